@@ -1,0 +1,1 @@
+export { CrossmemError, type CrossmemErrorCode } from './errors.js'
