@@ -1,0 +1,181 @@
+//! An agent: one Node environment as the others see it, alive while the kernel holds its byte lock.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::domain::{Domain, too_many};
+use crate::doorbell::Peers;
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::layout::AGENTS;
+use crate::owner::Owner;
+use crate::registry::{ObjectRef, Registry, Swept};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::{AtomicU32, Ordering};
+use crate::sys::{self, Bell};
+
+/// One participant of a domain. It belongs to the thread that registered it.
+pub struct Agent {
+    domain: Domain,
+    me: Owner,
+    /// Open handles per object: the registry knows an agent as attached or not.
+    handles: RefCell<HashMap<ObjectRef, u32>>,
+    /// Objects we closed but could not take ourselves off yet.
+    leaving: RefCell<Vec<ObjectRef>>,
+}
+
+impl Agent {
+    /// Joins a domain, making it if need be, and sweeps what the dead left in it. `thread` is for display:
+    /// the worker's id, 0 on the main thread.
+    ///
+    /// # Errors
+    /// `ERR_INVALID_NAME`, `ERR_LIMIT` (1,024 agents), `ERR_NO_SPACE`, `ERR_CORRUPT`, `ERR_TIMEOUT`,
+    /// `ERR_PERMISSION`, `ERR_OS`.
+    pub fn register(domain: &str, thread: u32) -> Result<Agent> {
+        loop {
+            let agent = Self::enter(Domain::open_or_create(domain)?, thread)?;
+            let registry = Registry::lock(&agent)?;
+            if !agent.domain.is_retired() {
+                registry.sweep(true)?;
+                drop(registry);
+                fail::point("register.swept");
+                return Ok(agent);
+            }
+            // Whoever retired it may have died before it removed the name.
+            agent.remove_control()?;
+            registry.control().agents[usize::from(agent.me.slot)].instance.store(0, Release);
+        }
+    }
+
+    fn enter(domain: Domain, thread: u32) -> Result<Agent> {
+        let control = domain.control();
+        let instance = claim_instance(&domain)?;
+        fail::point("register.alive");
+        for slot in 0..AGENTS {
+            let agent = &control.agents[slot];
+            let before = agent.instance.load(Acquire);
+            if before != 0 && domain.life.is_alive(before as u32) {
+                continue;
+            }
+            if agent.instance.compare_exchange(before, u64::from(instance), AcqRel, Relaxed).is_err() {
+                continue;
+            }
+            fail::point("register.in-slot");
+            agent.pid.store(std::process::id(), Relaxed);
+            agent.thread.store(thread, Relaxed);
+            let me = Owner { instance, slot: slot as u16 };
+            return Ok(Agent { domain, me, handles: RefCell::default(), leaving: RefCell::default() });
+        }
+        Err(too_many("agents"))
+    }
+
+    /// Sweeps what dead agents left behind.
+    ///
+    /// # Errors
+    /// `ERR_TIMEOUT` when a stopped process holds the registry, `ERR_OS`.
+    pub fn collect_garbage(&self) -> Result<Swept> {
+        self.registry()?.sweep(false)
+    }
+
+    /// Leaves in good order: everything is detached, and the last one out of an empty domain removes it. An
+    /// agent that doesn't get here is swept like any other dead one.
+    pub fn leave(self) {
+        let _ = self.try_leave();
+    }
+
+    fn try_leave(&self) -> Result<()> {
+        let open: Vec<ObjectRef> = self.handles.borrow_mut().drain().map(|(object, _)| object).collect();
+        self.leaving.borrow_mut().extend(open);
+        let registry = self.registry()?;
+        fail::point("leave.detached");
+        if registry.is_deserted() {
+            registry.control().header.retired.store(1, Release);
+            fail::point("leave.retired");
+            self.remove_control()?;
+            fail::point("leave.removed");
+        }
+        registry.control().agents[usize::from(self.me.slot)].instance.store(0, Release);
+        // The word that unlocks still names us, and our byte is locked until `self` is dropped.
+        Ok(())
+    }
+
+    fn remove_control(&self) -> Result<()> {
+        sys::remove_control(&self.domain.file_name, &self.domain.life)
+            .map_err(|e| Error::os("removing the control segment", &e))
+    }
+
+    pub(crate) fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Takes the registry's lock, and then does what `detach` could not do earlier.
+    pub(crate) fn registry(&self) -> Result<Registry<'_>> {
+        let registry = Registry::lock(self)?;
+        for object in self.leaving.take() {
+            registry.detach(object)?;
+        }
+        Ok(registry)
+    }
+
+    /// Counts one more handle of an object that the registry has us attached to.
+    pub(crate) fn attach(&self, object: ObjectRef) {
+        *self.handles.borrow_mut().entry(object).or_insert(0) += 1;
+    }
+
+    /// Closes one handle; the last one takes us off the object. If the registry is stuck, that happens with
+    /// the next call that gets through.
+    pub(crate) fn detach(&self, object: ObjectRef) {
+        let mut handles = self.handles.borrow_mut();
+        let Some(count) = handles.get_mut(&object) else { return };
+        *count -= 1;
+        if *count > 0 {
+            return;
+        }
+        handles.remove(&object);
+        drop(handles);
+        self.leaving.borrow_mut().push(object);
+        let _ = self.registry();
+    }
+}
+
+/// An instance number that nobody had before, with its byte locked.
+fn claim_instance(domain: &Domain) -> Result<u32> {
+    let next = &domain.control().header.next_instance;
+    loop {
+        let instance = u32::try_from(next.fetch_add(1, Relaxed)).map_err(|_| {
+            Error::new(Code::Limit, "this domain has used up its 2^32 agents; remove its control segment")
+        })?;
+        fail::point("register.numbered");
+        if instance != 0 && domain.life.claim(instance).map_err(|e| Error::os("locking a byte of the control segment", &e))? {
+            return Ok(instance);
+        }
+    }
+}
+
+impl Peers for Agent {
+    fn me(&self) -> Owner {
+        self.me
+    }
+
+    fn is_dead(&self, owner: Owner) -> bool {
+        owner.instance != self.me.instance && !self.domain.life.is_alive(owner.instance)
+    }
+
+    fn in_slot(&self, slot: usize) -> Option<Owner> {
+        let instance = self.domain.control().agents.get(slot)?.instance.load(Ordering::Acquire) as u32;
+        (instance != 0).then_some(Owner { instance, slot: slot as u16 })
+    }
+
+    fn bell(&self, slot: usize) -> &AtomicU32 {
+        &self.domain.control().agents[slot].doorbell
+    }
+
+    fn park(&self, bell: &AtomicU32, heard: u32, slice: Duration) {
+        Bell::park(bell, heard, slice);
+    }
+
+    fn ring(&self, bell: &AtomicU32) {
+        Bell::ring(bell);
+    }
+}

@@ -1,0 +1,109 @@
+//! One error type: a stable code for programs, a sentence for people.
+
+/// What went wrong, in the words of the public API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The name is taken.
+    Exists,
+    /// Nothing has that name.
+    NotFound,
+    /// The name belongs to an object of another kind.
+    WrongKind,
+    /// The object was made in another domain: its owner words mean nothing here.
+    WrongDomain,
+    /// The name is empty, too long, or has a character that no object may have.
+    InvalidName,
+    /// An argument is out of its documented range.
+    InvalidArg,
+    /// Shared memory is full.
+    NoSpace,
+    /// The deadline passed.
+    Timeout,
+    /// The handle was closed.
+    Closed,
+    /// A process died while it was writing what this call reads.
+    PeerDied,
+    /// Shared bytes are not what their layout says.
+    Corrupt,
+    /// Sound, but not something crossmem can work with.
+    Unsupported,
+    /// The caller already holds what it waits for.
+    Deadlock,
+    /// The caller doesn't hold what it releases.
+    LostOwnership,
+    /// A fixed table or a limit of the system is exhausted.
+    Limit,
+    /// The system refused access.
+    Permission,
+    /// Any other refusal of the system.
+    Os,
+}
+
+impl Code {
+    /// The code as JavaScript sees it; stable.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::Exists => "ERR_EXISTS",
+            Code::NotFound => "ERR_NOT_FOUND",
+            Code::WrongKind => "ERR_WRONG_KIND",
+            Code::WrongDomain => "ERR_WRONG_DOMAIN",
+            Code::InvalidName => "ERR_INVALID_NAME",
+            Code::InvalidArg => "ERR_INVALID_ARG",
+            Code::NoSpace => "ERR_NO_SPACE",
+            Code::Timeout => "ERR_TIMEOUT",
+            Code::Closed => "ERR_CLOSED",
+            Code::PeerDied => "ERR_PEER_DIED",
+            Code::Corrupt => "ERR_CORRUPT",
+            Code::Unsupported => "ERR_UNSUPPORTED",
+            Code::Deadlock => "ERR_DEADLOCK",
+            Code::LostOwnership => "ERR_LOST_OWNERSHIP",
+            Code::Limit => "ERR_LIMIT",
+            Code::Permission => "ERR_PERMISSION",
+            Code::Os => "ERR_OS",
+        }
+    }
+}
+
+/// A refusal: nothing was changed unless the message says so.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// For programs.
+    pub code: Code,
+    /// For people: what was wrong, and what to do.
+    pub message: String,
+}
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Error { code, message: message.into() }
+    }
+
+    /// A failed system call, named by what was being done.
+    pub(crate) fn os(doing: &str, cause: &std::io::Error) -> Self {
+        use std::io::ErrorKind as K;
+        let (code, hint) = match cause.kind() {
+            K::PermissionDenied => {
+                (Code::Permission, "; it belongs to another user, or the directory is not writable")
+            }
+            K::OutOfMemory => (
+                Code::Limit,
+                "; too many mappings or too little address space: closed segments are unmapped when the event loop next turns",
+            ),
+            _ if is_descriptor_limit(cause) => (Code::Limit, "; raise the limit on open files (ulimit -n)"),
+            _ => (Code::Os, ""),
+        };
+        Error::new(code, format!("{doing}: {cause}{hint}"))
+    }
+}
+
+fn is_descriptor_limit(cause: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    return matches!(cause.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+    #[cfg(not(unix))]
+    return cause.raw_os_error() == Some(4); // ERROR_TOO_MANY_OPEN_FILES
+}

@@ -1,0 +1,23 @@
+//! Labelled steps at which a test child dies. Compiled to nothing without the feature `failpoints`.
+
+/// Kills this process if `CROSSMEM_FAIL_AT` names this step (`label`, or `label:n` for the n-th time).
+#[cfg(feature = "failpoints")]
+pub(crate) fn point(label: &str) {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static TARGET: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
+    let target = TARGET.get_or_init(|| {
+        let wanted = std::env::var("CROSSMEM_FAIL_AT").ok()?;
+        let (label, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        Some((label.to_owned(), AtomicU64::new(nth.parse().ok()?)))
+    });
+    let Some((wanted, remaining)) = target else { return };
+    if wanted == label && remaining.fetch_sub(1, Ordering::Relaxed) == 1 {
+        // SAFETY: kills this process, which is what the test asked for.
+        unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+    }
+}
+
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub(crate) fn point(_label: &str) {}

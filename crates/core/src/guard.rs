@@ -1,0 +1,181 @@
+//! An ndarray's guard: one writer at a time, and readers who know whether what they copied is whole.
+//!
+//! A sequence lock (Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012) whose
+//! writers exclude each other by a robust mutex.
+//!
+//! | the writer died | sequence | mutex | a reader | the next writer |
+//! | --- | --- | --- | --- | --- |
+//! | before its first change | even | of the dead | copies: the data is whole | takes over; nothing to repair |
+//! | inside | odd | of the dead | `ERR_PEER_DIED` | takes over, is told, and makes it even when done |
+//! | after its last change | even | of the dead | copies | takes over; nothing to repair |
+
+use std::time::Duration;
+
+use crate::agent::Agent;
+use crate::doorbell::Peers;
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::layout::{GUARD_MAGIC, GuardWords, LAYOUT_VERSION};
+use crate::mutex::Refused;
+use crate::owner::Owner;
+use crate::region::Region;
+use crate::sync::{Ordering, fence};
+
+/// Copies that a busy writer spoils before a reader asks it to wait.
+const TRIES: u32 = 8;
+
+/// The guard of an open ndarray.
+#[derive(Clone, Copy)]
+pub struct Guard<'m> {
+    words: &'m GuardWords,
+    region: Region<'m>,
+}
+
+/// How a wait went that may be continued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// The caller may write.
+    Yes,
+    /// The caller may write, and a writer died inside: the data may be half-changed.
+    AfterDeath,
+    /// Another writer is still inside.
+    NotYet,
+}
+
+impl<'m> Guard<'m> {
+    /// The guard at `offset`; `None` where there is none, as behind an array that another program made.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_DOMAIN` when the array was made in another domain, `ERR_CORRUPT` when its layout is not ours.
+    pub fn find(agent: &Agent, region: Region<'m>, offset: u64) -> Result<Option<Guard<'m>>> {
+        if offset.checked_add(size_of::<GuardWords>() as u64).is_none_or(|end| end > region.len() as u64) {
+            return Ok(None);
+        }
+        let words: &GuardWords = region.at(offset)?;
+        if words.magic.load(Ordering::Relaxed) != GUARD_MAGIC {
+            return Ok(None);
+        }
+        let layout = words.layout.load(Ordering::Relaxed);
+        if layout != LAYOUT_VERSION {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!("the array's trailer has layout {layout}, this crossmem has {LAYOUT_VERSION}; use one version"),
+            ));
+        }
+        if words.domain_id.load(Ordering::Relaxed) != agent.domain().id() {
+            return Err(Error::new(
+                Code::WrongDomain,
+                "the array was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN \
+                 to that domain",
+            ));
+        }
+        Ok(Some(Guard { words, region }))
+    }
+
+    /// Begins an update, waiting for another writer for at most `timeout`.
+    ///
+    /// # Errors
+    /// `ERR_DEADLOCK` inside an update by the same agent.
+    pub fn enter(&self, agent: &Agent, timeout: Duration) -> Result<Entered> {
+        match self.words.writer.lock(agent, timeout) {
+            Err(Refused::Timeout(_)) => return Ok(Entered::NotYet),
+            Err(Refused::Deadlock) => {
+                return Err(Error::new(
+                    Code::Deadlock,
+                    "this thread is already updating this array; finish that update first",
+                ));
+            }
+            // Whether anything is half-changed is told by the sequence, whoever died holding the mutex.
+            Ok(_) => self.words.writer.mark_consistent(),
+        }
+        fail::point("update.locked");
+        let sequence = self.words.sequence.load(Ordering::Relaxed);
+        let torn = sequence % 2 == 1;
+        if !torn {
+            self.words.sequence.store(sequence + 1, Ordering::Relaxed);
+        }
+        // The odd sequence before any change: pairs with the Acquire fence in `copy_to`.
+        fence(Ordering::Release);
+        fail::point("update.entered");
+        Ok(if torn { Entered::AfterDeath } else { Entered::Yes })
+    }
+
+    /// Ends the update: the data is whole.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
+    pub fn leave(&self, agent: &Agent) -> Result<()> {
+        let owner = Owner::of(self.words.writer.owner.load(Ordering::Relaxed));
+        if owner != Some(agent.me()) {
+            return Err(Error::new(Code::LostOwnership, "this thread is not updating this array"));
+        }
+        let sequence = self.words.sequence.load(Ordering::Relaxed);
+        // Release: pairs with the first load in `copy_to`. An odd word becomes the next even one.
+        self.words.sequence.store((sequence | 1).wrapping_add(1), Ordering::Release);
+        fail::point("update.left");
+        self.words.writer.unlock(agent);
+        Ok(())
+    }
+
+    /// Copies the bytes from `offset` on as they were at one instant. `NotYet` when a writer was inside for all
+    /// of `timeout`.
+    ///
+    /// # Errors
+    /// `ERR_PEER_DIED` when a writer died inside, `ERR_DEADLOCK` inside the caller's own update.
+    pub fn copy_to(&self, agent: &Agent, offset: u64, to: &mut [u8], timeout: Duration) -> Result<Entered> {
+        for _ in 0..TRIES {
+            let before = self.words.sequence.load(Ordering::Acquire);
+            if before % 2 == 1 {
+                if self.writer_is_dead(agent, before) {
+                    return Err(Error::new(
+                        Code::PeerDied,
+                        "a process died while it was updating this array: what it left may be half-changed. It is \
+                         readable through .data; the next update() repairs it",
+                    ));
+                }
+                break;
+            }
+            self.region.copy_to(offset, to)?;
+            // The copy before the second look: pairs with the Release fence in `enter`.
+            fence(Ordering::Acquire);
+            if self.words.sequence.load(Ordering::Relaxed) == before {
+                return Ok(Entered::Yes);
+            }
+        }
+        self.copy_between_updates(agent, offset, to, timeout)
+    }
+
+    /// Where writers leave no gap, a reader takes its turn as they do.
+    fn copy_between_updates(&self, agent: &Agent, offset: u64, to: &mut [u8], timeout: Duration) -> Result<Entered> {
+        match self.words.writer.lock(agent, timeout) {
+            Err(Refused::Timeout(_)) => return Ok(Entered::NotYet),
+            Err(Refused::Deadlock) => {
+                return Err(Error::new(
+                    Code::Deadlock,
+                    "this thread is updating this array: take the snapshot before or after, or read .data",
+                ));
+            }
+            Ok(_) => self.words.writer.mark_consistent(),
+        }
+        let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1;
+        let copied = if torn { Ok(Entered::NotYet) } else { self.region.copy_to(offset, to).map(|()| Entered::Yes) };
+        self.words.writer.unlock(agent);
+        copied
+    }
+
+    /// With the sequence odd, a mutex that no living agent holds means that its last owner died inside.
+    fn writer_is_dead(&self, agent: &Agent, odd: u64) -> bool {
+        let owner = Owner::of(self.words.writer.owner.load(Ordering::Acquire));
+        let dead = owner.is_none_or(|owner| agent.is_dead(owner));
+        dead && self.words.sequence.load(Ordering::Acquire) == odd
+    }
+}
+
+/// The trailer of a new array, as it is written before anyone sees it.
+pub(crate) fn initial(domain_id: u64) -> [u8; 24] {
+    let mut words = [0; 24];
+    words[0..8].copy_from_slice(&GUARD_MAGIC.to_le_bytes());
+    words[8..12].copy_from_slice(&LAYOUT_VERSION.to_le_bytes());
+    words[16..24].copy_from_slice(&domain_id.to_le_bytes());
+    words
+}

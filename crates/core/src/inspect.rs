@@ -1,0 +1,116 @@
+//! Looking at a domain without becoming part of it: no lock, no agent, nothing swept. What others change
+//! meanwhile may be seen before or after, entry by entry.
+
+use crate::domain::Domain;
+use crate::error::{Error, Result};
+use crate::layout::{Control, Entry};
+use crate::owner::Owner;
+use crate::registry::{LIVE, is_alive, name_of};
+use crate::segment::Kind;
+use crate::sync::Ordering::{Acquire, Relaxed};
+use crate::sys::{self, Headroom};
+
+/// An agent as the table has it.
+#[derive(Clone, Debug)]
+pub struct AgentInfo {
+    /// Its slot.
+    pub slot: usize,
+    /// Its process, in its own pid namespace; for display.
+    pub pid: u32,
+    /// Its worker thread, 0 for the main thread.
+    pub thread: u32,
+    /// Whether the kernel says it lives.
+    pub alive: bool,
+}
+
+/// An object as the registry has it.
+#[derive(Clone, Debug)]
+pub struct ObjectInfo {
+    /// Its name.
+    pub name: String,
+    /// Its kind; `None` if a newer crossmem made it.
+    pub kind: Option<Kind>,
+    /// Bytes of its segment.
+    pub size: u64,
+    /// Whether it outlives all agents.
+    pub persist: bool,
+    /// Slots of the agents that have it open, dead ones included until they are swept.
+    pub attached: Vec<usize>,
+    /// Whether its name still leads to it: other programs can remove it.
+    pub present: bool,
+    /// Whether the next sweep erases it.
+    pub doomed: bool,
+}
+
+/// A domain at about one instant.
+#[derive(Clone, Debug)]
+pub struct DomainInfo {
+    /// Name of the control segment, `None` if there is none now.
+    pub control: Option<String>,
+    /// Bytes of the control segment.
+    pub control_size: u64,
+    /// All agents, dead ones included until they are swept.
+    pub agents: Vec<AgentInfo>,
+    /// All objects.
+    pub objects: Vec<ObjectInfo>,
+    /// Room for shared memory.
+    pub headroom: Headroom,
+    /// Process that holds the registry's lock right now, if it lives; a healthy one holds it for microseconds.
+    pub registry_held_by: Option<u32>,
+}
+
+/// # Errors
+/// `ERR_INVALID_NAME`, `ERR_CORRUPT`, `ERR_PERMISSION`, `ERR_OS`.
+pub fn inspect(domain: &str) -> Result<DomainInfo> {
+    let headroom = sys::headroom().map_err(|e| Error::os("asking for free shared memory", &e))?;
+    let mut info = DomainInfo {
+        control: None,
+        control_size: 0,
+        agents: Vec::new(),
+        objects: Vec::new(),
+        headroom,
+        registry_held_by: None,
+    };
+    let Some(domain) = Domain::open_existing(domain)? else { return Ok(info) };
+    if domain.is_retired() {
+        return Ok(info);
+    }
+    let control = domain.control();
+    info.control = Some(domain.file_name.clone());
+    info.control_size = size_of::<Control>() as u64;
+    for (slot, agent) in control.agents.iter().enumerate() {
+        if agent.instance.load(Acquire) != 0 {
+            let (pid, thread) = (agent.pid.load(Relaxed), agent.thread.load(Relaxed));
+            info.agents.push(AgentInfo { slot, pid, thread, alive: is_alive(&domain, control, slot) });
+        }
+    }
+    info.objects = control.entries.iter().filter_map(|entry| object(&domain, control, entry)).collect();
+    let owner = Owner::of(control.header.registry.owner.load(Relaxed));
+    info.registry_held_by = owner
+        .filter(|owner| domain.life.is_alive(owner.instance))
+        .and_then(|owner| Some(control.agents.get(usize::from(owner.slot))?.pid.load(Relaxed)));
+    Ok(info)
+}
+
+/// The entry, if it was the same object from the first look to the last.
+fn object(domain: &Domain, control: &Control, entry: &Entry) -> Option<ObjectInfo> {
+    let is_live = || entry.state.load(Acquire) == LIVE;
+    let id = entry.id.load(Relaxed);
+    if !is_live() {
+        return None;
+    }
+    let name = name_of(entry)?;
+    let attached: Vec<usize> = entry.attached.iter().collect();
+    let persist = entry.persist.load(Relaxed) != 0;
+    let file = entry.file.load(Relaxed);
+    let info = ObjectInfo {
+        present: sys::identify(&name).ok().flatten().is_some_and(|now| now.file == file),
+        kind: Kind::from_stored(entry.kind.load(Relaxed)),
+        size: entry.size.load(Relaxed),
+        persist,
+        doomed: !persist && !attached.iter().any(|&slot| is_alive(domain, control, slot)),
+        attached,
+        name,
+    };
+    (is_live() && entry.id.load(Relaxed) == id).then_some(info)
+}

@@ -1,0 +1,41 @@
+//! Shared memory between processes of which any may be killed at any instruction: nobody else hangs, crashes
+//! or reads a half-written message.
+//!
+//! The story, bottom up. `sys` is the only door to the operating system. A [`Domain`](Agent::register) is all
+//! processes of one user that see each other: they map one *control segment*, which `layout` describes. An
+//! [`Agent`] is one participant; the kernel holds a byte lock for it and drops it when its process is gone, so
+//! who is alive is never guessed. The *registry* in the control segment says what exists and who has it open;
+//! it is changed only under a robust *mutex*, in steps that whoever takes the mutex from a dead holder can
+//! undo or finish. A [`Segment`] is an object's memory: it appears under its name whole, and goes with the last
+//! living agent that had it open. A [`Guard`] lets the readers of an array know whether what they copied is
+//! whole.
+//!
+//! Nothing in shared memory is trusted, and no Rust reference to plain shared bytes is ever made.
+
+mod agent;
+mod domain;
+mod doorbell;
+mod error;
+mod fail;
+mod guard;
+mod inspect;
+mod layout;
+mod mutex;
+mod name;
+mod owner;
+mod region;
+mod registry;
+mod segment;
+mod sync;
+mod sys;
+
+pub use agent::Agent;
+pub use error::{Code, Error, Result};
+pub use guard::{Entered, Guard};
+pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
+pub use layout::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};
+pub use name::NAME_MAX;
+pub use region::Region;
+pub use registry::Swept;
+pub use segment::{Kind, Mapped, Segment, Spec, unlink_name};
+pub use sys::{Headroom, Part};

@@ -1,0 +1,103 @@
+//! What an object may be called.
+
+use crate::error::{Code, Error, Result};
+
+/// Longest name in bytes of UTF-8: glibc's `shm_open` takes 253, and both Python and we must be able to open it.
+pub const NAME_MAX: usize = 250;
+
+/// Names that begin like this are the library's own files.
+pub(crate) const RESERVED_PREFIX: &str = ".crossmem-";
+
+/// Refuses what a POSIX shared memory object or a table on a terminal can't carry.
+///
+/// # Errors
+/// `ERR_INVALID_NAME` with the reason.
+pub fn check(name: &str) -> Result<()> {
+    let reason = if name.is_empty() {
+        "is empty"
+    } else if name == "." || name == ".." {
+        "is a directory"
+    } else if name.contains(['/', '\\']) {
+        "contains a slash"
+    } else if name.chars().any(char::is_control) {
+        "contains a control character"
+    } else if name.len() > NAME_MAX {
+        "is too long"
+    } else if name.starts_with(RESERVED_PREFIX) {
+        "is reserved for crossmem itself"
+    } else {
+        return Ok(());
+    };
+    let shown: String = name.chars().take(40).flat_map(char::escape_default).collect();
+    Err(Error::new(
+        Code::InvalidName,
+        format!(
+            "the name \"{shown}\" {reason}; use 1 to {NAME_MAX} bytes without slashes or control characters, not starting with {RESERVED_PREFIX}"
+        ),
+    ))
+}
+
+/// Checks the name of a domain (`CROSSMEM_DOMAIN`): it becomes part of a file's name.
+///
+/// # Errors
+/// `ERR_INVALID_NAME`.
+pub fn check_domain(domain: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if domain.is_empty() || domain.len() > 64 || !domain.chars().all(plain) {
+        return Err(Error::new(
+            Code::InvalidName,
+            format!("the domain \"{}\" must be 1 to 64 of A-Z a-z 0-9 _ - .", domain.escape_default()),
+        ));
+    }
+    Ok(())
+}
+
+/// A name that nobody else has, for objects that are passed on by reference.
+///
+/// # Errors
+/// `ERR_OS` when the system has no randomness to give.
+pub(crate) fn random() -> Result<String> {
+    Ok(format!("crossmem_{:016x}", random_u64()?))
+}
+
+pub(crate) fn random_u64() -> Result<u64> {
+    getrandom::u64().map_err(|e| Error::new(Code::Os, format!("no randomness from the system: {e}")))
+}
+
+/// FNV-1a, the tag by which the registry finds a name without reading all of them; never zero, since zero is "free".
+/// <https://www.rfc-editor.org/rfc/rfc9923>
+pub(crate) fn tag(name: &str) -> u32 {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    hash.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_refused_for_their_reason() {
+        for (bad, reason) in [
+            ("", "empty"),
+            ("/", "slash"),
+            ("..", "directory"),
+            ("a/b", "slash"),
+            ("a\0b", "control"),
+            ("line\nbreak", "control"),
+            (&"x".repeat(300), "too long"),
+            (".crossmem-0-v1-default", "reserved"),
+        ] {
+            let error = check(bad).unwrap_err();
+            assert_eq!(error.code, Code::InvalidName);
+            assert!(error.message.contains(reason), "{bad:?}: {}", error.message);
+        }
+        for good in ["a", "psm_1234", "été", "冷蔵庫", ".hidden", &"x".repeat(NAME_MAX)] {
+            check(good).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_tag_is_never_the_mark_of_a_free_entry() {
+        assert!((0..10_000).all(|i| tag(&format!("n{i}")) != 0));
+    }
+}

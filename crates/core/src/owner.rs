@@ -1,0 +1,28 @@
+//! The owner word `{ instance: 32 | waiters: 1 | died: 1 | 0: 14 | slot+1: 16 }`; zero means free.
+//!
+//! The lock bit and the owner are one word, so there is no instant at which a lock is held by nobody.
+
+/// Somebody sleeps, or may sleep, until the word is released.
+pub(crate) const WAITERS: u64 = 1 << 31;
+/// A holder died, and nobody has repaired what it left.
+pub(crate) const DIED: u64 = 1 << 30;
+const IDENTITY: u64 = (u32::MAX as u64) << 32 | 0xffff;
+
+/// An agent as owner words name it. Instances are never reused: a stale word can't name a living agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub instance: u32,
+    pub slot: u16,
+}
+
+impl Owner {
+    pub(crate) fn word(self) -> u64 {
+        u64::from(self.instance) << 32 | u64::from(self.slot + 1)
+    }
+
+    /// Who holds a lock with this word, if anyone. The slot is not bounded: shared memory may hold anything.
+    pub(crate) fn of(word: u64) -> Option<Owner> {
+        (word & IDENTITY != 0)
+            .then(|| Owner { instance: (word >> 32) as u32, slot: (word as u16).wrapping_sub(1) })
+    }
+}

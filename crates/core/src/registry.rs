@@ -1,0 +1,313 @@
+//! What exists: the table of objects, changed only under the registry's lock.
+//!
+//! | state | meaning | if the lock's owner dies here |
+//! | --- | --- | --- |
+//! | `FREE` | nothing | the tag is cleared |
+//! | `BORN` | fields are whole; the file may or may not have its name yet | undone: nobody was told of it |
+//! | `LIVE` | the object exists | kept; erased if nobody living is attached |
+//! | `DYING` | the file may or may not have lost its name yet | finished |
+//!
+//! `repair` is idempotent: whoever takes the lock from a dead repairer starts it again.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use crate::agent::Agent;
+use crate::domain::{Domain, too_many};
+use crate::doorbell::Peers;
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::layout::{AGENTS, Control, Entry, OBJECTS};
+use crate::mutex::{Acquired, Refused};
+use crate::name::{NAME_MAX, tag};
+use crate::segment::Kind;
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sys;
+
+/// The registry's lock is held for microseconds; only a stopped holder makes anyone wait this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) const FREE: u32 = 0;
+const BORN: u32 = 1;
+pub(crate) const LIVE: u32 = 2;
+const DYING: u32 = 3;
+
+/// An object as a handle remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ObjectRef {
+    pub index: usize,
+    pub id: u64,
+}
+
+/// What is to be entered.
+pub(crate) struct Birth<'a> {
+    pub name: &'a str,
+    pub kind: Kind,
+    pub size: u64,
+    pub file: u64,
+    pub persist: bool,
+}
+
+/// What a sweep found and freed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Dead agents.
+    pub agents: u32,
+    /// Objects that nobody living was attached to.
+    pub objects: u32,
+    /// Bytes of these objects.
+    pub bytes: u64,
+}
+
+/// The registry while we hold its lock.
+pub(crate) struct Registry<'a> {
+    agent: &'a Agent,
+    control: &'a Control,
+}
+
+impl<'a> Registry<'a> {
+    pub(crate) fn lock(agent: &'a Agent) -> Result<Registry<'a>> {
+        let control = agent.domain().control();
+        let acquired = control.header.registry.lock(agent, PATIENCE).map_err(|refused| match refused {
+            Refused::Timeout(owner) => Error::new(Code::Timeout, stuck(control, usize::from(owner.slot))),
+            Refused::Deadlock => Error::new(Code::Deadlock, "this agent already holds the registry"),
+        })?;
+        fail::point("registry.locked");
+        let registry = Registry { agent, control };
+        if acquired == Acquired::OwnerDied {
+            registry.repair()?;
+            fail::point("registry.repaired");
+            control.header.registry.mark_consistent();
+        }
+        Ok(registry)
+    }
+
+    pub(crate) fn control(&self) -> &'a Control {
+        self.control
+    }
+
+    pub(crate) fn entry(&self, index: usize) -> &'a Entry {
+        &self.control.entries[index]
+    }
+
+    /// The entry of a handle, unless its object was unlinked since.
+    pub(crate) fn entry_of(&self, object: ObjectRef) -> Option<&'a Entry> {
+        let entry = self.entry(object.index);
+        (entry.state.load(Acquire) == LIVE && entry.id.load(Relaxed) == object.id).then_some(entry)
+    }
+
+    /// The living object of that name. One that only dead agents are attached to is erased on the way, and so
+    /// is one whose name another program removed or took.
+    pub(crate) fn find(&self, name: &str) -> Result<Option<usize>> {
+        let wanted = tag(name);
+        for (index, found) in self.control.tags.iter().enumerate() {
+            let entry = self.entry(index);
+            if found.load(Relaxed) != wanted || entry.state.load(Acquire) != LIVE || !has_name(entry, name) {
+                continue;
+            }
+            let file = entry.file.load(Relaxed);
+            let now = sys::identify(name).map_err(|e| Error::os(&format!("looking for \"{name}\""), &e))?;
+            let there = now.is_some_and(|now| now.file == file);
+            if there && self.is_wanted(entry) {
+                return Ok(Some(index));
+            }
+            self.erase(index)?;
+            return Ok(None);
+        }
+        Ok(None)
+    }
+
+    /// Enters an object, lets `publish` give its file the name, and attaches the caller.
+    pub(crate) fn enter<T>(
+        &self,
+        birth: &Birth<'_>,
+        publish: impl FnOnce() -> std::io::Result<T>,
+    ) -> Result<(ObjectRef, T)> {
+        let free = |i: &usize| {
+            self.control.tags[*i].load(Relaxed) == 0 && self.entry(*i).state.load(Relaxed) == FREE
+        };
+        let index = (0..OBJECTS).find(free).ok_or_else(|| too_many("objects"))?;
+        let entry = self.entry(index);
+        let id = self.control.header.next_object.fetch_add(1, Relaxed) + 1;
+        entry.kind.store(birth.kind as u32, Relaxed);
+        entry.id.store(id, Relaxed);
+        entry.size.store(birth.size, Relaxed);
+        entry.file.store(birth.file, Relaxed);
+        entry.persist.store(u32::from(birth.persist), Relaxed);
+        entry.name_len.store(birth.name.len() as u32, Relaxed);
+        for (to, from) in entry.name.iter().zip(birth.name.bytes()) {
+            to.store(from, Relaxed);
+        }
+        entry.attached.clear();
+        entry.attached.insert(self.me());
+        fail::point("create.written");
+        entry.state.store(BORN, Release);
+        fail::point("create.born");
+        self.control.tags[index].store(tag(birth.name), Release);
+        fail::point("create.tagged");
+        match publish() {
+            Ok(made) => {
+                fail::point("create.published");
+                entry.state.store(LIVE, Release);
+                fail::point("create.live");
+                Ok((ObjectRef { index, id }, made))
+            }
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+                self.free(index);
+                Err(Error::new(
+                    Code::Exists,
+                    format!(
+                        "\"{}\" is taken by shared memory that this domain didn't make (another program, or another \
+                         CROSSMEM_DOMAIN); choose another name or remove it",
+                        birth.name
+                    ),
+                ))
+            }
+            Err(e) => {
+                self.erase(index)?;
+                Err(Error::os(&format!("publishing \"{}\"", birth.name), &e))
+            }
+        }
+    }
+
+    /// Removes the object and its name, if the name still leads to it.
+    pub(crate) fn erase(&self, index: usize) -> Result<()> {
+        let entry = self.entry(index);
+        entry.state.store(DYING, Release);
+        fail::point("erase.dying");
+        if let Some(name) = name_of(entry) {
+            let file = entry.file.load(Relaxed);
+            if sys::identify(&name).ok().flatten().is_some_and(|now| now.file == file) {
+                sys::remove(&name).map_err(|e| Error::os(&format!("removing \"{name}\""), &e))?;
+            }
+        }
+        fail::point("erase.removed");
+        self.free(index);
+        Ok(())
+    }
+
+    fn free(&self, index: usize) {
+        self.entry(index).state.store(FREE, Release);
+        fail::point("erase.freed");
+        self.control.tags[index].store(0, Release);
+    }
+
+    /// Takes the caller off the object; the last one out erases it.
+    pub(crate) fn detach(&self, object: ObjectRef) -> Result<()> {
+        let Some(entry) = self.entry_of(object) else { return Ok(()) };
+        entry.attached.remove(self.me());
+        fail::point("close.detached");
+        if self.is_wanted(entry) { Ok(()) } else { self.erase(object.index) }
+    }
+
+    /// Clears what dead agents hold. The caller's own slot counts as dead when `newborn`: what it finds there
+    /// is its predecessor's.
+    pub(crate) fn sweep(&self, newborn: bool) -> Result<Swept> {
+        let me = self.me();
+        let mut dead: Vec<(usize, u64)> = Vec::new();
+        for (slot, agent) in self.control.agents.iter().enumerate() {
+            let instance = agent.instance.load(Acquire);
+            if slot != me && instance != 0 && !self.agent.domain().life.is_alive(instance as u32) {
+                dead.push((slot, instance));
+            }
+        }
+        let mut swept = Swept { agents: dead.len() as u32, ..Swept::default() };
+        for index in 0..OBJECTS {
+            let entry = self.entry(index);
+            if self.control.tags[index].load(Relaxed) == 0 || entry.state.load(Acquire) != LIVE {
+                continue;
+            }
+            for &(slot, _) in &dead {
+                entry.attached.remove(slot);
+            }
+            if newborn {
+                entry.attached.remove(me);
+            }
+            fail::point("sweep.detached");
+            if !self.is_wanted(entry) {
+                swept.objects += 1;
+                swept.bytes += entry.size.load(Relaxed);
+                self.erase(index)?;
+            }
+        }
+        for (slot, instance) in dead {
+            // A newcomer may have taken the slot meanwhile: then it is no longer the dead agent's.
+            let _ = self.control.agents[slot].instance.compare_exchange(instance, 0, Release, Relaxed);
+            fail::point("sweep.freed");
+        }
+        Ok(swept)
+    }
+
+    /// Whether anyone lives here but the caller, or anything exists.
+    pub(crate) fn is_deserted(&self) -> bool {
+        let me = self.me();
+        let others = self.control.agents.iter().enumerate().any(|(slot, agent)| {
+            let instance = agent.instance.load(Acquire);
+            slot != me && instance != 0 && self.agent.domain().life.is_alive(instance as u32)
+        });
+        !others && self.control.entries.iter().all(|entry| entry.state.load(Acquire) == FREE)
+    }
+
+    fn repair(&self) -> Result<()> {
+        for index in 0..OBJECTS {
+            let entry = self.entry(index);
+            match entry.state.load(Acquire) {
+                FREE => self.control.tags[index].store(0, Release),
+                LIVE if self.is_wanted(entry) => self.control.tags[index].store(
+                    name_of(entry).map_or(1, |name| tag(&name)),
+                    Release,
+                ),
+                _ => self.erase(index)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a living agent is attached, or none is needed.
+    fn is_wanted(&self, entry: &Entry) -> bool {
+        entry.persist.load(Relaxed) != 0
+            || entry.attached.iter().any(|slot| slot == self.me() || is_alive(self.agent.domain(), self.control, slot))
+    }
+
+    fn me(&self) -> usize {
+        usize::from(self.agent.me().slot)
+    }
+}
+
+impl Drop for Registry<'_> {
+    fn drop(&mut self) {
+        fail::point("registry.unlocking");
+        self.control.header.registry.unlock(self.agent);
+        fail::point("registry.unlocked");
+    }
+}
+
+/// Whether the agent in that slot lives.
+pub(crate) fn is_alive(domain: &Domain, control: &Control, slot: usize) -> bool {
+    let instance = control.agents.get(slot).map_or(0, |agent| agent.instance.load(Acquire));
+    instance != 0 && domain.life.is_alive(instance as u32)
+}
+
+/// The entry's name, unless its bytes can't be one.
+pub(crate) fn name_of(entry: &Entry) -> Option<String> {
+    let len = entry.name_len.load(Relaxed) as usize;
+    if len == 0 || len > NAME_MAX {
+        return None;
+    }
+    let bytes = entry.name[..len].iter().map(|byte| byte.load(Relaxed)).collect();
+    String::from_utf8(bytes).ok().filter(|name| crate::name::check(name).is_ok())
+}
+
+fn has_name(entry: &Entry, name: &str) -> bool {
+    entry.name_len.load(Relaxed) as usize == name.len()
+        && entry.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Relaxed) == b)
+}
+
+fn stuck(control: &Control, slot: usize) -> String {
+    let pid = control.agents.get(slot.min(AGENTS)).map_or(0, |agent| agent.pid.load(Relaxed));
+    format!(
+        "process {pid} has held the registry for {} s: it is alive but doesn't run (stopped, or in a debugger?); \
+         continue it or kill it",
+        PATIENCE.as_secs()
+    )
+}

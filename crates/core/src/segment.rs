@@ -1,0 +1,290 @@
+//! Objects with memory behind a name: create, open, unlink, last one out.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use crate::agent::Agent;
+use crate::domain::no_space;
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::guard;
+use crate::name;
+use crate::region::Region;
+use crate::registry::{Birth, ObjectRef, Registry};
+use crate::sync::Ordering::Relaxed;
+use crate::sys::{self, Mapping, Part, Staged};
+
+/// What an object is. The numbers are stored in the registry and never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Kind {
+    /// Bytes without a header.
+    SharedMemory = 1,
+    /// A .npy file with a trailer.
+    NDArray = 2,
+}
+
+impl Kind {
+    /// As JavaScript names the class.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::SharedMemory => "SharedMemory",
+            Kind::NDArray => "NDArray",
+        }
+    }
+
+    /// The kind with that class name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Kind> {
+        [Kind::SharedMemory, Kind::NDArray].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    pub(crate) fn from_stored(stored: u32) -> Option<Kind> {
+        [Kind::SharedMemory, Kind::NDArray].into_iter().find(|kind| *kind as u32 == stored)
+    }
+}
+
+/// What to create.
+pub struct Spec<'a> {
+    /// `None`: a random name.
+    pub name: Option<&'a str>,
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes, at least 1.
+    pub size: u64,
+    /// Outlives all agents, until it is unlinked.
+    pub persist: bool,
+    /// Its first contents; the rest is zero.
+    pub parts: &'a [Part<'a>],
+    /// Where an ndarray's trailer goes.
+    pub guard: Option<u64>,
+}
+
+/// An open object. Close it with `close`; one that is only dropped stays attached until its agent leaves.
+pub struct Segment {
+    mapping: Arc<Mapping>,
+    /// The object's name.
+    pub name: String,
+    /// Its kind; what the opener asked for when crossmem didn't make it.
+    pub kind: Kind,
+    /// Whether it outlives all agents.
+    pub persist: bool,
+    file: u64,
+    /// `None`: made by another program, and not ours to remove.
+    object: Option<ObjectRef>,
+}
+
+impl Segment {
+    /// Creates an object: others see it whole or not at all.
+    ///
+    /// # Errors
+    /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT` (4,096
+    /// objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
+        let name = spec.name.map_or_else(name::random, |name| Ok(name.to_owned()))?;
+        name::check(&name)?;
+        if spec.size == 0 {
+            return Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte"));
+        }
+        // Before reserving what may be gigabytes.
+        refuse_taken(&agent.registry()?, &name)?;
+        let staged = stage(agent, spec)?;
+        fail::point("create.staged");
+        let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
+        let registry = agent.registry()?;
+        refuse_taken(&registry, &name)?;
+        let birth = Birth { name: &name, kind: spec.kind, size: spec.size, file, persist: spec.persist };
+        let (object, mapping) = registry.enter(&birth, || {
+            staged.publish(&name)?;
+            fail::point("create.linked");
+            Mapping::open(&name)
+        })?;
+        drop(registry);
+        agent.attach(object);
+        Ok(Segment {
+            mapping: Arc::new(mapping),
+            name,
+            kind: spec.kind,
+            persist: spec.persist,
+            file,
+            object: Some(object),
+        })
+    }
+
+    /// Opens an object of this domain, or any shared memory of this user that another program made. With `kind`
+    /// `None` it may be of any kind; foreign memory is then bytes.
+    ///
+    /// # Errors
+    /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_CORRUPT` (a foreign segment without bytes),
+    /// `ERR_LIMIT`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    pub fn open(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
+        name::check(name)?;
+        let registry = agent.registry()?;
+        let Some(index) = registry.find(name)? else {
+            drop(registry);
+            return Self::open_foreign(name, kind.unwrap_or(Kind::SharedMemory));
+        };
+        let entry = registry.entry(index);
+        let kind = expect_kind(name, entry.kind.load(Relaxed), kind)?;
+        let mapping = Mapping::open(name).map_err(|e| Error::os(&format!("mapping \"{name}\""), &e))?;
+        fail::point("open.mapped");
+        let size = entry.size.load(Relaxed);
+        if mapping.region().len() as u64 != size {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!("\"{name}\" has {} bytes where it was made with {size}", mapping.region().len()),
+            ));
+        }
+        entry.attached.insert(usize::from(crate::doorbell::Peers::me(agent).slot));
+        fail::point("open.attached");
+        let object = ObjectRef { index, id: entry.id.load(Relaxed) };
+        let persist = entry.persist.load(Relaxed) != 0;
+        let file = entry.file.load(Relaxed);
+        drop(registry);
+        agent.attach(object);
+        Ok(Segment { mapping: Arc::new(mapping), name: name.to_owned(), kind, persist, file, object: Some(object) })
+    }
+
+    fn open_foreign(name: &str, kind: Kind) -> Result<Segment> {
+        let identify = || sys::identify(name).map_err(|e| Error::os(&format!("opening \"{name}\""), &e));
+        let Some(found) = identify()? else {
+            return Err(Error::new(
+                Code::NotFound,
+                format!("nothing is called \"{name}\" in this domain; create it first, or see: crossmem ls"),
+            ));
+        };
+        if found.size == 0 {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!("\"{name}\" has no bytes: the program that makes it has not sized it yet; try again"),
+            ));
+        }
+        let mapping = Mapping::open(name).map_err(|e| Error::os(&format!("mapping \"{name}\""), &e))?;
+        let (name, file) = (name.to_owned(), found.file);
+        Ok(Segment { mapping: Arc::new(mapping), name, kind, persist: true, file, object: None })
+    }
+
+    /// Removes the name now; the memory lives until the last handle is closed. Fine if it is gone already,
+    /// and never removes something else that has the name by now.
+    ///
+    /// # Errors
+    /// `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    pub fn unlink(&self, agent: &Agent) -> Result<()> {
+        let registry = agent.registry()?;
+        match self.object {
+            Some(object) if registry.entry_of(object).is_some() => registry.erase(object.index),
+            Some(_) => Ok(()),
+            None => remove_foreign(&self.name, Some(self.file)).map(|_| ()),
+        }
+    }
+
+    /// Detaches; whoever is last erases the object unless it persists. The bytes stay mapped while a
+    /// `mapping` is held.
+    pub fn close(self, agent: &Agent) {
+        if let Some(object) = self.object {
+            agent.detach(object);
+        }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn region(&self) -> Region<'_> {
+        self.mapping.region()
+    }
+
+    /// Whether another program made it.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.object.is_none()
+    }
+
+    /// Keeps the bytes mapped, apart from the handle.
+    #[must_use]
+    pub fn keep_mapped(&self) -> Mapped {
+        Mapped(Arc::clone(&self.mapping))
+    }
+}
+
+/// Bytes that stay mapped as long as this lives.
+pub struct Mapped(Arc<Mapping>);
+
+impl Mapped {
+    /// Gives the memory back but leaves the addresses valid, reading zeros: for when something we can't reach
+    /// may still hold a pointer into it. Without effect while a handle is open.
+    pub fn neutralise(self) {
+        if let Some(mapping) = Arc::into_inner(self.0) {
+            mapping.neutralise();
+        }
+    }
+}
+
+/// Removes an object, or another program's shared memory, by name. Whether there was one.
+///
+/// # Errors
+/// `ERR_INVALID_NAME`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
+    name::check(name)?;
+    let registry = agent.registry()?;
+    match registry.find(name)? {
+        Some(index) => registry.erase(index).map(|()| true),
+        None => remove_foreign(name, None),
+    }
+}
+
+fn expect_kind(name: &str, stored: u32, wanted: Option<Kind>) -> Result<Kind> {
+    match (Kind::from_stored(stored), wanted) {
+        (Some(is), None) => Ok(is),
+        (Some(is), Some(wanted)) if is == wanted => Ok(is),
+        (is, _) => Err(Error::new(
+            Code::WrongKind,
+            format!("\"{name}\" is a {}; open it as that, or with open()", is.map_or("newer object", Kind::as_str)),
+        )),
+    }
+}
+
+fn remove_foreign(name: &str, only: Option<u64>) -> Result<bool> {
+    let doing = format!("removing \"{name}\"");
+    let found = sys::identify(name).map_err(|e| Error::os(&doing, &e))?;
+    if !found.is_some_and(|found| only.is_none_or(|file| file == found.file)) {
+        return Ok(false);
+    }
+    sys::remove(name).map_err(|e| Error::os(&doing, &e))?;
+    Ok(true)
+}
+
+fn refuse_taken(registry: &Registry<'_>, name: &str) -> Result<()> {
+    match registry.find(name)? {
+        None => Ok(()),
+        Some(_) => Err(Error::new(
+            Code::Exists,
+            format!("\"{name}\" exists; open it, use openOrCreate, or unlink it first"),
+        )),
+    }
+}
+
+/// Reserves and fills the bytes before they have a name. More than there is room for is refused before
+/// anything is taken from others.
+fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
+    let full = |e: std::io::Error| match e.kind() {
+        ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => no_space(spec.size),
+        _ => Error::os("reserving shared memory", &e),
+    };
+    let fits = sys::headroom().is_ok_and(|room| spec.size <= room.free);
+    if !fits || i64::try_from(spec.size).is_err() {
+        return Err(no_space(spec.size));
+    }
+    let staged = Staged::new(spec.size).map_err(full)?;
+    for part in spec.parts {
+        let inside = part.offset.checked_add(part.len).is_some_and(|end| end <= spec.size);
+        if !inside || part.bytes.is_empty() && part.len > 0 {
+            return Err(Error::new(Code::InvalidArg, "contents lie outside the segment"));
+        }
+        staged.write(part).map_err(full)?;
+    }
+    if let Some(offset) = spec.guard {
+        let words = guard::initial(agent.domain().id());
+        staged.write(&Part { offset, bytes: &words, len: words.len() as u64 }).map_err(full)?;
+    }
+    Ok(staged)
+}

@@ -1,0 +1,179 @@
+//! Linux: files in /dev/shm, OFD locks, shared futexes.
+
+use std::ffi::CString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Found, Headroom, Life, Mapping, Part};
+use crate::sync::AtomicU32;
+
+/// Where glibc and musl keep POSIX shared memory (`shm_overview(7)`).
+const DIRECTORY: &str = "/dev/shm";
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(DIRECTORY).join(name)
+}
+
+/// A file without a name (`O_TMPFILE`, open(2)): if we die before `publish`, the kernel frees it.
+/// `publish` is one `linkat`, so a name always leads to a whole object.
+pub(crate) struct Staged(File);
+
+impl Staged {
+    /// Reserves `size` zeroed bytes, so that writing to them can't fail later.
+    pub(crate) fn new(size: u64) -> io::Result<Staged> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC);
+        let file = options.open(DIRECTORY)?;
+        reserve(&file, size)?;
+        Ok(Staged(file))
+    }
+
+    pub(crate) fn write(&self, part: &Part<'_>) -> io::Result<()> {
+        part.for_each_piece(|offset, bytes| self.0.write_all_at(bytes, offset))
+    }
+
+    /// Gives it the name, if nobody has it: `AlreadyExists` otherwise.
+    pub(crate) fn publish(&self, name: &str) -> io::Result<()> {
+        let from = CString::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?;
+        let to = CString::new(path(name).into_os_string().into_encoded_bytes())?;
+        // SAFETY: two NUL-terminated paths.
+        let linked = unsafe {
+            libc::linkat(libc::AT_FDCWD, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), libc::AT_SYMLINK_FOLLOW)
+        };
+        if linked == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Identity of the file, the same before and after `publish`.
+    pub(crate) fn file(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.ino())
+    }
+}
+
+/// In steps, so that a signal during a large reservation doesn't start it all over.
+fn reserve(file: &File, size: u64) -> io::Result<()> {
+    const STEP: u64 = 64 << 20;
+    let mut done = 0;
+    while done < size {
+        let now = STEP.min(size - done);
+        // SAFETY: a valid descriptor; offsets are positive.
+        match unsafe { libc::posix_fallocate(file.as_raw_fd(), done as i64, now as i64) } {
+            0 => done += now,
+            libc::EINTR => {}
+            errno => return Err(io::Error::from_raw_os_error(errno)),
+        }
+    }
+    Ok(())
+}
+
+/// The file behind a name now.
+pub(crate) fn identify(name: &str) -> io::Result<Option<Found>> {
+    match std::fs::symlink_metadata(path(name)) {
+        Ok(meta) if meta.is_file() => Ok(Some(Found { file: meta.ino(), size: meta.len() })),
+        Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "it is not a shared memory object")),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Removes the name; fine if it is gone already.
+pub(crate) fn remove(name: &str) -> io::Result<()> {
+    match std::fs::remove_file(path(name)) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn headroom() -> io::Result<Headroom> {
+    let directory = CString::new(DIRECTORY)?;
+    // SAFETY: statvfs is plain integers, filled by the call.
+    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a NUL-terminated path and a whole statvfs.
+    if unsafe { libc::statvfs(directory.as_ptr(), &raw mut stat) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Headroom { total: stat.f_blocks * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
+}
+
+/// Opens the control segment, making it from `parts` if there is none and `create` says so. The descriptor
+/// for locks and the mapping are of the same file.
+pub(crate) fn open_control(name: &str, size: u64, create: Option<&[Part<'_>]>) -> io::Result<Option<(Mapping, Life)>> {
+    loop {
+        let options = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path(name));
+        let file = match (options, create) {
+            (Ok(file), _) => file,
+            (Err(e), None) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            (Err(e), Some(parts)) if e.kind() == ErrorKind::NotFound => {
+                publish_control(name, size, parts)?;
+                continue;
+            }
+            (Err(e), _) => return Err(e),
+        };
+        let meta = file.metadata()?;
+        // SAFETY: no arguments, no failure.
+        if meta.uid() != unsafe { libc::geteuid() } {
+            return Err(io::Error::new(ErrorKind::PermissionDenied, "the control segment belongs to another user"));
+        }
+        if meta.len() != size {
+            return Err(io::Error::new(ErrorKind::InvalidData, format!("it has {} bytes, not {size}", meta.len())));
+        }
+        let mapping = match Mapping::open(name) {
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        // A name never comes back to an earlier file, so if it leads to ours now it did when it was mapped.
+        if identify(name)?.is_some_and(|now| now.file == meta.ino()) {
+            return Ok(Some((mapping, Life::new(file))));
+        }
+    }
+}
+
+fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> {
+    let staged = Staged::new(size)?;
+    for part in parts {
+        staged.write(part)?;
+    }
+    crate::fail::point("domain.staged");
+    match staged.publish(name) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes the control segment's name if it still leads to the file that `life` locks.
+pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
+    let ours = life.file().metadata()?.ino();
+    if identify(name)?.is_some_and(|now| now.file == ours) { remove(name) } else { Ok(()) }
+}
+
+/// Where an agent sleeps: a *shared* futex, so that other processes can wake it (futex(2)).
+pub(crate) struct Bell;
+
+impl Bell {
+    /// Sleeps while `word` is `expected`, for `slice` at the most. May return for no reason.
+    pub(crate) fn park(word: &AtomicU32, expected: u32, slice: Duration) {
+        let timeout =
+            libc::timespec { tv_sec: slice.as_secs() as i64, tv_nsec: i64::from(slice.subsec_nanos()) };
+        // SAFETY: a live, aligned word and a whole timespec; every way to return is fine with the caller.
+        unsafe {
+            libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const timeout);
+        }
+    }
+
+    /// Wakes whoever sleeps on `word`.
+    pub(crate) fn ring(word: &AtomicU32) {
+        // SAFETY: a live, aligned word.
+        unsafe {
+            libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX);
+        }
+    }
+}
+
+/// Whose control segments these are.
+pub(crate) fn user() -> String {
+    // SAFETY: no arguments, no failure.
+    unsafe { libc::geteuid() }.to_string()
+}

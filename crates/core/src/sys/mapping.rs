@@ -1,0 +1,107 @@
+//! A named segment in our address space, by the `shared_memory` crate.
+//!
+//! The crate is used where it is sound: `os_id` only, `as_ptr` only, and never as owner, since its `Drop`
+//! would unlink whatever has the name by then.
+
+use std::io;
+use std::mem::ManuallyDrop;
+
+use shared_memory::{Shmem, ShmemConf, ShmemError};
+
+use crate::region::Region;
+
+/// Mapped bytes. Dropping it unmaps them; nothing is ever unlinked here.
+pub(crate) struct Mapping {
+    base: *mut u8,
+    len: usize,
+    /// Keeps the mapping where the OS can't give us one of our own.
+    shmem: ManuallyDrop<Option<Shmem>>,
+}
+
+// SAFETY: the bytes are reached only by atomics and raw copies, from any thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps what has that name now, whole, for reading and writing.
+    pub(crate) fn open(name: &str) -> io::Result<Mapping> {
+        ShmemConf::new().os_id(os_id(name)).open().map_err(io_error).and_then(Self::adopt)
+    }
+
+    /// Creates and maps a zeroed segment whose bytes are *not* reserved: for systems that commit on
+    /// creation.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn create(name: &str, size: usize) -> io::Result<Mapping> {
+        ShmemConf::new().os_id(os_id(name)).size(size).create().map_err(io_error).and_then(Self::adopt)
+    }
+
+    fn adopt(mut shmem: Shmem) -> io::Result<Mapping> {
+        shmem.set_owner(false);
+        Self::own(shmem)
+    }
+
+    /// `Shmem` keeps a descriptor for as long as it lives. A second mapping of the same pages, which
+    /// `mremap` makes from an old size of 0 (mremap(2)), needs none: thousands of segments can be open.
+    #[cfg(target_os = "linux")]
+    fn own(shmem: Shmem) -> io::Result<Mapping> {
+        let len = shmem.len();
+        // SAFETY: the source is a live shared mapping of `len` bytes; the kernel picks the new place.
+        let base = unsafe { libc::mremap(shmem.as_ptr().cast(), 0, len, libc::MREMAP_MAYMOVE) };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Mapping { base: base.cast(), len, shmem: ManuallyDrop::new(None) })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn own(shmem: Shmem) -> io::Result<Mapping> {
+        Ok(Mapping { base: shmem.as_ptr(), len: shmem.len(), shmem: ManuallyDrop::new(Some(shmem)) })
+    }
+
+    pub(crate) fn region(&self) -> Region<'_> {
+        // SAFETY: mapped until drop, which the borrow outlives not.
+        unsafe { Region::new(self.base, self.len) }
+    }
+
+    /// Gives the pages back but keeps the addresses valid for ever: late accesses, from an `ArrayBuffer`
+    /// that outlived its environment, find zeros instead of a fault.
+    pub(crate) fn neutralise(self) {
+        #[cfg(unix)]
+        // SAFETY: replaces exactly our own mapping; whatever still points there reads and writes private
+        // zero pages from now on.
+        unsafe {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
+            libc::mmap(self.base.cast(), self.len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        }
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here.
+        let shmem = unsafe { ManuallyDrop::take(&mut self.shmem) };
+        #[cfg(unix)]
+        if shmem.is_none() {
+            // SAFETY: our own mapping, and every `Region` of it borrowed `self`.
+            unsafe { libc::munmap(self.base.cast(), self.len) };
+        }
+        drop(shmem);
+    }
+}
+
+/// POSIX wants a leading slash for portable names; Windows has its own name space.
+fn os_id(name: &str) -> String {
+    if cfg!(windows) { name.to_owned() } else { format!("/{name}") }
+}
+
+fn io_error(error: ShmemError) -> io::Error {
+    match error {
+        ShmemError::MapOpenFailed(errno) | ShmemError::MapCreateFailed(errno) | ShmemError::UnknownOsError(errno) => {
+            io::Error::from_raw_os_error(errno as i32)
+        }
+        ShmemError::MappingIdExists => io::ErrorKind::AlreadyExists.into(),
+        other => io::Error::other(other.to_string()),
+    }
+}

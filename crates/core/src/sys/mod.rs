@@ -1,0 +1,80 @@
+//! The only door to the operating system: memory, who is alive, waiting. One file per OS, the same names
+//! in each:
+//!
+//! | name | what |
+//! | --- | --- |
+//! | `Staged` | an object's bytes before it has a name: reserved, filled, then published at once |
+//! | `Mapping` | a named segment in our address space |
+//! | `identify`, `remove`, `headroom` | the file behind a name; free bytes |
+//! | `open_control` | the control segment together with its `Life` |
+//! | `Life` | byte locks that the kernel drops when their process is gone |
+//! | `Bell` | what an agent sleeps on |
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::*;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::*;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::*;
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");
+
+#[cfg(unix)]
+mod life_ofd;
+mod mapping;
+
+#[cfg(unix)]
+pub(crate) use life_ofd::Life;
+pub(crate) use mapping::Mapping;
+
+/// What stands behind a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Identity of the file; 0 where the OS has none.
+    pub file: u64,
+    pub size: u64,
+}
+
+/// Room for shared memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Headroom {
+    /// Bytes there can be.
+    pub total: u64,
+    /// Bytes still free.
+    pub free: u64,
+}
+
+/// Bytes to write into an object before anyone sees it.
+pub struct Part<'a> {
+    /// Where they go.
+    pub offset: u64,
+    /// What goes there.
+    pub bytes: &'a [u8],
+    /// How many bytes are covered by repeating `bytes`.
+    pub len: u64,
+}
+
+impl Part<'_> {
+    /// Calls `write` with consecutive pieces of at most about a mebibyte that make up the part.
+    pub(crate) fn for_each_piece<E>(&self, mut write: impl FnMut(u64, &[u8]) -> Result<(), E>) -> Result<(), E> {
+        let whole = self.bytes.len() as u64;
+        if self.len <= whole {
+            return write(self.offset, &self.bytes[..self.len as usize]);
+        }
+        let repeats = (1 << 20_u64).min(self.len) / whole.max(1);
+        let piece = self.bytes.repeat(repeats.max(1) as usize);
+        let mut done = 0;
+        while done < self.len {
+            let now = (self.len - done).min(piece.len() as u64);
+            write(self.offset + done, &piece[..now as usize])?;
+            done += now;
+        }
+        Ok(())
+    }
+}

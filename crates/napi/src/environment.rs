@@ -1,0 +1,123 @@
+//! What one Node environment has: its agent and its open segments. An environment lives on one thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crossmem_core::{Agent, Code, Segment};
+use napi::sys;
+use napi_derive::napi;
+
+use crate::error::{Result, closed, js};
+
+/// A segment that JavaScript may reach, by its handle or by its buffer.
+pub(crate) struct Open {
+    pub segment: Segment,
+    /// Where its guard is, once it was looked for and found.
+    pub guard: Option<u64>,
+    /// The handle was collected without `close`: the buffer alone keeps the segment open.
+    pub handle_is_gone: bool,
+    /// An `ArrayBuffer` over the bytes exists; set once `close` has detached it, so that nothing reaches them.
+    pub buffer: Option<Arc<AtomicBool>>,
+}
+
+#[derive(Default)]
+pub(crate) struct Environment {
+    agent: Option<Agent>,
+    segments: HashMap<u32, Open>,
+    next_handle: u32,
+}
+
+thread_local! {
+    static ENVIRONMENT: RefCell<Environment> = RefCell::default();
+    static TORN_DOWN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this environment is being torn down: from then on a buffer's finalizer says nothing about
+/// whether its memory is still reachable.
+pub(crate) fn is_torn_down() -> bool {
+    TORN_DOWN.with(Cell::get)
+}
+
+/// Runs `act` on the environment. `None` after the thread's locals are gone. `act` must not call into JS.
+pub(crate) fn with<T>(act: impl FnOnce(&mut Environment) -> T) -> Option<T> {
+    ENVIRONMENT.try_with(|environment| act(&mut environment.borrow_mut())).ok()
+}
+
+/// Runs `act` with the agent and an open segment.
+pub(crate) fn with_open<T>(handle: u32, act: impl FnOnce(&Agent, &mut Open) -> Result<T>) -> Result<T> {
+    with(|environment| {
+        let Environment { agent: Some(agent), segments, .. } = environment else { return Err(closed()) };
+        act(agent, segments.get_mut(&handle).ok_or_else(closed)?)
+    })
+    .unwrap_or_else(|| Err(closed()))
+}
+
+/// Runs `act` with the agent.
+pub(crate) fn with_agent<T>(act: impl FnOnce(&Agent) -> crossmem_core::Result<T>) -> Result<T> {
+    with(|environment| act(environment.agent.as_ref().ok_or_else(closed)?).map_err(js))
+        .unwrap_or_else(|| Err(closed()))
+}
+
+impl Environment {
+    pub(crate) fn insert(&mut self, segment: Segment) -> u32 {
+        self.next_handle = self.next_handle.wrapping_add(1);
+        let open = Open { segment, guard: None, handle_is_gone: false, buffer: None };
+        self.segments.insert(self.next_handle, open);
+        self.next_handle
+    }
+
+    pub(crate) fn get(&mut self, handle: u32) -> Option<&mut Open> {
+        self.segments.get_mut(&handle)
+    }
+
+    /// Closes the segment: nobody reaches it by this handle any more.
+    pub(crate) fn close(&mut self, handle: u32) {
+        if let (Some(open), Some(agent)) = (self.segments.remove(&handle), &self.agent) {
+            open.segment.close(agent);
+        }
+    }
+}
+
+/// Makes this environment an agent of the domain. `thread` is the worker's id, 0 on the main thread.
+///
+/// # Errors
+/// As `Agent::register`.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn join(env: napi::Env, domain: String, thread: u32) -> Result<()> {
+    let agent = Agent::register(&domain, thread).map_err(js)?;
+    let joined = with(|environment| {
+        if environment.agent.is_none() {
+            environment.agent = Some(agent);
+        }
+    });
+    joined.ok_or_else(|| napi::Error::new(Code::Closed.as_str(), "this thread is ending"))?;
+    hear_of_teardown_first(env.raw());
+    Ok(())
+}
+
+/// Hooks run last in, first out: asking again after each new buffer puts ours before the buffer's own.
+pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
+    // SAFETY: a live environment, and a hook that needs no argument; removing one that isn't there is harmless.
+    unsafe {
+        sys::napi_remove_env_cleanup_hook(env, Some(on_teardown), ptr::null_mut());
+        sys::napi_add_env_cleanup_hook(env, Some(on_teardown), ptr::null_mut());
+    }
+}
+
+/// Only speeds clean-up: what a killed environment leaves is swept by the others.
+unsafe extern "C" fn on_teardown(_: *mut c_void) {
+    let _ = TORN_DOWN.try_with(|torn_down| torn_down.set(true));
+    let left = with(|environment| (environment.agent.take(), std::mem::take(&mut environment.segments)));
+    let Some((Some(agent), segments)) = left else { return };
+    for open in segments.into_values() {
+        let mapped = open.segment.keep_mapped();
+        drop(open);
+        mapped.neutralise();
+    }
+    agent.leave();
+}

@@ -1,0 +1,71 @@
+//! Updates and snapshots of arrays. Waits are slices: JavaScript loops, so that it stays in charge.
+
+use std::time::Duration;
+
+use crossmem_core::{Agent, Entered, Guard};
+use napi::bindgen_prelude::Uint8Array;
+use napi_derive::napi;
+
+use crate::environment::{Open, with_open};
+use crate::error::{Result, invalid, js};
+
+/// Looks for the trailer at `offset`; whether there is one.
+///
+/// # Errors
+/// As `Guard::find`.
+#[napi(catch_unwind)]
+pub fn attach_guard(handle: u32, offset: f64) -> Result<bool> {
+    let offset = offset as u64;
+    with_open(handle, |agent, open| {
+        let found = Guard::find(agent, open.segment.region(), offset).map_err(js)?.is_some();
+        open.guard = found.then_some(offset);
+        Ok(found)
+    })
+}
+
+/// 0: another writer is still inside; 1: begun; 2: begun, and a writer died inside.
+///
+/// # Errors
+/// As `Guard::enter`.
+#[napi(catch_unwind)]
+pub fn begin_update(handle: u32, slice_ms: u32) -> Result<u32> {
+    with_open(handle, |agent, open| {
+        let entered = guard(agent, open)?.enter(agent, Duration::from_millis(slice_ms.into())).map_err(js)?;
+        Ok(match entered {
+            Entered::NotYet => 0,
+            Entered::Yes => 1,
+            Entered::AfterDeath => 2,
+        })
+    })
+}
+
+/// Ends the update that `begin_update` began.
+///
+/// # Errors
+/// As `Guard::leave`.
+#[napi(catch_unwind)]
+pub fn end_update(handle: u32) -> Result<()> {
+    with_open(handle, |agent, open| guard(agent, open)?.leave(agent).map_err(js))
+}
+
+/// Fills `into` with the bytes from `offset` on as they were at one instant; `false`: a writer is still inside.
+///
+/// # Errors
+/// As `Guard::copy_to`.
+#[napi(catch_unwind)]
+pub fn snapshot(handle: u32, offset: f64, mut into: Uint8Array, slice_ms: u32) -> Result<bool> {
+    with_open(handle, |agent, open| {
+        // SAFETY: JavaScript made this array for us a moment ago and is waiting for it.
+        let into = unsafe { into.as_mut() };
+        let slice = Duration::from_millis(slice_ms.into());
+        let copied = guard(agent, open)?.copy_to(agent, offset as u64, into, slice).map_err(js)?;
+        Ok(copied != Entered::NotYet)
+    })
+}
+
+fn guard<'a>(agent: &Agent, open: &'a Open) -> Result<Guard<'a>> {
+    let offset = open.guard.ok_or_else(|| invalid("this array has no trailer"))?;
+    Guard::find(agent, open.segment.region(), offset).map_err(js)?.ok_or_else(|| {
+        napi::Error::new("ERR_CORRUPT", "the array's trailer was overwritten; make the array anew")
+    })
+}

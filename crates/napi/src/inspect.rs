@@ -1,0 +1,118 @@
+//! Looking at the domain, and sweeping it.
+
+use crossmem_core::{AgentInfo, DomainInfo, Kind, ObjectInfo, inspect};
+use napi_derive::napi;
+
+use crate::environment::with_agent;
+use crate::error::{Result, js};
+
+/// An agent as the table has it.
+#[napi(object)]
+pub struct AgentRow {
+    /// Its slot.
+    pub slot: u32,
+    /// Its process.
+    pub pid: u32,
+    /// Its worker thread, 0 for the main thread.
+    pub thread: u32,
+    /// Whether it lives.
+    pub alive: bool,
+}
+
+/// An object as the registry has it.
+#[napi(object)]
+pub struct ObjectRow {
+    /// Its name.
+    pub name: String,
+    /// Name of its class.
+    pub kind: String,
+    /// Bytes of its segment.
+    pub byte_length: f64,
+    /// Outlives all agents.
+    pub persist: bool,
+    /// Slots of the agents that have it open.
+    pub attached: Vec<u32>,
+    /// Whether its name still leads to it.
+    pub present: bool,
+    /// Whether the next sweep erases it.
+    pub doomed: bool,
+}
+
+/// A domain at about one instant.
+#[napi(object)]
+pub struct DomainState {
+    /// Name of the control segment, if there is one.
+    pub control: Option<String>,
+    /// Its bytes.
+    pub control_bytes: f64,
+    /// Agents, dead ones included until they are swept.
+    pub agents: Vec<AgentRow>,
+    /// Objects.
+    pub objects: Vec<ObjectRow>,
+    /// Bytes of shared memory there can be.
+    pub total_bytes: f64,
+    /// Bytes still free.
+    pub free_bytes: f64,
+    /// Process that holds the registry right now.
+    pub registry_held_by: Option<u32>,
+}
+
+/// What a sweep freed.
+#[napi(object)]
+pub struct SweptCounts {
+    /// Dead agents.
+    pub agents: u32,
+    /// Objects.
+    pub objects: u32,
+    /// Their bytes.
+    pub bytes: f64,
+}
+
+/// Looks at a domain without joining it.
+///
+/// # Errors
+/// As `inspect`.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn inspect_domain(domain: String) -> Result<DomainState> {
+    inspect(&domain).map(state).map_err(js)
+}
+
+/// Sweeps what dead agents left.
+///
+/// # Errors
+/// As `Agent::collect_garbage`.
+#[napi(catch_unwind)]
+pub fn collect_garbage() -> Result<SweptCounts> {
+    let swept = with_agent(crossmem_core::Agent::collect_garbage)?;
+    Ok(SweptCounts { agents: swept.agents, objects: swept.objects, bytes: swept.bytes as f64 })
+}
+
+fn state(info: DomainInfo) -> DomainState {
+    DomainState {
+        control: info.control,
+        control_bytes: info.control_size as f64,
+        agents: info.agents.into_iter().map(agent_row).collect(),
+        objects: info.objects.into_iter().map(object_row).collect(),
+        total_bytes: info.headroom.total as f64,
+        free_bytes: info.headroom.free as f64,
+        registry_held_by: info.registry_held_by,
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn agent_row(agent: AgentInfo) -> AgentRow {
+    AgentRow { slot: agent.slot as u32, pid: agent.pid, thread: agent.thread, alive: agent.alive }
+}
+
+fn object_row(object: ObjectInfo) -> ObjectRow {
+    ObjectRow {
+        kind: object.kind.map_or("unknown", Kind::as_str).to_owned(),
+        name: object.name,
+        byte_length: object.size as f64,
+        persist: object.persist,
+        attached: object.attached.into_iter().map(|slot| slot as u32).collect(),
+        present: object.present,
+        doomed: object.doomed,
+    }
+}

@@ -1,0 +1,10 @@
+//! crossmem-core for Node-API: argument conversion and nothing else. Only `src/native.ts` calls it; errors
+//! are plain JS errors with a `code`, which that file turns into `CrossmemError`.
+//!
+//! Free functions over small integer handles, no classes: napi-rs takes a process-wide lock in methods.
+
+mod environment;
+mod error;
+mod guard;
+mod inspect;
+mod segment;
