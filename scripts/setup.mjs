@@ -2,7 +2,7 @@
 // the addon, the TypeScript. Has no dependencies itself.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -24,7 +24,15 @@ const steps = [
   },
   {
     name: 'typescript',
-    inputs: ['src', '__test__', 'bench', 'examples', 'tsconfig.json', 'tsconfig.build-all.json', 'package-lock.json'],
+    inputs: [
+      'src',
+      '__test__',
+      'bench',
+      'examples',
+      'tsconfig.json',
+      'tsconfig.build-all.json',
+      'package-lock.json',
+    ],
     outputs: ['dist/index.js', 'build/__test__'],
     command: ['npm', 'run', '--silent', 'build:ts'],
   },
@@ -48,15 +56,22 @@ export function setup() {
 
 /** Runs a command with its output passed through. Exits with its status if it fails. */
 export function run(command, ...args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  })
   if (result.status !== 0) {
-    console.error(`failed: ${[command, ...args].join(' ')}${result.error ? ` (${result.error.message})` : ''}`)
+    console.error(
+      `failed: ${[command, ...args].join(' ')}${result.error ? ` (${result.error.message})` : ''}`,
+    )
     process.exit(result.status ?? 1)
   }
 }
 
 function requireTools() {
-  if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or later is needed, this is ${process.version}`)
+  if (Number(process.versions.node.split('.')[0]) < 20)
+    fail(`Node 20 or later is needed, this is ${process.version}`)
   if (spawnSync('cargo', ['--version'], { shell: process.platform === 'win32' }).status !== 0) {
     fail('Rust is needed: cargo was not found on the PATH')
   }
@@ -76,7 +91,9 @@ function readStamps() {
 }
 
 function digestOf(paths) {
-  const hash = createHash('sha256').update(process.version).update(process.platform + process.arch)
+  const hash = createHash('sha256')
+    .update(process.version)
+    .update(process.platform + process.arch)
   for (const path of paths) addTo(hash, join(root, path))
   return hash.digest('hex')
 }

@@ -1,0 +1,35 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+/** Starts a child program of `fixtures/` with an IPC channel. Its domain is this process's. */
+export const start = (fixture: string, ...args: string[]): ChildProcess =>
+  fork(join(__dirname, '..', 'fixtures', `${fixture}.js`), args, { serialization: 'json' })
+
+/** The child's next message; rejects when it ends without one. */
+export async function message<T>(child: ChildProcess): Promise<T> {
+  const cancelled = new AbortController()
+  const { signal } = cancelled
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal }).then(([value]) => value as T),
+      once(child, 'exit', { signal }).then(([code, died]) => {
+        throw new Error(`the child ended with ${code ?? died} before it said anything`)
+      }),
+    ])
+  } finally {
+    cancelled.abort()
+  }
+}
+
+/** Waits until the child is gone and reaped: the kernel has dropped all it held. */
+export async function gone(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return { code: child.exitCode, signal: child.signalCode }
+}
+
+/** Kills a child at once, and waits until it is gone. */
+export async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL')
+  await gone(child)
+}

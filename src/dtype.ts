@@ -1,0 +1,290 @@
+import { inspect } from 'node:util'
+import { getFloat16, setFloat16 } from '@petamoriken/float16'
+import { CrossmemError } from './errors.js'
+
+/** The element types an ndarray can have: NumPy's fixed-size numbers, under NumPy's names. */
+export type DType =
+  | 'bool'
+  | 'int8'
+  | 'uint8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'float16'
+  | 'float32'
+  | 'float64'
+  | 'complex64'
+  | 'complex128'
+
+type ComplexDType = 'complex64' | 'complex128'
+type BigDType = 'int64' | 'uint64'
+
+/** The runtime's Float16Array; `never` while the TypeScript `lib` in use doesn't declare one. */
+type NativeFloat16Array = typeof globalThis extends { Float16Array: { prototype: infer Native } }
+  ? Native
+  : never
+
+interface StorageByDType {
+  bool: Uint8Array
+  int8: Int8Array
+  uint8: Uint8Array
+  int16: Int16Array
+  uint16: Uint16Array
+  int32: Int32Array
+  uint32: Uint32Array
+  int64: BigInt64Array
+  uint64: BigUint64Array
+  float16: Uint16Array | NativeFloat16Array
+  float32: Float32Array
+  float64: Float64Array
+  complex64: Float32Array
+  complex128: Float64Array
+}
+
+/**
+ * The typed array that holds elements of `D`.
+ * bool is one byte per element, 0 or 1. Complex numbers take two lanes each, real part first.
+ * float16 is a Float16Array where the runtime has one (Node 24 and later), else a Uint16Array of the raw bits.
+ */
+export type StorageOf<D extends DType = DType> = StorageByDType[D]
+
+/** Any built-in typed array. */
+export type TypedArray = StorageOf | Uint8ClampedArray
+
+/** One element as JavaScript sees it. */
+export type Scalar = number | bigint | boolean | [re: number, im: number]
+
+/** What reading one element of `D` gives. */
+export type ScalarOf<D extends DType = DType> = D extends 'bool'
+  ? boolean
+  : D extends BigDType
+    ? bigint
+    : D extends ComplexDType
+      ? [re: number, im: number]
+      : number
+
+/** What can be written to an element of `D`: {@link ScalarOf}, or a number that means the same. */
+export type ScalarInput<D extends DType = DType> = D extends 'bool'
+  ? boolean | 0 | 1
+  : D extends BigDType
+    ? bigint | number
+    : D extends ComplexDType
+      ? readonly [re: number, im: number] | number
+      : number
+
+interface StorageConstructor<S> {
+  readonly BYTES_PER_ELEMENT: number
+  readonly name: string
+  readonly prototype: S
+  new (length: number): S
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): S
+}
+
+/** All there is to know about a dtype. */
+export interface DTypeInfo<D extends DType = DType> {
+  readonly name: D
+  /** NumPy's type string as a .npy header has it, such as `<f4`. */
+  readonly descr: string
+  /** Bytes of one element; 16 for complex128. */
+  readonly itemBytes: number
+  /** Slots of the typed array that one element takes: 2 for complex, else 1. */
+  readonly lanes: 1 | 2
+  readonly Storage: StorageConstructor<StorageOf<D>>
+  /** The element number `i` (counted in elements, not lanes). `i` isn't checked. */
+  read(data: StorageOf<D>, i: number): ScalarOf<D>
+  /**
+   * Stores an element. Integers that don't fit wrap around, as they do in any typed array.
+   * @throws {CrossmemError} ERR_INVALID_ARG if `value` is no scalar of this dtype
+   */
+  write(data: StorageOf<D>, i: number, value: ScalarInput<D>): void
+}
+
+type Slots<T> = { [slot: number]: T }
+type Codec<T> = {
+  read(data: Slots<T>, i: number): Scalar
+  write(data: Slots<T>, i: number, value: unknown): void
+}
+
+const refuse = (expected: string, value: unknown) =>
+  new CrossmemError('ERR_INVALID_ARG', `expected ${expected}, got ${show(value)}`)
+
+const isNumber = (value: unknown): value is number => typeof value === 'number'
+
+const numbers: Codec<number> = {
+  read: (data, i) => data[i] as number,
+  write(data, i, value) {
+    if (!isNumber(value)) throw refuse('a number', value)
+    data[i] = value
+  },
+}
+
+const booleans: Codec<number> = {
+  read: (data, i) => data[i] !== 0,
+  write(data, i, value) {
+    if (value !== true && value !== false && value !== 0 && value !== 1)
+      throw refuse('true, false, 0 or 1', value)
+    data[i] = Number(value)
+  },
+}
+
+const bigints: Codec<bigint> = {
+  read: (data, i) => data[i] as bigint,
+  write(data, i, value) {
+    if (typeof value === 'bigint') data[i] = value
+    else if (Number.isSafeInteger(value)) data[i] = BigInt(value as number)
+    else throw refuse('a bigint or a safe integer', value)
+  },
+}
+
+const complexes: Codec<number> = {
+  read: (data, i) => [data[2 * i] as number, data[2 * i + 1] as number],
+  write(data, i, value) {
+    const [re, im, ...rest]: unknown[] = Array.isArray(value) ? value : [value, 0]
+    if (!isNumber(re) || !isNumber(im) || rest.length > 0) throw refuse('a number or [re, im]', value)
+    data[2 * i] = re
+    data[2 * i + 1] = im
+  },
+}
+
+// One half-precision number on its way between its bits and a JS number.
+const half = new DataView(new ArrayBuffer(2))
+
+const halfBits: Codec<number> = {
+  read(data, i) {
+    half.setUint16(0, data[i] as number)
+    return getFloat16(half, 0)
+  },
+  write(data, i, value) {
+    if (!isNumber(value)) throw refuse('a number', value)
+    setFloat16(half, 0, value)
+    data[i] = half.getUint16(0)
+  },
+}
+
+const NativeFloat16 = (globalThis as { Float16Array?: StorageConstructor<StorageOf<'float16'>> }).Float16Array
+
+function define<D extends DType>(
+  name: D,
+  descr: string,
+  Storage: StorageConstructor<StorageOf<D>>,
+  codec: Codec<number> | Codec<bigint>,
+): DTypeInfo<D> {
+  const lanes = codec === complexes ? 2 : 1
+  const itemBytes = lanes * Storage.BYTES_PER_ELEMENT
+  return {
+    name,
+    descr,
+    itemBytes,
+    lanes,
+    Storage,
+    ...(codec as unknown as Pick<DTypeInfo<D>, 'read' | 'write'>),
+  }
+}
+
+// Little-endian throughout: so is every platform that crossmem is built for.
+/** The dtypes by name. */
+export const dtypes: { readonly [D in DType]: DTypeInfo<D> } = {
+  bool: define('bool', '|b1', Uint8Array, booleans),
+  int8: define('int8', '|i1', Int8Array, numbers),
+  uint8: define('uint8', '|u1', Uint8Array, numbers),
+  int16: define('int16', '<i2', Int16Array, numbers),
+  uint16: define('uint16', '<u2', Uint16Array, numbers),
+  int32: define('int32', '<i4', Int32Array, numbers),
+  uint32: define('uint32', '<u4', Uint32Array, numbers),
+  int64: define('int64', '<i8', BigInt64Array, bigints),
+  uint64: define('uint64', '<u8', BigUint64Array, bigints),
+  float16: define('float16', '<f2', NativeFloat16 ?? Uint16Array, NativeFloat16 ? numbers : halfBits),
+  float32: define('float32', '<f4', Float32Array, numbers),
+  float64: define('float64', '<f8', Float64Array, numbers),
+  complex64: define('complex64', '<c8', Float32Array, complexes),
+  complex128: define('complex128', '<c16', Float64Array, complexes),
+}
+
+/** `value` if it is the name of a dtype. @throws {CrossmemError} ERR_INVALID_ARG otherwise */
+export function checkDType(value: unknown): DType {
+  if (typeof value === 'string' && Object.hasOwn(dtypes, value)) return value as DType
+  throw refuse(`a dtype (one of ${Object.keys(dtypes).join(', ')})`, value)
+}
+
+const dtypeByTag: Record<string, DType> = {
+  Uint8ClampedArray: 'uint8',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+  Int16Array: 'int16',
+  Uint16Array: 'uint16',
+  Int32Array: 'int32',
+  Uint32Array: 'uint32',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'uint64',
+  Float16Array: 'float16',
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+}
+
+// The getter that every typed array inherits: it sees through subclasses (Buffer) and other realms (vm, jest).
+const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as (this: unknown) => string | undefined
+
+/**
+ * The dtype whose elements a typed array holds as they are. Buffer and Uint8ClampedArray are uint8.
+ * @throws {CrossmemError} ERR_INVALID_ARG if it is no built-in typed array
+ */
+export function dtypeOfTypedArray(value: unknown): DType {
+  const dtype = dtypeByTag[tagOf.call(value) ?? '']
+  if (dtype === undefined) throw refuse('a typed array', value)
+  return dtype
+}
+
+const dtypeByCode = new Map(Object.values(dtypes).map(({ name, descr }) => [descr.slice(1), name]))
+
+// What NumPy has and crossmem hasn't, by the letter of the type code.
+const unsupported: Record<string, string> = {
+  O: 'Python objects, which only Python can read',
+  S: 'byte strings',
+  a: 'byte strings',
+  U: 'strings',
+  T: 'strings',
+  M: 'dates',
+  m: 'time differences',
+  V: 'structured or raw records',
+}
+const longDoubles = ['f12', 'f16', 'c24', 'c32']
+
+/**
+ * The dtype that a .npy header's `descr` stands for. The byte order is `<` little, `>` big, `=` or none native,
+ * `|` not applicable (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
+ * @throws {CrossmemError} ERR_UNSUPPORTED for what crossmem can't hold, ERR_CORRUPT if `descr` is neither string nor list
+ */
+export function dtypeFromDescr(descr: unknown): DType {
+  const fail = (why: string) =>
+    new CrossmemError(
+      'ERR_UNSUPPORTED',
+      `dtype ${show(descr)} is not supported: ${why}; convert it with astype() first`,
+    )
+
+  if (Array.isArray(descr)) throw fail('it is structured, and crossmem holds plain numbers')
+  if (typeof descr !== 'string')
+    throw new CrossmemError('ERR_CORRUPT', `dtype ${show(descr)} is no type string`)
+  const byteOrder = '<>=|'.includes(descr.charAt(0)) ? descr.charAt(0) : ''
+  const code = descr.slice(byteOrder.length)
+  const dtype = dtypeByCode.get(code)
+  // One byte has no byte order, so '>u1' is as good as '|u1'.
+  if (dtype && (byteOrder !== '>' || dtypes[dtype].itemBytes === 1)) return dtype
+  if (dtype) throw fail(`it is big-endian, and crossmem shares memory in the machine's own order`)
+  if (longDoubles.includes(code)) throw fail('JavaScript has no long double')
+  const what = unsupported[code.charAt(0)]
+  throw fail(what ? `it holds ${what}` : 'crossmem knows no such type')
+}
+
+/** A value in an error message: short, whatever it is. */
+export function show(value: unknown): string {
+  return inspect(value, {
+    depth: 1,
+    maxArrayLength: 8,
+    maxStringLength: 80,
+    breakLength: Number.POSITIVE_INFINITY,
+  })
+}

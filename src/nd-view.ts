@@ -1,0 +1,321 @@
+import {
+  type DType,
+  type DTypeInfo,
+  dtypes,
+  type ScalarInput,
+  type ScalarOf,
+  type StorageOf,
+  show,
+} from './dtype.js'
+import { CrossmemError } from './errors.js'
+import { checkShape, type Order, sizeOf } from './npy.js'
+
+/** What {@link NDView.toNested} gives: the scalar of a 0-dimensional view, else arrays in arrays. */
+export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
+
+/**
+ * What {@link NDView.subarray} takes per axis. A number picks that index and drops the axis (negative: from the end);
+ * `[start, end)` keeps that part, clamped as in TypedArray.subarray; null keeps it all.
+ */
+export type Range = number | readonly [start?: number, end?: number] | null | undefined
+
+/** The strides, in elements, of an array without gaps. */
+export function contiguousStrides(shape: readonly number[], order: Order): number[] {
+  const strides = new Array<number>(shape.length)
+  let stride = 1
+  for (let i = 0; i < shape.length; i++) {
+    const axis = order === 'F' ? i : shape.length - 1 - i
+    strides[axis] = stride
+    stride *= Math.max(shape[axis] as number, 1)
+  }
+  return strides
+}
+
+const inspectSymbol = Symbol.for('nodejs.util.inspect.custom')
+
+/**
+ * An n-dimensional window on a typed array. It never copies: views of views all show the same memory.
+ * All its state is private, so that a subclass that travels between processes brings nothing along but what it means to.
+ */
+export class NDView<D extends DType = DType> {
+  readonly #info: DTypeInfo<D>
+  readonly #data: StorageOf<D>
+  readonly #shape: readonly number[]
+  readonly #strides: readonly number[]
+  readonly #order: Order
+  readonly #size: number
+
+  /**
+   * @param parts.data a built-in typed array of the dtype's storage, whose element 0 is the view's first
+   * @param parts.strides in elements; by default those of an array without gaps in `order`
+   * @param parts.order 'C' by default
+   * @throws {CrossmemError} ERR_INVALID_ARG if `data` is of another type, or too short for shape and strides
+   */
+  constructor(parts: {
+    data: StorageOf<D>
+    dtype: D
+    shape: readonly number[]
+    strides?: readonly number[]
+    order?: Order
+  }) {
+    const { data, dtype, order = 'C' } = parts
+    const info: DTypeInfo<D> = dtypes[dtype]
+    const shape = checkShape(parts.shape, info.itemBytes)
+    const strides = [...(parts.strides ?? contiguousStrides(shape, order))]
+    if (
+      strides.length !== shape.length ||
+      !strides.every(stride => Number.isSafeInteger(stride) && stride >= 0)
+    )
+      throw invalid(
+        `strides must be one integer from 0 up for each of ${shape.length} axes, not ${show(strides)}`,
+      )
+    // A subclass such as Buffer would pass its own `subarray` and species on to our users.
+    if (Object.getPrototypeOf(data) !== info.Storage.prototype)
+      throw invalid(`the data of ${dtype} must be a plain ${info.Storage.name}`)
+    if (extentOf(shape, strides) * info.lanes > data.length)
+      throw invalid(
+        `the data has ${data.length} slots, too few for shape ${show(shape)}, strides ${show(strides)}`,
+      )
+
+    this.#info = info
+    this.#data = data
+    this.#shape = Object.freeze(shape)
+    this.#strides = Object.freeze(strides)
+    this.#order = order
+    this.#size = sizeOf(shape)
+  }
+
+  /** The memory itself, from the view's first element to its last; strides tell what lies between. */
+  get data(): StorageOf<D> {
+    return this.#data
+  }
+  get dtype(): D {
+    return this.#info.name
+  }
+  get shape(): readonly number[] {
+    return this.#shape
+  }
+  /** How many elements of the dtype lie between neighbours on each axis. Complex numbers count as one element. */
+  get strides(): readonly number[] {
+    return this.#strides
+  }
+  /** The order of the array that owns the memory; of a view of a part it says nothing about gaps. */
+  get order(): Order {
+    return this.#order
+  }
+  /** Number of elements. */
+  get size(): number {
+    return this.#size
+  }
+  /** Bytes of all elements, gaps not counted. */
+  get byteLength(): number {
+    return this.#size * this.#info.itemBytes
+  }
+  /** Number of axes. */
+  get ndim(): number {
+    return this.#shape.length
+  }
+
+  /**
+   * One element, by one index per axis. Negative indices don't count from the end here.
+   * @throws {CrossmemError} ERR_INVALID_ARG for too few or too many indices, ERR_OUT_OF_RANGE, ERR_CLOSED
+   */
+  get(...index: number[]): ScalarOf<D> {
+    return this.#info.read(this.#open(), this.#offset(index, index.length))
+  }
+
+  /**
+   * Stores one element: the indices as in {@link get}, then the value. Integers that don't fit wrap around.
+   * @throws {CrossmemError} as `get`, and ERR_INVALID_ARG if the value is no scalar of the dtype
+   */
+  set(...indexAndValue: [...index: number[], value: ScalarInput<D>]): this {
+    const last = indexAndValue.length - 1
+    this.#info.write(this.#open(), this.#offset(indexAndValue, last), indexAndValue[last] as ScalarInput<D>)
+    return this
+  }
+
+  /** Stores `value` in every element. @throws {CrossmemError} ERR_INVALID_ARG, ERR_CLOSED */
+  fill(value: ScalarInput<D>): this {
+    const { Storage, lanes, write } = this.#info
+    const data = this.#open()
+    const one = new Storage(lanes)
+    write(one, 0, value)
+    if (lanes === 1 && this.#isContiguous()) (data as Uint8Array).fill(one[0] as number, 0, this.#size)
+    else if (this.#size > 0)
+      this.#eachOffset(offset => (data as Uint8Array).set(one as Uint8Array, offset * lanes))
+    return this
+  }
+
+  /**
+   * A view of a part of this one, on the same memory. Axes without a {@link Range} are kept whole.
+   * @throws {CrossmemError} ERR_INVALID_ARG for too many or malformed ranges, ERR_OUT_OF_RANGE for a picked index that
+   * doesn't exist, ERR_CLOSED
+   */
+  subarray(...ranges: Range[]): NDView<D> {
+    const data = this.#open()
+    if (ranges.length > this.ndim) throw invalid(`${ranges.length} ranges given for ${this.ndim} axes`)
+    const shape: number[] = []
+    const strides: number[] = []
+    let first = 0
+    this.#shape.forEach((dim, axis) => {
+      const range = ranges[axis]
+      const stride = this.#strides[axis] as number
+      if (typeof range === 'number') {
+        const index = range < 0 ? range + dim : range
+        if (!isIndex(index, dim)) throw outOfRange(range, axis, dim)
+        first += index * stride
+        return
+      }
+      const [start, end] = bounds(range, axis, dim)
+      first += start * stride
+      shape.push(Math.max(end - start, 0))
+      strides.push(stride)
+    })
+    const extent = extentOf(shape, strides)
+    const { lanes } = this.#info
+    const part = data.subarray(first * lanes, (first + extent) * lanes) as StorageOf<D>
+    return new NDView({ data: part, dtype: this.dtype, shape, strides, order: this.#order })
+  }
+
+  /** A copy as nested JS arrays. @throws {CrossmemError} ERR_CLOSED */
+  toNested(): NestedOf<D> {
+    const data = this.#open()
+    return this.#nest(offset => this.#info.read(data, offset)) as NestedOf<D>
+  }
+
+  /** The elements as NumPy prints them: of more than 1000, only the edges. @throws {CrossmemError} ERR_CLOSED */
+  toString(): string {
+    const data = this.#open()
+    if (this.#size === 0) return '[]'
+    const digits = this.dtype === 'float16' ? 4 : 8
+    const printed = this.#nest(
+      offset => printScalar(this.#info.read(data, offset), digits),
+      this.#size > 1000,
+    )
+    return layOut(printed, widthOf(printed), 1)
+  }
+
+  /** `NDView float64 [2, 3]` and the elements below. Never throws: a closed view says so. */
+  [inspectSymbol](): string {
+    const title = `${this.constructor.name} ${this.dtype} [${this.#shape.join(', ')}]`
+    return this.#isClosed() ? `${title} (closed)` : `${title}\n${this.toString()}`
+  }
+
+  #isClosed(): boolean {
+    return this.#data.length === 0 && this.#size > 0
+  }
+
+  /** The data, unless its buffer was detached, which is how closing takes memory away from its views. */
+  #open(): StorageOf<D> {
+    if (this.#isClosed())
+      throw new CrossmemError(
+        'ERR_CLOSED',
+        `the memory of this ${this.dtype} array was closed: open it again to use it`,
+      )
+    return this.#data
+  }
+
+  #offset(index: readonly unknown[], count: number): number {
+    const shape = this.#shape
+    if (count !== shape.length) throw invalid(`${Math.max(count, 0)} indices given for ${shape.length} axes`)
+    let offset = 0
+    for (let axis = 0; axis < count; axis++) {
+      const i = index[axis] as number
+      const dim = shape[axis] as number
+      if (!isIndex(i, dim)) throw outOfRange(i, axis, dim)
+      offset += i * (this.#strides[axis] as number)
+    }
+    return offset
+  }
+
+  /** Whether the elements lie side by side. An axis of one element has no neighbours, so its stride doesn't matter. */
+  #isContiguous(): boolean {
+    const like = (order: Order) =>
+      contiguousStrides(this.#shape, order).every(
+        (s, axis) => s === this.#strides[axis] || this.#shape[axis] === 1,
+      )
+    return this.#size === 0 || like('C') || like('F')
+  }
+
+  /** Nested arrays with `leaf(offset)` at every element; a summary has '…' for all but the edges of long axes. */
+  #nest<T>(leaf: (offset: number) => T, summary = false, axis = 0, offset = 0): NestedLike<T> {
+    if (axis === this.ndim) return leaf(offset)
+    const dim = this.#shape[axis] as number
+    const at = (i: number) =>
+      this.#nest(leaf, summary, axis + 1, offset + i * (this.#strides[axis] as number))
+    if (!summary || dim <= 6) return Array.from({ length: dim }, (_, i) => at(i))
+    return [at(0), at(1), at(2), '…', at(dim - 3), at(dim - 2), at(dim - 1)]
+  }
+
+  #eachOffset(visit: (offset: number) => void, axis = 0, offset = 0): void {
+    if (axis === this.ndim) visit(offset)
+    else
+      for (let i = 0; i < (this.#shape[axis] as number); i++)
+        this.#eachOffset(visit, axis + 1, offset + i * (this.#strides[axis] as number))
+  }
+}
+
+const invalid = (message: string) => new CrossmemError('ERR_INVALID_ARG', message)
+
+const outOfRange = (index: unknown, axis: number, dim: number) =>
+  new CrossmemError(
+    'ERR_OUT_OF_RANGE',
+    `index ${show(index)} is out of range: axis ${axis} has ${dim} elements`,
+  )
+
+const isIndex = (i: unknown, dim: number) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < dim
+
+/** Elements from the first to the last one, gaps included. */
+const extentOf = (shape: readonly number[], strides: readonly number[]): number =>
+  shape.includes(0) ? 0 : shape.reduce((sum, dim, axis) => sum + (dim - 1) * (strides[axis] as number), 1)
+
+/** A range as [start, end), both within 0..dim. */
+function bounds(range: unknown, axis: number, dim: number): [start: number, end: number] {
+  if (range === null || range === undefined) return [0, dim]
+  const isBound = (bound: unknown) => bound === undefined || typeof bound === 'number'
+  if (!Array.isArray(range) || range.length > 2 || !range.every(isBound))
+    throw invalid(`the range of axis ${axis} must be an index, [start, end] or null, not ${show(range)}`)
+  const clamp = (bound: number) => {
+    const i = Math.trunc(bound) || 0 // NaN counts as 0, as in TypedArray.subarray
+    return Math.min(Math.max(i < 0 ? i + dim : i, 0), dim)
+  }
+  return [clamp(range[0] ?? 0), clamp(range[1] ?? dim)]
+}
+
+type NestedLike<T> = T | string | NestedLike<T>[]
+type Printed = NestedLike<string>
+
+function printScalar(value: unknown, digits: number): string {
+  if (Array.isArray(value)) {
+    const [re, im] = value.map(part => printScalar(part, digits)) as [string, string]
+    return `${re}${im.startsWith('-') ? '' : '+'}${im}j`
+  }
+  if (Object.is(value, -0)) return '-0'
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? String(Number(value.toPrecision(digits)))
+    : String(value)
+}
+
+const widthOf = (printed: Printed): number =>
+  typeof printed === 'string' ? printed.length : Math.max(...printed.map(widthOf))
+
+/** Rows of right-aligned numbers, broken near column 75; between blocks of n axes, n - 1 line breaks. */
+function layOut(printed: Printed, width: number, indent: number): string {
+  if (typeof printed === 'string') return printed
+  const newline = `\n${' '.repeat(indent)}`
+  const depth = depthOf(printed)
+  if (depth > 1) {
+    const parts = printed.map(part => layOut(part, width, indent + 1))
+    return `[${parts.join('\n'.repeat(depth - 2) + newline)}]`
+  }
+  const perLine = Math.max(Math.floor((75 - indent) / (width + 1)), 1)
+  const cells = printed.map(
+    (cell, i) => (i > 0 && i % perLine === 0 ? newline : i > 0 ? ' ' : '') + pad(cell, width),
+  )
+  return `[${cells.join('')}]`
+}
+
+const pad = (cell: Printed, width: number) => (cell as string).padStart(cell === '…' ? 1 : width)
+
+const depthOf = (printed: Printed): number =>
+  typeof printed === 'string' ? 0 : 1 + depthOf(printed[0] as Printed)

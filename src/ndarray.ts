@@ -1,0 +1,357 @@
+import {
+  checkDType,
+  type DType,
+  dtypeOfTypedArray,
+  dtypes,
+  type ScalarInput,
+  type StorageOf,
+  type TypedArray,
+} from './dtype.js'
+import { CrossmemError } from './errors.js'
+import { native } from './native.js'
+import { NDView } from './nd-view.js'
+import { flattenNested, type Nested } from './nested.js'
+import { checkShape, decodeNpyHeader, encodeNpyHeader, type NpyHeader, type Order, sizeOf } from './npy.js'
+import { readNpy, writeNpy } from './npy-file.js'
+import { type CreateOptions, checkPersist, Segment } from './segment.js'
+import { type WaitOptions, waitSync } from './wait.js'
+
+/** A .npy header is at most this long: 12 bytes of prefix, 64 KiB of text. */
+const LONGEST_HEADER = 12 + 65_536
+/** The trailer starts at a multiple of this, and is this long. */
+const PAGE = 4096
+
+/** What the callback of {@link NDArray.update} is told. */
+export interface UpdateContext {
+  /** A writer died inside its update: the data may be half-changed, and this update is the one that repairs it. */
+  ownerDied: boolean
+}
+
+/** How to lay out a new array. */
+export interface LayoutOptions<D extends DType = DType> extends CreateOptions {
+  /** Lengths per axis; `[]` is a scalar, and `n` is short for `[n]`. */
+  shape: readonly number[] | number
+  /** Default: 'float64'. */
+  dtype?: D
+  /** 'C' (default): the last axis is contiguous; 'F': the first. */
+  order?: Order
+  /** Value of every element. Default: 0. */
+  fill?: ScalarInput<D>
+}
+
+/** How to take over data that is there already. */
+export interface FromOptions<D extends DType = DType> extends CreateOptions {
+  /** Default: as the source says; for a flat typed array `[length]`. */
+  shape?: readonly number[] | number
+  /** Default: as the source says. For a typed array, another dtype of the same storage reinterprets it. */
+  dtype?: D
+  /** Default: 'C'. The order in which a flat source lists its elements; how nested arrays are laid out. */
+  order?: Order
+}
+
+/**
+ * An n-dimensional array in shared memory that every process sees at no copy. Its segment is a valid .npy file
+ * (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>) with a trailer behind the data, so NumPy
+ * opens it as it is.
+ *
+ * `data` is a plain built-in typed array: `bool` and `uint8` as Uint8Array, `int64`/`uint64` as BigInt arrays, `float16`
+ * as Float16Array where the runtime has it and else as the raw bits in a Uint16Array, complex numbers interleaved.
+ */
+export class NDArray<D extends DType = DType> extends NDView<D> implements Disposable {
+  /** Marks a reference. With `name`, the only thing that travels. */
+  readonly crossmem = 'NDArray'
+  readonly name: string
+  readonly #segment: Segment
+  readonly #dataOffset: number
+  readonly #isGuarded: boolean
+  #isUpdating = false
+
+  /** @internal */
+  constructor(segment: Segment) {
+    const header = readHeader(segment)
+    const { Storage, lanes } = dtypes[header.dtype]
+    if (header.dataOffset % Storage.BYTES_PER_ELEMENT !== 0) {
+      throw new CrossmemError(
+        'ERR_UNSUPPORTED',
+        `the data of "${segment.name}" starts at byte ${header.dataOffset}, where no ${Storage.name} can; pad its header to 64 bytes as NumPy does`,
+      )
+    }
+    const data = new Storage(segment.buffer, header.dataOffset, header.size * lanes) as StorageOf<D>
+    super({ data, dtype: header.dtype as D, shape: header.shape, order: header.order })
+    this.name = segment.name
+    this.#segment = segment
+    this.#dataOffset = header.dataOffset
+    this.#isGuarded = native.attachGuard(segment.handle, guardOffset(header.dataOffset, header.dataBytes))
+  }
+
+  /**
+   * Creates an array; nobody sees it before it is filled.
+   *
+   * @param name `null` makes a random one
+   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_TOO_LARGE, ERR_LIMIT
+   */
+  static create<D extends DType = 'float64'>(name: string | null, options: LayoutOptions<D>): NDArray<D> {
+    const dtype = checkDType(options?.dtype ?? 'float64') as D
+    const { itemBytes, lanes, Storage, write } = dtypes[dtype]
+    const shape = checkShape(options?.shape, itemBytes)
+    if (options.fill === undefined) return make(name, { ...options, dtype, shape })
+    const item = new Storage(lanes) as StorageOf<D>
+    write(item, 0, options.fill)
+    return make(name, { ...options, dtype, shape }, bytesOf(item))
+  }
+
+  /**
+   * Opens an array: dtype, shape and order come from the segment. It may have been made by NumPy.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_CORRUPT (not a sound .npy file),
+   *   ERR_UNSUPPORTED (object, big-endian or structured dtype), ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   */
+  static open<D extends DType = DType>(name: string): NDArray<D> {
+    return NDArray.attach(Segment.open(name, 'NDArray'))
+  }
+
+  /** Shows an open segment as an array, or closes it. @internal */
+  static attach<D extends DType = DType>(segment: Segment): NDArray<D> {
+    try {
+      return new NDArray<D>(segment)
+    } catch (error) {
+      segment.close()
+      throw error
+    }
+  }
+
+  /**
+   * Copies data into a new array: a typed array, nested arrays, the bytes of a .npy file as ArrayBuffer, or another
+   * array or view.
+   *
+   * @throws {CrossmemError} as `create`, and ERR_CORRUPT or ERR_UNSUPPORTED for a .npy file
+   */
+  static from<D extends DType = DType>(
+    name: string | null,
+    source: TypedArray | Nested | ArrayBuffer | NDView<D>,
+    options: FromOptions<D> = {},
+  ): NDArray<D> {
+    const { data, ...layout } = readSource(source, options)
+    return make(name, { ...layout, persist: options.persist } as Layout<D>, bytesOf(data))
+  }
+
+  /**
+   * Reads a .npy file into a new array.
+   *
+   * @param options.name default: a random one
+   * @throws {CrossmemError} as `from`; a file that can't be read rejects with Node's own error
+   */
+  static async load<D extends DType = DType>(
+    path: string | URL,
+    options: CreateOptions & { name?: string | null } = {},
+  ): Promise<NDArray<D>> {
+    const { header, data } = await readNpy(path)
+    return make(options.name ?? null, { ...header, persist: options.persist } as unknown as Layout<D>, data)
+  }
+
+  /** @inheritDoc */
+  override get data(): StorageOf<D> {
+    void this.#segment.handle
+    return super.data
+  }
+
+  /** The whole segment: .npy header, data, trailer. */
+  get buffer(): ArrayBuffer {
+    return this.#segment.buffer
+  }
+
+  /** Whether it outlives all agents. */
+  get persist(): boolean {
+    return this.#segment.persist
+  }
+
+  /**
+   * Changes the data as one step: other updates wait, and no `snapshot()` of any process sees half of it. Blocks this
+   * thread while another process updates. An exception passes through; what `change` did until then stays.
+   *
+   * @returns what `change` returns
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (inside an update of the same array),
+   *   ERR_INVALID_ARG (`change` is asynchronous), ERR_UNSUPPORTED (an array that crossmem didn't make)
+   */
+  update<Result>(
+    change: (data: StorageOf<D>, context: UpdateContext) => Result,
+    options?: WaitOptions,
+  ): Result {
+    const handle = this.#guardedHandle()
+    const begun = waitSync(slice => native.beginUpdate(handle, slice), `updating "${this.name}"`, options)
+    this.#isUpdating = true
+    let result: Result
+    try {
+      result = change(this.data, { ownerDied: begun === 2 })
+    } finally {
+      this.#isUpdating = false
+      native.endUpdate(handle)
+    }
+    if (result instanceof Promise) {
+      throw new CrossmemError(
+        'ERR_INVALID_ARG',
+        'update() ended before its asynchronous callback; make it synchronous',
+      )
+    }
+    return result
+  }
+
+  /**
+   * Copies the data as it was at one instant, however busy its writers are.
+   *
+   * @throws {CrossmemError} ERR_PEER_DIED (a writer died inside its update: `data` still shows what it left, and the
+   *   next update repairs), ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (inside an update), ERR_UNSUPPORTED
+   */
+  snapshot(options?: WaitOptions): StorageOf<D> {
+    const handle = this.#guardedHandle()
+    const { Storage, lanes } = dtypes[this.dtype]
+    const copy = new Storage(this.size * lanes) as StorageOf<D>
+    const into = bytesOf(copy)
+    waitSync(
+      slice => native.snapshot(handle, this.#dataOffset, into, slice),
+      `reading "${this.name}"`,
+      options,
+    )
+    return copy
+  }
+
+  /**
+   * Writes a .npy file, whole or not at all. The data is a `snapshot()`.
+   *
+   * @throws {CrossmemError} as `snapshot`; a file that can't be written rejects with Node's own error
+   */
+  async save(path: string | URL): Promise<void> {
+    const data = this.#isGuarded ? this.snapshot() : this.data
+    await writeNpy(path, encodeNpyHeader(this), bytesOf(data))
+  }
+
+  /**
+   * Removes the name now; the memory lives on until the last handle is closed. Idempotent.
+   *
+   * @throws {CrossmemError} ERR_CLOSED, ERR_PERMISSION
+   */
+  unlink(): void {
+    this.#segment.unlink()
+  }
+
+  /**
+   * Lets go: `data` and all views become empty. The last one out removes the object unless it persists. Idempotent.
+   *
+   * @throws {CrossmemError} ERR_DEADLOCK inside an update of this handle
+   */
+  close(): void {
+    if (this.#isUpdating)
+      throw new CrossmemError('ERR_DEADLOCK', `finish the update of "${this.name}" before closing it`)
+    this.#segment.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** The reference that `open()` takes. */
+  toJSON(): { crossmem: 'NDArray'; name: string } {
+    return { crossmem: this.crossmem, name: this.name }
+  }
+
+  #guardedHandle(): number {
+    const handle = this.#segment.handle
+    if (this.#isGuarded) return handle
+    throw new CrossmemError(
+      'ERR_UNSUPPORTED',
+      `"${this.name}" was made by another program and has no trailer for update() and snapshot(); use .data`,
+    )
+  }
+}
+
+interface Layout<D extends DType> extends CreateOptions {
+  dtype: D
+  shape: readonly number[]
+  order?: Order
+}
+
+/** Creates the segment: header, contents (repeated to the data's length), trailer. */
+function make<D extends DType>(name: string | null, layout: Layout<D>, contents?: Uint8Array): NDArray<D> {
+  const { dtype, shape, order = 'C' } = layout
+  if (order !== 'C' && order !== 'F')
+    throw new CrossmemError('ERR_INVALID_ARG', `order is 'C' or 'F', not ${String(order)}`)
+  const header = encodeNpyHeader({ dtype, shape, order })
+  const dataBytes = sizeOf(shape) * dtypes[dtype].itemBytes
+  const guard = guardOffset(header.length, dataBytes)
+  return NDArray.attach<D>(
+    Segment.create({
+      name: name ?? undefined,
+      kind: 'NDArray',
+      byteLength: guard + PAGE,
+      persist: checkPersist(layout),
+      header,
+      contents,
+      contentsLength: contents && dataBytes,
+      guardOffset: guard,
+    }),
+  )
+}
+
+const guardOffset = (dataOffset: number, dataBytes: number): number =>
+  Math.ceil((dataOffset + dataBytes) / PAGE) * PAGE
+
+/** Reads the header from a private copy: others may write to the segment meanwhile. */
+function readHeader(segment: Segment): NpyHeader {
+  const length = Math.min(segment.byteLength, LONGEST_HEADER)
+  return decodeNpyHeader(new Uint8Array(segment.buffer, 0, length).slice(), segment.byteLength)
+}
+
+const bytesOf = (data: ArrayBufferView): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+function readSource<D extends DType>(
+  source: TypedArray | Nested | ArrayBuffer | NDView<D>,
+  options: FromOptions<D>,
+): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
+  if (source instanceof ArrayBuffer) {
+    refuse(options, ['shape', 'dtype', 'order'], 'a .npy file says')
+    const header = decodeNpyHeader(new Uint8Array(source))
+    const { Storage, lanes } = dtypes[header.dtype]
+    // A copy, since a .npy file need not align its data for a typed array.
+    const data = source.slice(header.dataOffset, header.dataOffset + header.dataBytes)
+    return { ...header, data: new Storage(data, 0, header.size * lanes) as StorageOf }
+  }
+  if (source instanceof NDView) {
+    refuse(options, ['shape', 'dtype'], 'an array says')
+    const order = options.order ?? source.order
+    return { ...flattenNested(source.toNested() as Nested, source.dtype, order), shape: source.shape, order }
+  }
+  if (ArrayBuffer.isView(source)) {
+    const dtype = checkDType(options.dtype ?? dtypeOfTypedArray(source))
+    const { itemBytes, lanes, Storage } = dtypes[dtype]
+    const flat = source as TypedArray
+    if (flat.BYTES_PER_ELEMENT * lanes !== itemBytes || dtypes[dtypeOfTypedArray(flat)].Storage !== Storage) {
+      throw new CrossmemError(
+        'ERR_INVALID_ARG',
+        `${flat.constructor.name} does not hold ${dtype}; it needs ${Storage.name}`,
+      )
+    }
+    const shape = checkShape(options.shape ?? [flat.length / lanes], itemBytes)
+    if (sizeOf(shape) * lanes !== flat.length) {
+      throw new CrossmemError(
+        'ERR_INVALID_ARG',
+        `shape [${shape}] has ${sizeOf(shape)} elements, the source has ${flat.length / lanes}`,
+      )
+    }
+    return { data: flat as StorageOf, dtype, shape, order: options.order }
+  }
+  const flat = flattenNested(source as Nested, options.dtype, options.order ?? 'C')
+  const shape = options.shape === undefined ? flat.shape : checkShape(options.shape)
+  if (sizeOf(shape) !== sizeOf(flat.shape)) {
+    throw new CrossmemError('ERR_INVALID_ARG', `shape [${shape}] does not hold the source's [${flat.shape}]`)
+  }
+  return { ...flat, shape, order: options.order }
+}
+
+function refuse(options: object, keys: string[], because: string): void {
+  for (const key of keys) {
+    if (key in options && (options as Record<string, unknown>)[key] !== undefined) {
+      throw new CrossmemError('ERR_INVALID_ARG', `${because} its own ${key}; leave it out`)
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// The .npy format: 6 bytes of magic, two of version, the header's length, a Python dict, then the bare elements.
+// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (NumPy's NEP 1).
+import { type DType, dtypeFromDescr, dtypes, show } from './dtype.js'
+import { CrossmemError } from './errors.js'
+import { PythonTuple, parsePythonLiteral } from './python-literal.js'
+
+/** Which axis is contiguous: the last one ('C', row-major) or the first ('F', column-major, Fortran's way). */
+export type Order = 'C' | 'F'
+
+/** What an .npy header says. */
+export interface NpyHeader {
+  version: '1.0' | '2.0' | '3.0'
+  dtype: DType
+  shape: number[]
+  order: Order
+  /** Number of elements: the product of the shape, 1 for a scalar. */
+  size: number
+  /** Where the elements start, in bytes. NumPy aligns it to 64, or 16 before 1.14; other writers may not. */
+  dataOffset: number
+  /** Bytes of all elements. */
+  dataBytes: number
+}
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // "\x93NUMPY"
+const ALIGNMENT = 64
+const MAX_HEADER_BYTES = 65_536
+const MAX_DIMS = 64 // NumPy's NPY_MAXDIMS; 32 before NumPy 2
+
+// By version: the bytes of the length field, and the encoding of the dict.
+const versions = {
+  '1.0': { lengthBytes: 2, encoding: 'latin1' },
+  '2.0': { lengthBytes: 4, encoding: 'latin1' },
+  '3.0': { lengthBytes: 4, encoding: 'utf8' },
+} as const
+
+/**
+ * The header of an .npy file, version 1.0, byte for byte as NumPy writes it. Its length is where the elements start
+ * and a multiple of 64. `order` defaults to 'C'.
+ * @throws {CrossmemError} ERR_INVALID_ARG if the shape isn't one, see {@link checkShape}
+ */
+export function encodeNpyHeader({
+  dtype,
+  shape,
+  order = 'C',
+}: {
+  dtype: DType
+  shape: readonly number[]
+  order?: Order
+}): Uint8Array {
+  const { descr, itemBytes } = dtypes[dtype]
+  const dims = checkShape(shape, itemBytes)
+  const tuple = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`
+  const dict = `{'descr': '${descr}', 'fortran_order': ${order === 'F' ? 'True' : 'False'}, 'shape': ${tuple}, }`
+  // Room for the growing axis to become any 64-bit number, so that appending can rewrite the header in place.
+  const growing = dims.at(order === 'F' ? -1 : 0)
+  const room = growing === undefined ? 0 : 21 - String(growing).length
+  const unpadded = MAGIC.length + 4 + dict.length + room + 1
+  const total = unpadded + ALIGNMENT - (unpadded % ALIGNMENT) // NumPy pads by 64 where 0 would do
+
+  const header = new Uint8Array(total).fill(0x20)
+  header.set(MAGIC)
+  header.set([1, 0, (total - 10) & 0xff, (total - 10) >> 8], MAGIC.length)
+  for (let i = 0; i < dict.length; i++) header[10 + i] = dict.charCodeAt(i)
+  header[total - 1] = 0x0a
+  return header
+}
+
+/**
+ * Reads the header of an .npy file, versions 1.0 to 3.0. `bytes` are foreign and may be shared memory that changes
+ * under our feet, so all that counts is copied once and checked as a copy.
+ * @param totalBytes length of the whole file, where `bytes` is only its beginning
+ * @throws {CrossmemError} ERR_CORRUPT if it isn't an .npy file or is cut off, ERR_TOO_LARGE if its header takes more
+ * than 64 KiB, ERR_UNSUPPORTED if it holds what crossmem can't: see {@link dtypeFromDescr}, or more than 64 dimensions
+ */
+export function decodeNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.byteLength): NpyHeader {
+  const preamble = bytes.slice(0, MAGIC.length + 6)
+  if (!MAGIC.every((byte, i) => preamble[i] === byte)) throw corrupt('it does not begin with \\x93NUMPY')
+  const version = `${preamble[6]}.${preamble[7]}`
+  if (!isVersion(version)) throw corrupt(`its format version is ${version}, and 1.0, 2.0 and 3.0 exist`)
+
+  const { lengthBytes, encoding } = versions[version]
+  const start = MAGIC.length + 2 + lengthBytes
+  if (preamble.length < start) throw corrupt('it ends within the header')
+  const field = new DataView(preamble.buffer, MAGIC.length + 2)
+  const headerBytes = lengthBytes === 2 ? field.getUint16(0, true) : field.getUint32(0, true)
+  if (headerBytes > MAX_HEADER_BYTES)
+    throw new CrossmemError('ERR_TOO_LARGE', `the .npy header takes ${headerBytes} bytes; 65536 are allowed`)
+  const dataOffset = start + headerBytes
+  if (dataOffset > bytes.byteLength)
+    throw corrupt(`its header needs ${dataOffset} bytes of ${bytes.byteLength}`)
+
+  const { descr, order, dims } = readDict(decodeText(bytes.slice(start, dataOffset), encoding))
+  const dtype = dtypeFromDescr(descr)
+  const { itemBytes } = dtypes[dtype]
+  if (dims.length > MAX_DIMS)
+    throw new CrossmemError(
+      'ERR_UNSUPPORTED',
+      `the array has ${dims.length} dimensions; ${MAX_DIMS} are supported`,
+    )
+  const shape = dims.map(Number)
+  const problem = shapeProblem(shape, itemBytes)
+  if (problem) throw corrupt(`its shape ${show(shape)} can't be: ${problem}`)
+
+  const size = sizeOf(shape)
+  const dataBytes = size * itemBytes
+  if (dataOffset + dataBytes > totalBytes)
+    throw corrupt(`it is cut off: ${dataOffset + dataBytes} bytes expected, ${totalBytes} there`)
+  return { version, dtype, shape, order, size, dataOffset, dataBytes }
+}
+
+/** The three things in the header's dict, of the right kind but not checked any further. */
+function readDict(text: string): { descr: unknown; order: Order; dims: bigint[] } {
+  const dict = parsePythonLiteral(text)
+  if (!(dict instanceof Map)) throw corrupt('its header is no dict')
+  const keys = [...dict.keys()].sort()
+  if (keys.join() !== 'descr,fortran_order,shape')
+    throw corrupt(`its header has the keys ${show(keys)}, not descr, fortran_order and shape`)
+
+  const descr = dict.get('descr')
+  const fortranOrder = dict.get('fortran_order')
+  const shape = dict.get('shape')
+  if (typeof fortranOrder !== 'boolean') throw corrupt('fortran_order is neither True nor False')
+  if (!(shape instanceof PythonTuple) || !shape.items.every(dim => typeof dim === 'bigint'))
+    throw corrupt('shape is no tuple of integers')
+  return {
+    descr: descr instanceof PythonTuple ? descr.items : descr,
+    order: fortranOrder ? 'F' : 'C',
+    dims: shape.items as bigint[],
+  }
+}
+
+function decodeText(copy: Uint8Array, encoding: 'latin1' | 'utf8'): string {
+  if (encoding === 'latin1')
+    return Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength).toString('latin1')
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(copy)
+  } catch (cause) {
+    throw corrupt('its header is not UTF-8', cause)
+  }
+}
+
+const isVersion = (version: string): version is keyof typeof versions => Object.hasOwn(versions, version)
+
+const corrupt = (why: string, cause?: unknown) =>
+  new CrossmemError('ERR_CORRUPT', `not a valid .npy: ${why}`, cause ? { cause } : undefined)
+
+/** The number of elements of an array: 1 for a scalar, whose shape is []. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1)
+
+/**
+ * A copy of a shape that a user gave; a bare number `n` means `[n]`.
+ * @param itemBytes bytes per element, to refuse arrays whose bytes couldn't be counted exactly; 1 by default
+ * @throws {CrossmemError} ERR_INVALID_ARG if it isn't an array of at most 64 integers ≥ 0, or if it is too big
+ */
+export function checkShape(shape: unknown, itemBytes = 1): number[] {
+  const dims: unknown = typeof shape === 'number' ? [shape] : shape
+  const problem = Array.isArray(dims)
+    ? shapeProblem(dims, itemBytes)
+    : 'a number or an array of numbers is needed'
+  if (problem) throw new CrossmemError('ERR_INVALID_ARG', `${show(shape)} is no shape: ${problem}`)
+  return (dims as number[]).map(dim => dim + 0) // -0 becomes 0
+}
+
+/** Why these dimensions can't be those of an array; undefined if they can. */
+function shapeProblem(dims: readonly unknown[], itemBytes: number): string | undefined {
+  if (dims.length > MAX_DIMS) return `it has ${dims.length} dimensions, and ${MAX_DIMS} are supported`
+  // A zero counts as one here: it must not hide strides that can't be computed.
+  let bytes = itemBytes
+  for (const dim of dims) {
+    if (!Number.isInteger(dim) || (dim as number) < 0) return `${show(dim)} is no integer from 0 up`
+    bytes *= Math.max(dim as number, 1)
+    if (bytes > Number.MAX_SAFE_INTEGER) return 'its bytes are more than 2^53 - 1'
+  }
+  return undefined
+}
