@@ -7,6 +7,7 @@ import {
   dtypeOfTypedArray,
   dtypes,
   type Scalar,
+  show,
 } from '../src/dtype.js'
 import { CrossmemError } from '../src/errors.js'
 
@@ -230,4 +231,17 @@ test('dtype names from users', t => {
   for (const dtype of all) t.is(checkDType(dtype), dtype)
   for (const name of ['float', 'Float32', '<f4', '', 'toString', '__proto__', null, undefined, 4, ['int8']])
     refuses(t, 'ERR_INVALID_ARG', /one of bool, int8/, () => checkDType(name))
+})
+
+test('values in messages are short and on one line, whatever they are', t => {
+  const rude = { [Symbol.for('nodejs.util.inspect.custom')]: () => t.fail('called') }
+  const values = [
+    'x\n'.repeat(1e5),
+    10n ** 5000n,
+    new Array(40).fill(1),
+    Object.fromEntries(Array(999).entries()),
+    rude,
+  ]
+  for (const value of values) t.regex(show(value), /^.{1,160}$/)
+  t.is(show([3, -1]), '[ 3, -1 ]')
 })

@@ -265,7 +265,11 @@ export function dtypeFromDescr(descr: unknown): DType {
       `dtype ${show(descr)} is not supported: ${why}; convert it with astype() first`,
     )
 
-  if (Array.isArray(descr)) throw fail('it is structured, and crossmem holds plain numbers')
+  if (Array.isArray(descr))
+    throw new CrossmemError(
+      'ERR_UNSUPPORTED',
+      'a structured dtype is not supported: save its fields one by one',
+    )
   if (typeof descr !== 'string')
     throw new CrossmemError('ERR_CORRUPT', `dtype ${show(descr)} is no type string`)
   const byteOrder = '<>=|'.includes(descr.charAt(0)) ? descr.charAt(0) : ''
@@ -279,12 +283,15 @@ export function dtypeFromDescr(descr: unknown): DType {
   throw fail(what ? `it holds ${what}` : 'crossmem knows no such type')
 }
 
-/** A value in an error message: short, whatever it is. */
+/** A value in an error message: short and on one line, whatever it is. */
 export function show(value: unknown): string {
-  return inspect(value, {
+  const text = inspect(value, {
     depth: 1,
     maxArrayLength: 8,
     maxStringLength: 80,
+    compact: true,
     breakLength: Number.POSITIVE_INFINITY,
+    customInspect: false,
   })
+  return text.length > 150 ? `${text.slice(0, 150)}…` : text
 }

@@ -291,7 +291,7 @@ function printScalar(value: unknown, digits: number): string {
     return `${re}${im.startsWith('-') ? '' : '+'}${im}j`
   }
   if (Object.is(value, -0)) return '-0'
-  return typeof value === 'number' && !Number.isInteger(value)
+  return typeof value === 'number' && !Number.isSafeInteger(value)
     ? String(Number(value.toPrecision(digits)))
     : String(value)
 }

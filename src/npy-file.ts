@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { CrossmemError } from './errors.js'
 import { decodeNpyHeader, type NpyHeader } from './npy.js'
 
 /** The longest header that is read: prefix and 64 KiB of text. */
@@ -24,8 +25,12 @@ export async function readNpy(path: string | URL): Promise<{ header: NpyHeader; 
     let done = 0
     while (done < into.length) {
       const { bytesRead } = await file.read(into, done, Math.min(CHUNK, into.length - done), position + done)
-      // The file shrank meanwhile: decoding what there is says so.
-      if (bytesRead === 0) decodeNpyHeader(into.subarray(0, done), position + done)
+      if (bytesRead === 0) {
+        throw new CrossmemError(
+          'ERR_CORRUPT',
+          `${path} shrank while it was read: try again when its writer is done`,
+        )
+      }
       done += bytesRead
     }
     return into

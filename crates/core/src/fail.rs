@@ -1,6 +1,7 @@
 //! Labelled steps at which a test child dies. Compiled to nothing without the feature `failpoints`.
 
-/// Kills this process if `CROSSMEM_FAIL_AT` names this step (`label`, or `label:n` for the n-th time).
+/// Kills this process if `CROSSMEM_FAIL_AT` names this step: `label`, or `label:n` for the n-th time. The label `*`
+/// is every step. What step it was goes to the standard error.
 #[cfg(feature = "failpoints")]
 pub(crate) fn point(label: &str) {
     use std::sync::OnceLock;
@@ -12,7 +13,8 @@ pub(crate) fn point(label: &str) {
         Some((label.to_owned(), AtomicU64::new(nth.parse().ok()?)))
     });
     let Some((wanted, remaining)) = target else { return };
-    if wanted == label && remaining.fetch_sub(1, Ordering::Relaxed) == 1 {
+    if (wanted == "*" || wanted == label) && remaining.fetch_sub(1, Ordering::Relaxed) == 1 {
+        eprintln!("killed at {label}");
         // SAFETY: kills this process, which is what the test asked for.
         unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
     }

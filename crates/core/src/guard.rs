@@ -92,7 +92,7 @@ impl<'m> Guard<'m> {
         let sequence = self.words.sequence.load(Ordering::Relaxed);
         let torn = sequence % 2 == 1;
         if !torn {
-            self.words.sequence.store(sequence + 1, Ordering::Relaxed);
+            self.words.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
         }
         // The odd sequence before any change: pairs with the Acquire fence in `copy_to`.
         fence(Ordering::Release);

@@ -128,3 +128,121 @@ fn spins() -> u32 {
     let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
     if cores > 1 { SPINS } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
+
+    use super::*;
+    use crate::layout::{AGENTS, SLOT_WORDS, SlotSet};
+    use crate::sync::{AtomicU32, AtomicU64};
+    use crate::sys::Bell;
+
+    /// Agents that live on threads of this test; those with an instance above 100 are dead.
+    struct Peer<'a> {
+        me: Owner,
+        bells: &'a [AtomicU32],
+        rings: Counter,
+    }
+
+    impl Peers for Peer<'_> {
+        fn me(&self) -> Owner {
+            self.me
+        }
+        fn is_dead(&self, owner: Owner) -> bool {
+            owner.instance > 100
+        }
+        fn in_slot(&self, slot: usize) -> Option<Owner> {
+            Some(Owner { instance: slot as u32 + 1, slot: slot as u16 })
+        }
+        fn bell(&self, slot: usize) -> &AtomicU32 {
+            &self.bells[slot]
+        }
+        fn park(&self, bell: &AtomicU32, heard: u32, slice: Duration) {
+            Bell::park(bell, heard, slice);
+        }
+        fn ring(&self, bell: &AtomicU32) {
+            self.rings.fetch_add(1, Relaxed);
+            Bell::ring(bell);
+        }
+    }
+
+    fn bells() -> Vec<AtomicU32> {
+        (0..AGENTS).map(|_| AtomicU32::new(0)).collect()
+    }
+
+    fn peer(slot: u16, bells: &[AtomicU32]) -> Peer<'_> {
+        Peer { me: Owner { instance: u32::from(slot) + 1, slot }, bells, rings: Counter::new(0) }
+    }
+
+    fn mutex(word: u64) -> MutexWords {
+        let sleepers = SlotSet([const { AtomicU64::new(0) }; SLOT_WORDS]);
+        MutexWords { owner: AtomicU64::new(word), sleepers }
+    }
+
+    #[test]
+    fn one_holds_it_and_only_that_one_releases_it() {
+        let bells = bells();
+        let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(0));
+        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::Clean));
+        assert_eq!(mutex.lock(&a, Duration::ZERO), Err(Refused::Deadlock));
+        assert_eq!(mutex.lock(&b, Duration::ZERO), Err(Refused::Timeout(a.me)));
+        assert!(!mutex.unlock(&b), "not b's to release");
+        assert!(mutex.unlock(&a));
+        assert!(!mutex.unlock(&a), "released once");
+        assert_eq!(mutex.lock(&b, Duration::ZERO), Ok(Acquired::Clean));
+    }
+
+    #[test]
+    fn the_dead_lose_it_and_everyone_is_told_until_it_is_repaired() {
+        let bells = bells();
+        let dead = Owner { instance: 101, slot: 7 };
+        let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(dead.word()));
+        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::OwnerDied));
+        assert!(mutex.unlock(&a));
+        assert_eq!(mutex.lock(&b, Duration::ZERO), Ok(Acquired::OwnerDied), "nobody repaired it yet");
+        mutex.mark_consistent();
+        assert!(mutex.unlock(&b));
+        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::Clean));
+    }
+
+    #[test]
+    fn a_garbage_word_is_a_dead_owner() {
+        let bells = bells();
+        let (a, mutex) = (peer(0, &bells), mutex(u64::MAX));
+        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::OwnerDied));
+        assert!(mutex.unlock(&a));
+    }
+
+    #[test]
+    fn one_sleeper_is_rung_and_nobody_when_nobody_sleeps() {
+        let bells = bells();
+        let (a, mutex) = (peer(0, &bells), mutex(0));
+        mutex.sleepers.insert(3);
+        mutex.sleepers.notify_one(&a);
+        assert_eq!((a.rings.load(Relaxed), bells[3].load(Relaxed)), (1, 1));
+        mutex.sleepers.notify_one(&a);
+        assert_eq!(a.rings.load(Relaxed), 1, "nobody asleep, nobody rung");
+    }
+
+    #[test]
+    fn four_agents_never_inside_at_once() {
+        const ROUNDS: u64 = 20_000;
+        let (bells, mutex, plain) = (bells(), mutex(0), Counter::new(0));
+        std::thread::scope(|scope| {
+            for slot in 0..4 {
+                let (bells, mutex, plain) = (&bells, &mutex, &plain);
+                scope.spawn(move || {
+                    let me = peer(slot, bells);
+                    for _ in 0..ROUNDS {
+                        assert_eq!(mutex.lock(&me, Duration::MAX), Ok(Acquired::Clean));
+                        // Not an atomic addition: two inside at once lose one.
+                        plain.store(plain.load(Relaxed) + 1, Relaxed);
+                        assert!(mutex.unlock(&me));
+                    }
+                });
+            }
+        });
+        assert_eq!(plain.load(Relaxed), 4 * ROUNDS);
+    }
+}

@@ -72,6 +72,7 @@ impl<'m> Region<'m> {
         copy_bytes(0..head, to);
         for (i, word) in to[head..tail].chunks_exact_mut(8).enumerate() {
             // SAFETY: within the span, and aligned: `head` bytes led to a multiple of 8.
+            #[expect(clippy::cast_ptr_alignment)]
             let shared = unsafe { AtomicU64::from_ptr(from.add(head).cast::<u64>().add(i)) };
             word.copy_from_slice(&shared.load(Ordering::Relaxed).to_ne_bytes());
         }

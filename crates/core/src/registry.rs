@@ -128,7 +128,7 @@ impl<'a> Registry<'a> {
         };
         let index = (0..OBJECTS).find(free).ok_or_else(|| too_many("objects"))?;
         let entry = self.entry(index);
-        let id = self.control.header.next_object.fetch_add(1, Relaxed) + 1;
+        let id = self.control.header.next_object.fetch_add(1, Relaxed).wrapping_add(1);
         entry.kind.store(birth.kind as u32, Relaxed);
         entry.id.store(id, Relaxed);
         entry.size.store(birth.size, Relaxed);
@@ -226,7 +226,7 @@ impl<'a> Registry<'a> {
             fail::point("sweep.detached");
             if !self.is_wanted(entry) {
                 swept.objects += 1;
-                swept.bytes += entry.size.load(Relaxed);
+                swept.bytes = swept.bytes.saturating_add(entry.size.load(Relaxed));
                 self.erase(index)?;
             }
         }

@@ -246,8 +246,9 @@ fn expect_kind(name: &str, stored: u32, wanted: Option<Kind>) -> Result<Kind> {
 fn remove_foreign(name: &str, only: Option<u64>) -> Result<bool> {
     let doing = format!("removing \"{name}\"");
     let found = sys::identify(name).map_err(|e| Error::os(&doing, &e))?;
-    if !found.is_some_and(|found| only.is_none_or(|file| file == found.file)) {
-        return Ok(false);
+    match found {
+        Some(found) if only.is_none_or(|file| file == found.file) => {}
+        _ => return Ok(false),
     }
     sys::remove(name).map_err(|e| Error::os(&doing, &e))?;
     Ok(true)

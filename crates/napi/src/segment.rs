@@ -62,7 +62,11 @@ pub fn create_segment(wanted: NewSegment) -> Result<OpenSegment> {
     let contents = wanted.contents.as_deref().unwrap_or_default();
     let parts = [
         Part { offset: 0, bytes: header, len: header.len() as u64 },
-        Part { offset: header.len() as u64, bytes: contents, len: bytes(wanted.contents_length.unwrap_or(0.0))? },
+        Part {
+            offset: header.len() as u64,
+            bytes: contents,
+            len: bytes(wanted.contents_length.unwrap_or(0.0))?,
+        },
     ];
     let spec = Spec {
         name: wanted.name.as_deref(),

@@ -1,0 +1,40 @@
+//! What the tests share: a domain of their own, and children that are this very test program.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossmem_core::{Agent, Kind, Segment, Spec};
+
+/// A name for a domain or an object that no other test has.
+pub fn unique(what: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    format!("{what}.{}.{}.{now:x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Creates a segment without contents.
+pub fn create(agent: &Agent, name: &str, size: u64) -> crossmem_core::Result<Segment> {
+    Segment::create(agent, &spec(name, size))
+}
+
+pub fn spec(name: &str, size: u64) -> Spec<'_> {
+    Spec { name: Some(name), kind: Kind::SharedMemory, size, persist: false, parts: &[], guard: None }
+}
+
+/// Runs the function `child_program` of this test program as another process, with these variables.
+pub fn child(variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["child_program", "--exact", "--nocapture", "--test-threads=1"]);
+    command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Names in /dev/shm that contain `part`.
+#[cfg(target_os = "linux")]
+pub fn files(part: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/dev/shm").unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap_or_default());
+    let mut found: Vec<String> = names.filter(|name| name.contains(part)).collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,137 @@
+//! Updates and snapshots of an array: never torn, whoever writes.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::{spec, unique};
+use crossmem_core::{Agent, Code, Entered, Guard, Kind, Segment, Spec};
+
+const BYTES: u64 = 4096;
+const PATIENT: Duration = Duration::from_secs(60);
+
+fn array(agent: &Agent, name: &str) -> Segment {
+    Segment::create(agent, &Spec { kind: Kind::NDArray, guard: Some(BYTES), ..spec(name, 2 * BYTES) })
+        .unwrap()
+}
+
+fn guard<'a>(agent: &Agent, array: &'a Segment) -> Guard<'a> {
+    Guard::find(agent, array.region(), BYTES).unwrap().unwrap()
+}
+
+/// The array's words, as a writer inside an update sees them.
+fn words(array: &Segment) -> &[AtomicU64] {
+    // SAFETY: mapped while `array` lives, aligned to a page, and atomics may be shared.
+    unsafe { std::slice::from_raw_parts(array.region().as_ptr().cast(), BYTES as usize / 8) }
+}
+
+#[test]
+fn a_snapshot_is_of_one_instant_however_busy_the_writers() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let mine = array(&agent, &name);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let agent = Agent::register(&domain, 0).unwrap();
+                    let theirs = Segment::open(&agent, &name, None).unwrap();
+                    for _ in 0..3_000 {
+                        assert_eq!(guard(&agent, &theirs).enter(&agent, PATIENT).unwrap(), Entered::Yes);
+                        for word in words(&theirs) {
+                            word.store(word.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                        }
+                        guard(&agent, &theirs).leave(&agent).unwrap();
+                    }
+                    theirs.close(&agent);
+                    agent.leave();
+                })
+            })
+            .collect();
+        let reader = scope.spawn(|| {
+            let agent = Agent::register(&domain, 0).unwrap();
+            let theirs = Segment::open(&agent, &name, None).unwrap();
+            let mut copy = vec![0; BYTES as usize];
+            loop {
+                let last = done.load(Ordering::Acquire);
+                assert_eq!(
+                    guard(&agent, &theirs).copy_to(&agent, 0, &mut copy, PATIENT).unwrap(),
+                    Entered::Yes
+                );
+                let (first, rest) = copy.split_at(8);
+                assert!(rest.chunks(8).all(|word| word == first), "torn");
+                if last {
+                    return u64::from_le_bytes(first.try_into().unwrap());
+                }
+            }
+        });
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        done.store(true, Ordering::Release);
+        assert_eq!(reader.join().unwrap(), 6_000, "no update was lost");
+    });
+    mine.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn a_writer_that_dies_inside_is_reported_until_an_update_repairs() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let survivor = Agent::register(&domain, 0).unwrap();
+    let mine = array(&survivor, &name);
+    let victim = Agent::register(&domain, 0).unwrap();
+    let theirs = Segment::open(&victim, &name, None).unwrap();
+    guard(&victim, &theirs).enter(&victim, PATIENT).unwrap();
+
+    let mut copy = [0; 16];
+    let wait = Duration::ZERO;
+    assert_eq!(guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, wait).unwrap(), Entered::NotYet);
+    assert_eq!(guard(&survivor, &mine).enter(&survivor, wait).unwrap(), Entered::NotYet);
+    assert_eq!(guard(&survivor, &mine).leave(&survivor).unwrap_err().code, Code::LostOwnership);
+    drop(victim);
+    for _ in 0..3 {
+        let told = guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap_err();
+        assert_eq!(told.code, Code::PeerDied);
+    }
+    assert_eq!(guard(&survivor, &mine).enter(&survivor, PATIENT).unwrap(), Entered::AfterDeath);
+    assert_eq!(guard(&survivor, &mine).enter(&survivor, wait).unwrap_err().code, Code::Deadlock);
+    assert_eq!(
+        guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, wait).unwrap_err().code,
+        Code::Deadlock
+    );
+    guard(&survivor, &mine).leave(&survivor).unwrap();
+    assert_eq!(guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap(), Entered::Yes);
+    mine.close(&survivor);
+    survivor.leave();
+}
+
+#[test]
+fn offsets_outside_the_segment_are_refused() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let mine = array(&agent, &name);
+    for offset in [2 * BYTES, u64::MAX, u64::MAX - 7] {
+        assert!(Guard::find(&agent, mine.region(), offset).unwrap().is_none());
+    }
+    assert_eq!(Guard::find(&agent, mine.region(), 4).map(|_| ()).unwrap_err().code, Code::Corrupt);
+    assert!(Guard::find(&agent, mine.region(), 0).unwrap().is_none(), "no trailer there");
+    for (offset, len) in [(0, 2 * BYTES + 1), (2 * BYTES, 1), (u64::MAX, 1)] {
+        let mut copy = vec![0; len as usize];
+        assert_eq!(mine.region().copy_to(offset, &mut copy).unwrap_err().code, Code::Corrupt);
+    }
+    for (offset, len) in [(0, 7), (1, 8), (3, 30), (8, 16), (7, 1), (5, 3), (0, 0)] {
+        let all: Vec<u8> = (0..=255).cycle().take(64).collect();
+        for (word, bytes) in words(&mine).iter().zip(all.chunks(8)) {
+            word.store(u64::from_le_bytes(bytes.try_into().unwrap()), Ordering::Relaxed);
+        }
+        let mut copy = vec![0; len];
+        mine.region().copy_to(offset, &mut copy).unwrap();
+        assert_eq!(copy, all[offset as usize..offset as usize + len]);
+    }
+    mine.close(&agent);
+    agent.leave();
+}

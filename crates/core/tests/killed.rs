@@ -1,0 +1,230 @@
+//! A process is killed at every labelled step of a whole life; the others go on, and nothing is left behind.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use common::{child, create, files, unique};
+use crossmem_core::{Agent, Code, Entered, Guard, Kind, Segment, Spec, inspect};
+
+const GUARD_AT: u64 = 4096;
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// Every step that a whole life must pass, so that none is left untested by a change elsewhere.
+const STEPS: &[&str] = &[
+    "domain.staged",
+    "register.numbered",
+    "register.alive",
+    "register.in-slot",
+    "register.swept",
+    "registry.locked",
+    "registry.unlocking",
+    "registry.unlocked",
+    "create.staged",
+    "create.written",
+    "create.born",
+    "create.tagged",
+    "create.linked",
+    "create.published",
+    "create.live",
+    "open.mapped",
+    "open.attached",
+    "close.detached",
+    "erase.dying",
+    "erase.removed",
+    "erase.freed",
+    "sweep.detached",
+    "sweep.freed",
+    "update.locked",
+    "update.entered",
+    "update.left",
+    "leave.detached",
+    "leave.retired",
+    "leave.removed",
+];
+
+fn array<'a>(name: &'a str) -> Spec<'a> {
+    Spec {
+        name: Some(name),
+        kind: Kind::NDArray,
+        size: 2 * GUARD_AT,
+        persist: false,
+        parts: &[],
+        guard: Some(GUARD_AT),
+    }
+}
+
+fn update(agent: &Agent, segment: &Segment) {
+    let guard = Guard::find(agent, segment.region(), GUARD_AT).unwrap().unwrap();
+    assert_ne!(guard.enter(agent, PATIENT).unwrap(), Entered::NotYet);
+    guard.leave(agent).unwrap();
+}
+
+/// What the victim does, all there is to do.
+fn whole_life(domain: &str, names: &str) {
+    let agent = Agent::register(domain, 0).unwrap();
+    let kept = match Segment::open(&agent, &format!("{names}.array"), Some(Kind::NDArray)) {
+        Ok(kept) => kept,
+        Err(e) if e.code == Code::NotFound => {
+            Segment::create(&agent, &array(&format!("{names}.array"))).unwrap()
+        }
+        Err(e) => panic!("{e}"),
+    };
+    let made = create(&agent, &format!("{names}.made"), 10_000).unwrap();
+    let again = Segment::open(&agent, &format!("{names}.made"), None).unwrap();
+    update(&agent, &kept);
+    again.close(&agent);
+    made.close(&agent);
+    let unlinked = create(&agent, &format!("{names}.unlinked"), 100).unwrap();
+    unlinked.unlink(&agent).unwrap();
+    unlinked.close(&agent);
+    let _left_open = create(&agent, &format!("{names}.left"), 100).unwrap();
+    kept.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn child_program() {
+    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
+    let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
+    match deed.as_str() {
+        "whole-life" => whole_life(&domain, &names),
+        "recover" => {
+            let agent = Agent::register(&domain, 0).unwrap();
+            agent.collect_garbage().unwrap();
+            agent.leave();
+        }
+        other => panic!("no deed {other}"),
+    }
+}
+
+/// Runs a child that is killed at its n-th step. Where that was, or `None` if it came to its end before.
+fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
+    let fail_at = format!("*:{step}");
+    let output = child(&[
+        ("CROSSMEM_TEST_DEED", deed),
+        ("DOMAIN", domain),
+        ("NAMES", names),
+        ("CROSSMEM_FAIL_AT", &fail_at),
+    ]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return None;
+    }
+    assert_eq!(output.status.signal(), Some(9), "the child failed instead of being killed: {errors}");
+    let label = errors.lines().rev().find_map(|line| line.split_once("killed at "));
+    Some(label.expect("a killed child says where").1.to_owned())
+}
+
+/// Agents that are gone without a word, as if killed: their descriptors are closed, what they had is still entered.
+/// Two, since a newcomer takes the slot of the first.
+fn leave_orphans(domain: &str, names: &str) {
+    let agents = [Agent::register(domain, 0).unwrap(), Agent::register(domain, 0).unwrap()];
+    for (i, agent) in agents.iter().enumerate() {
+        let _orphan = create(agent, &format!("{names}.orphan{i}"), 5_000).unwrap();
+    }
+    drop(agents);
+}
+
+/// Everything works for those who are left, one sweep cleans up, and the last one out leaves nothing.
+fn survive(survivor: Agent, domain: &str, names: &str, at: &str) {
+    for round in 0..5 {
+        let name = format!("{names}.made");
+        let made = create(&survivor, &name, 5_000 + round).unwrap_or_else(|e| panic!("after {at}: {e}"));
+        let again = Segment::open(&survivor, &name, Some(Kind::SharedMemory)).unwrap();
+        assert_eq!(again.region().len() as u64, 5_000 + round);
+        made.close(&survivor);
+        again.close(&survivor);
+        assert_eq!(Segment::open(&survivor, &name, None).err().unwrap().code, Code::NotFound, "after {at}");
+    }
+    survivor.collect_garbage().unwrap();
+    let info = inspect(domain).unwrap();
+    assert!(info.agents.iter().all(|agent| agent.alive), "dead agents after {at}");
+    assert!(
+        info.objects.iter().all(|object| object.present && !object.doomed),
+        "{:?} after {at}",
+        info.objects
+    );
+    let mut listed: Vec<String> = info.objects.into_iter().map(|object| object.name).collect();
+    listed.sort();
+    assert_eq!(files(names), listed, "after {at}");
+    survivor.leave();
+    assert_eq!(files(names), Vec::<String>::new(), "after {at}");
+    assert_eq!(files(domain), Vec::<String>::new(), "control segments after {at}");
+}
+
+fn every_step(run: impl Fn(u32) -> Option<String>) -> BTreeSet<String> {
+    (1..10_000).map_while(run).collect()
+}
+
+#[test]
+fn killed_at_every_step_beside_a_survivor() {
+    let visited = every_step(|step| {
+        let (domain, names) = (unique("d"), unique("n"));
+        let survivor = Agent::register(&domain, 0).unwrap();
+        let array = Segment::create(&survivor, &array(&format!("{names}.array"))).unwrap();
+        leave_orphans(&domain, &names);
+        let at = run_until("whole-life", &domain, &names, step);
+        let shown = at.clone().unwrap_or_else(|| "the end".to_owned());
+        let guard = Guard::find(&survivor, array.region(), GUARD_AT).unwrap().unwrap();
+        let mut copy = [0; 64];
+        match guard.copy_to(&survivor, 0, &mut copy, PATIENT) {
+            Ok(copied) => assert_eq!(copied, Entered::Yes, "after {shown}"),
+            Err(e) => assert_eq!((e.code, shown.as_str()), (Code::PeerDied, "update.entered")),
+        }
+        update(&survivor, &array);
+        assert_eq!(guard.copy_to(&survivor, 0, &mut copy, PATIENT).unwrap(), Entered::Yes);
+        array.close(&survivor);
+        survive(survivor, &domain, &names, &shown);
+        at
+    });
+    assert!(visited.contains("sweep.freed") && visited.contains("update.entered"), "{visited:?}");
+}
+
+#[test]
+fn killed_at_every_step_alone_in_its_domain() {
+    let mut visited = every_step(|step| {
+        let (domain, names) = (unique("d"), unique("n"));
+        let at = run_until("whole-life", &domain, &names, step);
+        let shown = at.clone().unwrap_or_else(|| "the end".to_owned());
+        survive(Agent::register(&domain, 0).unwrap(), &domain, &names, &shown);
+        at
+    });
+    visited.extend(every_step(|step| {
+        let (domain, names) = (unique("d"), unique("n"));
+        leave_orphans(&domain, &names);
+        let at = run_until("recover", &domain, &names, step);
+        let shown = at.clone().unwrap_or_else(|| "the end".to_owned());
+        survive(Agent::register(&domain, 0).unwrap(), &domain, &names, &shown);
+        at
+    }));
+    let missed: Vec<_> = STEPS.iter().filter(|step| !visited.contains(**step)).collect();
+    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+}
+
+/// A process dies, the one that cleans up after it dies too, at every step; a third one finds its way.
+#[test]
+fn the_recoverer_is_killed_while_recovering() {
+    for label in
+        ["create.tagged", "create.linked", "create.live", "erase.dying", "erase.removed", "close.detached"]
+    {
+        let visited = every_step(|step| {
+            let (domain, names) = (unique("d"), unique("n"));
+            let first = child(&[
+                ("CROSSMEM_TEST_DEED", "whole-life"),
+                ("DOMAIN", &domain),
+                ("NAMES", &names),
+                ("CROSSMEM_FAIL_AT", label),
+            ]);
+            assert_eq!(first.status.signal(), Some(9));
+            let at = run_until("recover", &domain, &names, step);
+            let shown = format!("{label} and then {}", at.as_deref().unwrap_or("the end"));
+            survive(Agent::register(&domain, 0).unwrap(), &domain, &names, &shown);
+            at
+        });
+        assert!(visited.contains("registry.repaired"), "{label}: {visited:?}");
+    }
+}

@@ -1,0 +1,234 @@
+//! The registry between agents that live: races, refusals, lifetimes.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use common::{create, files, spec, unique};
+use crossmem_core::{Agent, Code, Kind, Part, Segment, Spec, inspect, unlink_name};
+
+fn code<T>(result: crossmem_core::Result<T>) -> Code {
+    result.err().expect("a refusal").code
+}
+
+#[test]
+fn exactly_one_creator_and_never_a_half_made_segment() {
+    const AGENTS: usize = 4;
+    const ROUNDS: u64 = 250;
+    let (domain, name) = (unique("d"), unique("n"));
+    let (barrier, creators) = (Barrier::new(AGENTS), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..AGENTS {
+            scope.spawn(|| {
+                let agent = Agent::register(&domain, 0).unwrap();
+                for round in 0..ROUNDS {
+                    let size = 3 * 4096 + round;
+                    let mark = [round as u8 | 1];
+                    let parts = [Part { offset: 0, bytes: &mark, len: size }];
+                    barrier.wait();
+                    let made = Segment::create(&agent, &Spec { parts: &parts, ..spec(&name, size) });
+                    creators.fetch_add(u32::from(made.is_ok()), Ordering::Relaxed);
+                    let mine = made.or_else(|e| {
+                        assert_eq!(e.code, Code::Exists);
+                        Segment::open(&agent, &name, Some(Kind::SharedMemory))
+                    });
+                    let mine = mine.unwrap();
+                    let mut bytes = vec![0; size as usize];
+                    mine.region().copy_to(0, &mut bytes).unwrap();
+                    assert!(bytes.iter().all(|byte| *byte == mark[0]), "half-made in round {round}");
+                    barrier.wait();
+                    mine.close(&agent);
+                    barrier.wait();
+                    assert_eq!(creators.load(Ordering::Relaxed), round as u32 + 1);
+                }
+                agent.leave();
+            });
+        }
+    });
+    assert!(files(&name).is_empty() && files(&domain).is_empty());
+}
+
+#[test]
+fn the_last_one_out_removes_it_unless_it_persists() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 1).unwrap());
+    let first = create(&a, &name, 10).unwrap();
+    let second = Segment::open(&b, &name, None).unwrap();
+    first.close(&a);
+    assert_eq!(files(&name), [name.clone()]);
+    second.close(&b);
+    assert!(files(&name).is_empty());
+
+    let lasting = Segment::create(&a, &Spec { persist: true, ..spec(&name, 10) }).unwrap();
+    lasting.close(&a);
+    a.leave();
+    b.leave();
+    assert_eq!(files(&name), [name.clone()], "it outlives all agents");
+    let info = inspect(&domain).unwrap();
+    assert_eq!((info.agents.len(), info.objects.len(), info.objects[0].doomed), (0, 1, false));
+    let later = Agent::register(&domain, 0).unwrap();
+    assert_eq!(Segment::open(&later, &name, None).unwrap().region().len(), 10);
+    assert!(unlink_name(&later, &name).unwrap());
+    assert!(!unlink_name(&later, &name).unwrap());
+    later.leave();
+    assert!(files(&name).is_empty() && files(&domain).is_empty());
+}
+
+#[test]
+fn an_agent_that_vanished_is_swept_with_what_only_it_had() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let survivor = Agent::register(&domain, 0).unwrap();
+    let gone = Agent::register(&domain, 0).unwrap();
+    let _shared = create(&gone, &name, 10).unwrap();
+    let mine = Segment::open(&survivor, &name, None).unwrap();
+    let _its_own = create(&gone, &format!("{name}.own"), 4_000).unwrap();
+    drop(gone);
+    assert_eq!(code(Segment::open(&survivor, &format!("{name}.own"), None)), Code::NotFound);
+    let swept = survivor.collect_garbage().unwrap();
+    assert_eq!((swept.agents, swept.objects), (1, 0), "opening it by name found it dead and removed it");
+    assert_eq!(files(&name), [name.clone()]);
+    mine.close(&survivor);
+    survivor.leave();
+}
+
+#[test]
+fn names_other_programs_have_or_take_are_respected() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let path = format!("/dev/shm/{name}");
+    let agent = Agent::register(&domain, 0).unwrap();
+    std::fs::write(&path, b"theirs").unwrap();
+    assert_eq!(code(create(&agent, &name, 10)), Code::Exists);
+    let foreign = Segment::open(&agent, &name, Some(Kind::SharedMemory)).unwrap();
+    assert!(foreign.is_foreign());
+    foreign.close(&agent);
+    assert_eq!(std::fs::read(&path).unwrap(), b"theirs", "never removed by us on its own");
+    std::fs::remove_file(&path).unwrap();
+
+    let ours = create(&agent, &name, 10).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(inspect(&domain).unwrap().objects[0].present, false);
+    assert_eq!(code(Segment::open(&agent, &name, None)), Code::NotFound);
+    std::fs::write(&path, b"theirs again").unwrap();
+    ours.close(&agent);
+    assert_eq!(std::fs::read(&path).unwrap(), b"theirs again", "the name is no longer ours to remove");
+    std::fs::remove_file(&path).unwrap();
+
+    std::fs::write(&path, b"").unwrap();
+    assert_eq!(code(Segment::open(&agent, &name, None)), Code::Corrupt);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(code(Segment::open(&agent, &name, None)), Code::Os);
+    std::fs::remove_dir(&path).unwrap();
+    agent.leave();
+}
+
+#[test]
+fn sizes_and_tables_have_ends() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    assert_eq!(code(create(&agent, &name, 0)), Code::InvalidArg);
+    let full = create(&agent, &name, 1 << 52).err().unwrap();
+    assert_eq!(full.code, Code::NoSpace);
+    assert!(full.message.contains(&(1_u64 << 52).to_string()), "{}", full.message);
+    let all: Vec<Segment> =
+        (0..crossmem_core::OBJECTS).map(|i| create(&agent, &format!("{name}.{i}"), 1).unwrap()).collect();
+    assert_eq!(code(create(&agent, &name, 1)), Code::Limit);
+    for segment in all {
+        segment.close(&agent);
+    }
+    create(&agent, &name, 1).unwrap().close(&agent);
+    agent.leave();
+    assert!(files(&name).is_empty());
+}
+
+#[test]
+fn a_thousand_agents_and_no_more() {
+    let domain = unique("d");
+    let agents: Vec<Agent> =
+        (0..crossmem_core::AGENTS).map(|_| Agent::register(&domain, 0).unwrap()).collect();
+    assert_eq!(code(Agent::register(&domain, 0)), Code::Limit);
+    agents.into_iter().for_each(drop);
+    let next = Agent::register(&domain, 0).unwrap();
+    assert_eq!(inspect(&domain).unwrap().agents.len(), 1, "the newcomer swept the dead");
+    next.leave();
+    assert!(files(&domain).is_empty());
+}
+
+#[test]
+fn domains_do_not_see_each_other() {
+    let (here, there, name) = (unique("d"), unique("d"), unique("n"));
+    let (a, b) = (Agent::register(&here, 0).unwrap(), Agent::register(&there, 0).unwrap());
+    let array = Spec { kind: Kind::NDArray, guard: Some(4096), ..spec(&name, 8192) };
+    let array = Segment::create(&a, &array).unwrap();
+    assert_eq!(code(create(&b, &name, 1)), Code::Exists);
+    let foreign = Segment::open(&b, &name, Some(Kind::NDArray)).unwrap();
+    assert!(foreign.is_foreign());
+    let refused = crossmem_core::Guard::find(&b, foreign.region(), 4096);
+    assert_eq!(code(refused.map(|_| ())), Code::WrongDomain);
+    foreign.close(&b);
+    array.close(&a);
+    assert_eq!(code(Agent::register("no/slash", 0).map(|_| ())), Code::InvalidName);
+    a.leave();
+    b.leave();
+}
+
+#[test]
+fn a_control_segment_of_another_shape_is_refused() {
+    let domain = unique("d");
+    Agent::register(&domain, 0).unwrap().leave();
+    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap());
+    let path = format!("/dev/shm/.crossmem-{uid}-v{}-{domain}", crossmem_core::LAYOUT_VERSION);
+    std::fs::write(&path, [0; 100]).unwrap();
+    assert_eq!(code(Agent::register(&domain, 0).map(|_| ())), Code::Corrupt);
+    let size = {
+        std::fs::remove_file(&path).unwrap();
+        let _agent = Agent::register(&domain, 0).unwrap();
+        std::fs::metadata(&path).unwrap().len()
+    };
+    std::fs::write(&path, vec![0xff; size as usize]).unwrap();
+    assert_eq!(code(Agent::register(&domain, 0).map(|_| ())), Code::Corrupt);
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// Whatever bytes the table has, everything returns, and without a crash.
+#[test]
+fn a_scribbled_registry_never_crashes_anyone() {
+    let state = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
+    let random = || {
+        let mut x = state.load(Ordering::Relaxed);
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        state.store(x, Ordering::Relaxed);
+        x
+    };
+    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap());
+    for round in 0..60 {
+        let (domain, name) = (unique("d"), unique("n"));
+        let path = format!("/dev/shm/.crossmem-{uid}-v{}-{domain}", crossmem_core::LAYOUT_VERSION);
+        let agent = Agent::register(&domain, 0).unwrap();
+        let kept = create(&agent, &name, 100).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        let size = file.metadata().unwrap().len();
+        for _ in 0..2_000 {
+            // Past the header's first words, which are checked when the segment is opened; the lock's word is left
+            // alone every other round so that the table behind it is reached.
+            let offset = (if round % 2 == 0 { 4096 } else { 40 }) + random() % (size - 4096 - 8);
+            let bytes = if random() % 2 == 0 { random().to_le_bytes() } else { (random() % 5).to_le_bytes() };
+            std::os::unix::fs::FileExt::write_at(&file, &bytes, offset).unwrap();
+        }
+        let _ = inspect(&domain).unwrap();
+        let _ = Segment::open(&agent, &name, None);
+        let _ = create(&agent, &format!("{name}.2"), 100).map(|made| made.close(&agent));
+        let _ = agent.collect_garbage();
+        let _ = Agent::register(&domain, 0).map(Agent::leave);
+        kept.close(&agent);
+        agent.leave();
+        let _ = std::fs::remove_file(&path);
+        for file in files(&name) {
+            std::fs::remove_file(format!("/dev/shm/{file}")).unwrap();
+        }
+    }
+}
