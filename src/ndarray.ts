@@ -13,7 +13,7 @@ import { NDView } from './nd-view.js'
 import { flattenNested, type Nested } from './nested.js'
 import { checkShape, decodeNpyHeader, encodeNpyHeader, type NpyHeader, type Order, sizeOf } from './npy.js'
 import { readNpy, writeNpy } from './npy-file.js'
-import { type CreateOptions, checkPersist, Segment } from './segment.js'
+import { type CreateOptions, checkMaker, checkPersist, Segment } from './segment.js'
 import { type WaitOptions, waitSync } from './wait.js'
 
 /** A .npy header is at most this long: 12 bytes of prefix, 64 KiB of text. */
@@ -66,8 +66,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   readonly #isGuarded: boolean
   #isUpdating = false
 
-  /** @internal */
-  constructor(segment: Segment) {
+  private constructor(segment: Segment) {
+    checkMaker(segment, 'NDArray')
     const header = readHeader(segment)
     const { Storage, lanes } = dtypes[header.dtype]
     if (header.dataOffset % Storage.BYTES_PER_ELEMENT !== 0) {

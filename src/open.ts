@@ -10,7 +10,7 @@ export interface Reference {
 }
 
 const classes: Record<string, (segment: Segment) => SharedMemory | NDArray> = {
-  SharedMemory: segment => new SharedMemory(segment),
+  SharedMemory: segment => SharedMemory.attach(segment),
   NDArray: segment => NDArray.attach(segment),
 }
 

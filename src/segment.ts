@@ -100,6 +100,12 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
+/** `new` is not how handles are made: that opens nothing. */
+export function checkMaker(segment: unknown, kind: string): asserts segment is Segment {
+  if (segment instanceof Segment) return
+  throw new CrossmemError('ERR_INVALID_ARG', `make one with ${kind}.create, .open or open(), not with new`)
+}
+
 /** `{ persist }`, checked. */
 export function checkPersist(options: CreateOptions | undefined): boolean {
   const persist = options?.persist ?? false

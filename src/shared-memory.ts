@@ -1,5 +1,5 @@
 import { CrossmemError } from './errors.js'
-import { type CreateOptions, checkPersist, openOrCreate, Segment } from './segment.js'
+import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
 
 /**
  * A named segment of raw bytes, the counterpart of Python's `multiprocessing.shared_memory.SharedMemory`: no header,
@@ -13,10 +13,15 @@ export class SharedMemory implements Disposable {
   readonly name: string
   readonly #segment: Segment
 
-  /** @internal */
-  constructor(segment: Segment) {
+  private constructor(segment: Segment) {
+    checkMaker(segment, 'SharedMemory')
     this.name = segment.name
     this.#segment = segment
+  }
+
+  /** Shows an open segment. @internal */
+  static attach(segment: Segment): SharedMemory {
+    return new SharedMemory(segment)
   }
 
   /**

@@ -1,0 +1,36 @@
+import { unique } from './helpers/domain.js'
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import ava from 'ava'
+import { list } from 'crossmem'
+
+const test = ava.serial
+const root = join(__dirname, '..', '..')
+const run = promisify(execFile)
+
+/** The JavaScript blocks of a page, each with the text block that says what it prints. */
+function examples(page: string): { code: string; prints: string }[] {
+  const blocks = readFileSync(join(root, page), 'utf8').matchAll(/```js\n(.*?)```(?:\s*```text\n(.*?)```)?/gs)
+  return [...blocks].map(([, code = '', prints = '']) => ({ code, prints }))
+}
+
+const found = examples('README.md')
+
+test('the README has examples', t => {
+  t.true(found.length >= 4)
+  t.true(found.every(example => example.prints !== ''), 'each says what it prints')
+})
+
+for (const [i, { code, prints }] of found.entries()) {
+  test(`example ${i + 1} of the README prints what it says`, async t => {
+    const folder = join(root, 'build', 'readme')
+    const file = join(folder, `${unique('example')}.mjs`)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(file, code)
+    const { stdout } = await run(process.execPath, [file])
+    t.is(stdout, prints)
+    t.deepEqual(list(), [])
+  })
+}

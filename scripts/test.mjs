@@ -1,0 +1,48 @@
+// `npm test`: sets up what is missing or stale, runs every test, and ends with the counts.
+import { spawn } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ensurePython } from './python.mjs'
+import { setup } from './setup.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const totals = { passed: 0, failed: 0, skipped: 0 }
+
+setup()
+const { reason } = ensurePython()
+if (reason) console.log(`tests beside Python are skipped: ${reason}`)
+
+const statuses = [
+  await run('cargo', 'test', '--workspace', '--features', 'crossmem-core/failpoints'),
+  await run('npx', 'ava', ...process.argv.slice(2)),
+]
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
+process.exitCode = statuses.every(status => status === 0) && totals.passed > 0 ? 0 : 1
+
+/** Runs a test program, passes on what it prints, and adds up the counts in it. */
+function run(command, ...args) {
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  let printed = ''
+  child.stdout.on('data', chunk => {
+    process.stdout.write(chunk)
+    printed += chunk
+  })
+  return new Promise(resolve => {
+    child.on('error', () => resolve(1))
+    child.on('close', status => {
+      // cargo: «ok. 3 passed; 0 failed; 1 ignored»; ava: «14 tests passed», «1 test skipped»
+      count('passed', printed.matchAll(/(\d+) (?:tests? )?passed/g))
+      count('failed', printed.matchAll(/(\d+) (?:tests? |uncaught exceptions?)?failed/g))
+      count('skipped', printed.matchAll(/(\d+) (?:tests? skipped|ignored)/g))
+      resolve(status ?? 1)
+    })
+  })
+}
+
+function count(what, matches) {
+  for (const [, number] of matches) totals[what] += Number(number)
+}
