@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, SharedMemory } from 'crossmem'
 import { gone, kill, message, start } from './helpers/children.js'
@@ -263,6 +263,30 @@ test('a writer that is killed inside its update is reported, and the next update
   })
   t.deepEqual(array.snapshot(), new Float64Array(10).fill(1))
   array.update((_, { ownerDied }) => t.false(ownerDied))
+})
+
+for (const [deed, end] of [
+  ['process.exit()', 'exit'],
+  ['an uncaught exception of the process', 'throw'],
+] as const) {
+  test(`${deed} inside an update counts as a death inside, or ends it`, async t => {
+    using array = NDArray.create(unique('ended'), { shape: [2] })
+    await gone(start('end-inside-update', array.name, end))
+    if (end === 'throw') t.deepEqual([...array.snapshot()], [1, 0])
+    else t.throws(() => array.snapshot(), { code: 'ERR_PEER_DIED' })
+    array.update((_, { ownerDied }) => t.is(ownerDied, end === 'exit'))
+    t.deepEqual([...array.snapshot()], [1, 0])
+  })
+}
+
+test('worker.terminate() inside an update counts as a death inside', async t => {
+  using array = NDArray.create(unique('terminated'), { shape: [2] })
+  const worker = new Worker(join(__dirname, 'fixtures', 'end-inside-update.js'), { argv: [array.name, 'spin'] })
+  await new Promise(resolve => worker.once('message', resolve))
+  await worker.terminate()
+  t.throws(() => array.snapshot(), { code: 'ERR_PEER_DIED' })
+  t.true(array.update((_, { ownerDied }) => ownerDied))
+  t.deepEqual([...array.snapshot()], [1, 0])
 })
 
 test('update passes results and exceptions through, and refuses what would hang', async t => {

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::layout::AGENTS;
 use crate::owner::Owner;
-use crate::registry::{ObjectRef, Registry, Swept};
+use crate::registry::{BRIEFLY, ObjectRef, PATIENCE, Registry, Swept};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::{AtomicU32, Ordering};
 use crate::sys::{self, Bell};
@@ -35,7 +35,7 @@ impl Agent {
     pub fn register(domain: &str, thread: u32) -> Result<Agent> {
         loop {
             let agent = Self::enter(Domain::open_or_create(domain)?, thread)?;
-            let registry = Registry::lock(&agent)?;
+            let registry = Registry::lock(&agent, PATIENCE)?;
             if !agent.domain.is_retired() {
                 registry.sweep(true)?;
                 drop(registry);
@@ -87,7 +87,7 @@ impl Agent {
     fn try_leave(&self) -> Result<()> {
         let open: Vec<ObjectRef> = self.handles.borrow_mut().drain().map(|(object, _)| object).collect();
         self.leaving.borrow_mut().extend(open);
-        let registry = self.registry()?;
+        let registry = self.registry_within(BRIEFLY)?;
         fail::point("leave.detached");
         if registry.is_deserted() {
             registry.control().header.retired.store(1, Release);
@@ -111,9 +111,14 @@ impl Agent {
 
     /// Takes the registry's lock, and then does what `detach` could not do earlier.
     pub(crate) fn registry(&self) -> Result<Registry<'_>> {
-        let registry = Registry::lock(self)?;
+        self.registry_within(PATIENCE)
+    }
+
+    fn registry_within(&self, patience: Duration) -> Result<Registry<'_>> {
+        let registry = Registry::lock(self, patience)?;
         for object in self.leaving.take() {
-            registry.detach(object)?;
+            // A name that the system doesn't let us remove stays for the next sweep.
+            let _ = registry.detach(object);
         }
         Ok(registry)
     }
@@ -135,7 +140,7 @@ impl Agent {
         handles.remove(&object);
         drop(handles);
         self.leaving.borrow_mut().push(object);
-        let _ = self.registry();
+        let _ = self.registry_within(BRIEFLY);
     }
 }
 

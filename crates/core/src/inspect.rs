@@ -84,7 +84,8 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
             info.agents.push(AgentInfo { slot, pid, thread, alive: is_alive(&domain, control, slot) });
         }
     }
-    info.objects = control.entries.iter().filter_map(|entry| object(&domain, control, entry)).collect();
+    let tagged = control.tags.iter().zip(&control.entries).filter(|(tag, _)| tag.load(Acquire) != 0);
+    info.objects = tagged.filter_map(|(_, entry)| object(&domain, control, entry)).collect();
     let owner = Owner::of(control.header.registry.owner.load(Relaxed));
     info.registry_held_by = owner
         .filter(|owner| domain.life.is_alive(owner.instance))

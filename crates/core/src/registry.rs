@@ -17,15 +17,18 @@ use crate::domain::{Domain, too_many};
 use crate::doorbell::Peers;
 use crate::error::{Code, Error, Result};
 use crate::fail;
-use crate::layout::{AGENTS, Control, Entry, OBJECTS};
+use crate::layout::{Control, Entry, OBJECTS};
 use crate::mutex::{Acquired, Refused};
 use crate::name::{NAME_MAX, tag};
+use crate::owner::Owner;
 use crate::segment::Kind;
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys;
 
 /// The registry's lock is held for microseconds; only a stopped holder makes anyone wait this long.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// For what can be done later: closing, and leaving, which a sweep would do for us.
+pub(crate) const BRIEFLY: Duration = Duration::from_millis(100);
 
 pub(crate) const FREE: u32 = 0;
 const BORN: u32 = 1;
@@ -66,10 +69,10 @@ pub(crate) struct Registry<'a> {
 }
 
 impl<'a> Registry<'a> {
-    pub(crate) fn lock(agent: &'a Agent) -> Result<Registry<'a>> {
+    pub(crate) fn lock(agent: &'a Agent, patience: Duration) -> Result<Registry<'a>> {
         let control = agent.domain().control();
-        let acquired = control.header.registry.lock(agent, PATIENCE).map_err(|refused| match refused {
-            Refused::Timeout(owner) => Error::new(Code::Timeout, stuck(control, usize::from(owner.slot))),
+        let acquired = control.header.registry.lock(agent, patience).map_err(|refused| match refused {
+            Refused::Timeout(owner) => Error::new(Code::Timeout, stuck(control, owner, patience)),
             Refused::Deadlock => Error::new(Code::Deadlock, "this agent already holds the registry"),
         })?;
         fail::point("registry.locked");
@@ -177,8 +180,13 @@ impl<'a> Registry<'a> {
         fail::point("erase.dying");
         if let Some(name) = name_of(entry) {
             let file = entry.file.load(Relaxed);
-            if sys::identify(&name).ok().flatten().is_some_and(|now| now.file == file) {
-                sys::remove(&name).map_err(|e| Error::os(&format!("removing \"{name}\""), &e))?;
+            let removed = match sys::identify(&name) {
+                Ok(Some(now)) if now.file == file => sys::remove(&name),
+                other => other.map(drop),
+            };
+            if let Err(e) = removed {
+                entry.state.store(LIVE, Release);
+                return Err(Error::os(&format!("removing \"{name}\""), &e));
             }
         }
         fail::point("erase.removed");
@@ -245,7 +253,8 @@ impl<'a> Registry<'a> {
             let instance = agent.instance.load(Acquire);
             slot != me && instance != 0 && self.agent.domain().life.is_alive(instance as u32)
         });
-        !others && self.control.entries.iter().all(|entry| entry.state.load(Acquire) == FREE)
+        // Under the lock, an entry without a tag is free.
+        !others && self.control.tags.iter().all(|tag| tag.load(Relaxed) == 0)
     }
 
     fn repair(&self) -> Result<()> {
@@ -303,11 +312,10 @@ fn has_name(entry: &Entry, name: &str) -> bool {
         && entry.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Relaxed) == b)
 }
 
-fn stuck(control: &Control, slot: usize) -> String {
-    let pid = control.agents.get(slot.min(AGENTS)).map_or(0, |agent| agent.pid.load(Relaxed));
+fn stuck(control: &Control, owner: Owner, patience: Duration) -> String {
+    let pid = control.agents.get(usize::from(owner.slot)).map_or(0, |agent| agent.pid.load(Relaxed));
     format!(
-        "process {pid} has held the registry for {} s: it is alive but doesn't run (stopped, or in a debugger?); \
-         continue it or kill it",
-        PATIENCE.as_secs()
+        "process {pid} has held the registry for {patience:?}: it is alive but doesn't run (stopped, or in a debugger?); \
+         continue it or kill it"
     )
 }
