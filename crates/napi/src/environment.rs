@@ -34,6 +34,7 @@ pub(crate) struct Environment {
 thread_local! {
     static ENVIRONMENT: RefCell<Environment> = RefCell::default();
     static TORN_DOWN: Cell<bool> = const { Cell::new(false) };
+    static HOOKED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether this environment is being torn down: from then on a buffer's finalizer says nothing about
@@ -102,9 +103,12 @@ pub fn join(env: napi::Env, domain: String, thread: u32) -> Result<()> {
 
 /// Hooks run last in, first out: asking again after each new buffer puts ours before the buffer's own.
 pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
-    // SAFETY: a live environment, and a hook that needs no argument; removing one that isn't there is harmless.
+    // SAFETY: a live environment, and a hook that needs no argument; only one that is there is removed, since
+    // Deno insists on that.
     unsafe {
-        sys::napi_remove_env_cleanup_hook(env, Some(on_teardown), ptr::null_mut());
+        if HOOKED.replace(true) {
+            sys::napi_remove_env_cleanup_hook(env, Some(on_teardown), ptr::null_mut());
+        }
         sys::napi_add_env_cleanup_hook(env, Some(on_teardown), ptr::null_mut());
     }
 }
