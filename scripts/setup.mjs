@@ -14,7 +14,8 @@ const steps = [
     name: 'dependencies',
     inputs: ['package-lock.json'],
     outputs: ['node_modules/typescript'],
-    command: ['npm', 'ci', '--no-audit', '--no-fund'],
+    // Not `npm ci`: it wants every platform's optional binaries in the lock file, and not every registry has them.
+    command: ['npm', 'install', '--no-save', '--no-audit', '--no-fund'],
   },
   {
     name: 'addon',

@@ -1,0 +1,65 @@
+// `npm run test:runtimes`: the tests on other Node versions, and the README's examples on Bun and Deno, each as it
+// comes from npm. Not part of `npm test`: it downloads half a gigabyte.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setup } from './setup.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const home = join(root, 'node_modules', '.cache', 'runtimes')
+const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
+const results = []
+
+setup()
+for (const version of [20, 22, 24, 26]) {
+  const node = install(`node@${version}`, 'node')
+  results.push([run(node, '--version').stdout.trim(), report(run(node, ava))])
+}
+for (const [name, ...options] of [
+  ['bun', 'run'],
+  ['deno', 'run', '-A'],
+]) {
+  const binary = install(`${name}@latest`, name)
+  results.push([`${name} ${run(binary, '--version').stdout.split('\n')[0]}`, examples(binary, options)])
+}
+for (const [runtime, result] of results) console.log(`${runtime.padEnd(24)} ${result}`)
+process.exitCode = results.every(([, result]) => !result.includes('FAILED')) ? 0 : 1
+
+function install(spec, binary) {
+  const folder = join(home, spec.replace('@', '-'))
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{}')
+  console.error(`runtimes: ${spec} …`)
+  const installed = spawnSync('npm', ['install', '--no-audit', '--no-fund', spec], { cwd: folder, encoding: 'utf8' })
+  if (installed.status !== 0) throw new Error(`${spec}: ${installed.stderr}`)
+  return join(folder, 'node_modules', '.bin', binary)
+}
+
+function run(binary, ...args) {
+  return spawnSync(binary, args, { cwd: root, encoding: 'utf8', env: { ...process.env, CROSSMEM_DOMAIN: 'runtimes' } })
+}
+
+function report({ status, stdout }) {
+  const counts = stdout.match(/\d+ tests? (passed|failed|skipped)/g)?.join(', ') ?? 'no test ran'
+  if (status !== 0) console.error(stdout)
+  return status === 0 ? counts : `FAILED: ${counts}`
+}
+
+function examples(binary, options) {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const blocks = [...readme.matchAll(/```js\n(.*?)```\s*```text\n(.*?)```/gs)]
+  const folder = join(root, 'build', 'readme')
+  mkdirSync(folder, { recursive: true })
+  let passed = 0
+  for (const [i, [, code, prints]] of blocks.entries()) {
+    const file = join(folder, `runtime-${i}.mjs`)
+    writeFileSync(file, code)
+    const { stdout, stderr, status } = run(binary, ...options, file)
+    // How an array is printed is the runtime's own affair.
+    const plain = text => text.replace(/\s+/g, '')
+    if (status === 0 && plain(stdout) === plain(prints)) passed++
+    else console.error(`example ${i + 1} on ${binary}: status ${status}\n${stdout}\n${stderr}`)
+  }
+  return `${passed === blocks.length ? '' : 'FAILED: '}${passed} of ${blocks.length} README examples`
+}
