@@ -268,3 +268,9 @@ test('a handle that is collected lets go once nothing shows its bytes', async t 
   t.deepEqual(await message(child), { whileViewed: { exists: true, first: 5 }, after: false })
   t.is((await gone(child)).code, 0)
 })
+
+test('closing while other threads of the runtime still read the bytes crashes nobody', async t => {
+  const child = start('close-under-running-work')
+  t.is(await message(child), 20)
+  t.deepEqual(await gone(child), { code: 0, signal: null })
+})

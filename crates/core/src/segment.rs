@@ -210,12 +210,10 @@ impl Segment {
 pub struct Mapped(Arc<Mapping>);
 
 impl Mapped {
-    /// Gives the memory back but leaves the addresses valid, reading zeros: for when something we can't reach
-    /// may still hold a pointer into it. Without effect while a handle is open.
-    pub fn neutralise(self) {
-        if let Some(mapping) = Arc::into_inner(self.0) {
-            mapping.neutralise();
-        }
+    /// Gives the memory back now but leaves the addresses valid, reading zeros, until this is dropped: for when
+    /// something out of our reach may still hold a pointer into it.
+    pub fn release_pages(&self) {
+        self.0.release_pages();
     }
 }
 

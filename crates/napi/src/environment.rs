@@ -4,8 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use crossmem_core::{Agent, Code, Segment};
 use napi::sys;
@@ -20,8 +18,8 @@ pub(crate) struct Open {
     pub guard: Option<u64>,
     /// The handle was collected without `close`: the buffer alone keeps the segment open.
     pub handle_is_gone: bool,
-    /// An `ArrayBuffer` over the bytes exists; set once `close` has detached it, so that nothing reaches them.
-    pub buffer: Option<Arc<AtomicBool>>,
+    /// An `ArrayBuffer` over the bytes exists.
+    pub has_buffer: bool,
 }
 
 #[derive(Default)]
@@ -66,7 +64,7 @@ pub(crate) fn with_agent<T>(act: impl FnOnce(&Agent) -> crossmem_core::Result<T>
 impl Environment {
     pub(crate) fn insert(&mut self, segment: Segment) -> u32 {
         self.next_handle = self.next_handle.wrapping_add(1);
-        let open = Open { segment, guard: None, handle_is_gone: false, buffer: None };
+        let open = Open { segment, guard: None, handle_is_gone: false, has_buffer: false };
         self.segments.insert(self.next_handle, open);
         self.next_handle
     }
@@ -118,10 +116,7 @@ unsafe extern "C" fn on_teardown(_: *mut c_void) {
     let _ = TORN_DOWN.try_with(|torn_down| torn_down.set(true));
     let left = with(|environment| (environment.agent.take(), std::mem::take(&mut environment.segments)));
     let Some((Some(agent), segments)) = left else { return };
-    for open in segments.into_values() {
-        let mapped = open.segment.keep_mapped();
-        drop(open);
-        mapped.neutralise();
-    }
+    // What has a buffer stays mapped until its lease ends.
+    drop(segments);
     agent.leave();
 }

@@ -3,7 +3,6 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossmem_core::{Code, Kind, Mapped, Part, Segment, Spec, unlink_name};
 use napi::bindgen_prelude::{Uint8Array, Unknown};
@@ -90,15 +89,18 @@ pub fn open_segment(name: String, wanted: Option<String>) -> Result<OpenSegment>
     with_agent(|agent| Segment::open(agent, &name, wanted)).and_then(opened)
 }
 
-/// Closes the handle. `buffer`, if one was made, is detached: its views become empty. The bytes are unmapped
-/// when the runtime says that nothing can reach them.
+/// Closes the handle. `buffer`, if one was made, is detached: its views become empty, and the memory goes back at
+/// once. The addresses stay valid, reading zeros, until the runtime says that nothing can reach them.
 ///
 /// # Errors
 /// None; closing what is closed does nothing.
 #[napi(catch_unwind)]
 pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) -> Result<()> {
-    if let Some(buffer) = buffer {
-        detach(env.raw(), buffer.raw(), handle);
+    let mapped = environment::with(|environment| Some(environment.get(handle)?.segment.keep_mapped())).flatten();
+    if let (Some(buffer), Some(mapped)) = (buffer, mapped)
+        && detach(env.raw(), buffer.raw())
+    {
+        mapped.release_pages();
     }
     environment::with(|environment| environment.close(handle));
     Ok(())
@@ -108,7 +110,7 @@ pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) -
 #[napi(catch_unwind)]
 pub fn forget_segment(handle: u32) {
     environment::with(|environment| match environment.get(handle) {
-        Some(open) if open.buffer.is_some() => open.handle_is_gone = true,
+        Some(open) if open.has_buffer => open.handle_is_gone = true,
         _ => environment.close(handle),
     });
 }
@@ -139,84 +141,91 @@ pub fn unlink_by_name(name: String) -> Result<bool> {
 #[napi(catch_unwind)]
 pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
     let (address, len, lease) = with_open(handle, |_, open| {
-        if open.buffer.is_some() {
+        if std::mem::replace(&mut open.has_buffer, true) {
             return Err(invalid("this handle's buffer was made already"));
         }
-        let detached = Arc::clone(open.buffer.insert(Arc::default()));
         let region = open.segment.region();
-        let lease = Lease { handle, mapped: open.segment.keep_mapped(), detached };
-        Ok((region.as_ptr(), region.len(), lease))
+        Ok((region.as_ptr(), region.len(), Arc::new(Lease { handle, mapped: Some(open.segment.keep_mapped()) })))
     })?;
-    let lease = Box::into_raw(Box::new(lease));
+    let env = env.raw();
     let mut buffer = ptr::null_mut();
-    // SAFETY: the bytes stay mapped until `end_lease`, which gets the lease exactly once.
-    let status = unsafe {
-        sys::napi_create_external_arraybuffer(
-            env.raw(),
-            address.cast(),
-            len,
-            Some(end_lease),
-            lease.cast(),
-            &raw mut buffer,
-        )
+    let hint = lease_hint(&lease);
+    // SAFETY: the bytes stay mapped until `end_lease` was called for this hint and the next.
+    let made = unsafe {
+        sys::napi_create_external_arraybuffer(env, address.cast(), len, Some(end_lease), hint, &raw mut buffer)
     };
-    if status != sys::Status::napi_ok {
+    if made != sys::Status::napi_ok {
         // SAFETY: the runtime didn't take it.
-        drop(unsafe { Box::from_raw(lease) });
-        environment::with(|environment| environment.get(handle).map(|open| open.buffer = None));
+        unsafe { end_lease(env, ptr::null_mut(), hint) };
         return Err(napi::Error::new(
             "ERR_NO_EXTERNAL_BUFFERS",
             "this runtime refuses external ArrayBuffers (Electron, or V8's memory sandbox): crossmem can't show shared \
              memory here",
         ));
     }
-    hear_of_teardown_first(env.raw());
+    // The memory is let go when the buffer is detached; but a write or a compression that is under way on another
+    // thread holds on to the object only. So the object has the lease, too.
+    // SAFETY: a live environment and an object of it; the hint is given back by `end_lease`.
+    unsafe {
+        sys::napi_add_finalizer(env, buffer, lease_hint(&lease), Some(end_lease_of_object), ptr::null_mut(), ptr::null_mut());
+    }
+    hear_of_teardown_first(env);
     // SAFETY: just made in this environment.
-    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) })
+    Ok(unsafe { Unknown::from_raw_unchecked(env, buffer) })
 }
 
-/// What an `ArrayBuffer` has of a segment.
+/// What a runtime has of a segment, shared by an `ArrayBuffer` and by the memory under it, which part when the
+/// buffer is detached or transferred.
 struct Lease {
     handle: u32,
-    mapped: Mapped,
-    /// `close` detached the buffer, so no memory of it is anywhere else.
-    detached: Arc<AtomicBool>,
+    mapped: Option<Mapped>,
 }
 
-/// Detaches the buffer, unless it is already: then `transfer()` took the memory to where we can't reach it.
-fn detach(env: sys::napi_env, buffer: sys::napi_value, handle: u32) {
-    let lease = environment::with(|environment| environment.get(handle)?.buffer.clone()).flatten();
+fn lease_hint(lease: &Arc<Lease>) -> *mut c_void {
+    Arc::into_raw(Arc::clone(lease)).cast_mut().cast()
+}
+
+/// Detaches the buffer; `false` if it was already: then `transfer()` took the memory to where we can't reach it.
+/// No borrow is held in here, since some runtimes run finalizers at once.
+fn detach(env: sys::napi_env, buffer: sys::napi_value) -> bool {
     let mut gone = true;
-    // SAFETY: a live environment and a value of it; no lock or borrow is held, since some runtimes run the
-    // finalizer in here.
+    // SAFETY: a live environment and a value of it.
     unsafe {
         sys::napi_is_detached_arraybuffer(env, buffer, &raw mut gone);
-        if gone {
-            return;
-        }
-        if let Some(detached) = lease {
-            detached.store(true, Ordering::Relaxed);
-        }
-        sys::napi_detach_arraybuffer(env, buffer);
+        !gone && sys::napi_detach_arraybuffer(env, buffer) == sys::Status::napi_ok
     }
 }
 
-/// The runtime lets go of a buffer: because nothing reaches its memory, or because the environment ends.
+/// The runtime lets go of the memory: because nothing reaches it, or because the environment ends.
 unsafe extern "C" fn end_lease(_: sys::napi_env, _: *mut c_void, lease: *mut c_void) {
-    // SAFETY: made by `segment_buffer`, given back once.
-    let Lease { handle, mapped, detached } = *unsafe { Box::from_raw(lease.cast::<Lease>()) };
-    if is_torn_down() && !detached.load(Ordering::Relaxed) {
-        mapped.neutralise();
-    } else {
-        drop(mapped);
-    }
-    environment::with(|environment| {
-        let Some(open) = environment.get(handle) else { return };
-        open.buffer = None;
-        if open.handle_is_gone {
-            environment.close(handle);
+    // SAFETY: made by `lease_hint`, given back once.
+    drop(unsafe { Arc::from_raw(lease.cast::<Lease>()) });
+}
+
+/// The runtime lets go of the `ArrayBuffer` object.
+unsafe extern "C" fn end_lease_of_object(env: sys::napi_env, lease: *mut c_void, _: *mut c_void) {
+    // SAFETY: as in `end_lease`.
+    unsafe { end_lease(env, ptr::null_mut(), lease) };
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mapped = self.mapped.take();
+        if is_torn_down() {
+            // No proof that nothing reaches the memory: it may have been transferred to another thread.
+            if let Some(mapped) = &mapped {
+                mapped.release_pages();
+            }
+            std::mem::forget(mapped);
         }
-    });
+        environment::with(|environment| {
+            let Some(open) = environment.get(self.handle) else { return };
+            open.has_buffer = false;
+            if open.handle_is_gone {
+                environment.close(self.handle);
+            }
+        });
+    }
 }
 
 fn opened(segment: Segment) -> Result<OpenSegment> {
