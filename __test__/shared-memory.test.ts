@@ -274,3 +274,12 @@ test('closing while other threads of the runtime still read the bytes crashes no
   t.is(await message(child), 'done')
   t.deepEqual(await gone(child), { code: 0, signal: null })
 })
+
+for (const end of ['exit', 'throw', 'reject', 'naturally']) {
+  test(`a process that ends leaves nothing open: ${end}`, async t => {
+    const name = unique('ended')
+    await gone(start('end-with-objects-open', name, end))
+    t.false(list().some(object => object.name === name))
+    if (onLinux) t.false(existsSync(file(name)))
+  })
+}

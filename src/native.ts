@@ -13,6 +13,11 @@ function join(): void {
   if (joined) return
   addon.join(domainName(), isMainThread ? 0 : threadId)
   joined = true
+  // Also for process.exit() and uncaught exceptions; what a killed process leaves is swept by the others.
+  process.once('exit', () => {
+    joined = false
+    addon.leave()
+  })
 }
 
 function translate(error: unknown): unknown {
@@ -49,8 +54,8 @@ export const native = {
   createSegment: member(addon.createSegment),
   openSegment: member(addon.openSegment),
   segmentBuffer: member(addon.segmentBuffer) as (handle: number) => ArrayBuffer,
-  closeSegment: member(addon.closeSegment),
-  forgetSegment: member(addon.forgetSegment),
+  closeSegment: visitor(addon.closeSegment),
+  forgetSegment: visitor(addon.forgetSegment),
   unlinkSegment: member(addon.unlinkSegment),
   unlinkByName: member(addon.unlinkByName),
   attachGuard: member(addon.attachGuard),

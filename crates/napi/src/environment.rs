@@ -114,6 +114,13 @@ pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
 /// Only speeds clean-up: what a killed environment leaves is swept by the others.
 unsafe extern "C" fn on_teardown(_: *mut c_void) {
     let _ = TORN_DOWN.try_with(|torn_down| torn_down.set(true));
+    leave();
+}
+
+/// Closes everything and leaves the domain. Buffers stay readable. Runtimes don't call their hooks on
+/// `process.exit()`, so JavaScript calls this when the process ends.
+#[napi(catch_unwind)]
+pub fn leave() {
     let left = with(|environment| (environment.agent.take(), std::mem::take(&mut environment.segments)));
     let Some((Some(agent), segments)) = left else { return };
     // What has a buffer stays mapped until its lease ends.
