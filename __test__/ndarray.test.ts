@@ -281,7 +281,9 @@ for (const [deed, end] of [
 
 test('worker.terminate() inside an update counts as a death inside', async t => {
   using array = NDArray.create(unique('terminated'), { shape: [2] })
-  const worker = new Worker(join(__dirname, 'fixtures', 'end-inside-update.js'), { argv: [array.name, 'spin'] })
+  const worker = new Worker(join(__dirname, 'fixtures', 'end-inside-update.js'), {
+    argv: [array.name, 'spin'],
+  })
   await new Promise(resolve => worker.once('message', resolve))
   await worker.terminate()
   t.throws(() => array.snapshot(), { code: 'ERR_PEER_DIED' })

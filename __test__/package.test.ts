@@ -60,6 +60,9 @@ made.close()
     bin: Record<string, string>
     scripts?: Record<string, string>
   }
-  t.deepEqual(JSON.parse(run(join('node_modules', 'crossmem', bin.crossmem as string), 'ls', '--json')).objects, [])
+  t.deepEqual(
+    JSON.parse(run(join('node_modules', 'crossmem', bin.crossmem as string), 'ls', '--json')).objects,
+    [],
+  )
   t.false(['preinstall', 'install', 'postinstall'].some(script => script in scripts))
 })

@@ -1,10 +1,10 @@
-import { unique } from './helpers/domain.js'
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ava from 'ava'
 import { list } from 'crossmem'
+import { unique } from './helpers/domain.js'
 
 const test = ava.serial
 const root = join(__dirname, '..', '..')
@@ -20,7 +20,10 @@ const found = examples('README.md')
 
 test('the README has examples', t => {
   t.true(found.length >= 4)
-  t.true(found.every(example => example.prints !== ''), 'each says what it prints')
+  t.true(
+    found.every(example => example.prints !== ''),
+    'each says what it prints',
+  )
 })
 
 for (const [i, { code, prints }] of found.entries()) {

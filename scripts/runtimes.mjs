@@ -31,13 +31,20 @@ function install(spec, binary) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{}')
   console.error(`runtimes: ${spec} …`)
-  const installed = spawnSync('npm', ['install', '--no-audit', '--no-fund', spec], { cwd: folder, encoding: 'utf8' })
+  const installed = spawnSync('npm', ['install', '--no-audit', '--no-fund', spec], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
   if (installed.status !== 0) throw new Error(`${spec}: ${installed.stderr}`)
   return join(folder, 'node_modules', '.bin', binary)
 }
 
 function run(binary, ...args) {
-  return spawnSync(binary, args, { cwd: root, encoding: 'utf8', env: { ...process.env, CROSSMEM_DOMAIN: 'runtimes' } })
+  return spawnSync(binary, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, CROSSMEM_DOMAIN: 'runtimes' },
+  })
 }
 
 function report({ status, stdout }) {

@@ -2,14 +2,14 @@
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ensurePython } from './python.mjs'
+import { python } from './python.mjs'
 import { setup } from './setup.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const totals = { passed: 0, failed: 0, skipped: 0 }
 
 setup()
-const { reason } = ensurePython()
+const { reason } = python()
 if (reason) console.log(`tests beside Python are skipped: ${reason}`)
 
 const statuses = [

@@ -54,6 +54,17 @@ export type StorageOf<D extends DType = DType> = StorageByDType[D]
 /** Any built-in typed array. */
 export type TypedArray = StorageOf | Uint8ClampedArray
 
+/** The dtype that a typed array has when nobody says otherwise. */
+export type DTypeOf<T extends TypedArray> = T extends Uint8Array | Uint8ClampedArray
+  ? 'uint8'
+  : T extends Uint16Array
+    ? 'uint16'
+    : {
+        [D in Exclude<DType, 'bool' | 'float16' | `complex${string}`>]: T extends StorageByDType[D]
+          ? D
+          : never
+      }[Exclude<DType, 'bool' | 'float16' | `complex${string}`>]
+
 /** One element as JavaScript sees it. */
 export type Scalar = number | bigint | boolean | [re: number, im: number]
 

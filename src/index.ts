@@ -1,5 +1,5 @@
 export { type AgentInfo, gc, list, type ObjectInfo, type Swept } from './domain.js'
-export type { DType, Scalar, ScalarInput, ScalarOf, StorageOf, TypedArray } from './dtype.js'
+export type { DType, DTypeOf, Scalar, ScalarInput, ScalarOf, StorageOf, TypedArray } from './dtype.js'
 export { CrossmemError, type CrossmemErrorCode } from './errors.js'
 export { NDView, type Range } from './nd-view.js'
 export { type FromOptions, type LayoutOptions, NDArray, type UpdateContext } from './ndarray.js'

@@ -1,6 +1,7 @@
 import {
   checkDType,
   type DType,
+  type DTypeOf,
   dtypeOfTypedArray,
   dtypes,
   type ScalarInput,
@@ -126,6 +127,16 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *
    * @throws {CrossmemError} as `create`, and ERR_CORRUPT or ERR_UNSUPPORTED for a .npy file
    */
+  static from<T extends TypedArray>(
+    name: string | null,
+    source: T,
+    options?: FromOptions<never> & { dtype?: undefined },
+  ): NDArray<DTypeOf<T>>
+  static from<D extends DType = DType>(
+    name: string | null,
+    source: TypedArray | Nested | ArrayBuffer | NDView<D>,
+    options?: FromOptions<D>,
+  ): NDArray<D>
   static from<D extends DType = DType>(
     name: string | null,
     source: TypedArray | Nested | ArrayBuffer | NDView<D>,

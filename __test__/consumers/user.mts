@@ -10,6 +10,8 @@ const ids: bigint = NDArray.create(null, { shape: 3, dtype: 'int64', fill: 5n })
 const copy: Float32Array = array.snapshot({ timeout: 100 })
 const sum: number = array.update((values, { ownerDied }) => (ownerDied ? 0 : (values[0] ?? 0)))
 const opened: NDArray = open({ crossmem: 'NDArray', name: 'prices' })
+const floats: Float32Array = NDArray.from(null, Float32Array.of(1, 2)).data
+const complex: Float64Array = NDArray.from(null, Float64Array.of(1, 2), { dtype: 'complex128' }).data
 const either: SharedMemory | NDArray = open('prices')
 const names: string[] = list().map(object => object.name)
 const freed: number = gc().bytes
@@ -21,4 +23,4 @@ new SharedMemory()
 // @ts-expect-error no such dtype
 NDArray.create(null, { shape: [1], dtype: 'float31' })
 
-export { bytes, copy, data, either, first, freed, ids, isOurs, loaded, names, opened, sum }
+export { bytes, complex, copy, data, either, first, floats, freed, ids, isOurs, loaded, names, opened, sum }

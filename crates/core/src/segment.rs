@@ -151,7 +151,10 @@ impl Segment {
         let Some(found) = identify()? else {
             return Err(Error::new(
                 Code::NotFound,
-                format!("nothing is called \"{name}\" in this domain; create it first, or see: crossmem ls"),
+                format!(
+                    "nothing is called \"{name}\" (any more): create it first, or look with crossmem ls. Names also go with \
+                     their last user, and other programs can remove them, as Python's resource tracker does"
+                ),
             ));
         };
         if found.size == 0 {
