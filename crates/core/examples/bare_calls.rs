@@ -1,7 +1,8 @@
 //! The floor that `bench/` measures crossmem against: what the kernel alone takes to make, open and remove a
 //! segment of 1 MiB, by system calls and nothing around them.
 //!
-//! `cargo run --release -p crossmem-core --example bare_calls -- ITERATIONS HOW` prints one line of JSON.
+//! `cargo run --release -p crossmem-core --example bare_calls -- ITERATIONS HOW [fill]` prints one line of JSON.
+//! With `fill`, whoever made the segment writes every byte before it goes.
 //!
 //! | HOW | what others may find | bytes reserved |
 //! | --- | --- | --- |
@@ -41,10 +42,14 @@ mod linux {
             "sized" => create_sized,
             _ => panic!("whole, reserved or sized, not {how}"),
         };
+        let fills = args.get(3).is_some_and(|word| word == "fill");
         let names = Names::new();
         let round = || {
             let made = create(&names);
             let opened = open_again(&names);
+            if fills {
+                fill(made);
+            }
             unmap(opened);
             unmap(made);
             unlink(&names);
@@ -52,7 +57,7 @@ mod linux {
         (0..WARM_UP).for_each(|_| round());
         let started = Instant::now();
         (0..iterations).for_each(|_| round());
-        let ns = started.elapsed().as_nanos() as f64 / f64::from(iterations);
+        let ns = started.elapsed().as_secs_f64() * 1e9 / f64::from(iterations);
         println!(r#"{{"how":"{how}","iterations":{iterations},"ns":{ns:.1}}}"#);
     }
 
@@ -105,7 +110,9 @@ mod linux {
 
     fn create_named(names: &Names) -> c_int {
         // SAFETY: a NUL-terminated name.
-        check(unsafe { libc::shm_open(names.segment.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600) })
+        check(unsafe {
+            libc::shm_open(names.segment.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600)
+        })
     }
 
     /// As one who knows only the name: the size comes from the file.
@@ -133,6 +140,11 @@ mod linux {
         let made = unsafe { libc::mmap(std::ptr::null_mut(), len, protection, libc::MAP_SHARED, fd, 0) };
         assert_ne!(made, libc::MAP_FAILED, "{}", Error::last_os_error());
         made
+    }
+
+    fn fill(mapping: *mut c_void) {
+        // SAFETY: made by `map` with this length; the bytes are nobody's references.
+        unsafe { mapping.cast::<u8>().write_bytes(1, SIZE) };
     }
 
     fn unmap(mapping: *mut c_void) {

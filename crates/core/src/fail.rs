@@ -15,8 +15,17 @@ pub(crate) fn point(label: &str) {
     let Some((wanted, remaining)) = target else { return };
     if (wanted == "*" || wanted == label) && remaining.fetch_sub(1, Ordering::Relaxed) == 1 {
         eprintln!("killed at {label}");
+        #[cfg(unix)]
         // SAFETY: kills this process, which is what the test asked for.
-        unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+        unsafe {
+            libc::kill(libc::getpid(), libc::SIGKILL);
+        }
+        #[cfg(windows)]
+        // SAFETY: as above.
+        unsafe {
+            use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
+            TerminateProcess(GetCurrentProcess(), 137);
+        }
     }
 }
 

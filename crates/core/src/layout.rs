@@ -59,7 +59,7 @@ pub(crate) struct Header {
     pub registry: MutexWords,
 }
 
-/// One agent: a Node environment. Everything but `instance` and `doorbell` is for display.
+/// One agent: a Node environment. `pid` and `thread` are for display.
 #[repr(C, align(64))]
 pub(crate) struct AgentSlot {
     /// Instance of the agent, or 0. Taken by one CAS from 0 or from the instance of a dead agent.
@@ -69,6 +69,8 @@ pub(crate) struct AgentSlot {
     pub pid: AtomicU32,
     /// Worker thread id, 0 for the main thread.
     pub thread: AtomicU32,
+    /// Windows: number of the event that the agent sleeps on, any value elsewhere. Written by who sleeps there.
+    pub parker: AtomicU32,
 }
 
 /// One named object. Changed under the registry's lock only.

@@ -21,14 +21,13 @@ impl Life {
         Life(out_of_the_way(file))
     }
 
-    #[cfg_attr(target_os = "macos", allow(dead_code))]
     pub(crate) fn file(&self) -> &File {
         &self.0
     }
 
     /// Marks `instance` as alive for as long as this descriptor is open. `false` if someone already did.
     pub(crate) fn claim(&self, instance: u32) -> io::Result<bool> {
-        let mut lock = byte_lock(instance);
+        let mut lock = byte_lock(BASE + i64::from(instance));
         // SAFETY: a valid descriptor and a whole flock.
         if unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) } == 0 {
             return Ok(true);
@@ -42,19 +41,20 @@ impl Life {
     /// Whether some *other* agent of that instance lives. Anything unknown counts as alive: only the
     /// kernel's word takes something from an owner.
     pub(crate) fn is_alive(&self, instance: u32) -> bool {
-        let mut lock = byte_lock(instance);
+        let mut lock = byte_lock(BASE + i64::from(instance));
         // SAFETY: as in `claim`.
         let asked = unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) };
         asked != 0 || i32::from(lock.l_type) != libc::F_UNLCK as i32
     }
 }
 
-fn byte_lock(instance: u32) -> libc::flock {
+/// A write lock on that byte, to be taken, asked for, or (with `F_UNLCK`) given back.
+pub(super) fn byte_lock(at: i64) -> libc::flock {
     // SAFETY: flock is plain integers; l_pid must be zero for OFD locks.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = libc::F_WRLCK as libc::c_short;
     lock.l_whence = libc::SEEK_SET as libc::c_short;
-    lock.l_start = BASE + i64::from(instance);
+    lock.l_start = at;
     lock.l_len = 1;
     lock
 }

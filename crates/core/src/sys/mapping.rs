@@ -8,6 +8,8 @@ use std::mem::ManuallyDrop;
 
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
+#[cfg(target_os = "macos")]
+use super::os_id;
 use crate::region::Region;
 
 /// Mapped bytes. Dropping it unmaps them; nothing is ever unlinked here.
@@ -25,15 +27,33 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps what has that name now, whole, for reading and writing.
+    #[cfg(unix)]
     pub(crate) fn open(name: &str) -> io::Result<Mapping> {
-        ShmemConf::new().os_id(os_id(name)).open().map_err(io_error).and_then(Self::adopt)
+        Self::open_id(&os_id(name))
+    }
+
+    pub(super) fn open_id(os_id: &str) -> io::Result<Mapping> {
+        ShmemConf::new().os_id(os_id).open().map_err(io_error).and_then(Self::adopt)
     }
 
     /// Creates and maps a zeroed segment whose bytes are *not* reserved: for systems that commit on
     /// creation.
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(target_os = "macos")]
     pub(crate) fn create(name: &str, size: usize) -> io::Result<Mapping> {
         ShmemConf::new().os_id(os_id(name)).size(size).create().map_err(io_error).and_then(Self::adopt)
+    }
+
+    /// Where the system counts in pages, the end of the last one is no part of an object of `size` bytes. Any
+    /// other difference is left for the caller to see.
+    #[cfg_attr(target_os = "linux", allow(dead_code))]
+    #[must_use]
+    pub(crate) fn exactly(mut self, size: u64) -> Mapping {
+        const LARGEST_PAGE: u64 = 64 << 10;
+        let rest = (self.len as u64).checked_sub(size);
+        if cfg!(not(target_os = "linux")) && rest.is_some_and(|rest| rest < LARGEST_PAGE) {
+            self.len = size as usize;
+        }
+        self
     }
 
     fn adopt(mut shmem: Shmem) -> io::Result<Mapping> {
@@ -64,22 +84,22 @@ impl Mapping {
         unsafe { Region::new(self.base, self.len) }
     }
 
-    /// Gives the pages back but keeps the addresses valid for ever: late accesses, from an `ArrayBuffer`
-    /// that outlived its environment, find zeros instead of a fault.
-    pub(crate) fn neutralise(self) {
+    /// Gives the pages back at once but keeps the addresses valid: whatever still points there reads and writes
+    /// private zeros instead of faulting. (On Windows the pages stay until the mapping is dropped.)
+    pub(crate) fn release_pages(&self) {
         #[cfg(unix)]
-        // SAFETY: replaces exactly our own mapping; whatever still points there reads and writes private
-        // zero pages from now on.
+        // SAFETY: replaces exactly our own mapping by an anonymous one of the same span.
         unsafe {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
             libc::mmap(self.base.cast(), self.len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
         }
-        std::mem::forget(self);
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        #[cfg(windows)]
+        super::unmapping(self.base);
         // SAFETY: taken once, here.
         let shmem = unsafe { ManuallyDrop::take(&mut self.shmem) };
         #[cfg(unix)]
@@ -91,9 +111,10 @@ impl Drop for Mapping {
     }
 }
 
-/// POSIX wants a leading slash for portable names; Windows has its own name space.
+/// POSIX wants a leading slash for portable names.
+#[cfg(target_os = "linux")]
 fn os_id(name: &str) -> String {
-    if cfg!(windows) { name.to_owned() } else { format!("/{name}") }
+    format!("/{name}")
 }
 
 fn io_error(error: ShmemError) -> io::Error {

@@ -33,6 +33,24 @@ mod mapping;
 pub(crate) use life_ofd::Life;
 pub(crate) use mapping::Mapping;
 
+/// FNV-1a, for names that the system can't carry. <https://www.rfc-editor.org/rfc/rfc9923>
+#[cfg(not(target_os = "linux"))]
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Sleep where nothing can wake us: for 1 ms at first and 10 ms in the end, looking at `word` in between.
+#[cfg(not(target_os = "linux"))]
+fn poll(word: &crate::sync::AtomicU32, expected: u32, slice: std::time::Duration) {
+    use std::time::{Duration, Instant};
+    let (started, mut nap) = (Instant::now(), Duration::from_millis(1));
+    while word.load(crate::sync::Ordering::Acquire) == expected {
+        let Some(left) = slice.checked_sub(started.elapsed()) else { return };
+        std::thread::sleep(nap.min(left));
+        nap = (nap * 2).min(Duration::from_millis(10));
+    }
+}
+
 /// What stands behind a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {

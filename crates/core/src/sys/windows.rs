@@ -1,0 +1,358 @@
+//! Windows: files in the temp folder, byte locks on the control file, `raw_sync` events.
+//!
+//! `shared_memory` backs its segments with files in `%TEMP%\shared_memory-rs`, as `/dev/shm` does on Linux, so
+//! this is Linux told in other words: an object is staged as a file that the system deletes if we die, gets its
+//! name by one hard link, and is whole and of exact size whenever the name leads to it. The temp folder is the
+//! user's own; a file has an identity for life, and its bytes can be locked while it is mapped.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::fs::{FileExt, OpenOptionsExt};
+use std::os::windows::io::AsRawHandle;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use raw_sync::Timeout;
+use raw_sync::events::{Event, EventImpl, EventInit, EventState};
+use windows_sys::Win32::Foundation::{ERROR_LOCK_VIOLATION, GENERIC_READ, GENERIC_WRITE};
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, DELETE, FILE_ATTRIBUTE_TEMPORARY, FILE_FLAG_DELETE_ON_CLOSE, GetDiskFreeSpaceExW,
+    GetFileInformationByHandle, LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, UnlockFileEx,
+};
+use windows_sys::Win32::System::IO::OVERLAPPED;
+
+use super::{Found, Headroom, Mapping, Part, hash, poll};
+use crate::layout::{AGENTS, AgentSlot, Control};
+use crate::region::Region;
+use crate::sync::{AtomicU32, Ordering, fence};
+
+/// Where `shared_memory` has its files.
+fn directory() -> io::Result<PathBuf> {
+    let directory = std::env::temp_dir().join("shared_memory-rs");
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+/// Names are compared without case and many are forbidden here. What is plain keeps its name, anything else
+/// goes by its hash; the two never meet, since `#` isn't plain.
+fn file_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
+    if name.len() <= 100 && name.chars().all(plain) && !name.ends_with('.') {
+        format!("cm-{name}")
+    } else {
+        format!("cm#{:016x}", hash(name.as_bytes()))
+    }
+}
+
+fn path(name: &str) -> io::Result<PathBuf> {
+    Ok(directory()?.join(file_name(name)))
+}
+
+/// A name that nobody else has.
+fn temporary(prefix: &str) -> io::Result<PathBuf> {
+    let random = getrandom::u64().map_err(|e| io::Error::other(e.to_string()))?;
+    Ok(directory()?.join(format!("{prefix}{random:016x}")))
+}
+
+impl Mapping {
+    /// Maps what has that name now, whole, for reading and writing.
+    ///
+    /// `shared_memory` names the system's mapping object like the file. While anyone has an object mapped that
+    /// was unlinked, that name still leads to it, and a new object of the same name would be given the old
+    /// bytes. So ours differs by the file's identity, in a part of the path that Windows drops again.
+    pub(crate) fn open(name: &str) -> io::Result<Mapping> {
+        loop {
+            let Some(found) = identify(name)? else { return Err(ErrorKind::NotFound.into()) };
+            let mapping = Mapping::open_id(&format!("{:x}/../{}", found.file, file_name(name)));
+            // If another file got the name meanwhile, its bytes go by a wrong identity: drop them.
+            if identify(name)? == Some(found) {
+                return Ok(mapping?.exactly(found.size));
+            }
+        }
+    }
+}
+
+/// A file that goes when it is closed, also because we died. `publish` gives it a second name that stays.
+pub(crate) struct Staged {
+    file: File,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Reserves `size` zeroed bytes: NTFS allocates them unless the folder is compressed.
+    pub(crate) fn new(size: u64) -> io::Result<Staged> {
+        let path = temporary("cm~")?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).access_mode(GENERIC_READ | GENERIC_WRITE | DELETE);
+        let file = options.attributes(FILE_ATTRIBUTE_TEMPORARY).custom_flags(FILE_FLAG_DELETE_ON_CLOSE).open(&path)?;
+        file.set_len(size)?;
+        Ok(Staged { file, path })
+    }
+
+    pub(crate) fn write(&self, part: &Part<'_>) -> io::Result<()> {
+        part.for_each_piece(|mut offset, mut bytes| {
+            while !bytes.is_empty() {
+                let written = self.file.seek_write(bytes, offset)?;
+                (offset, bytes) = (offset + written as u64, &bytes[written..]);
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives it the name, if nobody has it: `AlreadyExists` otherwise.
+    pub(crate) fn publish(&self, name: &str) -> io::Result<()> {
+        fs::hard_link(&self.path, path(name)?)
+    }
+
+    /// Identity of the file, the same before and after `publish`.
+    pub(crate) fn file(&self) -> io::Result<u64> {
+        Ok(found(&self.file)?.file)
+    }
+}
+
+fn found(file: &File) -> io::Result<Found> {
+    let mut info = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: a valid handle and a whole structure.
+    if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut info) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    Ok(Found {
+        file: wide(info.nFileIndexHigh, info.nFileIndexLow),
+        size: wide(info.nFileSizeHigh, info.nFileSizeLow),
+    })
+}
+
+/// The file behind a name now.
+pub(crate) fn identify(name: &str) -> io::Result<Option<Found>> {
+    match OpenOptions::new().access_mode(0).open(path(name)?) {
+        Ok(file) => found(&file).map(Some),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Begins the names of files that lost theirs.
+const GONE: &str = "cm!";
+
+/// Removes the name; fine if it is gone already. A file that someone has mapped is deleted only when it is
+/// closed, and would keep its name for so long: it gets another one first.
+pub(crate) fn remove(name: &str) -> io::Result<()> {
+    let gone = temporary(GONE)?;
+    match fs::rename(path(name)?, &gone) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    }
+    crate::fail::point("remove.renamed");
+    delete_when_closed(gone);
+    Ok(())
+}
+
+fn delete_when_closed(path: PathBuf) {
+    // Fails when that was asked for already, and that is fine.
+    let _ = OpenOptions::new().access_mode(DELETE).custom_flags(FILE_FLAG_DELETE_ON_CLOSE).open(path);
+}
+
+/// Finishes what someone was killed over in `remove`.
+fn tidy() -> io::Result<()> {
+    for entry in fs::read_dir(directory()?)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(GONE) {
+            delete_when_closed(entry.path());
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn headroom() -> io::Result<Headroom> {
+    let folder: Vec<u16> = directory()?.as_os_str().encode_wide().chain([0]).collect();
+    let (mut free, mut total) = (0, 0);
+    // SAFETY: a NUL-terminated path and two numbers of our own.
+    let asked = unsafe { GetDiskFreeSpaceExW(folder.as_ptr(), &raw mut free, &raw mut total, std::ptr::null_mut()) };
+    if asked != 0 { Ok(Headroom { total, free }) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Opens the control segment, making it from `parts` if there is none and `create` says so. Its locks are on
+/// the file itself: they are far behind its end, and don't concern mappings.
+pub(crate) fn open_control(name: &str, size: u64, create: Option<&[Part<'_>]>) -> io::Result<Option<(Mapping, Life)>> {
+    loop {
+        let file = match (OpenOptions::new().read(true).write(true).open(path(name)?), create) {
+            (Ok(file), _) => file,
+            (Err(e), None) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            (Err(e), Some(parts)) if e.kind() == ErrorKind::NotFound => {
+                publish_control(name, size, parts)?;
+                continue;
+            }
+            (Err(e), _) => return Err(e),
+        };
+        let ours = found(&file)?;
+        if ours.size != size {
+            return Err(io::Error::new(ErrorKind::InvalidData, format!("it has {} bytes, not {size}", ours.size)));
+        }
+        let mapping = Mapping::open(name);
+        // An identity never comes back, so if the name leads to ours now it did when it was mapped.
+        if identify(name)? == Some(ours) {
+            let mapping = mapping?;
+            lock(&CONTROLS).push((mapping.region().as_ptr().expose_provenance(), ours.size as usize));
+            return Ok(Some((mapping, Life::new(file))));
+        }
+    }
+}
+
+fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> {
+    tidy()?;
+    let staged = Staged::new(size)?;
+    for part in parts {
+        staged.write(part)?;
+    }
+    crate::fail::point("domain.staged");
+    match staged.publish(name) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes the control segment's name if it still leads to the file that `life` locks.
+pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
+    if identify(name)? == Some(found(&life.0)?) { remove(name) } else { Ok(()) }
+}
+
+/// The file whose locks say that we live. The system drops them when it closes the handles of a process, and
+/// that is after its last thread (LockFileEx, "Remarks").
+pub(crate) struct Life(File);
+
+impl Life {
+    /// Takes a file that was opened for this agent alone: locks belong to the handle.
+    pub(crate) fn new(file: File) -> Life {
+        Life(file)
+    }
+
+    /// Marks `instance` as alive for as long as this handle is open. `false` if someone already did.
+    pub(crate) fn claim(&self, instance: u32) -> io::Result<bool> {
+        self.try_lock(instance, LOCKFILE_EXCLUSIVE_LOCK)
+    }
+
+    /// Whether an agent of that instance lives. Anything unknown counts as alive: only the system's word takes
+    /// something from an owner. The question is a shared lock, so those who ask don't mistake each other.
+    pub(crate) fn is_alive(&self, instance: u32) -> bool {
+        if !matches!(self.try_lock(instance, 0), Ok(true)) {
+            return true;
+        }
+        let mut place = byte(instance);
+        // SAFETY: a valid handle and a whole structure, as in `try_lock`.
+        unsafe { UnlockFileEx(self.0.as_raw_handle(), 0, 1, 0, &raw mut place) };
+        false
+    }
+
+    fn try_lock(&self, instance: u32, how: u32) -> io::Result<bool> {
+        let (how, mut place) = (how | LOCKFILE_FAIL_IMMEDIATELY, byte(instance));
+        // SAFETY: a valid handle and a whole structure, not used after the call since the handle is synchronous.
+        if unsafe { LockFileEx(self.0.as_raw_handle(), how, 0, 1, 0, &raw mut place) } != 0 {
+            return Ok(true);
+        }
+        match io::Error::last_os_error() {
+            e if e.raw_os_error() == Some(ERROR_LOCK_VIOLATION as i32) => Ok(false),
+            e => Err(e),
+        }
+    }
+}
+
+/// The byte of an instance, 2^40 behind the beginning of the file.
+fn byte(instance: u32) -> OVERLAPPED {
+    let mut place = OVERLAPPED::default();
+    place.Anonymous.Anonymous.Offset = instance;
+    place.Anonymous.Anonymous.OffsetHigh = 1 << 8;
+    place
+}
+
+/// Where the control segments of this process are mapped: address and size.
+static CONTROLS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
+
+/// Called before a mapping is gone.
+pub(super) fn unmapping(base: *mut u8) {
+    lock(&CONTROLS).retain(|(control, _)| *control != base.addr());
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// Events by number, as this thread opened them. They can't leave it.
+    static EVENTS: RefCell<HashMap<u32, Box<dyn EventImpl>>> = RefCell::default();
+}
+
+/// Where an agent sleeps: an auto-reset event of `raw_sync`, whose number is in `AgentSlot::parker`. Whoever
+/// sleeps there makes it. `raw_sync` sees a number of our own, never shared memory.
+pub(crate) struct Bell;
+
+impl Bell {
+    /// Sleeps while `word` is `expected`, for `slice` at the most. May return for no reason.
+    pub(crate) fn park(word: &AtomicU32, expected: u32, slice: Duration) {
+        let Some(parker) = parker(word) else { return poll(word, expected, slice) };
+        let known = Some(parker.load(Ordering::Acquire)).filter(|n| *n != 0 && with_event(*n, |_| ()).is_some());
+        let Some(number) = known.or_else(make_event) else { return poll(word, expected, slice) };
+        parker.store(number, Ordering::Release);
+        // Pairs with the fence in `ring`: either the event is seen there, or the changed word here.
+        fence(Ordering::SeqCst);
+        if word.load(Ordering::Acquire) == expected {
+            // It counts in milliseconds, and 0 would not be sleep.
+            let timeout = slice.clamp(Duration::from_millis(1), Duration::from_secs(60));
+            with_event(number, |event| event.wait(Timeout::Val(timeout)).is_ok());
+        }
+    }
+
+    /// Wakes one thread that sleeps on `word`; an agent's other thread, if both of them do, after its slice.
+    pub(crate) fn ring(word: &AtomicU32) {
+        fence(Ordering::SeqCst);
+        if let Some(number) = parker(word).map(|parker| parker.load(Ordering::Acquire)).filter(|n| *n != 0) {
+            with_event(number, |event| event.set(EventState::Signaled).is_ok());
+        }
+    }
+}
+
+/// The parker of the slot that a doorbell is in; `None` for a word elsewhere.
+fn parker(word: &AtomicU32) -> Option<&AtomicU32> {
+    let address = word.as_ptr().addr();
+    let holds = |(base, len): &&(usize, usize)| (*base..base + len).contains(&address);
+    let &(base, len) = lock(&CONTROLS).iter().find(holds)?;
+    let slot = (address - base).checked_sub(std::mem::offset_of!(Control, agents))? / size_of::<AgentSlot>();
+    // SAFETY: listed, so it was mapped when we looked; and `word`, which lies inside, keeps it so while borrowed.
+    let region = unsafe { Region::new(std::ptr::with_exposed_provenance_mut(base), len) };
+    let control: &Control = region.at(0).ok()?;
+    Some(&control.agents.get(slot)?.parker)
+}
+
+fn make_event() -> Option<u32> {
+    let mut number = 0_u32;
+    // SAFETY: writes the number, four bytes, which are ours alone.
+    let (event, _) = unsafe { Event::new((&raw mut number).cast(), true) }.ok()?;
+    EVENTS.try_with(|events| events.borrow_mut().insert(number, event)).ok()?;
+    Some(number)
+}
+
+/// Calls `act` with the event of that number, if there is one. Shared memory may hold any number: at worst it
+/// is another's event, and a sleeper looks up from its sleep.
+fn with_event<T>(mut number: u32, act: impl FnOnce(&dyn EventImpl) -> T) -> Option<T> {
+    let find = |events: &RefCell<HashMap<u32, Box<dyn EventImpl>>>| {
+        let mut events = events.borrow_mut();
+        if events.len() > AGENTS {
+            events.clear();
+        }
+        if !events.contains_key(&number) {
+            // SAFETY: reads the number, four bytes, which are ours alone.
+            let (event, _) = unsafe { Event::from_existing((&raw mut number).cast()) }.ok()?;
+            events.insert(number, event);
+        }
+        events.get(&number).map(|event| act(&**event))
+    };
+    EVENTS.try_with(find).ok()?
+}
+
+/// Whose control segments these are: the temp folder says it already.
+pub(crate) fn user() -> String {
+    "me".to_owned()
+}
