@@ -12,17 +12,20 @@ setup()
 const { reason } = python()
 if (reason) console.log(`tests beside Python are skipped: ${reason}`)
 
+const loom = { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: join(root, 'target', 'loom') }
 const statuses = [
-  await run('cargo', 'test', '--workspace', '--features', 'crossmem-core/failpoints'),
-  await run('npx', 'ava', ...process.argv.slice(2)),
+  await run({}, 'cargo', 'test', '--workspace', '--features', 'crossmem-core/failpoints'),
+  await run(loom, 'cargo', 'test', '--release', '-p', 'crossmem-core', '--lib'),
+  await run({}, 'npx', 'ava', ...process.argv.slice(2)),
 ]
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
 process.exitCode = statuses.every(status => status === 0) && totals.passed > 0 ? 0 : 1
 
 /** Runs a test program, passes on what it prints, and adds up the counts in it. */
-function run(command, ...args) {
+function run(environment, command, ...args) {
   const child = spawn(command, args, {
     cwd: root,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
     shell: process.platform === 'win32',
   })

@@ -152,7 +152,12 @@ fn claim_instance(domain: &Domain) -> Result<u32> {
             Error::new(Code::Limit, "this domain has used up its 2^32 agents; remove its control segment")
         })?;
         fail::point("register.numbered");
-        if instance != 0 && domain.life.claim(instance).map_err(|e| Error::os("locking a byte of the control segment", &e))? {
+        if instance != 0
+            && domain
+                .life
+                .claim(instance)
+                .map_err(|e| Error::os("locking a byte of the control segment", &e))?
+        {
             return Ok(instance);
         }
     }

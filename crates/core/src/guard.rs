@@ -59,7 +59,9 @@ impl<'m> Guard<'m> {
         if layout != LAYOUT_VERSION {
             return Err(Error::new(
                 Code::Corrupt,
-                format!("the array's trailer has layout {layout}, this crossmem has {LAYOUT_VERSION}; use one version"),
+                format!(
+                    "the array's trailer has layout {layout}, this crossmem has {LAYOUT_VERSION}; use one version"
+                ),
             ));
         }
         if words.domain_id.load(Ordering::Relaxed) != agent.domain().id() {
@@ -146,7 +148,13 @@ impl<'m> Guard<'m> {
     }
 
     /// Where writers leave no gap, a reader takes its turn as they do.
-    fn copy_between_updates(&self, agent: &Agent, offset: u64, to: &mut [u8], timeout: Duration) -> Result<Entered> {
+    fn copy_between_updates(
+        &self,
+        agent: &Agent,
+        offset: u64,
+        to: &mut [u8],
+        timeout: Duration,
+    ) -> Result<Entered> {
         match self.words.writer.lock(agent, timeout) {
             Err(Refused::Timeout(_)) => return Ok(Entered::NotYet),
             Err(Refused::Deadlock) => {
@@ -158,7 +166,8 @@ impl<'m> Guard<'m> {
             Ok(_) => self.words.writer.mark_consistent(),
         }
         let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1;
-        let copied = if torn { Ok(Entered::NotYet) } else { self.region.copy_to(offset, to).map(|()| Entered::Yes) };
+        let copied =
+            if torn { Ok(Entered::NotYet) } else { self.region.copy_to(offset, to).map(|()| Entered::Yes) };
         self.words.writer.unlock(agent);
         copied
     }

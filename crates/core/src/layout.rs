@@ -19,7 +19,7 @@ pub const AGENTS: usize = 1024;
 /// Objects at once in one domain.
 pub const OBJECTS: usize = 4096;
 /// Words of a bitmap with a bit per agent slot.
-pub(crate) const SLOT_WORDS: usize = AGENTS / 64;
+pub(crate) const SLOT_WORDS: usize = if cfg!(loom) { 1 } else { AGENTS / 64 };
 /// The trailer of an ndarray starts at the first multiple of this behind the data, and is this long.
 pub const PAGE: u64 = 4096;
 
@@ -98,6 +98,7 @@ pub(crate) struct Entry {
 #[repr(C)]
 pub(crate) struct Control {
     pub header: Header,
+    #[cfg(not(loom))]
     _pad: [u8; PAGE as usize - size_of::<Header>()],
     pub agents: [AgentSlot; AGENTS],
     /// Hash of the name of the entry with the same index, or 0 for none: finding a name reads 16 KiB, not 2 MiB.
@@ -123,6 +124,7 @@ unsafe impl Shared for Control {}
 // SAFETY: as above.
 unsafe impl Shared for GuardWords {}
 
+#[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<Header>() <= PAGE as usize);
     assert!(size_of::<AgentSlot>() == 64);

@@ -20,6 +20,8 @@ mod fail;
 mod guard;
 mod inspect;
 mod layout;
+#[cfg(all(loom, test))]
+mod models;
 mod mutex;
 mod name;
 mod owner;

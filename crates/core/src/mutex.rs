@@ -19,6 +19,7 @@ use crate::sync::Ordering;
 
 /// Nobody sleeps longer: a wake-up may have gone to a process that was killed.
 const SLICE: Duration = Duration::from_millis(50);
+#[cfg(not(loom))]
 const SPINS: u32 = 100;
 
 /// How the lock came to us.
@@ -89,9 +90,8 @@ impl MutexWords {
                 }
                 return Err(Refused::Timeout(owner));
             };
-            chosen = self.sleepers.sleep(peers, SLICE.min(left), || {
-                self.owner.load(Ordering::Relaxed) == waiting
-            });
+            chosen =
+                self.sleepers.sleep(peers, SLICE.min(left), || self.owner.load(Ordering::Relaxed) == waiting);
             slept = true;
         }
     }
@@ -121,7 +121,14 @@ impl MutexWords {
     }
 }
 
+/// A model need not look at the same word twice.
+#[cfg(loom)]
+fn spins() -> u32 {
+    0
+}
+
 /// On one core the holder can't go on while we spin.
+#[cfg(not(loom))]
 fn spins() -> u32 {
     use std::sync::OnceLock;
     static CORES: OnceLock<usize> = OnceLock::new();
@@ -129,7 +136,7 @@ fn spins() -> u32 {
     if cores > 1 { SPINS } else { 0 }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
 

@@ -262,10 +262,10 @@ impl<'a> Registry<'a> {
             let entry = self.entry(index);
             match entry.state.load(Acquire) {
                 FREE => self.control.tags[index].store(0, Release),
-                LIVE if self.is_wanted(entry) => self.control.tags[index].store(
-                    name_of(entry).map_or(1, |name| tag(&name)),
-                    Release,
-                ),
+                LIVE if self.is_wanted(entry) => {
+                    let tag = name_of(entry).map_or(1, |name| tag(&name));
+                    self.control.tags[index].store(tag, Release);
+                }
                 _ => self.erase(index)?,
             }
         }
@@ -275,7 +275,10 @@ impl<'a> Registry<'a> {
     /// Whether a living agent is attached, or none is needed.
     fn is_wanted(&self, entry: &Entry) -> bool {
         entry.persist.load(Relaxed) != 0
-            || entry.attached.iter().any(|slot| slot == self.me() || is_alive(self.agent.domain(), self.control, slot))
+            || entry
+                .attached
+                .iter()
+                .any(|slot| slot == self.me() || is_alive(self.agent.domain(), self.control, slot))
     }
 
     fn me(&self) -> usize {

@@ -143,7 +143,14 @@ impl Segment {
         let file = entry.file.load(Relaxed);
         drop(registry);
         agent.attach(object);
-        Ok(Segment { mapping: Arc::new(mapping), name: name.to_owned(), kind, persist, file, object: Some(object) })
+        Ok(Segment {
+            mapping: Arc::new(mapping),
+            name: name.to_owned(),
+            kind,
+            persist,
+            file,
+            object: Some(object),
+        })
     }
 
     fn open_foreign(name: &str, kind: Kind) -> Result<Segment> {
@@ -239,7 +246,10 @@ fn expect_kind(name: &str, stored: u32, wanted: Option<Kind>) -> Result<Kind> {
         (Some(is), Some(wanted)) if is == wanted => Ok(is),
         (is, _) => Err(Error::new(
             Code::WrongKind,
-            format!("\"{name}\" is a {}; open it as that, or with open()", is.map_or("newer object", Kind::as_str)),
+            format!(
+                "\"{name}\" is a {}; open it as that, or with open()",
+                is.map_or("newer object", Kind::as_str)
+            ),
         )),
     }
 }

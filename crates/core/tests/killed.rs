@@ -46,7 +46,7 @@ const STEPS: &[&str] = &[
     "leave.removed",
 ];
 
-fn array<'a>(name: &'a str) -> Spec<'a> {
+fn array(name: &str) -> Spec<'_> {
     Spec {
         name: Some(name),
         kind: Kind::NDArray,

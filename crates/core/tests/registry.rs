@@ -57,7 +57,7 @@ fn the_last_one_out_removes_it_unless_it_persists() {
     let first = create(&a, &name, 10).unwrap();
     let second = Segment::open(&b, &name, None).unwrap();
     first.close(&a);
-    assert_eq!(files(&name), [name.clone()]);
+    assert_eq!(files(&name), std::slice::from_ref(&name));
     second.close(&b);
     assert!(files(&name).is_empty());
 
@@ -65,7 +65,7 @@ fn the_last_one_out_removes_it_unless_it_persists() {
     lasting.close(&a);
     a.leave();
     b.leave();
-    assert_eq!(files(&name), [name.clone()], "it outlives all agents");
+    assert_eq!(files(&name), std::slice::from_ref(&name), "it outlives all agents");
     let info = inspect(&domain).unwrap();
     assert_eq!((info.agents.len(), info.objects.len(), info.objects[0].doomed), (0, 1, false));
     let later = Agent::register(&domain, 0).unwrap();
@@ -88,7 +88,7 @@ fn an_agent_that_vanished_is_swept_with_what_only_it_had() {
     assert_eq!(code(Segment::open(&survivor, &format!("{name}.own"), None)), Code::NotFound);
     let swept = survivor.collect_garbage().unwrap();
     assert_eq!((swept.agents, swept.objects), (1, 0), "opening it by name found it dead and removed it");
-    assert_eq!(files(&name), [name.clone()]);
+    assert_eq!(files(&name), std::slice::from_ref(&name));
     mine.close(&survivor);
     survivor.leave();
 }

@@ -96,7 +96,8 @@ pub fn open_segment(name: String, wanted: Option<String>) -> Result<OpenSegment>
 /// None; closing what is closed does nothing.
 #[napi(catch_unwind)]
 pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) -> Result<()> {
-    let mapped = environment::with(|environment| Some(environment.get(handle)?.segment.keep_mapped())).flatten();
+    let mapped =
+        environment::with(|environment| Some(environment.get(handle)?.segment.keep_mapped())).flatten();
     if let (Some(buffer), Some(mapped)) = (buffer, mapped)
         && detach(env.raw(), buffer.raw())
     {
@@ -145,14 +146,25 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
             return Err(invalid("this handle's buffer was made already"));
         }
         let region = open.segment.region();
-        Ok((region.as_ptr(), region.len(), Arc::new(Lease { handle, mapped: Some(open.segment.keep_mapped()) })))
+        Ok((
+            region.as_ptr(),
+            region.len(),
+            Arc::new(Lease { handle, mapped: Some(open.segment.keep_mapped()) }),
+        ))
     })?;
     let env = env.raw();
     let mut buffer = ptr::null_mut();
     let hint = lease_hint(&lease);
     // SAFETY: the bytes stay mapped until `end_lease` was called for this hint and the next.
     let made = unsafe {
-        sys::napi_create_external_arraybuffer(env, address.cast(), len, Some(end_lease), hint, &raw mut buffer)
+        sys::napi_create_external_arraybuffer(
+            env,
+            address.cast(),
+            len,
+            Some(end_lease),
+            hint,
+            &raw mut buffer,
+        )
     };
     if made != sys::Status::napi_ok {
         // SAFETY: the runtime didn't take it.
@@ -167,7 +179,14 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
     // thread holds on to the object only. So the object has the lease, too.
     // SAFETY: a live environment and an object of it; the hint is given back by `end_lease`.
     unsafe {
-        sys::napi_add_finalizer(env, buffer, lease_hint(&lease), Some(end_lease_of_object), ptr::null_mut(), ptr::null_mut());
+        sys::napi_add_finalizer(
+            env,
+            buffer,
+            lease_hint(&lease),
+            Some(end_lease_of_object),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        );
     }
     hear_of_teardown_first(env);
     // SAFETY: just made in this environment.

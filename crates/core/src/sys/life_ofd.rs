@@ -44,7 +44,7 @@ impl Life {
         let mut lock = byte_lock(BASE + i64::from(instance));
         // SAFETY: as in `claim`.
         let asked = unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) };
-        asked != 0 || i32::from(lock.l_type) != libc::F_UNLCK as i32
+        asked != 0 || lock.l_type != libc::F_UNLCK as libc::c_short
     }
 }
 

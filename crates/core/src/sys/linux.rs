@@ -100,9 +100,14 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
 
 /// Opens the control segment, making it from `parts` if there is none and `create` says so. The descriptor
 /// for locks and the mapping are of the same file.
-pub(crate) fn open_control(name: &str, size: u64, create: Option<&[Part<'_>]>) -> io::Result<Option<(Mapping, Life)>> {
+pub(crate) fn open_control(
+    name: &str,
+    size: u64,
+    create: Option<&[Part<'_>]>,
+) -> io::Result<Option<(Mapping, Life)>> {
     loop {
-        let options = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path(name));
+        let options =
+            OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path(name));
         let file = match (options, create) {
             (Ok(file), _) => file,
             (Err(e), None) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -115,10 +120,16 @@ pub(crate) fn open_control(name: &str, size: u64, create: Option<&[Part<'_>]>) -
         let meta = file.metadata()?;
         // SAFETY: no arguments, no failure.
         if meta.uid() != unsafe { libc::geteuid() } {
-            return Err(io::Error::new(ErrorKind::PermissionDenied, "the control segment belongs to another user"));
+            return Err(io::Error::new(
+                ErrorKind::PermissionDenied,
+                "the control segment belongs to another user",
+            ));
         }
         if meta.len() != size {
-            return Err(io::Error::new(ErrorKind::InvalidData, format!("it has {} bytes, not {size}", meta.len())));
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                format!("it has {} bytes, not {size}", meta.len()),
+            ));
         }
         let mapping = match Mapping::open(name) {
             Err(e) if e.kind() == ErrorKind::NotFound => continue,
@@ -159,7 +170,7 @@ impl Bell {
             libc::timespec { tv_sec: slice.as_secs() as i64, tv_nsec: i64::from(slice.subsec_nanos()) };
         // SAFETY: a live, aligned word and a whole timespec; every way to return is fine with the caller.
         unsafe {
-            libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const timeout);
+            libc::syscall(libc::SYS_futex, std::ptr::from_ref(word), libc::FUTEX_WAIT, expected, &raw const timeout);
         }
     }
 
@@ -167,7 +178,7 @@ impl Bell {
     pub(crate) fn ring(word: &AtomicU32) {
         // SAFETY: a live, aligned word.
         unsafe {
-            libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX);
+            libc::syscall(libc::SYS_futex, std::ptr::from_ref(word), libc::FUTEX_WAKE, i32::MAX);
         }
     }
 }

@@ -71,10 +71,13 @@ impl Mapping {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
+        // With it go its mapping and its descriptor.
+        drop(shmem);
         Ok(Mapping { base: base.cast(), len, shmem: ManuallyDrop::new(None) })
     }
 
     #[cfg(not(target_os = "linux"))]
+    #[allow(clippy::unnecessary_wraps, reason = "as on Linux")]
     fn own(shmem: Shmem) -> io::Result<Mapping> {
         Ok(Mapping { base: shmem.as_ptr(), len: shmem.len(), shmem: ManuallyDrop::new(Some(shmem)) })
     }
@@ -86,6 +89,7 @@ impl Mapping {
 
     /// Gives the pages back at once but keeps the addresses valid: whatever still points there reads and writes
     /// private zeros instead of faulting. (On Windows the pages stay until the mapping is dropped.)
+    #[cfg_attr(windows, allow(clippy::unused_self))]
     pub(crate) fn release_pages(&self) {
         #[cfg(unix)]
         // SAFETY: replaces exactly our own mapping by an anonymous one of the same span.
@@ -99,7 +103,7 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         #[cfg(windows)]
-        super::unmapping(self.base);
+        super::bell_windows::unmapping(self.base);
         // SAFETY: taken once, here.
         let shmem = unsafe { ManuallyDrop::take(&mut self.shmem) };
         #[cfg(unix)]
@@ -119,9 +123,9 @@ fn os_id(name: &str) -> String {
 
 fn io_error(error: ShmemError) -> io::Error {
     match error {
-        ShmemError::MapOpenFailed(errno) | ShmemError::MapCreateFailed(errno) | ShmemError::UnknownOsError(errno) => {
-            io::Error::from_raw_os_error(errno as i32)
-        }
+        ShmemError::MapOpenFailed(errno)
+        | ShmemError::MapCreateFailed(errno)
+        | ShmemError::UnknownOsError(errno) => io::Error::from_raw_os_error(errno as i32),
         ShmemError::MappingIdExists => io::ErrorKind::AlreadyExists.into(),
         other => io::Error::other(other.to_string()),
     }

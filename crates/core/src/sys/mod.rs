@@ -25,12 +25,24 @@ pub(crate) use windows::*;
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");
 
+#[cfg(windows)]
+mod bell_windows;
+#[cfg(target_os = "macos")]
+mod control_macos;
 #[cfg(unix)]
 mod life_ofd;
+#[cfg(windows)]
+mod life_windows;
 mod mapping;
 
+#[cfg(windows)]
+pub(crate) use bell_windows::Bell;
+#[cfg(target_os = "macos")]
+pub(crate) use control_macos::{open_control, remove_control};
 #[cfg(unix)]
 pub(crate) use life_ofd::Life;
+#[cfg(windows)]
+pub(crate) use life_windows::Life;
 pub(crate) use mapping::Mapping;
 
 /// FNV-1a, for names that the system can't carry. <https://www.rfc-editor.org/rfc/rfc9923>
@@ -80,7 +92,10 @@ pub struct Part<'a> {
 
 impl Part<'_> {
     /// Calls `write` with consecutive pieces of at most about a mebibyte that make up the part.
-    pub(crate) fn for_each_piece<E>(&self, mut write: impl FnMut(u64, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn for_each_piece<E>(
+        &self,
+        mut write: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let whole = self.bytes.len() as u64;
         if self.len <= whole {
             return write(self.offset, &self.bytes[..self.len as usize]);

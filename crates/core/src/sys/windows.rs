@@ -1,34 +1,24 @@
-//! Windows: files in the temp folder, byte locks on the control file, `raw_sync` events.
+//! Windows: files in the temp folder.
 //!
 //! `shared_memory` backs its segments with files in `%TEMP%\shared_memory-rs`, as `/dev/shm` does on Linux, so
 //! this is Linux told in other words: an object is staged as a file that the system deletes if we die, gets its
 //! name by one hard link, and is whole and of exact size whenever the name leads to it. The temp folder is the
-//! user's own; a file has an identity for life, and its bytes can be locked while it is mapped.
+//! user's own; a file has an identity for life, and its bytes can be locked while it is mapped, as `SQLite` does.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::windows::ffi::OsStrExt;
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use raw_sync::Timeout;
-use raw_sync::events::{Event, EventImpl, EventInit, EventState};
-use windows_sys::Win32::Foundation::{ERROR_LOCK_VIOLATION, GENERIC_READ, GENERIC_WRITE};
+use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE};
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, DELETE, FILE_ATTRIBUTE_TEMPORARY, FILE_FLAG_DELETE_ON_CLOSE, GetDiskFreeSpaceExW,
-    GetFileInformationByHandle, LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, UnlockFileEx,
+    BY_HANDLE_FILE_INFORMATION, DELETE, FILE_ATTRIBUTE_TEMPORARY, FILE_FLAG_DELETE_ON_CLOSE,
+    GetDiskFreeSpaceExW, GetFileInformationByHandle,
 };
-use windows_sys::Win32::System::IO::OVERLAPPED;
 
-use super::{Found, Headroom, Mapping, Part, hash, poll};
-use crate::layout::{AGENTS, AgentSlot, Control};
-use crate::region::Region;
-use crate::sync::{AtomicU32, Ordering, fence};
+use super::{Found, Headroom, Life, Mapping, Part, bell_windows, hash};
 
 /// Where `shared_memory` has its files.
 fn directory() -> io::Result<PathBuf> {
@@ -88,7 +78,10 @@ impl Staged {
         let path = temporary("cm~")?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).access_mode(GENERIC_READ | GENERIC_WRITE | DELETE);
-        let file = options.attributes(FILE_ATTRIBUTE_TEMPORARY).custom_flags(FILE_FLAG_DELETE_ON_CLOSE).open(&path)?;
+        let file = options
+            .attributes(FILE_ATTRIBUTE_TEMPORARY)
+            .custom_flags(FILE_FLAG_DELETE_ON_CLOSE)
+            .open(&path)?;
         file.set_len(size)?;
         Ok(Staged { file, path })
     }
@@ -171,13 +164,18 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
     let folder: Vec<u16> = directory()?.as_os_str().encode_wide().chain([0]).collect();
     let (mut free, mut total) = (0, 0);
     // SAFETY: a NUL-terminated path and two numbers of our own.
-    let asked = unsafe { GetDiskFreeSpaceExW(folder.as_ptr(), &raw mut free, &raw mut total, std::ptr::null_mut()) };
+    let asked =
+        unsafe { GetDiskFreeSpaceExW(folder.as_ptr(), &raw mut free, &raw mut total, std::ptr::null_mut()) };
     if asked != 0 { Ok(Headroom { total, free }) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Opens the control segment, making it from `parts` if there is none and `create` says so. Its locks are on
 /// the file itself: they are far behind its end, and don't concern mappings.
-pub(crate) fn open_control(name: &str, size: u64, create: Option<&[Part<'_>]>) -> io::Result<Option<(Mapping, Life)>> {
+pub(crate) fn open_control(
+    name: &str,
+    size: u64,
+    create: Option<&[Part<'_>]>,
+) -> io::Result<Option<(Mapping, Life)>> {
     loop {
         let file = match (OpenOptions::new().read(true).write(true).open(path(name)?), create) {
             (Ok(file), _) => file,
@@ -190,13 +188,16 @@ pub(crate) fn open_control(name: &str, size: u64, create: Option<&[Part<'_>]>) -
         };
         let ours = found(&file)?;
         if ours.size != size {
-            return Err(io::Error::new(ErrorKind::InvalidData, format!("it has {} bytes, not {size}", ours.size)));
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                format!("it has {} bytes, not {size}", ours.size),
+            ));
         }
         let mapping = Mapping::open(name);
         // An identity never comes back, so if the name leads to ours now it did when it was mapped.
         if identify(name)? == Some(ours) {
             let mapping = mapping?;
-            lock(&CONTROLS).push((mapping.region().as_ptr().expose_provenance(), ours.size as usize));
+            bell_windows::mapped(mapping.region());
             return Ok(Some((mapping, Life::new(file))));
         }
     }
@@ -217,139 +218,7 @@ fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> 
 
 /// Removes the control segment's name if it still leads to the file that `life` locks.
 pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
-    if identify(name)? == Some(found(&life.0)?) { remove(name) } else { Ok(()) }
-}
-
-/// The file whose locks say that we live. The system drops them when it closes the handles of a process, and
-/// that is after its last thread (LockFileEx, "Remarks").
-pub(crate) struct Life(File);
-
-impl Life {
-    /// Takes a file that was opened for this agent alone: locks belong to the handle.
-    pub(crate) fn new(file: File) -> Life {
-        Life(file)
-    }
-
-    /// Marks `instance` as alive for as long as this handle is open. `false` if someone already did.
-    pub(crate) fn claim(&self, instance: u32) -> io::Result<bool> {
-        self.try_lock(instance, LOCKFILE_EXCLUSIVE_LOCK)
-    }
-
-    /// Whether an agent of that instance lives. Anything unknown counts as alive: only the system's word takes
-    /// something from an owner. The question is a shared lock, so those who ask don't mistake each other.
-    pub(crate) fn is_alive(&self, instance: u32) -> bool {
-        if !matches!(self.try_lock(instance, 0), Ok(true)) {
-            return true;
-        }
-        let mut place = byte(instance);
-        // SAFETY: a valid handle and a whole structure, as in `try_lock`.
-        unsafe { UnlockFileEx(self.0.as_raw_handle(), 0, 1, 0, &raw mut place) };
-        false
-    }
-
-    fn try_lock(&self, instance: u32, how: u32) -> io::Result<bool> {
-        let (how, mut place) = (how | LOCKFILE_FAIL_IMMEDIATELY, byte(instance));
-        // SAFETY: a valid handle and a whole structure, not used after the call since the handle is synchronous.
-        if unsafe { LockFileEx(self.0.as_raw_handle(), how, 0, 1, 0, &raw mut place) } != 0 {
-            return Ok(true);
-        }
-        match io::Error::last_os_error() {
-            e if e.raw_os_error() == Some(ERROR_LOCK_VIOLATION as i32) => Ok(false),
-            e => Err(e),
-        }
-    }
-}
-
-/// The byte of an instance, 2^40 behind the beginning of the file.
-fn byte(instance: u32) -> OVERLAPPED {
-    let mut place = OVERLAPPED::default();
-    place.Anonymous.Anonymous.Offset = instance;
-    place.Anonymous.Anonymous.OffsetHigh = 1 << 8;
-    place
-}
-
-/// Where the control segments of this process are mapped: address and size.
-static CONTROLS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
-
-/// Called before a mapping is gone.
-pub(super) fn unmapping(base: *mut u8) {
-    lock(&CONTROLS).retain(|(control, _)| *control != base.addr());
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-thread_local! {
-    /// Events by number, as this thread opened them. They can't leave it.
-    static EVENTS: RefCell<HashMap<u32, Box<dyn EventImpl>>> = RefCell::default();
-}
-
-/// Where an agent sleeps: an auto-reset event of `raw_sync`, whose number is in `AgentSlot::parker`. Whoever
-/// sleeps there makes it. `raw_sync` sees a number of our own, never shared memory.
-pub(crate) struct Bell;
-
-impl Bell {
-    /// Sleeps while `word` is `expected`, for `slice` at the most. May return for no reason.
-    pub(crate) fn park(word: &AtomicU32, expected: u32, slice: Duration) {
-        let Some(parker) = parker(word) else { return poll(word, expected, slice) };
-        let known = Some(parker.load(Ordering::Acquire)).filter(|n| *n != 0 && with_event(*n, |_| ()).is_some());
-        let Some(number) = known.or_else(make_event) else { return poll(word, expected, slice) };
-        parker.store(number, Ordering::Release);
-        // Pairs with the fence in `ring`: either the event is seen there, or the changed word here.
-        fence(Ordering::SeqCst);
-        if word.load(Ordering::Acquire) == expected {
-            // It counts in milliseconds, and 0 would not be sleep.
-            let timeout = slice.clamp(Duration::from_millis(1), Duration::from_secs(60));
-            with_event(number, |event| event.wait(Timeout::Val(timeout)).is_ok());
-        }
-    }
-
-    /// Wakes one thread that sleeps on `word`; an agent's other thread, if both of them do, after its slice.
-    pub(crate) fn ring(word: &AtomicU32) {
-        fence(Ordering::SeqCst);
-        if let Some(number) = parker(word).map(|parker| parker.load(Ordering::Acquire)).filter(|n| *n != 0) {
-            with_event(number, |event| event.set(EventState::Signaled).is_ok());
-        }
-    }
-}
-
-/// The parker of the slot that a doorbell is in; `None` for a word elsewhere.
-fn parker(word: &AtomicU32) -> Option<&AtomicU32> {
-    let address = word.as_ptr().addr();
-    let holds = |(base, len): &&(usize, usize)| (*base..base + len).contains(&address);
-    let &(base, len) = lock(&CONTROLS).iter().find(holds)?;
-    let slot = (address - base).checked_sub(std::mem::offset_of!(Control, agents))? / size_of::<AgentSlot>();
-    // SAFETY: listed, so it was mapped when we looked; and `word`, which lies inside, keeps it so while borrowed.
-    let region = unsafe { Region::new(std::ptr::with_exposed_provenance_mut(base), len) };
-    let control: &Control = region.at(0).ok()?;
-    Some(&control.agents.get(slot)?.parker)
-}
-
-fn make_event() -> Option<u32> {
-    let mut number = 0_u32;
-    // SAFETY: writes the number, four bytes, which are ours alone.
-    let (event, _) = unsafe { Event::new((&raw mut number).cast(), true) }.ok()?;
-    EVENTS.try_with(|events| events.borrow_mut().insert(number, event)).ok()?;
-    Some(number)
-}
-
-/// Calls `act` with the event of that number, if there is one. Shared memory may hold any number: at worst it
-/// is another's event, and a sleeper looks up from its sleep.
-fn with_event<T>(mut number: u32, act: impl FnOnce(&dyn EventImpl) -> T) -> Option<T> {
-    let find = |events: &RefCell<HashMap<u32, Box<dyn EventImpl>>>| {
-        let mut events = events.borrow_mut();
-        if events.len() > AGENTS {
-            events.clear();
-        }
-        if !events.contains_key(&number) {
-            // SAFETY: reads the number, four bytes, which are ours alone.
-            let (event, _) = unsafe { Event::from_existing((&raw mut number).cast()) }.ok()?;
-            events.insert(number, event);
-        }
-        events.get(&number).map(|event| act(&**event))
-    };
-    EVENTS.try_with(find).ok()?
+    if identify(name)? == Some(found(life.file())?) { remove(name) } else { Ok(()) }
 }
 
 /// Whose control segments these are: the temp folder says it already.

@@ -1,0 +1,163 @@
+//! The control segment on macOS, with a lock file beside it: POSIX shared memory can't be locked there.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::life_ofd::byte_lock;
+use super::macos::{copy_in, remove, stat};
+use super::{Life, Mapping, Part, hash};
+use crate::sync::{AtomicU64, Ordering};
+
+/// The gate is held for microseconds; only a stopped holder makes anyone wait this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens the control segment, making it from `parts` if there is none and `create` says so.
+///
+/// Its byte locks are on a lock file of the same name, and so is the gate: whoever holds that may make and
+/// remove control segments. The segment goes by the identity of its lock file. So whoever loses the lock file
+/// loses the segment too, and never takes the living for dead because they locked another file; and a segment
+/// that `remove_control` removes is never a successor's.
+pub(crate) fn open_control(
+    name: &str,
+    size: u64,
+    create: Option<&[Part<'_>]>,
+) -> io::Result<Option<(Mapping, Life)>> {
+    let path = directory()?.join(name);
+    loop {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(create.is_some()).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        let file = match options.open(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound && create.is_none() => return Ok(None),
+            other => other?,
+        };
+        let gate = Gate::enter(&file)?;
+        if leads_to(&path, &file)? {
+            let mapping = open_or_make(&segment_of(name, &file)?, size, create)?;
+            drop(gate);
+            return Ok(mapping.map(|mapping| (mapping, Life::new(file))));
+        }
+    }
+}
+
+/// Behind the gate. A segment that is too short or whose first word is 0 was left by someone who died making it.
+fn open_or_make(id: &str, size: u64, create: Option<&[Part<'_>]>) -> io::Result<Option<Mapping>> {
+    if let Some(meta) = stat(id)? {
+        // SAFETY: no arguments, no failure.
+        if meta.uid() != unsafe { libc::geteuid() } {
+            return Err(io::Error::new(
+                ErrorKind::PermissionDenied,
+                "the control segment belongs to another user",
+            ));
+        }
+        if meta.len() >= size {
+            let mapping = Mapping::open(id)?.exactly(size);
+            if first_word(&mapping).load(Ordering::Acquire) != 0 {
+                return Ok(Some(mapping));
+            }
+        }
+    }
+    let Some(parts) = create else { return Ok(None) };
+    remove(id)?;
+    let mapping = Mapping::create(id, size as usize)?;
+    let mut magic = [0; 8];
+    for part in parts {
+        part.for_each_piece(|offset, bytes| match bytes.split_first_chunk() {
+            Some((first, rest)) if offset == 0 => {
+                magic = *first;
+                copy_in(&mapping, 8, rest)
+            }
+            _ => copy_in(&mapping, offset, bytes),
+        })?;
+    }
+    crate::fail::point("domain.staged");
+    // Release: after everything else, also for who is killed here.
+    first_word(&mapping).store(u64::from_ne_bytes(magic), Ordering::Release);
+    Ok(Some(mapping))
+}
+
+fn first_word(mapping: &Mapping) -> &AtomicU64 {
+    // SAFETY: a control segment has more than eight bytes, a mapping begins with a page, and this word is only
+    // ever accessed whole and atomically.
+    unsafe { AtomicU64::from_ptr(mapping.region().as_ptr().cast()) }
+}
+
+/// Removes the control segment that `life` belongs to, and its lock file if that still has the name.
+pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
+    let path = directory()?.join(name);
+    let _gate = Gate::enter(life.file())?;
+    // The lock file first: from then on nobody comes to this segment any more, and whoever is told to remove
+    // it again removes nobody else's.
+    if leads_to(&path, life.file())? {
+        fs::remove_file(&path)?;
+        crate::fail::point("domain.unlocked");
+    }
+    remove(&segment_of(name, life.file())?)
+}
+
+fn segment_of(name: &str, lock_file: &File) -> io::Result<String> {
+    let meta = lock_file.metadata()?;
+    let identity = format!("{name} {} {}", meta.dev(), meta.ino());
+    Ok(format!("cm-{:016x}", hash(identity.as_bytes())))
+}
+
+fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(now) => Ok((now.dev(), now.ino()) == (ours.dev(), ours.ino())),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// This user's own, mode 0700, and nobody tidies it up, as happens to `/tmp` (confstr(3)).
+fn directory() -> io::Result<PathBuf> {
+    let mut path = vec![0_u8; 1024];
+    // SAFETY: writes at most as many bytes as there are.
+    let len = unsafe { libc::confstr(libc::_CS_DARWIN_USER_CACHE_DIR, path.as_mut_ptr().cast(), path.len()) };
+    if len == 0 || len > path.len() {
+        return Err(io::Error::other("the system names no directory for this user's caches"));
+    }
+    path.truncate(len - 1);
+    Ok(PathBuf::from(OsString::from_vec(path)))
+}
+
+/// Byte 0 of the lock file, locked; the kernel unlocks it if we die.
+struct Gate<'f>(&'f File);
+
+impl Gate<'_> {
+    fn enter(file: &File) -> io::Result<Gate<'_>> {
+        let started = Instant::now();
+        loop {
+            let mut lock = byte_lock(0);
+            // SAFETY: a valid descriptor and a whole flock.
+            if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) } == 0 {
+                return Ok(Gate(file));
+            }
+            match io::Error::last_os_error() {
+                e if !matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => return Err(e),
+                _ if started.elapsed() > PATIENCE => {
+                    return Err(io::Error::new(
+                        ErrorKind::TimedOut,
+                        "a process that doesn't run holds its lock file",
+                    ));
+                }
+                _ => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+}
+
+impl Drop for Gate<'_> {
+    fn drop(&mut self) {
+        let mut lock = byte_lock(0);
+        lock.l_type = libc::F_UNLCK;
+        // SAFETY: a valid descriptor and a whole flock.
+        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) };
+    }
+}
