@@ -1,3 +1,4 @@
+import type { DType } from './dtype.js'
 import { CrossmemError } from './errors.js'
 import { NDArray } from './ndarray.js'
 import { Segment } from './segment.js'
@@ -22,7 +23,7 @@ const classes: Record<string, (segment: Segment) => SharedMemory | NDArray> = {
  *   as the class's own `open`
  */
 export function open(reference: { crossmem: 'SharedMemory'; name: string }): SharedMemory
-export function open(reference: { crossmem: 'NDArray'; name: string }): NDArray
+export function open<D extends DType = DType>(reference: { crossmem: 'NDArray'; name: string }): NDArray<D>
 export function open(reference: Reference | string): SharedMemory | NDArray
 export function open(reference: Reference | string): SharedMemory | NDArray {
   const { crossmem: kind, name } =

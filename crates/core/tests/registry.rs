@@ -108,7 +108,7 @@ fn names_other_programs_have_or_take_are_respected() {
 
     let ours = create(&agent, &name, 10).unwrap();
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(inspect(&domain).unwrap().objects[0].present, false);
+    assert!(!inspect(&domain).unwrap().objects[0].present);
     assert_eq!(code(Segment::open(&agent, &name, None)), Code::NotFound);
     std::fs::write(&path, b"theirs again").unwrap();
     ours.close(&agent);

@@ -91,11 +91,9 @@ pub fn open_segment(name: String, wanted: Option<String>) -> Result<OpenSegment>
 
 /// Closes the handle. `buffer`, if one was made, is detached: its views become empty, and the memory goes back at
 /// once. The addresses stay valid, reading zeros, until the runtime says that nothing can reach them.
-///
-/// # Errors
-/// None; closing what is closed does nothing.
+/// Closing what is closed does nothing.
 #[napi(catch_unwind)]
-pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) -> Result<()> {
+pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) {
     let mapped =
         environment::with(|environment| Some(environment.get(handle)?.segment.keep_mapped())).flatten();
     if let (Some(buffer), Some(mapped)) = (buffer, mapped)
@@ -104,7 +102,6 @@ pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) -
         mapped.release_pages();
     }
     environment::with(|environment| environment.close(handle));
-    Ok(())
 }
 
 /// The handle was collected: whoever still has the buffer keeps the segment open.
@@ -267,7 +264,7 @@ fn kind(name: &str) -> Result<Kind> {
 }
 
 fn bytes(number: f64) -> Result<u64> {
-    if number >= 0.0 && number <= 9_007_199_254_740_991.0 && number.fract() == 0.0 {
+    if (0.0..=9_007_199_254_740_991.0).contains(&number) && number.fract() == 0.0 {
         Ok(number as u64)
     } else {
         Err(invalid("sizes and offsets are whole numbers from 0 to 2^53 - 1"))

@@ -170,7 +170,13 @@ impl Bell {
             libc::timespec { tv_sec: slice.as_secs() as i64, tv_nsec: i64::from(slice.subsec_nanos()) };
         // SAFETY: a live, aligned word and a whole timespec; every way to return is fine with the caller.
         unsafe {
-            libc::syscall(libc::SYS_futex, std::ptr::from_ref(word), libc::FUTEX_WAIT, expected, &raw const timeout);
+            libc::syscall(
+                libc::SYS_futex,
+                std::ptr::from_ref(word),
+                libc::FUTEX_WAIT,
+                expected,
+                &raw const timeout,
+            );
         }
     }
 

@@ -1,0 +1,132 @@
+import type { NDView } from 'crossmem'
+import { columnNames } from './load.js'
+
+/** A flight is late from this many minutes on, as the Bureau counts it. */
+export const LATE = 15
+/** Width of a class of distances, in miles. The last class is open above. */
+export const DISTANCE_STEP = 500
+export const DISTANCE_CLASSES = 10
+/** Where the classes of delays begin, in minutes; the first class is what lies below them all. */
+export const delayEdges = [-15, 0, 15, 30, 60, 120, 240] as const
+
+/** One typed array per column, each a part of the same memory. */
+export type Columns = Record<(typeof columnNames)[number], Int32Array>
+
+/** What must be known of all flights before some of them can be counted. */
+export interface Limits {
+  /** Shortest and longest delay, in minutes. */
+  lowest: number
+  highest: number
+  airports: number
+}
+
+/** Counts of flights. All are integers: sums of parts are exact, in whatever order they are added. */
+export interface Counts {
+  /** [hour of departure, delay - lowest]: one bin per minute, so that percentiles are exact too. */
+  byHour: Int32Array
+  /** [class of distance, class of delay]. */
+  byDistance: Int32Array
+  /** [origin, destination, (all, late)]. */
+  byRoute: Int32Array
+}
+
+export const kindsOfCounts = ['byHour', 'byDistance', 'byRoute'] as const
+
+export function shapesOf({ lowest, highest, airports }: Limits): Record<keyof Counts, number[]> {
+  return {
+    byHour: [24, highest - lowest + 1],
+    byDistance: [DISTANCE_CLASSES, delayEdges.length + 1],
+    byRoute: [airports, airports, 2],
+  }
+}
+
+/** The columns of an array of shape [columns, flights], shared or not. Nothing is copied. */
+export function columnsOf(flights: NDView<'int32'>): Columns {
+  const entries = columnNames.map((name, column) => [name, flights.subarray(column).data])
+  return Object.fromEntries(entries) as Columns
+}
+
+export function limitsOf({ delay }: Columns, airports: number): Limits {
+  let lowest = Number.POSITIVE_INFINITY
+  let highest = Number.NEGATIVE_INFINITY
+  for (const minutes of delay) {
+    if (minutes < lowest) lowest = minutes
+    if (minutes > highest) highest = minutes
+  }
+  return { lowest, highest, airports }
+}
+
+export function noCounts(limits: Limits): Counts {
+  const shapes = shapesOf(limits)
+  const zeros = (shape: number[]) => new Int32Array(shape.reduce((cells, length) => cells * length))
+  return {
+    byHour: zeros(shapes.byHour),
+    byDistance: zeros(shapes.byDistance),
+    byRoute: zeros(shapes.byRoute),
+  }
+}
+
+/** Adds the flights of the rows [start, end) to `counts`. */
+export function count(flights: Columns, start: number, end: number, limits: Limits, counts: Counts): void {
+  const { date, delay, distance, origin, destination } = flights
+  const { byHour, byDistance, byRoute } = counts
+  const minutes = limits.highest - limits.lowest + 1
+  const add = (to: Int32Array, cell: number) => {
+    to[cell] = (to[cell] as number) + 1
+  }
+  for (let row = start; row < end; row++) {
+    const late = delay[row] as number
+    const hour = Math.floor((date[row] as number) / 60) % 24
+    add(byHour, hour * minutes + late - limits.lowest)
+    add(byDistance, distanceClass(distance[row] as number) * (delayEdges.length + 1) + delayClass(late))
+    const route = ((origin[row] as number) * limits.airports + (destination[row] as number)) * 2
+    add(byRoute, route)
+    if (late >= LATE) add(byRoute, route + 1)
+  }
+}
+
+/** Adds `part` to `total`. */
+export function merge(total: Counts, part: Counts): void {
+  for (const kind of kindsOfCounts) {
+    const into = total[kind]
+    part[kind].forEach((flights, cell) => {
+      into[cell] = (into[cell] as number) + flights
+    })
+  }
+}
+
+export const distanceClass = (miles: number): number =>
+  Math.min(Math.floor(miles / DISTANCE_STEP), DISTANCE_CLASSES - 1)
+
+export function delayClass(minutes: number): number {
+  let above = 0
+  while (above < delayEdges.length && minutes >= (delayEdges[above] as number)) above++
+  return above
+}
+
+/** How many there are in a histogram. */
+export const totalOf = (histogram: Int32Array): number => histogram.reduce((sum, flights) => sum + flights, 0)
+
+/**
+ * The smallest value that at least `percent` in a hundred don't exceed (the nearest rank), read from a histogram with
+ * one bin per integer from `lowest` up; NaN if it is empty.
+ */
+export function percentile(histogram: Int32Array, lowest: number, percent: number): number {
+  const rank = rankOf(totalOf(histogram), percent)
+  let seen = 0
+  const bin = histogram.findIndex(flights => (seen += flights) >= rank)
+  return rank === 0 || bin < 0 ? Number.NaN : lowest + bin
+}
+
+/** Which of `total` sorted values is the percentile, counted from 1; 0 if there are none. */
+export const rankOf = (total: number, percent: number): number =>
+  total === 0 ? 0 : Math.max(Math.ceil((total * percent) / 100), 1)
+
+/** What is asked of each hour. */
+export const percents = [50, 90, 99] as const
+
+/** One hour's row of `byHour`. */
+export function hourOf({ byHour }: Counts, { lowest, highest }: Limits, hour: number): Int32Array {
+  const minutes = highest - lowest + 1
+  return byHour.subarray(hour * minutes, (hour + 1) * minutes)
+}

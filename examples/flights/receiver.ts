@@ -1,0 +1,23 @@
+// A child: says what the first and the last value are of whatever it is handed.
+import { type NDArray, open, type Reference } from 'crossmem'
+
+/** The flights, as a reference to shared memory or as themselves; JSON knows no typed arrays. */
+export type Delivery = { flights: Reference } | { values: Int32Array | number[] }
+/** First and last value. */
+export type Receipt = [first: number, last: number]
+
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+
+function receive(delivery: Delivery): Receipt {
+  if ('values' in delivery) {
+    const { values } = delivery
+    return ends(Array.isArray(values) ? Int32Array.from(values) : values)
+  }
+  using flights = open(delivery.flights) as NDArray<'int32'>
+  return ends(flights.data)
+}
+
+const ends = (data: Int32Array): Receipt => [data[0] as number, data[data.length - 1] as number]
+
+process.on('message', delivery => process.send?.(receive(delivery as Delivery)))
+process.send?.('ready')
