@@ -98,7 +98,7 @@ impl Segment {
         let (object, mapping) = registry.enter(&birth, || {
             staged.publish(&name)?;
             fail::point("create.linked");
-            Mapping::open(&name)
+            Ok(Mapping::open(&name)?.exactly(spec.size))
         })?;
         drop(registry);
         agent.attach(object);
@@ -122,14 +122,14 @@ impl Segment {
         name::check(name)?;
         let registry = agent.registry()?;
         let Some(index) = registry.find(name)? else {
-            drop(registry);
+            // Still under the lock: what appears under this name meanwhile is not an object of ours.
             return Self::open_foreign(name, kind.unwrap_or(Kind::SharedMemory));
         };
         let entry = registry.entry(index);
         let kind = expect_kind(name, entry.kind.load(Relaxed), kind)?;
-        let mapping = Mapping::open(name).map_err(|e| Error::os(&format!("mapping \"{name}\""), &e))?;
-        fail::point("open.mapped");
         let size = entry.size.load(Relaxed);
+        let mapping = map(name)?.exactly(size);
+        fail::point("open.mapped");
         if mapping.region().len() as u64 != size {
             return Err(Error::new(
                 Code::Corrupt,
@@ -155,22 +155,14 @@ impl Segment {
 
     fn open_foreign(name: &str, kind: Kind) -> Result<Segment> {
         let identify = || sys::identify(name).map_err(|e| Error::os(&format!("opening \"{name}\""), &e));
-        let Some(found) = identify()? else {
-            return Err(Error::new(
-                Code::NotFound,
-                format!(
-                    "nothing is called \"{name}\" (any more): create it first, or look with crossmem ls. Names also go with \
-                     their last user, and other programs can remove them, as Python's resource tracker does"
-                ),
-            ));
-        };
+        let found = identify()?.ok_or_else(|| not_found(name))?;
         if found.size == 0 {
             return Err(Error::new(
                 Code::Corrupt,
                 format!("\"{name}\" has no bytes: the program that makes it has not sized it yet; try again"),
             ));
         }
-        let mapping = Mapping::open(name).map_err(|e| Error::os(&format!("mapping \"{name}\""), &e))?;
+        let mapping = map(name)?;
         let (name, file) = (name.to_owned(), found.file);
         Ok(Segment { mapping: Arc::new(mapping), name, kind, persist: true, file, object: None })
     }
@@ -238,6 +230,23 @@ pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
         Some(index) => registry.erase(index).map(|()| true),
         None => remove_foreign(name, None),
     }
+}
+
+fn map(name: &str) -> Result<Mapping> {
+    Mapping::open(name).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => not_found(name),
+        _ => Error::os(&format!("mapping \"{name}\""), &e),
+    })
+}
+
+fn not_found(name: &str) -> Error {
+    Error::new(
+        Code::NotFound,
+        format!(
+            "nothing is called \"{name}\" (any more): create it first, or look with crossmem ls. Names also go with \
+             their last user, and other programs can remove them, as Python's resource tracker does"
+        ),
+    )
 }
 
 fn expect_kind(name: &str, stored: u32, wanted: Option<Kind>) -> Result<Kind> {

@@ -45,7 +45,6 @@ impl Mapping {
 
     /// Where the system counts in pages, the end of the last one is no part of an object of `size` bytes. Any
     /// other difference is left for the caller to see.
-    #[cfg_attr(target_os = "linux", allow(dead_code))]
     #[must_use]
     pub(crate) fn exactly(mut self, size: u64) -> Mapping {
         const LARGEST_PAGE: u64 = 64 << 10;
