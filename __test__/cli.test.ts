@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import ava, { type ExecutionContext } from 'ava'
 import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
-import { peer } from './helpers/obey.js'
+import { type Peer, peer } from './helpers/obey.js'
 
 // One after the other: they show what the whole domain has. This process itself joins no domain, since joining sweeps.
 const test = ava.serial
@@ -66,12 +66,23 @@ const errorsIn = ({ stderr }: Ran): { code: string; message: string }[] =>
     .split('\n')
     .map(line => (JSON.parse(line) as { error: { code: string; message: string } }).error)
 
+/** The children of the test that runs now. */
+const children: ChildProcess[] = []
+
+/** A child that does what it is told, and is not forgotten if the test fails. */
+async function user(): Promise<Peer> {
+  const started = await peer()
+  children.push(started.child)
+  return started
+}
+
 /** A child that holds a new object. */
 async function hold(name: string, layout: object, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
   const before = process.env.CROSSMEM_DOMAIN
   Object.assign(process.env, env)
   const child = start('hold-object', name, JSON.stringify(layout))
   process.env.CROSSMEM_DOMAIN = before
+  children.push(child)
   await message(child)
   return child
 }
@@ -91,6 +102,15 @@ const isClean = async (t: ExecutionContext): Promise<void> => {
 }
 
 test.afterEach.always('nothing is left over', async t => {
+  const alive = children.splice(0).filter(child => child.exitCode === null && child.signalCode === null)
+  if (!t.passed) {
+    // One failure is enough: the next test shall find the domain empty.
+    await Promise.all(alive.map(kill))
+    const { data } = await json<{ objects: Listed[] }>('ls')
+    for (const { name } of data.objects) await crossmem('rm', name)
+    return
+  }
+  t.is(alive.length, 0)
   const { data } = await json<Diagnosis>('doctor')
   t.deepEqual({ control: data.control, objects: data.objects }, { control: null, objects: [] })
 })
@@ -217,7 +237,7 @@ test('ls shows every object, and who has it open', async t => {
     string,
   ]
   const holder = await hold(array, { shape: [1000, 1000], dtype: 'float64' })
-  const other = await peer()
+  const other = await user()
   await other.tell({ do: 'open', reference: array })
   await leave(await hold(bytes, { byteLength: 512, persist: true }))
   const eastern = await hold(wide, { byteLength: 1024 * 1024 })
@@ -266,12 +286,12 @@ test('ls shows every object, and who has it open', async t => {
 
 test('inspect shows all about one object', async t => {
   const [array, scalar, bytes] = ['array', 'scalar', 'bytes'].map(unique) as [string, string, string]
-  const children = [
+  const holders = [
     await hold(array, { shape: [2, 3, 4], dtype: 'int16', order: 'F' }),
     await hold(scalar, { shape: [] }),
     await hold(bytes, { byteLength: 1000 }),
   ]
-  const pids = children.map(child => child.pid)
+  const pids = holders.map(child => child.pid)
 
   const shown = await crossmem('inspect', array)
   t.deepEqual({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: '' })
@@ -316,7 +336,7 @@ test('inspect shows all about one object', async t => {
     ['attached', String(pids[2])],
   ])
   t.like((await json('inspect', bytes)).data, { array: null, foreign: false, byteLength: 1000 })
-  await Promise.all(children.map(leave))
+  await Promise.all(holders.map(leave))
 })
 
 testOnLinux('inspect shows a broken array for what it is', async t => {
@@ -414,9 +434,9 @@ test('rm removes what it can, and those who have it open keep its bytes', async 
   const [first, second, third] = ['first', 'second', 'third'].map(unique) as [string, string, string]
   const missing = unique('missing')
   const holders = [await hold(second, { shape: [4] }), await hold(third, { byteLength: 9, persist: true })]
-  const user = await peer()
-  await user.tell({ do: 'create', name: first, byteLength: 4096 })
-  await user.tell({ do: 'write', at: 5, value: 42 })
+  const writer = await user()
+  await writer.tell({ do: 'create', name: first, byteLength: 4096 })
+  await writer.tell({ do: 'write', at: 5, value: 42 })
 
   const ran = await crossmem('rm', first, missing, 'no/name', second, second)
   t.is(ran.code, 1)
@@ -428,7 +448,7 @@ test('rm removes what it can, and those who have it open keep its bytes', async 
       .map(line => line.match(/\((\w+)\)$/)?.[1]),
     ['ERR_NOT_FOUND', 'ERR_INVALID_NAME'],
   )
-  t.is(await user.tell({ do: 'read', at: 5 }), 42)
+  t.is(await writer.tell({ do: 'read', at: 5 }), 42)
 
   const asJson = await crossmem('rm', missing, third, '--json')
   t.is(asJson.code, 1)
@@ -436,8 +456,8 @@ test('rm removes what it can, and those who have it open keep its bytes', async 
   t.deepEqual(JSON.parse(asJson.stdout), { domain, removed: [third], failed: [{ name: missing, ...error }] })
   t.deepEqual((await json('ls')).data, { domain, objects: [] })
 
-  await user.tell({ do: 'leave' }).catch(() => undefined)
-  await gone(user.child)
+  await writer.tell({ do: 'leave' }).catch(() => undefined)
+  await gone(writer.child)
   await Promise.all(holders.map(leave))
 })
 
@@ -445,7 +465,7 @@ test('what a killed process leaves: doctor finds it, gc frees it, doctor is cont
   const [lost, shared, kept] = ['lost', 'shared', 'kept'].map(unique) as [string, string, string]
   const victim = await hold(lost, { shape: [1000] })
   const alsoVictim = await hold(shared, { byteLength: 100 })
-  const survivor = await peer()
+  const survivor = await user()
   await survivor.tell({ do: 'open', reference: shared })
   const bystander = await hold(kept, { byteLength: 100 })
   await isClean(t)
@@ -551,7 +571,7 @@ testOnLinux('doctor finds objects whose name another program removed', async t =
 
 testOnLinux('doctor and ls work while a stopped process holds the registry, and say who', async t => {
   const child = start('use-registry-endlessly')
-  t.teardown(() => child.kill('SIGKILL'))
+  children.push(child)
   await message(child)
   const stopped = (): boolean =>
     / T /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/.*\)/s, ''))

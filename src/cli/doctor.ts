@@ -1,0 +1,120 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Inspection, inspect } from '../domain.js'
+import { agent, bytes, count, fields, names, table } from './format.js'
+import { bytesOf, leftovers } from './leftovers.js'
+import type { Report } from './report.js'
+
+/** Looks at a held registry before its holder is said to be stuck, and milliseconds between them. */
+const LOOKS = 20
+const PAUSE = 5
+
+/** Something to do; `code` is stable. */
+interface Problem {
+  code: 'LEFTOVERS' | 'NAME_REMOVED' | 'REGISTRY_STUCK' | 'MEMORY_FULL'
+  message: string
+}
+
+// Joins nothing: it must work when the registry is stuck or the memory is full, and must not sweep what it is to show.
+export async function run(): Promise<Report> {
+  const state = inspect()
+  const problems = [
+    ...(await stuckRegistry(state)),
+    ...leftOver(state),
+    ...namesRemoved(state),
+    ...fullMemory(state),
+  ]
+  const { agents, objects } = leftovers(state)
+  return {
+    data: {
+      domain: state.domain,
+      control: state.control === undefined ? null : { name: state.control, byteLength: state.controlBytes },
+      registryHeldBy: state.registryHeldBy ?? null,
+      totalBytes: state.totalBytes,
+      freeBytes: state.freeBytes,
+      agents: state.agents,
+      objects: state.objects,
+      sweepable: { agents: agents.length, objects: objects.length, bytes: bytesOf(objects) },
+      problems,
+      clean: problems.length === 0,
+    },
+    text: [summary(state), attachments(state), verdict(problems)].filter(Boolean).join('\n\n'),
+    isBadNews: problems.length > 0,
+  }
+}
+
+function summary(state: Inspection): string {
+  const dead = state.agents.filter(({ alive }) => !alive).length
+  const isUsed = state.control !== undefined
+  return fields({
+    domain: state.domain,
+    control: isUsed ? `${state.control}, ${bytes(state.controlBytes)}` : 'none: nobody uses this domain now',
+    registry: isUsed ? (state.registryHeldBy ? `held by ${state.registryHeldBy} now` : 'free') : undefined,
+    agents: isUsed ? `${state.agents.length - dead} alive, ${dead} dead` : undefined,
+    objects: isUsed ? `${state.objects.length} with ${bytes(bytesOf(state.objects))}` : undefined,
+    [process.platform === 'linux' ? '/dev/shm' : 'memory']:
+      `${bytes(state.freeBytes)} free of ${bytes(state.totalBytes)}`,
+  })
+}
+
+/** Who has what open. */
+function attachments({ agents, objects }: Inspection): string {
+  if (agents.length === 0) return ''
+  const rows = [...new Set(agents.map(agent))].map(who => {
+    const open = objects.filter(({ attached }) => attached.some(one => agent(one) === who))
+    return [who, String(open.length), bytes(bytesOf(open)), names(open.map(({ name }) => name)) || '-']
+  })
+  return table(['AGENT', '>OBJECTS', '>BYTES', 'ATTACHED TO'], rows)
+}
+
+const verdict = (problems: readonly Problem[]): string =>
+  problems.map(({ message }) => `to do: ${message}`).join('\n') || 'clean'
+
+function leftOver(state: Inspection): Problem[] {
+  const { agents, objects } = leftovers(state)
+  const found = [
+    ...(agents.length > 0 ? [count(agents.length, 'dead agent')] : []),
+    ...(objects.length > 0 ? [`${count(objects.length, 'object')} with ${bytes(bytesOf(objects))}`] : []),
+  ]
+  if (found.length === 0) return []
+  const which = objects.length > 0 ? ` (${names(objects.map(({ name }) => name))})` : ''
+  const message = `sweep ${found.join(' and ')}${which}: ${command('gc', state)}`
+  return [{ code: 'LEFTOVERS', message }]
+}
+
+function namesRemoved(state: Inspection): Problem[] {
+  const lost = state.objects.filter(({ present, doomed }) => !present && !doomed)
+  return lost.map(({ name, attached }) => {
+    const users = attached.filter(({ alive }) => alive).map(agent)
+    const cure = users.length > 0 ? `close it in ${names(users)}` : `remove it: ${command('rm NAME', state)}`
+    const message = `another program removed the name "${name}", and nobody can open it any more: ${cure}`
+    return { code: 'NAME_REMOVED', message }
+  })
+}
+
+const command = (words: string, { domain }: Inspection): string =>
+  `crossmem ${words}${domain === 'default' ? '' : ` --domain ${domain}`}`
+
+/** A healthy holder lets go within microseconds, so whoever is met again and again is stopped. */
+async function stuckRegistry({ registryHeldBy: holder }: Inspection): Promise<Problem[]> {
+  if (holder === undefined) return []
+  for (let look = 0; look < LOOKS; look++) {
+    await pause(PAUSE)
+    if (inspect().registryHeldBy !== holder) return []
+  }
+  return [
+    {
+      code: 'REGISTRY_STUCK',
+      message: `process ${holder} holds the registry and doesn't run (stopped, or in a debugger?); continue it or kill it`,
+    },
+  ]
+}
+
+function fullMemory({ freeBytes, totalBytes }: Inspection): Problem[] {
+  if (freeBytes > totalBytes / 100 || totalBytes === 0) return []
+  return [
+    {
+      code: 'MEMORY_FULL',
+      message: `shared memory is full: ${bytes(freeBytes)} free of ${bytes(totalBytes)}; remove objects, or make it larger (in a container: --shm-size)`,
+    },
+  ]
+}

@@ -1,0 +1,35 @@
+import { inspect, type ObjectInfo } from '../domain.js'
+import { agents, bytes, table } from './format.js'
+import type { Report } from './report.js'
+
+export function run(): Report {
+  const { domain, objects } = inspect()
+  objects.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return {
+    data: { domain, objects },
+    text: objects.length === 0 ? `no objects in domain "${domain}"` : listing(objects),
+  }
+}
+
+function listing(objects: readonly ObjectInfo[]): string {
+  const notes = objects.map(note)
+  const headings = ['NAME', 'KIND', '>BYTES', 'PERSIST', 'ATTACHED']
+  const rows = objects.map(object => [
+    object.name,
+    object.kind,
+    bytes(object.byteLength),
+    object.persist ? 'yes' : 'no',
+    agents(object.attached),
+  ])
+  if (notes.every(text => text === '')) return table(headings, rows)
+  return table(
+    [...headings, 'NOTE'],
+    rows.map((row, i) => [...row, notes[i] as string]),
+  )
+}
+
+/** What is odd about an object; "" if nothing is. */
+export function note({ doomed, present }: ObjectInfo): string {
+  if (doomed) return 'doomed: the next sweep removes it'
+  return present ? '' : 'name removed by another program'
+}

@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Command, type Failure, failureOf, type Report, UsageError } from './report.js'
+import { type CommandName, help, usages } from './usage.js'
+
+// Loaded when asked for, so that --help and --version work where the addon doesn't.
+const commands: Record<CommandName, () => Promise<Command>> = {
+  ls: () => import('./ls.js'),
+  inspect: () => import('./inspect.js'),
+  rm: () => import('./rm.js'),
+  gc: () => import('./gc.js'),
+  doctor: () => import('./doctor.js'),
+}
+
+async function main(args: string[]): Promise<void> {
+  let isJson = args.includes('--json')
+  try {
+    const { values, positionals } = parse(args)
+    isJson = values.json
+    const [command, ...names] = positionals
+    if (command !== undefined) checkCommand(command)
+    if (values.help) return print(help(command))
+    if (values.version) return print(version())
+    if (command === undefined) throw new UsageError('a command is missing')
+    checkNames(command, names)
+    if (values.domain === '') throw new UsageError('--domain needs a name')
+    if (values.domain !== undefined) process.env.CROSSMEM_DOMAIN = values.domain
+    const { run } = await commands[command]()
+    show(await run([...new Set(names)]), isJson)
+  } catch (error) {
+    complain(failureOf(error), isJson)
+    process.exitCode = error instanceof UsageError ? 2 : 1
+  }
+}
+
+function parse(args: string[]) {
+  const options = {
+    json: { type: 'boolean', default: false },
+    domain: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean' },
+  } as const
+  try {
+    return parseArgs({ args, options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(failureOf(error).message, { cause: error })
+  }
+}
+
+function checkCommand(command: string): asserts command is CommandName {
+  if (!Object.hasOwn(usages, command)) throw new UsageError(`there is no command "${command}"`)
+}
+
+function checkNames(command: CommandName, names: readonly string[]): void {
+  const wanted = usages[command].names
+  if (wanted === 'none' && names.length > 0) throw new UsageError(`${command} takes no names`)
+  if (wanted !== 'none' && names.length === 0) throw new UsageError(`${command} needs a NAME`)
+  if (wanted === 'one' && names.length > 1) throw new UsageError(`${command} takes one NAME`)
+}
+
+function show({ data, text, failures = [], isBadNews = false }: Report, isJson: boolean): void {
+  if (isJson) print(JSON.stringify(data, undefined, 2))
+  else if (text !== '') print(text)
+  for (const failure of failures) complain(failure, isJson)
+  // Not process.exit(): that would skip leaving the domain.
+  process.exitCode = isBadNews || failures.length > 0 ? 1 : 0
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function complain({ code, message }: Failure, isJson: boolean): void {
+  const hint = code === 'ERR_USAGE' ? '\nSee: crossmem --help' : ''
+  process.stderr.write(
+    isJson ? `${JSON.stringify({ error: { code, message } })}\n` : `crossmem: ${message} (${code})${hint}\n`,
+  )
+}
+
+function version(): string {
+  const manifest = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
+// `crossmem ls | head -1`: whoever reads may stop at any time.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
+void main(process.argv.slice(2))

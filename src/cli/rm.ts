@@ -1,0 +1,31 @@
+import { inspect } from '../domain.js'
+import { native } from '../native.js'
+import { checkName } from '../segment.js'
+import { type Failure, failureOf, type Report } from './report.js'
+
+export function run(names: readonly string[]): Report {
+  const { domain, objects } = inspect()
+  // Our joining the domain sweeps the doomed ones before we come to remove them: that counts too.
+  const known = new Set(objects.map(object => object.name))
+  const removed: string[] = []
+  const failed: ({ name: string } & Failure)[] = []
+  for (const name of names) {
+    try {
+      checkName(name)
+      if (native.unlinkByName(name) || known.has(name)) removed.push(name)
+      else failed.push({ name, ...notFound(name) })
+    } catch (error) {
+      failed.push({ name, ...failureOf(error) })
+    }
+  }
+  return {
+    data: { domain, removed, failed },
+    text: removed.map(name => `removed ${name}`).join('\n'),
+    failures: failed,
+  }
+}
+
+const notFound = (name: string): Failure => ({
+  code: 'ERR_NOT_FOUND',
+  message: `nothing is called "${name}"; see: crossmem ls`,
+})

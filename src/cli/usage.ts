@@ -1,0 +1,84 @@
+/** What there is to ask for. */
+export const usages = {
+  ls: {
+    names: 'none',
+    synopsis: 'ls',
+    summary: 'list the objects of the domain',
+    details: `Joins nothing and sweeps nothing. ATTACHED: the processes that have it open, 12/w3 is worker thread 3 of
+process 12. A doomed object is one that nobody living has open.
+
+--json: { domain, objects: [OBJECT] }, sorted by name, where
+  OBJECT is { name, kind, byteLength, persist, attached: [AGENT], doomed, present }
+  AGENT is { pid, thread, alive }, thread 0 is the main thread
+  present: false means that another program removed the name`,
+  },
+  inspect: {
+    names: 'one',
+    synopsis: 'inspect NAME',
+    summary: "show all about one object, or about another program's shared memory",
+    details: `An array, and what isn't in the registry, is opened to look into it; like all who join a domain, this sweeps.
+It never removes what it shows.
+
+--json: { domain, ...OBJECT, foreign, array, problem }, with OBJECT as in \`crossmem ls --help\`, and
+  foreign: true: it is shared memory that this domain did not make
+  array: null, or { dtype, shape, order, strides, trailer }, strides in elements
+  problem: null, or { code, message } when the array is broken (exit code 1)`,
+  },
+  rm: {
+    names: 'many',
+    synopsis: 'rm NAME...',
+    summary: "remove objects by name, or other programs' shared memory",
+    details: `Who has one open keeps its bytes until it closes. If one can't be removed, the others still are.
+
+--json: { domain, removed: [name], failed: [{ name, code, message }] }`,
+  },
+  gc: {
+    names: 'none',
+    synopsis: 'gc',
+    summary: 'sweep what killed processes left',
+    details: `--json: { domain, agents, objects, bytes, names }
+  agents: how many dead ones were forgotten; objects, bytes: how much was freed; names: of objects seen beforehand`,
+  },
+  doctor: {
+    names: 'none',
+    synopsis: 'doctor',
+    summary: 'check the domain without touching it; the last line is "clean", or what to do',
+    details: `Joins nothing and sweeps nothing. Exit code 1 when there is something to do.
+
+--json: { domain, control, registryHeldBy, totalBytes, freeBytes, agents: [AGENT], objects: [OBJECT], sweepable,
+          problems, clean }, with AGENT and OBJECT as in \`crossmem ls --help\`, and
+  control: null if nobody uses the domain, or { name, byteLength }
+  registryHeldBy: null, or the pid that holds the registry's lock at this instant
+  totalBytes, freeBytes: of the system's shared memory
+  sweepable: { agents, objects, bytes }, what \`crossmem gc\` would free
+  problems: [{ code, message }], code one of LEFTOVERS, NAME_REMOVED, REGISTRY_STUCK, MEMORY_FULL`,
+  },
+} as const
+
+export type CommandName = keyof typeof usages
+
+const options = `Options:
+  --domain NAME   look at this domain (default: $CROSSMEM_DOMAIN, or "default")
+  --json          print JSON, for programs
+  -h, --help      print this, or with a command its own help
+  --version       print the version
+
+Exit codes:
+  0  fine
+  1  what was asked for isn't there, doctor found something to do, or the command failed
+  2  wrong usage
+
+Errors go to stderr: crossmem: message (CODE)
+With --json, one line each: {"error":{"code":"CODE","message":"message"}}`
+
+/** What `--help` prints. */
+export function help(command?: CommandName): string {
+  if (command) {
+    const { synopsis, summary, details } = usages[command]
+    return `Usage: crossmem ${synopsis} [options]\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\n${details}\n\n${options}`
+  }
+  const commands = Object.values(usages).map(
+    ({ synopsis, summary }) => `  ${synopsis.padEnd(14)}  ${summary}`,
+  )
+  return `Usage: crossmem COMMAND [options]\n\nShows and tidies the shared memory of crossmem.\n\nCommands:\n${commands.join('\n')}\n\n${options}`
+}
