@@ -73,7 +73,8 @@ export function list(): ObjectInfo[] {
 }
 
 /**
- * Sweeps now what dead agents left: it would happen anyway when the next agent registers.
+ * Sweeps now what dead agents left: it would happen anyway when the next agent registers. The first call of an agent
+ * counts what it swept when it registered, too.
  *
  * @throws {CrossmemError} ERR_TIMEOUT when a stopped process holds the registry
  */

@@ -1,6 +1,6 @@
 //! An agent: one Node environment as the others see it, alive while the kernel holds its byte lock.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct Agent {
     me: Owner,
     /// Open handles per object: the registry knows an agent as attached or not.
     handles: RefCell<HashMap<ObjectRef, u32>>,
+    /// What the sweep at registration found, until someone asks.
+    found_on_arrival: Cell<Swept>,
     /// Objects we closed but could not take ourselves off yet.
     leaving: RefCell<Vec<ObjectRef>>,
 }
@@ -37,7 +39,7 @@ impl Agent {
             let agent = Self::enter(Domain::open_or_create(domain)?, thread)?;
             let registry = Registry::lock(&agent, PATIENCE)?;
             if !agent.domain.is_retired() {
-                registry.sweep(true)?;
+                agent.found_on_arrival.set(agent.found_on_arrival.take() + registry.sweep(true)?);
                 drop(registry);
                 fail::point("register.swept");
                 return Ok(agent);
@@ -65,17 +67,24 @@ impl Agent {
             agent.pid.store(std::process::id(), Relaxed);
             agent.thread.store(thread, Relaxed);
             let me = Owner { instance, slot: slot as u16 };
-            return Ok(Agent { domain, me, handles: RefCell::default(), leaving: RefCell::default() });
+            return Ok(Agent {
+                domain,
+                me,
+                handles: RefCell::default(),
+                found_on_arrival: Cell::new(Swept { agents: u32::from(before != 0), ..Swept::default() }),
+                leaving: RefCell::default(),
+            });
         }
         Err(too_many("agents"))
     }
 
-    /// Sweeps what dead agents left behind.
+    /// Sweeps what dead agents left behind. The first call counts what registration swept, too.
     ///
     /// # Errors
     /// `ERR_TIMEOUT` when a stopped process holds the registry, `ERR_OS`.
     pub fn collect_garbage(&self) -> Result<Swept> {
-        self.registry()?.sweep(false)
+        let now = self.registry()?.sweep(false)?;
+        Ok(self.found_on_arrival.take() + now)
     }
 
     /// Leaves in good order: everything is detached, and the last one out of an empty domain removes it. An

@@ -62,6 +62,18 @@ pub struct Swept {
     pub bytes: u64,
 }
 
+impl std::ops::Add for Swept {
+    type Output = Swept;
+
+    fn add(self, more: Swept) -> Swept {
+        Swept {
+            agents: self.agents + more.agents,
+            objects: self.objects + more.objects,
+            bytes: self.bytes.saturating_add(more.bytes),
+        }
+    }
+}
+
 /// The registry while we hold its lock.
 pub(crate) struct Registry<'a> {
     agent: &'a Agent,
