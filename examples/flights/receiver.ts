@@ -19,5 +19,8 @@ function receive(delivery: Delivery): Receipt {
 
 const ends = (data: Int32Array): Receipt => [data[0] as number, data[data.length - 1] as number]
 
-process.on('message', delivery => process.send?.(receive(delivery as Delivery)))
-process.send?.('ready')
+// A parent that is gone already needs no answer.
+const answer = (message: Receipt | 'ready') => process.send?.(message, undefined, undefined, () => {})
+
+process.on('message', delivery => answer(receive(delivery as Delivery)))
+answer('ready')
