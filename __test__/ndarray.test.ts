@@ -177,6 +177,19 @@ test('from takes typed arrays, nested arrays, views and .npy bytes', t => {
   }
 })
 
+test('openOrCreate makes it once, and refuses another layout', t => {
+  const name = unique('both')
+  const options = { shape: [2, 3], dtype: 'int16', fill: 4 } as const
+  using first = NDArray.openOrCreate(name, options)
+  using second = NDArray.openOrCreate(name, options)
+  first.set(0, 0, 9)
+  t.deepEqual([second.get(0, 0), second.get(1, 2)], [9, 4])
+  for (const other of [{ shape: [3, 2] }, { dtype: 'int32' }, { order: 'F' }] as const) {
+    t.throws(() => NDArray.openOrCreate(name, { ...options, ...other }), { code: 'ERR_INVALID_ARG' })
+  }
+  t.is(first.get(0, 0), 9)
+})
+
 test('load and save round trip through a file, and refuse what is broken', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'crossmem-'))
   const path = join(folder, 'array.npy')
@@ -257,6 +270,12 @@ test('a writer that is killed inside its update is reported, and the next update
   for (let i = 0; i < 2; i++) t.throws(() => array.snapshot(), { code: 'ERR_PEER_DIED' })
   await t.throwsAsync(array.save(join(tmpdir(), 'never.npy')), { code: 'ERR_PEER_DIED' })
   t.deepEqual([...array.data], [7, 7, 7, 7, 7, 0, 0, 0, 0, 0])
+  const failed = () =>
+    array.update(() => {
+      throw new RangeError('no repair')
+    })
+  t.throws(failed, { instanceOf: RangeError })
+  t.throws(() => array.snapshot(), { code: 'ERR_PEER_DIED' }, 'a repair that failed is none')
   array.update((data, { ownerDied }) => {
     t.true(ownerDied)
     data.fill(1)
@@ -354,7 +373,7 @@ test('close empties data and every view, and everything else says so', t => {
 })
 
 if (process.platform === 'linux') {
-  test('a .npy file that another program put there opens, without a trailer', t => {
+  test('a .npy file that another program put there opens, without a trailer', async t => {
     using made = NDArray.from(null, [1, 2, 3])
     const name = unique('foreign')
     const header = new Uint8Array(made.buffer, 0, made.data.byteOffset)
@@ -366,7 +385,13 @@ if (process.platform === 'linux') {
     t.is(readFileSync(`/dev/shm/${name}`).readDoubleLE(array.data.byteOffset), 10)
     t.throws(() => array.update(() => 1), { code: 'ERR_UNSUPPORTED' })
     t.throws(() => array.snapshot(), { code: 'ERR_UNSUPPORTED' })
+    const path = join(tmpdir(), `${name}.npy`)
+    t.teardown(() => rmSync(path, { force: true }))
+    const saved = array.save(path)
     array.close()
+    await saved
+    using again = await NDArray.load(path)
+    t.deepEqual(again.toNested(), [10, 2, 3] as never, 'saved as it was when save was called')
     t.notThrows(() => readFileSync(`/dev/shm/${name}`), 'closing does not remove it')
     writeFileSync(`/dev/shm/${name}`, 'no array at all, just text')
     t.throws(() => NDArray.open(name), { code: 'ERR_CORRUPT' })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { MessageChannel, Worker } from 'node:worker_threads'
@@ -263,10 +264,15 @@ if (onLinux) {
   })
 }
 
-test('a handle that is collected lets go once nothing shows its bytes', async t => {
-  const child = start('drop-handles', unique('dropped'))
-  t.deepEqual(await message(child), { whileViewed: { exists: true, first: 5 }, after: false })
+test('a handle that is collected gives its memory back, and the object stays until its process ends', async t => {
+  const name = unique('dropped')
+  const child = start('drop-handles', name)
+  t.deepEqual(await message(child), {
+    whileViewed: { exists: true, first: 5, isMapped: true },
+    after: { exists: true, isMapped: false },
+  })
   t.is((await gone(child)).code, 0)
+  t.false(list().some(object => object.name === name))
 })
 
 test('closing while other threads of the runtime still read the bytes crashes nobody', async t => {
@@ -282,4 +288,30 @@ for (const end of ['exit', 'throw', 'reject', 'naturally']) {
     t.false(list().some(object => object.name === name))
     if (onLinux) t.false(existsSync(file(name)))
   })
+}
+
+const removable = (path: string, flag: '-i' | '+i'): boolean => spawnSync('chattr', [flag, path]).status === 0
+const canForbid = onLinux && removable('/dev/shm', '-i')
+
+if (canForbid) {
+  test("a name that the system does not let us remove is nobody else's trouble", async t => {
+    const name = unique('immovable')
+    const other = await peer()
+    await other.tell({ do: 'create', name, byteLength: 10 })
+    t.true(removable(file(name), '+i'))
+    t.teardown(() => {
+      removable(file(name), '-i')
+      gc()
+    })
+    await kill(other.child)
+    t.is(gc().objects, 0)
+    const next = await peer()
+    t.is(await next.tell({ do: 'create', name: unique('unrelated'), byteLength: 10 }), 10)
+    await kill(next.child)
+    removable(file(name), '-i')
+    t.is(gc().objects, 2)
+    t.false(existsSync(file(name)))
+  })
+} else {
+  test.skip('a name that the system does not let us remove (skipped: no chattr on /dev/shm)', () => undefined)
 }

@@ -61,6 +61,7 @@ export const native = {
   attachGuard: member(addon.attachGuard),
   beginUpdate: member(addon.beginUpdate),
   endUpdate: member(addon.endUpdate),
+  giveUpUpdate: member(addon.giveUpUpdate),
   snapshot: member(addon.snapshot),
   collectGarbage: member(addon.collectGarbage),
   inspectDomain: visitor(addon.inspectDomain),

@@ -14,7 +14,7 @@ import { NDView } from './nd-view.js'
 import { flattenNested, type Nested } from './nested.js'
 import { checkShape, decodeNpyHeader, encodeNpyHeader, type NpyHeader, type Order, sizeOf } from './npy.js'
 import { readNpy, writeNpy } from './npy-file.js'
-import { type CreateOptions, checkMaker, checkPersist, Segment } from './segment.js'
+import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
 import { type WaitOptions, waitSync } from './wait.js'
 
 /** A .npy header is at most this long: 12 bytes of prefix, 64 KiB of text. */
@@ -111,6 +111,26 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     return NDArray.attach(Segment.open(name, 'NDArray'))
   }
 
+  /**
+   * Opens it if it exists, else creates it; both sides may start in any order.
+   *
+   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another shape, dtype or order
+   */
+  static openOrCreate<D extends DType = 'float64'>(name: string, options: LayoutOptions<D>): NDArray<D> {
+    const array = openOrCreate(
+      () => NDArray.open<D>(name),
+      () => NDArray.create<D>(name, options),
+    )
+    const wanted = [options.dtype ?? 'float64', options.order ?? 'C', ...checkShape(options.shape)].join()
+    const found = [array.dtype, array.order, ...array.shape].join()
+    if (wanted === found) return array
+    array.close()
+    throw new CrossmemError(
+      'ERR_INVALID_ARG',
+      `"${name}" exists as ${found}, not ${wanted}; open() takes it as it is`,
+    )
+  }
+
   /** Shows an open segment as an array, or closes it. @internal */
   static attach<D extends DType = DType>(segment: Segment): NDArray<D> {
     try {
@@ -178,7 +198,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
 
   /**
    * Changes the data as one step: other updates wait, and no `snapshot()` of any process sees half of it. Blocks this
-   * thread while another process updates. An exception passes through; what `change` did until then stays.
+   * thread while another process updates. An exception passes through; what `change` did until then stays. If it was to
+   * repair what a dead writer left (`ownerDied`), the array then still counts as half-changed.
    *
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (inside an update of the same array),
@@ -190,13 +211,18 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   ): Result {
     const handle = this.#guardedHandle()
     const begun = waitSync(slice => native.beginUpdate(handle, slice), `updating "${this.name}"`, options)
+    const ownerDied = begun === 2
+    let isWhole = !ownerDied
     this.#isUpdating = true
     let result: Result
     try {
-      result = change(this.data, { ownerDied: begun === 2 })
+      result = change(this.data, { ownerDied })
+      isWhole = true
     } finally {
       this.#isUpdating = false
-      native.endUpdate(handle)
+      // A repair that failed is none: the next update is told again.
+      if (isWhole) native.endUpdate(handle)
+      else native.giveUpUpdate(handle)
     }
     if (result instanceof Promise) {
       throw new CrossmemError(
@@ -232,7 +258,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @throws {CrossmemError} as `snapshot`; a file that can't be written rejects with Node's own error
    */
   async save(path: string | URL): Promise<void> {
-    const data = this.#isGuarded ? this.snapshot() : this.data
+    const data = this.#isGuarded ? this.snapshot() : this.data.slice()
     await writeNpy(path, encodeNpyHeader(this), bytesOf(data))
   }
 
@@ -246,7 +272,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Lets go: `data` and all views become empty. The last one out removes the object unless it persists. Idempotent.
+   * Lets go: `data` and all views become empty, also for asynchronous work under way on them, which then sees zeros:
+   * await it first. The last one out removes the object unless it persists. Idempotent.
    *
    * @throws {CrossmemError} ERR_DEADLOCK inside an update of this handle
    */

@@ -5,7 +5,7 @@ import { domainName, type NewSegment, native, type OpenSegment } from './native.
 /** Longest ArrayBuffer of this runtime, in bytes. */
 const MAX_BUFFER = constants.MAX_LENGTH
 
-/** Handles that were collected without `close()` let go of their segment once nothing shows its bytes. */
+/** Handles that were collected without `close()` give their memory back once nothing shows it; the object stays. */
 const collected = new FinalizationRegistry<number>(handle => native.forgetSegment(handle))
 
 /** An open segment: a native handle, and at most one ArrayBuffer over its bytes. */
@@ -61,8 +61,8 @@ export class Segment {
   }
 
   get buffer(): ArrayBuffer {
-    this.#buffer ??= native.segmentBuffer(this.handle)
-    void this.handle
+    const { handle } = this
+    this.#buffer ??= native.segmentBuffer(handle)
     return this.#buffer
   }
 
@@ -75,6 +75,7 @@ export class Segment {
     this.#closed = true
     collected.unregister(this)
     native.closeSegment(this.#handle, this.#buffer)
+    this.#buffer = undefined
   }
 }
 

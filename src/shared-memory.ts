@@ -102,7 +102,10 @@ export class SharedMemory implements Disposable {
     this.#segment.unlink()
   }
 
-  /** Lets go: views of it become empty. The last one out removes the object unless it persists. Idempotent. */
+  /**
+   * Lets go: views of it become empty, also for asynchronous work under way on them, which then sees zeros: await it
+   * first. The last one out removes the object unless it persists. Idempotent.
+   */
   close(): void {
     this.#segment.close()
   }

@@ -120,7 +120,18 @@ impl Agent {
 
     /// Takes the registry's lock, and then does what `detach` could not do earlier.
     pub(crate) fn registry(&self) -> Result<Registry<'_>> {
-        self.registry_within(PATIENCE)
+        let registry = self.registry_within(PATIENCE)?;
+        if sys::control_is_gone(&self.domain.life) {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!(
+                    "somebody removed the control segment {} while it was in use, so new processes can't see us (rm, or \
+                     systemd's RemoveIPC at logout?); what is open stays usable; restart the processes of this domain",
+                    self.domain.file_name
+                ),
+            ));
+        }
+        Ok(registry)
     }
 
     fn registry_within(&self, patience: Duration) -> Result<Registry<'_>> {
@@ -148,8 +159,10 @@ impl Agent {
         }
         handles.remove(&object);
         drop(handles);
+        // Whoever waited in vain a moment ago doesn't wait again.
+        let patience = if self.leaving.borrow().is_empty() { BRIEFLY } else { Duration::ZERO };
         self.leaving.borrow_mut().push(object);
-        let _ = self.registry_within(BRIEFLY);
+        let _ = self.registry_within(patience);
     }
 }
 

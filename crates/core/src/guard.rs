@@ -94,7 +94,8 @@ impl<'m> Guard<'m> {
         let sequence = self.words.sequence.load(Ordering::Relaxed);
         let torn = sequence % 2 == 1;
         if !torn {
-            self.words.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
+            // Release: who sees it odd sees us as the owner, and doesn't take us for dead (`writer_is_dead`).
+            self.words.sequence.store(sequence.wrapping_add(1), Ordering::Release);
         }
         // The odd sequence before any change: pairs with the Acquire fence in `copy_to`.
         fence(Ordering::Release);
@@ -109,7 +110,7 @@ impl<'m> Guard<'m> {
     pub fn leave(&self, agent: &Agent) -> Result<()> {
         let owner = Owner::of(self.words.writer.owner.load(Ordering::Relaxed));
         if owner != Some(agent.me()) {
-            return Err(Error::new(Code::LostOwnership, "this thread is not updating this array"));
+            return Err(not_inside());
         }
         let sequence = self.words.sequence.load(Ordering::Relaxed);
         // Release: pairs with the first load in `copy_to`. An odd word becomes the next even one.
@@ -117,6 +118,14 @@ impl<'m> Guard<'m> {
         fail::point("update.left");
         self.words.writer.unlock(agent);
         Ok(())
+    }
+
+    /// Ends an update that did not repair what a dead writer left: the next one is told again.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
+    pub fn give_up(&self, agent: &Agent) -> Result<()> {
+        if self.words.writer.unlock(agent) { Ok(()) } else { Err(not_inside()) }
     }
 
     /// Copies the bytes from `offset` on as they were at one instant. `NotYet` when a writer was inside for all
@@ -129,11 +138,7 @@ impl<'m> Guard<'m> {
             let before = self.words.sequence.load(Ordering::Acquire);
             if before % 2 == 1 {
                 if self.writer_is_dead(agent, before) {
-                    return Err(Error::new(
-                        Code::PeerDied,
-                        "a process died while it was updating this array: what it left may be half-changed. It is \
-                         readable through .data; the next update() repairs it",
-                    ));
+                    return Err(half_changed());
                 }
                 break;
             }
@@ -167,7 +172,7 @@ impl<'m> Guard<'m> {
         }
         let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1;
         let copied =
-            if torn { Ok(Entered::NotYet) } else { self.region.copy_to(offset, to).map(|()| Entered::Yes) };
+            if torn { Err(half_changed()) } else { self.region.copy_to(offset, to).map(|()| Entered::Yes) };
         self.words.writer.unlock(agent);
         copied
     }
@@ -178,6 +183,18 @@ impl<'m> Guard<'m> {
         let dead = owner.is_none_or(|owner| agent.is_dead(owner));
         dead && self.words.sequence.load(Ordering::Acquire) == odd
     }
+}
+
+fn half_changed() -> Error {
+    Error::new(
+        Code::PeerDied,
+        "a process died while it was updating this array: what it left may be half-changed. It is readable through \
+         .data; the next update() repairs it",
+    )
+}
+
+fn not_inside() -> Error {
+    Error::new(Code::LostOwnership, "this thread is not updating this array")
 }
 
 /// The trailer of a new array, as it is written before anyone sees it.

@@ -83,10 +83,7 @@ pub(crate) struct Registry<'a> {
 impl<'a> Registry<'a> {
     pub(crate) fn lock(agent: &'a Agent, patience: Duration) -> Result<Registry<'a>> {
         let control = agent.domain().control();
-        let acquired = control.header.registry.lock(agent, patience).map_err(|refused| match refused {
-            Refused::Timeout(owner) => Error::new(Code::Timeout, stuck(control, owner, patience)),
-            Refused::Deadlock => Error::new(Code::Deadlock, "this agent already holds the registry"),
-        })?;
+        let acquired = acquire(control, agent, patience)?;
         fail::point("registry.locked");
         let registry = Registry { agent, control };
         if acquired == Acquired::OwnerDied {
@@ -245,9 +242,11 @@ impl<'a> Registry<'a> {
             }
             fail::point("sweep.detached");
             if !self.is_wanted(entry) {
-                swept.objects += 1;
-                swept.bytes = swept.bytes.saturating_add(entry.size.load(Relaxed));
-                self.erase(index)?;
+                let bytes = entry.size.load(Relaxed);
+                // A name that the system doesn't let us remove stays for the next sweep, and is nobody else's trouble.
+                if self.erase(index).is_ok() {
+                    swept = swept + Swept { agents: 0, objects: 1, bytes };
+                }
             }
         }
         for (slot, instance) in dead {
@@ -278,7 +277,7 @@ impl<'a> Registry<'a> {
                     let tag = name_of(entry).map_or(1, |name| tag(&name));
                     self.control.tags[index].store(tag, Release);
                 }
-                _ => self.erase(index)?,
+                _ => drop(self.erase(index)),
             }
         }
         Ok(())
@@ -303,6 +302,27 @@ impl Drop for Registry<'_> {
         fail::point("registry.unlocking");
         self.control.header.registry.unlock(self.agent);
         fail::point("registry.unlocked");
+    }
+}
+
+/// Waits for as long as others make progress: only one and the same holder exhausts our patience.
+fn acquire(control: &Control, agent: &Agent, patience: Duration) -> Result<Acquired> {
+    const LOOKS: u32 = 10;
+    let (mut holder, mut looks) = (None, 0);
+    loop {
+        match control.header.registry.lock(agent, patience / LOOKS) {
+            Ok(acquired) => return Ok(acquired),
+            Err(Refused::Deadlock) => {
+                return Err(Error::new(Code::Deadlock, "this agent already holds the registry"));
+            }
+            Err(Refused::Timeout(owner)) => {
+                looks = if holder == Some(owner) { looks + 1 } else { 1 };
+                holder = Some(owner);
+                if looks == LOOKS || patience.is_zero() {
+                    return Err(Error::new(Code::Timeout, stuck(control, owner, patience)));
+                }
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::no_space;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::guard;
+use crate::layout::PAGE;
 use crate::name;
 use crate::region::Region;
 use crate::registry::{Birth, ObjectRef, Registry};
@@ -304,6 +305,9 @@ fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
         staged.write(part).map_err(full)?;
     }
     if let Some(offset) = spec.guard {
+        if offset.checked_add(PAGE).is_none_or(|end| end > spec.size) {
+            return Err(Error::new(Code::InvalidArg, "the trailer lies outside the segment"));
+        }
         let words = guard::initial(agent.domain().id());
         staged.write(&Part { offset, bytes: &words, len: words.len() as u64 }).map_err(full)?;
     }

@@ -103,6 +103,11 @@ fn a_writer_that_dies_inside_is_reported_until_an_update_repairs() {
         guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, wait).unwrap_err().code,
         Code::Deadlock
     );
+    guard(&survivor, &mine).give_up(&survivor).unwrap();
+    assert_eq!(guard(&survivor, &mine).give_up(&survivor).unwrap_err().code, Code::LostOwnership);
+    let told = guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap_err();
+    assert_eq!(told.code, Code::PeerDied, "a repair that was given up is none");
+    assert_eq!(guard(&survivor, &mine).enter(&survivor, PATIENT).unwrap(), Entered::AfterDeath);
     guard(&survivor, &mine).leave(&survivor).unwrap();
     assert_eq!(guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap(), Entered::Yes);
     mine.close(&survivor);

@@ -232,3 +232,22 @@ fn a_scribbled_registry_never_crashes_anyone() {
         }
     }
 }
+
+#[test]
+fn a_control_segment_that_somebody_removed_is_noticed() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let mine = create(&agent, &name, 10).unwrap();
+    let control = files(&domain).pop().unwrap();
+    std::fs::remove_file(format!("/dev/shm/{control}")).unwrap();
+    let refused = create(&agent, &format!("{name}.2"), 10).err().unwrap();
+    assert_eq!(refused.code, Code::Corrupt);
+    assert!(refused.message.contains(&control), "{}", refused.message);
+    assert_eq!(code(Segment::open(&agent, &name, None)), Code::Corrupt);
+    let newcomer = Agent::register(&domain, 0).unwrap();
+    mine.close(&agent);
+    agent.leave();
+    assert_eq!(files(&domain).len(), 1, "the newcomer's control segment is not the old one's to remove");
+    newcomer.leave();
+    assert!(files(&domain).is_empty() && files(&name).is_empty());
+}

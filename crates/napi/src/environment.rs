@@ -73,6 +73,11 @@ impl Environment {
         self.segments.get_mut(&handle)
     }
 
+    /// Unmaps the segment but stays attached to its object until this environment leaves.
+    pub(crate) fn forget(&mut self, handle: u32) {
+        self.segments.remove(&handle);
+    }
+
     /// Closes the segment: nobody reaches it by this handle any more.
     pub(crate) fn close(&mut self, handle: u32) {
         if let (Some(open), Some(agent)) = (self.segments.remove(&handle), &self.agent) {
@@ -88,6 +93,7 @@ impl Environment {
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
 pub fn join(env: napi::Env, domain: String, thread: u32) -> Result<()> {
+    TORN_DOWN.with(|torn_down| torn_down.set(false));
     let agent = Agent::register(&domain, thread).map_err(js)?;
     let joined = with(|environment| {
         if environment.agent.is_none() {

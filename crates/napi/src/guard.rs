@@ -48,6 +48,15 @@ pub fn end_update(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| guard(agent, open)?.leave(agent).map_err(js))
 }
 
+/// Ends the update that `begin_update` began without saying that the data is whole.
+///
+/// # Errors
+/// As `Guard::give_up`.
+#[napi(catch_unwind)]
+pub fn give_up_update(handle: u32) -> Result<()> {
+    with_open(handle, |agent, open| guard(agent, open)?.give_up(agent).map_err(js))
+}
+
 /// Fills `into` with the bytes from `offset` on as they were at one instant; `false`: a writer is still inside.
 ///
 /// # Errors

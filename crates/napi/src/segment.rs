@@ -104,12 +104,13 @@ pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) {
     environment::with(|environment| environment.close(handle));
 }
 
-/// The handle was collected: whoever still has the buffer keeps the segment open.
+/// The handle was collected: the bytes are unmapped once nothing shows them. The object stays attached to this
+/// environment, since when a collector runs is no reason for others to lose it.
 #[napi(catch_unwind)]
 pub fn forget_segment(handle: u32) {
     environment::with(|environment| match environment.get(handle) {
         Some(open) if open.has_buffer => open.handle_is_gone = true,
-        _ => environment.close(handle),
+        _ => environment.forget(handle),
     });
 }
 
@@ -164,8 +165,10 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
         )
     };
     if made != sys::Status::napi_ok {
-        // SAFETY: the runtime didn't take it.
-        unsafe { end_lease(env, ptr::null_mut(), hint) };
+        if made == sys::Status::napi_no_external_buffers_allowed {
+            // SAFETY: the runtime refused before it took the hint. After other failures it may call back yet.
+            unsafe { end_lease(env, ptr::null_mut(), hint) };
+        }
         return Err(napi::Error::new(
             "ERR_NO_EXTERNAL_BUFFERS",
             "this runtime refuses external ArrayBuffers (Electron, or V8's memory sandbox): crossmem can't show shared \
@@ -238,7 +241,7 @@ impl Drop for Lease {
             let Some(open) = environment.get(self.handle) else { return };
             open.has_buffer = false;
             if open.handle_is_gone {
-                environment.close(self.handle);
+                environment.forget(self.handle);
             }
         });
     }

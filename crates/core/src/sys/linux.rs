@@ -53,16 +53,17 @@ impl Staged {
     }
 }
 
-/// In steps, so that a signal during a large reservation doesn't start it all over.
+/// In steps, and smaller ones when signals come in between: some kernels undo the whole step then, and a profiler's
+/// timer could make a large one start over for ever.
 fn reserve(file: &File, size: u64) -> io::Result<()> {
-    const STEP: u64 = 64 << 20;
-    let mut done = 0;
+    const SMALLEST: u64 = 1 << 20;
+    let (mut done, mut step) = (0, 64 * SMALLEST);
     while done < size {
-        let now = STEP.min(size - done);
+        let now = step.min(size - done);
         // SAFETY: a valid descriptor; offsets are positive.
         match unsafe { libc::posix_fallocate(file.as_raw_fd(), done as i64, now as i64) } {
             0 => done += now,
-            libc::EINTR => {}
+            libc::EINTR => step = (step / 2).max(SMALLEST),
             errno => return Err(io::Error::from_raw_os_error(errno)),
         }
     }
@@ -152,6 +153,12 @@ fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> 
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
+}
+
+/// Whether the control segment that `life` locks has lost its name: to `rm`, or to a system that cleans up after a
+/// login session (systemd's RemoveIPC).
+pub(crate) fn control_is_gone(life: &Life) -> bool {
+    life.file().metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
 
 /// Removes the control segment's name if it still leads to the file that `life` locks.

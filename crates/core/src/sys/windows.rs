@@ -225,3 +225,8 @@ pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
 pub(crate) fn user() -> String {
     "me".to_owned()
 }
+
+/// Nobody cleans these up behind our back here.
+pub(crate) fn control_is_gone(_: &super::Life) -> bool {
+    false
+}

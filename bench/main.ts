@@ -1,0 +1,47 @@
+// Measures crossmem beside its peers and writes RESULTS.md and one plot per section.
+//   node build/bench/main.js [--quick] [--out DIR]
+// --quick: small arrays and few rounds, to see that it runs; its figures say nothing.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { chart } from './chart.js'
+import { describeMachine } from './machine.js'
+import { resultsPage } from './results.js'
+import { root } from './root.js'
+import type { Section } from './section.js'
+import { calls } from './sections/calls.js'
+import { handOver } from './sections/hand-over.js'
+import { life } from './sections/life.js'
+import { sum } from './sections/sum.js'
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } },
+})
+
+async function main(): Promise<void> {
+  const { quick } = values
+  // Nobody else's objects are in the registry, and ours are nobody else's.
+  process.env.CROSSMEM_DOMAIN = `bench-${randomBytes(6).toString('hex')}`
+  const machine = describeMachine()
+  const sections: Section[] = []
+  for (const section of [handOver, sum, life, calls]) {
+    console.error(`bench: ${section.name} …`)
+    sections.push(await section(quick))
+  }
+  const out = outDirectory()
+  mkdirSync(out, { recursive: true })
+  for (const section of sections) writeFileSync(join(out, `${section.id}.svg`), chart(section))
+  const page = resultsPage(machine, sections, quick)
+  writeFileSync(join(out, 'RESULTS.md'), page)
+  console.log(page)
+  console.error(`bench: wrote ${join(out, 'RESULTS.md')}`)
+}
+
+/** A quick run doesn't replace figures that mean something unless it is told to. */
+function outDirectory(): string {
+  if (values.out !== undefined) return resolve(values.out)
+  return values.quick ? join(root, 'build', 'bench', 'quick') : join(root, 'bench')
+}
+
+void main()

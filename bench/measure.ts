@@ -1,0 +1,94 @@
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+
+/** Something that is measured. */
+export interface Contender {
+  name: string
+  /** What exactly it does. */
+  does: string
+  /** Takes one sample: the nanoseconds of one operation. */
+  sample(): number | Promise<number>
+  /** Samples in a row when it is its turn, after one that doesn't count. Default: 1, and it counts. */
+  perTurn?: number
+}
+
+/** What came out. Nanoseconds per operation. */
+export interface Row {
+  name: string
+  does: string
+  median: number
+  /** Half of the samples lie between these. */
+  low: number
+  high: number
+  samples: number
+}
+
+/** Pause before each turn, in which collectors of garbage that the last one left can finish. In milliseconds. */
+const REST = 50
+
+/**
+ * Measures all contenders in turn, again and again and each time in another order, so that whatever else the machine
+ * does meets all of them. The first sample of each is thrown away, and so is the first of a turn that has several.
+ *
+ * @param arrange called before every round: whatever has to be made anew for it
+ */
+export async function inTurn(contenders: Contender[], rounds: number, arrange = () => {}): Promise<Row[]> {
+  const taken = new Map<Contender, number[]>(contenders.map(contender => [contender, []]))
+  arrange()
+  for (const contender of contenders) await contender.sample()
+  for (let round = 0; round < rounds; round++) {
+    arrange()
+    for (const contender of shuffled(contenders)) {
+      await sleep(REST)
+      if (contender.perTurn) await contender.sample()
+      for (let n = 0; n < (contender.perTurn ?? 1); n++) taken.get(contender)?.push(await contender.sample())
+    }
+  }
+  return contenders.map(contender => summary(contender, taken.get(contender) as number[]))
+}
+
+export function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map(item => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}
+
+function summary({ name, does }: Contender, samples: number[]): Row {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const [low, median, high] = [0.25, 0.5, 0.75].map(share => quantile(sorted, share)) as [
+    number,
+    number,
+    number,
+  ]
+  return { name, does, median, low, high, samples: samples.length }
+}
+
+function quantile(sorted: number[], share: number): number {
+  const at = (sorted.length - 1) * share
+  const below = sorted[Math.floor(at)] as number
+  const above = sorted[Math.ceil(at)] as number
+  return below + (above - below) * (at - Math.floor(at))
+}
+
+export const nanoseconds = (): number => performance.now() * 1e6
+
+/** A sample: the time of one call, averaged over many. */
+export const perCall = (calls: number, call: () => void) => (): number => {
+  const start = nanoseconds()
+  for (let i = 0; i < calls; i++) call()
+  return (nanoseconds() - start) / calls
+}
+
+/**
+ * The same for calls whose clean-up waits for the event loop: a turn of it belongs to each `every` calls.
+ * An ArrayBuffer's memory is given back only there.
+ */
+export const perCallWithTurns =
+  (calls: number, every: number, call: () => void) => async (): Promise<number> => {
+    const start = nanoseconds()
+    for (let i = 1; i <= calls; i++) {
+      call()
+      if (i % every === 0) await turn()
+    }
+    return (nanoseconds() - start) / calls
+  }

@@ -1,0 +1,12 @@
+// A worker thread: gets an array by postMessage, answers with its first and last element, and gives a transferred
+// array back.
+import { parentPort } from 'node:worker_threads'
+
+parentPort?.on(
+  'message',
+  ({ data, transferred }: { data: Float64Array<ArrayBuffer>; transferred: boolean }) => {
+    const ends = [data[0], data[data.length - 1]]
+    if (transferred) parentPort?.postMessage({ ends, data }, [data.buffer])
+    else parentPort?.postMessage({ ends })
+  },
+)

@@ -1,0 +1,216 @@
+import { type ChildProcess, fork, type Serializable, type SerializationType } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { NDArray } from 'crossmem'
+import { mebibytes } from '../format.js'
+import { type Contender, inTurn, nanoseconds } from '../measure.js'
+import type { Ends, Parcel } from '../peers/receiver.js'
+import { type Section, type Table, times } from '../section.js'
+
+/** Numbers in one message where all of them don't fit one string. */
+const PART = 1 << 20
+
+const REFERENCE = 'crossmem: a reference'
+const ADVANCED = "process.send, 'advanced'"
+const BASE64 = "process.send, 'json', as base64"
+const NUMBERS = "process.send, 'json', as numbers"
+
+/** How long it takes until another process, or thread, has seen a large array. */
+export async function handOver(quick: boolean): Promise<Section> {
+  const length = quick ? 1 << 17 : 1 << 25
+  const plain = Float64Array.from({ length }, Math.random)
+  const expected: Ends = [plain[0] as number, plain[length - 1] as number]
+  const [json, advanced] = await Promise.all([startReceiver('json'), startReceiver('advanced')])
+  using array = NDArray.from<'float64'>(null, plain)
+  const threads = threadContenders(plain, expected)
+  const contenders = [...processContenders(json, advanced, plain, array, expected), ...threads.contenders]
+  const rows = await inTurn(contenders, quick ? 2 : 5)
+  json.disconnect()
+  advanced.disconnect()
+  await threads.stop()
+  const size = mebibytes(plain.byteLength)
+  const processes: Table = { title: 'To another process', baseline: REFERENCE, rows: rows.slice(0, -3) }
+  return {
+    id: 'hand-over',
+    title: `Handing over a Float64Array of ${size}`,
+    intro:
+      `The receiver runs already and is warmed up. The clock runs from just before the sender sends until it has the answer, ` +
+      `the array's first and last element. The ${length.toLocaleString('en-US')} numbers are random doubles.`,
+    tables: [
+      processes,
+      {
+        title: 'To a worker thread of the same process',
+        baseline: 'SharedArrayBuffer',
+        rows: rows.slice(-3),
+      },
+    ],
+    targets: [ADVANCED, BASE64, NUMBERS].map(peer => ({
+      what: `hand over ${size}: times faster than ${peer}`,
+      got: times(processes, peer, REFERENCE),
+      atLeast: 1000,
+    })),
+    better: [
+      'process.send: the receiver has a copy of its own, which nobody changes under its hands; nothing to close or unlink.',
+      'transfer: the sender loses the array, so the two can never race.',
+      'SharedArrayBuffer: collected like any object, no names, no limit by /dev/shm; only for threads of one process.',
+    ],
+    missing: [],
+  }
+}
+
+/** All send the same numbers and get the same answer. */
+function processContenders(
+  json: ChildProcess,
+  advanced: ChildProcess,
+  plain: Float64Array<ArrayBuffer>,
+  array: NDArray<'float64'>,
+  expected: Ends,
+): Contender[] {
+  const send = (child: ChildProcess, parcel: Parcel) => child.send(parcel as Serializable)
+  const handed = (keep: boolean) =>
+    answered(json, expected, () => send(json, { kind: 'reference', reference: array, keep }))
+  return [
+    {
+      name: REFERENCE,
+      does: "process.send of the NDArray's reference ('json', the default); the child opens it, and closes it after the answer. The numbers are in shared memory from the start",
+      perTurn: 20,
+      sample: () => handed(false),
+    },
+    {
+      name: 'crossmem: a reference, open already',
+      does: 'the same where the child keeps what it opened, by name, as one that gets the same arrays again and again does',
+      perTurn: 20,
+      sample: () => handed(true),
+    },
+    {
+      name: 'crossmem: copied in, then a reference',
+      does: 'the same for numbers that are in private memory: NDArray.from makes the segment and copies them first',
+      async sample() {
+        let copy: NDArray | undefined
+        const took = await answered(json, expected, () => {
+          copy = NDArray.from<'float64'>(null, plain)
+          send(json, { kind: 'reference', reference: copy, keep: false })
+        })
+        copy?.close()
+        return took
+      },
+    },
+    {
+      name: ADVANCED,
+      does: "fork with serialization: 'advanced'; the Float64Array in one message",
+      sample: () => answered(advanced, expected, () => send(advanced, { kind: 'typed array', data: plain })),
+    },
+    {
+      name: BASE64,
+      does: 'the bytes as one base64 string in one message, decoded by the child: the fastest form in which JSON carries all of it',
+      sample: () =>
+        answered(json, expected, () =>
+          send(json, { kind: 'base64', text: Buffer.from(plain.buffer).toString('base64') }),
+        ),
+    },
+    {
+      name: NUMBERS,
+      does: `plain arrays of ${PART.toLocaleString('en-US')} numbers, message after message: all in one would be longer than V8's longest string`,
+      sample: () => answered(json, expected, () => sendInParts(json, plain)),
+    },
+    {
+      name: 'process.send of nothing',
+      does: 'an empty message and its answer: what none of the above can be faster than',
+      perTurn: 20,
+      sample: () => answered(json, [0, 0], () => send(json, { kind: 'nothing' })),
+    },
+  ]
+}
+
+/** Each has a thread and an array of its own. */
+function threadContenders(plain: Float64Array<ArrayBuffer>, expected: Ends) {
+  const [copying, transferring, sharing] = [startThread(), startThread(), startThread()]
+  const shared = new Float64Array(new SharedArrayBuffer(plain.byteLength))
+  shared.set(plain)
+  let travelling = plain.slice()
+  const contenders: Contender[] = [
+    {
+      name: 'SharedArrayBuffer',
+      does: 'postMessage of an array over a SharedArrayBuffer: nothing is copied',
+      perTurn: 20,
+      sample: () =>
+        answered(sharing, expected, () => sharing.postMessage({ data: shared, transferred: false })),
+    },
+    {
+      name: 'postMessage, transferred',
+      does: 'postMessage with the buffer in the transfer list; the answer transfers it back',
+      perTurn: 20,
+      sample: () =>
+        answered(
+          transferring,
+          expected,
+          () => transferring.postMessage({ data: travelling, transferred: true }, [travelling.buffer]),
+          answer => {
+            travelling = answer.data as Float64Array<ArrayBuffer>
+          },
+        ),
+    },
+    {
+      name: 'postMessage, copied',
+      does: 'postMessage of the Float64Array: a structured clone',
+      sample: () =>
+        answered(copying, expected, () => copying.postMessage({ data: plain, transferred: false })),
+    },
+  ]
+  const stop = () => Promise.all([copying, transferring, sharing].map(thread => thread.terminate()))
+  return { contenders, stop }
+}
+
+interface Answer {
+  ends: Ends
+  data?: Float64Array
+}
+
+/** Nanoseconds from before `send` until the right answer has come. */
+async function answered(
+  receiver: ChildProcess | Worker,
+  expected: Ends,
+  send: () => unknown,
+  keep: (answer: Answer) => void = () => {},
+): Promise<number> {
+  const coming = once(receiver, 'message') as Promise<[Ends | Answer]>
+  const start = nanoseconds()
+  // What fails here must not leave us waiting for an answer.
+  await Promise.race([Promise.resolve(send()), coming])
+  const [value] = await coming
+  const took = nanoseconds() - start
+  const answer = Array.isArray(value) ? { ends: value } : value
+  if (answer.ends.some((end, i) => end !== expected[i]))
+    throw new Error(`got ${answer.ends}, not ${expected}`)
+  keep(answer)
+  return took
+}
+
+/** Each part is on its way before the next is made; the child reads one while we write the next. */
+async function sendInParts(child: ChildProcess, plain: Float64Array): Promise<void> {
+  for (let offset = 0; offset < plain.length; offset += PART) {
+    const numbers = Array.from(plain.subarray(offset, offset + PART))
+    const parcel: Parcel = { kind: 'part', numbers, offset, total: plain.length }
+    await new Promise<void>((resolve, reject) => {
+      child.send(parcel, error => (error ? reject(error) : resolve()))
+    })
+  }
+}
+
+async function startReceiver(serialization: SerializationType): Promise<ChildProcess> {
+  const child = fork(join(__dirname, '..', 'peers', 'receiver.js'), [], { serialization })
+  child.on('exit', (code, signal) => {
+    if (code !== 0) throw new Error(`the receiver ended with ${code ?? signal}`)
+  })
+  await once(child, 'message')
+  return child
+}
+
+function startThread(): Worker {
+  const thread = new Worker(join(__dirname, '..', 'peers', 'receiver-thread.js'))
+  thread.on('error', error => {
+    throw error
+  })
+  return thread
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import { SharedMemory } from 'crossmem'
+import { type Contender, inTurn, perCall, perCallWithTurns } from '../measure.js'
+import { type BareCalls, bareCalls } from '../peers/bare-calls.js'
+import { type Python, python } from '../peers/python.js'
+import { type Section, type Table, type Target, times } from '../section.js'
+
+const SIZE = 1 << 20
+const CROSSMEM = 'crossmem'
+const WHOLE = 'system calls, same guarantees'
+
+/** What a segment's whole life costs. */
+export async function life(quick: boolean): Promise<Section> {
+  const [bare, py] = [bareCalls(), python()]
+  const rounds = quick ? 2 : 15
+  const calls = quick ? 20 : 300
+  const untouched: Table = {
+    title: 'Nothing written',
+    baseline: CROSSMEM,
+    rows: await inTurn([...ours(calls), ...peers(bare, py, false, calls)], rounds),
+  }
+  const written: Table = {
+    title: 'Every byte written',
+    baseline: CROSSMEM,
+    rows: await inTurn([oursFilled(calls), ...peers(bare, py, true, calls)], rounds),
+  }
+  return {
+    id: 'life',
+    title: 'Creating, opening and closing a segment of 1 MiB',
+    intro:
+      'One creates it, opens it by its name, closes both handles, and with the last one the segment is gone. crossmem reserves ' +
+      'the pages when it creates, so that a full /dev/shm is an error there and not a SIGBUS later, and the segment appears ' +
+      'under its name whole or not at all. What reserving costs is the difference to the rows that reserve nothing. In the ' +
+      'second table the creator writes every byte before it closes: then the others pay for the pages as well, one fault each.',
+    tables: [untouched, written],
+    targets: 'missing' in bare ? [] : [targetOf(untouched), targetOf(written)],
+    better: [
+      'ftruncate alone, as in Python: the time to make a segment does not grow with its size, since nothing is reserved.',
+      'Python: part of its standard library, nothing to install.',
+    ],
+    missing: [bare, py].flatMap(peer => ('missing' in peer ? [peer.missing] : [])),
+  }
+}
+
+const targetOf = (table: Table): Target => ({
+  what: `1 MiB created, opened, closed twice, ${table.title.toLowerCase()}: times the time of ${WHOLE}`,
+  got: times(table, CROSSMEM, WHOLE),
+  atMost: 2,
+})
+
+const unique = (): string => `bench-${randomBytes(6).toString('hex')}`
+
+function ours(calls: number): Contender[] {
+  const name = unique()
+  return [
+    {
+      name: CROSSMEM,
+      does: 'SharedMemory.create, SharedMemory.open, close, close: reserved, and nobody sees it half-made',
+      sample: perCall(calls, () => {
+        const made = SharedMemory.create(name, SIZE)
+        const opened = SharedMemory.open(name)
+        opened.close()
+        made.close()
+      }),
+    },
+    {
+      name: 'crossmem, both buffers shown',
+      does: 'the same with .buffer of both handles looked at, and a turn of the event loop each time, in which they are unmapped',
+      sample: perCallWithTurns(calls, 1, () => {
+        const made = SharedMemory.create(name, SIZE)
+        const opened = SharedMemory.open(name)
+        void made.buffer
+        void opened.buffer
+        opened.close()
+        made.close()
+      }),
+    },
+  ]
+}
+
+function oursFilled(calls: number): Contender {
+  const name = unique()
+  return {
+    name: CROSSMEM,
+    does: 'as in the first table; with it a turn of the event loop each time, in which the filled one is unmapped',
+    sample: perCallWithTurns(calls, 1, () => {
+      const made = SharedMemory.create(name, SIZE)
+      const opened = SharedMemory.open(name)
+      made.bytes.fill(1)
+      opened.close()
+      made.close()
+    }),
+  }
+}
+
+function peers(
+  bare: BareCalls | { missing: string },
+  py: Python | { missing: string },
+  fill: boolean,
+  calls: number,
+): Contender[] {
+  const contenders: Contender[] = []
+  if (!('missing' in bare)) {
+    contenders.push(
+      {
+        name: WHOLE,
+        does: `in Rust: open(O_TMPFILE), posix_fallocate, mmap, linkat, close; open, fstat, mmap, close; munmap, munmap, unlink`,
+        sample: bare.sample('whole', fill, calls),
+      },
+      {
+        name: 'system calls, may be seen half-made',
+        does: `in Rust: shm_open, posix_fallocate, mmap, close; open, fstat, mmap, close; munmap, munmap, unlink`,
+        sample: bare.sample('reserved', fill, calls),
+      },
+      {
+        name: 'system calls, nothing reserved',
+        does: `the same with ftruncate instead of posix_fallocate: a full /dev/shm is a SIGBUS at some later write`,
+        sample: bare.sample('sized', fill, calls),
+      },
+    )
+  }
+  if (!('missing' in py)) {
+    contenders.push({
+      name: py.version,
+      does: `multiprocessing.shared_memory: SharedMemory(create=True), SharedMemory(name), close, close, unlink; nothing reserved`,
+      sample: py.sample(fill ? 'fill' : 'cycle', calls),
+    })
+  }
+  return contenders
+}
