@@ -22,23 +22,26 @@ export interface Row {
   samples: number
 }
 
-/** Pause before each turn, in which collectors of garbage that the last one left can finish. In milliseconds. */
-const REST = 50
+export interface Turns {
+  rounds: number
+  /** Called before every round: makes anew whatever is to be new each time. */
+  arrange?(): void
+  /** Pause before each turn, in which collectors of what the last one left can finish. In milliseconds; default: 0. */
+  rest?: number
+}
 
 /**
  * Measures all contenders in turn, again and again and each time in another order, so that whatever else the machine
  * does meets all of them. The first sample of each is thrown away, and so is the first of a turn that has several.
- *
- * @param arrange called before every round: whatever has to be made anew for it
  */
-export async function inTurn(contenders: Contender[], rounds: number, arrange = () => {}): Promise<Row[]> {
+export async function inTurn(contenders: Contender[], { rounds, arrange, rest = 0 }: Turns): Promise<Row[]> {
   const taken = new Map<Contender, number[]>(contenders.map(contender => [contender, []]))
-  arrange()
+  arrange?.()
   for (const contender of contenders) await contender.sample()
   for (let round = 0; round < rounds; round++) {
-    arrange()
+    arrange?.()
     for (const contender of shuffled(contenders)) {
-      await sleep(REST)
+      await sleep(rest)
       if (contender.perTurn) await contender.sample()
       for (let n = 0; n < (contender.perTurn ?? 1); n++) taken.get(contender)?.push(await contender.sample())
     }

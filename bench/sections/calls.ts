@@ -39,13 +39,17 @@ export async function calls(quick: boolean): Promise<Section> {
       title: 'What calls cost',
       intro: 'Everything happens in one process, and nobody else uses the objects meanwhile.',
       tables: [
-        { title: 'Opening what exists, 1 MiB', baseline: OPEN, rows: await inTurn(opening, rounds) },
-        { title: 'One element', baseline: GET, rows: await inTurn(elements(array, quick ? 2 : 100), rounds) },
-        { title: 'As one step', baseline: UPDATE, rows: await inTurn(updates(array, many), rounds) },
+        { title: 'Opening what exists, 1 MiB', baseline: OPEN, rows: await inTurn(opening, { rounds }) },
+        {
+          title: 'One element',
+          baseline: GET,
+          rows: await inTurn(elements(array, quick ? 2 : 100), { rounds }),
+        },
+        { title: 'As one step', baseline: UPDATE, rows: await inTurn(updates(array, many), { rounds }) },
         {
           title: 'A copy of all',
           baseline: SNAPSHOT,
-          rows: await inTurn(copies(array, quick ? 5 : 200), rounds),
+          rows: await inTurn(copies(array, quick ? 5 : 200), { rounds }),
         },
       ],
       targets: [],

@@ -25,7 +25,7 @@ export async function handOver(quick: boolean): Promise<Section> {
   using array = NDArray.from<'float64'>(null, plain)
   const threads = threadContenders(plain, expected)
   const contenders = [...processContenders(json, advanced, plain, array, expected), ...threads.contenders]
-  const rows = await inTurn(contenders, quick ? 2 : 5)
+  const rows = await inTurn(contenders, { rounds: quick ? 2 : 5, rest: quick ? 1 : 200 })
   json.disconnect()
   advanced.disconnect()
   await threads.stop()

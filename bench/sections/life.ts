@@ -17,12 +17,12 @@ export async function life(quick: boolean): Promise<Section> {
   const untouched: Table = {
     title: 'Nothing written',
     baseline: CROSSMEM,
-    rows: await inTurn([...ours(calls), ...peers(bare, py, false, calls)], rounds),
+    rows: await inTurn([...ours(calls), ...peers(bare, py, false, calls)], { rounds }),
   }
   const written: Table = {
     title: 'Every byte written',
     baseline: CROSSMEM,
-    rows: await inTurn([oursFilled(calls), ...peers(bare, py, true, calls)], rounds),
+    rows: await inTurn([oursFilled(calls), ...peers(bare, py, true, calls)], { rounds }),
   }
   return {
     id: 'life',

@@ -1,18 +1,28 @@
 import { NDArray } from 'crossmem'
 import { mebibytes } from '../format.js'
 import { hugePages } from '../machine.js'
-import { type Contender, inTurn, perCall, type Row, shuffled } from '../measure.js'
+import { inTurn, perCall, type Row, shuffled } from '../measure.js'
 import { type Section, type Table, times } from '../section.js'
 
 const SHARED = 'crossmem: NDArray.data'
 const PRIVATE = 'private Float64Array'
+const THREADS = 'over a SharedArrayBuffer'
+
+const FULL = [
+  { bytes: 4 << 20, rounds: 200 },
+  { bytes: 64 << 20, rounds: 60 },
+]
+const QUICK = [
+  { bytes: 1 << 18, rounds: 3 },
+  { bytes: 1 << 20, rounds: 3 },
+]
 
 /** Whether shared memory is as fast to read as private memory. */
 export async function sum(quick: boolean): Promise<Section> {
   const tables: Table[] = []
   const pages: string[] = []
-  for (const bytes of quick ? [1 << 16, 1 << 20] : [4 << 20, 64 << 20]) {
-    const rows = await placed(bytes, quick ? 3 : 40)
+  for (const { bytes, rounds } of quick ? QUICK : FULL) {
+    const rows = await sumsOf(bytes, rounds)
     pages.push(`${mebibytes(bytes)}: ${hugePages()}`)
     tables.push({ title: `Sum of ${mebibytes(bytes)}`, baseline: SHARED, rows })
   }
@@ -36,49 +46,70 @@ export async function sum(quick: boolean): Promise<Section> {
   }
 }
 
-async function placed(bytes: number, rounds: number): Promise<Row[]> {
+async function sumsOf(bytes: number, rounds: number): Promise<Row[]> {
   const contents = Float64Array.from({ length: bytes / 8 }, (_, i) => i % 1000)
   const expected = total(contents)
   const calls = Math.max(1, Math.floor((16 << 20) / bytes))
-  let array: NDArray<'float64'> | undefined
-  const arrays = { shared: contents, private: contents, threads: contents }
-  const makers = [
-    () => {
-      array?.close()
-      array = NDArray.from<'float64'>(null, contents)
-      arrays.shared = array.data as Float64Array<ArrayBuffer>
-    },
-    () => {
-      arrays.private = contents.slice()
-    },
-    () => {
-      const threads = new Float64Array(new SharedArrayBuffer(bytes))
-      threads.set(contents)
-      arrays.threads = threads as unknown as Float64Array<ArrayBuffer>
-    },
+  const arrays = new Arrays(contents)
+  const adding = (name: string, does: string) => ({
+    name,
+    does,
+    perTurn: 3,
+    sample: perCall(calls, () => {
+      if (total(arrays.get(name)) !== expected) throw new Error('a sum came out wrong')
+    }),
+  })
+  const contenders = [
+    adding(SHARED, 'the array that an NDArray shows'),
+    adding(PRIVATE, 'a Float64Array of the same length and content'),
+    adding(THREADS, 'the same over a SharedArrayBuffer'),
   ]
-  const adding = (which: keyof typeof arrays) =>
-    perCall(calls, () => {
-      if (total(arrays[which]) !== expected) throw new Error('a sum came out wrong')
-    })
-  const contenders: Contender[] = [
-    { name: SHARED, does: 'the array that an NDArray shows', sample: adding('shared') },
-    { name: PRIVATE, does: 'a Float64Array of the same length and content', sample: adding('private') },
-    {
-      name: 'over a SharedArrayBuffer',
-      does: 'the same over a SharedArrayBuffer',
-      sample: adding('threads'),
-    },
-  ]
-  const rows = await inTurn(
-    contenders.map(contender => ({ ...contender, perTurn: 3 })),
-    rounds,
-    () => {
-      for (const make of shuffled(makers)) make()
-    },
-  )
-  array?.close()
+  const rows = await inTurn(contenders, { rounds, arrange: () => arrays.renew() })
+  arrays.close()
   return rows
+}
+
+/** The arrays of one round, all with the same contents. */
+class Arrays {
+  readonly #contents: Float64Array<ArrayBuffer>
+  readonly #views = new Map<string, Float64Array>()
+  #shared: NDArray<'float64'> | undefined
+
+  constructor(contents: Float64Array<ArrayBuffer>) {
+    this.#contents = contents
+  }
+
+  get(name: string): Float64Array {
+    return this.#views.get(name) as Float64Array
+  }
+
+  renew(): void {
+    this.close()
+    for (const [name, make] of shuffled(this.#makers)) this.#views.set(name, make())
+  }
+
+  close(): void {
+    this.#shared?.close()
+  }
+
+  readonly #makers: [string, () => Float64Array][] = [
+    [PRIVATE, () => this.#contents.slice()],
+    [
+      SHARED,
+      () => {
+        this.#shared = NDArray.from<'float64'>(null, this.#contents)
+        return this.#shared.data
+      },
+    ],
+    [
+      THREADS,
+      () => {
+        const data = new Float64Array(new SharedArrayBuffer(this.#contents.byteLength))
+        data.set(this.#contents)
+        return data
+      },
+    ],
+  ]
 }
 
 function total(data: Float64Array): number {

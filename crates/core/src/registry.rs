@@ -87,7 +87,7 @@ impl<'a> Registry<'a> {
         fail::point("registry.locked");
         let registry = Registry { agent, control };
         if acquired == Acquired::OwnerDied {
-            registry.repair()?;
+            registry.repair();
             fail::point("registry.repaired");
             control.header.registry.mark_consistent();
         }
@@ -219,7 +219,7 @@ impl<'a> Registry<'a> {
 
     /// Clears what dead agents hold. The caller's own slot counts as dead when `newborn`: what it finds there
     /// is its predecessor's.
-    pub(crate) fn sweep(&self, newborn: bool) -> Result<Swept> {
+    pub(crate) fn sweep(&self, newborn: bool) -> Swept {
         let me = self.me();
         let mut dead: Vec<(usize, u64)> = Vec::new();
         for (slot, agent) in self.control.agents.iter().enumerate() {
@@ -254,7 +254,7 @@ impl<'a> Registry<'a> {
             let _ = self.control.agents[slot].instance.compare_exchange(instance, 0, Release, Relaxed);
             fail::point("sweep.freed");
         }
-        Ok(swept)
+        swept
     }
 
     /// Whether anyone lives here but the caller, or anything exists.
@@ -268,7 +268,7 @@ impl<'a> Registry<'a> {
         !others && self.control.tags.iter().all(|tag| tag.load(Relaxed) == 0)
     }
 
-    fn repair(&self) -> Result<()> {
+    fn repair(&self) {
         for index in 0..OBJECTS {
             let entry = self.entry(index);
             match entry.state.load(Acquire) {
@@ -280,7 +280,6 @@ impl<'a> Registry<'a> {
                 _ => drop(self.erase(index)),
             }
         }
-        Ok(())
     }
 
     /// Whether a living agent is attached, or none is needed.

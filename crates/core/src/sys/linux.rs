@@ -156,7 +156,7 @@ fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> 
 }
 
 /// Whether the control segment that `life` locks has lost its name: to `rm`, or to a system that cleans up after a
-/// login session (systemd's RemoveIPC).
+/// login session (systemd's `RemoveIPC`).
 pub(crate) fn control_is_gone(life: &Life) -> bool {
     life.file().metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
