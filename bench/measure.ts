@@ -84,7 +84,7 @@ export const perCall = (calls: number, call: () => void) => (): number => {
 
 /**
  * The same for calls whose clean-up waits for the event loop: a turn of it belongs to each `every` calls.
- * An ArrayBuffer's memory is given back only there.
+ * An ArrayBuffer's finalizer runs only there.
  */
 export const perCallWithTurns =
   (calls: number, every: number, call: () => void) => async (): Promise<number> => {

@@ -330,7 +330,8 @@ function make<D extends DType>(name: string | null, layout: Layout<D>, contents?
   )
 }
 
-const guardOffset = (dataOffset: number, dataBytes: number): number =>
+/** Where the trailer of an array is: behind the data, on a page of its own. @internal */
+export const guardOffset = (dataOffset: number, dataBytes: number): number =>
   Math.ceil((dataOffset + dataBytes) / PAGE) * PAGE
 
 /** Reads the header from a private copy: others may write to the segment meanwhile. */

@@ -65,7 +65,7 @@ function ours(calls: number): Contender[] {
     },
     {
       name: 'crossmem, both buffers shown',
-      does: 'the same with .buffer of both handles looked at, and a turn of the event loop each time, in which they are unmapped',
+      does: 'the same with .buffer of both handles looked at, and a turn of the event loop each time, in which finalizers run',
       sample: perCallWithTurns(calls, 1, () => {
         const made = SharedMemory.create(name, SIZE)
         const opened = SharedMemory.open(name)
@@ -82,7 +82,7 @@ function oursFilled(calls: number): Contender {
   const name = unique()
   return {
     name: CROSSMEM,
-    does: 'as in the first table; with it a turn of the event loop each time, in which the filled one is unmapped',
+    does: 'as in the first table; with it a turn of the event loop each time, in which finalizers run',
     sample: perCallWithTurns(calls, 1, () => {
       const made = SharedMemory.create(name, SIZE)
       const opened = SharedMemory.open(name)

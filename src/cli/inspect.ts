@@ -1,14 +1,12 @@
 import { inspect, type ObjectInfo } from '../domain.js'
 import { native } from '../native.js'
 import { contiguousStrides } from '../nd-view.js'
+import { guardOffset } from '../ndarray.js'
 import { decodeNpyHeader, type Order } from '../npy.js'
 import { Segment } from '../segment.js'
 import { agents, bytes, fields } from './format.js'
 import { note } from './ls.js'
 import { type Failure, failureOf, type Report } from './report.js'
-
-/** An ndarray's trailer starts at a multiple of this. */
-const PAGE = 4096
 
 interface ArrayInfo {
   dtype: string
@@ -75,7 +73,7 @@ function arrayIfAny(segment: Segment): ArrayInfo | null {
 function arrayIn(segment: Segment): ArrayInfo {
   const header = decodeNpyHeader(new Uint8Array(segment.buffer))
   const { dtype, shape, order, dataOffset, dataBytes } = header
-  const trailer = hasTrailer(segment, Math.ceil((dataOffset + dataBytes) / PAGE) * PAGE)
+  const trailer = hasTrailer(segment, guardOffset(dataOffset, dataBytes))
   return { dtype, shape, order, strides: contiguousStrides(shape, order), trailer }
 }
 

@@ -111,22 +111,27 @@ impl<'a> Registry<'a> {
     /// The living object of that name. One that only dead agents are attached to is erased on the way, and so
     /// is one whose name another program removed or took.
     pub(crate) fn find(&self, name: &str) -> Result<Option<usize>> {
-        let wanted = tag(name);
-        for (index, found) in self.control.tags.iter().enumerate() {
-            let entry = self.entry(index);
-            if found.load(Relaxed) != wanted || entry.state.load(Acquire) != LIVE || !has_name(entry, name) {
-                continue;
-            }
-            let file = entry.file.load(Relaxed);
-            let now = sys::identify(name).map_err(|e| Error::os(&format!("looking for \"{name}\""), &e))?;
-            let there = now.is_some_and(|now| now.file == file);
-            if there && self.is_wanted(entry) {
-                return Ok(Some(index));
-            }
-            self.erase(index)?;
-            return Ok(None);
+        let Some(index) = self.entered_as(name) else { return Ok(None) };
+        let entry = self.entry(index);
+        let file = entry.file.load(Relaxed);
+        let now = sys::identify(name).map_err(|e| Error::os(&format!("looking for \"{name}\""), &e))?;
+        let there = now.is_some_and(|now| now.file == file);
+        if there && self.is_wanted(entry) {
+            return Ok(Some(index));
         }
+        self.erase(index)?;
         Ok(None)
+    }
+
+    /// The entry with that name, whatever has become of its object.
+    pub(crate) fn entered_as(&self, name: &str) -> Option<usize> {
+        let wanted = tag(name);
+        (0..OBJECTS).find(|&index| {
+            let entry = self.entry(index);
+            self.control.tags[index].load(Relaxed) == wanted
+                && entry.state.load(Acquire) == LIVE
+                && has_name(entry, name)
+        })
     }
 
     /// Enters an object, lets `publish` give its file the name, and attaches the caller.

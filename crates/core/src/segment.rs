@@ -227,7 +227,8 @@ impl Mapped {
 pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
     name::check(name)?;
     let registry = agent.registry()?;
-    match registry.find(name)? {
+    match registry.entered_as(name) {
+        // Only the name goes that is ours: another program may have it by now.
         Some(index) => registry.erase(index).map(|()| true),
         None => remove_foreign(name, None),
     }

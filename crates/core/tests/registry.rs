@@ -112,6 +112,15 @@ fn names_other_programs_have_or_take_are_respected() {
     assert_eq!(code(Segment::open(&agent, &name, None)), Code::NotFound);
     std::fs::write(&path, b"theirs again").unwrap();
     ours.close(&agent);
+    let lost = create(&agent, &format!("{name}.lost"), 10).unwrap();
+    let lost_path = format!("/dev/shm/{name}.lost");
+    std::fs::remove_file(&lost_path).unwrap();
+    std::fs::write(&lost_path, b"theirs").unwrap();
+    assert!(unlink_name(&agent, &format!("{name}.lost")).unwrap(), "our entry");
+    assert_eq!(std::fs::read(&lost_path).unwrap(), b"theirs", "not their file");
+    assert!(unlink_name(&agent, &format!("{name}.lost")).unwrap(), "asked again, it is theirs that is meant");
+    assert!(!std::path::Path::new(&lost_path).exists());
+    lost.close(&agent);
     assert_eq!(std::fs::read(&path).unwrap(), b"theirs again", "the name is no longer ours to remove");
     std::fs::remove_file(&path).unwrap();
 
