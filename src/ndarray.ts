@@ -336,8 +336,12 @@ export const guardOffset = (dataOffset: number, dataBytes: number): number =>
 
 /** Reads the header from a private copy: others may write to the segment meanwhile. */
 function readHeader(segment: Segment): NpyHeader {
-  const length = Math.min(segment.byteLength, LONGEST_HEADER)
-  return decodeNpyHeader(new Uint8Array(segment.buffer, 0, length).slice(), segment.byteLength)
+  const copy = (length: number) =>
+    new Uint8Array(segment.buffer, 0, Math.min(segment.byteLength, length)).slice()
+  // Nearly every header fits; only a longer one is worth copying 64 KiB for.
+  const [, , , , , , version = 0, , low = 0, high = 0] = copy(12)
+  const fits = version === 1 && 10 + low + 256 * high <= PAGE
+  return decodeNpyHeader(copy(fits ? PAGE : LONGEST_HEADER), segment.byteLength)
 }
 
 const bytesOf = (data: ArrayBufferView): Uint8Array =>
