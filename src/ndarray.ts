@@ -12,13 +12,19 @@ import { CrossmemError } from './errors.js'
 import { native } from './native.js'
 import { NDView } from './nd-view.js'
 import { flattenNested, type Nested } from './nested.js'
-import { checkShape, decodeNpyHeader, encodeNpyHeader, type NpyHeader, type Order, sizeOf } from './npy.js'
+import {
+  checkShape,
+  decodeNpyHeader,
+  encodeNpyHeader,
+  LONGEST_HEADER,
+  type NpyHeader,
+  type Order,
+  sizeOf,
+} from './npy.js'
 import { readNpy, writeNpy } from './npy-file.js'
 import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
 import { type WaitOptions, waitSync } from './wait.js'
 
-/** A .npy header is at most this long: 12 bytes of prefix, 64 KiB of text. */
-const LONGEST_HEADER = 12 + 65_536
 /** The trailer starts at a multiple of this, and is this long. */
 const PAGE = 4096
 

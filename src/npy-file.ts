@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { CrossmemError } from './errors.js'
-import { decodeNpyHeader, type NpyHeader } from './npy.js'
+import { decodeNpyHeader, LONGEST_HEADER, type NpyHeader } from './npy.js'
 
-/** The longest header that is read: prefix and 64 KiB of text. */
-const LONGEST_HEADER = 12 + 65_536
 /** Node reads at most 2 GiB at once. */
 const CHUNK = 1 << 30
 

@@ -24,6 +24,8 @@ export interface NpyHeader {
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // "\x93NUMPY"
 const ALIGNMENT = 64
 const MAX_HEADER_BYTES = 65_536
+/** How many bytes of a file hold its header, at the most: a prefix of 12, and the text. */
+export const LONGEST_HEADER = 12 + MAX_HEADER_BYTES
 const MAX_DIMS = 64 // NumPy's NPY_MAXDIMS; 32 before NumPy 2
 
 // By version: the bytes of the length field, and the encoding of the dict.

@@ -79,16 +79,8 @@ impl<'m> Guard<'m> {
     /// # Errors
     /// `ERR_DEADLOCK` inside an update by the same agent.
     pub fn enter(&self, agent: &Agent, timeout: Duration) -> Result<Entered> {
-        match self.words.writer.lock(agent, timeout) {
-            Err(Refused::Timeout(_)) => return Ok(Entered::NotYet),
-            Err(Refused::Deadlock) => {
-                return Err(Error::new(
-                    Code::Deadlock,
-                    "this thread is already updating this array; finish that update first",
-                ));
-            }
-            // Whether anything is half-changed is told by the sequence, whoever died holding the mutex.
-            Ok(_) => self.words.writer.mark_consistent(),
+        if !self.lock(agent, timeout, "finish that update first")? {
+            return Ok(Entered::NotYet);
         }
         fail::point("update.locked");
         let sequence = self.words.sequence.load(Ordering::Relaxed);
@@ -160,21 +152,30 @@ impl<'m> Guard<'m> {
         to: &mut [u8],
         timeout: Duration,
     ) -> Result<Entered> {
-        match self.words.writer.lock(agent, timeout) {
-            Err(Refused::Timeout(_)) => return Ok(Entered::NotYet),
-            Err(Refused::Deadlock) => {
-                return Err(Error::new(
-                    Code::Deadlock,
-                    "this thread is updating this array: take the snapshot before or after, or read .data",
-                ));
-            }
-            Ok(_) => self.words.writer.mark_consistent(),
+        if !self.lock(agent, timeout, "take the snapshot before or after, or read .data")? {
+            return Ok(Entered::NotYet);
         }
         let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1;
         let copied =
             if torn { Err(half_changed()) } else { self.region.copy_to(offset, to).map(|()| Entered::Yes) };
         self.words.writer.unlock(agent);
         copied
+    }
+
+    /// Takes the writers' mutex; `false` when the time is up.
+    fn lock(&self, agent: &Agent, timeout: Duration, instead: &str) -> Result<bool> {
+        match self.words.writer.lock(agent, timeout) {
+            Err(Refused::Timeout(_)) => Ok(false),
+            Err(Refused::Deadlock) => Err(Error::new(
+                Code::Deadlock,
+                format!("this thread is already updating this array: {instead}"),
+            )),
+            Ok(_) => {
+                // Whether anything is half-changed is told by the sequence, whoever died holding the mutex.
+                self.words.writer.mark_consistent();
+                Ok(true)
+            }
+        }
     }
 
     /// With the sequence odd, a mutex that no living agent holds means that its last owner died inside.
