@@ -17,6 +17,7 @@ export type CrossmemErrorCode =
   | 'ERR_LOST_OWNERSHIP'
   | 'ERR_TOO_LARGE'
   | 'ERR_NO_EXTERNAL_BUFFERS'
+  | 'ERR_BROKEN_BARRIER'
   | 'ERR_LIMIT'
   | 'ERR_PERMISSION'
   | 'ERR_OS'

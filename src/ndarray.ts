@@ -23,7 +23,7 @@ import {
 } from './npy.js'
 import { readNpy, writeNpy } from './npy-file.js'
 import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
-import { type WaitOptions, waitSync } from './wait.js'
+import { type SyncWaitOptions, waitSync } from './wait.js'
 
 /** The trailer starts at a multiple of this, and is this long. */
 const PAGE = 4096
@@ -213,7 +213,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    */
   update<Result>(
     change: (data: StorageOf<D>, context: UpdateContext) => Result,
-    options?: WaitOptions,
+    options?: SyncWaitOptions,
   ): Result {
     const handle = this.#guardedHandle()
     const begun = waitSync(slice => native.beginUpdate(handle, slice), `updating "${this.name}"`, options)
@@ -245,7 +245,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @throws {CrossmemError} ERR_PEER_DIED (a writer died inside its update: `data` still shows what it left, and the
    *   next update repairs), ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (inside an update), ERR_UNSUPPORTED
    */
-  snapshot(options?: WaitOptions): StorageOf<D> {
+  snapshot(options?: SyncWaitOptions): StorageOf<D> {
     const handle = this.#guardedHandle()
     const { Storage, lanes } = dtypes[this.dtype]
     const copy = new Storage(this.size * lanes) as StorageOf<D>

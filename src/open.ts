@@ -1,7 +1,14 @@
+import { Barrier } from './barrier.js'
+import { Condition } from './condition.js'
 import type { DType } from './dtype.js'
 import { CrossmemError } from './errors.js'
+import { Event } from './event.js'
+import { Mutex } from './mutex.js'
 import { NDArray } from './ndarray.js'
+import { RLock } from './rlock.js'
+import { RwLock } from './rw-lock.js'
 import { Segment } from './segment.js'
+import { Semaphore } from './semaphore.js'
 import { SharedMemory } from './shared-memory.js'
 
 /** What a handle becomes when it travels through JSON, `process.send` or `postMessage`. */
@@ -10,10 +17,22 @@ export interface Reference {
   name: string
 }
 
-const classes: Record<string, (segment: Segment) => SharedMemory | NDArray> = {
-  SharedMemory: segment => SharedMemory.attach(segment),
-  NDArray: segment => NDArray.attach(segment),
+const classes = {
+  SharedMemory: (segment: Segment) => SharedMemory.attach(segment),
+  NDArray: (segment: Segment) => NDArray.attach(segment) as NDArray,
+  Mutex: (segment: Segment) => Mutex.attach(segment),
+  RLock: (segment: Segment) => RLock.attach(segment),
+  RwLock: (segment: Segment) => RwLock.attach(segment),
+  Semaphore: (segment: Segment) => Semaphore.attach(segment),
+  Condition: (segment: Segment) => Condition.attach(segment),
+  Event: (segment: Segment) => Event.attach(segment),
+  Barrier: (segment: Segment) => Barrier.attach(segment),
 }
+
+type Classes = typeof classes
+
+/** Whatever `open()` opens. */
+export type AnyHandle = ReturnType<Classes[keyof Classes]>
 
 /**
  * Opens what a reference, or a name, stands for, as the class that it is. Memory that another program made is a
@@ -22,18 +41,22 @@ const classes: Record<string, (segment: Segment) => SharedMemory | NDArray> = {
  * @throws {CrossmemError} ERR_INVALID_ARG (not a reference), ERR_UNSUPPORTED (a class that this version doesn't have), and
  *   as the class's own `open`
  */
-export function open(reference: { crossmem: 'SharedMemory'; name: string }): SharedMemory
 export function open<D extends DType = DType>(reference: { crossmem: 'NDArray'; name: string }): NDArray<D>
-export function open(reference: Reference | string): SharedMemory | NDArray
-export function open(reference: Reference | string): SharedMemory | NDArray {
+export function open<K extends keyof Classes>(reference: {
+  crossmem: K
+  name: string
+}): ReturnType<Classes[K]>
+export function open(reference: Reference | string): AnyHandle
+export function open(reference: Reference | string): AnyHandle {
   const { crossmem: kind, name } =
     typeof reference === 'string' ? { name: reference } : checkReference(reference)
   const segment = Segment.open(name, kind)
-  const attach = classes[segment.kind]
-  if (attach) return attach(segment)
+  if (isKnown(segment.kind)) return classes[segment.kind](segment)
   segment.close()
   throw unsupported(segment.kind)
 }
+
+const isKnown = (kind: string): kind is keyof Classes => Object.hasOwn(classes, kind)
 
 function checkReference(reference: unknown): { crossmem?: string; name: string } {
   const { crossmem, name } = Object(reference) as Record<string, unknown>
@@ -43,7 +66,7 @@ function checkReference(reference: unknown): { crossmem?: string; name: string }
       'open() takes a name, or a reference: what a handle becomes as JSON',
     )
   }
-  if (!Object.hasOwn(classes, crossmem)) throw unsupported(crossmem)
+  if (!isKnown(crossmem)) throw unsupported(crossmem)
   return { crossmem, name }
 }
 

@@ -12,6 +12,8 @@ const collected = new FinalizationRegistry<number>(handle => native.forgetSegmen
 export class Segment {
   readonly name: string
   readonly kind: string
+  /** Number of the object, never used again in its domain; 0 for a foreign one. */
+  readonly id: number
   readonly byteLength: number
   readonly persist: boolean
   /** Made by another program: never unlinked unless asked to. */
@@ -23,6 +25,7 @@ export class Segment {
   constructor(open: OpenSegment) {
     this.name = open.name
     this.kind = open.kind
+    this.id = open.id
     this.byteLength = open.byteLength
     this.persist = open.persist
     this.foreign = open.foreign

@@ -1,38 +1,66 @@
 import { CrossmemError } from './errors.js'
 
-/** How long to wait. */
-export interface WaitOptions {
+/** How long to block this thread. */
+export interface SyncWaitOptions {
   /** Milliseconds; 0 tries once. Default: without limit. */
   timeout?: number
+}
+
+/** How long to wait, and what ends the wait earlier. */
+export interface WaitOptions extends SyncWaitOptions {
+  /** Aborting it ends the wait: the promise rejects with the signal's reason, an `AbortError` unless another is given. */
+  signal?: AbortSignal
+  /** Let the process end although this wait is pending. Default: false, a pending wait keeps it alive as a timer does. */
+  unref?: boolean
 }
 
 /** Longest the addon waits in one call, so that `worker.terminate()` gets through. In milliseconds. */
 const SLICE = 100
 
+/** `{ timeout }`, checked; in milliseconds. */
+export function checkTimeout(options: SyncWaitOptions | undefined): number {
+  const timeout = options?.timeout ?? Number.POSITIVE_INFINITY
+  if (typeof timeout === 'number' && timeout >= 0) return timeout
+  throw new CrossmemError(
+    'ERR_INVALID_ARG',
+    `timeout is a number of milliseconds from 0 up, not ${String(timeout)}`,
+  )
+}
+
+/** `{ timeout, signal, unref }`, checked. */
+export function checkWait(options: WaitOptions | undefined): {
+  timeout: number
+  signal?: AbortSignal
+  unref: boolean
+} {
+  const { signal, unref = false } = options ?? {}
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new CrossmemError('ERR_INVALID_ARG', 'signal is an AbortSignal')
+  }
+  if (typeof unref !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'unref is true or false')
+  return { timeout: checkTimeout(options), signal, unref }
+}
+
+export const timedOut = (doing: string, timeout: number): CrossmemError =>
+  new CrossmemError('ERR_TIMEOUT', `${doing}: still in vain after ${timeout} ms`)
+
 /**
- * Waits on this thread until `attempt(slice)` gives something truthy.
+ * Waits on this thread until `attempt(sliceMs)` gives something truthy.
  *
  * @throws {CrossmemError} ERR_TIMEOUT, ERR_INVALID_ARG
  */
 export function waitSync<Result>(
-  attempt: (sliceMs: number) => Result,
+  attempt: (sliceMs: number) => Result | undefined,
   doing: string,
-  { timeout = Number.POSITIVE_INFINITY }: WaitOptions = {},
+  options?: SyncWaitOptions,
 ): Result {
-  if (typeof timeout !== 'number' || Number.isNaN(timeout) || timeout < 0) {
-    throw new CrossmemError(
-      'ERR_INVALID_ARG',
-      `timeout is a number of milliseconds from 0 up, not ${String(timeout)}`,
-    )
-  }
+  const timeout = checkTimeout(options)
   const deadline = performance.now() + timeout
   let slice = Math.min(SLICE, timeout)
   for (;;) {
     const result = attempt(Math.ceil(slice))
     if (result) return result
     slice = Math.min(SLICE, deadline - performance.now())
-    if (slice <= 0) {
-      throw new CrossmemError('ERR_TIMEOUT', `${doing}: another process was still inside after ${timeout} ms`)
-    }
+    if (slice <= 0) throw timedOut(doing, timeout)
   }
 }

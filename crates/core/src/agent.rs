@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Domain, too_many};
@@ -13,7 +14,7 @@ use crate::owner::Owner;
 use crate::registry::{BRIEFLY, ObjectRef, PATIENCE, Registry, Swept};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::{AtomicU32, Ordering};
-use crate::sys::{self, Bell};
+use crate::sys::{self, Bell, Mapping};
 
 /// One participant of a domain. It belongs to the thread that registered it.
 pub struct Agent {
@@ -109,6 +110,21 @@ impl Agent {
         Ok(())
     }
 
+    /// For a thread that listens to this agent's doorbell.
+    #[must_use]
+    pub fn listener(&self) -> Listener {
+        Listener {
+            bell: std::ptr::from_ref(self.bell(usize::from(self.me.slot))),
+            mapping: self.domain.keep_mapped(),
+        }
+    }
+
+    /// Number of this agent, never used again in its domain.
+    #[must_use]
+    pub fn instance(&self) -> u32 {
+        self.me.instance
+    }
+
     fn remove_control(&self) -> Result<()> {
         sys::remove_control(&self.domain.file_name, &self.domain.life)
             .map_err(|e| Error::os("removing the control segment", &e))
@@ -163,6 +179,43 @@ impl Agent {
         let patience = if self.leaving.borrow().is_empty() { BRIEFLY } else { Duration::ZERO };
         self.leaving.borrow_mut().push(object);
         let _ = self.registry_within(patience);
+    }
+}
+
+/// An agent's doorbell, for another thread than the agent's own. It keeps nobody alive.
+pub struct Listener {
+    bell: *const AtomicU32,
+    #[expect(dead_code, reason = "keeps the doorbell mapped")]
+    mapping: Arc<Mapping>,
+}
+
+// SAFETY: a doorbell is an atomic in memory that `mapping` keeps where it is.
+unsafe impl Send for Listener {}
+// SAFETY: as above.
+unsafe impl Sync for Listener {}
+
+impl Listener {
+    fn bell(&self) -> &AtomicU32 {
+        // SAFETY: `mapping` keeps it mapped; it is an atomic, so any value others write is one of its type.
+        unsafe { &*self.bell }
+    }
+
+    /// What the doorbell shows now.
+    #[must_use]
+    pub fn heard(&self) -> u32 {
+        // Acquire: pairs with the Release in `wake`.
+        self.bell().load(Ordering::Acquire)
+    }
+
+    /// Sleeps while it shows `heard`, for `slice` at the most. May return for no reason.
+    pub fn park(&self, heard: u32, slice: Duration) {
+        Bell::park(self.bell(), heard, slice);
+    }
+
+    /// Rings it.
+    pub fn ring(&self) {
+        self.bell().fetch_add(1, Ordering::Release);
+        Bell::ring(self.bell());
     }
 }
 

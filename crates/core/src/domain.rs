@@ -1,5 +1,7 @@
 //! A domain: one control segment, and the processes of one user that share it.
 
+use std::sync::Arc;
+
 use crate::error::{Code, Error, Result};
 use crate::layout::{AGENTS, CONTROL_MAGIC, Control, LAYOUT_VERSION, OBJECTS};
 use crate::name;
@@ -10,8 +12,7 @@ use crate::sys::{self, Life, Mapping, Part};
 pub(crate) struct Domain {
     /// Points into `mapping`, checked when it was opened.
     control: *const Control,
-    #[expect(dead_code, reason = "keeps the control segment mapped")]
-    mapping: Mapping,
+    mapping: Arc<Mapping>,
     pub life: Life,
     /// Of the control segment.
     pub file_name: String,
@@ -51,7 +52,7 @@ impl Domain {
         })?;
         let Some((mapping, life)) = opened else { return Ok(None) };
         let control: *const Control = mapping.region().at(0)?;
-        let opened = Domain { control, mapping, life, file_name };
+        let opened = Domain { control, mapping: Arc::new(mapping), life, file_name };
         let header = &opened.control().header;
         let sound = header.magic.load(Ordering::Relaxed) == CONTROL_MAGIC
             && header.layout.load(Ordering::Relaxed) == LAYOUT_VERSION
@@ -71,6 +72,11 @@ impl Domain {
     pub(crate) fn control(&self) -> &Control {
         // SAFETY: inside `mapping` and aligned, as `at` checked; mapped as long as `self`, never moved.
         unsafe { &*self.control }
+    }
+
+    /// Keeps the control segment mapped, without saying that anyone lives.
+    pub(crate) fn keep_mapped(&self) -> Arc<Mapping> {
+        Arc::clone(&self.mapping)
     }
 
     pub(crate) fn is_retired(&self) -> bool {

@@ -3,11 +3,15 @@
 //! A wake-up can be swallowed by a process that is killed after it was chosen, so nobody sleeps longer than
 //! a slice: a lost wake-up costs time, never progress.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::layout::{AGENTS, SlotSet};
+use crate::faults::{Fault, seeded};
+use crate::layout::{AGENTS, SLOT_WORDS, SlotSet};
 use crate::owner::Owner;
-use crate::sync::{AtomicU32, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+
+/// Nobody sleeps longer: a wake-up may have gone to a process that was killed.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// The agents of a domain, as one of them sees the others.
 pub(crate) trait Peers {
@@ -25,9 +29,44 @@ pub(crate) trait Peers {
     fn ring(&self, bell: &AtomicU32);
 }
 
+/// What to do when it isn't so yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Nothing: look once.
+    Try,
+    /// Stay among the sleepers and return: the caller's doorbell will ring, and it calls again, or gives up.
+    Arm {
+        /// Whether this wait was armed before.
+        again: bool,
+    },
+    /// Sleep for at most that long.
+    For(Duration),
+}
+
+/// With what right one looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// For once, whoever waits.
+    Once,
+    /// Just come: lets hungry sleepers go first.
+    Newcomer,
+    /// About to sleep: says so where whoever lets go will see it.
+    BeforeSleep {
+        /// Woken before, or slept for a whole slice.
+        again: bool,
+    },
+}
+
+impl Look {
+    /// Whether hungry sleepers are let go first.
+    pub(crate) fn is_polite(self) -> bool {
+        matches!(self, Look::Newcomer | Look::BeforeSleep { again: false })
+    }
+}
+
 impl SlotSet {
-    fn word(&self, slot: usize) -> (&crate::sync::AtomicU64, u64) {
-        (&self.0[slot / 64], 1 << (slot % 64))
+    fn word(&self, slot: usize) -> (&AtomicU64, u64) {
+        (&self.0[slot / 64 % SLOT_WORDS], 1 << (slot % 64))
     }
 
     pub(crate) fn insert(&self, slot: usize) {
@@ -41,6 +80,11 @@ impl SlotSet {
         word.fetch_and(!bit, Ordering::AcqRel) & bit != 0
     }
 
+    pub(crate) fn contains(&self, slot: usize) -> bool {
+        let (word, bit) = self.word(slot);
+        word.load(Ordering::Relaxed) & bit != 0
+    }
+
     pub(crate) fn clear(&self) {
         for word in &self.0 {
             word.store(0, Ordering::Relaxed);
@@ -48,41 +92,156 @@ impl SlotSet {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(i, word)| {
-            let bits = word.load(Ordering::Relaxed);
-            (0..64).filter(move |b| bits >> b & 1 == 1).map(move |b| i * 64 + b)
+        self.iter_from(0)
+    }
+
+    /// All slots, those from `start` on first.
+    fn iter_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
+        let first = start / 64 % SLOT_WORDS;
+        let from = start % 64;
+        (0..=SLOT_WORDS).flat_map(move |turn| {
+            let at = (first + turn) % SLOT_WORDS;
+            let mask = match turn {
+                0 => u64::MAX << from,
+                SLOT_WORDS => !(u64::MAX << from),
+                _ => u64::MAX,
+            };
+            let mut bits = if mask == 0 { 0 } else { self.0[at].load(Ordering::Relaxed) & mask };
+            std::iter::from_fn(move || {
+                let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+                bits &= bits - 1;
+                Some(at * 64 + bit)
+            })
         })
     }
 
-    /// Sleeps for at most `slice` while `blocked()`. Returns whether a notifier had chosen this agent: who
-    /// then doesn't act on it must pass it on with `notify_one`.
-    pub(crate) fn sleep(&self, peers: &impl Peers, slice: Duration, blocked: impl Fn() -> bool) -> bool {
-        let me = usize::from(peers.me().slot);
-        let bell = peers.bell(me);
-        let heard = bell.load(Ordering::Acquire);
-        self.insert(me);
-        // Pairs with the fence in `notify_one`: either it sees our bit, or we see what it changed.
-        fence(Ordering::SeqCst);
-        if blocked() {
-            peers.park(bell, heard, slice);
+    /// Waits until `look` has something, as `wait` says. `None`: not yet. Who armed itself then calls again or gives up.
+    pub(crate) fn wait<T>(
+        &self,
+        peers: &impl Peers,
+        wait: Wait,
+        mut look: impl FnMut(Look) -> Option<T>,
+    ) -> Option<T> {
+        match wait {
+            Wait::Try => look(Look::Once),
+            Wait::Arm { again } => self.look_armed(peers, again, &mut look),
+            Wait::For(time) if time.is_zero() => look(Look::Once),
+            Wait::For(time) => {
+                if let Some(found) = look(Look::Newcomer) {
+                    return Some(found);
+                }
+                self.sleep(peers, time, look)
+            }
         }
-        !self.remove(me)
     }
 
-    /// Wakes one living sleeper. With nobody asleep it makes no system call.
-    pub(crate) fn notify_one(&self, peers: &impl Peers) {
-        fence(Ordering::SeqCst);
-        for slot in self.iter().take(AGENTS) {
-            if !self.remove(slot) {
-                continue;
+    fn sleep<T>(
+        &self,
+        peers: &impl Peers,
+        time: Duration,
+        mut look: impl FnMut(Look) -> Option<T>,
+    ) -> Option<T> {
+        let started = Instant::now();
+        let me = usize::from(peers.me().slot);
+        let bell = peers.bell(me);
+        let mut again = false;
+        loop {
+            let Some(left) = time.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) else {
+                let found = look(Look::Once)?;
+                self.remove(me);
+                return Some(found);
+            };
+            // Acquire: pairs with the Release in `wake`. Before the look, so that what is rung after it isn't slept through.
+            let heard = bell.load(Ordering::Acquire);
+            if let Some(found) = self.look_armed(peers, again, &mut look) {
+                return Some(found);
             }
-            if peers.in_slot(slot).is_some_and(|agent| !peers.is_dead(agent)) {
-                let bell = peers.bell(slot);
-                // Release: pairs with the load in `sleep`.
-                bell.fetch_add(1, Ordering::Release);
-                peers.ring(bell);
-                return;
-            }
+            peers.park(bell, heard, SLICE.min(left));
+            again = true;
         }
+    }
+
+    /// Enters the set of sleepers and looks; leaves the set if there was something to find.
+    fn look_armed<T>(
+        &self,
+        peers: &impl Peers,
+        again: bool,
+        look: &mut impl FnMut(Look) -> Option<T>,
+    ) -> Option<T> {
+        let me = usize::from(peers.me().slot);
+        if seeded(Fault::LookBeforeInsert) {
+            let found = look(Look::BeforeSleep { again });
+            self.insert(me);
+            return found;
+        }
+        self.insert(me);
+        // Pairs with the fence in `notify`: either it sees our bit, or we see what it changed.
+        fence(Ordering::SeqCst);
+        let found = look(Look::BeforeSleep { again })?;
+        self.remove(me);
+        Some(found)
+    }
+
+    /// Who waited stops waiting: a wake-up that came for it goes to another sleeper.
+    pub(crate) fn give_up(&self, peers: &impl Peers) {
+        let was_chosen = !self.remove(usize::from(peers.me().slot));
+        if was_chosen && !seeded(Fault::KeepTheBaton) {
+            self.notify_one(peers);
+        }
+    }
+
+    /// Wakes one living sleeper, the next one in the order of slots, so that each has its turn. With nobody asleep it
+    /// makes no system call.
+    pub(crate) fn notify_one(&self, peers: &impl Peers) {
+        self.notify(peers, 1);
+    }
+
+    /// Wakes all who sleep now.
+    pub(crate) fn notify_all(&self, peers: &impl Peers) {
+        self.notify(peers, AGENTS);
+    }
+
+    /// Wakes at most `most` living sleepers.
+    pub(crate) fn notify(&self, peers: &impl Peers, most: usize) {
+        if !seeded(Fault::NoFenceInNotify) {
+            fence(Ordering::SeqCst);
+        }
+        let next = usize::from(peers.me().slot) + 1;
+        self.iter_from(next)
+            .filter(|slot| self.remove(*slot) && wake(peers, *slot))
+            .take(most)
+            .for_each(drop);
+    }
+}
+
+/// Rings at the agent in that slot; `false` if nobody lives there.
+pub(crate) fn wake(peers: &impl Peers, slot: usize) -> bool {
+    let lives = peers.in_slot(slot).is_some_and(|agent| !peers.is_dead(agent));
+    if !lives && !seeded(Fault::RingTheDead) {
+        return false;
+    }
+    let bell = peers.bell(slot);
+    if !seeded(Fault::SilentBell) {
+        // Release: pairs with the load in `sleep`.
+        bell.fetch_add(1, Ordering::Release);
+    }
+    peers.ring(bell);
+    true
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_visited_in_a_circle() {
+        let set = SlotSet([const { AtomicU64::new(0) }; SLOT_WORDS]);
+        for slot in [0, 63, 64, 700, 1023] {
+            set.insert(slot);
+        }
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 64, 700, 1023]);
+        assert_eq!(set.iter_from(64).collect::<Vec<_>>(), [64, 700, 1023, 0, 63]);
+        assert_eq!(set.iter_from(701).collect::<Vec<_>>(), [1023, 0, 63, 64, 700]);
+        assert_eq!(set.iter_from(1024).collect::<Vec<_>>(), [0, 63, 64, 700, 1023]);
     }
 }

@@ -15,6 +15,10 @@ pub enum Code {
     InvalidName,
     /// An argument is out of its documented range.
     InvalidArg,
+    /// A number is beyond what the object allows.
+    OutOfRange,
+    /// More than fits.
+    TooLarge,
     /// Shared memory is full.
     NoSpace,
     /// The deadline passed.
@@ -50,6 +54,8 @@ impl Code {
             Code::WrongDomain => "ERR_WRONG_DOMAIN",
             Code::InvalidName => "ERR_INVALID_NAME",
             Code::InvalidArg => "ERR_INVALID_ARG",
+            Code::OutOfRange => "ERR_OUT_OF_RANGE",
+            Code::TooLarge => "ERR_TOO_LARGE",
             Code::NoSpace => "ERR_NO_SPACE",
             Code::Timeout => "ERR_TIMEOUT",
             Code::Closed => "ERR_CLOSED",

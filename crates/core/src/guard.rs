@@ -12,12 +12,11 @@
 use std::time::Duration;
 
 use crate::agent::Agent;
-use crate::doorbell::Peers;
+use crate::doorbell::{Peers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::layout::{GUARD_MAGIC, GuardWords, LAYOUT_VERSION};
 use crate::mutex::Refused;
-use crate::owner::Owner;
 use crate::region::Region;
 use crate::sync::{Ordering, fence};
 
@@ -100,8 +99,7 @@ impl<'m> Guard<'m> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
     pub fn leave(&self, agent: &Agent) -> Result<()> {
-        let owner = Owner::of(self.words.writer.owner.load(Ordering::Relaxed));
-        if owner != Some(agent.me()) {
+        if self.words.writer.holder() != Some(agent.me()) {
             return Err(not_inside());
         }
         let sequence = self.words.sequence.load(Ordering::Relaxed);
@@ -164,9 +162,9 @@ impl<'m> Guard<'m> {
 
     /// Takes the writers' mutex; `false` when the time is up.
     fn lock(&self, agent: &Agent, timeout: Duration, instead: &str) -> Result<bool> {
-        match self.words.writer.lock(agent, timeout) {
-            Err(Refused::Timeout(_)) => Ok(false),
-            Err(Refused::Deadlock) => Err(Error::new(
+        match self.words.writer.lock(agent, Wait::For(timeout)) {
+            Err(Refused::NotYet) => Ok(false),
+            Err(Refused::Mine) => Err(Error::new(
                 Code::Deadlock,
                 format!("this thread is already updating this array: {instead}"),
             )),
@@ -180,8 +178,7 @@ impl<'m> Guard<'m> {
 
     /// With the sequence odd, a mutex that no living agent holds means that its last owner died inside.
     fn writer_is_dead(&self, agent: &Agent, odd: u64) -> bool {
-        let owner = Owner::of(self.words.writer.owner.load(Ordering::Acquire));
-        let dead = owner.is_none_or(|owner| agent.is_dead(owner));
+        let dead = self.words.writer.holder().is_none_or(|owner| agent.is_dead(owner));
         dead && self.words.sequence.load(Ordering::Acquire) == odd
     }
 }

@@ -13,31 +13,49 @@
 //! Nothing in shared memory is trusted, and no Rust reference to plain shared bytes is ever made.
 
 mod agent;
+mod barrier;
+mod condition;
 mod domain;
 mod doorbell;
 mod error;
+mod event;
 mod fail;
+mod faults;
+mod file_lock;
 mod guard;
 mod inspect;
+mod kind;
 mod layout;
+mod locks;
 #[cfg(all(loom, test))]
 mod models;
 mod mutex;
 mod name;
+mod named_locks;
+mod object;
 mod owner;
 mod region;
 mod registry;
+mod rwlock;
 mod segment;
+mod semaphore;
 mod sync;
 mod sys;
+mod table;
 
-pub use agent::Agent;
+pub use agent::{Agent, Listener};
+pub use doorbell::Wait;
 pub use error::{Code, Error, Result};
+pub use file_lock::{FileLock, Tried};
 pub use guard::{Entered, Guard};
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
+pub use kind::Kind;
 pub use layout::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};
+pub use locks::{Arrived, Locked};
 pub use name::NAME_MAX;
+pub use named_locks::{RequestInfo, RequestRef, RequestState, Wanted};
+pub use object::{DATA_OFFSET, Looked, Object, PARAMS, open_lock_manager};
 pub use region::Region;
-pub use registry::Swept;
-pub use segment::{Kind, Mapped, Segment, Spec, unlink_name};
-pub use sys::{Headroom, Part};
+pub use registry::{Company, Swept};
+pub use segment::{Mapped, Segment, Spec, unlink_name};
+pub use sys::{ByteRange, Headroom, Part};

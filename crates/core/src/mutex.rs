@@ -2,23 +2,22 @@
 //!
 //! | word | lock | unlock by the owner |
 //! | --- | --- | --- |
-//! | free | → mine, `died` kept; `waiters` set by whoever may have slept | |
-//! | mine | refused: deadlock | → free, `died` kept; wakes one if `waiters` |
+//! | free | → mine, `died` kept; `waiters` set by whoever slept | |
+//! | free, `hungry` | as above for whoever slept; newcomers wait as if it were held | |
+//! | mine | refused | → free, `died` and `hungry` kept; wakes one if `waiters` |
 //! | of a dead agent | → mine, `died`, `waiters` | |
-//! | of a living agent | set `waiters`, sleep a slice, look again | refused |
+//! | of a living agent | set `waiters`, and `hungry` if this is not the first time; sleep a slice, look again | refused |
 //!
 //! After Linux's robust futexes (`pthread_mutexattr_setrobust(3)`), but with the kernel asked who is alive
-//! instead of a list that the dying process must get right.
+//! instead of a list that the dying process must get right; `hungry` after the starvation mode of Go's `sync.Mutex`,
+//! so that a tight loop in one process doesn't starve another.
 
-use std::time::{Duration, Instant};
-
-use crate::doorbell::Peers;
+use crate::doorbell::{Look, Peers, Wait};
+use crate::faults::{Fault, seeded};
 use crate::layout::MutexWords;
-use crate::owner::{DIED, Owner, WAITERS};
+use crate::owner::{DIED, HUNGRY, Owner, WAITERS};
 use crate::sync::Ordering;
 
-/// Nobody sleeps longer: a wake-up may have gone to a process that was killed.
-const SLICE: Duration = Duration::from_millis(50);
 #[cfg(not(loom))]
 const SPINS: u32 = 100;
 
@@ -32,79 +31,96 @@ pub(crate) enum Acquired {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Still held by that agent when the time was up.
-    Timeout(Owner),
+    /// Another agent holds it.
+    NotYet,
     /// The caller holds it already.
-    Deadlock,
+    Mine,
 }
 
 impl MutexWords {
-    pub(crate) fn lock(&self, peers: &impl Peers, timeout: Duration) -> Result<Acquired, Refused> {
+    /// After `NotYet` an armed caller calls again when its doorbell rings, or calls `give_up`.
+    pub(crate) fn lock(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Refused> {
         let me = peers.me().word();
         // Relaxed: only a guess; a failed CAS costs one look more.
         if self.owner.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok() {
             return Ok(Acquired::Clean);
         }
-        self.lock_contended(peers, timeout)
+        self.lock_contended(peers, wait)
     }
 
     #[cold]
-    fn lock_contended(&self, peers: &impl Peers, timeout: Duration) -> Result<Acquired, Refused> {
-        let started = Instant::now();
+    fn lock_contended(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Refused> {
+        if matches!(wait, Wait::For(_)) {
+            self.spin();
+        }
+        let locked = self.sleepers.wait(peers, wait, |look| self.look(peers, look));
+        locked.unwrap_or_else(|| {
+            if matches!(wait, Wait::For(_)) {
+                self.give_up(peers);
+            }
+            Err(Refused::NotYet)
+        })
+    }
+
+    fn look(&self, peers: &impl Peers, look: Look) -> Option<Result<Acquired, Refused>> {
         let me = peers.me();
-        let (mut slept, mut chosen, mut spins) = (false, false, spins());
+        let again = look == Look::BeforeSleep { again: true };
+        let mut word = self.owner.load(Ordering::Relaxed);
         loop {
-            let word = self.owner.load(Ordering::Relaxed);
-            let take = |new: u64| {
-                // Acquire: pairs with the Release in `unlock`, or with nothing when the holder died.
-                self.owner.compare_exchange(word, new, Ordering::Acquire, Ordering::Relaxed).is_ok()
-            };
-            let Some(owner) = Owner::of(word) else {
-                // Others may sleep who set W before the last release cleared it: whoever slept restores it.
-                if take(me.word() | word & DIED | if slept { WAITERS } else { 0 }) {
-                    return Ok(if word & DIED == 0 { Acquired::Clean } else { Acquired::OwnerDied });
+            let holder = Owner::of(word);
+            let (new, acquired) = match holder {
+                None if word & HUNGRY == 0 || !look.is_polite() => {
+                    // Others may sleep who set W before the last release cleared it: whoever slept restores it.
+                    let waiters = if again { WAITERS } else { word & WAITERS };
+                    let died = word & DIED;
+                    let acquired = if died == 0 { Acquired::Clean } else { Acquired::OwnerDied };
+                    (me.word() | died | waiters, Some(acquired))
                 }
-                continue;
-            };
-            if owner == me {
-                return Err(Refused::Deadlock);
-            }
-            if spins > 0 {
-                spins -= 1;
-                std::hint::spin_loop();
-                continue;
-            }
-            if peers.is_dead(owner) {
-                if take(me.word() | DIED | WAITERS) {
-                    return Ok(Acquired::OwnerDied);
+                Some(owner) if owner == me => return Some(Err(Refused::Mine)),
+                Some(owner) if look != Look::Newcomer && peers.is_dead(owner) => {
+                    (me.word() | DIED | WAITERS, Some(Acquired::OwnerDied))
                 }
-                continue;
-            }
-            let waiting = word | WAITERS;
-            if word != waiting && !take(waiting) {
-                continue;
-            }
-            let Some(left) = timeout.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) else {
-                if chosen {
-                    self.sleepers.notify_one(peers);
+                _ if matches!(look, Look::BeforeSleep { .. }) => {
+                    (word | WAITERS | if again { HUNGRY } else { 0 }, None)
                 }
-                return Err(Refused::Timeout(owner));
+                _ => return None,
             };
-            chosen =
-                self.sleepers.sleep(peers, SLICE.min(left), || self.owner.load(Ordering::Relaxed) == waiting);
-            slept = true;
+            let (new, acquired) = with_faults(new, acquired, me);
+            if seeded(Fault::PlainStoreForCas) {
+                self.owner.store(new, Ordering::Release);
+                return acquired.map(Ok);
+            }
+            if new == word {
+                return None;
+            }
+            // Acquire: pairs with the Release in `unlock`, or with nothing when the holder died.
+            match self.owner.compare_exchange(word, new, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return acquired.map(Ok),
+                Err(now) => word = now,
+            }
         }
     }
 
     /// `false` if the caller doesn't hold it: then nothing changed.
     pub(crate) fn unlock(&self, peers: &impl Peers) -> bool {
+        self.release(peers, 0)
+    }
+
+    /// The caller lets go of what may be half-changed: the next owner is told as if the caller had died.
+    pub(crate) fn abandon(&self, peers: &impl Peers) -> bool {
+        self.release(peers, DIED)
+    }
+
+    fn release(&self, peers: &impl Peers, died: u64) -> bool {
         let mut word = self.owner.load(Ordering::Relaxed);
         loop {
             if Owner::of(word) != Some(peers.me()) {
                 return false;
             }
             // Release: pairs with the Acquire of the next `lock`.
-            match self.owner.compare_exchange(word, word & DIED, Ordering::Release, Ordering::Relaxed) {
+            let order = if seeded(Fault::RelaxedUnlock) { Ordering::Relaxed } else { Ordering::Release };
+            let free = word & (DIED | HUNGRY) | died;
+            match self.owner.compare_exchange(word, free, order, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
@@ -115,10 +131,46 @@ impl MutexWords {
         true
     }
 
+    /// Who waited stops waiting; what others held back for its sake is theirs.
+    pub(crate) fn give_up(&self, peers: &impl Peers) {
+        let word = self.owner.fetch_and(!HUNGRY, Ordering::Relaxed);
+        self.sleepers.give_up(peers);
+        if word & HUNGRY != 0 && Owner::of(word).is_none() {
+            self.sleepers.notify_one(peers);
+        }
+    }
+
     /// The owner says that what the mutex guards is whole again.
     pub(crate) fn mark_consistent(&self) {
         self.owner.fetch_and(!DIED, Ordering::Relaxed);
     }
+
+    /// Who holds it now, dead or alive.
+    pub(crate) fn holder(&self) -> Option<Owner> {
+        // Acquire: who sees a holder sees what it did before it came.
+        Owner::of(self.owner.load(Ordering::Acquire))
+    }
+
+    /// A holder that is about to leave is cheaper to wait for than to sleep for.
+    fn spin(&self) {
+        for _ in 0..spins() {
+            let word = self.owner.load(Ordering::Relaxed);
+            if Owner::of(word).is_none() || word & WAITERS != 0 {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+fn with_faults(new: u64, acquired: Option<Acquired>, me: Owner) -> (u64, Option<Acquired>) {
+    if acquired.is_some() && seeded(Fault::ForgetWaiters) {
+        return (me.word() | new & DIED, acquired);
+    }
+    if acquired.is_some() && seeded(Fault::ForgetDied) {
+        return (new & !DIED, Some(Acquired::Clean));
+    }
+    (new, acquired)
 }
 
 /// A model need not look at the same word twice.
@@ -139,11 +191,14 @@ fn spins() -> u32 {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
+    use std::time::Duration;
 
     use super::*;
     use crate::layout::{AGENTS, SLOT_WORDS, SlotSet};
     use crate::sync::{AtomicU32, AtomicU64};
     use crate::sys::Bell;
+
+    const FOREVER: Wait = Wait::For(Duration::MAX);
 
     /// Agents that live on threads of this test; those with an instance above 100 are dead.
     struct Peer<'a> {
@@ -191,13 +246,13 @@ mod tests {
     fn one_holds_it_and_only_that_one_releases_it() {
         let bells = bells();
         let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(0));
-        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::Clean));
-        assert_eq!(mutex.lock(&a, Duration::ZERO), Err(Refused::Deadlock));
-        assert_eq!(mutex.lock(&b, Duration::ZERO), Err(Refused::Timeout(a.me)));
+        assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
+        assert_eq!(mutex.lock(&a, Wait::Try), Err(Refused::Mine));
+        assert_eq!(mutex.lock(&b, Wait::Try), Err(Refused::NotYet));
         assert!(!mutex.unlock(&b), "not b's to release");
         assert!(mutex.unlock(&a));
         assert!(!mutex.unlock(&a), "released once");
-        assert_eq!(mutex.lock(&b, Duration::ZERO), Ok(Acquired::Clean));
+        assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::Clean));
     }
 
     #[test]
@@ -205,19 +260,19 @@ mod tests {
         let bells = bells();
         let dead = Owner { instance: 101, slot: 7 };
         let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(dead.word()));
-        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::OwnerDied));
+        assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::OwnerDied));
         assert!(mutex.unlock(&a));
-        assert_eq!(mutex.lock(&b, Duration::ZERO), Ok(Acquired::OwnerDied), "nobody repaired it yet");
+        assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::OwnerDied), "nobody repaired it yet");
         mutex.mark_consistent();
         assert!(mutex.unlock(&b));
-        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::Clean));
+        assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
     }
 
     #[test]
     fn a_garbage_word_is_a_dead_owner() {
         let bells = bells();
         let (a, mutex) = (peer(0, &bells), mutex(u64::MAX));
-        assert_eq!(mutex.lock(&a, Duration::ZERO), Ok(Acquired::OwnerDied));
+        assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::OwnerDied));
         assert!(mutex.unlock(&a));
     }
 
@@ -242,7 +297,7 @@ mod tests {
                 scope.spawn(move || {
                     let me = peer(slot, bells);
                     for _ in 0..ROUNDS {
-                        assert_eq!(mutex.lock(&me, Duration::MAX), Ok(Acquired::Clean));
+                        assert_eq!(mutex.lock(&me, FOREVER), Ok(Acquired::Clean));
                         // Not an atomic addition: two inside at once lose one.
                         plain.store(plain.load(Relaxed) + 1, Relaxed);
                         assert!(mutex.unlock(&me));

@@ -67,8 +67,12 @@ pub(crate) fn random_u64() -> Result<u64> {
 /// FNV-1a, the tag by which the registry finds a name without reading all of them; never zero, since zero is "free".
 /// <https://www.rfc-editor.org/rfc/rfc9923>
 pub(crate) fn tag(name: &str) -> u32 {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
-    hash.max(1)
+    hash(name.as_bytes()).max(1)
+}
+
+/// FNV-1a. <https://www.rfc-editor.org/rfc/rfc9923>
+pub(crate) fn hash(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(*b)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The owner word `{ instance: 32 | waiters: 1 | died: 1 | 0: 14 | slot+1: 16 }`; zero means free.
+//! The owner word `{ instance: 32 | waiters: 1 | died: 1 | hungry: 1 | 0: 13 | slot+1: 16 }`; no owner means free.
 //!
 //! The lock bit and the owner are one word, so there is no instant at which a lock is held by nobody.
 
@@ -6,6 +6,8 @@
 pub(crate) const WAITERS: u64 = 1 << 31;
 /// A holder died, and nobody has repaired what it left.
 pub(crate) const DIED: u64 = 1 << 30;
+/// Somebody slept in vain: those who come now let the sleepers go first.
+pub(crate) const HUNGRY: u64 = 1 << 29;
 const IDENTITY: u64 = (u32::MAX as u64) << 32 | 0xffff;
 
 /// An agent as owner words name it. Instances are never reused: a stale word can't name a living agent.

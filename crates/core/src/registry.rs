@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::domain::{Domain, too_many};
-use crate::doorbell::Peers;
+use crate::doorbell::{Peers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
-use crate::layout::{Control, Entry, OBJECTS};
+use crate::kind::Kind;
+use crate::layout::{Control, Entry, MutexWords, OBJECTS};
 use crate::mutex::{Acquired, Refused};
 use crate::name::{NAME_MAX, tag};
 use crate::owner::Owner;
-use crate::segment::Kind;
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys;
 
@@ -83,7 +83,7 @@ pub(crate) struct Registry<'a> {
 impl<'a> Registry<'a> {
     pub(crate) fn lock(agent: &'a Agent, patience: Duration) -> Result<Registry<'a>> {
         let control = agent.domain().control();
-        let acquired = acquire(control, agent, patience)?;
+        let acquired = acquire_short(&control.header.registry, agent, patience, "the registry")?;
         fail::point("registry.locked");
         let registry = Registry { agent, control };
         if acquired == Acquired::OwnerDied {
@@ -310,24 +310,50 @@ impl Drop for Registry<'_> {
 }
 
 /// Waits for as long as others make progress: only one and the same holder exhausts our patience.
-fn acquire(control: &Control, agent: &Agent, patience: Duration) -> Result<Acquired> {
+pub(crate) fn acquire_short(
+    mutex: &MutexWords,
+    agent: &Agent,
+    patience: Duration,
+    what: &str,
+) -> Result<Acquired> {
     const LOOKS: u32 = 10;
     let (mut holder, mut looks) = (None, 0);
     loop {
-        match control.header.registry.lock(agent, patience / LOOKS) {
+        match mutex.lock(agent, Wait::For(patience / LOOKS)) {
             Ok(acquired) => return Ok(acquired),
-            Err(Refused::Deadlock) => {
-                return Err(Error::new(Code::Deadlock, "this agent already holds the registry"));
+            Err(Refused::Mine) => {
+                return Err(Error::new(Code::Deadlock, format!("this agent already holds {what}")));
             }
-            Err(Refused::Timeout(owner)) => {
-                looks = if holder == Some(owner) { looks + 1 } else { 1 };
-                holder = Some(owner);
-                if looks == LOOKS || patience.is_zero() {
-                    return Err(Error::new(Code::Timeout, stuck(control, owner, patience)));
+            Err(Refused::NotYet) => {
+                let now = mutex.holder();
+                looks = if holder == now { looks + 1 } else { 1 };
+                holder = now;
+                if looks >= LOOKS || patience.is_zero() {
+                    return Err(Error::new(Code::Timeout, stuck(agent, now, patience, what)));
                 }
             }
         }
     }
+}
+
+/// Who has an object open, besides who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Company {
+    /// Its name still leads to it.
+    pub linked: bool,
+    /// Another living agent has it open.
+    pub others: bool,
+}
+
+/// Looks without the registry's lock, so at about one instant.
+pub(crate) fn company(agent: &Agent, object: ObjectRef) -> Company {
+    let (domain, control) = (agent.domain(), agent.domain().control());
+    let entry = &control.entries[object.index];
+    let me = usize::from(agent.me().slot);
+    let others = entry.attached.iter().any(|slot| slot != me && is_alive(domain, control, slot));
+    // After the table of who is attached: what is still this object's was this object's then.
+    let linked = entry.state.load(Acquire) == LIVE && entry.id.load(Relaxed) == object.id;
+    Company { linked, others: others && linked }
 }
 
 /// Whether the agent in that slot lives.
@@ -351,10 +377,12 @@ fn has_name(entry: &Entry, name: &str) -> bool {
         && entry.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Relaxed) == b)
 }
 
-fn stuck(control: &Control, owner: Owner, patience: Duration) -> String {
-    let pid = control.agents.get(usize::from(owner.slot)).map_or(0, |agent| agent.pid.load(Relaxed));
+fn stuck(agent: &Agent, holder: Option<Owner>, patience: Duration, what: &str) -> String {
+    let agents = &agent.domain().control().agents;
+    let slot = holder.and_then(|owner| agents.get(usize::from(owner.slot)));
+    let pid = slot.map_or(0, |slot| slot.pid.load(Relaxed));
     format!(
-        "process {pid} has held the registry for {patience:?}: it is alive but doesn't run (stopped, or in a debugger?); \
+        "process {pid} has held {what} for {patience:?}: it is alive but doesn't run (stopped, or in a debugger?); \
          continue it or kill it"
     )
 }

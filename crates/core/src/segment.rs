@@ -8,43 +8,14 @@ use crate::domain::no_space;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::guard;
+use crate::kind::Kind;
 use crate::layout::PAGE;
 use crate::name;
+use crate::object::{self, PARAMS};
 use crate::region::Region;
-use crate::registry::{Birth, ObjectRef, Registry};
+use crate::registry::{Birth, Company, ObjectRef, Registry, company};
 use crate::sync::Ordering::Relaxed;
 use crate::sys::{self, Mapping, Part, Staged};
-
-/// What an object is. The numbers are stored in the registry and never change their meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Kind {
-    /// Bytes without a header.
-    SharedMemory = 1,
-    /// A .npy file with a trailer.
-    NDArray = 2,
-}
-
-impl Kind {
-    /// As JavaScript names the class.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::SharedMemory => "SharedMemory",
-            Kind::NDArray => "NDArray",
-        }
-    }
-
-    /// The kind with that class name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Kind> {
-        [Kind::SharedMemory, Kind::NDArray].into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    pub(crate) fn from_stored(stored: u32) -> Option<Kind> {
-        [Kind::SharedMemory, Kind::NDArray].into_iter().find(|kind| *kind as u32 == stored)
-    }
-}
 
 /// What to create.
 pub struct Spec<'a> {
@@ -60,6 +31,8 @@ pub struct Spec<'a> {
     pub parts: &'a [Part<'a>],
     /// Where an ndarray's trailer goes.
     pub guard: Option<u64>,
+    /// What an object that is more than bytes is made with; then `size` is that of the bytes behind its words.
+    pub params: Option<[u64; PARAMS]>,
 }
 
 /// An open object. Close it with `close`; one that is only dropped stays attached until its agent leaves.
@@ -85,27 +58,34 @@ impl Segment {
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
         let name = spec.name.map_or_else(name::random, |name| Ok(name.to_owned()))?;
         name::check(&name)?;
-        if spec.size == 0 {
-            return Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte"));
+        match spec.params {
+            None if spec.size == 0 => Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte")),
+            None => Self::create_named(agent, &name, spec),
+            Some(params) => {
+                object::with_parts(agent, spec, &params, |spec| Self::create_named(agent, &name, spec))
+            }
         }
+    }
+
+    fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>) -> Result<Segment> {
         // Before reserving what may be gigabytes.
-        refuse_taken(&agent.registry()?, &name)?;
+        refuse_taken(&agent.registry()?, name)?;
         let staged = stage(agent, spec)?;
         fail::point("create.staged");
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
         let registry = agent.registry()?;
-        refuse_taken(&registry, &name)?;
-        let birth = Birth { name: &name, kind: spec.kind, size: spec.size, file, persist: spec.persist };
+        refuse_taken(&registry, name)?;
+        let birth = Birth { name, kind: spec.kind, size: spec.size, file, persist: spec.persist };
         let (object, mapping) = registry.enter(&birth, || {
-            staged.publish(&name)?;
+            staged.publish(name)?;
             fail::point("create.linked");
-            Ok(Mapping::open(&name)?.exactly(spec.size))
+            Ok(Mapping::open(name)?.exactly(spec.size))
         })?;
         drop(registry);
         agent.attach(object);
         Ok(Segment {
             mapping: Arc::new(mapping),
-            name,
+            name: name.to_owned(),
             kind: spec.kind,
             persist: spec.persist,
             file,
@@ -117,10 +97,19 @@ impl Segment {
     /// `None` it may be of any kind; foreign memory is then bytes.
     ///
     /// # Errors
-    /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_CORRUPT` (a foreign segment without bytes),
-    /// `ERR_LIMIT`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_WRONG_DOMAIN`, `ERR_CORRUPT` (a foreign segment
+    /// without bytes, an object whose header was overwritten), `ERR_LIMIT`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn open(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
         name::check(name)?;
+        let segment = Self::open_any(agent, name, kind)?;
+        if let Err(e) = object::check(agent, &segment) {
+            segment.close(agent);
+            return Err(e);
+        }
+        Ok(segment)
+    }
+
+    fn open_any(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
         let registry = agent.registry()?;
         let Some(index) = registry.find(name)? else {
             // Still under the lock: what appears under this name meanwhile is not an object of ours.
@@ -200,6 +189,19 @@ impl Segment {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.object.is_none()
+    }
+
+    /// Number of the object, never used again in its domain; 0 if another program made it.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.object.map_or(0, |object| object.id)
+    }
+
+    /// Who else there is: whether the object still has its name, and whether another living agent has it open. Takes
+    /// no lock.
+    #[must_use]
+    pub fn company(&self, agent: &Agent) -> Company {
+        self.object.map_or(Company { linked: true, others: true }, |object| company(agent, object))
     }
 
     /// Keeps the bytes mapped, apart from the handle.

@@ -3,13 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
 
-use crossmem_core::{Agent, Code, Segment};
+use crossmem_core::{Agent, Code, Object, Segment};
 use napi::sys;
 use napi_derive::napi;
 
 use crate::error::{Result, closed, js};
+use crate::reactor::Reactor;
 
 /// A segment that JavaScript may reach, by its handle or by its buffer.
 pub(crate) struct Open {
@@ -20,13 +22,33 @@ pub(crate) struct Open {
     pub handle_is_gone: bool,
     /// An `ArrayBuffer` over the bytes exists.
     pub has_buffer: bool,
+    /// Where this environment is among the sleepers, as offsets in the segment, by channel.
+    pub sleeps: [Option<u64>; 2],
+}
+
+/// Handles are numbers in a row already.
+#[derive(Default)]
+pub(crate) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash << 8 | u64::from(*byte));
+    }
+    fn write_u32(&mut self, number: u32) {
+        // The map takes its buckets from the low bits and its tags from the high ones.
+        self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }
 
 #[derive(Default)]
 pub(crate) struct Environment {
     agent: Option<Agent>,
-    segments: HashMap<u32, Open>,
+    segments: HashMap<u32, Open, BuildHasherDefault<Identity>>,
     next_handle: u32,
+    pub reactor: Option<Reactor>,
 }
 
 thread_local! {
@@ -64,13 +86,26 @@ pub(crate) fn with_agent<T>(act: impl FnOnce(&Agent) -> crossmem_core::Result<T>
 impl Environment {
     pub(crate) fn insert(&mut self, segment: Segment) -> u32 {
         self.next_handle = self.next_handle.wrapping_add(1);
-        let open = Open { segment, guard: None, handle_is_gone: false, has_buffer: false };
+        let open = Open { segment, guard: None, handle_is_gone: false, has_buffer: false, sleeps: [None; 2] };
         self.segments.insert(self.next_handle, open);
         self.next_handle
     }
 
     pub(crate) fn get(&mut self, handle: u32) -> Option<&mut Open> {
         self.segments.get_mut(&handle)
+    }
+
+    /// Calls `visit(handle, channel, still sleeps)` for each place where this environment was put to sleep.
+    pub(crate) fn each_sleeping(&self, mut visit: impl FnMut(u32, u32, bool)) {
+        let Some(agent) = &self.agent else { return };
+        for (handle, open) in &self.segments {
+            for (channel, sleepers) in open.sleeps.iter().enumerate() {
+                if let Some(sleepers) = sleepers {
+                    let object = Object::new(agent, &open.segment);
+                    visit(*handle, channel as u32, object.sleeps(*sleepers).unwrap_or(false));
+                }
+            }
+        }
     }
 
     /// Unmaps the segment but stays attached to its object until this environment leaves.
@@ -127,6 +162,8 @@ unsafe extern "C" fn on_teardown(_: *mut c_void) {
 /// `process.exit()`, so JavaScript calls this when the process ends.
 #[napi(catch_unwind)]
 pub fn leave() {
+    // First the thread that listens: from here on nobody calls into this environment.
+    drop(with(|environment| environment.reactor.take()));
     let left = with(|environment| (environment.agent.take(), std::mem::take(&mut environment.segments)));
     let Some((Some(agent), segments)) = left else { return };
     // What has a buffer stays mapped until its lease ends.

@@ -5,6 +5,11 @@
 
 mod environment;
 mod error;
+mod file_lock;
 mod guard;
+mod hot;
 mod inspect;
+mod locks;
+mod named_locks;
+mod reactor;
 mod segment;

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use crossmem_core::{Code, Kind, Mapped, Part, Segment, Spec, unlink_name};
+use crossmem_core::{Code, Kind, Mapped, PARAMS, Part, Segment, Spec, unlink_name};
 use napi::bindgen_prelude::{Uint8Array, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
@@ -31,6 +31,8 @@ pub struct NewSegment {
     pub contents_length: Option<f64>,
     /// Where the trailer goes.
     pub guard_offset: Option<f64>,
+    /// What an object that is more than bytes is made with; then `byte_length` is that of the data behind its words.
+    pub params: Option<Vec<f64>>,
 }
 
 /// An open segment.
@@ -48,6 +50,8 @@ pub struct OpenSegment {
     pub persist: bool,
     /// Another program made it.
     pub foreign: bool,
+    /// Number of the object in its domain, 0 for a foreign one.
+    pub id: f64,
 }
 
 /// Creates an object and opens it.
@@ -74,6 +78,7 @@ pub fn create_segment(wanted: NewSegment) -> Result<OpenSegment> {
         persist: wanted.persist,
         parts: &parts,
         guard: wanted.guard_offset.map(bytes).transpose()?,
+        params: wanted.params.map(params).transpose()?,
     };
     with_agent(|agent| Segment::create(agent, &spec)).and_then(opened)
 }
@@ -247,7 +252,7 @@ impl Drop for Lease {
     }
 }
 
-fn opened(segment: Segment) -> Result<OpenSegment> {
+pub(crate) fn opened(segment: Segment) -> Result<OpenSegment> {
     let mut open = OpenSegment {
         handle: 0,
         name: segment.name.clone(),
@@ -255,6 +260,7 @@ fn opened(segment: Segment) -> Result<OpenSegment> {
         byte_length: segment.region().len() as f64,
         persist: segment.persist,
         foreign: segment.is_foreign(),
+        id: segment.id() as f64,
     };
     open.handle = environment::with(|environment| environment.insert(segment)).ok_or_else(closed)?;
     Ok(open)
@@ -266,10 +272,18 @@ fn kind(name: &str) -> Result<Kind> {
     })
 }
 
+fn params(numbers: Vec<f64>) -> Result<[u64; PARAMS]> {
+    let mut params = [0; PARAMS];
+    for (to, number) in params.iter_mut().zip(numbers) {
+        *to = bytes(number)?;
+    }
+    Ok(params)
+}
+
 fn bytes(number: f64) -> Result<u64> {
     if (0.0..=9_007_199_254_740_991.0).contains(&number) && number.fract() == 0.0 {
         Ok(number as u64)
     } else {
-        Err(invalid("sizes and offsets are whole numbers from 0 to 2^53 - 1"))
+        Err(invalid("sizes, offsets and counts are whole numbers from 0 to 2^53 - 1"))
     }
 }

@@ -3,15 +3,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::life_ofd::byte_lock;
+use super::lock_ofd::{try_lock, unlock};
 use super::macos::{copy_in, remove, stat};
-use super::{Life, Mapping, Part, hash};
+use super::{ByteRange, Life, Mapping, Part, hash};
 use crate::sync::{AtomicU64, Ordering};
 
 /// The gate is held for microseconds; only a stopped holder makes anyone wait this long.
@@ -130,34 +129,27 @@ fn directory() -> io::Result<PathBuf> {
 /// Byte 0 of the lock file, locked; the kernel unlocks it if we die.
 struct Gate<'f>(&'f File);
 
+const GATE: ByteRange = ByteRange { start: 0, len: 1 };
+
 impl Gate<'_> {
     fn enter(file: &File) -> io::Result<Gate<'_>> {
         let started = Instant::now();
-        loop {
-            let mut lock = byte_lock(0);
-            // SAFETY: a valid descriptor and a whole flock.
-            if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) } == 0 {
-                return Ok(Gate(file));
+        while !try_lock(file, GATE, false)? {
+            if started.elapsed() > PATIENCE {
+                return Err(io::Error::new(
+                    ErrorKind::TimedOut,
+                    "a process that doesn't run holds its lock file",
+                ));
             }
-            match io::Error::last_os_error() {
-                e if !matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => return Err(e),
-                _ if started.elapsed() > PATIENCE => {
-                    return Err(io::Error::new(
-                        ErrorKind::TimedOut,
-                        "a process that doesn't run holds its lock file",
-                    ));
-                }
-                _ => std::thread::sleep(Duration::from_millis(1)),
-            }
+            std::thread::sleep(Duration::from_millis(1));
         }
+        Ok(Gate(file))
     }
 }
 
 impl Drop for Gate<'_> {
     fn drop(&mut self) {
-        let mut lock = byte_lock(0);
-        lock.l_type = libc::F_UNLCK;
-        // SAFETY: a valid descriptor and a whole flock.
-        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) };
+        // What can't be unlocked now is when the descriptor is closed.
+        let _ = unlock(self.0, GATE, &[]);
     }
 }

@@ -2,16 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::windows::io::AsRawHandle;
 
-use windows_sys::Win32::Foundation::ERROR_LOCK_VIOLATION;
-use windows_sys::Win32::Storage::FileSystem::{
-    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, UnlockFileEx,
-};
-use windows_sys::Win32::System::IO::OVERLAPPED;
+use super::ByteRange;
+use super::lock_windows::{try_lock, unlock};
 
-/// The file whose locks say that we live. The system drops them when it closes the handles of a process, and
-/// that is after its last thread (`LockFileEx`, "Remarks").
+/// Far behind the bytes of any control segment.
+const BASE: u64 = 1 << 40;
+
+/// The file whose locks say that we live.
 pub(crate) struct Life(File);
 
 impl Life {
@@ -26,38 +24,21 @@ impl Life {
 
     /// Marks `instance` as alive for as long as this handle is open. `false` if someone already did.
     pub(crate) fn claim(&self, instance: u32) -> io::Result<bool> {
-        self.try_lock(instance, LOCKFILE_EXCLUSIVE_LOCK)
+        try_lock(&self.0, byte(instance), false)
     }
 
     /// Whether an agent of that instance lives. Anything unknown counts as alive: only the system's word takes
     /// something from an owner. The question is a shared lock, so those who ask don't mistake each other.
     pub(crate) fn is_alive(&self, instance: u32) -> bool {
-        if !matches!(self.try_lock(instance, 0), Ok(true)) {
+        if !matches!(try_lock(&self.0, byte(instance), true), Ok(true)) {
             return true;
         }
-        let mut place = byte(instance);
-        // SAFETY: a valid handle and a whole structure, as in `try_lock`.
-        unsafe { UnlockFileEx(self.0.as_raw_handle(), 0, 1, 0, &raw mut place) };
+        // What can't be unlocked now is when the handle is closed, and until then it is asked about for nothing.
+        let _ = unlock(&self.0, byte(instance), &[]);
         false
-    }
-
-    fn try_lock(&self, instance: u32, how: u32) -> io::Result<bool> {
-        let (how, mut place) = (how | LOCKFILE_FAIL_IMMEDIATELY, byte(instance));
-        // SAFETY: a valid handle and a whole structure, not used after the call since the handle is synchronous.
-        if unsafe { LockFileEx(self.0.as_raw_handle(), how, 0, 1, 0, &raw mut place) } != 0 {
-            return Ok(true);
-        }
-        match io::Error::last_os_error() {
-            e if e.raw_os_error() == Some(ERROR_LOCK_VIOLATION as i32) => Ok(false),
-            e => Err(e),
-        }
     }
 }
 
-/// The byte of an instance, 2^40 behind the beginning of the file.
-fn byte(instance: u32) -> OVERLAPPED {
-    let mut place = OVERLAPPED::default();
-    place.Anonymous.Anonymous.Offset = instance;
-    place.Anonymous.Anonymous.OffsetHigh = 1 << 8;
-    place
+fn byte(instance: u32) -> ByteRange {
+    ByteRange { start: BASE + u64::from(instance), len: 1 }
 }

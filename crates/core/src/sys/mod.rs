@@ -8,6 +8,7 @@
 //! | `identify`, `remove`, `headroom` | the file behind a name; free bytes |
 //! | `open_control` | the control segment together with its `Life` |
 //! | `Life` | byte locks that the kernel drops when their process is gone |
+//! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
 //! | `Bell` | what an agent sleeps on |
 
 #[cfg(target_os = "linux")]
@@ -33,6 +34,10 @@ mod control_macos;
 mod life_ofd;
 #[cfg(windows)]
 mod life_windows;
+#[cfg(unix)]
+mod lock_ofd;
+#[cfg(windows)]
+mod lock_windows;
 mod mapping;
 
 #[cfg(windows)]
@@ -43,6 +48,10 @@ pub(crate) use control_macos::{open_control, remove_control};
 pub(crate) use life_ofd::Life;
 #[cfg(windows)]
 pub(crate) use life_windows::Life;
+#[cfg(unix)]
+pub(crate) use lock_ofd::{open_to_lock, says_no_locks, try_lock, unlock};
+#[cfg(windows)]
+pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
 pub(crate) use mapping::Mapping;
 
 /// FNV-1a, for names that the system can't carry. <https://www.rfc-editor.org/rfc/rfc9923>
@@ -69,6 +78,26 @@ pub(crate) struct Found {
     /// Identity of the file; 0 where the OS has none.
     pub file: u64,
     pub size: u64,
+}
+
+/// Bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The first of them.
+    pub start: u64,
+    /// How many; 0: to the end of the file, wherever that will be.
+    pub len: u64,
+}
+
+impl ByteRange {
+    /// The byte behind the last.
+    pub(crate) fn end(self) -> u64 {
+        if self.len == 0 { u64::MAX } else { self.start.saturating_add(self.len) }
+    }
+
+    pub(crate) fn overlaps(self, other: ByteRange) -> bool {
+        self.start < other.end() && other.start < self.end()
+    }
 }
 
 /// Room for shared memory.

@@ -1,0 +1,220 @@
+//! A meeting point for a number of parties. Broken for all when a member dies, gives up, or somebody says so.
+//!
+//! Everything changes under a mutex that is held inside one call only. `generation` counts the meetings that ended, and
+//! one store of it ends a meeting; `outcomes` was written before. What a death leaves undone is done by whoever locks next:
+//!
+//! | died | seen by the next | repair |
+//! | --- | --- | --- |
+//! | before `generation` grows | the meeting goes on, or `broken` is set and every waiter is told | none |
+//! | after it | `arriving` ≠ `generation` | the table is cleared, then `arriving` follows |
+//! | as the leader, in the action | `leader` is dead | the meeting is broken |
+
+use std::time::Duration;
+
+use crate::doorbell::{Look, Peers, Wait};
+use crate::fail;
+use crate::layout::BarrierWords;
+use crate::mutex::Refused;
+use crate::owner::Owner;
+use crate::registry::BRIEFLY;
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+
+/// How an arrival went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// The caller waits for the end of that meeting, as the one with that number.
+    Waiting {
+        generation: u64,
+        index: u32,
+    },
+    /// The caller came last: it runs the action and ends the meeting.
+    Leading {
+        generation: u64,
+        index: u32,
+    },
+    /// The last meeting's action still runs: come again.
+    NotYet,
+    Broken,
+}
+
+/// How a meeting went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Met,
+    Broken,
+}
+
+struct Inside<'a, P: Peers> {
+    words: &'a BarrierWords,
+    peers: &'a P,
+}
+
+impl BarrierWords {
+    /// Arrives. With `Wait::Arm` and `NotYet` the caller is among the sleepers.
+    pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Arrival {
+        let arrived = self.sleepers.wait(peers, wait, |_| {
+            let inside = self.enter(peers, BRIEFLY)?;
+            // Now, not only before sleeping: the dead must not be counted among the parties.
+            inside.break_if_somebody_died();
+            if self.broken.load(Relaxed) != 0 {
+                return Some(Arrival::Broken);
+            }
+            (self.leader.load(Relaxed) == 0).then(|| inside.arrive(parties))
+        });
+        if arrived.is_none() && matches!(wait, Wait::For(_)) {
+            self.sleepers.give_up(peers);
+        }
+        arrived.unwrap_or(Arrival::NotYet)
+    }
+
+    /// Waits for the end of the meeting; `None`: it goes on.
+    pub(crate) fn wait(&self, peers: &impl Peers, generation: u64, wait: Wait) -> Option<Outcome> {
+        let outcome = self.sleepers.wait(peers, wait, |look| {
+            self.outcome(generation).or_else(|| {
+                if look != Look::Newcomer {
+                    self.enter(peers, BRIEFLY)?.break_if_somebody_died();
+                }
+                self.outcome(generation)
+            })
+        });
+        if outcome.is_none() && matches!(wait, Wait::For(_)) {
+            self.sleepers.give_up(peers);
+        }
+        outcome
+    }
+
+    fn outcome(&self, generation: u64) -> Option<Outcome> {
+        // Acquire: pairs with the Release in `end`.
+        let now = self.generation.load(Acquire);
+        if now == generation {
+            return (self.broken.load(Acquire) != 0).then_some(Outcome::Broken);
+        }
+        let broken = self.outcomes.load(Relaxed) >> (generation % 64) & 1 == 1;
+        // Whoever slept through 64 meetings can't know; all but few go well.
+        let known = now.wrapping_sub(generation) <= 64;
+        Some(if broken && known { Outcome::Broken } else { Outcome::Met })
+    }
+
+    /// The leader's action is done: the meeting ends. `Broken`: it was broken off meanwhile.
+    pub(crate) fn complete(
+        &self,
+        peers: &impl Peers,
+        generation: u64,
+        patience: Duration,
+    ) -> Result<Outcome, Refused> {
+        let inside = self.enter(peers, patience).ok_or(Refused::NotYet)?;
+        let leads = self.generation.load(Relaxed) == generation
+            && Owner::of(self.leader.load(Relaxed)) == Some(peers.me());
+        if leads {
+            inside.end(Outcome::Met);
+        }
+        Ok(if leads { Outcome::Met } else { Outcome::Broken })
+    }
+
+    /// Breaks the barrier, or only if that meeting still goes on; how that meeting went.
+    pub(crate) fn abort(
+        &self,
+        peers: &impl Peers,
+        only: Option<u64>,
+        patience: Duration,
+    ) -> Result<Outcome, Refused> {
+        let inside = self.enter(peers, patience).ok_or(Refused::NotYet)?;
+        if let Some(outcome) = only.and_then(|generation| self.outcome(generation)) {
+            return Ok(outcome);
+        }
+        inside.break_off();
+        Ok(Outcome::Broken)
+    }
+
+    /// Makes it as new; for those who wait it is broken.
+    pub(crate) fn reset(&self, peers: &impl Peers, patience: Duration) -> Result<(), Refused> {
+        let inside = self.enter(peers, patience).ok_or(Refused::NotYet)?;
+        inside.end(Outcome::Broken);
+        self.broken.store(0, Relaxed);
+        Ok(())
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.arrived.shares().map(|(_, word)| word as u32).sum()
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Acquire) != 0
+    }
+
+    fn enter<'a, P: Peers>(&'a self, peers: &'a P, patience: Duration) -> Option<Inside<'a, P>> {
+        self.mutex.lock(peers, Wait::For(patience)).ok()?;
+        let inside = Inside { words: self, peers };
+        fail::point("barrier.locked");
+        inside.follow();
+        self.mutex.mark_consistent();
+        Some(inside)
+    }
+}
+
+impl<P: Peers> Inside<'_, P> {
+    fn arrive(&self, parties: u32) -> Arrival {
+        let words = self.words;
+        let generation = words.generation.load(Relaxed);
+        let index = words.waiting();
+        words.arrived.set_my_count(self.peers, words.arrived.my_count(self.peers) + 1, Relaxed);
+        fail::point("barrier.arrived");
+        if index + 1 < parties {
+            return Arrival::Waiting { generation, index };
+        }
+        words.leader.store(self.peers.me().word(), Relaxed);
+        fail::point("barrier.leading");
+        Arrival::Leading { generation, index }
+    }
+
+    fn break_if_somebody_died(&self) {
+        let leader = Owner::of(self.words.leader.load(Relaxed));
+        let leader_died = leader.is_some_and(|owner| self.peers.is_dead(owner));
+        if leader_died || self.words.arrived.dead_shares(self.peers).next().is_some() {
+            self.break_off();
+        }
+    }
+
+    fn break_off(&self) {
+        self.words.broken.store(1, Release);
+        fail::point("barrier.broken");
+        self.end(Outcome::Broken);
+    }
+
+    /// Ends the meeting for everyone who takes part in it.
+    fn end(&self, outcome: Outcome) {
+        let words = self.words;
+        let generation = words.generation.load(Relaxed);
+        let bit = 1 << (generation % 64);
+        let outcomes = words.outcomes.load(Relaxed) & !bit;
+        words.outcomes.store(outcomes | if outcome == Outcome::Broken { bit } else { 0 }, Relaxed);
+        fail::point("barrier.outcome");
+        // Release: pairs with the Acquire in `outcome`.
+        words.generation.store(generation.wrapping_add(1), Release);
+        fail::point("barrier.ended");
+        self.follow();
+        words.sleepers.notify_all(self.peers);
+    }
+
+    /// Clears the table of a meeting that has ended.
+    fn follow(&self) {
+        let words = self.words;
+        let generation = words.generation.load(Relaxed);
+        if words.arriving.load(Relaxed) == generation {
+            return;
+        }
+        words.leader.store(0, Relaxed);
+        for (slot, _) in words.arrived.shares() {
+            words.arrived.0[slot].store(0, Relaxed);
+        }
+        fail::point("barrier.cleared");
+        words.arriving.store(generation, Relaxed);
+    }
+}
+
+impl<P: Peers> Drop for Inside<'_, P> {
+    fn drop(&mut self) {
+        self.words.mutex.unlock(self.peers);
+    }
+}

@@ -1,0 +1,159 @@
+//! Waiting for a change under a mutex, until somebody who made one says so.
+//!
+//! Each agent has one entry `{ instance: 32 | waiting: 16 | notified: 16 }`; every change is one CAS on it, so there is
+//! nothing to repair. A notification that went to a waiter who died or gave up is passed on, first given, then taken away:
+//! a death in between wakes one waiter too many, never one too few.
+
+use crate::doorbell::{Look, Peers, Wait, wake};
+use crate::fail;
+use crate::layout::{ConditionWords, TABLE};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::table::Share;
+
+#[derive(Clone, Copy)]
+struct Waiters {
+    instance: u32,
+    waiting: u16,
+    notified: u16,
+}
+
+impl Waiters {
+    fn of(word: u64) -> Waiters {
+        Waiters { instance: (word >> 32) as u32, waiting: (word >> 16) as u16, notified: word as u16 }
+    }
+
+    fn word(self) -> u64 {
+        u64::from(self.instance) << 32 | u64::from(self.waiting) << 16 | u64::from(self.notified)
+    }
+}
+
+impl ConditionWords {
+    /// One more waiter of the caller; to be called before the mutex is released. `false`: it has 65,535 already.
+    pub(crate) fn enter(&self, peers: &impl Peers) -> bool {
+        let left_by_the_dead = self.waiters.dead_shares(peers).find(|(slot, _)| *slot == slot_of(peers));
+        if let Some((slot, word)) = left_by_the_dead {
+            self.pass_on(peers, slot, word);
+        }
+        let entered = self.change_mine(peers, |mine| {
+            (mine.waiting < u16::MAX).then(|| Waiters { waiting: mine.waiting + 1, ..mine })
+        });
+        fail::point("condition.entered");
+        entered
+    }
+
+    /// Waits for a notification of one of the caller's waiters, which is then none any more.
+    pub(crate) fn wait(&self, peers: &impl Peers, wait: Wait) -> bool {
+        let notified = self.sleepers.wait(peers, wait, |look| {
+            if self.take(peers) {
+                return Some(());
+            }
+            if look != Look::Newcomer {
+                for (slot, word) in self.waiters.dead_shares(peers) {
+                    self.pass_on(peers, slot, word);
+                }
+            }
+            self.take(peers).then_some(())
+        });
+        if notified.is_none() && matches!(wait, Wait::For(_)) {
+            self.sleepers.give_up(peers);
+        }
+        notified.is_some()
+    }
+
+    fn take(&self, peers: &impl Peers) -> bool {
+        self.change_mine(peers, |mine| {
+            (mine.notified > 0).then(|| Waiters {
+                waiting: mine.waiting.saturating_sub(1),
+                notified: mine.notified - 1,
+                ..mine
+            })
+        })
+    }
+
+    /// One of the caller's waiters gives up. A notification that came for it is passed on.
+    pub(crate) fn leave(&self, peers: &impl Peers) {
+        let mut surplus = false;
+        self.change_mine(peers, |mine| {
+            surplus = mine.notified > 0 && mine.notified >= mine.waiting;
+            (mine.waiting > 0).then(|| Waiters {
+                waiting: mine.waiting - 1,
+                notified: mine.notified - u16::from(surplus),
+                ..mine
+            })
+        });
+        fail::point("condition.left");
+        if surplus {
+            self.notify(peers, 1);
+        }
+    }
+
+    /// Notifies at most `most` waiters, an agent at a time from the caller's successor on; how many there were.
+    pub(crate) fn notify(&self, peers: &impl Peers, most: u32) -> u32 {
+        let mut left = most;
+        for turn in 1..=TABLE {
+            let slot = (slot_of(peers) + turn) % TABLE;
+            if left == 0 {
+                break;
+            }
+            left -= self.notify_agent(peers, slot, left);
+        }
+        most - left
+    }
+
+    fn notify_agent(&self, peers: &impl Peers, slot: usize, most: u32) -> u32 {
+        let entry = &self.waiters.0[slot];
+        let mut word = entry.load(Acquire);
+        loop {
+            let there = Waiters::of(word);
+            let idle = u32::from(there.waiting.saturating_sub(there.notified));
+            let now = idle.min(most);
+            let owner = Share::of(word).owner(slot);
+            if now == 0 || owner != peers.me() && peers.is_dead(owner) {
+                return 0;
+            }
+            let told = Waiters { notified: there.notified + now as u16, ..there };
+            match entry.compare_exchange(word, told.word(), AcqRel, Acquire) {
+                Ok(_) => {
+                    fail::point("condition.notified");
+                    // Its bit goes, so that a reactor knows what it was rung for.
+                    self.sleepers.remove(slot);
+                    wake(peers, slot);
+                    return now;
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// What a dead agent was told but didn't hear goes to others.
+    fn pass_on(&self, peers: &impl Peers, slot: usize, word: u64) {
+        let lost = u32::from(Waiters::of(word).notified);
+        if lost > 0 {
+            self.notify(peers, lost);
+            fail::point("condition.passed-on");
+        }
+        // A failed CAS: somebody else did it, too.
+        let _ = self.waiters.0[slot].compare_exchange(word, 0, AcqRel, Relaxed);
+    }
+
+    fn change_mine(&self, peers: &impl Peers, change: impl FnMut(Waiters) -> Option<Waiters>) -> bool {
+        let mut change = change;
+        let instance = peers.me().instance;
+        let entry = self.waiters.mine(peers);
+        entry
+            .fetch_update(AcqRel, Acquire, |word| {
+                let there = Waiters::of(word);
+                let mine = if there.instance == instance {
+                    there
+                } else {
+                    Waiters { instance, waiting: 0, notified: 0 }
+                };
+                change(mine).map(Waiters::word)
+            })
+            .is_ok()
+    }
+}
+
+fn slot_of(peers: &impl Peers) -> usize {
+    usize::from(peers.me().slot) % TABLE
+}

@@ -1,0 +1,62 @@
+//! Seeded faults: each breaks the code on purpose, and a model or a test must notice. Compiled to nothing outside the
+//! models.
+
+/// What can be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(all(loom, test)), allow(dead_code))]
+pub(crate) enum Fault {
+    /// The mutex is taken by a store.
+    PlainStoreForCas,
+    /// The mutex is released without ordering what was done under it.
+    RelaxedUnlock,
+    /// Who takes it from a dead holder, or after sleeping, forgets that others may sleep.
+    ForgetWaiters,
+    /// A dead holder's successor isn't told.
+    ForgetDied,
+    /// No fence between changing what others wait for and looking who sleeps.
+    NoFenceInNotify,
+    /// A sleeper looks first, and enters the set of sleepers afterwards.
+    LookBeforeInsert,
+    /// A dead sleeper is rung, and nobody else.
+    RingTheDead,
+    /// Who gives up keeps the wake-up that came for it.
+    KeepTheBaton,
+    /// The doorbell is not changed, only rung.
+    SilentBell,
+    /// A writer goes in without looking for readers.
+    WriterSkipsReaders,
+    /// A reader lets go without ordering what it read.
+    RelaxedReaderExit,
+    /// The last reader wakes nobody.
+    ReaderLeavesSilently,
+    /// A writer that finds a dead reader waits for it.
+    WaitForDeadReaders,
+    /// A reader enters without the gate.
+    ReaderSkipsGate,
+}
+
+#[cfg(all(loom, test))]
+mod chosen {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// One more than the fault's number; models of one process run one after the other.
+    static CHOSEN: AtomicU32 = AtomicU32::new(0);
+
+    pub(crate) fn seed(fault: Option<super::Fault>) {
+        CHOSEN.store(fault.map_or(0, |fault| fault as u32 + 1), Ordering::SeqCst);
+    }
+
+    pub(crate) fn seeded(fault: super::Fault) -> bool {
+        CHOSEN.load(Ordering::SeqCst) == fault as u32 + 1
+    }
+}
+
+#[cfg(all(loom, test))]
+pub(crate) use chosen::{seed, seeded};
+
+/// Whether the code is to be broken in this way.
+#[cfg(not(all(loom, test)))]
+#[inline]
+pub(crate) const fn seeded(_: Fault) -> bool {
+    false
+}

@@ -1,0 +1,77 @@
+//! What an object is.
+
+/// The numbers are stored in the registry and never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Kind {
+    /// Bytes without a header.
+    SharedMemory = 1,
+    /// A .npy file with a trailer.
+    NDArray = 2,
+    /// A robust mutex.
+    Mutex = 3,
+    /// A robust mutex that its holder may take again.
+    RLock = 4,
+    /// Many readers or one writer.
+    RwLock = 5,
+    /// Permits.
+    Semaphore = 6,
+    /// A mutex to wait without.
+    Condition = 7,
+    /// A flag to wait for.
+    Event = 8,
+    /// A meeting point.
+    Barrier = 9,
+    /// A number, with a mutex.
+    Value = 10,
+    /// Numbers, with a mutex.
+    SharedArray = 11,
+    /// The domain's table of named locks.
+    LockManager = 12,
+}
+
+const ALL: [Kind; 12] = [
+    Kind::SharedMemory,
+    Kind::NDArray,
+    Kind::Mutex,
+    Kind::RLock,
+    Kind::RwLock,
+    Kind::Semaphore,
+    Kind::Condition,
+    Kind::Event,
+    Kind::Barrier,
+    Kind::Value,
+    Kind::SharedArray,
+    Kind::LockManager,
+];
+
+impl Kind {
+    /// As JavaScript names the class.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::SharedMemory => "SharedMemory",
+            Kind::NDArray => "NDArray",
+            Kind::Mutex => "Mutex",
+            Kind::RLock => "RLock",
+            Kind::RwLock => "RwLock",
+            Kind::Semaphore => "Semaphore",
+            Kind::Condition => "Condition",
+            Kind::Event => "Event",
+            Kind::Barrier => "Barrier",
+            Kind::Value => "Value",
+            Kind::SharedArray => "SharedArray",
+            Kind::LockManager => "LockManager",
+        }
+    }
+
+    /// The kind with that class name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Kind> {
+        ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    pub(crate) fn from_stored(stored: u32) -> Option<Kind> {
+        ALL.into_iter().find(|kind| *kind as u32 == stored)
+    }
+}

@@ -1,0 +1,159 @@
+//! Many readers or one writer: a mutex as the gate, and a table of who reads.
+//!
+//! A reader passes the gate to enter, and leaves without it. A writer keeps the gate, waits until the readers inside
+//! have left, and keeps it while it writes; so writers aren't starved, and readers are not either, since the gate is fair.
+//!
+//! | who died | the gate | what the next one does |
+//! | --- | --- | --- |
+//! | a reader at the gate, a writer waiting for readers | of the dead | takes it over; nothing to report |
+//! | a reader inside | unaffected | a writer clears its entry in the table |
+//! | a writer inside, `writing` = 1 | of the dead | sets `torn`, then clears `writing`: everyone is told until a writer marks it consistent |
+
+use crate::doorbell::{Look, Peers, Wait};
+use crate::fail;
+use crate::faults::{Fault, seeded};
+use crate::layout::{RwLockWords, SlotSet};
+use crate::mutex::{Acquired, Refused};
+use crate::sync::{Ordering, fence};
+
+/// Why not, and where to wait.
+pub(crate) struct Busy<'a> {
+    pub reason: Refused,
+    pub sleepers: &'a SlotSet,
+}
+
+impl RwLockWords {
+    /// Enters as a reader; the same agent may be inside more than once.
+    pub(crate) fn read(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Busy<'_>> {
+        if seeded(Fault::ReaderSkipsGate) {
+            self.count_me(peers);
+            return Ok(Acquired::Clean);
+        }
+        self.pass_gate(peers, wait)?;
+        fail::point("rwlock.read.gate");
+        self.count_me(peers);
+        fail::point("rwlock.read.counted");
+        let state = self.state();
+        self.gate.unlock(peers);
+        Ok(state)
+    }
+
+    fn count_me(&self, peers: &impl Peers) {
+        let count = self.readers.my_count(peers);
+        self.readers.set_my_count(peers, count + 1, Ordering::Relaxed);
+    }
+
+    /// Leaves as a reader; `false` if the caller isn't one.
+    pub(crate) fn end_read(&self, peers: &impl Peers) -> bool {
+        let count = self.readers.my_count(peers);
+        if count == 0 {
+            return false;
+        }
+        // Release: what was read before a writer changes it; pairs with the Acquire in `Table::shares`.
+        let order = if seeded(Fault::RelaxedReaderExit) { Ordering::Relaxed } else { Ordering::Release };
+        self.readers.set_my_count(peers, count - 1, order);
+        fail::point("rwlock.read.left");
+        if count == 1 && !seeded(Fault::ReaderLeavesSilently) {
+            self.draining.notify_one(peers);
+        }
+        true
+    }
+
+    /// Enters as the only one.
+    pub(crate) fn write(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Busy<'_>> {
+        // Waiting for the readers to leave goes on where an armed caller stopped.
+        let is_draining = self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 0;
+        if !is_draining {
+            self.pass_gate(peers, wait)?;
+            fail::point("rwlock.write.gate");
+        }
+        let drained = self.draining.wait(peers, wait, |look| self.drained(peers, look));
+        match drained {
+            Some(true) => {}
+            blocked => {
+                let mine = blocked == Some(false);
+                if mine || !matches!(wait, Wait::Arm { .. }) {
+                    self.give_up_write(peers);
+                }
+                let reason = if mine { Refused::Mine } else { Refused::NotYet };
+                return Err(Busy { reason, sleepers: &self.draining });
+            }
+        }
+        self.writing.store(1, Ordering::Relaxed);
+        fail::point("rwlock.write.entered");
+        Ok(self.state())
+    }
+
+    /// `true`: no reader is left; `false`: only the caller itself is, and it would wait for itself.
+    fn drained(&self, peers: &impl Peers, look: Look) -> Option<bool> {
+        if seeded(Fault::WriterSkipsReaders) {
+            return Some(true);
+        }
+        if look != Look::Newcomer && !seeded(Fault::WaitForDeadReaders) {
+            self.readers.clear_dead(peers);
+        }
+        let mut readers = self.readers.shares().map(|(slot, _)| slot);
+        match readers.next() {
+            None => Some(true),
+            Some(slot) if slot == usize::from(peers.me().slot) && readers.next().is_none() => Some(false),
+            Some(_) => None,
+        }
+    }
+
+    /// Leaves as a writer; `false` if the caller isn't one.
+    pub(crate) fn end_write(&self, peers: &impl Peers, abandon: bool) -> bool {
+        if !self.is_writer(peers) {
+            return false;
+        }
+        if abandon {
+            self.torn.store(1, Ordering::Relaxed);
+        }
+        self.writing.store(0, Ordering::Relaxed);
+        fail::point("rwlock.write.left");
+        self.gate.unlock(peers)
+    }
+
+    pub(crate) fn is_writer(&self, peers: &impl Peers) -> bool {
+        self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 1
+    }
+
+    /// The writer says that what the lock guards is whole again; `false` if the caller isn't the writer.
+    pub(crate) fn mark_consistent(&self, peers: &impl Peers) -> bool {
+        let is_writer = self.is_writer(peers);
+        if is_writer {
+            self.torn.store(0, Ordering::Relaxed);
+        }
+        is_writer
+    }
+
+    /// Who waited to write stops waiting.
+    pub(crate) fn give_up_write(&self, peers: &impl Peers) {
+        if self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 0 {
+            self.draining.remove(usize::from(peers.me().slot));
+            self.gate.unlock(peers);
+        } else {
+            self.gate.give_up(peers);
+        }
+    }
+
+    fn pass_gate(&self, peers: &impl Peers, wait: Wait) -> Result<(), Busy<'_>> {
+        let passed = self.gate.lock(peers, wait);
+        let acquired = passed.map_err(|reason| Busy { reason, sleepers: &self.gate.sleepers })?;
+        if acquired == Acquired::OwnerDied {
+            if self.writing.load(Ordering::Relaxed) != 0 {
+                self.torn.store(1, Ordering::Relaxed);
+                // Before `writing` is cleared, or a death right here would hide the first one.
+                fence(Ordering::Release);
+                fail::point("rwlock.torn");
+                self.writing.store(0, Ordering::Relaxed);
+            }
+            fail::point("rwlock.repaired");
+            self.gate.mark_consistent();
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> Acquired {
+        if self.torn.load(Ordering::Relaxed) == 0 { Acquired::Clean } else { Acquired::OwnerDied }
+    }
+}

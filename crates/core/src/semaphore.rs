@@ -1,0 +1,179 @@
+//! Permits, with a table of who holds how many: those of the dead return.
+//!
+//! Everything changes under a mutex that is held inside one call only. `total` and the table `held` say all; `taken` is
+//! their sum, and whoever takes the mutex from a dead holder counts it anew.
+//!
+//! | died | `total` | `held` | after the repair |
+//! | --- | --- | --- | --- |
+//! | before the store to its entry | as before | as before | nothing was acquired or released |
+//! | after it | as before | changed | the permit is the dead agent's, and returns; or it was returned |
+//! | after `total` grew or shrank | changed | as before or after | permits were added; one that was to be consumed returns |
+
+use crate::doorbell::{Look, Peers, Wait};
+use crate::fail;
+use crate::layout::SemaphoreWords;
+use crate::mutex::{Acquired, Refused};
+use crate::sync::Ordering::Relaxed;
+
+/// Permits there can be.
+pub(crate) const MOST_PERMITS: u64 = i32::MAX as u64;
+
+/// What became of a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Released {
+    Yes,
+    /// It would be more permits than there may be; nothing changed.
+    TooMany,
+    /// The caller doesn't hold as many; nothing changed.
+    NotHeld,
+}
+
+/// Holds the semaphore's own mutex.
+struct Inside<'a, P: Peers> {
+    words: &'a SemaphoreWords,
+    peers: &'a P,
+}
+
+impl SemaphoreWords {
+    /// Takes a permit.
+    pub(crate) fn acquire(&self, peers: &impl Peers, wait: Wait) -> Result<(), Refused> {
+        let acquired = self.sleepers.wait(peers, wait, |look| self.look(peers, look));
+        acquired.ok_or_else(|| {
+            if matches!(wait, Wait::For(_)) {
+                self.give_up(peers);
+            }
+            Refused::NotYet
+        })
+    }
+
+    fn look(&self, peers: &impl Peers, look: Look) -> Option<()> {
+        let inside = self.enter(peers, Wait::For(crate::registry::BRIEFLY))?;
+        if inside.free() == 0 && look != Look::Newcomer {
+            inside.reclaim();
+        }
+        let lets_others_go_first = look.is_polite() && self.hungry.load(Relaxed) != 0;
+        if inside.free() == 0 || lets_others_go_first {
+            if look == (Look::BeforeSleep { again: true }) {
+                self.hungry.store(1, Relaxed);
+            }
+            return None;
+        }
+        inside.hold(self.held.my_count(peers) + 1);
+        let fed = look == Look::BeforeSleep { again: true } && self.hungry.swap(0, Relaxed) != 0;
+        let is_more = inside.free() > 0;
+        drop(inside);
+        if fed && is_more {
+            self.sleepers.notify_one(peers);
+        }
+        Some(())
+    }
+
+    /// Gives back `count` permits: first those that the caller holds; the rest are new ones, unless `only_held`. There
+    /// are never more than `most`.
+    pub(crate) fn release(
+        &self,
+        peers: &impl Peers,
+        count: u32,
+        most: u64,
+        only_held: bool,
+        wait: Wait,
+    ) -> Result<Released, Refused> {
+        let inside = self.enter(peers, wait).ok_or(Refused::NotYet)?;
+        let held = self.held.my_count(peers);
+        let back = held.min(count);
+        let added = u64::from(count - back);
+        let total = self.total.load(Relaxed);
+        if only_held && added > 0 {
+            return Ok(Released::NotHeld);
+        }
+        if added > 0 && total + added > most.min(MOST_PERMITS) {
+            return Ok(Released::TooMany);
+        }
+        if added > 0 {
+            self.total.store(total + added, Relaxed);
+            fail::point("semaphore.added");
+        }
+        inside.hold(held - back);
+        drop(inside);
+        fail::point("semaphore.released");
+        self.sleepers.notify(peers, count as usize);
+        Ok(Released::Yes)
+    }
+
+    /// Drops a permit that the caller holds: it is used up, and doesn't return when the caller dies.
+    pub(crate) fn consume(&self, peers: &impl Peers, wait: Wait) -> Result<bool, Refused> {
+        let inside = self.enter(peers, wait).ok_or(Refused::NotYet)?;
+        let held = self.held.my_count(peers);
+        if held > 0 {
+            self.total.store(self.total.load(Relaxed).saturating_sub(1), Relaxed);
+            fail::point("semaphore.consumed");
+            inside.hold(held - 1);
+        }
+        Ok(held > 0)
+    }
+
+    /// Permits that are free, those of the dead included.
+    pub(crate) fn value(&self, peers: &impl Peers, wait: Wait) -> Result<u64, Refused> {
+        let inside = self.enter(peers, wait).ok_or(Refused::NotYet)?;
+        inside.reclaim();
+        Ok(inside.free())
+    }
+
+    pub(crate) fn my_count(&self, peers: &impl Peers) -> u32 {
+        self.held.my_count(peers)
+    }
+
+    /// Who waited stops waiting; what others held back for its sake is theirs.
+    pub(crate) fn give_up(&self, peers: &impl Peers) {
+        let was_hungry = self.hungry.swap(0, Relaxed) != 0;
+        self.sleepers.give_up(peers);
+        if was_hungry {
+            self.sleepers.notify_one(peers);
+        }
+    }
+
+    fn enter<'a, P: Peers>(&'a self, peers: &'a P, wait: Wait) -> Option<Inside<'a, P>> {
+        let acquired = self.mutex.lock(peers, wait).ok()?;
+        let inside = Inside { words: self, peers };
+        if acquired == Acquired::OwnerDied {
+            self.taken.store(inside.sum(), Relaxed);
+            fail::point("semaphore.repaired");
+            self.mutex.mark_consistent();
+        }
+        fail::point("semaphore.locked");
+        Some(inside)
+    }
+}
+
+impl<P: Peers> Inside<'_, P> {
+    fn free(&self) -> u64 {
+        self.words.total.load(Relaxed).saturating_sub(self.words.taken.load(Relaxed))
+    }
+
+    fn sum(&self) -> u64 {
+        self.words.held.shares().map(|(_, word)| word & u64::from(u32::MAX)).sum()
+    }
+
+    /// Takes back the permits of the dead.
+    fn reclaim(&self) {
+        if self.words.held.clear_dead(self.peers) {
+            fail::point("semaphore.reclaimed");
+            self.words.taken.store(self.sum(), Relaxed);
+        }
+    }
+
+    /// From now on the caller holds `count`.
+    fn hold(&self, count: u32) {
+        let before = self.words.held.mine(self.peers).load(Relaxed) & u64::from(u32::MAX);
+        self.words.held.set_my_count(self.peers, count, Relaxed);
+        fail::point("semaphore.held");
+        let taken = self.words.taken.load(Relaxed).wrapping_sub(before).wrapping_add(count.into());
+        self.words.taken.store(taken, Relaxed);
+    }
+}
+
+impl<P: Peers> Drop for Inside<'_, P> {
+    fn drop(&mut self) {
+        self.words.mutex.unlock(self.peers);
+    }
+}

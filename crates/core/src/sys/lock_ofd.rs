@@ -1,0 +1,139 @@
+//! Locks on bytes of a file, by open file descriptions (Linux fcntl(2), "Open file description locks"; XNU has
+//! the same calls). They exclude each other and the classic `fcntl` locks of other programs. Unlike those they
+//! belong to the description: another descriptor of the same file can be closed without losing them.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::ByteRange;
+
+// The systems disagree with themselves about which type these have.
+const READ: libc::c_short = libc::F_RDLCK as libc::c_short;
+const WRITE: libc::c_short = libc::F_WRLCK as libc::c_short;
+const NONE: libc::c_short = libc::F_UNLCK as libc::c_short;
+
+/// Opens a file to lock its bytes: a description of its own, close-on-exec, and never truncated. What isn't a
+/// plain file doesn't hold us up: neither a pipe without a reader nor a terminal.
+pub(crate) fn open_to_lock(path: &Path, create: bool, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(create).mode(mode);
+    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map(out_of_the_way)
+}
+
+/// Locks the bytes for whoever has this description. `false`: somebody else has a lock in the way.
+pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Result<bool> {
+    let kind = if shared { READ } else { WRITE };
+    match set(file, kind, range) {
+        Ok(()) => Ok(true),
+        Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// Gives the bytes back, but for those in `keep`: the kernel doesn't count how often a description locked a byte.
+pub(crate) fn unlock(file: &File, range: ByteRange, keep: &[ByteRange]) -> io::Result<()> {
+    outside(range, keep).into_iter().try_for_each(|part| set(file, NONE, part))
+}
+
+/// Whether some *other* description has a lock in the way of an exclusive one, or an answer isn't to be had.
+pub(super) fn may_be_locked(file: &File, range: ByteRange) -> bool {
+    let mut lock = flock(WRITE, range);
+    // SAFETY: a valid descriptor and a whole flock.
+    let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) };
+    asked != 0 || lock.l_type != NONE
+}
+
+/// Whether the system says that it has no locks there: no lock table or daemon, no such call, or no such kind of lock.
+pub(crate) fn says_no_locks(error: &io::Error) -> bool {
+    // On some systems two of these are one number.
+    #[allow(unreachable_patterns)]
+    let says = |errno| {
+        matches!(
+            errno,
+            libc::ENOLCK | libc::ENOSYS | libc::EINVAL | libc::EOPNOTSUPP | libc::ENOTSUP | libc::ENOTTY
+        )
+    };
+    error.raw_os_error().is_some_and(says)
+}
+
+/// Programs close descriptors 3, 4, 5… that they think are theirs; a high number is left alone.
+pub(super) fn out_of_the_way(file: File) -> File {
+    const HIGH: RawFd = 512;
+    // SAFETY: duplicates a valid descriptor; the copy is ours alone, and the same description.
+    let copy = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, HIGH) };
+    if copy < 0 {
+        return file;
+    }
+    // SAFETY: just made, owned by nobody else.
+    unsafe { File::from_raw_fd(copy) }
+}
+
+fn set(file: &File, kind: libc::c_short, range: ByteRange) -> io::Result<()> {
+    let mut lock = flock(kind, range);
+    loop {
+        // SAFETY: a valid descriptor and a whole flock.
+        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) } == 0 {
+            return Ok(());
+        }
+        // File systems that ask a server can be interrupted, although this call doesn't wait.
+        match io::Error::last_os_error() {
+            e if e.kind() == io::ErrorKind::Interrupted => {}
+            e => return Err(e),
+        }
+    }
+}
+
+fn flock(kind: libc::c_short, range: ByteRange) -> libc::flock {
+    // SAFETY: flock is plain integers; l_pid must be zero for OFD locks.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind;
+    lock.l_whence = libc::SEEK_SET as libc::c_short;
+    lock.l_start = range.start as i64;
+    lock.l_len = range.len as i64;
+    lock
+}
+
+/// What remains of `range` without the bytes of `keep`, in order.
+fn outside(range: ByteRange, keep: &[ByteRange]) -> Vec<ByteRange> {
+    let mut keep: Vec<_> = keep.iter().filter(|kept| kept.overlaps(range)).collect();
+    keep.sort_by_key(|kept| kept.start);
+    let (mut parts, mut from) = (Vec::new(), range.start);
+    for kept in keep {
+        if kept.start > from {
+            parts.push(ByteRange { start: from, len: kept.start - from });
+        }
+        from = from.max(kept.end());
+    }
+    if from < range.end() {
+        parts.push(ByteRange { start: from, len: if range.len == 0 { 0 } else { range.end() - from } });
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ByteRange, outside};
+
+    fn range(start: u64, len: u64) -> ByteRange {
+        ByteRange { start, len }
+    }
+
+    #[test]
+    fn what_remains_is_every_byte_that_nobody_keeps() {
+        assert_eq!(outside(range(10, 10), &[]), [range(10, 10)]);
+        assert_eq!(outside(range(10, 10), &[range(0, 10), range(20, 5)]), [range(10, 10)], "neighbours");
+        assert_eq!(outside(range(10, 10), &[range(0, 11), range(19, 5)]), [range(11, 8)], "both edges");
+        assert_eq!(
+            outside(range(10, 10), &[range(15, 2), range(12, 1)]),
+            [range(10, 2), range(13, 2), range(17, 3)]
+        );
+        assert_eq!(outside(range(10, 10), &[range(5, 30), range(12, 1)]), [], "all of it");
+        assert_eq!(outside(range(10, 10), &[range(15, 0)]), [range(10, 5)]);
+        assert_eq!(outside(range(10, 0), &[range(15, 0)]), [range(10, 5)]);
+        assert_eq!(outside(range(0, 0), &[range(15, 5), range(17, 10)]), [range(0, 15), range(27, 0)]);
+        assert_eq!(outside(range(10, 0), &[range(0, 0)]), []);
+    }
+}

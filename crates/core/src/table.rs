@@ -1,0 +1,77 @@
+//! What each agent has of an object, by slot, so that the share of a dead one can be found and given back.
+
+use crate::doorbell::Peers;
+use crate::layout::{TABLE, Table};
+use crate::owner::Owner;
+use crate::sync::{AtomicU64, Ordering};
+
+/// One entry, `{ instance: 32 | count: 32 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share {
+    pub instance: u32,
+    pub count: u32,
+}
+
+impl Share {
+    pub(crate) fn of(word: u64) -> Share {
+        Share { instance: (word >> 32) as u32, count: word as u32 }
+    }
+
+    pub(crate) fn word(self) -> u64 {
+        u64::from(self.instance) << 32 | u64::from(self.count)
+    }
+
+    /// Whose it is.
+    pub(crate) fn owner(self, slot: usize) -> Owner {
+        Owner { instance: self.instance, slot: slot as u16 }
+    }
+}
+
+impl Table {
+    pub(crate) fn mine(&self, peers: &impl Peers) -> &AtomicU64 {
+        &self.0[usize::from(peers.me().slot) % TABLE]
+    }
+
+    /// The caller's count. What a dead predecessor in its slot left is not the caller's.
+    pub(crate) fn my_count(&self, peers: &impl Peers) -> u32 {
+        let share = Share::of(self.mine(peers).load(Ordering::Relaxed));
+        if share.instance == peers.me().instance { share.count } else { 0 }
+    }
+
+    /// Only for tables in which nobody else changes the entry of a living agent.
+    pub(crate) fn set_my_count(&self, peers: &impl Peers, count: u32, order: Ordering) {
+        let share = Share { instance: peers.me().instance, count };
+        self.mine(peers).store(share.word(), order);
+    }
+
+    /// All entries that count something, with their slot and word.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        // Acquire: pairs with the Release with which a share is given back.
+        let words = self.0.iter().map(|word| word.load(Ordering::Acquire));
+        words.enumerate().filter(|(_, word)| Share::of(*word).count != 0)
+    }
+
+    /// The entries of the dead: to be cleared by a CAS on the word that is given.
+    pub(crate) fn dead_shares<'a>(
+        &'a self,
+        peers: &'a impl Peers,
+    ) -> impl Iterator<Item = (usize, u64)> + 'a {
+        let me = peers.me();
+        self.shares().filter(move |&(slot, word)| {
+            let owner = Share::of(word).owner(slot);
+            // An entry in our slot that isn't ours was our dead predecessor's.
+            owner != me && (owner.slot == me.slot || peers.is_dead(owner))
+        })
+    }
+
+    /// Forgets the dead; whether there were any.
+    pub(crate) fn clear_dead(&self, peers: &impl Peers) -> bool {
+        let mut found = false;
+        for (slot, word) in self.dead_shares(peers) {
+            // A failed CAS: somebody else cleared it, or a newcomer entered itself there.
+            let _ = self.0[slot].compare_exchange(word, 0, Ordering::Relaxed, Ordering::Relaxed);
+            found = true;
+        }
+        found
+    }
+}

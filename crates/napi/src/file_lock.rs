@@ -1,0 +1,87 @@
+//! Locks on files, as handles. They need no agent: the system keeps them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use crossmem_core::{ByteRange, FileLock, Tried};
+use napi_derive::napi;
+
+use crate::error::{Result, closed, js};
+
+#[derive(Default)]
+struct Files {
+    open: HashMap<u32, FileLock>,
+    last_handle: u32,
+}
+
+thread_local! {
+    /// Closed when the thread ends, and so are the files of a worker that was terminated.
+    static FILES: RefCell<Files> = RefCell::default();
+}
+
+/// Runs `act` on this thread's files. `None` when the thread is ending. `act` must not call into JS.
+fn with<T>(act: impl FnOnce(&mut Files) -> T) -> Option<T> {
+    FILES.try_with(|files| act(&mut files.borrow_mut())).ok()
+}
+
+fn with_open<T>(handle: u32, act: impl FnOnce(&mut FileLock) -> crossmem_core::Result<T>) -> Result<T> {
+    with(|files| act(files.open.get_mut(&handle).ok_or_else(closed)?).map_err(js))
+        .unwrap_or_else(|| Err(closed()))
+}
+
+/// Opens a file to lock its bytes; its handle.
+///
+/// # Errors
+/// As `FileLock::open`.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn open_file_lock(path: String, create: bool, mode: u32) -> Result<u32> {
+    let lock = FileLock::open(Path::new(&path), create, mode).map_err(js)?;
+    with(|files| {
+        files.last_handle = files.last_handle.wrapping_add(1);
+        files.open.insert(files.last_handle, lock);
+        files.last_handle
+    })
+    .ok_or_else(closed)
+}
+
+/// Tries for `slice` milliseconds at the most. The number of the lock; 0 while somebody else holds what is in the way,
+/// -1 while this handle itself does.
+///
+/// # Errors
+/// As `FileLock::try_lock`.
+#[napi(catch_unwind)]
+pub fn try_file_lock(handle: u32, start: f64, length: f64, shared: bool, slice: u32) -> Result<f64> {
+    // Whole numbers from 0 up, as JavaScript has checked.
+    let range = ByteRange { start: start as u64, len: length as u64 };
+    with_open(handle, |file| {
+        Ok(match file.try_lock(range, shared, Duration::from_millis(slice.into()))? {
+            Tried::Locked(number) => f64::from(number),
+            Tried::HeldElsewhere => 0.0,
+            Tried::HeldHere => -1.0,
+        })
+    })
+}
+
+/// Gives a lock back.
+///
+/// # Errors
+/// As `FileLock::unlock`.
+#[napi(catch_unwind)]
+pub fn release_file_lock(handle: u32, number: u32) -> Result<()> {
+    with_open(handle, |file| file.unlock(number))
+}
+
+/// Closes the handle and gives all its locks back. Closing what is closed does nothing.
+#[napi(catch_unwind)]
+pub fn close_file_lock(handle: u32) {
+    drop(with(|files| files.open.remove(&handle)));
+}
+
+/// The handle was collected: the file is closed unless it has locks. When a collector runs is no reason to lose those.
+#[napi(catch_unwind)]
+pub fn forget_file_lock(handle: u32) {
+    drop(with(|files| files.open.get(&handle)?.is_idle().then(|| files.open.remove(&handle))));
+}

@@ -1,0 +1,225 @@
+import { CrossmemError } from './errors.js'
+import { Handle } from './handle.js'
+import { native } from './native.js'
+import { type CreateOptions, openOrCreate, Segment } from './segment.js'
+import { createObject } from './shared-object.js'
+import type { SyncWaitOptions, WaitOptions } from './wait.js'
+import type { Wanted } from './wait-queue.js'
+
+/** How to make a barrier. */
+export interface BarrierOptions extends CreateOptions {
+  /**
+   * What the last one to arrive does before all go on, if it uses this handle. If it throws, the barrier breaks. It may be
+   * asynchronous for `wait()`.
+   */
+  action?: () => unknown
+}
+
+/** What the addon says of an arrival, and of a meeting. */
+const WAITING = 1
+const LEADING = 2
+const BROKEN = 3
+const MET = 1
+
+interface Place {
+  /** How many came before. */
+  index: number
+  /** Came last, and has to end the meeting. */
+  leads: boolean
+}
+
+/** One party on its way through the barrier. */
+class Party implements Wanted<Place> {
+  readonly doing: string
+  readonly #handle: number
+  readonly #name: string
+  #place: { generation: number; index: number } | undefined
+
+  constructor(handle: number, name: string) {
+    this.#handle = handle
+    this.#name = name
+    this.doing = `waiting at "${name}"`
+  }
+
+  readonly attempt = (how: number): Place | undefined => {
+    if (!this.#place) {
+      const { role, generation, index } = native.arrive(this.#handle, how)
+      if (role === BROKEN) throw broken(this.#name)
+      if (role === WAITING || role === LEADING) this.#place = { generation, index }
+      if (role === LEADING) return { index, leads: true }
+    }
+    return this.#place && this.#meet(native.waitMeeting(this.#handle, this.#place.generation, how))
+  }
+
+  /** Whoever gives up breaks the barrier, unless all had met by then. */
+  readonly onGivenUp = (): Place | undefined =>
+    this.#place && native.abortMeeting(this.#handle, this.#place.generation) === MET
+      ? { index: this.#place.index, leads: false }
+      : undefined
+
+  /** The action is done: all go on. */
+  complete(): void {
+    this.#meet(native.completeMeeting(this.#handle, this.#place?.generation ?? 0))
+  }
+
+  #meet(status: number): Place | undefined {
+    if (status === 0 || !this.#place) return undefined
+    if (status === MET) return { index: this.#place.index, leads: false }
+    throw broken(this.#name)
+  }
+}
+
+/**
+ * A meeting point for a number of parties: each waits until all have come. Python's `Barrier`. When one of those who wait
+ * dies, times out or is aborted, it is broken: they and all who come later get ERR_BROKEN_BARRIER until `reset()`.
+ */
+export class Barrier extends Handle<'Barrier'> {
+  readonly #action: (() => unknown) | undefined
+
+  private constructor(segment: Segment, action?: () => unknown) {
+    super(segment, 'Barrier', { giveUp: [native.giveUpBarrier], needsOthers: () => true })
+    this.#action = action
+  }
+
+  /** @internal */
+  static attach(segment: Segment): Barrier {
+    return new Barrier(segment)
+  }
+
+  /**
+   * @param name `null` makes a random one
+   * @param parties how many meet, 1 to 4294967295
+   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   */
+  static create(name: string | null, parties: number, options?: BarrierOptions): Barrier {
+    const action = checkAction(options)
+    if (!Number.isInteger(parties) || parties < 1 || parties >= 2 ** 32) {
+      throw new CrossmemError(
+        'ERR_INVALID_ARG',
+        `parties is a whole number from 1 to 4294967295, not ${String(parties)}`,
+      )
+    }
+    return new Barrier(createObject('Barrier', name, options, [parties]), action)
+  }
+
+  /**
+   * @param options.action as in `create`
+   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   */
+  static open(name: string, options?: Pick<BarrierOptions, 'action'>): Barrier {
+    const action = checkAction(options)
+    return new Barrier(Segment.open(name, 'Barrier'), action)
+  }
+
+  /**
+   * Opens it if it exists, else creates it; both sides may start in any order.
+   *
+   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another number of parties
+   */
+  static openOrCreate(name: string, parties: number, options?: BarrierOptions): Barrier {
+    const barrier = openOrCreate(
+      () => Barrier.open(name, options),
+      () => Barrier.create(name, parties, options),
+    )
+    if (barrier.parties === parties) return barrier
+    const error = new CrossmemError(
+      'ERR_INVALID_ARG',
+      `"${name}" exists for ${barrier.parties} parties, not ${parties}; open() takes it as it is`,
+    )
+    barrier.close()
+    throw error
+  }
+
+  /**
+   * Waits until all parties have come, without blocking the event loop.
+   *
+   * @returns how many had come before: 0 to `parties - 1`, each once
+   * @throws {CrossmemError} ERR_BROKEN_BARRIER, ERR_TIMEOUT (which breaks it for the others), ERR_CLOSED, ERR_NOT_FOUND
+   *   (unlinked meanwhile), ERR_PEER_DIED (everyone else has gone meanwhile), or the signal's reason
+   */
+  async wait(options?: WaitOptions): Promise<number> {
+    const { object } = this
+    const party = new Party(object.handle, this.name)
+    options?.signal?.throwIfAborted()
+    // Arrives at once, not behind those of this thread who wait already.
+    const { index, leads } = party.attempt(0) ?? (await object.wait(party, options))
+    if (leads) {
+      try {
+        await this.#action?.()
+        party.complete()
+      } catch (error) {
+        party.onGivenUp()
+        throw error
+      } finally {
+        object.pump()
+      }
+    }
+    return index
+  }
+
+  /**
+   * Waits on this thread until all parties have come. The action must be synchronous.
+   *
+   * @returns and throws as `wait`
+   */
+  waitSync(options?: SyncWaitOptions): number {
+    const { object } = this
+    const party = new Party(object.handle, this.name)
+    const { index, leads } = object.waitSync(party, options)
+    if (leads) {
+      try {
+        if (this.#action?.() instanceof Promise) {
+          throw new CrossmemError('ERR_INVALID_ARG', 'waitSync() needs a synchronous action')
+        }
+        party.complete()
+      } catch (error) {
+        party.onGivenUp()
+        throw error
+      } finally {
+        object.pump()
+      }
+    }
+    return index
+  }
+
+  /** Breaks the barrier: those who wait and those who come get ERR_BROKEN_BARRIER, until `reset()`. */
+  abort(): void {
+    const { object } = this
+    native.abortMeeting(object.handle)
+    object.pump()
+  }
+
+  /** Makes it as new. Those who wait get ERR_BROKEN_BARRIER. */
+  reset(): void {
+    const { object } = this
+    native.resetBarrier(object.handle)
+    object.pump()
+  }
+
+  /** How many meet. */
+  get parties(): number {
+    return native.objectParams(this.object.handle)[0] as number
+  }
+
+  /** How many wait at this instant. */
+  get waiting(): number {
+    return native.waitingAtBarrier(this.object.handle)
+  }
+
+  /** Whether it is broken at this instant. */
+  get isBroken(): boolean {
+    return native.barrierIsBroken(this.object.handle)
+  }
+}
+
+const broken = (name: string): CrossmemError =>
+  new CrossmemError(
+    'ERR_BROKEN_BARRIER',
+    `the barrier "${name}" is broken: a party died, gave up or aborted it; reset() makes it as new`,
+  )
+
+function checkAction(options: Pick<BarrierOptions, 'action'> | undefined): (() => unknown) | undefined {
+  const action = options?.action
+  if (action === undefined || typeof action === 'function') return action
+  throw new CrossmemError('ERR_INVALID_ARG', 'action is a function')
+}

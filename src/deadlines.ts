@@ -1,0 +1,43 @@
+/** Something that ends at a time, in milliseconds of `performance.now()`. */
+export interface Expiring {
+  readonly deadline: number
+  expire(): void
+}
+
+// One timer for all: the earliest.
+const expiring = new Set<Expiring>()
+let timer: NodeJS.Timeout | undefined
+let firesAt = Number.POSITIVE_INFINITY
+
+export function expireLater(wait: Expiring): void {
+  if (wait.deadline === Number.POSITIVE_INFINITY) return
+  expiring.add(wait)
+  if (wait.deadline < firesAt) arm(wait.deadline)
+}
+
+export function expireNever(wait: Expiring): void {
+  if (!expiring.delete(wait) || expiring.size > 0) return
+  clearTimeout(timer)
+  firesAt = Number.POSITIVE_INFINITY
+}
+
+function arm(deadline: number): void {
+  clearTimeout(timer)
+  firesAt = deadline
+  // Longer than timers can count: it fires early, and is armed again.
+  timer = setTimeout(fire, Math.min(Math.ceil(deadline - performance.now()), 2 ** 31 - 1))
+  // What is pending keeps the process, not its deadline.
+  timer.unref()
+}
+
+function fire(): void {
+  const now = performance.now()
+  const due = [...expiring].filter(wait => wait.deadline <= now)
+  for (const wait of due) {
+    expiring.delete(wait)
+    wait.expire()
+  }
+  const next = Math.min(...[...expiring].map(wait => wait.deadline))
+  firesAt = Number.POSITIVE_INFINITY
+  if (expiring.size > 0) arm(next)
+}

@@ -1,0 +1,74 @@
+import { Guard, type Lockable } from './guard.js'
+import { LockCore, type Locking } from './lock-core.js'
+import type { SharedObject } from './shared-object.js'
+import type { SyncWaitOptions, WaitOptions } from './wait.js'
+import { MINE, type Wanted } from './wait-queue.js'
+
+/** A mutex that the environment which holds it takes again and again: its guards, over one guard of the mutex. */
+export class NestedLock implements Locking, Lockable {
+  readonly #object: SharedObject
+  readonly #core: LockCore
+  readonly #guards: Guard[] = []
+  readonly #wanted: Wanted<Guard>
+  #outer: Guard | undefined
+
+  private constructor(object: SharedObject) {
+    this.#object = object
+    this.#core = LockCore.of(object)
+    this.#wanted = { attempt: how => this.#look(how), doing: `locking "${object.name}"` }
+  }
+
+  static of(object: SharedObject): NestedLock {
+    const lock = locks.get(object) ?? new NestedLock(object)
+    locks.set(object, lock)
+    return lock
+  }
+
+  get guard(): Guard | undefined {
+    return this.#guards.at(-1)
+  }
+
+  tryLock(): Guard | undefined {
+    const found = this.#look(0)
+    return found === MINE ? undefined : found
+  }
+
+  lockSync(options: SyncWaitOptions | undefined): Guard {
+    return this.#object.waitSync(this.#wanted, options)
+  }
+
+  async lock(options: WaitOptions | undefined): Promise<Guard> {
+    // Not behind those of this thread who wait: they will be inside together with this one.
+    return (this.#outer && this.tryLock()) ?? this.#object.wait(this.#wanted, options)
+  }
+
+  release(guard: Guard): void {
+    this.#guards.splice(this.#guards.indexOf(guard), 1)
+    if (this.#guards.length > 0) return
+    const outer = this.#outer
+    this.#outer = undefined
+    outer?.release()
+  }
+
+  markConsistent(): void {
+    this.#core.markConsistent()
+  }
+
+  /** The mutex's own guard is abandoned. */
+  abandon(): void {}
+
+  #look(how: number): Guard | undefined | typeof MINE {
+    // A guard of the mutex that was abandoned is none.
+    if (this.#outer === undefined || this.#outer.isReleased) {
+      const outer = this.#core.look(how)
+      if (outer === undefined || outer === MINE) return outer
+      this.#outer = outer
+      this.#guards.length = 0
+    }
+    const guard = new Guard(this, this.#outer.ownerDied)
+    this.#guards.push(guard)
+    return guard
+  }
+}
+
+const locks = new WeakMap<SharedObject, NestedLock>()

@@ -1,0 +1,156 @@
+import { Guard, type Lockable, within } from './guard.js'
+import { Handle } from './handle.js'
+import { native } from './native.js'
+import { type CreateOptions, openOrCreate, Segment } from './segment.js'
+import { createObject, type SharedObject } from './shared-object.js'
+import type { SyncWaitOptions, WaitOptions } from './wait.js'
+import { MINE, type Wanted } from './wait-queue.js'
+
+interface Calls {
+  enter(handle: number, how: number): number
+  leave(handle: number): void
+  abandon(handle: number): void
+}
+
+/** One of the two ways into a lock. */
+class Side implements Lockable {
+  readonly wanted: Wanted<Guard>
+  readonly #object: SharedObject
+  readonly #calls: Calls
+
+  constructor(object: SharedObject, doing: string, calls: Calls) {
+    this.#object = object
+    this.#calls = calls
+    this.wanted = { attempt: how => this.look(how), doing: `${doing} "${object.name}"` }
+  }
+
+  look(how: number): Guard | undefined | typeof MINE {
+    const status = this.#calls.enter(this.#object.handle, how)
+    if (status === 0) return undefined
+    if (status === 3) return MINE
+    const guard = new Guard(this, status === 2)
+    this.#object.held.add(guard)
+    return guard
+  }
+
+  release(guard: Guard): void {
+    this.#object.held.delete(guard)
+    this.#calls.leave(this.#object.handle)
+    this.#object.pump()
+  }
+
+  abandon(guard: Guard): void {
+    this.#object.held.delete(guard)
+    this.#calls.abandon(this.#object.handle)
+  }
+
+  markConsistent(): void {
+    native.markWrittenConsistent(this.#object.handle)
+  }
+}
+
+const reading = { enter: native.enterRead, leave: native.endRead, abandon: native.endRead }
+const writing = { enter: native.enterWrite, leave: native.endWrite, abandon: native.abandonWrite }
+
+/**
+ * Many readers or one writer, over processes. A writer that waits lets no new reader in, so neither side starves. A dead
+ * reader is forgotten; after a dead writer every guard's `ownerDied` is true until a writer calls `markConsistent()`.
+ */
+export class RwLock extends Handle<'RwLock'> {
+  readonly #read: Side
+  readonly #write: Side
+
+  private constructor(segment: Segment) {
+    super(segment, 'RwLock', { giveUp: [native.giveUpEntering] })
+    this.#read = new Side(this.object, 'reading', reading)
+    this.#write = new Side(this.object, 'writing', writing)
+  }
+
+  /** @internal */
+  static attach(segment: Segment): RwLock {
+    return new RwLock(segment)
+  }
+
+  /**
+   * @param name `null` makes a random one
+   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   */
+  static create(name: string | null, options?: CreateOptions): RwLock {
+    return new RwLock(createObject('RwLock', name, options, []))
+  }
+
+  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  static open(name: string): RwLock {
+    return new RwLock(Segment.open(name, 'RwLock'))
+  }
+
+  /** Opens it if it exists, else creates it; both sides may start in any order. */
+  static openOrCreate(name: string, options?: CreateOptions): RwLock {
+    return openOrCreate(
+      () => RwLock.open(name),
+      () => RwLock.create(name, options),
+    )
+  }
+
+  /**
+   * Waits to read, together with other readers, without blocking the event loop.
+   *
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   */
+  async read(options?: WaitOptions): Promise<Guard> {
+    return this.object.wait(this.#read.wanted, options)
+  }
+
+  /**
+   * Waits on this thread to read.
+   *
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread is writing), ERR_CLOSED, ERR_NOT_FOUND
+   */
+  readSync(options?: SyncWaitOptions): Guard {
+    return this.object.waitSync(this.#read.wanted, options)
+  }
+
+  /** Reads if that can be had at once; `undefined` otherwise. */
+  tryRead(): Guard | undefined {
+    return this.#try(this.#read)
+  }
+
+  /** Runs `act` as a reader. */
+  withRead<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
+    return within(this.read(options), act)
+  }
+
+  /**
+   * Waits to write, alone, without blocking the event loop.
+   *
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   */
+  async write(options?: WaitOptions): Promise<Guard> {
+    return this.object.wait(this.#write.wanted, options)
+  }
+
+  /**
+   * Waits on this thread to write.
+   *
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread is reading or writing), ERR_CLOSED, ERR_NOT_FOUND
+   */
+  writeSync(options?: SyncWaitOptions): Guard {
+    return this.object.waitSync(this.#write.wanted, options)
+  }
+
+  /** Writes if that can be had at once; `undefined` otherwise. */
+  tryWrite(): Guard | undefined {
+    return this.#try(this.#write)
+  }
+
+  /** Runs `act` as the only writer. */
+  withWrite<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
+    return within(this.write(options), act)
+  }
+
+  #try(side: Side): Guard | undefined {
+    void this.object
+    const found = side.look(0)
+    return found === MINE ? undefined : found
+  }
+}

@@ -1,0 +1,212 @@
+import { CrossmemError } from './errors.js'
+import { type Lender, Loan, within } from './guard.js'
+import { Handle } from './handle.js'
+import { native } from './native.js'
+import { type CreateOptions, openOrCreate, Segment } from './segment.js'
+import { createObject, type SharedObject } from './shared-object.js'
+import type { SyncWaitOptions, WaitOptions } from './wait.js'
+import type { Wanted } from './wait-queue.js'
+
+/** Most permits of a semaphore without a `max`. */
+const MOST = 2 ** 31 - 1
+
+/** How to make a semaphore. */
+export interface SemaphoreOptions extends CreateOptions {
+  /**
+   * There are never more permits: releasing beyond it is refused. With `max` equal to the permits at first this is Python's
+   * `BoundedSemaphore`. Default: 2147483647.
+   */
+  max?: number
+}
+
+/** A permit of a {@link Semaphore}, until it is released or used up. If its process dies before, it returns. */
+export class Permit extends Loan<Permits> {
+  /**
+   * Uses the permit up: it comes back neither now nor when this process dies. For semaphores that count things, where one
+   * process acquires and another one releases.
+   *
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it was released before
+   */
+  consume(): void {
+    this.lender.consume(this)
+  }
+}
+
+/** What this environment has of a semaphore. @internal */
+class Permits implements Lender<Permit> {
+  readonly wanted: Wanted<Permit>
+  readonly #object: SharedObject
+  readonly #held = new Set<Permit>()
+
+  private constructor(object: SharedObject) {
+    this.#object = object
+    this.wanted = { attempt: how => this.look(how), doing: `acquiring "${object.name}"` }
+  }
+
+  static of(object: SharedObject): Permits {
+    const permits = allPermits.get(object) ?? new Permits(object)
+    allPermits.set(object, permits)
+    return permits
+  }
+
+  look(how: number): Permit | undefined {
+    if (native.acquirePermit(this.#object.handle, how) === 0) return undefined
+    const permit = new Permit(this)
+    this.#held.add(permit)
+    this.#object.held.add(permit)
+    return permit
+  }
+
+  release(permit: Permit): void {
+    this.#forget(permit)
+    native.releasePermits(this.#object.handle, 1, true)
+    this.#object.pump()
+  }
+
+  abandon(permit: Permit): void {
+    this.release(permit)
+  }
+
+  consume(permit: Permit): void {
+    this.#forget(permit)
+    native.consumePermit(this.#object.handle)
+  }
+
+  /** Gives back the permits held here, the oldest first, and adds new ones when there are fewer. */
+  releaseMany(count: number): void {
+    native.releasePermits(this.#object.handle, count, false)
+    for (const permit of [...this.#held].slice(0, count)) this.#forget(permit)
+    this.#object.pump()
+  }
+
+  #forget(permit: Permit): void {
+    permit.forget()
+    this.#held.delete(permit)
+    this.#object.held.delete(permit)
+  }
+}
+
+const allPermits = new WeakMap<SharedObject, Permits>()
+
+/**
+ * A number of permits that processes share. A permit belongs to the thread that acquired it: when that one dies, it
+ * returns. Python's `Semaphore`, and with `max` its `BoundedSemaphore`.
+ */
+export class Semaphore extends Handle<'Semaphore'> {
+  readonly #permits: Permits
+
+  private constructor(segment: Segment) {
+    super(segment, 'Semaphore', {
+      giveUp: [native.giveUpAcquiring],
+      needsOthers: handle => native.permitsHeld(handle) === 0,
+    })
+    this.#permits = Permits.of(this.object)
+  }
+
+  /** @internal */
+  static attach(segment: Segment): Semaphore {
+    return new Semaphore(segment)
+  }
+
+  /**
+   * @param name `null` makes a random one
+   * @param permits free permits at first, 0 to `max`; default: 1
+   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   */
+  static create(name: string | null, permits = 1, options?: SemaphoreOptions): Semaphore {
+    const max = checkCount('max', options?.max ?? MOST, 1)
+    return new Semaphore(
+      createObject('Semaphore', name, options, [checkCount('permits', permits, 0, max), max]),
+    )
+  }
+
+  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  static open(name: string): Semaphore {
+    return new Semaphore(Segment.open(name, 'Semaphore'))
+  }
+
+  /**
+   * Opens it if it exists, else creates it; both sides may start in any order.
+   *
+   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another `max`
+   */
+  static openOrCreate(name: string, permits = 1, options?: SemaphoreOptions): Semaphore {
+    const semaphore = openOrCreate(
+      () => Semaphore.open(name),
+      () => Semaphore.create(name, permits, options),
+    )
+    const max = options?.max ?? MOST
+    if (semaphore.max === max) return semaphore
+    const error = new CrossmemError(
+      'ERR_INVALID_ARG',
+      `"${name}" exists with at most ${semaphore.max} permits, not ${max}; open() takes it as it is`,
+    )
+    semaphore.close()
+    throw error
+  }
+
+  /**
+   * Waits for a permit without blocking the event loop.
+   *
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), ERR_PEER_DIED (everyone else who
+   *   could release one has gone meanwhile), or the signal's reason
+   */
+  async acquire(options?: WaitOptions): Promise<Permit> {
+    return this.object.wait(this.#open.wanted, options)
+  }
+
+  /**
+   * Waits for a permit on this thread.
+   *
+   * @throws {CrossmemError} as `acquire`
+   */
+  acquireSync(options?: SyncWaitOptions): Permit {
+    return this.object.waitSync(this.#open.wanted, options)
+  }
+
+  /** Takes a permit if one is free; `undefined` otherwise. */
+  tryAcquire(): Permit | undefined {
+    return this.#open.look(0)
+  }
+
+  /** Runs `act` while holding a permit. */
+  withPermit<Result>(
+    act: (permit: Permit) => Result | Promise<Result>,
+    options?: WaitOptions,
+  ): Promise<Result> {
+    return within(this.acquire(options), act)
+  }
+
+  /**
+   * Gives back permits: those that this thread holds, the oldest first; the rest are new ones.
+   *
+   * @param count default: 1
+   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there would be more than `max`; nothing was released. ERR_INVALID_ARG
+   */
+  release(count = 1): void {
+    this.#open.releaseMany(checkCount('count', count, 1))
+  }
+
+  /** Free permits at this instant. */
+  get value(): number {
+    return native.freePermits(this.object.handle)
+  }
+
+  /** There are never more permits. */
+  get max(): number {
+    return native.objectParams(this.object.handle)[1] as number
+  }
+
+  get #open(): Permits {
+    void this.object
+    return this.#permits
+  }
+}
+
+function checkCount(what: string, count: unknown, least: number, most = MOST): number {
+  if (typeof count === 'number' && Number.isInteger(count) && count >= least && count <= most) return count
+  throw new CrossmemError(
+    'ERR_INVALID_ARG',
+    `${what} is a whole number from ${least} to ${most}, not ${String(count)}`,
+  )
+}

@@ -1,0 +1,171 @@
+import { CrossmemError } from './errors.js'
+import { native } from './native.js'
+import { type CreateOptions, checkPersist, Segment } from './segment.js'
+import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
+import { MINE, WaitQueue, type Wanted } from './wait-queue.js'
+
+const LINKED = 1
+const OTHERS = 2
+
+/** What a kind of object adds to waiting. */
+export interface WaitKind {
+  /** Leaves the set of sleepers, by channel. */
+  giveUp: ((handle: number) => void)[]
+  /** Whether only another agent can end a wait. */
+  needsOthers?: (handle: number) => boolean
+}
+
+/** Something held through an object. When the object's last handle here is closed, it counts as left half-done. */
+export interface Held {
+  abandon(): void
+}
+
+/** An object that is waited for: one per environment, whatever the number of its handles. */
+export class SharedObject {
+  readonly segment: Segment
+  readonly handle: number
+  /** What this environment holds of it now. */
+  readonly held = new Set<Held>()
+  readonly #kind: WaitKind
+  readonly #queues: WaitQueue[]
+  #handles = 0
+  #company = 0
+
+  private constructor(segment: Segment, kind: WaitKind) {
+    this.segment = segment
+    this.handle = segment.handle
+    this.#kind = kind
+    this.#queues = kind.giveUp.map(
+      (giveUp, channel) =>
+        new WaitQueue(2 * this.handle + channel, {
+          giveUp: () => giveUp(this.handle),
+          onFirst: () => this.#meet(),
+          onTick: () => {
+            const inVain = this.#whyInVain()
+            if (inVain) this.#rejectAll(inVain)
+          },
+        }),
+    )
+  }
+
+  /** One more handle of the object that was opened. */
+  static attach(segment: Segment, kind: WaitKind): SharedObject {
+    const known = objects.get(segment.id)?.deref()
+    if (known) segment.close()
+    const object = known ?? new SharedObject(segment, kind)
+    if (!known) {
+      objects.set(segment.id, new WeakRef(object))
+      collected.register(object, segment.id)
+    }
+    object.#handles++
+    return object
+  }
+
+  get name(): string {
+    return this.segment.name
+  }
+
+  /** One handle less; with the last one here, what is held is abandoned, and those who wait are told. */
+  close(): void {
+    if (--this.#handles > 0) return
+    objects.delete(this.segment.id)
+    for (const held of [...this.held]) held.abandon()
+    this.#rejectAll(new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`))
+    this.segment.close()
+  }
+
+  wait<T>(wanted: Wanted<T>, options: WaitOptions | undefined, channel = 0): Promise<T> {
+    return this.#queue(channel).wait(wanted, options)
+  }
+
+  /**
+   * Waits on this thread.
+   *
+   * @throws {CrossmemError} ERR_DEADLOCK when this thread would wait for itself
+   */
+  waitSync<T>({ attempt, doing, onGivenUp }: Wanted<T>, options: SyncWaitOptions | undefined): T {
+    const timeout = checkTimeout(options)
+    const look = (how: number): T | undefined => {
+      const found = attempt(how)
+      if (found !== MINE) return found
+      throw new CrossmemError(
+        'ERR_DEADLOCK',
+        `${doing}: this thread holds it already and would wait for itself; release it first`,
+      )
+    }
+    try {
+      const found = look(0)
+      if (found !== undefined) return found
+      this.#meet()
+      const slice = (ms: number) => {
+        const found = look(ms)
+        const inVain = found === undefined && this.#whyInVain()
+        if (inVain) throw inVain
+        return found
+      }
+      return waitSync(slice, doing, { timeout })
+    } catch (error) {
+      const late = onGivenUp?.()
+      if (late === undefined) throw error
+      return late
+    } finally {
+      // What slept here was taken out of the set of sleepers with those who sleep on.
+      this.pump()
+    }
+  }
+
+  /** Something was let go here: those who wait here may have it. */
+  pump(): void {
+    for (const queue of this.#queues) if (!queue.isEmpty) queue.pump()
+  }
+
+  #queue(channel: number): WaitQueue {
+    return this.#queues[channel] as WaitQueue
+  }
+
+  #meet(): void {
+    this.#company = native.objectCompany(this.handle)
+  }
+
+  /** Nobody waits for what can't come any more: the name is gone, or everyone else. */
+  #whyInVain(): CrossmemError | undefined {
+    const before = this.#company
+    this.#meet()
+    const lost = before & ~this.#company
+    if (lost & LINKED) {
+      return new CrossmemError('ERR_NOT_FOUND', `"${this.name}" was unlinked while this waited for it`)
+    }
+    if (lost & OTHERS && this.#kind.needsOthers?.(this.handle)) {
+      return new CrossmemError(
+        'ERR_PEER_DIED',
+        `the last other process that had "${this.name}" open is gone, so nobody is left to wait for`,
+      )
+    }
+    return undefined
+  }
+
+  #rejectAll(error: CrossmemError): void {
+    for (const queue of this.#queues) queue.rejectAll(() => error)
+  }
+}
+
+const objects = new Map<number, WeakRef<SharedObject>>()
+const collected = new FinalizationRegistry<number>(id => {
+  if (!objects.get(id)?.deref()) objects.delete(id)
+})
+
+/** What `create` makes. */
+export function createObject(
+  kind: string,
+  name: string | null,
+  options: CreateOptions | undefined,
+  params: number[],
+): Segment {
+  return Segment.create({
+    name: name ?? undefined,
+    kind,
+    byteLength: 0,
+    persist: checkPersist(options),
+    params,
+  })
+}

@@ -1,0 +1,186 @@
+import { offAbort, onAbort } from './aborts.js'
+import { type Expiring, expireLater, expireNever } from './deadlines.js'
+import { begin, end, listen, unlisten } from './reactor.js'
+import { checkWait, timedOut, type WaitOptions } from './wait.js'
+
+/** How a look says that it was in vain because of this environment itself: whoever lets go here calls `pump`. */
+export const MINE = Symbol('mine')
+
+/** Look once; say -1 or -2 to stay among the sleepers of the object, see `locks.rs` in the addon. */
+export type Attempt<T> = (how: number) => T | undefined | typeof MINE
+
+const ARM = -1
+const ARM_AGAIN = -2
+
+/** A wait as its caller describes it. */
+export interface Wanted<T> {
+  attempt: Attempt<T>
+  /** For the error: what is waited for. */
+  doing: string
+  /** The wait ends in vain. What this returns, if anything, is its result after all. */
+  onGivenUp?: () => T | undefined
+}
+
+/** The object whose waits these are. */
+export interface WaitedFor {
+  /** Leaves the set of sleepers. */
+  giveUp(): void
+  /** The first one waits. */
+  onFirst(): void
+  /** Called every 100 ms while anyone waits. */
+  onTick(): void
+}
+
+/** The asynchronous waits of this environment at one set of sleepers: served in order, the first one looks for all. */
+export class WaitQueue {
+  readonly #point: number
+  readonly #object: WaitedFor
+  readonly #waiters = new Set<Waiter<unknown>>()
+  #isArmed = false
+
+  /** @param point as the addon numbers it: 2 * handle + channel */
+  constructor(point: number, object: WaitedFor) {
+    this.#point = point
+    this.#object = object
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiters.size === 0
+  }
+
+  /** Waits behind those who wait already. */
+  async wait<T>(wanted: Wanted<T>, options: WaitOptions | undefined): Promise<T> {
+    const { timeout, signal, unref } = checkWait(options)
+    signal?.throwIfAborted()
+    let hasSlept = false
+    if (this.isEmpty) {
+      const found = this.#look(wanted.attempt, timeout === 0 ? 0 : ARM)
+      if (found !== undefined && found !== MINE) return found
+      hasSlept = found === undefined
+    }
+    if (timeout === 0) {
+      const late = wanted.onGivenUp?.()
+      if (late !== undefined) return late
+      throw timedOut(wanted.doing, 0)
+    }
+    return new Promise<T>((resolve, reject) => {
+      if (this.isEmpty) {
+        listen(this.#point, this)
+        this.#object.onFirst()
+      }
+      const waiter = new Waiter(this, wanted, { timeout, signal, unref, resolve, reject })
+      waiter.hasSlept = hasSlept
+      this.#waiters.add(waiter as Waiter<unknown>)
+    })
+  }
+
+  /** Looks for those who wait, the first one first, until one has to wait on. */
+  pump(): void {
+    for (const waiter of this.#waiters) {
+      let found: unknown
+      try {
+        found = this.#look(waiter.wanted.attempt, waiter.hasSlept ? ARM_AGAIN : ARM)
+      } catch (error) {
+        this.#leave(waiter)
+        waiter.reject(error)
+        continue
+      }
+      if (found === undefined) waiter.hasSlept = true
+      if (found === undefined || found === MINE) return
+      this.#leave(waiter)
+      waiter.resolve(found)
+    }
+  }
+
+  /** 100 ms have passed. */
+  tick(): void {
+    this.#object.onTick()
+  }
+
+  /** Everyone who waits is told. */
+  rejectAll(error: () => unknown): void {
+    for (const waiter of [...this.#waiters]) this.cancel(waiter, error())
+  }
+
+  /** One wait ends in vain. */
+  cancel(waiter: Waiter<unknown>, error: unknown): void {
+    const wasFirst = this.#waiters.values().next().value === waiter
+    this.#leave(waiter)
+    if (wasFirst) {
+      this.#disarm()
+      this.pump()
+    }
+    const late = waiter.wanted.onGivenUp?.()
+    if (late === undefined) waiter.reject(error)
+    else waiter.resolve(late)
+  }
+
+  #look<T>(attempt: Attempt<T>, how: number): T | undefined | typeof MINE {
+    const found = attempt(how)
+    if (how < 0) this.#isArmed = found === undefined
+    return found
+  }
+
+  #leave(waiter: Waiter<unknown>): void {
+    this.#waiters.delete(waiter)
+    waiter.stop()
+    if (this.isEmpty) unlisten(this.#point)
+  }
+
+  #disarm(): void {
+    if (this.#isArmed) this.#object.giveUp()
+    this.#isArmed = false
+  }
+}
+
+interface Terms<T> {
+  timeout: number
+  signal?: AbortSignal
+  unref: boolean
+  resolve: (value: T) => void
+  reject: (error: unknown) => void
+}
+
+class Waiter<T> implements Expiring {
+  readonly wanted: Wanted<T>
+  readonly deadline: number
+  /** Was among the sleepers once, so newcomers let it go first. */
+  hasSlept = false
+  readonly #queue: WaitQueue
+  readonly #terms: Terms<T>
+
+  constructor(queue: WaitQueue, wanted: Wanted<T>, terms: Terms<T>) {
+    this.wanted = wanted
+    this.deadline = performance.now() + terms.timeout
+    this.#queue = queue
+    this.#terms = terms
+    begin(terms.unref)
+    expireLater(this)
+    if (terms.signal) onAbort(terms.signal, this.#abort)
+  }
+
+  resolve(value: T): void {
+    this.#terms.resolve(value)
+  }
+
+  reject(error: unknown): void {
+    this.#terms.reject(error)
+  }
+
+  stop(): void {
+    const { signal, unref } = this.#terms
+    end(unref)
+    expireNever(this)
+    if (signal) offAbort(signal, this.#abort)
+  }
+
+  expire(): void {
+    this.#cancel(timedOut(this.wanted.doing, this.#terms.timeout))
+  }
+
+  readonly #abort = (reason: unknown): void => this.#cancel(reason)
+
+  #cancel(error: unknown): void {
+    this.#queue.cancel(this as Waiter<unknown>, error)
+  }
+}
