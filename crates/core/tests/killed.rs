@@ -54,6 +54,7 @@ fn array(name: &str) -> Spec<'_> {
         persist: false,
         parts: &[],
         guard: Some(GUARD_AT),
+        params: None,
     }
 }
 
