@@ -142,20 +142,15 @@ impl SlotSet {
         mut look: impl FnMut(Look) -> Option<T>,
     ) -> Option<T> {
         let started = Instant::now();
-        let me = usize::from(peers.me().slot);
-        let bell = peers.bell(me);
+        let bell = peers.bell(usize::from(peers.me().slot));
         let mut again = false;
         loop {
-            let Some(left) = time.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) else {
-                let found = look(Look::Once)?;
-                self.remove(me);
-                return Some(found);
-            };
             // Acquire: pairs with the Release in `wake`. Before the look, so that what is rung after it isn't slept through.
             let heard = bell.load(Ordering::Acquire);
             if let Some(found) = self.look_armed(peers, again, &mut look) {
                 return Some(found);
             }
+            let left = time.checked_sub(started.elapsed()).filter(|left| !left.is_zero())?;
             peers.park(bell, heard, SLICE.min(left));
             again = true;
         }

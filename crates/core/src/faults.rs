@@ -35,24 +35,14 @@ pub(crate) enum Fault {
     ReaderSkipsGate,
 }
 
+/// The fault of this process: `CROSSMEM_FAULT`, by its name above.
 #[cfg(all(loom, test))]
-mod chosen {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    /// One more than the fault's number; models of one process run one after the other.
-    static CHOSEN: AtomicU32 = AtomicU32::new(0);
-
-    pub(crate) fn seed(fault: Option<super::Fault>) {
-        CHOSEN.store(fault.map_or(0, |fault| fault as u32 + 1), Ordering::SeqCst);
-    }
-
-    pub(crate) fn seeded(fault: super::Fault) -> bool {
-        CHOSEN.load(Ordering::SeqCst) == fault as u32 + 1
-    }
+pub(crate) fn seeded(fault: Fault) -> bool {
+    use std::sync::OnceLock;
+    static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
+    let chosen = CHOSEN.get_or_init(|| std::env::var("CROSSMEM_FAULT").ok());
+    chosen.as_ref().is_some_and(|name| *name == format!("{fault:?}"))
 }
-
-#[cfg(all(loom, test))]
-pub(crate) use chosen::{seed, seeded};
 
 /// Whether the code is to be broken in this way.
 #[cfg(not(all(loom, test)))]

@@ -2,7 +2,7 @@
 //!
 //! | word | lock | unlock by the owner |
 //! | --- | --- | --- |
-//! | free | → mine, `died` kept; `waiters` set by whoever slept | |
+//! | free | → mine, `died` kept; `waiters` set by who is among the sleepers | |
 //! | free, `hungry` | as above for whoever slept; newcomers wait as if it were held | |
 //! | mine | refused | → free, `died` and `hungry` kept; wakes one if `waiters` |
 //! | of a dead agent | → mine, `died`, `waiters` | |
@@ -64,14 +64,16 @@ impl MutexWords {
 
     fn look(&self, peers: &impl Peers, look: Look) -> Option<Result<Acquired, Refused>> {
         let me = peers.me();
+        let is_sleeper = matches!(look, Look::BeforeSleep { .. });
         let again = look == Look::BeforeSleep { again: true };
         let mut word = self.owner.load(Ordering::Relaxed);
         loop {
             let holder = Owner::of(word);
             let (new, acquired) = match holder {
                 None if word & HUNGRY == 0 || !look.is_polite() => {
-                    // Others may sleep who set W before the last release cleared it: whoever slept restores it.
-                    let waiters = if again { WAITERS } else { word & WAITERS };
+                    // Others may sleep who set W before the last release cleared it. Whoever was among the sleepers restores
+                    // it, since the wake-up may have come for him in the moment before he looked.
+                    let waiters = if is_sleeper { WAITERS } else { word & WAITERS };
                     let died = word & DIED;
                     let acquired = if died == 0 { Acquired::Clean } else { Acquired::OwnerDied };
                     (me.word() | died | waiters, Some(acquired))
@@ -80,9 +82,7 @@ impl MutexWords {
                 Some(owner) if look != Look::Newcomer && peers.is_dead(owner) => {
                     (me.word() | DIED | WAITERS, Some(Acquired::OwnerDied))
                 }
-                _ if matches!(look, Look::BeforeSleep { .. }) => {
-                    (word | WAITERS | if again { HUNGRY } else { 0 }, None)
-                }
+                _ if is_sleeper => (word | WAITERS | if again { HUNGRY } else { 0 }, None),
                 _ => return None,
             };
             let (new, acquired) = with_faults(new, acquired, me);
