@@ -13,6 +13,7 @@
 //! so that a tight loop in one process doesn't starve another.
 
 use crate::doorbell::{Look, Peers, Wait};
+use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::MutexWords;
 use crate::owner::{DIED, HUNGRY, Owner, WAITERS};
@@ -125,6 +126,7 @@ impl MutexWords {
                 Err(now) => word = now,
             }
         }
+        fail::point("mutex.unlocked");
         if word & WAITERS != 0 {
             self.sleepers.notify_one(peers);
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use common::{child, create, files, unique};
+use common::{child, create, files, run_until, unique};
 use crossmem_core::{Agent, Code, Entered, Guard, Kind, Segment, Spec, inspect};
 
 const GUARD_AT: u64 = 4096;
@@ -100,24 +100,6 @@ fn child_program() {
         }
         other => panic!("no deed {other}"),
     }
-}
-
-/// Runs a child that is killed at its n-th step. Where that was, or `None` if it came to its end before.
-fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
-    let fail_at = format!("*:{step}");
-    let output = child(&[
-        ("CROSSMEM_TEST_DEED", deed),
-        ("DOMAIN", domain),
-        ("NAMES", names),
-        ("CROSSMEM_FAIL_AT", &fail_at),
-    ]);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() {
-        return None;
-    }
-    assert_eq!(output.status.signal(), Some(9), "the child failed instead of being killed: {errors}");
-    let label = errors.lines().rev().find_map(|line| line.split_once("killed at "));
-    Some(label.expect("a killed child says where").1.to_owned())
 }
 
 /// Agents that are gone without a word, as if killed: their descriptors are closed, what they had is still entered.

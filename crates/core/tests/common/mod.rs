@@ -37,6 +37,26 @@ pub fn child(variables: &[(&str, &str)]) -> Output {
     command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap()
 }
 
+/// Runs a child that is killed at its n-th step. Where that was, or `None` if it came to its end before.
+#[cfg(unix)]
+pub fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
+    use std::os::unix::process::ExitStatusExt;
+    let fail_at = format!("*:{step}");
+    let output = child(&[
+        ("CROSSMEM_TEST_DEED", deed),
+        ("DOMAIN", domain),
+        ("NAMES", names),
+        ("CROSSMEM_FAIL_AT", &fail_at),
+    ]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return None;
+    }
+    assert_eq!(output.status.signal(), Some(9), "the child failed instead of being killed: {errors}");
+    let label = errors.lines().rev().find_map(|line| line.split_once("killed at "));
+    Some(label.expect("a killed child says where").1.to_owned())
+}
+
 /// Names in /dev/shm that contain `part`.
 #[cfg(target_os = "linux")]
 pub fn files(part: &str) -> Vec<String> {

@@ -1,0 +1,321 @@
+//! A process is killed at every step of everything it can do with locks; the one that is left goes on, and loses nothing.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use common::{child, run_until, spec, unique};
+use crossmem_core::{
+    Agent, Arrived, Code, Kind, Locked, Looked, Object, RequestState, Segment, Spec, Wait, Wanted,
+    open_lock_manager,
+};
+
+/// Longer than any slice; nobody waits that long unless something is lost.
+const PATIENT: Wait = Wait::For(Duration::from_secs(5));
+const GOT: Looked<()> = Looked::Got(());
+
+/// Every step that the locks' own code has. Those of a death are visited by the next one to come.
+const STEPS: &[&str] = &[
+    "mutex.unlocked",
+    "rwlock.read.gate",
+    "rwlock.read.counted",
+    "rwlock.read.left",
+    "rwlock.write.gate",
+    "rwlock.write.entered",
+    "rwlock.write.left",
+    "rwlock.torn",
+    "rwlock.repaired",
+    "semaphore.locked",
+    "semaphore.held",
+    "semaphore.added",
+    "semaphore.released",
+    "semaphore.consumed",
+    "semaphore.reclaimed",
+    "semaphore.repaired",
+    "event.set",
+    "condition.entered",
+    "condition.notified",
+    "condition.left",
+    "condition.passed-on",
+    "barrier.locked",
+    "barrier.arrived",
+    "barrier.leading",
+    "barrier.outcome",
+    "barrier.ended",
+    "barrier.cleared",
+    "barrier.broken",
+    "locks.locked",
+    "locks.written",
+    "locks.entered",
+    "locks.granted",
+    "locks.stolen",
+    "locks.freed",
+    "locks.split",
+    "locks.joined",
+];
+
+struct Locks {
+    mutex: Segment,
+    rwlock: Segment,
+    semaphore: Segment,
+    counter: Segment,
+    event: Segment,
+    condition: Segment,
+    barrier: Segment,
+    named: Segment,
+}
+
+impl Locks {
+    /// Opens all there is, or makes it.
+    fn new(agent: &Agent, names: &str) -> Locks {
+        let object = |kind: Kind, of: &str, params: [u64; 5]| {
+            let name = format!("{names}.{of}");
+            match Segment::open(agent, &name, Some(kind)) {
+                Err(e) if e.code == Code::NotFound => {
+                    let wanted = Spec { kind, size: 0, params: Some(params), ..spec(&name, 0) };
+                    Segment::create(agent, &wanted).unwrap()
+                }
+                opened => opened.unwrap(),
+            }
+        };
+        Locks {
+            mutex: object(Kind::Mutex, "mutex", [0; 5]),
+            rwlock: object(Kind::RwLock, "rwlock", [0; 5]),
+            semaphore: object(Kind::Semaphore, "semaphore", [2, 100, 0, 0, 0]),
+            counter: object(Kind::Semaphore, "counter", [3, 100, 0, 0, 0]),
+            event: object(Kind::Event, "event", [1, 0, 0, 0, 0]),
+            condition: object(Kind::Condition, "condition", [0; 5]),
+            barrier: object(Kind::Barrier, "barrier", [2, 0, 0, 0, 0]),
+            named: open_lock_manager(agent).unwrap(),
+        }
+    }
+}
+
+fn exclusive(name: &[u8]) -> Wanted<'_> {
+    Wanted { name, shared: false, if_available: false, steal: false }
+}
+
+/// Whether the holder before died.
+fn died(looked: Looked<Locked>) -> bool {
+    let Looked::Got(Locked { owner_died }) = looked else { panic!("the lock didn't come: {looked:?}") };
+    owner_died
+}
+
+/// Everything that one agent can do, beside another one that waits at the barrier and for a notification.
+fn use_locks(agent: &Agent, names: &str) {
+    let locks = Locks::new(agent, names);
+    let on = |segment| Object::new(agent, segment);
+
+    let mutex = on(&locks.mutex);
+    assert!(matches!(mutex.lock(PATIENT).unwrap(), Looked::Got(_)));
+    mutex.mark_consistent().unwrap();
+    mutex.unlock(false).unwrap();
+
+    let rwlock = on(&locks.rwlock);
+    for _ in 0..2 {
+        assert!(matches!(rwlock.read(PATIENT).unwrap(), Looked::Got(_)));
+        rwlock.end_read().unwrap();
+        assert!(matches!(rwlock.write(PATIENT).unwrap(), Looked::Got(_)));
+        rwlock.mark_written_consistent().unwrap();
+        rwlock.end_write(false).unwrap();
+    }
+
+    let semaphore = on(&locks.semaphore);
+    semaphore.release(1, false).unwrap();
+    for _ in 0..3 {
+        assert_eq!(semaphore.acquire(PATIENT).unwrap(), GOT);
+    }
+    semaphore.consume().unwrap();
+    semaphore.release(2, true).unwrap();
+    let counter = on(&locks.counter);
+    assert_eq!(counter.acquire(PATIENT).unwrap(), GOT);
+    counter.consume().unwrap();
+
+    let event = on(&locks.event);
+    event.set_event().unwrap();
+    event.clear_event().unwrap();
+    event.set_event().unwrap();
+
+    let condition = on(&locks.condition);
+    condition.enter_condition().unwrap();
+    condition.enter_condition().unwrap();
+    condition.notify_condition(3).unwrap();
+    assert_eq!(condition.wait_condition(PATIENT).unwrap(), GOT);
+    // One notification more than there are waiters left: it is passed on.
+    condition.leave_condition().unwrap();
+
+    let barrier = on(&locks.barrier);
+    let lead = barrier.arrive(PATIENT).unwrap();
+    let Looked::Got(Arrived::Leading { generation, .. }) = lead else { panic!("{lead:?}") };
+    assert!(barrier.complete_meeting(generation).unwrap());
+    let alone = barrier.arrive(PATIENT).unwrap();
+    let Looked::Got(Arrived::Waiting { generation, .. }) = alone else { panic!("{alone:?}") };
+    assert!(!barrier.abort_meeting(Some(generation)).unwrap());
+    barrier.reset_barrier().unwrap();
+
+    let named = on(&locks.named);
+    let held = named.request(&exclusive(b"x")).unwrap().unwrap();
+    let pending = named.request(&exclusive(b"x")).unwrap().unwrap();
+    let long = named.request(&exclusive(&[b'y'; 1000])).unwrap().unwrap();
+    named.end_request(held).unwrap();
+    named.end_request(long).unwrap();
+    let thief = Wanted { steal: true, ..exclusive(b"x") };
+    let stolen = named.request(&thief).unwrap().unwrap();
+    assert_eq!(named.request_state(pending).unwrap(), RequestState::Gone);
+    for request in [pending, stolen] {
+        named.end_request(request).unwrap();
+    }
+    let again = named.request(&exclusive(&[b'z'; 3000])).unwrap().unwrap();
+    named.end_request(again).unwrap();
+}
+
+#[test]
+fn child_program() {
+    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
+    let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
+    assert_eq!(deed, "use-locks");
+    let agent = Agent::register(&domain, 0).unwrap();
+    use_locks(&agent, &names);
+    agent.leave();
+}
+
+/// Nothing is lost for whoever is left.
+fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
+    let on = |segment| Object::new(survivor, segment);
+
+    let mutex = on(&locks.mutex);
+    assert!(matches!(mutex.lock(PATIENT).unwrap(), Looked::Got(_)), "mutex after {at}");
+    mutex.mark_consistent().unwrap();
+    mutex.unlock(false).unwrap();
+
+    let rwlock = on(&locks.rwlock);
+    let writer_died = died(rwlock.write(PATIENT).unwrap());
+    // With a second death before it, the first writer's may still be untold.
+    assert!(writer_died || last != "rwlock.write.entered", "after {at}");
+    assert!(!writer_died || at.contains("rwlock.write.entered"), "after {at}");
+    rwlock.mark_written_consistent().unwrap();
+    rwlock.end_write(false).unwrap();
+    assert!(!died(rwlock.read(PATIENT).unwrap()), "after {at}");
+    rwlock.end_read().unwrap();
+
+    let semaphore = on(&locks.semaphore);
+    let permits = semaphore.permits().unwrap();
+    // Between the new permit and its use there is one more; a death in between keeps it.
+    assert!((2..=4).contains(&permits), "{permits} permits after {at}");
+    for _ in 0..permits {
+        assert_eq!(semaphore.acquire(PATIENT).unwrap(), GOT, "permit after {at}");
+    }
+    assert_ne!(semaphore.acquire(Wait::Try).unwrap(), GOT, "a permit out of nothing after {at}");
+    semaphore.release(permits as u32, true).unwrap();
+    let left = on(&locks.counter).permits().unwrap();
+    assert!((1..=3).contains(&left), "{left} things after {at}");
+
+    let event = on(&locks.event);
+    event.set_event().unwrap();
+    assert_eq!(event.wait_event(event.event_times().unwrap(), PATIENT).unwrap(), GOT, "event after {at}");
+    assert!(!event.event_is_set().unwrap(), "it reset itself, after {at}");
+
+    let condition = on(&locks.condition);
+    condition.notify_condition(1).unwrap();
+    assert_eq!(condition.wait_condition(PATIENT).unwrap(), GOT, "the survivor's waiter after {at}");
+
+    let barrier = on(&locks.barrier);
+    if matches!(barrier.wait_meeting(meeting, Wait::Try).unwrap(), Looked::NotYet { .. }) {
+        assert_eq!(barrier.waiting_at_barrier().unwrap(), 1, "the dead are waited for, after {at}");
+    }
+    barrier.reset_barrier().unwrap();
+    assert!(matches!(barrier.wait_meeting(meeting, PATIENT).unwrap(), Looked::Got(_)));
+    assert_eq!((barrier.waiting_at_barrier().unwrap(), barrier.barrier_is_broken().unwrap()), (0, false));
+    let Looked::Got(Arrived::Waiting { generation, index: 0 }) = barrier.arrive(PATIENT).unwrap() else {
+        panic!("the barrier after {at}")
+    };
+    let Looked::Got(Arrived::Leading { index: 1, .. }) = barrier.arrive(PATIENT).unwrap() else {
+        panic!("the second party after {at}")
+    };
+    assert!(barrier.complete_meeting(generation).unwrap());
+
+    let named = on(&locks.named);
+    let mine = named.request(&exclusive(b"x")).unwrap().unwrap();
+    named.nudge_request(mine).unwrap();
+    assert!(
+        matches!(named.request_state(mine).unwrap(), RequestState::Held { .. }),
+        "a named lock after {at}"
+    );
+    named.end_request(mine).unwrap();
+    assert_eq!(named.query_requests().unwrap(), [], "requests after {at}");
+    // All cells but a few can be had again, in long runs.
+    let requests: Vec<_> = (0..31_u8)
+        .map(|i| named.request(&exclusive(&[i; 65_536])).unwrap_or_else(|e| panic!("{e} after {at}")))
+        .collect();
+    for request in requests {
+        named.end_request(request.unwrap()).unwrap();
+    }
+}
+
+/// Two who died while reading, with a permit, and with a notification that nobody heard. Two, since a newcomer takes the
+/// slot of the first.
+fn leave_orphans(domain: &str, names: &str) {
+    let orphans = [Agent::register(domain, 0).unwrap(), Agent::register(domain, 0).unwrap()];
+    for orphan in &orphans {
+        die_holding(orphan, names);
+    }
+}
+
+fn die_holding(orphan: &Agent, names: &str) {
+    let locks = Locks::new(orphan, names);
+    let on = |segment| Object::new(orphan, segment);
+    assert!(!died(on(&locks.rwlock).read(Wait::Try).unwrap()));
+    assert_eq!(on(&locks.semaphore).acquire(Wait::Try).unwrap(), GOT);
+    on(&locks.condition).enter_condition().unwrap();
+    on(&locks.condition).notify_condition(1).unwrap();
+}
+
+/// The first party at a barrier for two; which meeting it is.
+fn arrive_alone(agent: &Agent, locks: &Locks) -> u64 {
+    let barrier = Object::new(agent, &locks.barrier);
+    barrier.reset_barrier().unwrap();
+    let arrived = barrier.arrive(Wait::Try).unwrap();
+    let Looked::Got(Arrived::Waiting { generation, .. }) = arrived else { panic!("{arrived:?}") };
+    generation
+}
+
+/// Kills at every step a process that comes after an orphan and, with `first`, after one that was killed at that label.
+/// Returns where it was killed.
+fn kill_at_every_step(first: Option<&str>) -> BTreeSet<String> {
+    let mut visited = BTreeSet::new();
+    for step in 1.. {
+        let (domain, names) = (unique("d"), unique("n"));
+        let survivor = Agent::register(&domain, 0).unwrap();
+        let locks = Locks::new(&survivor, &names);
+        Object::new(&survivor, &locks.condition).enter_condition().unwrap();
+        leave_orphans(&domain, &names);
+        if let Some(label) = first {
+            arrive_alone(&survivor, &locks);
+            let variables = [("CROSSMEM_TEST_DEED", "use-locks"), ("DOMAIN", &domain), ("NAMES", &names)];
+            let killed = child(&[&variables[..], &[("CROSSMEM_FAIL_AT", label)]].concat());
+            assert_eq!(killed.status.signal(), Some(9), "nobody was killed at {label}");
+        }
+        let generation = arrive_alone(&survivor, &locks);
+        let at = run_until("use-locks", &domain, &names, step);
+        let end = at.as_deref().unwrap_or("the end");
+        let shown = if first.is_some() { format!("{first:?} and {end}") } else { end.to_owned() };
+        go_on(&survivor, &locks, generation, end, &shown);
+        survivor.leave();
+        let Some(at) = at else { break };
+        visited.insert(at);
+    }
+    visited
+}
+
+#[test]
+fn killed_at_every_step() {
+    let mut visited = kill_at_every_step(None);
+    for label in ["semaphore.held", "barrier.ended", "rwlock.write.entered", "locks.stolen"] {
+        visited.extend(kill_at_every_step(Some(label)));
+    }
+    let missed: Vec<_> = STEPS.iter().filter(|step| !visited.contains(**step)).collect();
+    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+}
