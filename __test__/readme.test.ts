@@ -16,24 +16,26 @@ function examples(page: string): { code: string; prints: string }[] {
   return [...blocks].map(([, code = '', prints = '']) => ({ code, prints }))
 }
 
-const found = examples('README.md')
+for (const page of ['README.md', 'docs/locks.md']) {
+  const found = examples(page)
 
-test('the README has examples', t => {
-  t.true(found.length >= 4)
-  t.true(
-    found.every(example => example.prints !== ''),
-    'each says what it prints',
-  )
-})
-
-for (const [i, { code, prints }] of found.entries()) {
-  test(`example ${i + 1} of the README prints what it says`, async t => {
-    const folder = join(root, 'build', 'readme')
-    const file = join(folder, `${unique('example')}.mjs`)
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(file, code)
-    const { stdout } = await run(process.execPath, [file])
-    t.is(stdout, prints)
-    t.deepEqual(list(), [])
+  test(`${page} has examples`, t => {
+    t.true(found.length >= 4)
+    t.true(
+      found.every(example => example.prints !== ''),
+      'each says what it prints',
+    )
   })
+
+  for (const [i, { code, prints }] of found.entries()) {
+    test(`example ${i + 1} of ${page} prints what it says`, async t => {
+      const folder = join(root, 'build', 'readme')
+      const file = join(folder, `${unique('example')}.mjs`)
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(file, code)
+      const { stdout } = await run(process.execPath, [file])
+      t.is(stdout, prints)
+      t.deepEqual(list(), [])
+    })
+  }
 }
