@@ -20,6 +20,7 @@ import { CrossmemError, FileLock, FileLockGuard } from 'crossmem'
 import type { Order } from './fixtures/obey-file-lock.js'
 import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
+import { isPending } from './helpers/pending.js'
 import { pythonTest, startPython } from './helpers/python.js'
 
 const test = ava.serial
@@ -53,17 +54,6 @@ async function neighbour(path: string): Promise<{
       return answer
     },
   }
-}
-
-/** Whether a promise is pending after a turn of the event loop. */
-async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  let pending = true
-  const settled = () => {
-    pending = false
-  }
-  promise.then(settled, settled)
-  await new Promise(setImmediate)
-  return pending
 }
 
 test('a lock excludes whoever else opened the file, until it is released', t => {

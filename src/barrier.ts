@@ -3,7 +3,7 @@ import { Handle } from './handle.js'
 import { native } from './native.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject } from './shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import type { Wanted } from './wait-queue.js'
 
 /** How to make a barrier. */
@@ -31,6 +31,7 @@ interface Place {
 /** One party on its way through the barrier. */
 class Party implements Wanted<Place> {
   readonly doing: string
+  readonly looksForItself = true
   readonly #handle: number
   readonly #name: string
   #place: { generation: number; index: number } | undefined
@@ -140,7 +141,7 @@ export class Barrier extends Handle<'Barrier'> {
   async wait(options?: WaitOptions): Promise<number> {
     const { object } = this
     const party = new Party(object.handle, this.name)
-    options?.signal?.throwIfAborted()
+    checkWait(options).signal?.throwIfAborted()
     // Arrives at once, not behind those of this thread who wait already.
     const { index, leads } = party.attempt(0) ?? (await object.wait(party, options))
     if (leads) {

@@ -21,7 +21,7 @@ export class Condition extends LockHandle<'Condition'> {
   private constructor(segment: Segment) {
     super(segment, 'Condition', LockCore.of, {
       giveUp: [native.giveUpLock, native.giveUpCondition],
-      needsOthers: () => true,
+      needsOthers: channel => channel === NOTIFIED,
     })
   }
 
@@ -80,7 +80,7 @@ export class Condition extends LockHandle<'Condition'> {
     const { object } = this
     const [core, guard] = this.#letGo()
     try {
-      object.waitSync(this.#notification(object.handle), options)
+      object.waitSync(this.#notification(object.handle), options, NOTIFIED)
     } finally {
       object.waitSync(core.retaking(guard), undefined)
     }

@@ -37,7 +37,8 @@ function fire(): void {
     expiring.delete(wait)
     wait.expire()
   }
-  const next = Math.min(...[...expiring].map(wait => wait.deadline))
+  let next = Number.POSITIVE_INFINITY
+  for (const { deadline } of expiring) next = Math.min(next, deadline)
   firesAt = Number.POSITIVE_INFINITY
   if (expiring.size > 0) arm(next)
 }

@@ -98,6 +98,7 @@ export class Guard extends Loan<Lockable> {
    */
   markConsistent(): void {
     this.lender.markConsistent()
+    this.#ownerDied = false
   }
 }
 

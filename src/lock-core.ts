@@ -5,6 +5,9 @@ import type { SharedObject } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'
 import { MINE, type Wanted } from './wait-queue.js'
 
+/** As the addon says it. */
+const GOT_AFTER_DEATH = 2
+
 /** How a lock is taken, whoever has it: a mutex of its own, or one that its holder may take again. */
 export interface Locking {
   lock(options: WaitOptions | undefined): Promise<Guard>
@@ -38,14 +41,14 @@ export class LockCore implements Locking, Lockable {
   }
 
   tryLock(): Guard | undefined {
-    if (hot.lock(this.#handle) === undefined) return this.#hold(false)
+    const held = this.#lockHot()
+    if (held) return held
     const found = this.look(0)
     return found === MINE ? undefined : found
   }
 
   lockSync(options: SyncWaitOptions | undefined): Guard {
-    if (options === undefined && hot.lock(this.#handle) === undefined) return this.#hold(false)
-    return this.#object.waitSync(this.#wanted, options)
+    return (options === undefined && this.#lockHot()) || this.#object.waitSync(this.#wanted, options)
   }
 
   lock(options: WaitOptions | undefined): Promise<Guard> {
@@ -69,7 +72,15 @@ export class LockCore implements Locking, Lockable {
       guard.renew(ownerDied)
       return this.#keep(guard)
     }
-    return { ...this.#wanted, attempt: how => this.#look(how, hold) }
+    return {
+      ...this.#wanted,
+      attempt: how => this.#look(how, hold),
+      endures: true,
+      onGivenUp: () => {
+        guard.forget()
+        return undefined
+      },
+    }
   }
 
   abandon(guard: Guard): void {
@@ -81,10 +92,15 @@ export class LockCore implements Locking, Lockable {
     native.markConsistent(this.#handle)
   }
 
+  #lockHot(): Guard | undefined {
+    const status = hot.lock(this.#handle)
+    return status === undefined || status === GOT_AFTER_DEATH ? this.#hold(status !== undefined) : undefined
+  }
+
   #look(how: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof MINE {
     const status = native.lock(this.#handle, how)
     if (status === 0) return undefined
-    return status === 3 ? MINE : hold(status === 2)
+    return status === 3 ? MINE : hold(status === GOT_AFTER_DEATH)
   }
 
   #hold(ownerDied: boolean): Guard {

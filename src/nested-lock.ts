@@ -1,7 +1,7 @@
 import { Guard, type Lockable } from './guard.js'
 import { LockCore, type Locking } from './lock-core.js'
 import type { SharedObject } from './shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import { MINE, type Wanted } from './wait-queue.js'
 
 /** A mutex that the environment which holds it takes again and again: its guards, over one guard of the mutex. */
@@ -38,12 +38,13 @@ export class NestedLock implements Locking, Lockable {
   }
 
   async lock(options: WaitOptions | undefined): Promise<Guard> {
+    checkWait(options).signal?.throwIfAborted()
     // Not behind those of this thread who wait: they will be inside together with this one.
     return (this.#outer && this.tryLock()) ?? this.#object.wait(this.#wanted, options)
   }
 
   release(guard: Guard): void {
-    this.#guards.splice(this.#guards.indexOf(guard), 1)
+    this.abandon(guard)
     if (this.#guards.length > 0) return
     const outer = this.#outer
     this.#outer = undefined
@@ -51,11 +52,14 @@ export class NestedLock implements Locking, Lockable {
   }
 
   markConsistent(): void {
-    this.#core.markConsistent()
+    this.#outer?.markConsistent()
   }
 
-  /** The mutex's own guard is abandoned. */
-  abandon(): void {}
+  /** The mutex's own guard is abandoned, too. */
+  abandon(guard: Guard): void {
+    this.#guards.splice(this.#guards.indexOf(guard), 1)
+    this.#object.held.delete(guard)
+  }
 
   #look(how: number): Guard | undefined | typeof MINE {
     // A guard of the mutex that was abandoned is none.
@@ -67,6 +71,7 @@ export class NestedLock implements Locking, Lockable {
     }
     const guard = new Guard(this, this.#outer.ownerDied)
     this.#guards.push(guard)
+    this.#object.held.add(guard)
     return guard
   }
 }

@@ -98,7 +98,7 @@ export class Semaphore extends Handle<'Semaphore'> {
   private constructor(segment: Segment) {
     super(segment, 'Semaphore', {
       giveUp: [native.giveUpAcquiring],
-      needsOthers: handle => native.permitsHeld(handle) === 0,
+      needsOthers: (_, handle) => native.permitsHeld(handle) === 0,
     })
     this.#permits = Permits.of(this.object)
   }

@@ -11,8 +11,8 @@ const OTHERS = 2
 export interface WaitKind {
   /** Leaves the set of sleepers, by channel. */
   giveUp: ((handle: number) => void)[]
-  /** Whether only another agent can end a wait. */
-  needsOthers?: (handle: number) => boolean
+  /** Whether only another agent can end a wait on that channel. */
+  needsOthers?: (channel: number, handle: number) => boolean
 }
 
 /** Something held through an object. When the object's last handle here is closed, it counts as left half-done. */
@@ -41,8 +41,7 @@ export class SharedObject {
           giveUp: () => giveUp(this.handle),
           onFirst: () => this.#meet(),
           onTick: () => {
-            const inVain = this.#whyInVain()
-            if (inVain) this.#rejectAll(inVain)
+            this.#lost()
           },
         }),
     )
@@ -70,7 +69,8 @@ export class SharedObject {
     if (--this.#handles > 0) return
     objects.delete(this.segment.id)
     for (const held of [...this.held]) held.abandon()
-    this.#rejectAll(new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`))
+    const closed = new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`)
+    for (const queue of this.#queues) queue.rejectAll(closed, true)
     this.segment.close()
   }
 
@@ -83,7 +83,8 @@ export class SharedObject {
    *
    * @throws {CrossmemError} ERR_DEADLOCK when this thread would wait for itself
    */
-  waitSync<T>({ attempt, doing, onGivenUp }: Wanted<T>, options: SyncWaitOptions | undefined): T {
+  waitSync<T>(wanted: Wanted<T>, options: SyncWaitOptions | undefined, channel = 0): T {
+    const { attempt, doing, onGivenUp, endures } = wanted
     const timeout = checkTimeout(options)
     const look = (how: number): T | undefined => {
       const found = attempt(how)
@@ -99,12 +100,16 @@ export class SharedObject {
       this.#meet()
       const slice = (ms: number) => {
         const found = look(ms)
-        const inVain = found === undefined && this.#whyInVain()
-        if (inVain) throw inVain
-        return found
+        if (found !== undefined) return found
+        const inVain = this.#whyInVain(this.#lost(), channel)
+        // What the dead left may be had now.
+        const last = inVain && look(0)
+        if (inVain && last === undefined && !endures) throw inVain
+        return last
       }
       return waitSync(slice, doing, { timeout })
     } catch (error) {
+      this.#kind.giveUp[channel]?.(this.handle)
       const late = onGivenUp?.()
       if (late === undefined) throw error
       return late
@@ -123,29 +128,39 @@ export class SharedObject {
     return this.#queues[channel] as WaitQueue
   }
 
+  /** Remembers what there is to lose. */
   #meet(): void {
-    this.#company = native.objectCompany(this.handle)
+    if (this.#queues.every(queue => queue.isEmpty)) this.#company = native.objectCompany(this.handle)
+    else this.#lost()
   }
 
-  /** Nobody waits for what can't come any more: the name is gone, or everyone else. */
-  #whyInVain(): CrossmemError | undefined {
+  /** What is lost since the last time. Nobody waits here for what can't come any more. */
+  #lost(): number {
     const before = this.#company
-    this.#meet()
+    this.#company = native.objectCompany(this.handle)
     const lost = before & ~this.#company
+    if (lost) {
+      // What the dead left may be had now.
+      this.pump()
+      for (const [channel, queue] of this.#queues.entries()) {
+        const inVain = this.#whyInVain(lost, channel)
+        if (inVain) queue.rejectAll(inVain, false)
+      }
+    }
+    return lost
+  }
+
+  #whyInVain(lost: number, channel: number): CrossmemError | undefined {
     if (lost & LINKED) {
       return new CrossmemError('ERR_NOT_FOUND', `"${this.name}" was unlinked while this waited for it`)
     }
-    if (lost & OTHERS && this.#kind.needsOthers?.(this.handle)) {
+    if (lost & OTHERS && this.#kind.needsOthers?.(channel, this.handle)) {
       return new CrossmemError(
         'ERR_PEER_DIED',
         `the last other process that had "${this.name}" open is gone, so nobody is left to wait for`,
       )
     }
     return undefined
-  }
-
-  #rejectAll(error: CrossmemError): void {
-    for (const queue of this.#queues) queue.rejectAll(() => error)
   }
 }
 

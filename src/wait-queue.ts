@@ -19,6 +19,10 @@ export interface Wanted<T> {
   doing: string
   /** The wait ends in vain. What this returns, if anything, is its result after all. */
   onGivenUp?: () => T | undefined
+  /** That the first one in line finds nothing says nothing about this one. */
+  looksForItself?: boolean
+  /** It goes on whatever happens, until the handle is closed. */
+  endures?: boolean
 }
 
 /** The object whose waits these are. */
@@ -51,17 +55,19 @@ export class WaitQueue {
   /** Waits behind those who wait already. */
   async wait<T>(wanted: Wanted<T>, options: WaitOptions | undefined): Promise<T> {
     const { timeout, signal, unref } = checkWait(options)
-    signal?.throwIfAborted()
     let hasSlept = false
-    if (this.isEmpty) {
-      const found = this.#look(wanted.attempt, timeout === 0 ? 0 : ARM)
-      if (found !== undefined && found !== MINE) return found
-      hasSlept = found === undefined
-    }
-    if (timeout === 0) {
+    try {
+      signal?.throwIfAborted()
+      if (this.isEmpty) {
+        const found = this.#look(wanted.attempt, timeout === 0 ? 0 : ARM)
+        if (found !== undefined && found !== MINE) return found
+        hasSlept = found === undefined
+      }
+      if (timeout === 0) throw timedOut(wanted.doing, 0)
+    } catch (error) {
       const late = wanted.onGivenUp?.()
       if (late !== undefined) return late
-      throw timedOut(wanted.doing, 0)
+      throw error
     }
     return new Promise<T>((resolve, reject) => {
       if (this.isEmpty) {
@@ -76,19 +82,29 @@ export class WaitQueue {
 
   /** Looks for those who wait, the first one first, until one has to wait on. */
   pump(): void {
-    for (const waiter of this.#waiters) {
-      let found: unknown
-      try {
-        found = this.#look(waiter.wanted.attempt, waiter.hasSlept ? ARM_AGAIN : ARM)
-      } catch (error) {
+    let again = true
+    while (again) {
+      again = false
+      let sleeps = false
+      for (const waiter of this.#waiters) {
+        let settle: () => void
+        try {
+          const found = this.#look(waiter.wanted.attempt, waiter.hasSlept ? ARM_AGAIN : ARM)
+          if (found === undefined) waiter.hasSlept = true
+          if (found === undefined || found === MINE) {
+            if (!waiter.wanted.looksForItself) return
+            sleeps = true
+            continue
+          }
+          settle = () => waiter.resolve(found)
+        } catch (error) {
+          settle = () => waiter.giveUp(error)
+        }
+        // Whoever finds something takes this environment out of the set of sleepers.
+        again = sleeps
         this.#leave(waiter)
-        waiter.reject(error)
-        continue
+        settle()
       }
-      if (found === undefined) waiter.hasSlept = true
-      if (found === undefined || found === MINE) return
-      this.#leave(waiter)
-      waiter.resolve(found)
     }
   }
 
@@ -97,22 +113,26 @@ export class WaitQueue {
     this.#object.onTick()
   }
 
-  /** Everyone who waits is told. */
-  rejectAll(error: () => unknown): void {
-    for (const waiter of [...this.#waiters]) this.cancel(waiter, error())
+  /** Everyone who waits is told, and nobody else has a look before. */
+  rejectAll(error: unknown, isClosed: boolean): void {
+    const waiters = [...this.#waiters].filter(waiter => isClosed || !waiter.wanted.endures)
+    if (waiters.length === 0) return
+    this.#disarm()
+    for (const waiter of waiters) this.#leave(waiter)
+    for (const waiter of waiters) waiter.giveUp(error)
+    this.pump()
   }
 
-  /** One wait ends in vain. */
+  /** One wait ends in vain, unless it has ended. */
   cancel(waiter: Waiter<unknown>, error: unknown): void {
+    if (!this.#waiters.has(waiter)) return
     const wasFirst = this.#waiters.values().next().value === waiter
     this.#leave(waiter)
     if (wasFirst) {
       this.#disarm()
       this.pump()
     }
-    const late = waiter.wanted.onGivenUp?.()
-    if (late === undefined) waiter.reject(error)
-    else waiter.resolve(late)
+    waiter.giveUp(error)
   }
 
   #look<T>(attempt: Attempt<T>, how: number): T | undefined | typeof MINE {
@@ -163,8 +183,10 @@ class Waiter<T> implements Expiring {
     this.#terms.resolve(value)
   }
 
-  reject(error: unknown): void {
-    this.#terms.reject(error)
+  giveUp(error: unknown): void {
+    const late = this.wanted.onGivenUp?.()
+    if (late === undefined) this.#terms.reject(error)
+    else this.#terms.resolve(late)
   }
 
   stop(): void {

@@ -34,6 +34,8 @@ pub(crate) trait Peers {
 pub enum Wait {
     /// Nothing: look once.
     Try,
+    /// Nothing: look once, but let hungry sleepers go first. For the first look of a wait.
+    Politely,
     /// Stay among the sleepers and return: the caller's doorbell will ring, and it calls again, or gives up.
     Arm {
         /// Whether this wait was armed before.
@@ -124,6 +126,7 @@ impl SlotSet {
     ) -> Option<T> {
         match wait {
             Wait::Try => look(Look::Once),
+            Wait::Politely => look(Look::Newcomer),
             Wait::Arm { again } => self.look_armed(peers, again, &mut look),
             Wait::For(time) if time.is_zero() => look(Look::Once),
             Wait::For(time) => {

@@ -59,7 +59,7 @@ impl RwLockWords {
         true
     }
 
-    /// Enters as the only one.
+    /// Enters as the only one. After `NotYet`, unless it only tried, the caller calls again or gives up.
     pub(crate) fn write(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Busy<'_>> {
         // Waiting for the readers to leave goes on where an armed caller stopped.
         let is_draining = self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 0;
@@ -72,7 +72,8 @@ impl RwLockWords {
             Some(true) => {}
             blocked => {
                 let mine = blocked == Some(false);
-                if mine || !matches!(wait, Wait::Arm { .. }) {
+                // Who waits on keeps the gate, or readers would come in between two slices of its wait.
+                if mine || wait == Wait::Try {
                     self.give_up_write(peers);
                 }
                 let reason = if mine { Refused::Mine } else { Refused::NotYet };

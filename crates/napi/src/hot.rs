@@ -16,7 +16,7 @@ const ASK: u32 = 0;
 /// Got it, and a holder died.
 const GOT_AFTER_DEATH: u32 = 2;
 
-/// The hot calls: `lock(handle)` looks once.
+/// The hot calls: `lock(handle)` looks once, and lets those who wait already go first.
 #[napi(
     ts_return_type = "{ lock(handle: number): number | undefined; unlock(handle: number): number | undefined }"
 )]
@@ -43,7 +43,7 @@ pub fn hot_calls(env: napi::Env) -> napi::Result<JsObject<'static>> {
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
 unsafe extern "C" fn lock(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    answer(env, info, |object| match object.lock(Wait::Try) {
+    answer(env, info, |object| match object.lock(Wait::Politely) {
         Ok(Looked::Got(locked)) if !locked.owner_died => None,
         Ok(Looked::Got(_)) => Some(GOT_AFTER_DEATH),
         _ => Some(ASK),

@@ -1,6 +1,6 @@
 //! Locks and the like. A look is one call: `how` says what to do when it isn't so yet, a number says how it went.
 //!
-//! `how`: 0 nothing; a positive number, sleep for as many milliseconds at most; -1 stay among the sleepers, so that the
+//! `how`: 0 nothing; -3 nothing, and those who wait already go first; a positive number, sleep for as many milliseconds at most; -1 stay among the sleepers, so that the
 //! reactor calls when it is time to look again; -2 the same, for the second time and later.
 //!
 //! What comes back: 0 not yet; 1 got it; 2 got it, and a holder died; 3 this agent has it itself.
@@ -30,7 +30,8 @@ fn wait(how: i32) -> Wait {
         0 => Wait::Try,
         1.. => Wait::For(Duration::from_millis(how as u64)),
         -1 => Wait::Arm { again: false },
-        _ => Wait::Arm { again: true },
+        -2 => Wait::Arm { again: true },
+        _ => Wait::Politely,
     }
 }
 
@@ -50,8 +51,9 @@ fn look<T>(
     act: impl FnOnce(Object<'_>, Wait) -> crossmem_core::Result<Looked<T>>,
 ) -> Result<Looked<T>> {
     with_open(handle, |agent, open| {
-        let looked = act(object(agent, open), wait(how)).map_err(js)?;
-        if how < 0 {
+        let wait = wait(how);
+        let looked = act(object(agent, open), wait).map_err(js)?;
+        if matches!(wait, Wait::Arm { .. }) {
             open.sleeps[channel as usize] = match looked {
                 Looked::NotYet { sleepers } => Some(sleepers),
                 _ => None,

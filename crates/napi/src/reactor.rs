@@ -31,8 +31,6 @@ struct Shared {
     listener: Listener,
     /// Something is pending in JavaScript.
     waiting: AtomicBool,
-    /// The thread sleeps until somebody rings; otherwise until its next tick at the latest.
-    sleeps_long: AtomicBool,
     /// JavaScript was called and has not asked yet what for.
     called: AtomicBool,
     /// A tick has passed since it asked.
@@ -66,7 +64,8 @@ impl Shared {
         let mut heard = self.listener.heard();
         let mut last_tick = Instant::now();
         while !self.stopped.load(SeqCst) {
-            self.park(heard);
+            let waiting = self.waiting.load(SeqCst);
+            self.listener.park(heard, if waiting { TICK } else { LONG });
             let now = self.listener.heard();
             let rang = now != heard;
             heard = now;
@@ -81,22 +80,9 @@ impl Shared {
         }
     }
 
-    fn park(&self, heard: u32) {
-        if self.waiting.load(SeqCst) {
-            self.listener.park(heard, TICK);
-            return;
-        }
-        self.sleeps_long.store(true, SeqCst);
-        // Pairs with `set_waiting`: either it sees that we sleep long and rings, or we see that it waits.
-        if !self.waiting.load(SeqCst) && !self.stopped.load(SeqCst) {
-            self.listener.park(heard, LONG);
-        }
-        self.sleeps_long.store(false, SeqCst);
-    }
-
     fn set_waiting(&self, waiting: bool) {
-        self.waiting.store(waiting, SeqCst);
-        if waiting && self.sleeps_long.load(SeqCst) {
+        // Whoever waits now is armed already, and may have been rung for while nobody listened.
+        if !self.waiting.swap(waiting, SeqCst) && waiting {
             self.listener.ring();
         }
     }
@@ -148,14 +134,7 @@ pub fn start_reactor(env: napi::Env, wake: Function<'_, (), ()>) -> Result<()> {
     // After the function's own hook, so that ours runs before it.
     hear_of_teardown_first(raw_env);
     let no = || AtomicBool::new(false);
-    let shared = Arc::new(Shared {
-        listener,
-        waiting: no(),
-        sleeps_long: no(),
-        called: no(),
-        ticked: no(),
-        stopped: no(),
-    });
+    let shared = Arc::new(Shared { listener, waiting: no(), called: no(), ticked: no(), stopped: no() });
     let (running, call) = (Arc::clone(&shared), Call(call));
     let thread = std::thread::Builder::new()
         .name("crossmem".to_owned())
