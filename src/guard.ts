@@ -59,7 +59,10 @@ export abstract class Loan<From extends Lender<never>> implements Held, Disposab
   /** @internal */
   protected get lender(): From {
     if (this.#lender) return this.#lender
-    throw new CrossmemError('ERR_LOST_OWNERSHIP', 'it was released already, or its handle was closed')
+    throw new CrossmemError(
+      'ERR_LOST_OWNERSHIP',
+      'it was released before, or its handle was closed; release each lock once',
+    )
   }
 }
 

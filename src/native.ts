@@ -60,6 +60,7 @@ export const native = {
   unlinkByName: member(addon.unlinkByName),
   attachGuard: member(addon.attachGuard),
   beginUpdate: member(addon.beginUpdate),
+  giveUpBeginning: member(addon.giveUpBeginning),
   endUpdate: member(addon.endUpdate),
   giveUpUpdate: member(addon.giveUpUpdate),
   snapshot: member(addon.snapshot),

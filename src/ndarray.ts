@@ -1,3 +1,5 @@
+import { ArrayLock } from './array-lock.js'
+import { bytesOf } from './bytes.js'
 import {
   checkDType,
   type DType,
@@ -23,16 +25,11 @@ import {
 } from './npy.js'
 import { readNpy, writeNpy } from './npy-file.js'
 import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
-import { type SyncWaitOptions, waitSync } from './wait.js'
+import { refusePromise, type UpdateContext } from './update.js'
+import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
 
 /** The trailer starts at a multiple of this, and is this long. */
 const PAGE = 4096
-
-/** What the callback of {@link NDArray.update} is told. */
-export interface UpdateContext {
-  /** A writer died inside its update: the data may be half-changed, and this update is the one that repairs it. */
-  ownerDied: boolean
-}
 
 /** How to lay out a new array. */
 export interface LayoutOptions<D extends DType = DType> extends CreateOptions {
@@ -70,8 +67,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   readonly name: string
   readonly #segment: Segment
   readonly #dataOffset: number
-  readonly #isGuarded: boolean
-  #isUpdating = false
+  /** `undefined`: the array has no trailer. */
+  readonly #lock: ArrayLock | undefined
 
   private constructor(segment: Segment) {
     checkMaker(segment, 'NDArray')
@@ -88,7 +85,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     this.name = segment.name
     this.#segment = segment
     this.#dataOffset = header.dataOffset
-    this.#isGuarded = native.attachGuard(segment.handle, guardOffset(header.dataOffset, header.dataBytes))
+    const isGuarded = native.attachGuard(segment.handle, guardOffset(header.dataOffset, header.dataBytes))
+    this.#lock = isGuarded ? new ArrayLock(segment) : undefined
   }
 
   /**
@@ -204,57 +202,79 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
 
   /**
    * Changes the data as one step: other updates wait, and no `snapshot()` of any process sees half of it. Blocks this
-   * thread while another process updates. An exception passes through; what `change` did until then stays. If it was to
+   * thread while another one updates. An exception passes through; what `change` did until then stays. If it was to
    * repair what a dead writer left (`ownerDied`), the array then still counts as half-changed.
    *
    * @returns what `change` returns
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (inside an update of the same array),
-   *   ERR_INVALID_ARG (`change` is asynchronous), ERR_UNSUPPORTED (an array that crossmem didn't make)
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (this thread is inside `update` or `withLock` of
+   *   the same array), ERR_INVALID_ARG (`change` is asynchronous), ERR_UNSUPPORTED (an array that crossmem didn't make)
    */
   update<Result>(
     change: (data: StorageOf<D>, context: UpdateContext) => Result,
     options?: SyncWaitOptions,
   ): Result {
-    const handle = this.#guardedHandle()
-    const begun = waitSync(slice => native.beginUpdate(handle, slice), `updating "${this.name}"`, options)
-    const ownerDied = begun === 2
-    let isWhole = !ownerDied
-    this.#isUpdating = true
-    let result: Result
+    const lock = this.#openLock
+    const context = lock.enterSync(options)
+    // A repair that failed is none: the next update is told again.
+    let isWhole = !context.ownerDied
     try {
-      result = change(this.data, { ownerDied })
+      const result = change(this.data, context)
+      refusePromise(result)
       isWhole = true
+      return result
     } finally {
-      this.#isUpdating = false
-      // A repair that failed is none: the next update is told again.
-      if (isWhole) native.endUpdate(handle)
-      else native.giveUpUpdate(handle)
+      lock.leave(isWhole)
     }
-    if (result instanceof Promise) {
-      throw new CrossmemError(
-        'ERR_INVALID_ARG',
-        'update() ended before its asynchronous callback; make it synchronous',
-      )
+  }
+
+  /**
+   * As `update`, with a callback that may be asynchronous, and waiting without blocking the event loop. From before
+   * `change` is called until its promise is settled, other updates and `withLock`s wait, and no `snapshot()` of any process
+   * sees half of it. Calls through one handle come in turn. Don't await another `withLock` of the same array inside
+   * `change`: that waits for itself.
+   *
+   * @returns what `change` returns
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_INVALID_ARG, ERR_UNSUPPORTED (an array that crossmem didn't make), or
+   *   the signal's reason
+   */
+  async withLock<Result>(
+    change: (data: StorageOf<D>, context: UpdateContext) => Result | Promise<Result>,
+    options?: WaitOptions,
+  ): Promise<Result> {
+    const lock = this.#openLock
+    const context = await lock.enter(options)
+    let isWhole = !context.ownerDied
+    try {
+      const result = await change(this.data, context)
+      isWhole = true
+      return result
+    } finally {
+      lock.leave(isWhole)
     }
-    return result
   }
 
   /**
    * Copies the data as it was at one instant, however busy its writers are.
    *
    * @throws {CrossmemError} ERR_PEER_DIED (a writer died inside its update: `data` still shows what it left, and the
-   *   next update repairs), ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (inside an update), ERR_UNSUPPORTED
+   *   next update repairs), ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (this thread is inside `update` or `withLock`),
+   *   ERR_UNSUPPORTED
    */
   snapshot(options?: SyncWaitOptions): StorageOf<D> {
-    const handle = this.#guardedHandle()
+    const lock = this.#openLock
+    const { handle } = this.#segment
     const { Storage, lanes } = dtypes[this.dtype]
     const copy = new Storage(this.size * lanes) as StorageOf<D>
     const into = bytesOf(copy)
-    waitSync(
-      slice => native.snapshot(handle, this.#dataOffset, into, slice),
-      `reading "${this.name}"`,
-      options,
-    )
+    try {
+      waitSync(
+        slice => native.snapshot(handle, this.#dataOffset, into, slice),
+        `reading "${this.name}"`,
+        options,
+      )
+    } finally {
+      lock.pump()
+    }
     return copy
   }
 
@@ -264,7 +284,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @throws {CrossmemError} as `snapshot`; a file that can't be written rejects with Node's own error
    */
   async save(path: string | URL): Promise<void> {
-    const data = this.#isGuarded ? this.snapshot() : this.data.slice()
+    const data = this.#lock ? this.snapshot() : this.data.slice()
     await writeNpy(path, encodeNpyHeader(this), bytesOf(data))
   }
 
@@ -281,11 +301,12 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * Lets go: `data` and all views become empty, also for asynchronous work under way on them, which then sees zeros:
    * await it first. The last one out removes the object unless it persists. Idempotent.
    *
-   * @throws {CrossmemError} ERR_DEADLOCK inside an update of this handle
+   * Those who wait in `withLock` of this handle get ERR_CLOSED.
+   *
+   * @throws {CrossmemError} ERR_DEADLOCK inside `update` or `withLock` of this handle
    */
   close(): void {
-    if (this.#isUpdating)
-      throw new CrossmemError('ERR_DEADLOCK', `finish the update of "${this.name}" before closing it`)
+    this.#lock?.close()
     this.#segment.close()
   }
 
@@ -298,12 +319,12 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     return { crossmem: this.crossmem, name: this.name }
   }
 
-  #guardedHandle(): number {
-    const handle = this.#segment.handle
-    if (this.#isGuarded) return handle
+  get #openLock(): ArrayLock {
+    void this.#segment.handle
+    if (this.#lock) return this.#lock
     throw new CrossmemError(
       'ERR_UNSUPPORTED',
-      `"${this.name}" was made by another program and has no trailer for update() and snapshot(); use .data`,
+      `"${this.name}" was made by another program and has no trailer for update(), withLock() and snapshot(); use .data`,
     )
   }
 }
@@ -349,9 +370,6 @@ function readHeader(segment: Segment): NpyHeader {
   const fits = version === 1 && 10 + low + 256 * high <= PAGE
   return decodeNpyHeader(copy(fits ? PAGE : LONGEST_HEADER), segment.byteLength)
 }
-
-const bytesOf = (data: ArrayBufferView): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
 function readSource<D extends DType>(
   source: TypedArray | Nested | ArrayBuffer | NDView<D>,

@@ -9,7 +9,9 @@ import { RLock } from './rlock.js'
 import { RwLock } from './rw-lock.js'
 import { Segment } from './segment.js'
 import { Semaphore } from './semaphore.js'
+import { SharedArray } from './shared-array.js'
 import { SharedMemory } from './shared-memory.js'
+import { Value } from './value.js'
 
 /** What a handle becomes when it travels through JSON, `process.send` or `postMessage`. */
 export interface Reference {
@@ -27,6 +29,8 @@ const classes = {
   Condition: (segment: Segment) => Condition.attach(segment),
   Event: (segment: Segment) => Event.attach(segment),
   Barrier: (segment: Segment) => Barrier.attach(segment),
+  Value: (segment: Segment) => Value.attach(segment) as Value,
+  SharedArray: (segment: Segment) => SharedArray.attach(segment) as SharedArray,
 }
 
 type Classes = typeof classes

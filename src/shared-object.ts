@@ -4,6 +4,8 @@ import { type CreateOptions, checkPersist, Segment } from './segment.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
 import { MINE, WaitQueue, type Wanted } from './wait-queue.js'
 
+/** Looks once, and lets those who wait already go first. */
+const POLITELY = -3
 const LINKED = 1
 const OTHERS = 2
 
@@ -95,7 +97,7 @@ export class SharedObject {
       )
     }
     try {
-      const found = look(0)
+      const found = look(POLITELY)
       if (found !== undefined) return found
       this.#meet()
       const slice = (ms: number) => {
@@ -169,18 +171,27 @@ const collected = new FinalizationRegistry<number>(id => {
   if (!objects.get(id)?.deref()) objects.delete(id)
 })
 
+/** What lies behind the words of an object: so many bytes, zeros unless there are contents. */
+export interface ObjectData {
+  byteLength: number
+  contents?: Uint8Array
+}
+
 /** What `create` makes. */
 export function createObject(
   kind: string,
   name: string | null,
   options: CreateOptions | undefined,
   params: number[],
+  { byteLength, contents }: ObjectData = { byteLength: 0 },
 ): Segment {
   return Segment.create({
     name: name ?? undefined,
     kind,
-    byteLength: 0,
+    byteLength,
     persist: checkPersist(options),
+    contents,
+    contentsLength: contents?.byteLength,
     params,
   })
 }

@@ -16,7 +16,9 @@ use crate::doorbell::{Peers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::layout::{GUARD_MAGIC, GuardWords, LAYOUT_VERSION};
+use crate::locks::Locked;
 use crate::mutex::Refused;
+use crate::object::Looked;
 use crate::region::Region;
 use crate::sync::{Ordering, fence};
 
@@ -28,17 +30,6 @@ const TRIES: u32 = 8;
 pub struct Guard<'m> {
     words: &'m GuardWords,
     region: Region<'m>,
-}
-
-/// How a wait went that may be continued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entered {
-    /// The caller may write.
-    Yes,
-    /// The caller may write, and a writer died inside: the data may be half-changed.
-    AfterDeath,
-    /// Another writer is still inside.
-    NotYet,
 }
 
 impl<'m> Guard<'m> {
@@ -73,13 +64,11 @@ impl<'m> Guard<'m> {
         Ok(Some(Guard { words, region }))
     }
 
-    /// Begins an update, waiting for another writer for at most `timeout`.
-    ///
-    /// # Errors
-    /// `ERR_DEADLOCK` inside an update by the same agent.
-    pub fn enter(&self, agent: &Agent, timeout: Duration) -> Result<Entered> {
-        if !self.lock(agent, timeout, "finish that update first")? {
-            return Ok(Entered::NotYet);
+    /// Begins an update, waiting for another writer as `wait` says. `owner_died`: a writer died inside, and the data may
+    /// be half-changed.
+    pub fn enter(&self, agent: &Agent, wait: Wait) -> Looked<Locked> {
+        if let Err(refused) = self.lock(agent, wait) {
+            return Looked::refused(refused, self.region, &self.words.writer.sleepers);
         }
         fail::point("update.locked");
         let sequence = self.words.sequence.load(Ordering::Relaxed);
@@ -91,7 +80,12 @@ impl<'m> Guard<'m> {
         // The odd sequence before any change: pairs with the Acquire fence in `copy_to`.
         fence(Ordering::Release);
         fail::point("update.entered");
-        Ok(if torn { Entered::AfterDeath } else { Entered::Yes })
+        Looked::Got(Locked { owner_died: torn })
+    }
+
+    /// Who armed itself to begin an update stops waiting.
+    pub fn give_up_entering(&self, agent: &Agent) {
+        self.words.writer.give_up(agent);
     }
 
     /// Ends the update: the data is whole.
@@ -118,12 +112,12 @@ impl<'m> Guard<'m> {
         if self.words.writer.unlock(agent) { Ok(()) } else { Err(not_inside()) }
     }
 
-    /// Copies the bytes from `offset` on as they were at one instant. `NotYet` when a writer was inside for all
-    /// of `timeout`.
+    /// Copies the bytes from `offset` on as they were at one instant; `false` when a writer was inside for all of
+    /// `timeout`.
     ///
     /// # Errors
     /// `ERR_PEER_DIED` when a writer died inside, `ERR_DEADLOCK` inside the caller's own update.
-    pub fn copy_to(&self, agent: &Agent, offset: u64, to: &mut [u8], timeout: Duration) -> Result<Entered> {
+    pub fn copy_to(&self, agent: &Agent, offset: u64, to: &mut [u8], timeout: Duration) -> Result<bool> {
         for _ in 0..TRIES {
             let before = self.words.sequence.load(Ordering::Acquire);
             if before % 2 == 1 {
@@ -136,7 +130,7 @@ impl<'m> Guard<'m> {
             // The copy before the second look: pairs with the Release fence in `enter`.
             fence(Ordering::Acquire);
             if self.words.sequence.load(Ordering::Relaxed) == before {
-                return Ok(Entered::Yes);
+                return Ok(true);
             }
         }
         self.copy_between_updates(agent, offset, to, timeout)
@@ -149,31 +143,24 @@ impl<'m> Guard<'m> {
         offset: u64,
         to: &mut [u8],
         timeout: Duration,
-    ) -> Result<Entered> {
-        if !self.lock(agent, timeout, "take the snapshot before or after, or read .data")? {
-            return Ok(Entered::NotYet);
+    ) -> Result<bool> {
+        match self.lock(agent, Wait::For(timeout)) {
+            Ok(()) => {}
+            Err(Refused::NotYet) => return Ok(false),
+            Err(Refused::Mine) => return Err(inside()),
         }
         let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1;
-        let copied =
-            if torn { Err(half_changed()) } else { self.region.copy_to(offset, to).map(|()| Entered::Yes) };
+        let copied = if torn { Err(half_changed()) } else { self.region.copy_to(offset, to).map(|()| true) };
         self.words.writer.unlock(agent);
         copied
     }
 
-    /// Takes the writers' mutex; `false` when the time is up.
-    fn lock(&self, agent: &Agent, timeout: Duration, instead: &str) -> Result<bool> {
-        match self.words.writer.lock(agent, Wait::For(timeout)) {
-            Err(Refused::NotYet) => Ok(false),
-            Err(Refused::Mine) => Err(Error::new(
-                Code::Deadlock,
-                format!("this thread is already updating this array: {instead}"),
-            )),
-            Ok(_) => {
-                // Whether anything is half-changed is told by the sequence, whoever died holding the mutex.
-                self.words.writer.mark_consistent();
-                Ok(true)
-            }
-        }
+    /// Takes the writers' mutex.
+    fn lock(&self, agent: &Agent, wait: Wait) -> std::result::Result<(), Refused> {
+        self.words.writer.lock(agent, wait)?;
+        // Whether anything is half-changed is told by the sequence, whoever died holding the mutex.
+        self.words.writer.mark_consistent();
+        Ok(())
     }
 
     /// With the sequence odd, a mutex that no living agent holds means that its last owner died inside.
@@ -188,6 +175,13 @@ fn half_changed() -> Error {
         Code::PeerDied,
         "a process died while it was updating this array: what it left may be half-changed. It is readable through \
          .data; the next update() repairs it",
+    )
+}
+
+fn inside() -> Error {
+    Error::new(
+        Code::Deadlock,
+        "this thread is already updating this array: take the snapshot before or after, or read .data",
     )
 }
 

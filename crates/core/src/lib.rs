@@ -47,7 +47,7 @@ pub use agent::{Agent, Listener};
 pub use doorbell::Wait;
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
-pub use guard::{Entered, Guard};
+pub use guard::Guard;
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
 pub use kind::Kind;
 pub use layout::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};

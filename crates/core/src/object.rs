@@ -9,6 +9,7 @@ use crate::layout::{
     ObjectHeader, RwLockWords, SemaphoreWords, Shared, SlotSet,
 };
 use crate::mutex::Refused;
+use crate::region::Region;
 use crate::segment::{Segment, Spec};
 use crate::semaphore::MOST_PERMITS;
 use crate::sync::Ordering::Relaxed;
@@ -99,6 +100,21 @@ pub enum Looked<T> {
     Mine,
 }
 
+impl<T> Looked<T> {
+    /// In vain; `sleepers` lie in `region`.
+    pub(crate) fn refused(refused: Refused, region: Region<'_>, sleepers: &SlotSet) -> Looked<T> {
+        match refused {
+            Refused::NotYet => Looked::NotYet { sleepers: offset(region, sleepers) },
+            Refused::Mine => Looked::Mine,
+        }
+    }
+}
+
+/// Where those sleep who wait for `set`, as an offset in the segment.
+fn offset(region: Region<'_>, set: &SlotSet) -> u64 {
+    (std::ptr::from_ref(set).addr() - region.as_ptr().addr()) as u64
+}
+
 /// An open object and who uses it.
 #[derive(Clone, Copy)]
 pub struct Object<'a> {
@@ -144,14 +160,11 @@ impl<'a> Object<'a> {
 
     /// Where those sleep who wait for `set`, as an offset in the segment.
     pub(crate) fn offset(&self, set: &SlotSet) -> u64 {
-        (std::ptr::from_ref(set).addr() - self.segment.region().as_ptr().addr()) as u64
+        offset(self.segment.region(), set)
     }
 
     pub(crate) fn refused<T>(&self, refused: Refused, sleepers: &SlotSet) -> Looked<T> {
-        match refused {
-            Refused::NotYet => Looked::NotYet { sleepers: self.offset(sleepers) },
-            Refused::Mine => Looked::Mine,
-        }
+        Looked::refused(refused, self.segment.region(), sleepers)
     }
 
     /// For what can't wait longer: somebody is inside and doesn't run.

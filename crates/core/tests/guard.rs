@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::{spec, unique};
-use crossmem_core::{Agent, Code, Entered, Guard, Kind, Segment, Spec};
+use crossmem_core::{Agent, Code, Guard, Kind, Locked, Looked, Object, Segment, Spec, Wait};
 
 const BYTES: u64 = 4096;
 const PATIENT: Duration = Duration::from_secs(60);
+const ENTERED: Looked<Locked> = Looked::Got(Locked { owner_died: false });
+const AFTER_DEATH: Looked<Locked> = Looked::Got(Locked { owner_died: true });
 
 fn array(agent: &Agent, name: &str) -> Segment {
     Segment::create(agent, &Spec { kind: Kind::NDArray, guard: Some(BYTES), ..spec(name, 2 * BYTES) })
@@ -40,7 +42,7 @@ fn a_snapshot_is_of_one_instant_however_busy_the_writers() {
                     let agent = Agent::register(&domain, 0).unwrap();
                     let theirs = Segment::open(&agent, &name, None).unwrap();
                     for _ in 0..3_000 {
-                        assert_eq!(guard(&agent, &theirs).enter(&agent, PATIENT).unwrap(), Entered::Yes);
+                        assert_eq!(guard(&agent, &theirs).enter(&agent, Wait::For(PATIENT)), ENTERED);
                         for word in words(&theirs) {
                             word.store(word.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                         }
@@ -57,10 +59,7 @@ fn a_snapshot_is_of_one_instant_however_busy_the_writers() {
             let mut copy = vec![0; BYTES as usize];
             loop {
                 let last = done.load(Ordering::Acquire);
-                assert_eq!(
-                    guard(&agent, &theirs).copy_to(&agent, 0, &mut copy, PATIENT).unwrap(),
-                    Entered::Yes
-                );
+                assert!(guard(&agent, &theirs).copy_to(&agent, 0, &mut copy, PATIENT).unwrap());
                 let (first, rest) = copy.split_at(8);
                 assert!(rest.chunks(8).all(|word| word == first), "torn");
                 if last {
@@ -85,20 +84,25 @@ fn a_writer_that_dies_inside_is_reported_until_an_update_repairs() {
     let mine = array(&survivor, &name);
     let victim = Agent::register(&domain, 0).unwrap();
     let theirs = Segment::open(&victim, &name, None).unwrap();
-    guard(&victim, &theirs).enter(&victim, PATIENT).unwrap();
+    assert_eq!(guard(&victim, &theirs).enter(&victim, Wait::Try), ENTERED);
 
     let mut copy = [0; 16];
     let wait = Duration::ZERO;
-    assert_eq!(guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, wait).unwrap(), Entered::NotYet);
-    assert_eq!(guard(&survivor, &mine).enter(&survivor, wait).unwrap(), Entered::NotYet);
+    assert!(!guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, wait).unwrap());
+    assert!(matches!(guard(&survivor, &mine).enter(&survivor, Wait::Try), Looked::NotYet { .. }));
+    let armed = guard(&survivor, &mine).enter(&survivor, Wait::Arm { again: false });
+    let Looked::NotYet { sleepers } = armed else { panic!("{armed:?}") };
+    assert!(Object::new(&survivor, &mine).sleeps(sleepers).unwrap());
+    guard(&survivor, &mine).give_up_entering(&survivor);
+    assert!(!Object::new(&survivor, &mine).sleeps(sleepers).unwrap());
     assert_eq!(guard(&survivor, &mine).leave(&survivor).unwrap_err().code, Code::LostOwnership);
     drop(victim);
     for _ in 0..3 {
         let told = guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap_err();
         assert_eq!(told.code, Code::PeerDied);
     }
-    assert_eq!(guard(&survivor, &mine).enter(&survivor, PATIENT).unwrap(), Entered::AfterDeath);
-    assert_eq!(guard(&survivor, &mine).enter(&survivor, wait).unwrap_err().code, Code::Deadlock);
+    assert_eq!(guard(&survivor, &mine).enter(&survivor, Wait::For(PATIENT)), AFTER_DEATH);
+    assert_eq!(guard(&survivor, &mine).enter(&survivor, Wait::Try), Looked::Mine);
     assert_eq!(
         guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, wait).unwrap_err().code,
         Code::Deadlock
@@ -107,9 +111,9 @@ fn a_writer_that_dies_inside_is_reported_until_an_update_repairs() {
     assert_eq!(guard(&survivor, &mine).give_up(&survivor).unwrap_err().code, Code::LostOwnership);
     let told = guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap_err();
     assert_eq!(told.code, Code::PeerDied, "a repair that was given up is none");
-    assert_eq!(guard(&survivor, &mine).enter(&survivor, PATIENT).unwrap(), Entered::AfterDeath);
+    assert_eq!(guard(&survivor, &mine).enter(&survivor, Wait::For(PATIENT)), AFTER_DEATH);
     guard(&survivor, &mine).leave(&survivor).unwrap();
-    assert_eq!(guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap(), Entered::Yes);
+    assert!(guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap());
     mine.close(&survivor);
     survivor.leave();
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crossmem_core::{Agent, Entered, Guard};
+use crossmem_core::{Agent, Guard};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
 use crate::environment::{Open, with_open};
 use crate::error::{Result, invalid, js};
+use crate::locks::{Channel, remember, status, wait};
 
 /// Looks for the trailer at `offset`; whether there is one.
 ///
@@ -23,19 +24,30 @@ pub fn attach_guard(handle: u32, offset: f64) -> Result<bool> {
     })
 }
 
-/// 0: another writer is still inside; 1: begun; 2: begun, and a writer died inside.
+/// Begins an update; `how` and the result as in `locks.rs`.
 ///
 /// # Errors
-/// As `Guard::enter`.
+/// As `attach_guard`.
 #[napi(catch_unwind)]
-pub fn begin_update(handle: u32, slice_ms: u32) -> Result<u32> {
+pub fn begin_update(handle: u32, how: i32) -> Result<u32> {
     with_open(handle, |agent, open| {
-        let entered = guard(agent, open)?.enter(agent, Duration::from_millis(slice_ms.into())).map_err(js)?;
-        Ok(match entered {
-            Entered::NotYet => 0,
-            Entered::Yes => 1,
-            Entered::AfterDeath => 2,
-        })
+        let wait = wait(how);
+        let looked = guard(agent, open)?.enter(agent, wait);
+        remember(open, Channel::Main, wait, &looked);
+        Ok(status(looked))
+    })
+}
+
+/// Stops waiting to begin an update.
+///
+/// # Errors
+/// As `attach_guard`.
+#[napi(catch_unwind)]
+pub fn give_up_beginning(handle: u32) -> Result<()> {
+    with_open(handle, |agent, open| {
+        open.sleeps[Channel::Main as usize] = None;
+        guard(agent, open)?.give_up_entering(agent);
+        Ok(())
     })
 }
 
@@ -67,8 +79,7 @@ pub fn snapshot(handle: u32, offset: f64, mut into: Uint8Array, slice_ms: u32) -
         // SAFETY: JavaScript made this array for us a moment ago and is waiting for it.
         let into = unsafe { into.as_mut() };
         let slice = Duration::from_millis(slice_ms.into());
-        let copied = guard(agent, open)?.copy_to(agent, offset as u64, into, slice).map_err(js)?;
-        Ok(copied != Entered::NotYet)
+        guard(agent, open)?.copy_to(agent, offset as u64, into, slice).map_err(js)
     })
 }
 

@@ -20,12 +20,12 @@ const MINE: u32 = 3;
 
 /// Which of an object's two waits: for its lock (or all there is), or for a condition's notification.
 #[derive(Clone, Copy)]
-enum Channel {
+pub(crate) enum Channel {
     Main = 0,
     Notified = 1,
 }
 
-fn wait(how: i32) -> Wait {
+pub(crate) fn wait(how: i32) -> Wait {
     match how {
         0 => Wait::Try,
         1.. => Wait::For(Duration::from_millis(how as u64)),
@@ -43,7 +43,7 @@ fn object<'a>(agent: &'a Agent, open: &'a Open) -> Object<'a> {
     Object::new(agent, &open.segment)
 }
 
-/// Looks, and remembers where this environment sleeps if it is in vain.
+/// Looks, and remembers it.
 fn look<T>(
     handle: u32,
     channel: Channel,
@@ -53,17 +53,22 @@ fn look<T>(
     with_open(handle, |agent, open| {
         let wait = wait(how);
         let looked = act(object(agent, open), wait).map_err(js)?;
-        if matches!(wait, Wait::Arm { .. }) {
-            open.sleeps[channel as usize] = match looked {
-                Looked::NotYet { sleepers } => Some(sleepers),
-                _ => None,
-            };
-        }
+        remember(open, channel, wait, &looked);
         Ok(looked)
     })
 }
 
-fn status(looked: Looked<Locked>) -> u32 {
+/// Remembers where this environment sleeps, if it was to stay among the sleepers.
+pub(crate) fn remember<T>(open: &mut Open, channel: Channel, wait: Wait, looked: &Looked<T>) {
+    if matches!(wait, Wait::Arm { .. }) {
+        open.sleeps[channel as usize] = match looked {
+            Looked::NotYet { sleepers } => Some(*sleepers),
+            _ => None,
+        };
+    }
+}
+
+pub(crate) fn status(looked: Looked<Locked>) -> u32 {
     match looked {
         Looked::Got(Locked { owner_died: false }) => GOT,
         Looked::Got(Locked { owner_died: true }) => GOT_AFTER_DEATH,

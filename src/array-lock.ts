@@ -1,0 +1,115 @@
+import { CrossmemError } from './errors.js'
+import { native } from './native.js'
+import type { Segment } from './segment.js'
+import type { UpdateContext } from './update.js'
+import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
+import { MINE, WaitQueue, type Wanted } from './wait-queue.js'
+
+// Who waits in this environment, by object: handles of one array have a queue each, and one mutex between them.
+const waiting = new Map<number, Set<WaitQueue>>()
+
+/** The mutex was let go here, or a sleep here took this environment out of the sleepers: who waits looks again. */
+function pump(id: number, except?: WaitQueue): void {
+  const queues = waiting.get(id)
+  if (!queues) return
+  for (const queue of [...queues]) {
+    if (queue.isEmpty) queues.delete(queue)
+    else if (queue !== except) queue.pump()
+  }
+  if (queues.size === 0) waiting.delete(id)
+}
+
+/** The mutex of an array's writers, through one handle of the array. */
+export class ArrayLock {
+  readonly #id: number
+  readonly #handle: number
+  readonly #name: string
+  readonly #wanted: Wanted<UpdateContext>
+  #queue: WaitQueue | undefined
+  #isHeld = false
+  #isClosed = false
+
+  constructor({ id, handle, name }: Segment) {
+    this.#id = id
+    this.#handle = handle
+    this.#name = name
+    this.#wanted = { attempt: how => this.#look(how), doing: `updating "${name}"` }
+  }
+
+  /** Waits on this thread. */
+  enterSync(options: SyncWaitOptions | undefined): UpdateContext {
+    const look = (how: number): UpdateContext | undefined => {
+      const found = this.#look(how)
+      if (found !== MINE) return found
+      throw new CrossmemError(
+        'ERR_DEADLOCK',
+        `this thread is already inside update() or withLock() of "${this.#name}": finish that first`,
+      )
+    }
+    try {
+      return waitSync(look, this.#wanted.doing, options)
+    } finally {
+      pump(this.#id)
+    }
+  }
+
+  /** Waits without blocking the event loop, behind those who wait through this handle. */
+  enter(options: WaitOptions | undefined): Promise<UpdateContext> {
+    this.#queue ??= this.#newQueue()
+    return this.#queue.wait(this.#wanted, options)
+  }
+
+  /** Lets go; unless the data `isWhole`, who enters next is told as if this one had died. */
+  leave(isWhole: boolean): void {
+    this.#isHeld = false
+    if (isWhole) native.endUpdate(this.#handle)
+    else native.giveUpUpdate(this.#handle)
+    pump(this.#id)
+  }
+
+  /** This thread slept for the mutex in another way. */
+  pump(): void {
+    pump(this.#id)
+  }
+
+  /** Those who wait are told. */
+  close(): void {
+    if (this.#isHeld) {
+      throw new CrossmemError('ERR_DEADLOCK', `finish the update of "${this.#name}" before closing it`)
+    }
+    this.#isClosed = true
+    this.#queue?.rejectAll(this.#closed(), true)
+  }
+
+  #look(how: number): UpdateContext | undefined | typeof MINE {
+    if (this.#isClosed) throw this.#closed()
+    const status = native.beginUpdate(this.#handle, how)
+    if (status === 0) return undefined
+    if (status === 3) return MINE
+    this.#isHeld = true
+    this.#letOthersGoFirst()
+    return { ownerDied: status === 2 }
+  }
+
+  #newQueue(): WaitQueue {
+    const queue = new WaitQueue(2 * this.#handle, {
+      giveUp: () => {
+        native.giveUpBeginning(this.#handle)
+        pump(this.#id, queue)
+      },
+      onFirst: () => waiting.set(this.#id, (waiting.get(this.#id) ?? new Set()).add(queue)),
+      onTick: () => undefined,
+    })
+    return queue
+  }
+
+  /** The next turn is another handle's. */
+  #letOthersGoFirst(): void {
+    const queues = waiting.get(this.#id)
+    if (this.#queue && queues?.delete(this.#queue)) queues.add(this.#queue)
+  }
+
+  #closed(): CrossmemError {
+    return new CrossmemError('ERR_CLOSED', `"${this.#name}" was closed while this waited for it`)
+  }
+}
