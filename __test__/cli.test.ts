@@ -319,6 +319,7 @@ test('inspect shows all about one object', async t => {
       doomed: false,
       present: true,
       foreign: false,
+      holders: null,
       array: { dtype: 'int16', shape: [2, 3, 4], order: 'F', strides: [1, 2, 6], trailer: true },
       problem: null,
     },
@@ -337,6 +338,20 @@ test('inspect shows all about one object', async t => {
   ])
   t.like((await json('inspect', bytes)).data, { array: null, foreign: false, byteLength: 1000 })
   await Promise.all(holders.map(leave))
+})
+
+test('inspect shows who holds a lock or permits, and who waits at a barrier', async t => {
+  const [mutex, semaphore, barrier] = [unique('mutex'), unique('semaphore'), unique('barrier')]
+  const holder = start('hold-locks', mutex, semaphore, barrier)
+  await message(holder)
+  const one = { pid: holder.pid, thread: 0, alive: true, count: 1 }
+  t.like((await json('inspect', mutex)).data, { kind: 'Mutex', holders: [one] })
+  t.like((await json('inspect', semaphore)).data, { holders: [{ ...one, count: 2 }] })
+  t.regex((await crossmem('inspect', mutex)).stdout, new RegExp(`^held +${holder.pid}$`, 'm'))
+  t.regex((await crossmem('inspect', semaphore)).stdout, new RegExp(`^held +${holder.pid} x 2$`, 'm'))
+  t.regex((await crossmem('inspect', barrier)).stdout, new RegExp(`^waiting +${holder.pid}$`, 'm'))
+  holder.send('meet')
+  await gone(holder)
 })
 
 testOnLinux('inspect shows a broken array for what it is', async t => {

@@ -52,6 +52,21 @@ export interface Inspection {
   registryHeldBy?: number
 }
 
+/** An agent that holds something of an object, or waits at a barrier. */
+export interface HolderInfo extends AgentInfo {
+  /** Locks, permits or places that it has. */
+  count: number
+}
+
+/** Who holds an open object: its lock, its permits; or waits at it, if it is a barrier. */
+export function holdersOf(handle: number): HolderInfo[] {
+  const { agents } = native.inspectDomain(domainName())
+  return native.objectHolders(handle).map(({ slot, alive, count }) => {
+    const agent = alive ? agents.find(candidate => candidate.slot === slot) : undefined
+    return { pid: agent?.pid ?? 0, thread: agent?.thread ?? 0, alive, count }
+  })
+}
+
 /** Looks at the domain without joining it: takes no lock and sweeps nothing. */
 export function inspect(domain = domainName()): Inspection {
   const state = native.inspectDomain(domain)

@@ -1,7 +1,7 @@
 import { CrossmemError } from './errors.js'
 import type { Held } from './shared-object.js'
 
-/** What gives back what is held. @internal */
+/** What gives back what is held. */
 export interface Lender<Loan> {
   /** Throws ERR_LOST_OWNERSHIP if it was lost. */
   release(loan: Loan): void
@@ -66,7 +66,7 @@ export abstract class Loan<From extends Lender<never>> implements Held, Disposab
   }
 }
 
-/** A lock that lends guards. @internal */
+/** A lock that lends guards. */
 export interface Lockable extends Lender<Guard> {
   markConsistent(): void
 }

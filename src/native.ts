@@ -65,6 +65,7 @@ export const native = {
   giveUpUpdate: member(addon.giveUpUpdate),
   snapshot: member(addon.snapshot),
   objectParams: member(addon.objectParams),
+  objectHolders: member(addon.objectHolders),
   objectCompany: member(addon.objectCompany),
   lock: member(addon.lock),
   giveUpLock: member(addon.giveUpLock),

@@ -32,7 +32,7 @@ export class Permit extends Loan<Permits> {
   }
 }
 
-/** What this environment has of a semaphore. @internal */
+/** What this environment has of a semaphore. */
 class Permits implements Lender<Permit> {
   readonly wanted: Wanted<Permit>
   readonly #object: SharedObject

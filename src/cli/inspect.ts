@@ -1,10 +1,10 @@
-import { inspect, type ObjectInfo } from '../domain.js'
+import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.js'
 import { native } from '../native.js'
 import { contiguousStrides } from '../nd-view.js'
 import { guardOffset } from '../ndarray.js'
 import { decodeNpyHeader, type Order } from '../npy.js'
 import { Segment } from '../segment.js'
-import { agents, bytes, fields } from './format.js'
+import { agent, agents, bytes, fields } from './format.js'
 import { note } from './ls.js'
 import { type Failure, failureOf, type Report } from './report.js'
 
@@ -19,13 +19,15 @@ interface ArrayInfo {
 interface Found extends ObjectInfo {
   foreign: boolean
   array: ArrayInfo | null
+  /** Who holds its lock or its permits, or waits at it; null for bytes and arrays. */
+  holders: HolderInfo[] | null
   problem: Failure | null
 }
 
 export function run([name = '']: readonly string[]): Report {
   const { domain, objects } = inspect()
   const object = objects.find(candidate => candidate.name === name)
-  const found = object ? withArray(object) : foreign(name)
+  const found = object ? withContents(object) : foreign(name)
   return {
     data: { domain, ...found },
     text: describe(found),
@@ -33,14 +35,15 @@ export function run([name = '']: readonly string[]): Report {
   }
 }
 
-function withArray(object: ObjectInfo): Found {
-  const found: Found = { ...object, foreign: false, array: null, problem: null }
+function withContents(object: ObjectInfo): Found {
+  const found: Found = { ...object, foreign: false, array: null, holders: null, problem: null }
   // Opening one that is doomed, or that lost its name, would sweep it.
-  if (object.kind !== 'NDArray' || object.doomed || !object.present) return found
+  if (object.kind === 'SharedMemory' || object.doomed || !object.present) return found
   try {
     const segment = Segment.open(object.name)
     try {
-      found.array = arrayIn(segment)
+      if (object.kind === 'NDArray') found.array = arrayIn(segment)
+      else found.holders = holdersOf(segment.handle)
     } finally {
       segment.close()
     }
@@ -56,7 +59,7 @@ function foreign(name: string): Found {
   try {
     const { kind, byteLength, persist, foreign } = segment
     const seen = { name, kind, byteLength, persist, attached: [], doomed: false, present: true }
-    return { ...seen, foreign, array: arrayIfAny(segment), problem: null }
+    return { ...seen, foreign, array: arrayIfAny(segment), holders: null, problem: null }
   } finally {
     segment.close()
   }
@@ -87,6 +90,12 @@ function hasTrailer({ handle }: Segment, offset: number): boolean {
   }
 }
 
+/** "1234, 1235 x 3, dead x 2" */
+function holders(found: readonly HolderInfo[]): string {
+  const times = (count: number) => (count === 1 ? '' : ` x ${count}`)
+  return found.map(one => (one.alive ? agent(one) : 'dead') + times(one.count)).join(', ') || '-'
+}
+
 const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`
 
 function describe(found: Found): string {
@@ -103,6 +112,7 @@ function describe(found: Found): string {
     order: array?.order,
     strides: array ? list(array.strides) : undefined,
     trailer: array ? (array.trailer ? 'yes' : 'no: update() and snapshot() need one') : undefined,
+    [found.kind === 'Barrier' ? 'waiting' : 'held']: found.holders ? holders(found.holders) : undefined,
     note: note(found) || undefined,
   })
 }

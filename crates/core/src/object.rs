@@ -129,6 +129,10 @@ impl<'a> Object<'a> {
         Object { agent, segment }
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.segment.kind
+    }
+
     /// Its words. The header was checked when it was opened.
     pub(crate) fn words<T: Words>(&self) -> Result<&'a T> {
         if T::KINDS.contains(&self.segment.kind) {

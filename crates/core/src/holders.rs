@@ -1,0 +1,54 @@
+//! Who holds an object, for display: takes no lock, so at about one instant.
+
+use crate::doorbell::Peers;
+use crate::error::Result;
+use crate::kind::Kind;
+use crate::layout::{BarrierWords, MutexWords, RwLockWords, SemaphoreWords};
+use crate::object::Object;
+use crate::owner::Owner;
+use crate::table::Share;
+
+/// An agent that holds something of an object, or waits at it as one of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its slot; another agent may have that by now if this one is dead.
+    pub slot: usize,
+    /// Whether the kernel says it lives.
+    pub alive: bool,
+    /// Locks, permits or places that it has.
+    pub count: u32,
+}
+
+impl Object<'_> {
+    /// Who holds the lock, its read or write locks, its permits, or waits at the barrier.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn holders(&self) -> Result<Vec<Holder>> {
+        let (owner, table) = match self.kind() {
+            Kind::SharedMemory | Kind::NDArray | Kind::Event => (None, None),
+            Kind::RwLock => {
+                let words: &RwLockWords = self.words()?;
+                (words.gate.holder(), Some(&words.readers))
+            }
+            Kind::Semaphore => (None, Some(&self.words::<SemaphoreWords>()?.held)),
+            Kind::Barrier => (None, Some(&self.words::<BarrierWords>()?.arrived)),
+            Kind::Mutex
+            | Kind::RLock
+            | Kind::Condition
+            | Kind::Value
+            | Kind::SharedArray
+            | Kind::LockManager => (self.words::<MutexWords>()?.holder(), None),
+        };
+        let holder = |owner: Owner, count: u32| Holder {
+            slot: usize::from(owner.slot),
+            alive: owner == self.agent.me() || !self.agent.is_dead(owner),
+            count,
+        };
+        let shares = table.into_iter().flat_map(|table| table.shares()).map(|(slot, word)| {
+            let share = Share::of(word);
+            holder(share.owner(slot), share.count)
+        });
+        Ok(owner.map(|owner| holder(owner, 1)).into_iter().chain(shares).collect())
+    }
+}
