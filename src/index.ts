@@ -8,6 +8,16 @@ export { Event, type EventOptions } from './event.js'
 export { FileLock, type FileLockOptions, type FileLockSyncOptions } from './file-lock.js'
 export { Guard } from './guard.js'
 export { FileLockGuard, type FileLockOpenOptions, type FileLockRange } from './lock-file.js'
+export type {
+  Lock,
+  LockGrantedCallback,
+  LockInfo,
+  LockManager,
+  LockManagerSnapshot,
+  LockMode,
+  LockOptions,
+} from './lock-types.js'
+export { locks } from './locks.js'
 export { Mutex } from './mutex.js'
 export { NDView, type Range } from './nd-view.js'
 export { type FromOptions, type LayoutOptions, NDArray } from './ndarray.js'

@@ -102,7 +102,11 @@ export class Peer {
   /** Waits until it is gone; how it ended. */
   async gone(): Promise<{ code: number | null; signal: string | null }> {
     if (this.child) return gone(this.child)
-    const [code] = this.#worker?.threadId === -1 ? [null] : await once(this.#worker as Worker, 'exit')
+    const worker = this.#worker as Worker
+    const code = await new Promise<number | null>(resolve => {
+      if (worker.threadId === -1) resolve(null)
+      else worker.once('exit', resolve)
+    })
     return { code, signal: null }
   }
 

@@ -210,9 +210,17 @@ pub(crate) struct NamedLocksWords {
     pub mutex: MutexWords,
     /// Of the next request; requests are served in the order of their tickets.
     pub next_ticket: AtomicU64,
-    /// Runs of cells, each a request or free: `{ cells: 32 | flags: 24 | state: 8 }`, owner word, ticket,
-    /// `{ name hash: 32 | name bytes: 32 }`, and the name, which may fill the rest of the run.
-    pub cells: [[AtomicU64; CELL]; CELLS],
+    /// Runs of cells, each a request or free. What is known of a run is in the rows from here on, at the place of its first
+    /// cell, so that a walk touches little memory: `{ cells: 32 | flags: 24 | state: 8 }`,
+    pub heads: [AtomicU64; CELLS],
+    /// `{ name hash: 32 | name bytes: 32 }`,
+    pub tags: [AtomicU64; CELLS],
+    /// owner word,
+    pub owners: [AtomicU64; CELLS],
+    /// ticket,
+    pub tickets: [AtomicU64; CELLS],
+    /// and the name, which may fill the run.
+    pub names: [[AtomicU64; CELL]; CELLS],
 }
 
 /// Trailer of an ndarray: who may write, and whether what one reads is whole.

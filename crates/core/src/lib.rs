@@ -55,7 +55,9 @@ pub use kind::Kind;
 pub use layout::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};
 pub use locks::{Arrived, Locked};
 pub use name::NAME_MAX;
-pub use named_locks::{RequestInfo, RequestRef, RequestState, Wanted};
+pub use named_locks::{
+    Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,
+};
 pub use object::{DATA_OFFSET, Looked, Object, PARAMS, open_lock_manager};
 pub use region::Region;
 pub use registry::{Company, Swept};

@@ -1,5 +1,7 @@
 //! Locks as their users call them: words of shared memory, and errors that say what to do.
 
+use std::time::Duration;
+
 use crate::barrier::{Arrival, Outcome};
 use crate::doorbell::{Peers, Wait};
 use crate::error::{Code, Error, Result};
@@ -7,9 +9,9 @@ use crate::layout::{
     BarrierWords, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords, SemaphoreWords,
 };
 use crate::mutex::Acquired;
-use crate::named_locks::{Inside, RequestInfo, RequestRef, RequestState, Wanted};
+use crate::named_locks::{Ended, Entered, Inside, News, RequestInfo, RequestRef, Wanted};
 use crate::object::{Looked, Object};
-use crate::registry::{PATIENCE, acquire_short};
+use crate::registry::{BRIEFLY, PATIENCE, acquire_short};
 use crate::rwlock::Busy;
 use crate::semaphore::Released;
 
@@ -433,32 +435,29 @@ impl<'a> Object<'a> {
     ///
     /// # Errors
     /// `ERR_TOO_LARGE` (the name), `ERR_LIMIT`, `ERR_CORRUPT`, `ERR_TIMEOUT` when a stopped process is inside.
-    pub fn request(&self, wanted: &Wanted<'_>) -> Result<Option<RequestRef>> {
-        self.table()?.request(wanted)
+    pub fn request(&self, wanted: &Wanted<'_>) -> Result<Option<Entered>> {
+        self.table(PATIENCE)?.request(wanted)
     }
 
-    /// What has become of a request.
-    ///
-    /// # Errors
-    /// `ERR_WRONG_KIND`.
-    pub fn request_state(&self, request: RequestRef) -> Result<RequestState> {
-        Ok(self.words::<NamedLocksWords>()?.state(request))
-    }
-
-    /// Ends a request, pending or held.
+    /// Ends a request, pending or held. `untold`: the lock came to it, but whom it was for has not heard of it.
     ///
     /// # Errors
     /// As `request`.
-    pub fn end_request(&self, request: RequestRef) -> Result<()> {
-        self.table()?.end(request)
+    pub fn end_request(&self, request: RequestRef, untold: bool) -> Result<Ended> {
+        self.table(PATIENCE)?.end(request, untold)
     }
 
-    /// Grants what somebody who died left ungranted.
+    /// What became of the caller's requests since it asked last, the oldest first; `sweep`: after granting what the dead
+    /// keep from others. Patient only for a moment, since it will be asked again.
     ///
     /// # Errors
     /// As `request`.
-    pub fn nudge_request(&self, request: RequestRef) -> Result<()> {
-        self.table()?.nudge(request)
+    pub fn request_news(&self, sweep: bool) -> Result<Vec<News>> {
+        let table = self.table(BRIEFLY)?;
+        if sweep {
+            table.sweep()?;
+        }
+        table.news()
     }
 
     /// All requests of living agents, the oldest first.
@@ -466,12 +465,12 @@ impl<'a> Object<'a> {
     /// # Errors
     /// As `request`.
     pub fn query_requests(&self) -> Result<Vec<RequestInfo>> {
-        self.table()?.query()
+        self.table(PATIENCE)?.query()
     }
 
-    fn table(&self) -> Result<Inside<'a, crate::agent::Agent>> {
+    fn table(&self, patience: Duration) -> Result<Inside<'a, crate::agent::Agent>> {
         let words: &NamedLocksWords = self.words()?;
-        acquire_short(&words.mutex, self.agent, PATIENCE, "the table of named locks")?;
-        Ok(words.inside(self.agent))
+        let acquired = acquire_short(&words.mutex, self.agent, patience, "the table of named locks")?;
+        words.inside(self.agent, acquired)
     }
 }

@@ -217,7 +217,7 @@ pub(crate) fn with_parts<T>(
             return Err(Error::new(Code::InvalidArg, "a barrier has 1 to 4294967295 parties"));
         }
         Kind::Semaphore => (std::mem::offset_of!(SemaphoreWords, total), params[0]),
-        Kind::LockManager => (std::mem::offset_of!(NamedLocksWords, cells), NamedLocksWords::initial()),
+        Kind::LockManager => (std::mem::offset_of!(NamedLocksWords, heads), NamedLocksWords::initial()),
         _ => (0, 0),
     };
     let first = first.to_le_bytes();

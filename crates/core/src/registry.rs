@@ -262,15 +262,29 @@ impl<'a> Registry<'a> {
         swept
     }
 
-    /// Whether anyone lives here but the caller, or anything exists.
+    /// Whether the caller, who leaves, is the last one, and nothing is left.
     pub(crate) fn is_deserted(&self) -> bool {
+        if self.has_others() {
+            return false;
+        }
+        for index in 0..OBJECTS {
+            let entry = self.entry(index);
+            let exists = self.control.tags[index].load(Relaxed) != 0 && entry.state.load(Acquire) == LIVE;
+            if exists && is_lock_manager(entry) {
+                // A name that the system doesn't let us remove keeps the domain.
+                let _ = self.erase(index);
+            }
+        }
+        // Under the lock, an entry without a tag is free.
+        self.control.tags.iter().all(|tag| tag.load(Relaxed) == 0)
+    }
+
+    fn has_others(&self) -> bool {
         let me = self.me();
-        let others = self.control.agents.iter().enumerate().any(|(slot, agent)| {
+        self.control.agents.iter().enumerate().any(|(slot, agent)| {
             let instance = agent.instance.load(Acquire);
             slot != me && instance != 0 && self.agent.domain().life.is_alive(instance as u32)
-        });
-        // Under the lock, an entry without a tag is free.
-        !others && self.control.tags.iter().all(|tag| tag.load(Relaxed) == 0)
+        })
     }
 
     fn repair(&self) {
@@ -287,9 +301,11 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Whether a living agent is attached, or none is needed.
+    /// Whether a living agent is attached, or none is needed. The table of named locks tells who comes later that a holder
+    /// died: it stays until nobody is left in the domain.
     fn is_wanted(&self, entry: &Entry) -> bool {
         entry.persist.load(Relaxed) != 0
+            || is_lock_manager(entry)
             || entry
                 .attached
                 .iter()
@@ -307,6 +323,10 @@ impl Drop for Registry<'_> {
         self.control.header.registry.unlock(self.agent);
         fail::point("registry.unlocked");
     }
+}
+
+fn is_lock_manager(entry: &Entry) -> bool {
+    entry.kind.load(Relaxed) == Kind::LockManager as u32
 }
 
 /// Waits for as long as others make progress: only one and the same holder exhausts our patience.

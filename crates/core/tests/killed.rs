@@ -105,11 +105,17 @@ fn child_program() {
 /// Agents that are gone without a word, as if killed: their descriptors are closed, what they had is still entered.
 /// Two, since a newcomer takes the slot of the first.
 fn leave_orphans(domain: &str, names: &str) {
+    let living = || inspect(domain).unwrap().agents.iter().filter(|agent| agent.alive).count();
+    let before = living();
     let agents = [Agent::register(domain, 0).unwrap(), Agent::register(domain, 0).unwrap()];
     for (i, agent) in agents.iter().enumerate() {
         let _orphan = create(agent, &format!("{names}.orphan{i}"), 5_000).unwrap();
     }
     drop(agents);
+    // A process that another test is just spawning has our descriptors until it runs its program.
+    while living() > before {
+        std::thread::yield_now();
+    }
 }
 
 /// Everything works for those who are left, one sweep cleans up, and the last one out leaves nothing.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{child, run_until, spec, unique};
 use crossmem_core::{
-    Agent, Arrived, Code, Kind, Locked, Looked, Object, RequestState, Segment, Spec, Wait, Wanted,
+    Agent, Arrived, Code, Kind, Locked, Looked, Object, Segment, Spec, Wait, Wanted,
     open_lock_manager,
 };
 
@@ -53,6 +53,7 @@ const STEPS: &[&str] = &[
     "locks.granted",
     "locks.stolen",
     "locks.freed",
+    "locks.left",
     "locks.split",
     "locks.joined",
 ];
@@ -157,19 +158,18 @@ fn use_locks(agent: &Agent, names: &str) {
     barrier.reset_barrier().unwrap();
 
     let named = on(&locks.named);
-    let held = named.request(&exclusive(b"x")).unwrap().unwrap();
-    let pending = named.request(&exclusive(b"x")).unwrap().unwrap();
-    let long = named.request(&exclusive(&[b'y'; 1000])).unwrap().unwrap();
-    named.end_request(held).unwrap();
-    named.end_request(long).unwrap();
+    let enter = |wanted: &Wanted<'_>| named.request(wanted).unwrap().unwrap().request;
+    let held = enter(&exclusive(b"x"));
+    let pending = enter(&exclusive(b"x"));
+    let long = enter(&exclusive(&[b'y'; 1000]));
+    named.end_request(held, true).unwrap();
+    named.end_request(long, false).unwrap();
     let thief = Wanted { steal: true, ..exclusive(b"x") };
-    let stolen = named.request(&thief).unwrap().unwrap();
-    assert_eq!(named.request_state(pending).unwrap(), RequestState::Gone);
-    for request in [pending, stolen] {
-        named.end_request(request).unwrap();
-    }
-    let again = named.request(&exclusive(&[b'z'; 3000])).unwrap().unwrap();
-    named.end_request(again).unwrap();
+    let stolen = enter(&thief);
+    assert!(named.end_request(pending, false).unwrap().stolen);
+    named.end_request(stolen, false).unwrap();
+    let again = enter(&exclusive(&[b'z'; 3000]));
+    named.end_request(again, false).unwrap();
 }
 
 #[test]
@@ -239,19 +239,15 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
 
     let named = on(&locks.named);
     let mine = named.request(&exclusive(b"x")).unwrap().unwrap();
-    named.nudge_request(mine).unwrap();
-    assert!(
-        matches!(named.request_state(mine).unwrap(), RequestState::Held { .. }),
-        "a named lock after {at}"
-    );
-    named.end_request(mine).unwrap();
+    assert!(mine.granted.is_some(), "a named lock after {at}");
+    named.end_request(mine.request, false).unwrap();
     assert_eq!(named.query_requests().unwrap(), [], "requests after {at}");
     // All cells but a few can be had again, in long runs.
     let requests: Vec<_> = (0..31_u8)
         .map(|i| named.request(&exclusive(&[i; 65_536])).unwrap_or_else(|e| panic!("{e} after {at}")))
         .collect();
     for request in requests {
-        named.end_request(request.unwrap()).unwrap();
+        named.end_request(request.unwrap().request, false).unwrap();
     }
 }
 
@@ -271,6 +267,7 @@ fn die_holding(orphan: &Agent, names: &str) {
     assert_eq!(on(&locks.semaphore).acquire(Wait::Try).unwrap(), GOT);
     on(&locks.condition).enter_condition().unwrap();
     on(&locks.condition).notify_condition(1).unwrap();
+    on(&locks.named).request(&exclusive(b"x")).unwrap();
 }
 
 /// The first party at a barrier for two; which meeting it is.

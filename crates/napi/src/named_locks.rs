@@ -1,6 +1,8 @@
 //! Requests for named locks.
 
-use crossmem_core::{Object, RequestRef, RequestState, Wanted, open_lock_manager};
+use crossmem_core::{
+    EndedRequest, EnteredRequest, Fate, News, Object, RequestRef, Wanted, open_lock_manager,
+};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
@@ -22,6 +24,36 @@ impl From<LockRequest> for RequestRef {
     fn from(request: LockRequest) -> RequestRef {
         RequestRef { cell: request.cell, ticket: request.ticket as u64 }
     }
+}
+
+/// A request that was just entered.
+#[napi(object)]
+#[derive(Clone, Copy)]
+pub struct EnteredLockRequest {
+    /// How to name it.
+    pub request: LockRequest,
+    /// 0: it waits; 1: it holds the lock; 2: likewise, and a holder before it died.
+    pub fate: u32,
+    /// There is news of other requests.
+    pub news: bool,
+}
+
+/// A request that was ended.
+#[napi(object)]
+pub struct EndedLockRequest {
+    /// It was over already: somebody stole its lock.
+    pub stolen: bool,
+    /// There is news of other requests.
+    pub news: bool,
+}
+
+/// What became of a request.
+#[napi(object)]
+pub struct LockNews {
+    /// The request's number.
+    pub ticket: f64,
+    /// 1: it holds the lock; 2: likewise, and a holder before it died; 3: its lock was stolen, and it is over.
+    pub fate: u32,
 }
 
 /// A request as a query finds it.
@@ -71,46 +103,43 @@ pub fn request_lock(
     shared: bool,
     if_available: bool,
     steal: bool,
-) -> Result<Option<LockRequest>> {
-    let request =
-        with_table(handle, |table| table.request(&Wanted { name: &name, shared, if_available, steal }))?;
-    Ok(request.map(|RequestRef { cell, ticket }| LockRequest { cell, ticket: ticket as f64 }))
+) -> Result<Option<EnteredLockRequest>> {
+    let wanted = Wanted { name: &name, shared, if_available, steal };
+    let entered = with_table(handle, |table| table.request(&wanted))?;
+    Ok(entered.map(|EnteredRequest { request: RequestRef { cell, ticket }, granted, news }| {
+        let request = LockRequest { cell, ticket: ticket as f64 };
+        EnteredLockRequest { request, fate: granted.map_or(0, |recovered| 1 + u32::from(recovered)), news }
+    }))
 }
 
-/// 0: pending; 1: held; 2: held, and a holder died before; 3: gone.
-///
-/// # Errors
-/// As `Object::request_state`.
-#[napi(catch_unwind)]
-#[allow(clippy::needless_pass_by_value)]
-pub fn lock_request_state(handle: u32, request: LockRequest) -> Result<u32> {
-    let state = with_table(handle, |table| table.request_state(request.into()))?;
-    Ok(match state {
-        RequestState::Pending => 0,
-        RequestState::Held { recovered: false } => 1,
-        RequestState::Held { recovered: true } => 2,
-        RequestState::Gone => 3,
-    })
-}
-
-/// Ends a request, pending or held.
+/// Ends a request, pending or held. `untold`: the lock came to it, but its callback was not called.
 ///
 /// # Errors
 /// As `Object::end_request`.
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
-pub fn end_lock_request(handle: u32, request: LockRequest) -> Result<()> {
-    with_table(handle, |table| table.end_request(request.into()))
+pub fn end_lock_request(handle: u32, request: LockRequest, untold: bool) -> Result<EndedLockRequest> {
+    let EndedRequest { stolen, news } =
+        with_table(handle, |table| table.end_request(request.into(), untold))?;
+    Ok(EndedLockRequest { stolen, news })
 }
 
-/// Grants what somebody who died left ungranted.
+/// What became of this agent's requests since it asked last, the oldest first. `sweep`: after granting what the dead keep
+/// from others.
 ///
 /// # Errors
-/// As `Object::nudge_request`.
+/// As `Object::request_news`.
 #[napi(catch_unwind)]
-#[allow(clippy::needless_pass_by_value)]
-pub fn nudge_lock_request(handle: u32, request: LockRequest) -> Result<()> {
-    with_table(handle, |table| table.nudge_request(request.into()))
+pub fn lock_news(handle: u32, sweep: bool) -> Result<Vec<LockNews>> {
+    let news = with_table(handle, |table| table.request_news(sweep))?;
+    let told = |News { ticket, fate }: News| LockNews {
+        ticket: ticket as f64,
+        fate: match fate {
+            Fate::Granted { recovered } => 1 + u32::from(recovered),
+            Fate::Stolen => 3,
+        },
+    };
+    Ok(news.into_iter().map(told).collect())
 }
 
 /// All requests of living agents, the oldest first.

@@ -1,0 +1,196 @@
+import { AsyncResource } from 'node:async_hooks'
+import { offAbort, onAbort } from './aborts.js'
+import { CrossmemError } from './errors.js'
+import type { CheckedRequest } from './lock-options.js'
+import type { LockManagerSnapshot } from './lock-types.js'
+import { type LockRequest, native, type OpenSegment } from './native.js'
+import { begin, end, watch } from './reactor.js'
+
+// The requests of this environment, and what is done when the domain's table has news of them.
+
+const PENDING = 0
+const GRANTED_BY_DEATH = 2
+const STOLEN = 3
+
+/** Makes the lock that the callback gets. */
+export type MakeLock = (recovered: boolean) => unknown
+
+let table: OpenSegment | undefined
+const requests = new Map<number, Request>()
+/** Requests that are over, which a stopped process inside the table keeps from being said there; and what follows then. */
+const unended = new Map<Request, () => void>()
+let unwatch: (() => void) | undefined
+
+/** The domain's table, open from the first use on. */
+function opened(): OpenSegment {
+  table ??= native.openLocks()
+  return table
+}
+
+/** Enters a request, whose callback runs in a later turn of the event loop. */
+export function request(wanted: CheckedRequest, makeLock: MakeLock): Promise<unknown> {
+  const { name, mode, ifAvailable, steal } = wanted
+  const { handle } = opened()
+  const entered = native.requestLock(
+    handle,
+    Buffer.from(name, 'utf16le'),
+    mode === 'shared',
+    ifAvailable,
+    steal,
+  )
+  // The callback runs where the request was made, as far as AsyncLocalStorage is concerned.
+  const callback = AsyncResource.bind(wanted.callback, 'crossmem.locks.request')
+  if (!entered) return new Promise(resolve => setImmediate(resolve)).then(() => callback(null))
+  return new Promise((resolve, reject) => {
+    const request = new Request(entered.request, { ...wanted, callback }, makeLock, resolve, reject)
+    unwatch ??= watch(look)
+    if (entered.fate !== PENDING) request.hear(entered.fate)
+    if (entered.news) look(false)
+  })
+}
+
+/** What is held and what waits in the whole domain. */
+export function snapshot(): LockManagerSnapshot {
+  const { handle, id } = opened()
+  const found: LockManagerSnapshot = { held: [], pending: [] }
+  for (const { name, shared, held, instance } of native.queryLocks(handle)) {
+    const list = held ? found.held : found.pending
+    list.push({
+      name: Buffer.from(name.buffer, name.byteOffset, name.length).toString('utf16le'),
+      mode: shared ? 'shared' : 'exclusive',
+      clientId: `${id.toString(36)}-${instance.toString(36)}`,
+    })
+  }
+  return found
+}
+
+/** Somebody rang, time has passed, or this environment changed the table. */
+function look(ticked: boolean): void {
+  if (ticked) for (const [request, then] of [...unended]) request.endAgain(then)
+  try {
+    for (const { ticket, fate } of native.lockNews(opened().handle, ticked)) requests.get(ticket)?.hear(fate)
+  } catch (error) {
+    // There is another tick.
+    if (isStuck(error)) return
+    for (const request of [...requests.values()]) request.fail(error)
+  }
+}
+
+/** A stopped process is inside the table. */
+const isStuck = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_TIMEOUT'
+
+/** One request from its entry to its end. Its promise settles once, so those that come later say nothing. */
+class Request {
+  readonly #entered: LockRequest
+  readonly #wanted: CheckedRequest
+  readonly #makeLock: MakeLock
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+  #isGranted = false
+  #isRecovered = false
+  #isDelivered = false
+
+  constructor(
+    entered: LockRequest,
+    wanted: CheckedRequest,
+    makeLock: MakeLock,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#entered = entered
+    this.#wanted = wanted
+    this.#makeLock = makeLock
+    this.#resolve = resolve
+    this.#reject = reject
+    if (wanted.signal) onAbort(wanted.signal, this.#abort)
+    requests.set(entered.ticket, this)
+    begin(false)
+  }
+
+  /** The table has news of it. */
+  hear(fate: number): void {
+    // Who was stolen from had the lock, even if it goes unnoticed until now.
+    if (!this.#isGranted) this.#grant(fate === GRANTED_BY_DEATH)
+    if (fate !== STOLEN) return
+    this.#forget()
+    this.#rejectStolen()
+  }
+
+  #rejectStolen(): void {
+    this.#reject(new DOMException(`the lock "${this.#wanted.name}" was stolen`, 'AbortError'))
+  }
+
+  /** The table can't be used any more. Who has a lock learns that when releasing it. */
+  fail(error: unknown): void {
+    if (this.#isGranted) return
+    this.#forget()
+    this.#reject(error)
+  }
+
+  #grant(isRecovered: boolean): void {
+    // A request that waits keeps the process alive, a lock that is held doesn't.
+    begin(true)
+    end(false)
+    this.#isGranted = true
+    this.#isRecovered = isRecovered
+    setImmediate(() => this.#deliver())
+  }
+
+  #deliver(): void {
+    const { signal, callback } = this.#wanted
+    if (signal?.aborted) {
+      // Also if an earlier listener kept us from hearing of it.
+      this.#abort(signal.reason)
+      return
+    }
+    if (signal) offAbort(signal, this.#abort)
+    this.#isDelivered = true
+    const lock = this.#makeLock(this.#isRecovered)
+    const waiting = new Promise(resolve => resolve(callback(lock)))
+    waiting.then(
+      value => this.#end(() => this.#resolve(value)),
+      error => this.#end(() => this.#reject(error)),
+    )
+  }
+
+  readonly #abort = (reason: unknown): void => {
+    this.#reject(reason)
+    this.#end(() => undefined)
+  }
+
+  /** Takes the request out of the table, and goes on with `then`. */
+  #end(then: () => void): void {
+    if (!requests.has(this.#entered.ticket)) return
+    let ended = { stolen: false, news: false }
+    try {
+      ended = native.endLockRequest(opened().handle, this.#entered, !this.#isDelivered)
+    } catch (error) {
+      if (isStuck(error)) {
+        unended.set(this, then)
+        return
+      }
+      this.#reject(error)
+    }
+    this.#forget()
+    // If nobody has told us until now.
+    if (ended.stolen) this.#rejectStolen()
+    if (ended.news) look(false)
+    then()
+  }
+
+  /** Tries once more what a stopped process kept from being done. */
+  endAgain(then: () => void): void {
+    unended.delete(this)
+    this.#end(then)
+  }
+
+  #forget(): void {
+    const { signal } = this.#wanted
+    if (signal) offAbort(signal, this.#abort)
+    end(this.#isGranted)
+    requests.delete(this.#entered.ticket)
+    if (requests.size > 0) return
+    unwatch?.()
+    unwatch = undefined
+  }
+}
