@@ -35,6 +35,17 @@ const EVERYWHERE = [
   'crossmem: update(), empty',
   'crossmem: snapshot() of 1 MiB',
   'data.slice()',
+  'crossmem: lockSync(), release()',
+  'crossmem: using',
+  'crossmem: await lock(), release()',
+  'crossmem: Semaphore',
+  'two empty Node-API calls',
+  'crossmem: Mutex',
+  'crossmem: two Events',
+  'crossmem: two Semaphores',
+  'crossmem: await lock()',
+  'crossmem: lockSync()',
+  'process.send, there and back',
 ]
 const ON_LINUX = [
   'system calls, same guarantees',

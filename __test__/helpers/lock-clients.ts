@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Answers, Order, Outcome } from '../fixtures/obey-locks.js'
+import type { Answers, Order, Outcome } from '../fixtures/obey-named-locks.js'
 import { start } from './children.js'
 
 /** Another process or worker thread that requests locks as it is told. */
@@ -47,7 +47,7 @@ function client(send: (message: object) => void, onMessage: (hear: (message: Mes
 
 /** Starts a process. */
 export async function lockProcess(): Promise<LockClient & { child: ChildProcess }> {
-  const child = start('obey-locks')
+  const child = start('obey-named-locks')
   const { ready, ...rest } = client(
     message => child.send(message),
     hear => child.on('message', hear as (message: unknown) => void),
@@ -58,7 +58,7 @@ export async function lockProcess(): Promise<LockClient & { child: ChildProcess 
 
 /** Starts a worker thread. */
 export async function lockWorker(): Promise<LockClient & { worker: Worker }> {
-  const worker = new Worker(join(__dirname, '..', 'fixtures', 'obey-locks.js'))
+  const worker = new Worker(join(__dirname, '..', 'fixtures', 'obey-named-locks.js'))
   const { ready, ...rest } = client(
     message => worker.postMessage(message),
     hear => worker.on('message', hear),

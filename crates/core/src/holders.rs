@@ -3,7 +3,7 @@
 use crate::doorbell::Peers;
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::layout::{BarrierWords, MutexWords, RwLockWords, SemaphoreWords};
+use crate::layout::{BarrierWords, MutexWords, RwLockWords, SemaphoreWords, Table};
 use crate::object::Object;
 use crate::owner::Owner;
 use crate::table::Share;
@@ -45,7 +45,7 @@ impl Object<'_> {
             alive: owner == self.agent.me() || !self.agent.is_dead(owner),
             count,
         };
-        let shares = table.into_iter().flat_map(|table| table.shares()).map(|(slot, word)| {
+        let shares = table.into_iter().flat_map(Table::shares).map(|(slot, word)| {
             let share = Share::of(word);
             holder(share.owner(slot), share.count)
         });

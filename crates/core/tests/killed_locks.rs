@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use common::{child, run_until, spec, unique};
 use crossmem_core::{
-    Agent, Arrived, Code, Kind, Locked, Looked, Object, Segment, Spec, Wait, Wanted,
-    open_lock_manager,
+    Agent, Arrived, Code, Kind, Locked, Looked, Object, Segment, Spec, Wait, Wanted, open_lock_manager,
 };
 
 /// Longer than any slice; nobody waits that long unless something is lost.
