@@ -156,19 +156,19 @@ fn use_locks(agent: &Agent, names: &str) {
     assert!(!barrier.abort_meeting(Some(generation)).unwrap());
     barrier.reset_barrier().unwrap();
 
-    let named = on(&locks.named);
-    let enter = |wanted: &Wanted<'_>| named.request(wanted).unwrap().unwrap().request;
+    let table = on(&locks.named);
+    let enter = |wanted: &Wanted<'_>| table.request(wanted).unwrap().unwrap().request;
     let held = enter(&exclusive(b"x"));
     let pending = enter(&exclusive(b"x"));
     let long = enter(&exclusive(&[b'y'; 1000]));
-    named.end_request(held, true).unwrap();
-    named.end_request(long, false).unwrap();
+    table.end_request(held, true).unwrap();
+    table.end_request(long, false).unwrap();
     let thief = Wanted { steal: true, ..exclusive(b"x") };
     let stolen = enter(&thief);
-    assert!(named.end_request(pending, false).unwrap().stolen);
-    named.end_request(stolen, false).unwrap();
+    assert!(table.end_request(pending, false).unwrap().stolen);
+    table.end_request(stolen, false).unwrap();
     let again = enter(&exclusive(&[b'z'; 3000]));
-    named.end_request(again, false).unwrap();
+    table.end_request(again, false).unwrap();
 }
 
 #[test]
@@ -236,17 +236,17 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
     };
     assert!(barrier.complete_meeting(generation).unwrap());
 
-    let named = on(&locks.named);
-    let mine = named.request(&exclusive(b"x")).unwrap().unwrap();
+    let table = on(&locks.named);
+    let mine = table.request(&exclusive(b"x")).unwrap().unwrap();
     assert!(mine.granted.is_some(), "a named lock after {at}");
-    named.end_request(mine.request, false).unwrap();
-    assert_eq!(named.query_requests().unwrap(), [], "requests after {at}");
+    table.end_request(mine.request, false).unwrap();
+    assert_eq!(table.query_requests().unwrap(), [], "requests after {at}");
     // All cells but a few can be had again, in long runs.
     let requests: Vec<_> = (0..31_u8)
-        .map(|i| named.request(&exclusive(&[i; 65_536])).unwrap_or_else(|e| panic!("{e} after {at}")))
+        .map(|i| table.request(&exclusive(&vec![i; 65_536])).unwrap_or_else(|e| panic!("{e} after {at}")))
         .collect();
     for request in requests {
-        named.end_request(request.unwrap().request, false).unwrap();
+        table.end_request(request.unwrap().request, false).unwrap();
     }
 }
 
