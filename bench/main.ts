@@ -11,9 +11,12 @@ import { resultsPage } from './results.js'
 import { root } from './root.js'
 import type { Section } from './section.js'
 import { calls } from './sections/calls.js'
+import { contention } from './sections/contention.js'
 import { handOver } from './sections/hand-over.js'
 import { life } from './sections/life.js'
+import { locks } from './sections/locks.js'
 import { sum } from './sections/sum.js'
+import { wakeUp } from './sections/wake-up.js'
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } },
@@ -25,7 +28,7 @@ async function main(): Promise<void> {
   process.env.CROSSMEM_DOMAIN = `bench-${randomBytes(6).toString('hex')}`
   const machine = describeMachine()
   const sections: Section[] = []
-  for (const section of [handOver, sum, life, calls]) {
+  for (const section of [handOver, sum, life, calls, locks, contention, wakeUp]) {
     console.error(`bench: ${section.name} …`)
     sections.push(await section(quick))
   }

@@ -19,6 +19,8 @@ export interface Row {
   /** Half of the samples lie between these. */
   low: number
   high: number
+  /** One sample in a hundred is longer. */
+  p99: number
   samples: number
 }
 
@@ -58,12 +60,16 @@ export function shuffled<T>(items: readonly T[]): T[] {
 
 function summary({ name, does }: Contender, samples: number[]): Row {
   const sorted = samples.toSorted((a, b) => a - b)
-  const [low, median, high] = [0.25, 0.5, 0.75].map(share => quantile(sorted, share)) as [
-    number,
-    number,
-    number,
-  ]
-  return { name, does, median, low, high, samples: samples.length }
+  const at = (share: number): number => quantile(sorted, share)
+  return {
+    name,
+    does,
+    median: at(0.5),
+    low: at(0.25),
+    high: at(0.75),
+    p99: at(0.99),
+    samples: samples.length,
+  }
 }
 
 function quantile(sorted: number[], share: number): number {
@@ -74,6 +80,13 @@ function quantile(sorted: number[], share: number): number {
 }
 
 export const nanoseconds = (): number => performance.now() * 1e6
+
+/** A sample: the time of one of so many repetitions, which `loop` makes in a loop of its own. */
+export const perRepetition = (repetitions: number, loop: (repetitions: number) => void) => (): number => {
+  const start = nanoseconds()
+  loop(repetitions)
+  return (nanoseconds() - start) / repetitions
+}
 
 /** A sample: the time of one call, averaged over many. */
 export const perCall = (calls: number, call: () => void) => (): number => {

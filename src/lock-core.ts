@@ -1,9 +1,10 @@
 import { CrossmemError } from './errors.js'
-import { Guard, type Lockable } from './guard.js'
-import { hot, native } from './native.js'
+import { FastLock } from './fast-lock.js'
+import { Guard, type Lender } from './guard.js'
+import { native } from './native.js'
 import type { SharedObject } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'
-import { MINE, type Wanted } from './wait-queue.js'
+import { MINE, POLITELY, TRY, type Wanted } from './wait-queue.js'
 
 /** As the addon says it. */
 const GOT_AFTER_DEATH = 2
@@ -18,16 +19,20 @@ export interface Locking {
 }
 
 /** The mutex of an object that has one: a Mutex, a Condition, a Value… One per environment and object. */
-export class LockCore implements Locking, Lockable {
+export class LockCore implements Locking, Lender {
   readonly #object: SharedObject
   readonly #handle: number
   readonly #wanted: Wanted<Guard>
+  readonly #fast: FastLock
   #guard: Guard | undefined
 
   private constructor(object: SharedObject) {
     this.#object = object
     this.#handle = object.handle
     this.#wanted = { attempt: how => this.look(how), doing: `locking "${object.name}"` }
+    this.#fast = new FastLock(object.segment)
+    // Once and for all: a set that gets and loses each guard would be most of what a lock costs.
+    object.held.add({ abandon: () => this.#guard?.abandon() })
   }
 
   static of(object: SharedObject): LockCore {
@@ -41,17 +46,18 @@ export class LockCore implements Locking, Lockable {
   }
 
   tryLock(): Guard | undefined {
-    const held = this.#lockHot()
-    if (held) return held
-    const found = this.look(0)
+    const found = this.look(TRY)
     return found === MINE ? undefined : found
   }
 
   lockSync(options: SyncWaitOptions | undefined): Guard {
-    return (options === undefined && this.#lockHot()) || this.#object.waitSync(this.#wanted, options)
+    if (options === undefined && this.#fast.take()) return this.#hold(false)
+    return this.#object.waitSync(this.#wanted, options)
   }
 
-  lock(options: WaitOptions | undefined): Promise<Guard> {
+  async lock(options: WaitOptions | undefined): Promise<Guard> {
+    // In order: not before those of this thread who wait already.
+    if (options === undefined && !this.#object.isAwaited && this.#fast.take()) return this.#hold(false)
     return this.#object.wait(this.#wanted, options)
   }
 
@@ -61,8 +67,8 @@ export class LockCore implements Locking, Lockable {
 
   release(guard: Guard): void {
     if (guard !== this.#guard) throw notHeld(this.#object.name)
-    this.#forget(guard)
-    if (hot.unlock(this.#handle) !== undefined) native.unlock(this.#handle)
+    this.#guard = undefined
+    if (!this.#fast.give()) native.unlock(this.#handle)
     this.#object.pump()
   }
 
@@ -83,8 +89,8 @@ export class LockCore implements Locking, Lockable {
     }
   }
 
-  abandon(guard: Guard): void {
-    this.#forget(guard)
+  abandon(): void {
+    this.#guard = undefined
     native.abandonLock(this.#handle)
   }
 
@@ -92,12 +98,8 @@ export class LockCore implements Locking, Lockable {
     native.markConsistent(this.#handle)
   }
 
-  #lockHot(): Guard | undefined {
-    const status = hot.lock(this.#handle)
-    return status === undefined || status === GOT_AFTER_DEATH ? this.#hold(status !== undefined) : undefined
-  }
-
   #look(how: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof MINE {
+    if ((how === TRY || how === POLITELY) && this.#fast.take()) return hold(false)
     const status = native.lock(this.#handle, how)
     if (status === 0) return undefined
     return status === 3 ? MINE : hold(status === GOT_AFTER_DEATH)
@@ -109,13 +111,7 @@ export class LockCore implements Locking, Lockable {
 
   #keep(guard: Guard): Guard {
     this.#guard = guard
-    this.#object.held.add(guard)
     return guard
-  }
-
-  #forget(guard: Guard): void {
-    this.#guard = undefined
-    this.#object.held.delete(guard)
   }
 }
 

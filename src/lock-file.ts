@@ -1,6 +1,6 @@
 import { offAbort, onAbort } from './aborts.js'
 import { CrossmemError } from './errors.js'
-import { type Lender, Loan } from './guard.js'
+import { Guard, type Lender } from './guard.js'
 import { native } from './native.js'
 import { type checkWait, timedOut } from './wait.js'
 
@@ -26,7 +26,7 @@ export interface FileLockRange {
 export type Range = Required<FileLockRange>
 
 /** Bytes that a FileLock holds, until `release()`, or until the FileLock is closed. */
-export class FileLockGuard extends Loan<LockFile> {
+export class FileLockGuard extends Guard {
   readonly shared: boolean
   /** The first byte. */
   readonly start: number
@@ -40,7 +40,7 @@ export class FileLockGuard extends Loan<LockFile> {
     if (!(file instanceof LockFile)) {
       throw new CrossmemError('ERR_INVALID_ARG', 'get one from lock, lockSync or tryLock of a FileLock')
     }
-    super(file)
+    super(file, false)
     this.number = number
     this.shared = range.shared
     this.start = range.start

@@ -8,14 +8,21 @@ import { CrossmemError, type CrossmemErrorCode } from './errors.js'
 export const domainName = (): string => process.env.CROSSMEM_DOMAIN || 'default'
 
 let joined = false
+let word = 0n
+
+/** This environment as the word of a mutex that it holds names it; 0n while it is no agent. */
+export const ownerWord = (): bigint => word
 
 function join(): void {
   if (joined) return
   addon.join(domainName(), isMainThread ? 0 : threadId)
   joined = true
+  const [instance = 0, slot = 0] = addon.ownerWord()
+  word = (BigInt(instance) << 32n) | BigInt(slot)
   // Also for process.exit() and uncaught exceptions; what a killed process leaves is swept by the others.
   process.once('exit', () => {
     joined = false
+    word = 0n
     addon.leave()
   })
 }
@@ -106,7 +113,6 @@ export const native = {
   barrierIsBroken: member(addon.barrierIsBroken),
   giveUpBarrier: member(addon.giveUpBarrier),
   openLocks: member(addon.openLocks),
-  agentInstance: member(addon.agentInstance),
   requestLock: member(addon.requestLock),
   endLockRequest: member(addon.endLockRequest),
   lockNews: member(addon.lockNews),
@@ -122,9 +128,6 @@ export const native = {
   closeFileLock: visitor(addon.closeFileLock),
   forgetFileLock: visitor(addon.forgetFileLock),
 }
-
-/** Calls without any wrapping: they never throw, and say `undefined` when all went well. */
-export const hot = addon.hotCalls()
 
 export type {
   BarrierArrival,

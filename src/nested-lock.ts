@@ -1,11 +1,11 @@
-import { Guard, type Lockable } from './guard.js'
+import { Guard, type Lender } from './guard.js'
 import { LockCore, type Locking } from './lock-core.js'
 import type { SharedObject } from './shared-object.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import { MINE, type Wanted } from './wait-queue.js'
 
 /** A mutex that the environment which holds it takes again and again: its guards, over one guard of the mutex. */
-export class NestedLock implements Locking, Lockable {
+export class NestedLock implements Locking, Lender {
   readonly #object: SharedObject
   readonly #core: LockCore
   readonly #guards: Guard[] = []

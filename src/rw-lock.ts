@@ -1,4 +1,4 @@
-import { Guard, type Lockable, within } from './guard.js'
+import { Guard, type Lender, within } from './guard.js'
 import { Handle } from './handle.js'
 import { native } from './native.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
@@ -13,7 +13,7 @@ interface Calls {
 }
 
 /** One of the two ways into a lock. */
-class Side implements Lockable {
+class Side implements Lender {
   readonly wanted: Wanted<Guard>
   readonly #object: SharedObject
   readonly #calls: Calls

@@ -1,6 +1,7 @@
 import { CrossmemError } from './errors.js'
-import { type Lender, Loan, within } from './guard.js'
+import { Guard, type Lender, within } from './guard.js'
 import { Handle } from './handle.js'
+import { notHeld } from './lock-core.js'
 import { native } from './native.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
@@ -20,7 +21,15 @@ export interface SemaphoreOptions extends CreateOptions {
 }
 
 /** A permit of a {@link Semaphore}, until it is released or used up. If its process dies before, it returns. */
-export class Permit extends Loan<Permits> {
+export class Permit extends Guard {
+  readonly #permits: Permits
+
+  /** @internal */
+  constructor(permits: Permits) {
+    super(permits, false)
+    this.#permits = permits
+  }
+
   /**
    * Uses the permit up: it comes back neither now nor when this process dies. For semaphores that count things, where one
    * process acquires and another one releases.
@@ -28,7 +37,7 @@ export class Permit extends Loan<Permits> {
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it was released before
    */
   consume(): void {
-    this.lender.consume(this)
+    this.#permits.consume(this)
   }
 }
 
@@ -41,6 +50,7 @@ class Permits implements Lender<Permit> {
   private constructor(object: SharedObject) {
     this.#object = object
     this.wanted = { attempt: how => this.look(how), doing: `acquiring "${object.name}"` }
+    object.held.add({ abandon: () => this.#abandonAll() })
   }
 
   static of(object: SharedObject): Permits {
@@ -53,7 +63,6 @@ class Permits implements Lender<Permit> {
     if (native.acquirePermit(this.#object.handle, how) === 0) return undefined
     const permit = new Permit(this)
     this.#held.add(permit)
-    this.#object.held.add(permit)
     return permit
   }
 
@@ -68,6 +77,7 @@ class Permits implements Lender<Permit> {
   }
 
   consume(permit: Permit): void {
+    if (!this.#held.has(permit)) throw notHeld(this.#object.name)
     this.#forget(permit)
     native.consumePermit(this.#object.handle)
   }
@@ -82,7 +92,10 @@ class Permits implements Lender<Permit> {
   #forget(permit: Permit): void {
     permit.forget()
     this.#held.delete(permit)
-    this.#object.held.delete(permit)
+  }
+
+  #abandonAll(): void {
+    for (const permit of [...this.#held]) permit.abandon()
   }
 }
 

@@ -2,10 +2,8 @@ import { CrossmemError } from './errors.js'
 import { native } from './native.js'
 import { type CreateOptions, checkPersist, Segment } from './segment.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
-import { MINE, WaitQueue, type Wanted } from './wait-queue.js'
+import { MINE, POLITELY, TRY, WaitQueue, type Wanted } from './wait-queue.js'
 
-/** Looks once, and lets those who wait already go first. */
-const POLITELY = -3
 const LINKED = 1
 const OTHERS = 2
 
@@ -70,9 +68,10 @@ export class SharedObject {
   close(): void {
     if (--this.#handles > 0) return
     objects.delete(this.segment.id)
-    for (const held of [...this.held]) held.abandon()
     const closed = new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`)
     for (const queue of this.#queues) queue.rejectAll(closed, true)
+    // Afterwards, or those who wait here would get it.
+    for (const held of [...this.held]) held.abandon()
     this.segment.close()
   }
 
@@ -105,7 +104,7 @@ export class SharedObject {
         if (found !== undefined) return found
         const inVain = this.#whyInVain(this.#lost(), channel)
         // What the dead left may be had now.
-        const last = inVain && look(0)
+        const last = inVain && look(TRY)
         if (inVain && last === undefined && !endures) throw inVain
         return last
       }
@@ -119,6 +118,11 @@ export class SharedObject {
       // What slept here was taken out of the set of sleepers with those who sleep on.
       this.pump()
     }
+  }
+
+  /** Whether anyone here waits for it. */
+  get isAwaited(): boolean {
+    return this.#queues.some(queue => !queue.isEmpty)
   }
 
   /** Something was let go here: those who wait here may have it. */

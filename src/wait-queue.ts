@@ -11,6 +11,10 @@ export type Attempt<T> = (how: number) => T | undefined | typeof MINE
 
 const ARM = -1
 const ARM_AGAIN = -2
+/** Looks once, whoever waits. */
+export const TRY = 0
+/** Looks once, and lets those who wait already go first. */
+export const POLITELY = -3
 
 /** A wait as its caller describes it. */
 export interface Wanted<T> {

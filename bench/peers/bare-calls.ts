@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { root } from '../root.js'
+import { buildExample } from './cargo.js'
 
 /** A Rust program that makes the system calls and nothing else: crates/core/examples/bare_calls.rs. */
 export interface BareCalls {
@@ -9,10 +9,7 @@ export interface BareCalls {
 /** Builds it, or says why there is none. */
 export function bareCalls(): BareCalls | { missing: string } {
   if (process.platform !== 'linux') return { missing: 'bare system calls: written for Linux only' }
-  const args = ['build', '--release', '--locked', '--message-format=json', '-p', 'crossmem-core']
-  const built = spawnSync('cargo', [...args, '--example', 'bare_calls'], { cwd: root, encoding: 'utf8' })
-  const path = built.status === 0 ? executableIn(built.stdout) : undefined
-  if (!path) throw new Error(`cargo could not build the example bare_calls: ${built.error ?? built.stderr}`)
+  const path = buildExample('crossmem-core', 'bare_calls')
   return {
     sample: (how, fill, iterations) => () => {
       const run = spawnSync(path, [String(iterations), how, ...(fill ? ['fill'] : [])], { encoding: 'utf8' })
@@ -20,17 +17,4 @@ export function bareCalls(): BareCalls | { missing: string } {
       return (JSON.parse(run.stdout) as { ns: number }).ns
     },
   }
-}
-
-/** Cargo tells on one line of JSON each what it made. */
-function executableIn(messages: string): string | undefined {
-  for (const line of messages.split('\n')) {
-    if (!line.startsWith('{')) continue
-    const { executable, target } = JSON.parse(line) as {
-      executable?: string | null
-      target?: { name: string }
-    }
-    if (executable && target?.name === 'bare_calls') return executable
-  }
-  return undefined
 }

@@ -119,10 +119,10 @@ impl Agent {
         }
     }
 
-    /// Number of this agent, never used again in its domain.
+    /// This agent as the word of a mutex that it holds names it: `{ instance: 32 | slot + 1: 32 }`.
     #[must_use]
-    pub fn instance(&self) -> u32 {
-        self.me.instance
+    pub fn owner_word(&self) -> u64 {
+        self.me.word()
     }
 
     fn remove_control(&self) -> Result<()> {

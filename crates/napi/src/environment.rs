@@ -140,6 +140,15 @@ pub fn join(env: napi::Env, domain: String, thread: u32) -> Result<()> {
     Ok(())
 }
 
+/// This agent as the word of a mutex that it holds names it: `{ instance: 32 | slot + 1: 32 }`, the higher half first.
+///
+/// # Errors
+/// `ERR_CLOSED`.
+#[napi(catch_unwind)]
+pub fn owner_word() -> Result<Vec<u32>> {
+    with_agent(|agent| Ok(vec![(agent.owner_word() >> 32) as u32, agent.owner_word() as u32]))
+}
+
 /// Hooks run last in, first out: asking again after each new buffer puts ours before the buffer's own.
 pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
     // SAFETY: a live environment, and a hook that needs no argument; only one that is there is removed, since

@@ -7,7 +7,6 @@ mod environment;
 mod error;
 mod file_lock;
 mod guard;
-mod hot;
 mod inspect;
 mod locks;
 mod named_locks;

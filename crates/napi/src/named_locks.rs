@@ -78,15 +78,6 @@ pub fn open_locks() -> Result<OpenSegment> {
     with_agent(open_lock_manager).and_then(opened)
 }
 
-/// Number of this agent.
-///
-/// # Errors
-/// `ERR_CLOSED`.
-#[napi(catch_unwind)]
-pub fn agent_instance() -> Result<u32> {
-    with_agent(|agent| Ok(agent.instance()))
-}
-
 fn with_table<T>(handle: u32, act: impl FnOnce(Object<'_>) -> crossmem_core::Result<T>) -> Result<T> {
     with_open(handle, |agent, open| act(Object::new(agent, &open.segment)).map_err(js))
 }

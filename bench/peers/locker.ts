@@ -1,0 +1,144 @@
+// Another process that uses locks: does what it is told by messages.
+import { Event, Mutex, Semaphore, SharedMemory } from 'crossmem'
+import { nanoseconds } from '../measure.js'
+
+export type Order =
+  /** Lock and release until the board says that it is over. `me` tells the processes apart. */
+  | { kind: 'contend'; me: number }
+  /** Play one of the two sides in `rounds` turns, there and back. */
+  | { kind: 'turns'; with: 'events' | 'semaphores'; side: 'first' | 'second'; rounds: number }
+  /** Wait for the lock, and say how long after its release that was over. */
+  | { kind: 'wait'; how: 'lock' | 'lockSync' }
+  | { kind: 'echo' }
+
+export interface Contended {
+  operations: number
+  handOvers: number
+  ns: number
+}
+
+export const READY = 0
+export const RUNNING = 1
+export const OVER = 2
+
+/** What these processes share beside the locks. */
+export class Board {
+  /** READY, RUNNING or OVER. */
+  readonly state: Int32Array
+  /** How many are ready to run, or wait. */
+  readonly ready: Int32Array
+  /** Who had the lock last. */
+  readonly last: Int32Array
+  /** When the lock was released, as `process.hrtime.bigint()`: all processes of a machine have one clock. */
+  readonly released: BigInt64Array
+
+  constructor({ buffer }: SharedMemory) {
+    // A line of cache each.
+    this.state = new Int32Array(buffer, 0, 1)
+    this.ready = new Int32Array(buffer, 64, 1)
+    this.last = new Int32Array(buffer, 128, 1)
+    this.released = new BigInt64Array(buffer, 192, 1)
+  }
+}
+
+/** All objects by the name that the bench gave them. */
+export function openAll(name: string) {
+  const [ping, pong] = ['ping', 'pong'].map(side => ({
+    event: Event.openOrCreate(`${name}-event-${side}`, { autoReset: true }),
+    semaphore: Semaphore.openOrCreate(`${name}-semaphore-${side}`, 0),
+  })) as [Signals, Signals]
+  const memory = SharedMemory.openOrCreate(`${name}-board`, 256)
+  const mutex = Mutex.openOrCreate(`${name}-mutex`)
+  const close = () => {
+    for (const object of [ping, pong].flatMap(signals => Object.values(signals))) object.close()
+    memory.close()
+    mutex.close()
+  }
+  return { mutex, board: new Board(memory), ping, pong, close }
+}
+
+interface Signals {
+  event: Event
+  semaphore: Semaphore
+}
+
+/** Only in a child: the bench itself imports this file for its types and for `openAll`. */
+function serve(name: string): void {
+  const { mutex, board, ping, pong, close } = openAll(name)
+
+  function contend(me: number): Contended {
+    Atomics.add(board.ready, 0, 1)
+    while (Atomics.load(board.state, 0) === READY);
+    let [operations, handOvers] = [0, 0]
+    const start = nanoseconds()
+    while (Atomics.load(board.state, 0) === RUNNING) {
+      const guard = mutex.lockSync()
+      if (board.last[0] !== me) {
+        board.last[0] = me
+        handOvers++
+      }
+      guard.release()
+      operations++
+    }
+    return { operations, handOvers, ns: nanoseconds() - start }
+  }
+
+  function turns(order: Order & { kind: 'turns' }): number {
+    const isFirst = order.side === 'first'
+    const [mine, theirs] = isFirst ? [ping, pong] : [pong, ping]
+    const signal = order.with === 'events' ? () => mine.event.set() : () => mine.semaphore.release()
+    const wait =
+      order.with === 'events' ? () => theirs.event.waitSync() : () => theirs.semaphore.acquireSync().consume()
+    const turn = isFirst ? [signal, wait] : [wait, signal]
+    const [begin, end] = turn as [() => void, () => void]
+    // The first one finds out when the other is there.
+    begin()
+    end()
+    const start = nanoseconds()
+    for (let i = 0; i < order.rounds; i++) {
+      begin()
+      end()
+    }
+    return (nanoseconds() - start) / order.rounds
+  }
+
+  async function wait(how: 'lock' | 'lockSync'): Promise<number> {
+    let now: bigint
+    if (how === 'lock') {
+      const coming = mutex.lock()
+      Atomics.store(board.ready, 0, 1)
+      const guard = await coming
+      now = process.hrtime.bigint()
+      guard.release()
+    } else {
+      Atomics.store(board.ready, 0, 1)
+      const guard = mutex.lockSync()
+      now = process.hrtime.bigint()
+      guard.release()
+    }
+    return Number(now - (board.released[0] as bigint))
+  }
+
+  // What answers at once does so without a promise between.
+  function obey(order: Order): Contended | number | string | Promise<number> {
+    switch (order.kind) {
+      case 'contend':
+        return contend(order.me)
+      case 'turns':
+        return turns(order)
+      case 'wait':
+        return wait(order.how)
+      case 'echo':
+        return 'echo'
+    }
+  }
+
+  process.on('message', async (order: Order) => {
+    const answer = obey(order)
+    process.send?.(answer instanceof Promise ? await answer : answer)
+  })
+  process.on('disconnect', close)
+  process.send?.('ready')
+}
+
+if (require.main === module) serve(process.argv[2] as string)

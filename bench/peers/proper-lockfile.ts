@@ -1,0 +1,17 @@
+/** What the bench uses of proper-lockfile, which has no types of its own. */
+export interface ProperLockfile {
+  version: string
+  lock(file: string, options: LockfileOptions): Promise<() => Promise<void>>
+  lockSync(file: string, options: LockfileOptions): () => void
+}
+
+interface LockfileOptions {
+  /** `false`: the path is taken as it is. */
+  realpath: boolean
+}
+
+export function properLockfile(): ProperLockfile {
+  const { version } = require('proper-lockfile/package.json') as { version: string }
+  const { lock, lockSync } = require('proper-lockfile') as ProperLockfile
+  return { version, lock, lockSync }
+}

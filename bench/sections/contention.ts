@@ -1,0 +1,124 @@
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Contender, inTurn } from '../measure.js'
+import { type Contended, OVER, READY, RUNNING } from '../peers/locker.js'
+import { type Lockers, startLockers, told } from '../peers/lockers.js'
+import { type Python, python } from '../peers/python.js'
+import type { Section, Table } from '../section.js'
+
+const MUTEX = 'crossmem: Mutex'
+const EVENTS = 'crossmem: two Events'
+const FEW = 2
+const MANY = 4
+
+/** What a lock costs that several processes want all the time. */
+export async function contention(quick: boolean): Promise<Section> {
+  const py = python()
+  const rounds = quick ? 1 : 5
+  const milliseconds = quick ? 20 : 150
+  await using lockers = await startLockers(MANY)
+  const table = async (title: string, what: What, processes: number): Promise<Table> => ({
+    title,
+    baseline: MUTEX,
+    rows: await inTurn(contenders(lockers, py, what, processes, milliseconds), { rounds }),
+  })
+  return {
+    id: 'contention',
+    title: 'A lock that several processes want',
+    intro:
+      `Each process takes the lock, looks who had it last, and releases it, again and again for ${milliseconds} ms. An operation ` +
+      'is one lock and release by any of them; a hand-over is an operation whose lock another process had last. An unfair lock ' +
+      'does many operations and few hand-overs: who just released it takes it again while the other still wakes up. By turns ' +
+      'there is nothing else to do than to wake the other one and to sleep.',
+    tables: [
+      await table(`Per operation, ${FEW} processes`, 'operations', FEW),
+      await table(`Per hand-over, ${FEW} processes`, 'hand-overs', FEW),
+      await table(`Per operation, ${MANY} processes`, 'operations', MANY),
+      await table(`Per hand-over, ${MANY} processes`, 'hand-overs', MANY),
+      {
+        title: 'By turns, there and back',
+        baseline: EVENTS,
+        rows: await inTurn(byTurns(lockers, py, quick ? 50 : 4000), { rounds }),
+      },
+    ],
+    targets: [],
+    better: [
+      'Python: its semaphore is one word that the kernel puts sleepers to bed at, and nobody keeps account of who holds what. ' +
+        'That costs less by turns, and what a killed process held is lost.',
+    ],
+    missing: 'missing' in py ? [py.missing] : [],
+  }
+}
+
+type What = 'operations' | 'hand-overs'
+
+function contenders(
+  lockers: Lockers,
+  py: Python | { missing: string },
+  what: What,
+  processes: number,
+  milliseconds: number,
+): Contender[] {
+  const ours: Contender = {
+    name: MUTEX,
+    does: 'mutex.lockSync(), guard.release()',
+    sample: () => contend(lockers, what, processes, milliseconds),
+  }
+  if ('missing' in py) return [ours]
+  return [
+    ours,
+    {
+      name: `${py.version}: Lock`,
+      does: 'multiprocessing.Lock: acquire(), release()',
+      sample: py.locks(what, processes, milliseconds),
+    },
+  ]
+}
+
+/** Nanoseconds per operation, or per hand-over, of all of them together. */
+async function contend(
+  { children, objects: { board } }: Lockers,
+  what: What,
+  processes: number,
+  milliseconds: number,
+): Promise<number> {
+  Atomics.store(board.state, 0, READY)
+  Atomics.store(board.ready, 0, 0)
+  const running = children
+    .slice(0, processes)
+    .map((child, i) => told<Contended>(child, { kind: 'contend', me: i + 1 }))
+  while (Atomics.load(board.ready, 0) < processes) await sleep(1)
+  Atomics.store(board.state, 0, RUNNING)
+  await sleep(milliseconds)
+  Atomics.store(board.state, 0, OVER)
+  const done = await Promise.all(running)
+  const sum = (number: (contended: Contended) => number): number =>
+    done.reduce((total, contended) => total + number(contended), 0)
+  const count = sum(contended => (what === 'operations' ? contended.operations : contended.handOvers))
+  return sum(contended => contended.ns) / processes / Math.max(1, count)
+}
+
+function byTurns(lockers: Lockers, py: Python | { missing: string }, many: number): Contender[] {
+  const ours = [
+    { name: EVENTS, does: 'autoReset: set(), waitSync()', kind: 'events' },
+    { name: 'crossmem: two Semaphores', does: 'release(), acquireSync().consume()', kind: 'semaphores' },
+  ] as const
+  const contenders: Contender[] = ours.map(({ name, does, kind }) => ({
+    name,
+    does,
+    async sample() {
+      const [first, second] = lockers.children as [ChildProcess, ChildProcess]
+      const play = (child: ChildProcess, side: 'first' | 'second') =>
+        told<number>(child, { kind: 'turns', with: kind, side, rounds: many })
+      const [took] = await Promise.all([play(first, 'first'), play(second, 'second')])
+      return took
+    },
+  }))
+  if ('missing' in py) return contenders
+  const peer: Contender = {
+    name: `${py.version}: two Semaphores`,
+    does: 'multiprocessing.Semaphore: release(), acquire()',
+    sample: py.locks('turns', many),
+  }
+  return [...contenders, peer]
+}

@@ -1,0 +1,186 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Mutex, Semaphore } from 'crossmem'
+import { type Contender, inTurn, nanoseconds, perRepetition } from '../measure.js'
+import { emptyCall } from '../peers/empty-call.js'
+import { type ProperLockfile, properLockfile } from '../peers/proper-lockfile.js'
+import { type Python, python } from '../peers/python.js'
+import { type Section, type Table, type Target, times } from '../section.js'
+
+const LOCK_SYNC = 'crossmem: lockSync(), release()'
+const LOCK = 'crossmem: await lock(), release()'
+const FLOOR = 'two empty Node-API calls'
+
+/** What a lock costs that nobody else wants. */
+export async function locks(quick: boolean): Promise<Section> {
+  const py = python()
+  const lockfile = properLockfile()
+  const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
+  const rounds = quick ? 2 : 15
+  const many = quick ? 100 : 100_000
+  using mutex = Mutex.create(null)
+  using semaphore = Semaphore.create(null)
+  try {
+    const names = peerNames(py, lockfile)
+    const table: Table = {
+      title: 'Taken and given back',
+      baseline: LOCK_SYNC,
+      rows: await inTurn(
+        [
+          ...ours(mutex, semaphore, many),
+          ...floor(many),
+          ...('missing' in py ? [] : pythons(py, names, many)),
+          ...lockfiles(lockfile, names, directory, quick ? 5 : 200),
+        ],
+        { rounds },
+      ),
+    }
+    return {
+      id: 'locks',
+      title: 'A lock that nobody else wants',
+      intro:
+        'One process takes the lock and gives it back, again and again; each in a loop of its own. The floor is a function of ' +
+        'a Rust addon that does nothing, called twice: no lock that is taken by one call and released by another can cost less.',
+      tables: [table],
+      targets: targetsOf(table, names, 'missing' in py),
+      better: [
+        'Python: its interpreter calls C functions without the boundary that V8 has. Nobody is told when a holder of its lock ' +
+          'dies: the lock stays taken for ever.',
+        'proper-lockfile: needs no compiled addon, and works on network file systems.',
+      ],
+      missing: 'missing' in py ? [py.missing] : [],
+    }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+interface PeerNames {
+  acquire: string
+  withLock: string
+  lockfileSync: string
+  lockfile: string
+}
+
+const peerNames = (py: Python | { missing: string }, { version }: ProperLockfile): PeerNames => {
+  const language = 'missing' in py ? 'Python' : py.version
+  return {
+    acquire: `${language}: acquire(), release()`,
+    withLock: `${language}: with lock`,
+    lockfileSync: `proper-lockfile ${version}: lockSync()`,
+    lockfile: `proper-lockfile ${version}: await lock()`,
+  }
+}
+
+function targetsOf(table: Table, names: PeerNames, withoutPython: boolean): Target[] {
+  const faster = (peer: string, ours: string, atLeast: number): Target => ({
+    what: `${ours.replace('crossmem: ', '')}, uncontended: times faster than ${peer}`,
+    got: times(table, peer, ours),
+    atLeast,
+  })
+  return [
+    ...(withoutPython ? [] : [faster(names.acquire, LOCK_SYNC, 5), faster(names.withLock, LOCK_SYNC, 5)]),
+    faster(names.lockfileSync, LOCK_SYNC, 100),
+    faster(names.lockfile, LOCK, 100),
+    {
+      what: `lockSync(), release(), uncontended: times the time of ${FLOOR}`,
+      got: times(table, LOCK_SYNC, FLOOR),
+      atMost: 2.5,
+    },
+  ]
+}
+
+function ours(mutex: Mutex, semaphore: Semaphore, many: number): Contender[] {
+  return [
+    {
+      name: LOCK_SYNC,
+      does: 'mutex.lockSync().release()',
+      sample: perRepetition(many, repetitions => {
+        for (let i = 0; i < repetitions; i++) mutex.lockSync().release()
+      }),
+    },
+    {
+      name: 'crossmem: using',
+      does: '{ using guard = mutex.lockSync() }, as TypeScript compiles it for ES2022',
+      sample: perRepetition(many, repetitions => {
+        for (let i = 0; i < repetitions; i++) {
+          using _guard = mutex.lockSync()
+        }
+      }),
+    },
+    {
+      name: LOCK,
+      does: '(await mutex.lock()).release()',
+      async sample() {
+        const repetitions = many / 10
+        const start = nanoseconds()
+        for (let i = 0; i < repetitions; i++) (await mutex.lock()).release()
+        return (nanoseconds() - start) / repetitions
+      },
+    },
+    {
+      name: 'crossmem: Semaphore',
+      does: 'semaphore.acquireSync().release()',
+      sample: perRepetition(many / 10, repetitions => {
+        for (let i = 0; i < repetitions; i++) semaphore.acquireSync().release()
+      }),
+    },
+  ]
+}
+
+function floor(many: number): Contender[] {
+  const nothing = emptyCall()
+  return [
+    {
+      name: FLOOR,
+      does: 'a function of an addon in Rust that returns at once, made as our own are (napi_create_function), called twice',
+      sample: perRepetition(many, repetitions => {
+        for (let i = 0; i < repetitions; i++) {
+          nothing()
+          nothing()
+        }
+      }),
+    },
+  ]
+}
+
+function pythons(py: Python, names: PeerNames, many: number): Contender[] {
+  return [
+    {
+      name: names.acquire,
+      does: 'multiprocessing.Lock: lock.acquire(); lock.release()',
+      sample: py.locks('acquire', many),
+    },
+    {
+      name: names.withLock,
+      does: 'multiprocessing.Lock: with lock: pass',
+      sample: py.locks('with', many),
+    },
+  ]
+}
+
+function lockfiles(lockfile: ProperLockfile, names: PeerNames, directory: string, many: number): Contender[] {
+  const file = join(directory, 'file')
+  writeFileSync(file, '')
+  // The fastest that it documents; the default looks up the file's real path first.
+  const options = { realpath: false }
+  return [
+    {
+      name: names.lockfileSync,
+      does: 'lockfile.lockSync(file, { realpath: false })(), in memory (/dev/shm)',
+      sample: perRepetition(many, repetitions => {
+        for (let i = 0; i < repetitions; i++) lockfile.lockSync(file, options)()
+      }),
+    },
+    {
+      name: names.lockfile,
+      does: 'await (await lockfile.lock(file, { realpath: false }))(), in memory (/dev/shm)',
+      async sample() {
+        const start = nanoseconds()
+        for (let i = 0; i < many; i++) await (await lockfile.lock(file, options))()
+        return (nanoseconds() - start) / many
+      },
+    },
+  ]
+}

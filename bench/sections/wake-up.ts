@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { duration } from '../format.js'
+import { type Contender, inTurn } from '../measure.js'
+import { type Lockers, startLockers } from '../peers/lockers.js'
+import { type Section, type Table, times } from '../section.js'
+
+const LOCK = 'crossmem: await lock()'
+const LOCK_SYNC = 'crossmem: lockSync()'
+const SEND = 'process.send, there and back'
+
+/** How soon another process goes on that waits for a lock. */
+export async function wakeUp(quick: boolean): Promise<Section> {
+  await using lockers = await startLockers(1)
+  const table: Table = {
+    title: 'Until it goes on',
+    baseline: LOCK,
+    rows: await inTurn(contenders(lockers), { rounds: quick ? 5 : 500 }),
+  }
+  const late = table.rows.map(({ name, p99 }) => `${name}: ${duration(p99)}`).join('; ')
+  return {
+    id: 'wake-up',
+    title: 'Waking up another process',
+    intro:
+      'One process holds the lock, another one sleeps until it has it. The clock runs from just before the release in the one ' +
+      'until the next line of the other, after its await. A message there and back is between the same two processes and ' +
+      'measured in turn. Before each of them both are idle for 1 to 4 ms, each time another pause. One in a hundred takes ' +
+      `longer than: ${late}.`,
+    tables: [table],
+    targets: [
+      {
+        what: 'a message by process.send, there and back: times longer than the wake-up of await lock()',
+        got: times(table, SEND, LOCK),
+        atLeast: 3,
+      },
+    ],
+    better: [],
+    missing: [],
+  }
+}
+
+function contenders(lockers: Lockers): Contender[] {
+  return [
+    {
+      name: LOCK,
+      does: 'guard.release() until const guard = await mutex.lock() is done in the other process',
+      sample: () => woken(lockers, 'lock'),
+    },
+    {
+      name: LOCK_SYNC,
+      does: 'the same with mutex.lockSync()',
+      sample: () => woken(lockers, 'lockSync'),
+    },
+    {
+      name: SEND,
+      does: "child.send and the answer by process.send, with 'json', the default",
+      sample: () => echoed(lockers),
+    },
+  ]
+}
+
+/** A different one each time, so that nothing is in step with anything. */
+const pause = (): Promise<void> => sleep(1 + Math.random() * 3)
+
+async function woken({ children, objects }: Lockers, how: 'lock' | 'lockSync'): Promise<number> {
+  const { mutex, board } = objects
+  Atomics.store(board.ready, 0, 0)
+  const guard = mutex.lockSync()
+  const answer = answerOf(children)
+  children[0]?.send({ kind: 'wait', how })
+  while (Atomics.load(board.ready, 0) === 0) await sleep(1)
+  await pause()
+  board.released[0] = process.hrtime.bigint()
+  guard.release()
+  return (await answer) as number
+}
+
+async function echoed({ children }: Lockers): Promise<number> {
+  await pause()
+  let now = 0n
+  const answer = answerOf(children, () => {
+    now = process.hrtime.bigint()
+  })
+  const start = process.hrtime.bigint()
+  children[0]?.send({ kind: 'echo' })
+  await answer
+  return Number(now - start)
+}
+
+/** The answer of the only child; `onAnswer` is called at once when it comes. */
+const answerOf = ([child]: Lockers['children'], onAnswer: () => void = () => {}): Promise<unknown> =>
+  new Promise(resolve => {
+    child?.once('message', answer => {
+      onAnswer()
+      resolve(answer)
+    })
+  })
