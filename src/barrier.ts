@@ -2,7 +2,7 @@ import { CrossmemError } from './errors.js'
 import { Handle } from './handle.js'
 import { native } from './native.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
-import { createObject } from './shared-object.js'
+import { createObject, type Held, type SharedObject } from './shared-object.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import type { Wanted } from './wait-queue.js'
 
@@ -67,6 +67,37 @@ class Party implements Wanted<Place> {
     if (status === 0 || !this.#place) return undefined
     if (status === MET) return { index: this.#place.index, leads: false }
     throw broken(this.#name)
+  }
+}
+
+/** The last party to come, while it runs the action. Unless that succeeds, the meeting is broken off. */
+class Leading implements Held {
+  readonly #object: SharedObject
+  readonly #party: Party
+  #isOver = false
+
+  constructor(object: SharedObject, party: Party) {
+    this.#object = object
+    this.#party = party
+    object.held.add(this)
+  }
+
+  /** The action is done: all go on. */
+  complete(): void {
+    this.#party.complete()
+    this.#isOver = true
+  }
+
+  /** The handle is closed meanwhile. */
+  abandon(): void {
+    this.#isOver = true
+    this.#party.onGivenUp()
+  }
+
+  end(): void {
+    this.#object.held.delete(this)
+    if (!this.#isOver) this.#party.onGivenUp()
+    this.#object.pump()
   }
 }
 
@@ -145,14 +176,12 @@ export class Barrier extends Handle<'Barrier'> {
     // Arrives at once, not behind those of this thread who wait already.
     const { index, leads } = party.attempt(0) ?? (await object.wait(party, options))
     if (leads) {
+      const leading = new Leading(object, party)
       try {
         await this.#action?.()
-        party.complete()
-      } catch (error) {
-        party.onGivenUp()
-        throw error
+        leading.complete()
       } finally {
-        object.pump()
+        leading.end()
       }
     }
     return index
@@ -168,16 +197,14 @@ export class Barrier extends Handle<'Barrier'> {
     const party = new Party(object.handle, this.name)
     const { index, leads } = object.waitSync(party, options)
     if (leads) {
+      const leading = new Leading(object, party)
       try {
         if (this.#action?.() instanceof Promise) {
           throw new CrossmemError('ERR_INVALID_ARG', 'waitSync() needs a synchronous action')
         }
-        party.complete()
-      } catch (error) {
-        party.onGivenUp()
-        throw error
+        leading.complete()
       } finally {
-        object.pump()
+        leading.end()
       }
     }
     return index

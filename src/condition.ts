@@ -4,7 +4,7 @@ import { LockCore, notHeld } from './lock-core.js'
 import { LockHandle } from './lock-handle.js'
 import { native } from './native.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
-import { createObject } from './shared-object.js'
+import { createObject, type SharedObject } from './shared-object.js'
 import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import type { Wanted } from './wait-queue.js'
 
@@ -63,10 +63,16 @@ export class Condition extends LockHandle<'Condition'> {
     checkWait(options)
     const { object } = this
     const [core, guard] = this.#letGo()
+    object.pump()
+    const notification = new Notification(object)
     try {
-      await object.wait(this.#notification(object.handle), options, NOTIFIED)
+      await object.wait(notification, options, NOTIFIED)
     } finally {
-      await object.wait(core.retaking(guard), {})
+      try {
+        await object.wait(core.retaking(guard), {})
+      } finally {
+        notification.settle()
+      }
     }
   }
 
@@ -79,16 +85,22 @@ export class Condition extends LockHandle<'Condition'> {
     checkTimeout(options)
     const { object } = this
     const [core, guard] = this.#letGo()
+    const notification = new Notification(object)
     try {
-      object.waitSync(this.#notification(object.handle), options, NOTIFIED)
+      // Those who wait here can't go on before this thread does: they must not get the lock meanwhile.
+      object.waitSync(notification, options, NOTIFIED, false)
     } finally {
-      object.waitSync(core.retaking(guard), undefined)
+      try {
+        object.waitSync(core.retaking(guard), undefined)
+      } finally {
+        notification.settle()
+      }
     }
   }
 
   /**
    * Waits until `predicate` gives something truthy, and returns that. It is called while holding the lock, now and after
-   * every notification.
+   * every notification, and a last time when the time is over.
    *
    * @throws {CrossmemError} as `wait`
    */
@@ -100,7 +112,14 @@ export class Condition extends LockHandle<'Condition'> {
     for (;;) {
       const result = await predicate()
       if (result) return result
-      await this.wait({ ...options, timeout: Math.max(0, deadline - performance.now()) })
+      try {
+        await this.wait({ ...options, timeout: Math.max(0, deadline - performance.now()) })
+      } catch (error) {
+        // It may have come true unnoticed.
+        const last = isTimeout(error) && (await predicate())
+        if (last) return last
+        throw error
+      }
     }
   }
 
@@ -114,7 +133,13 @@ export class Condition extends LockHandle<'Condition'> {
     for (;;) {
       const result = predicate()
       if (result) return result
-      this.waitSync({ timeout: Math.max(0, deadline - performance.now()) })
+      try {
+        this.waitSync({ timeout: Math.max(0, deadline - performance.now()) })
+      } catch (error) {
+        const last = isTimeout(error) && predicate()
+        if (last) return last
+        throw error
+      }
     }
   }
 
@@ -152,18 +177,44 @@ export class Condition extends LockHandle<'Condition'> {
     const { guard } = core
     if (!guard) throw notHeld(this.name)
     native.enterCondition(object.handle)
-    core.release(guard)
+    core.letGo(guard)
     return [core, guard]
   }
+}
 
-  #notification(handle: number): Wanted<true> {
-    return {
-      attempt: how => (native.waitCondition(handle, how) === 1 ? true : undefined),
-      doing: `waiting for a notification of "${this.name}"`,
-      onGivenUp: () => {
-        native.leaveCondition(handle)
-        return undefined
-      },
-    }
+const isTimeout = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_TIMEOUT'
+
+/** How many waits of this environment have heard their notification and don't have the lock again. */
+const heard = new WeakMap<SharedObject, number>()
+
+/** One wait for a notification, which stays the object's until it is settled: if this process dies, another one gets it. */
+class Notification implements Wanted<true> {
+  readonly doing: string
+  readonly #object: SharedObject
+  #isHeard = false
+
+  constructor(object: SharedObject) {
+    this.#object = object
+    this.doing = `waiting for a notification of "${object.name}"`
+  }
+
+  readonly attempt = (how: number): true | undefined => {
+    if (native.waitCondition(this.#object.handle, this.#heard, how) !== 1) return undefined
+    this.#isHeard = true
+    heard.set(this.#object, this.#heard + 1)
+    return true
+  }
+
+  readonly onGivenUp = (): undefined => native.leaveCondition(this.#object.handle, this.#heard) as undefined
+
+  /** The lock is held again, or never will be. */
+  settle(): void {
+    if (!this.#isHeard) return
+    heard.set(this.#object, this.#heard - 1)
+    if (!this.#object.isClosed) native.settleCondition(this.#object.handle)
+  }
+
+  get #heard(): number {
+    return heard.get(this.#object) ?? 0
   }
 }

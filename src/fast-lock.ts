@@ -1,3 +1,4 @@
+import type { CrossmemError } from './errors.js'
 import { ownerWord } from './native.js'
 import type { Segment } from './segment.js'
 
@@ -12,6 +13,7 @@ const FREE = 0n
 export class FastLock {
   readonly #segment: Segment
   #word: BigUint64Array | undefined
+  #isPossible = true
 
   constructor(segment: Segment) {
     this.#segment = segment
@@ -20,9 +22,20 @@ export class FastLock {
   /** Takes the lock if it is free and nobody waits or has died. */
   take(): boolean {
     const me = ownerWord()
-    if (me === FREE) return false
-    this.#word ??= new BigUint64Array(this.#segment.buffer, WORDS, 1)
-    return Atomics.compareExchange(this.#word, 0, FREE, me) === FREE
+    if (me === FREE || !this.#isPossible) return false
+    if (!this.#word && !this.#look()) return false
+    return Atomics.compareExchange(this.#word as BigUint64Array, 0, FREE, me) === FREE
+  }
+
+  /** Runtimes without external buffers (Electron) leave it all to the addon. */
+  #look(): boolean {
+    try {
+      this.#word = new BigUint64Array(this.#segment.buffer, WORDS, 1)
+    } catch (error) {
+      if ((error as CrossmemError).code !== 'ERR_NO_EXTERNAL_BUFFERS') throw error
+      this.#isPossible = false
+    }
+    return this.#isPossible
   }
 
   /** Gives the lock back if it is ours and nobody waits or has died. */

@@ -48,7 +48,13 @@ export class Guard implements Held, Disposable, AsyncDisposable {
     const lender = this.#lender
     if (!lender) throw lost()
     this.#lender = undefined
-    lender.release(this as never)
+    try {
+      lender.release(this as never)
+    } catch (error) {
+      // A stopped process was in the way: it is still held, and can be released later.
+      if ((error as CrossmemError).code === 'ERR_TIMEOUT') this.#lender = lender
+      throw error
+    }
   }
 
   /**

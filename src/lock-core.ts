@@ -24,6 +24,8 @@ export class LockCore implements Locking, Lender {
   readonly #handle: number
   readonly #wanted: Wanted<Guard>
   readonly #fast: FastLock
+  /** Guards whose lock was let go for a while. */
+  readonly #away = new WeakSet<Guard>()
   #guard: Guard | undefined
 
   private constructor(object: SharedObject) {
@@ -66,21 +68,28 @@ export class LockCore implements Locking, Lender {
   }
 
   release(guard: Guard): void {
-    if (guard !== this.#guard) throw notHeld(this.#object.name)
-    this.#guard = undefined
-    if (!this.#fast.give()) native.unlock(this.#handle)
+    // Let go already: then it isn't taken again.
+    if (this.#away.has(guard)) return
+    this.#give(guard)
     this.#object.pump()
   }
 
-  /** How to have again a lock that was released only for a while, by the same guard. */
+  /** Releases the lock for a while; its guard stays one. Those who wait here are not looked for: that is the caller's. */
+  letGo(guard: Guard): void {
+    this.#give(guard)
+    this.#away.add(guard)
+  }
+
+  /** How to have again what was let go, by the same guard; unless that was released meanwhile. */
   retaking(guard: Guard): Wanted<Guard> {
     const hold = (ownerDied: boolean) => {
+      this.#away.delete(guard)
       guard.renew(ownerDied)
       return this.#keep(guard)
     }
     return {
       ...this.#wanted,
-      attempt: how => this.#look(how, hold),
+      attempt: how => (guard.isReleased ? guard : this.#look(how, hold)),
       endures: true,
       onGivenUp: () => {
         guard.forget()
@@ -96,6 +105,12 @@ export class LockCore implements Locking, Lender {
 
   markConsistent(): void {
     native.markConsistent(this.#handle)
+  }
+
+  #give(guard: Guard): void {
+    if (guard !== this.#guard) throw notHeld(this.#object.name)
+    this.#guard = undefined
+    if (!this.#fast.give()) native.unlock(this.#handle)
   }
 
   #look(how: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof MINE {

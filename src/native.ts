@@ -101,6 +101,7 @@ export const native = {
   giveUpEvent: member(addon.giveUpEvent),
   enterCondition: member(addon.enterCondition),
   waitCondition: member(addon.waitCondition),
+  settleCondition: member(addon.settleCondition),
   leaveCondition: member(addon.leaveCondition),
   giveUpCondition: member(addon.giveUpCondition),
   notifyCondition: member(addon.notifyCondition),

@@ -38,6 +38,8 @@ export function watch(look: (ticked: boolean) => void): () => void {
 
 /** Counts one more pending wait; unless it is `unref`, the process stays for it. */
 export function begin(unref: boolean): void {
+  if (!isStarted) native.startReactor(wake)
+  isStarted = true
   pending++
   if (!unref) kept++
   tell(true)
@@ -53,8 +55,6 @@ export function end(unref: boolean): void {
 function tell(isPending: boolean): void {
   const isKept = kept > 0
   if (isPending === saysPending && isKept === saysKept) return
-  if (!isStarted) native.startReactor(wake)
-  isStarted = true
   saysPending = isPending
   saysKept = isKept
   native.setWaiting(isPending, isKept)

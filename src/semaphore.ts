@@ -67,8 +67,8 @@ class Permits implements Lender<Permit> {
   }
 
   release(permit: Permit): void {
-    this.#forget(permit)
     native.releasePermits(this.#object.handle, 1, true)
+    this.#forget(permit)
     this.#object.pump()
   }
 
@@ -78,8 +78,8 @@ class Permits implements Lender<Permit> {
 
   consume(permit: Permit): void {
     if (!this.#held.has(permit)) throw notHeld(this.#object.name)
-    this.#forget(permit)
     native.consumePermit(this.#object.handle)
+    this.#forget(permit)
   }
 
   /** Gives back the permits held here, the oldest first, and adds new ones when there are fewer. */

@@ -4,6 +4,8 @@ import { type CreateOptions, checkPersist, Segment } from './segment.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
 import { MINE, POLITELY, TRY, WaitQueue, type Wanted } from './wait-queue.js'
 
+/** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */
+const GOES_ON = 1_000_000
 const LINKED = 1
 const OTHERS = 2
 
@@ -30,6 +32,7 @@ export class SharedObject {
   readonly #queues: WaitQueue[]
   #handles = 0
   #company = 0
+  #seen = 0
 
   private constructor(segment: Segment, kind: WaitKind) {
     this.segment = segment
@@ -49,13 +52,10 @@ export class SharedObject {
 
   /** One more handle of the object that was opened. */
   static attach(segment: Segment, kind: WaitKind): SharedObject {
-    const known = objects.get(segment.id)?.deref()
+    const known = objects.get(segment.id)
     if (known) segment.close()
     const object = known ?? new SharedObject(segment, kind)
-    if (!known) {
-      objects.set(segment.id, new WeakRef(object))
-      collected.register(object, segment.id)
-    }
+    objects.set(segment.id, object)
     object.#handles++
     return object
   }
@@ -71,8 +71,15 @@ export class SharedObject {
     const closed = new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`)
     for (const queue of this.#queues) queue.rejectAll(closed, true)
     // Afterwards, or those who wait here would get it.
-    for (const held of [...this.held]) held.abandon()
-    this.segment.close()
+    try {
+      for (const held of [...this.held]) held.abandon()
+    } finally {
+      this.segment.close()
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.segment.isClosed
   }
 
   wait<T>(wanted: Wanted<T>, options: WaitOptions | undefined, channel = 0): Promise<T> {
@@ -82,9 +89,11 @@ export class SharedObject {
   /**
    * Waits on this thread.
    *
+   * @param pumps whether those who wait here are looked for afterwards: what slept here was taken out of the set of sleepers
+   * together with them
    * @throws {CrossmemError} ERR_DEADLOCK when this thread would wait for itself
    */
-  waitSync<T>(wanted: Wanted<T>, options: SyncWaitOptions | undefined, channel = 0): T {
+  waitSync<T>(wanted: Wanted<T>, options: SyncWaitOptions | undefined, channel = 0, pumps = true): T {
     const { attempt, doing, onGivenUp, endures } = wanted
     const timeout = checkTimeout(options)
     const look = (how: number): T | undefined => {
@@ -99,8 +108,10 @@ export class SharedObject {
       const found = look(POLITELY)
       if (found !== undefined) return found
       this.#meet()
+      let goesOn = 0
       const slice = (ms: number) => {
-        const found = look(ms)
+        const found = look(goesOn + ms)
+        goesOn = GOES_ON
         if (found !== undefined) return found
         const inVain = this.#whyInVain(this.#lost(), channel)
         // What the dead left may be had now.
@@ -115,8 +126,7 @@ export class SharedObject {
       if (late === undefined) throw error
       return late
     } finally {
-      // What slept here was taken out of the set of sleepers with those who sleep on.
-      this.pump()
+      if (pumps) this.pump()
     }
   }
 
@@ -136,14 +146,17 @@ export class SharedObject {
 
   /** Remembers what there is to lose. */
   #meet(): void {
-    if (this.#queues.every(queue => queue.isEmpty)) this.#company = native.objectCompany(this.handle)
-    else this.#lost()
+    if (this.isAwaited) this.#lost()
+    else this.#seen = this.#company = native.objectCompany(this.handle)
   }
 
   /** What is lost since the last time. Nobody waits here for what can't come any more. */
   #lost(): number {
     const before = this.#company
-    this.#company = native.objectCompany(this.handle)
+    const now = native.objectCompany(this.handle)
+    // Who was seen once only just looked in, as `crossmem inspect` does.
+    this.#company = now & (before | this.#seen)
+    this.#seen = now
     const lost = before & ~this.#company
     if (lost) {
       // What the dead left may be had now.
@@ -170,10 +183,8 @@ export class SharedObject {
   }
 }
 
-const objects = new Map<number, WeakRef<SharedObject>>()
-const collected = new FinalizationRegistry<number>(id => {
-  if (!objects.get(id)?.deref()) objects.delete(id)
-})
+/** By number. What is held must be found again, so whose handle is merely forgotten stays, too. */
+const objects = new Map<number, SharedObject>()
 
 /** What lies behind the words of an object: so many bytes, zeros unless there are contents. */
 export interface ObjectData {

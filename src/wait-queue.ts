@@ -188,7 +188,12 @@ class Waiter<T> implements Expiring {
   }
 
   giveUp(error: unknown): void {
-    const late = this.wanted.onGivenUp?.()
+    let late: T | undefined
+    try {
+      late = this.wanted.onGivenUp?.()
+    } catch {
+      // The wait ends all the same, and for the reason it had.
+    }
     if (late === undefined) this.#terms.reject(error)
     else this.#terms.resolve(late)
   }

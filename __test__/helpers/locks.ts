@@ -92,13 +92,13 @@ export function testLock(lock: Lock): void {
           t.true(await isPending(mine))
           await there.kill()
           const held = await mine
-          t.is(held.ownerDied, lock.tells ? true : undefined, how)
+          t.is(Boolean(held.ownerDied), lock.tells, how)
           held.release()
         } else {
           await there.kill()
           const held = how === 'try' ? tryLock() : how === 'sync' ? lockSync({ timeout: 60_000 }) : lockSync()
           t.truthy(held, how)
-          t.is(held?.ownerDied, lock.tells ? true : undefined, how)
+          t.is(Boolean(held?.ownerDied), lock.tells, how)
           held?.release()
         }
         if (!lock.tells) continue
@@ -131,7 +131,7 @@ export function testLock(lock: Lock): void {
         const waiting = await elsewhere.begin<Distant>(how)
         await holder.kill()
         const held = await waiting.result
-        t.is(held.ownerDied, lock.tells ? true : undefined)
+        t.is(Boolean(held.ownerDied), lock.tells)
         if (lock.tells) await held.do('markConsistent')
         await held.do('release')
         await waiter.kill()
@@ -168,7 +168,7 @@ export function testLock(lock: Lock): void {
       t.true(await isPending(mine))
       await far.do('close')
       const held = await mine
-      t.is(held.ownerDied, lock.tells ? true : undefined)
+      t.is(Boolean(held.ownerDied), lock.tells)
       t.true(await theirs.do('isReleased'))
       await t.throwsAsync(theirs.do('release'), { code: 'ERR_LOST_OWNERSHIP' })
       held.release()
@@ -320,7 +320,7 @@ export function testLock(lock: Lock): void {
       t.true(held.isReleased)
       held[Symbol.dispose]()
       const theirs = await far.take(lock.lock)
-      t.is(theirs.ownerDied, lock.tells ? true : undefined)
+      t.is(Boolean(theirs.ownerDied), lock.tells)
       await theirs.do('release')
     })
 

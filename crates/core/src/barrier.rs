@@ -16,8 +16,9 @@ use crate::fail;
 use crate::layout::BarrierWords;
 use crate::mutex::Refused;
 use crate::owner::Owner;
-use crate::registry::BRIEFLY;
+use crate::registry::{BRIEFLY, GLANCE};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::fence;
 
 /// How an arrival went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl BarrierWords {
     /// Arrives. With `Wait::Arm` and `NotYet` the caller is among the sleepers.
     pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Arrival {
         let arrived = self.sleepers.wait(peers, wait, |_| {
-            let inside = self.enter(peers, BRIEFLY)?;
+            let inside = self.enter(peers, GLANCE)?;
             // Now, not only before sleeping: the dead must not be counted among the parties.
             inside.break_if_somebody_died();
             if self.broken.load(Relaxed) != 0 {
@@ -72,7 +73,7 @@ impl BarrierWords {
         let outcome = self.sleepers.wait(peers, wait, |look| {
             self.outcome(generation).or_else(|| {
                 if look != Look::Newcomer {
-                    self.enter(peers, BRIEFLY)?.break_if_somebody_died();
+                    self.enter(peers, GLANCE)?.break_if_somebody_died();
                 }
                 self.outcome(generation)
             })
@@ -84,15 +85,22 @@ impl BarrierWords {
     }
 
     fn outcome(&self, generation: u64) -> Option<Outcome> {
-        // Acquire: pairs with the Release in `end`.
-        let now = self.generation.load(Acquire);
-        if now == generation {
-            return (self.broken.load(Acquire) != 0).then_some(Outcome::Broken);
+        loop {
+            // Acquire: pairs with the Release in `end`.
+            let now = self.generation.load(Acquire);
+            if now == generation {
+                return (self.broken.load(Acquire) != 0).then_some(Outcome::Broken);
+            }
+            let outcomes = self.outcomes.load(Acquire);
+            let last_broken = self.last_broken.load(Acquire);
+            // The bit is another meeting's by now, or may be a moment later: then only that none broke since is known.
+            let is_old = now.wrapping_sub(generation) >= 63;
+            let broken =
+                if is_old { last_broken > generation } else { outcomes >> (generation % 64) & 1 == 1 };
+            if self.generation.load(Relaxed) == now {
+                return Some(if broken { Outcome::Broken } else { Outcome::Met });
+            }
         }
-        let broken = self.outcomes.load(Relaxed) >> (generation % 64) & 1 == 1;
-        // Whoever slept through 64 meetings can't know; all but few go well.
-        let known = now.wrapping_sub(generation) <= 64;
-        Some(if broken && known { Outcome::Broken } else { Outcome::Met })
     }
 
     /// The leader's action is done: the meeting ends. `Broken`: it was broken off meanwhile.
@@ -112,18 +120,19 @@ impl BarrierWords {
     }
 
     /// Breaks the barrier, or only if that meeting still goes on; how that meeting went.
-    pub(crate) fn abort(
-        &self,
-        peers: &impl Peers,
-        only: Option<u64>,
-        patience: Duration,
-    ) -> Result<Outcome, Refused> {
-        let inside = self.enter(peers, patience).ok_or(Refused::NotYet)?;
+    pub(crate) fn abort(&self, peers: &impl Peers, only: Option<u64>) -> Outcome {
+        let inside = self.enter(peers, BRIEFLY);
         if let Some(outcome) = only.and_then(|generation| self.outcome(generation)) {
-            return Ok(outcome);
+            return outcome;
         }
-        inside.break_off();
-        Ok(Outcome::Broken)
+        if let Some(inside) = inside {
+            inside.break_off();
+        } else {
+            // Somebody is stopped inside. What it leaves is broken, and ended by the next one who gets in.
+            self.broken.store(1, Release);
+            self.sleepers.notify_all(peers);
+        }
+        Outcome::Broken
     }
 
     /// Makes it as new; for those who wait it is broken.
@@ -148,6 +157,10 @@ impl BarrierWords {
         let inside = Inside { words: self, peers };
         fail::point("barrier.locked");
         inside.follow();
+        // Broken by somebody who died before it could end the meeting.
+        if self.broken.load(Relaxed) != 0 && (self.leader.load(Relaxed) != 0 || self.waiting() > 0) {
+            inside.end(Outcome::Broken);
+        }
         self.mutex.mark_consistent();
         Some(inside)
     }
@@ -189,6 +202,9 @@ impl<P: Peers> Inside<'_, P> {
         let bit = 1 << (generation % 64);
         let outcomes = words.outcomes.load(Relaxed) & !bit;
         words.outcomes.store(outcomes | if outcome == Outcome::Broken { bit } else { 0 }, Relaxed);
+        if outcome == Outcome::Broken {
+            words.last_broken.store(generation.wrapping_add(1), Relaxed);
+        }
         fail::point("barrier.outcome");
         // Release: pairs with the Acquire in `outcome`.
         words.generation.store(generation.wrapping_add(1), Release);
@@ -209,6 +225,8 @@ impl<P: Peers> Inside<'_, P> {
             words.arrived.0[slot].store(0, Relaxed);
         }
         fail::point("barrier.cleared");
+        // The table is empty before anyone takes it for the next meeting's.
+        fence(Release);
         words.arriving.store(generation, Relaxed);
     }
 }

@@ -1,8 +1,9 @@
 //! Waiting for a change under a mutex, until somebody who made one says so.
 //!
 //! Each agent has one entry `{ instance: 32 | waiting: 16 | notified: 16 }`; every change is one CAS on it, so there is
-//! nothing to repair. A notification that went to a waiter who died or gave up is passed on, first given, then taken away:
-//! a death in between wakes one waiter too many, never one too few.
+//! nothing to repair. A notification stays in the entry until its waiter has the mutex again (`settle`): if it dies before,
+//! or gives up, the notification is passed on, first given, then taken away. A death in between wakes one waiter too many,
+//! never one too few.
 
 use crate::doorbell::{Look, Peers, Wait, wake};
 use crate::fail;
@@ -30,8 +31,9 @@ impl Waiters {
 impl ConditionWords {
     /// One more waiter of the caller; to be called before the mutex is released. `false`: it has 65,535 already.
     pub(crate) fn enter(&self, peers: &impl Peers) -> bool {
-        let left_by_the_dead = self.waiters.dead_shares(peers).find(|(slot, _)| *slot == slot_of(peers));
-        if let Some((slot, word)) = left_by_the_dead {
+        let slot = slot_of(peers);
+        // Again if somebody notified our dead predecessor meanwhile.
+        while let Some((_, word)) = self.waiters.dead_shares(peers).find(|(at, _)| *at == slot) {
             self.pass_on(peers, slot, word);
         }
         let entered = self.change_mine(peers, |mine| {
@@ -41,18 +43,19 @@ impl ConditionWords {
         entered
     }
 
-    /// Waits for a notification of one of the caller's waiters, which is then none any more.
-    pub(crate) fn wait(&self, peers: &impl Peers, wait: Wait) -> bool {
+    /// Waits for one more notification than the `heard` ones that the caller's waiters have heard and not settled yet.
+    pub(crate) fn wait(&self, peers: &impl Peers, heard: u32, wait: Wait) -> bool {
+        let told = || (u32::from(self.mine(peers).notified) > heard).then_some(());
         let notified = self.sleepers.wait(peers, wait, |look| {
-            if self.take(peers) {
-                return Some(());
+            if told().is_some() {
+                return told();
             }
             if look != Look::Newcomer {
                 for (slot, word) in self.waiters.dead_shares(peers) {
                     self.pass_on(peers, slot, word);
                 }
             }
-            self.take(peers).then_some(())
+            told()
         });
         if notified.is_none() && matches!(wait, Wait::For(_)) {
             self.sleepers.give_up(peers);
@@ -60,31 +63,39 @@ impl ConditionWords {
         notified.is_some()
     }
 
-    fn take(&self, peers: &impl Peers) -> bool {
+    /// A waiter that was notified has the mutex again: it waits no more.
+    pub(crate) fn settle(&self, peers: &impl Peers) {
         self.change_mine(peers, |mine| {
-            (mine.notified > 0).then(|| Waiters {
-                waiting: mine.waiting.saturating_sub(1),
+            (mine.notified > 0 && mine.waiting > 0).then(|| Waiters {
+                waiting: mine.waiting - 1,
                 notified: mine.notified - 1,
                 ..mine
             })
-        })
+        });
+        fail::point("condition.settled");
     }
 
-    /// One of the caller's waiters gives up. A notification that came for it is passed on.
-    pub(crate) fn leave(&self, peers: &impl Peers) {
-        let mut surplus = false;
-        self.change_mine(peers, |mine| {
-            surplus = mine.notified > 0 && mine.notified >= mine.waiting;
-            (mine.waiting > 0).then(|| Waiters {
-                waiting: mine.waiting - 1,
-                notified: mine.notified - u16::from(surplus),
-                ..mine
-            })
-        });
-        fail::point("condition.left");
-        if surplus {
+    /// One of the caller's waiters gives up that heard nothing. A notification that came for it is passed on.
+    pub(crate) fn leave(&self, peers: &impl Peers, heard: u32) {
+        let mine = self.mine(peers);
+        if mine.notified >= mine.waiting && u32::from(mine.notified) > heard {
             self.notify(peers, 1);
+            fail::point("condition.given");
+            return self.settle(peers);
         }
+        let left = self.change_mine(peers, |mine| {
+            (mine.waiting > mine.notified).then(|| Waiters { waiting: mine.waiting - 1, ..mine })
+        });
+        if !left && mine.waiting > 0 {
+            // Notified since we looked.
+            self.leave(peers, heard);
+        }
+    }
+
+    fn mine(&self, peers: &impl Peers) -> Waiters {
+        let there = Waiters::of(self.waiters.mine(peers).load(Acquire));
+        let instance = peers.me().instance;
+        if there.instance == instance { there } else { Waiters { instance, waiting: 0, notified: 0 } }
     }
 
     /// Notifies at most `most` waiters, an agent at a time from the caller's successor on; how many there were.

@@ -41,8 +41,10 @@ pub enum Wait {
         /// Whether this wait was armed before.
         again: bool,
     },
-    /// Sleep for at most that long.
+    /// Sleep for at most that long, and give up.
     For(Duration),
+    /// As `For`, for a wait that slept before and has not given up; nor does it at the end of this time.
+    Again(Duration),
 }
 
 /// With what right one looks.
@@ -128,13 +130,14 @@ impl SlotSet {
             Wait::Try => look(Look::Once),
             Wait::Politely => look(Look::Newcomer),
             Wait::Arm { again } => self.look_armed(peers, again, &mut look),
-            Wait::For(time) if time.is_zero() => look(Look::Once),
+            Wait::For(time) | Wait::Again(time) if time.is_zero() => look(Look::Once),
             Wait::For(time) => {
                 if let Some(found) = look(Look::Newcomer) {
                     return Some(found);
                 }
-                self.sleep(peers, time, look)
+                self.sleep(peers, time, false, look)
             }
+            Wait::Again(time) => self.sleep(peers, time, true, look),
         }
     }
 
@@ -142,11 +145,11 @@ impl SlotSet {
         &self,
         peers: &impl Peers,
         time: Duration,
+        mut again: bool,
         mut look: impl FnMut(Look) -> Option<T>,
     ) -> Option<T> {
         let started = Instant::now();
         let bell = peers.bell(usize::from(peers.me().slot));
-        let mut again = false;
         loop {
             // Acquire: pairs with the Release in `wake`. Before the look, so that what is rung after it isn't slept through.
             let heard = bell.load(Ordering::Acquire);
@@ -176,7 +179,10 @@ impl SlotSet {
         // Pairs with the fence in `notify`: either it sees our bit, or we see what it changed.
         fence(Ordering::SeqCst);
         let found = look(Look::BeforeSleep { again })?;
-        self.remove(me);
+        if !self.remove(me) {
+            // Chosen in this very moment, for something else than what was found.
+            self.notify_one(peers);
+        }
         Some(found)
     }
 

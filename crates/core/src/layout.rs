@@ -190,6 +190,8 @@ pub(crate) struct BarrierWords {
     pub arriving: AtomicU64,
     /// Bit `g % 64`: meeting `g` was broken off.
     pub outcomes: AtomicU64,
+    /// One more than the last meeting that was broken off, 0 for none.
+    pub last_broken: AtomicU64,
     /// 1: broken until somebody resets it.
     pub broken: AtomicU32,
     _pad: u32,

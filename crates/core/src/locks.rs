@@ -309,22 +309,31 @@ impl Object<'_> {
         }
     }
 
-    /// Waits for a notification.
+    /// Waits for one more notification than the `heard` ones that this agent has heard and not settled yet.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
-    pub fn wait_condition(&self, wait: Wait) -> Result<Looked<()>> {
+    pub fn wait_condition(&self, heard: u32, wait: Wait) -> Result<Looked<()>> {
         let words: &ConditionWords = self.words()?;
-        let came = words.wait(self.agent, wait);
+        let came = words.wait(self.agent, heard, wait);
         Ok(if came { Looked::Got(()) } else { Looked::NotYet { sleepers: self.offset(&words.sleepers) } })
     }
 
-    /// One waiter less, who was not notified; `armed`: and it was the last to be armed.
+    /// One waiter less: it heard its notification, and has the mutex again.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
-    pub fn leave_condition(&self) -> Result<()> {
-        self.words::<ConditionWords>()?.leave(self.agent);
+    pub fn settle_condition(&self) -> Result<()> {
+        self.words::<ConditionWords>()?.settle(self.agent);
+        Ok(())
+    }
+
+    /// One waiter less, who heard nothing; others here have heard `heard` notifications and not settled them yet.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn leave_condition(&self, heard: u32) -> Result<()> {
+        self.words::<ConditionWords>()?.leave(self.agent, heard);
         Ok(())
     }
 
@@ -386,9 +395,9 @@ impl Object<'_> {
     /// Breaks the barrier, or only if that meeting still goes on; whether that one was met.
     ///
     /// # Errors
-    /// `ERR_TIMEOUT` when a stopped process is inside.
+    /// `ERR_WRONG_KIND`.
     pub fn abort_meeting(&self, only: Option<u64>) -> Result<bool> {
-        self.met(self.words::<BarrierWords>()?.abort(self.agent, only, PATIENCE))
+        Ok(self.words::<BarrierWords>()?.abort(self.agent, only) == Outcome::Met)
     }
 
     fn met(&self, outcome: std::result::Result<Outcome, crate::mutex::Refused>) -> Result<bool> {

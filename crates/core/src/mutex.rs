@@ -42,8 +42,10 @@ impl MutexWords {
     /// After `NotYet` an armed caller calls again when its doorbell rings, or calls `give_up`.
     pub(crate) fn lock(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Refused> {
         let me = peers.me().word();
+        // Not for who was among the sleepers: others may sleep whom only its `waiters` remembers.
+        let is_newcomer = !matches!(wait, Wait::Arm { .. } | Wait::Again(_));
         // Relaxed: only a guess; a failed CAS costs one look more.
-        if self.owner.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+        if is_newcomer && self.owner.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok() {
             return Ok(Acquired::Clean);
         }
         self.lock_contended(peers, wait)
@@ -79,7 +81,13 @@ impl MutexWords {
                     let acquired = if died == 0 { Acquired::Clean } else { Acquired::OwnerDied };
                     (me.word() | died | waiters, Some(acquired))
                 }
-                Some(owner) if owner == me => return Some(Err(Refused::Mine)),
+                // Taken by the caller in another way, while it was the one chosen for the wake-up.
+                Some(owner) if owner == me => {
+                    if is_sleeper {
+                        self.owner.fetch_or(WAITERS, Ordering::Relaxed);
+                    }
+                    return Some(Err(Refused::Mine));
+                }
                 Some(owner) if look != Look::Newcomer && peers.is_dead(owner) => {
                     (me.word() | DIED | WAITERS, Some(Acquired::OwnerDied))
                 }

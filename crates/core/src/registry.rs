@@ -29,6 +29,8 @@ use crate::sys;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// For what can be done later: closing, and leaving, which a sweep would do for us.
 pub(crate) const BRIEFLY: Duration = Duration::from_millis(100);
+/// For a look into an object whose short mutex is held for microseconds: whoever looks comes again.
+pub(crate) const GLANCE: Duration = Duration::from_millis(2);
 
 pub(crate) const FREE: u32 = 0;
 const BORN: u32 = 1;

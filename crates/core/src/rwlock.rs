@@ -14,6 +14,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{RwLockWords, SlotSet};
 use crate::mutex::{Acquired, Refused};
+use crate::registry::GLANCE;
 use crate::sync::{Ordering, fence};
 
 /// Why not, and where to wait.
@@ -29,13 +30,23 @@ impl RwLockWords {
             self.count_me(peers);
             return Ok(Acquired::Clean);
         }
-        self.pass_gate(peers, wait)?;
+        self.pass_gate(peers, self.reader_wait(wait))?;
         fail::point("rwlock.read.gate");
         self.count_me(peers);
         fail::point("rwlock.read.counted");
         let state = self.state();
         self.gate.unlock(peers);
         Ok(state)
+    }
+
+    /// A reader that only tries is not refused because another reader is just passing the gate.
+    fn reader_wait(&self, wait: Wait) -> Wait {
+        let writer_waits = || self.draining.iter().next().is_some();
+        if wait == Wait::Try && self.writing.load(Ordering::Relaxed) == 0 && !writer_waits() {
+            Wait::For(GLANCE)
+        } else {
+            wait
+        }
     }
 
     fn count_me(&self, peers: &impl Peers) {
@@ -73,7 +84,7 @@ impl RwLockWords {
             blocked => {
                 let mine = blocked == Some(false);
                 // Who waits on keeps the gate, or readers would come in between two slices of its wait.
-                if mine || wait == Wait::Try {
+                if mine || wait == Wait::Try && !is_draining {
                     self.give_up_write(peers);
                 }
                 let reason = if mine { Refused::Mine } else { Refused::NotYet };
@@ -108,6 +119,8 @@ impl RwLockWords {
         }
         if abandon {
             self.torn.store(1, Ordering::Relaxed);
+            // In this order, or a death right here would hide that something was left half-done.
+            fence(Ordering::Release);
         }
         self.writing.store(0, Ordering::Relaxed);
         fail::point("rwlock.write.left");

@@ -13,6 +13,7 @@ use crate::doorbell::{Look, Peers, Wait};
 use crate::fail;
 use crate::layout::SemaphoreWords;
 use crate::mutex::{Acquired, Refused};
+use crate::registry::GLANCE;
 use crate::sync::Ordering::Relaxed;
 
 /// Permits there can be.
@@ -47,7 +48,7 @@ impl SemaphoreWords {
     }
 
     fn look(&self, peers: &impl Peers, look: Look) -> Option<()> {
-        let inside = self.enter(peers, Wait::For(crate::registry::BRIEFLY))?;
+        let inside = self.enter(peers, Wait::For(GLANCE))?;
         if inside.free() == 0 && look != Look::Newcomer {
             inside.reclaim();
         }

@@ -37,7 +37,8 @@ const STEPS: &[&str] = &[
     "event.set",
     "condition.entered",
     "condition.notified",
-    "condition.left",
+    "condition.settled",
+    "condition.given",
     "condition.passed-on",
     "barrier.locked",
     "barrier.arrived",
@@ -143,9 +144,10 @@ fn use_locks(agent: &Agent, names: &str) {
     condition.enter_condition().unwrap();
     condition.enter_condition().unwrap();
     condition.notify_condition(3).unwrap();
-    assert_eq!(condition.wait_condition(PATIENT).unwrap(), GOT);
+    assert_eq!(condition.wait_condition(0, PATIENT).unwrap(), GOT);
+    condition.settle_condition().unwrap();
     // One notification more than there are waiters left: it is passed on.
-    condition.leave_condition().unwrap();
+    condition.leave_condition(0).unwrap();
 
     let barrier = on(&locks.barrier);
     let lead = barrier.arrive(PATIENT).unwrap();
@@ -219,7 +221,7 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
 
     let condition = on(&locks.condition);
     condition.notify_condition(1).unwrap();
-    assert_eq!(condition.wait_condition(PATIENT).unwrap(), GOT, "the survivor's waiter after {at}");
+    assert_eq!(condition.wait_condition(0, PATIENT).unwrap(), GOT, "the survivor's waiter after {at}");
 
     let barrier = on(&locks.barrier);
     if matches!(barrier.wait_meeting(meeting, Wait::Try).unwrap(), Looked::NotYet { .. }) {

@@ -1,6 +1,7 @@
 //! Locks and the like. A look is one call: `how` says what to do when it isn't so yet, a number says how it went.
 //!
-//! `how`: 0 nothing; -3 nothing, and those who wait already go first; a positive number, sleep for as many milliseconds at most; -1 stay among the sleepers, so that the
+//! `how`: 0 nothing; -3 nothing, and those who wait already go first; a positive number, sleep for as many milliseconds at most, and from 1,000,000 on
+//! for what is more, going on with a wait that has not given up; -1 stay among the sleepers, so that the
 //! reactor calls when it is time to look again; -2 the same, for the second time and later.
 //!
 //! What comes back: 0 not yet; 1 got it; 2 got it, and a holder died; 3 this agent has it itself.
@@ -13,6 +14,8 @@ use napi_derive::napi;
 use crate::environment::{Open, with_open};
 use crate::error::{Result, js};
 
+/// From here on the number less this is the time of a wait that goes on.
+const AGAIN: i32 = 1_000_000;
 const NOT_YET: u32 = 0;
 const GOT: u32 = 1;
 const GOT_AFTER_DEATH: u32 = 2;
@@ -28,6 +31,7 @@ pub(crate) enum Channel {
 pub(crate) fn wait(how: i32) -> Wait {
     match how {
         0 => Wait::Try,
+        AGAIN.. => Wait::Again(Duration::from_millis((how - AGAIN) as u64)),
         1.. => Wait::For(Duration::from_millis(how as u64)),
         -1 => Wait::Arm { again: false },
         -2 => Wait::Arm { again: true },
@@ -352,22 +356,31 @@ pub fn enter_condition(handle: u32) -> Result<()> {
     with_object(handle, |object| object.enter_condition())
 }
 
-/// Waits for a notification.
+/// Waits for one more notification than the `heard` ones that were heard here and not settled yet.
 ///
 /// # Errors
 /// As `Object::wait_condition`.
 #[napi(catch_unwind)]
-pub fn wait_condition(handle: u32, how: i32) -> Result<u32> {
-    look(handle, Channel::Notified, how, |object, wait| object.wait_condition(wait)).map(plain_status)
+pub fn wait_condition(handle: u32, heard: u32, how: i32) -> Result<u32> {
+    look(handle, Channel::Notified, how, |object, wait| object.wait_condition(heard, wait)).map(plain_status)
 }
 
-/// One waiter less at a condition.
+/// One waiter less at a condition: it was notified, and has the mutex again.
+///
+/// # Errors
+/// As `Object::settle_condition`.
+#[napi(catch_unwind)]
+pub fn settle_condition(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.settle_condition())
+}
+
+/// One waiter less at a condition, who heard nothing.
 ///
 /// # Errors
 /// As `Object::leave_condition`.
 #[napi(catch_unwind)]
-pub fn leave_condition(handle: u32) -> Result<()> {
-    with_object(handle, |object| object.leave_condition())
+pub fn leave_condition(handle: u32, heard: u32) -> Result<()> {
+    with_object(handle, |object| object.leave_condition(heard))
 }
 
 /// Stops waiting for notifications.
