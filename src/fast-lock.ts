@@ -22,25 +22,26 @@ export class FastLock {
   /** Takes the lock if it is free and nobody waits or has died. */
   take(): boolean {
     const me = ownerWord()
-    if (me === FREE || !this.#isPossible) return false
-    if (!this.#word && !this.#look()) return false
-    return Atomics.compareExchange(this.#word as BigUint64Array, 0, FREE, me) === FREE
+    const word = this.#word ?? this.#look()
+    return word !== undefined && me !== undefined && Atomics.compareExchange(word, 0, FREE, me) === FREE
   }
 
   /** Runtimes without external buffers (Electron) leave it all to the addon. */
-  #look(): boolean {
+  #look(): BigUint64Array | undefined {
+    if (!this.#isPossible) return undefined
     try {
       this.#word = new BigUint64Array(this.#segment.buffer, WORDS, 1)
     } catch (error) {
       if ((error as CrossmemError).code !== 'ERR_NO_EXTERNAL_BUFFERS') throw error
       this.#isPossible = false
     }
-    return this.#isPossible
+    return this.#word
   }
 
   /** Gives the lock back if it is ours and nobody waits or has died. */
   give(): boolean {
     const me = ownerWord()
-    return this.#word !== undefined && Atomics.compareExchange(this.#word, 0, me, FREE) === me
+    const word = this.#word
+    return word !== undefined && me !== undefined && Atomics.compareExchange(word, 0, me, FREE) === me
   }
 }

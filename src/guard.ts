@@ -48,13 +48,7 @@ export class Guard implements Held, Disposable, AsyncDisposable {
     const lender = this.#lender
     if (!lender) throw lost()
     this.#lender = undefined
-    try {
-      lender.release(this as never)
-    } catch (error) {
-      // A stopped process was in the way: it is still held, and can be released later.
-      if ((error as CrossmemError).code === 'ERR_TIMEOUT') this.#lender = lender
-      throw error
-    }
+    lender.release(this as never)
   }
 
   /**
@@ -88,6 +82,11 @@ export class Guard implements Held, Disposable, AsyncDisposable {
   /** It was given back without this object. @internal */
   forget(): void {
     this.#lender = undefined
+  }
+
+  /** It could not be given back now. @internal */
+  keep(lender: Lender<never>): void {
+    this.#lender = lender
   }
 
   /** It was let go for a while, and is held again. @internal */

@@ -69,7 +69,7 @@ export class LockCore implements Locking, Lender {
 
   release(guard: Guard): void {
     // Let go already: then it isn't taken again.
-    if (this.#away.has(guard)) return
+    if (guard !== this.#guard && this.#away.has(guard)) return
     this.#give(guard)
     this.#object.pump()
   }

@@ -8,10 +8,10 @@ import { CrossmemError, type CrossmemErrorCode } from './errors.js'
 export const domainName = (): string => process.env.CROSSMEM_DOMAIN || 'default'
 
 let joined = false
-let word = 0n
+let word: bigint | undefined
 
-/** This environment as the word of a mutex that it holds names it; 0n while it is no agent. */
-export const ownerWord = (): bigint => word
+/** This environment as the word of a mutex that it holds names it, while it is an agent. */
+export const ownerWord = (): bigint | undefined => word
 
 function join(): void {
   if (joined) return
@@ -22,7 +22,7 @@ function join(): void {
   // Also for process.exit() and uncaught exceptions; what a killed process leaves is swept by the others.
   process.once('exit', () => {
     joined = false
-    word = 0n
+    word = undefined
     addon.leave()
   })
 }

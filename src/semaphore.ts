@@ -67,7 +67,13 @@ class Permits implements Lender<Permit> {
   }
 
   release(permit: Permit): void {
-    native.releasePermits(this.#object.handle, 1, true)
+    try {
+      native.releasePermits(this.#object.handle, 1, true)
+    } catch (error) {
+      // A stopped process was in the way: it can be released later.
+      if ((error as CrossmemError).code === 'ERR_TIMEOUT') permit.keep(this)
+      throw error
+    }
     this.#forget(permit)
     this.#object.pump()
   }

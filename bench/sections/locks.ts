@@ -41,7 +41,8 @@ export async function locks(quick: boolean): Promise<Section> {
       title: 'A lock that nobody else wants',
       intro:
         'One process takes the lock and gives it back, again and again; each in a loop of its own. The floor is a function of ' +
-        'a Rust addon that does nothing, called twice: no lock that is taken by one call and released by another can cost less.',
+        'a Rust addon that does nothing, called twice: what a lock costs at least that is taken by one call into an addon and ' +
+        'given back by another. Ours makes no call as long as nobody else wants the lock.',
       tables: [table],
       targets: targetsOf(table, names, 'missing' in py),
       better: [
