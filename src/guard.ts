@@ -1,5 +1,4 @@
 import { CrossmemError } from './errors.js'
-import type { Held } from './shared-object.js'
 
 /** What lends guards, and takes them back. */
 export interface Lender<Lent extends Guard = Guard> {
@@ -15,7 +14,7 @@ export interface Lender<Lent extends Guard = Guard> {
  * Something that is held, until `release()` or the end of a `using` block. If its process dies before, it comes to the next
  * one in line, and if it is a lock, `ownerDied` says so there.
  */
-export class Guard implements Held, Disposable, AsyncDisposable {
+export class Guard implements Disposable, AsyncDisposable {
   // One class with two fields, and no base: making it is a third of what a lock costs.
   #lender: Lender<never> | undefined
   #ownerDied: boolean

@@ -20,21 +20,24 @@ use crate::registry::{BRIEFLY, GLANCE};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::fence;
 
-/// How an arrival went.
+/// What the caller is at a barrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// The caller waits for the end of that meeting, as the one with that number.
+pub enum Arrived {
+    /// One of those who wait for the end of the meeting.
     Waiting {
+        /// Which meeting.
         generation: u64,
+        /// How many came before.
         index: u32,
     },
-    /// The caller came last: it runs the action and ends the meeting.
+    /// The last one, who ends the meeting.
     Leading {
+        /// Which meeting.
         generation: u64,
+        /// How many came before.
         index: u32,
     },
-    /// The last meeting's action still runs: come again.
-    NotYet,
+    /// The barrier is broken.
     Broken,
 }
 
@@ -51,21 +54,21 @@ struct Inside<'a, P: Peers> {
 }
 
 impl BarrierWords {
-    /// Arrives. With `Wait::Arm` and `NotYet` the caller is among the sleepers.
-    pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Arrival {
+    /// Arrives; `None` while the last meeting's action still runs: then an armed caller is among the sleepers.
+    pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Option<Arrived> {
         let arrived = self.sleepers.wait(peers, wait, |_| {
             let inside = self.enter(peers, GLANCE)?;
             // Now, not only before sleeping: the dead must not be counted among the parties.
             inside.break_if_somebody_died();
             if self.broken.load(Relaxed) != 0 {
-                return Some(Arrival::Broken);
+                return Some(Arrived::Broken);
             }
             (self.leader.load(Relaxed) == 0).then(|| inside.arrive(parties))
         });
         if arrived.is_none() && matches!(wait, Wait::For(_)) {
             self.sleepers.give_up(peers);
         }
-        arrived.unwrap_or(Arrival::NotYet)
+        arrived
     }
 
     /// Waits for the end of the meeting; `None`: it goes on.
@@ -167,18 +170,18 @@ impl BarrierWords {
 }
 
 impl<P: Peers> Inside<'_, P> {
-    fn arrive(&self, parties: u32) -> Arrival {
+    fn arrive(&self, parties: u32) -> Arrived {
         let words = self.words;
         let generation = words.generation.load(Relaxed);
         let index = words.waiting();
         words.arrived.set_my_count(self.peers, words.arrived.my_count(self.peers) + 1, Relaxed);
         fail::point("barrier.arrived");
         if index + 1 < parties {
-            return Arrival::Waiting { generation, index };
+            return Arrived::Waiting { generation, index };
         }
         words.leader.store(self.peers.me().word(), Relaxed);
         fail::point("barrier.leading");
-        Arrival::Leading { generation, index }
+        Arrived::Leading { generation, index }
     }
 
     fn break_if_somebody_died(&self) {

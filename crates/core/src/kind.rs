@@ -1,9 +1,29 @@
 //! What an object is.
 
-/// The numbers are stored in the registry and never change their meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Kind {
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// The numbers are stored in the registry and never change their meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Kind {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        const ALL: &[Kind] = &[$(Kind::$name),*];
+
+        impl Kind {
+            /// As JavaScript names the class.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Kind::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// Bytes without a header.
     SharedMemory = 1,
     /// A .npy file with a trailer.
@@ -30,48 +50,14 @@ pub enum Kind {
     LockManager = 12,
 }
 
-const ALL: [Kind; 12] = [
-    Kind::SharedMemory,
-    Kind::NDArray,
-    Kind::Mutex,
-    Kind::RLock,
-    Kind::RwLock,
-    Kind::Semaphore,
-    Kind::Condition,
-    Kind::Event,
-    Kind::Barrier,
-    Kind::Value,
-    Kind::SharedArray,
-    Kind::LockManager,
-];
-
 impl Kind {
-    /// As JavaScript names the class.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::SharedMemory => "SharedMemory",
-            Kind::NDArray => "NDArray",
-            Kind::Mutex => "Mutex",
-            Kind::RLock => "RLock",
-            Kind::RwLock => "RwLock",
-            Kind::Semaphore => "Semaphore",
-            Kind::Condition => "Condition",
-            Kind::Event => "Event",
-            Kind::Barrier => "Barrier",
-            Kind::Value => "Value",
-            Kind::SharedArray => "SharedArray",
-            Kind::LockManager => "LockManager",
-        }
-    }
-
     /// The kind with that class name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Kind> {
-        ALL.into_iter().find(|kind| kind.as_str() == name)
+        ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
     pub(crate) fn from_stored(stored: u32) -> Option<Kind> {
-        ALL.into_iter().find(|kind| *kind as u32 == stored)
+        ALL.iter().copied().find(|kind| *kind as u32 == stored)
     }
 }

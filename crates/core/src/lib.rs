@@ -45,6 +45,7 @@ mod sys;
 mod table;
 
 pub use agent::{Agent, Listener};
+pub use barrier::Arrived;
 pub use doorbell::Wait;
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
@@ -53,7 +54,7 @@ pub use holders::Holder;
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
 pub use kind::Kind;
 pub use layout::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};
-pub use locks::{Arrived, Locked};
+pub use locks::Locked;
 pub use name::NAME_MAX;
 pub use named_locks::{
     Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,

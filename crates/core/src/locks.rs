@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::barrier::{Arrival, Outcome};
+use crate::barrier::{Arrived, Outcome};
 use crate::doorbell::{Peers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::layout::{
@@ -20,27 +20,6 @@ use crate::semaphore::Released;
 pub struct Locked {
     /// A holder died, and nobody has said since that what the lock guards is whole.
     pub owner_died: bool,
-}
-
-/// What the caller is at a barrier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrived {
-    /// One of those who wait for the end of the meeting.
-    Waiting {
-        /// Which meeting.
-        generation: u64,
-        /// How many came before.
-        index: u32,
-    },
-    /// The last one, who ends the meeting.
-    Leading {
-        /// Which meeting.
-        generation: u64,
-        /// How many came before.
-        index: u32,
-    },
-    /// The barrier is broken.
-    Broken,
 }
 
 fn locked(acquired: Acquired) -> Looked<Locked> {
@@ -365,10 +344,8 @@ impl Object<'_> {
         let words: &BarrierWords = self.words()?;
         let parties = self.params()?[0] as u32;
         Ok(match words.arrive(self.agent, parties, wait) {
-            Arrival::NotYet => Looked::NotYet { sleepers: self.offset(&words.sleepers) },
-            Arrival::Waiting { generation, index } => Looked::Got(Arrived::Waiting { generation, index }),
-            Arrival::Leading { generation, index } => Looked::Got(Arrived::Leading { generation, index }),
-            Arrival::Broken => Looked::Got(Arrived::Broken),
+            Some(arrived) => Looked::Got(arrived),
+            None => Looked::NotYet { sleepers: self.offset(&words.sleepers) },
         })
     }
 
