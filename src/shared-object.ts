@@ -94,8 +94,16 @@ export class SharedObject {
    * @throws {CrossmemError} ERR_DEADLOCK when this thread would wait for itself
    */
   waitSync<T>(wanted: Wanted<T>, options: SyncWaitOptions | undefined, channel = 0, pumps = true): T {
+    if (options === undefined) {
+      // Most of the time there is nothing to wait for.
+      const found = wanted.attempt(POLITELY)
+      if (found !== undefined && found !== MINE) return found
+    }
+    return this.#sleep(wanted, checkTimeout(options), channel, pumps)
+  }
+
+  #sleep<T>(wanted: Wanted<T>, timeout: number, channel: number, pumps: boolean): T {
     const { attempt, doing, onGivenUp, endures } = wanted
-    const timeout = checkTimeout(options)
     const look = (how: number): T | undefined => {
       const found = attempt(how)
       if (found !== MINE) return found

@@ -97,12 +97,14 @@ function ours(mutex: Mutex, semaphore: Semaphore, many: number): Contender[] {
     {
       name: LOCK_SYNC,
       does: 'mutex.lockSync().release()',
+      perTurn: 3,
       sample: perRepetition(many, repetitions => {
         for (let i = 0; i < repetitions; i++) mutex.lockSync().release()
       }),
     },
     {
       name: 'crossmem: using',
+      perTurn: 3,
       does: '{ using guard = mutex.lockSync() }, as TypeScript compiles it for ES2022',
       sample: perRepetition(many, repetitions => {
         for (let i = 0; i < repetitions; i++) {
@@ -135,6 +137,7 @@ function floor(many: number): Contender[] {
   return [
     {
       name: FLOOR,
+      perTurn: 3,
       does: 'a function of an addon in Rust that returns at once, made as our own are (napi_create_function), called twice',
       sample: perRepetition(many, repetitions => {
         for (let i = 0; i < repetitions; i++) {
