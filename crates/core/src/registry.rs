@@ -269,6 +269,8 @@ impl<'a> Registry<'a> {
         if self.has_others() {
             return false;
         }
+        // Nobody is left to sweep what others left who died.
+        self.sweep(false);
         for index in 0..OBJECTS {
             let entry = self.entry(index);
             let exists = self.control.tags[index].load(Relaxed) != 0 && entry.state.load(Acquire) == LIVE;

@@ -260,3 +260,20 @@ fn a_control_segment_that_somebody_removed_is_noticed() {
     newcomer.leave();
     assert!(files(&domain).is_empty() && files(&name).is_empty());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_last_one_out_sweeps_what_the_dead_left() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let last = Agent::register(&domain, 0).unwrap();
+    let orphan = Agent::register(&domain, 0).unwrap();
+    let _left = create(&orphan, &name, 100).unwrap();
+    drop(orphan);
+    // A process that another test is just spawning has its descriptor until it runs its program.
+    while inspect(&domain).unwrap().agents.iter().filter(|agent| agent.alive).count() > 1 {
+        std::thread::yield_now();
+    }
+    last.leave();
+    assert_eq!(common::files(&name), Vec::<String>::new());
+    assert_eq!(common::files(&domain), Vec::<String>::new());
+}
