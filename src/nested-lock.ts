@@ -2,7 +2,7 @@ import { Guard, type Lender } from './guard.js'
 import { LockCore, type Locking } from './lock-core.js'
 import type { SharedObject } from './shared-object.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
-import { MINE, type Wanted } from './wait-queue.js'
+import { MINE, TRY, type Wanted } from './wait-queue.js'
 
 /** A mutex that the environment which holds it takes again and again: its guards, over one guard of the mutex. */
 export class NestedLock implements Locking, Lender {
@@ -29,7 +29,7 @@ export class NestedLock implements Locking, Lender {
   }
 
   tryLock(): Guard | undefined {
-    const found = this.#look(0)
+    const found = this.#look(TRY)
     return found === MINE ? undefined : found
   }
 

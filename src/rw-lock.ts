@@ -4,7 +4,7 @@ import { native } from './native.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'
-import { MINE, type Wanted } from './wait-queue.js'
+import { MINE, TRY, type Wanted } from './wait-queue.js'
 
 interface Calls {
   enter(handle: number, how: number): number
@@ -150,7 +150,7 @@ export class RwLock extends Handle<'RwLock'> {
 
   #try(side: Side): Guard | undefined {
     void this.object
-    const found = side.look(0)
+    const found = side.look(TRY)
     return found === MINE ? undefined : found
   }
 }

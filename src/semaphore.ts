@@ -6,7 +6,7 @@ import { native } from './native.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'
-import type { Wanted } from './wait-queue.js'
+import { TRY, type Wanted } from './wait-queue.js'
 
 /** Most permits of a semaphore without a `max`. */
 const MOST = 2 ** 31 - 1
@@ -185,7 +185,7 @@ export class Semaphore extends Handle<'Semaphore'> {
 
   /** Takes a permit if one is free; `undefined` otherwise. */
   tryAcquire(): Permit | undefined {
-    return this.#open.look(0)
+    return this.#open.look(TRY)
   }
 
   /** Runs `act` while holding a permit. */

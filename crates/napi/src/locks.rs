@@ -39,7 +39,10 @@ pub(crate) fn wait(how: i32) -> Wait {
     }
 }
 
-fn with_object<T>(handle: u32, act: impl FnOnce(Object<'_>) -> crossmem_core::Result<T>) -> Result<T> {
+pub(crate) fn with_object<T>(
+    handle: u32,
+    act: impl FnOnce(Object<'_>) -> crossmem_core::Result<T>,
+) -> Result<T> {
     with_open(handle, |agent, open| act(object(agent, open)).map_err(js))
 }
 

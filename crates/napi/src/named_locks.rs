@@ -1,13 +1,12 @@
 //! Requests for named locks.
 
-use crossmem_core::{
-    EndedRequest, EnteredRequest, Fate, News, Object, RequestRef, Wanted, open_lock_manager,
-};
+use crossmem_core::{EndedRequest, EnteredRequest, Fate, News, RequestRef, Wanted, open_lock_manager};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
-use crate::environment::{with_agent, with_open};
-use crate::error::{Result, js};
+use crate::environment::with_agent;
+use crate::error::Result;
+use crate::locks::with_object;
 use crate::segment::{OpenSegment, opened};
 
 /// A request that was entered.
@@ -78,10 +77,6 @@ pub fn open_locks() -> Result<OpenSegment> {
     with_agent(open_lock_manager).and_then(opened)
 }
 
-fn with_table<T>(handle: u32, act: impl FnOnce(Object<'_>) -> crossmem_core::Result<T>) -> Result<T> {
-    with_open(handle, |agent, open| act(Object::new(agent, &open.segment)).map_err(js))
-}
-
 /// Asks for a lock. `undefined`: it was to be had at once or not at all.
 ///
 /// # Errors
@@ -96,7 +91,7 @@ pub fn request_lock(
     steal: bool,
 ) -> Result<Option<EnteredLockRequest>> {
     let wanted = Wanted { name: &name, shared, if_available, steal };
-    let entered = with_table(handle, |table| table.request(&wanted))?;
+    let entered = with_object(handle, |table| table.request(&wanted))?;
     Ok(entered.map(|EnteredRequest { request: RequestRef { cell, ticket }, granted, news }| {
         let request = LockRequest { cell, ticket: ticket as f64 };
         EnteredLockRequest { request, fate: granted.map_or(0, |recovered| 1 + u32::from(recovered)), news }
@@ -111,7 +106,7 @@ pub fn request_lock(
 #[allow(clippy::needless_pass_by_value)]
 pub fn end_lock_request(handle: u32, request: LockRequest, untold: bool) -> Result<EndedLockRequest> {
     let EndedRequest { stolen, news } =
-        with_table(handle, |table| table.end_request(request.into(), untold))?;
+        with_object(handle, |table| table.end_request(request.into(), untold))?;
     Ok(EndedLockRequest { stolen, news })
 }
 
@@ -122,7 +117,7 @@ pub fn end_lock_request(handle: u32, request: LockRequest, untold: bool) -> Resu
 /// As `Object::request_news`.
 #[napi(catch_unwind)]
 pub fn lock_news(handle: u32, sweep: bool) -> Result<Vec<LockNews>> {
-    let news = with_table(handle, |table| table.request_news(sweep))?;
+    let news = with_object(handle, |table| table.request_news(sweep))?;
     let told = |News { ticket, fate }: News| LockNews {
         ticket: ticket as f64,
         fate: match fate {
@@ -139,7 +134,7 @@ pub fn lock_news(handle: u32, sweep: bool) -> Result<Vec<LockNews>> {
 /// As `Object::query_requests`.
 #[napi(catch_unwind)]
 pub fn query_locks(handle: u32) -> Result<Vec<LockRequestInfo>> {
-    let requests = with_table(handle, |table| table.query_requests())?;
+    let requests = with_object(handle, |table| table.query_requests())?;
     let info = |request: crossmem_core::RequestInfo| LockRequestInfo {
         name: request.name.into(),
         shared: request.shared,
