@@ -56,7 +56,7 @@ struct Inside<'a, P: Peers> {
 impl BarrierWords {
     /// Arrives; `None` while the last meeting's action still runs: then an armed caller is among the sleepers.
     pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Option<Arrived> {
-        let arrived = self.sleepers.wait(peers, wait, |_| {
+        self.sleepers.wait_or_give_up(peers, wait, |_| {
             let inside = self.enter(peers, GLANCE)?;
             // Now, not only before sleeping: the dead must not be counted among the parties.
             inside.break_if_somebody_died();
@@ -64,27 +64,19 @@ impl BarrierWords {
                 return Some(Arrived::Broken);
             }
             (self.leader.load(Relaxed) == 0).then(|| inside.arrive(parties))
-        });
-        if arrived.is_none() && matches!(wait, Wait::For(_)) {
-            self.sleepers.give_up(peers);
-        }
-        arrived
+        })
     }
 
     /// Waits for the end of the meeting; `None`: it goes on.
     pub(crate) fn wait(&self, peers: &impl Peers, generation: u64, wait: Wait) -> Option<Outcome> {
-        let outcome = self.sleepers.wait(peers, wait, |look| {
+        self.sleepers.wait_or_give_up(peers, wait, |look| {
             self.outcome(generation).or_else(|| {
                 if look != Look::Newcomer {
                     self.enter(peers, GLANCE)?.break_if_somebody_died();
                 }
                 self.outcome(generation)
             })
-        });
-        if outcome.is_none() && matches!(wait, Wait::For(_)) {
-            self.sleepers.give_up(peers);
-        }
-        outcome
+        })
     }
 
     fn outcome(&self, generation: u64) -> Option<Outcome> {

@@ -46,7 +46,7 @@ impl ConditionWords {
     /// Waits for one more notification than the `heard` ones that the caller's waiters have heard and not settled yet.
     pub(crate) fn wait(&self, peers: &impl Peers, heard: u32, wait: Wait) -> bool {
         let told = || (u32::from(self.mine(peers).notified) > heard).then_some(());
-        let notified = self.sleepers.wait(peers, wait, |look| {
+        let notified = self.sleepers.wait_or_give_up(peers, wait, |look| {
             if told().is_some() {
                 return told();
             }
@@ -57,9 +57,6 @@ impl ConditionWords {
             }
             told()
         });
-        if notified.is_none() && matches!(wait, Wait::For(_)) {
-            self.sleepers.give_up(peers);
-        }
         notified.is_some()
     }
 

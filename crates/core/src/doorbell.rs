@@ -141,6 +141,20 @@ impl SlotSet {
         }
     }
 
+    /// As `wait`; whoever has slept for its time leaves the set of sleepers.
+    pub(crate) fn wait_or_give_up<T>(
+        &self,
+        peers: &impl Peers,
+        wait: Wait,
+        look: impl FnMut(Look) -> Option<T>,
+    ) -> Option<T> {
+        let found = self.wait(peers, wait, look);
+        if found.is_none() && matches!(wait, Wait::For(_)) {
+            self.give_up(peers);
+        }
+        found
+    }
+
     fn sleep<T>(
         &self,
         peers: &impl Peers,

@@ -41,10 +41,8 @@ impl EventWords {
 
     /// Waits until it is set, or was since it had been set `times`; with `auto_reset`, until the caller is the one that takes it.
     pub(crate) fn wait(&self, peers: &impl Peers, times: u32, auto_reset: bool, wait: Wait) -> bool {
-        let found = self.sleepers.wait(peers, wait, |_| self.taken(times, auto_reset).then_some(()));
-        if found.is_none() && matches!(wait, Wait::For(_)) {
-            self.sleepers.give_up(peers);
-        }
+        let found =
+            self.sleepers.wait_or_give_up(peers, wait, |_| self.taken(times, auto_reset).then_some(()));
         found.is_some()
     }
 
