@@ -14,6 +14,8 @@ export type CrossmemErrorCode =
   | 'ERR_CORRUPT'
   | 'ERR_UNSUPPORTED'
   | 'ERR_DEADLOCK'
+  | 'ERR_BUSY'
+  | 'ERR_ENDED'
   | 'ERR_LOST_OWNERSHIP'
   | 'ERR_TOO_LARGE'
   | 'ERR_NO_EXTERNAL_BUFFERS'

@@ -68,7 +68,7 @@ export class FileLock implements Disposable {
    */
   lockSync(options?: FileLockSyncOptions): FileLockGuard {
     const range = checkRange(options)
-    const attempt = (slice: number) => this.#file.try(range, slice, refuseDeadlock)
+    const attempt = (slice: number) => this.#file.try(range, slice, refuseDeadlock) || undefined
     // It returns nothing but what is truthy.
     return waitSync(attempt, this.#file.locking, options) as FileLockGuard
   }

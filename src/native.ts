@@ -118,6 +118,22 @@ export const native = {
   endLockRequest: member(addon.endLockRequest),
   lockNews: member(addon.lockNews),
   queryLocks: member(addon.queryLocks),
+  takeEnd: member(addon.takeEnd),
+  releaseEnd: visitor(addon.releaseEnd),
+  closeEnd: member(addon.closeEnd),
+  endIsClosed: member(addon.endIsClosed),
+  bytesTowards: member(addon.bytesTowards),
+  giveUpChannel: member(addon.giveUpChannel),
+  joinQueue: member(addon.joinQueue),
+  pushLargeMessage: member(addon.pushLargeMessage),
+  readMessage: member(addon.readMessage),
+  endQueue: member(addon.endQueue),
+  queueHasEnded: member(addon.queueHasEnded),
+  queueSize: member(addon.queueSize),
+  joinMessages: member(addon.joinMessages),
+  unfinishedMessages: member(addon.unfinishedMessages),
+  giveUpQueue: member(addon.giveUpQueue),
+  usePad: visitor(addon.usePad),
   startReactor: member(addon.startReactor),
   setWaiting: visitor(addon.setWaiting),
   due: visitor(addon.due),
@@ -128,6 +144,42 @@ export const native = {
   releaseFileLock: visitor(addon.releaseFileLock),
   closeFileLock: visitor(addon.closeFileLock),
   forgetFileLock: visitor(addon.forgetFileLock),
+}
+
+const calls = addon.hotCalls()
+
+/** A call that programs make by the million: without what spreading arguments costs, and only for what is open. */
+function hotCall(name: string): (handle: number, a?: number, b?: number, c?: number, d?: number) => number {
+  const call = calls[name] as (...numbers: (number | undefined)[]) => number
+  return (handle, a, b, c, d) => {
+    try {
+      return call(handle, a, b, c, d)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+/** See `hot.rs` in the addon: messages go over the pad (`queue/pad.ts`). */
+export const hot = {
+  pushRecord: hotCall('pushRecord'),
+  popRecord: hotCall('popRecord'),
+  pushRecords: hotCall('pushRecords'),
+  popRecords: hotCall('popRecords'),
+  reserveRecord: hotCall('reserveRecord'),
+  commitRecord: hotCall('commitRecord'),
+  peekRecord: hotCall('peekRecord'),
+  releaseRecord: hotCall('releaseRecord'),
+  pushMessage: hotCall('pushMessage'),
+  popMessage: hotCall('popMessage'),
+  pushMessages: hotCall('pushMessages'),
+  popMessages: hotCall('popMessages'),
+  reserveMessage: hotCall('reserveMessage'),
+  commitMessage: hotCall('commitMessage'),
+  cancelMessage: hotCall('cancelMessage'),
+  takeMessage: hotCall('takeMessage'),
+  freeMessage: hotCall('freeMessage'),
+  putMessageBack: hotCall('putMessageBack'),
 }
 
 export type {

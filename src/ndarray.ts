@@ -268,7 +268,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     const into = bytesOf(copy)
     try {
       waitSync(
-        slice => native.snapshot(handle, this.#dataOffset, into, slice),
+        slice => native.snapshot(handle, this.#dataOffset, into, slice) || undefined,
         `reading "${this.name}"`,
         options,
       )

@@ -5,6 +5,11 @@ import { CrossmemError } from './errors.js'
 import { Event } from './event.js'
 import { Mutex } from './mutex.js'
 import { NDArray } from './ndarray.js'
+import { Pipe } from './pipe.js'
+import { JoinableQueue } from './queue/joinable-queue.js'
+import { MpmcQueue } from './queue/mpmc-queue.js'
+import { Queue } from './queue/queue.js'
+import { SpscQueue } from './queue/spsc-queue.js'
 import { RLock } from './rlock.js'
 import { RwLock } from './rw-lock.js'
 import { Segment } from './segment.js'
@@ -17,6 +22,8 @@ import { Value } from './value.js'
 export interface Reference {
   crossmem: string
   name: string
+  /** Of a pipe: which one. */
+  end?: 0 | 1
 }
 
 const classes = {
@@ -31,6 +38,11 @@ const classes = {
   Barrier: (segment: Segment) => Barrier.attach(segment),
   Value: (segment: Segment) => Value.attach(segment) as Value,
   SharedArray: (segment: Segment) => SharedArray.attach(segment) as SharedArray,
+  SpscQueue: (segment: Segment) => SpscQueue.attach(segment),
+  MpmcQueue: (segment: Segment) => MpmcQueue.attach(segment),
+  Queue: (segment: Segment) => Queue.attach(segment),
+  JoinableQueue: (segment: Segment) => JoinableQueue.attach(segment),
+  Pipe: (segment: Segment, reference: Reference) => Pipe.attach(segment, reference),
 }
 
 type Classes = typeof classes
@@ -52,18 +64,17 @@ export function open<K extends keyof Classes>(reference: {
 }): ReturnType<Classes[K]>
 export function open(reference: Reference | string): AnyHandle
 export function open(reference: Reference | string): AnyHandle {
-  const { crossmem: kind, name } =
-    typeof reference === 'string' ? { name: reference } : checkReference(reference)
-  const segment = Segment.open(name, kind)
-  if (isKnown(segment.kind)) return classes[segment.kind](segment)
+  const known = typeof reference === 'string' ? { name: reference } : checkReference(reference)
+  const segment = Segment.open(known.name, known.crossmem)
+  if (isKnown(segment.kind)) return classes[segment.kind](segment, { ...known, crossmem: segment.kind })
   segment.close()
   throw unsupported(segment.kind)
 }
 
 const isKnown = (kind: string): kind is keyof Classes => Object.hasOwn(classes, kind)
 
-function checkReference(reference: unknown): { crossmem?: string; name: string } {
-  const { crossmem, name } = Object(reference) as Record<string, unknown>
+function checkReference(reference: unknown): Partial<Reference> & { name: string } {
+  const { crossmem, name, end } = Object(reference) as Record<string, unknown>
   if (typeof crossmem !== 'string' || typeof name !== 'string') {
     throw new CrossmemError(
       'ERR_INVALID_ARG',
@@ -71,7 +82,7 @@ function checkReference(reference: unknown): { crossmem?: string; name: string }
     )
   }
   if (!isKnown(crossmem)) throw unsupported(crossmem)
-  return { crossmem, name }
+  return { crossmem, name, end: end as 0 | 1 | undefined }
 }
 
 const unsupported = (kind: string): CrossmemError =>

@@ -3,6 +3,7 @@ import { Guard, type Lender, within } from './guard.js'
 import { Handle } from './handle.js'
 import { notHeld } from './lock-core.js'
 import { native } from './native.js'
+import { checkCount } from './numbers.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'
@@ -220,12 +221,4 @@ export class Semaphore extends Handle<'Semaphore'> {
     void this.object
     return this.#permits
   }
-}
-
-function checkCount(what: string, count: unknown, least: number, most = MOST): number {
-  if (typeof count === 'number' && Number.isInteger(count) && count >= least && count <= most) return count
-  throw new CrossmemError(
-    'ERR_INVALID_ARG',
-    `${what} is a whole number from ${least} to ${most}, not ${String(count)}`,
-  )
 }

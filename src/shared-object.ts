@@ -4,6 +4,8 @@ import { type CreateOptions, checkPersist, Segment } from './segment.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
 import { MINE, POLITELY, TRY, WaitQueue, type Wanted } from './wait-queue.js'
 
+/** Waits that an object has at most, as the addon numbers them. */
+const CHANNELS = 4
 /** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */
 const GOES_ON = 1_000_000
 const LINKED = 1
@@ -40,7 +42,7 @@ export class SharedObject {
     this.#kind = kind
     this.#queues = kind.giveUp.map(
       (giveUp, channel) =>
-        new WaitQueue(2 * this.handle + channel, {
+        new WaitQueue(CHANNELS * this.handle + channel, {
           giveUp: () => giveUp(this.handle),
           onFirst: () => this.#meet(),
           onTick: () => {
@@ -53,7 +55,7 @@ export class SharedObject {
   /** One more handle of the object that was opened. */
   static attach(segment: Segment, kind: WaitKind): SharedObject {
     const known = objects.get(segment.id)
-    if (known) segment.close()
+    if (known && known.segment !== segment) segment.close()
     const object = known ?? new SharedObject(segment, kind)
     objects.set(segment.id, object)
     object.#handles++
@@ -68,8 +70,7 @@ export class SharedObject {
   close(): void {
     if (--this.#handles > 0) return
     objects.delete(this.segment.id)
-    const closed = new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`)
-    for (const queue of this.#queues) queue.rejectAll(closed, true)
+    for (const queue of this.#queues) queue.rejectAll(this.#closed(), true)
     // Afterwards, or those who wait here would get it.
     try {
       for (const held of [...this.held]) held.abandon()
@@ -143,9 +144,23 @@ export class SharedObject {
     return this.#queues.some(queue => !queue.isEmpty)
   }
 
+  /** Who waits here on these channels is told that what they waited through is closed. */
+  rejectWaits(channels: number[]): void {
+    for (const channel of channels) this.#queue(channel).rejectAll(this.#closed(), true)
+  }
+
+  /** Whether nobody here waits on that channel. */
+  isIdle(channel: number): boolean {
+    return this.#queue(channel).isEmpty
+  }
+
   /** Something was let go here: those who wait here may have it. */
   pump(): void {
     for (const queue of this.#queues) if (!queue.isEmpty) queue.pump()
+  }
+
+  #closed(): CrossmemError {
+    return new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`)
   }
 
   #queue(channel: number): WaitQueue {

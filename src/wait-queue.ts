@@ -46,7 +46,7 @@ export class WaitQueue {
   readonly #waiters = new Set<Waiter<unknown>>()
   #isArmed = false
 
-  /** @param point as the addon numbers it: 2 * handle + channel */
+  /** @param point as the addon numbers it: 4 * handle + channel */
   constructor(point: number, object: WaitedFor) {
     this.#point = point
     this.#object = object

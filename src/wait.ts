@@ -45,7 +45,7 @@ export const timedOut = (doing: string, timeout: number): CrossmemError =>
   new CrossmemError('ERR_TIMEOUT', `${doing}: still in vain after ${timeout} ms`)
 
 /**
- * Waits on this thread until `attempt(sliceMs)` gives something truthy.
+ * Waits on this thread until `attempt(sliceMs)` gives something else than `undefined`.
  *
  * @throws {CrossmemError} ERR_TIMEOUT, ERR_INVALID_ARG
  */
@@ -59,7 +59,7 @@ export function waitSync<Result>(
   let slice = Math.min(SLICE, timeout)
   for (;;) {
     const result = attempt(Math.ceil(slice))
-    if (result) return result
+    if (result !== undefined) return result
     slice = Math.min(SLICE, deadline - performance.now())
     if (slice <= 0) throw timedOut(doing, timeout)
   }

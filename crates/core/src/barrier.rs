@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use crate::doorbell::{Look, Peers, Wait};
+use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
 use crate::layout::BarrierWords;
 use crate::mutex::Refused;

@@ -5,7 +5,7 @@
 //! or gives up, the notification is passed on, first given, then taken away. A death in between wakes one waiter too many,
 //! never one too few.
 
-use crate::doorbell::{Look, Peers, Wait, wake};
+use crate::doorbell::{Look, Peers, Sleepers, Wait, wake};
 use crate::fail;
 use crate::layout::{ConditionWords, TABLE};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::faults::{Fault, seeded};
-use crate::layout::{AGENTS, SLOT_WORDS, SlotSet};
+use crate::layout::{AGENTS, SLOT_WORDS, Sleeper, SlotSet};
 use crate::owner::Owner;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
@@ -68,64 +68,66 @@ impl Look {
     }
 }
 
-impl SlotSet {
-    fn word(&self, slot: usize) -> (&AtomicU64, u64) {
-        (&self.0[slot / 64 % SLOT_WORDS], 1 << (slot % 64))
-    }
+/// How often one looks in vain before one sleeps: more often when that helped last time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spins(u32);
 
-    pub(crate) fn insert(&self, slot: usize) {
-        let (word, bit) = self.word(slot);
-        word.fetch_or(bit, Ordering::Relaxed);
+impl Default for Spins {
+    fn default() -> Self {
+        Spins(Self::LEAST)
     }
+}
 
-    /// Takes the slot out; whether it was in.
-    pub(crate) fn remove(&self, slot: usize) -> bool {
-        let (word, bit) = self.word(slot);
-        word.fetch_and(!bit, Ordering::AcqRel) & bit != 0
-    }
+impl Spins {
+    const LEAST: u32 = 16;
+    /// A few times what it takes to wake somebody.
+    const MOST: u32 = 1024;
 
-    pub(crate) fn contains(&self, slot: usize) -> bool {
-        let (word, bit) = self.word(slot);
-        word.load(Ordering::Relaxed) & bit != 0
-    }
-
-    pub(crate) fn clear(&self) {
-        for word in &self.0 {
-            word.store(0, Ordering::Relaxed);
+    fn spin<T>(&mut self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        if !can_spin() {
+            return None;
         }
+        for _ in 0..self.0 {
+            if let Some(found) = look() {
+                self.0 = (self.0 * 2).min(Self::MOST);
+                return Some(found);
+            }
+            std::hint::spin_loop();
+        }
+        self.0 = (self.0 / 2).max(Self::LEAST);
+        None
+    }
+}
+
+/// Whether whom one waits for can run meanwhile.
+pub(crate) fn can_spin() -> bool {
+    use std::sync::OnceLock;
+    static CORES: OnceLock<usize> = OnceLock::new();
+    !cfg!(loom)
+        && *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)) > 1
+}
+
+/// Those who sleep until something changes.
+pub(crate) trait Sleepers {
+    fn insert(&self, slot: usize);
+    /// Takes the slot out; whether it was in.
+    fn remove(&self, slot: usize) -> bool;
+    fn contains(&self, slot: usize) -> bool;
+    /// Wakes at most `most` living sleepers. With nobody asleep it makes no system call.
+    fn notify(&self, peers: &impl Peers, most: usize);
+
+    /// Wakes one living sleeper.
+    fn notify_one(&self, peers: &impl Peers) {
+        self.notify(peers, 1);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.iter_from(0)
-    }
-
-    /// All slots, those from `start` on first.
-    fn iter_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
-        let first = start / 64 % SLOT_WORDS;
-        let from = start % 64;
-        (0..=SLOT_WORDS).flat_map(move |turn| {
-            let at = (first + turn) % SLOT_WORDS;
-            let mask = match turn {
-                0 => u64::MAX << from,
-                SLOT_WORDS => !(u64::MAX << from),
-                _ => u64::MAX,
-            };
-            let mut bits = if mask == 0 { 0 } else { self.0[at].load(Ordering::Relaxed) & mask };
-            std::iter::from_fn(move || {
-                let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
-                bits &= bits - 1;
-                Some(at * 64 + bit)
-            })
-        })
+    /// Wakes all who sleep now.
+    fn notify_all(&self, peers: &impl Peers) {
+        self.notify(peers, AGENTS);
     }
 
     /// Waits until `look` has something, as `wait` says. `None`: not yet. Who armed itself then calls again or gives up.
-    pub(crate) fn wait<T>(
-        &self,
-        peers: &impl Peers,
-        wait: Wait,
-        mut look: impl FnMut(Look) -> Option<T>,
-    ) -> Option<T> {
+    fn wait<T>(&self, peers: &impl Peers, wait: Wait, mut look: impl FnMut(Look) -> Option<T>) -> Option<T> {
         match wait {
             Wait::Try => look(Look::Once),
             Wait::Politely => look(Look::Newcomer),
@@ -142,7 +144,7 @@ impl SlotSet {
     }
 
     /// As `wait`; whoever has slept for its time leaves the set of sleepers.
-    pub(crate) fn wait_or_give_up<T>(
+    fn wait_or_give_up<T>(
         &self,
         peers: &impl Peers,
         wait: Wait,
@@ -153,6 +155,22 @@ impl SlotSet {
             self.give_up(peers);
         }
         found
+    }
+
+    /// As `wait_or_give_up`; a blocking wait looks some times before it sleeps.
+    fn wait_spinning<T>(
+        &self,
+        peers: &impl Peers,
+        wait: Wait,
+        spins: &mut Spins,
+        mut look: impl FnMut(Look) -> Option<T>,
+    ) -> Option<T> {
+        if matches!(wait, Wait::For(time) if !time.is_zero())
+            && let Some(found) = spins.spin(|| look(Look::Newcomer))
+        {
+            return Some(found);
+        }
+        self.wait_or_give_up(peers, wait, look)
     }
 
     fn sleep<T>(
@@ -201,26 +219,68 @@ impl SlotSet {
     }
 
     /// Who waited stops waiting: a wake-up that came for it goes to another sleeper.
-    pub(crate) fn give_up(&self, peers: &impl Peers) {
+    fn give_up(&self, peers: &impl Peers) {
         let was_chosen = !self.remove(usize::from(peers.me().slot));
         if was_chosen && !seeded(Fault::KeepTheBaton) {
             self.notify_one(peers);
         }
     }
+}
 
-    /// Wakes one living sleeper, the next one in the order of slots, so that each has its turn. With nobody asleep it
-    /// makes no system call.
-    pub(crate) fn notify_one(&self, peers: &impl Peers) {
-        self.notify(peers, 1);
+impl SlotSet {
+    fn word(&self, slot: usize) -> (&AtomicU64, u64) {
+        (&self.0[slot / 64 % SLOT_WORDS], 1 << (slot % 64))
     }
 
-    /// Wakes all who sleep now.
-    pub(crate) fn notify_all(&self, peers: &impl Peers) {
-        self.notify(peers, AGENTS);
+    pub(crate) fn clear(&self) {
+        for word in &self.0 {
+            word.store(0, Ordering::Relaxed);
+        }
     }
 
-    /// Wakes at most `most` living sleepers.
-    pub(crate) fn notify(&self, peers: &impl Peers, most: usize) {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.iter_from(0)
+    }
+
+    /// All slots, those from `start` on first.
+    fn iter_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
+        let first = start / 64 % SLOT_WORDS;
+        let from = start % 64;
+        (0..=SLOT_WORDS).flat_map(move |turn| {
+            let at = (first + turn) % SLOT_WORDS;
+            let mask = match turn {
+                0 => u64::MAX << from,
+                SLOT_WORDS => !(u64::MAX << from),
+                _ => u64::MAX,
+            };
+            let mut bits = if mask == 0 { 0 } else { self.0[at].load(Ordering::Relaxed) & mask };
+            std::iter::from_fn(move || {
+                let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+                bits &= bits - 1;
+                Some(at * 64 + bit)
+            })
+        })
+    }
+}
+
+impl Sleepers for SlotSet {
+    fn insert(&self, slot: usize) {
+        let (word, bit) = self.word(slot);
+        word.fetch_or(bit, Ordering::Relaxed);
+    }
+
+    fn remove(&self, slot: usize) -> bool {
+        let (word, bit) = self.word(slot);
+        word.fetch_and(!bit, Ordering::AcqRel) & bit != 0
+    }
+
+    fn contains(&self, slot: usize) -> bool {
+        let (word, bit) = self.word(slot);
+        word.load(Ordering::Relaxed) & bit != 0
+    }
+
+    /// The next ones in the order of slots, so that each has its turn.
+    fn notify(&self, peers: &impl Peers, most: usize) {
         if !seeded(Fault::NoFenceInNotify) {
             fence(Ordering::SeqCst);
         }
@@ -229,6 +289,30 @@ impl SlotSet {
             .filter(|slot| self.remove(*slot) && wake(peers, *slot))
             .take(most)
             .for_each(drop);
+    }
+}
+
+impl Sleepers for Sleeper {
+    fn insert(&self, slot: usize) {
+        self.0.store(slot as u32 + 1, Ordering::Relaxed);
+    }
+
+    fn remove(&self, slot: usize) -> bool {
+        self.0.compare_exchange(slot as u32 + 1, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    fn contains(&self, slot: usize) -> bool {
+        self.0.load(Ordering::Relaxed) == slot as u32 + 1
+    }
+
+    fn notify(&self, peers: &impl Peers, _: usize) {
+        if !seeded(Fault::NoFenceInNotify) {
+            fence(Ordering::SeqCst);
+        }
+        let sleeper = self.0.load(Ordering::Relaxed);
+        if sleeper != 0 && self.remove(sleeper as usize - 1) {
+            wake(peers, sleeper as usize - 1);
+        }
     }
 }
 

@@ -33,6 +33,10 @@ pub enum Code {
     Unsupported,
     /// The caller already holds what it waits for.
     Deadlock,
+    /// Somebody living has the role.
+    Busy,
+    /// Nothing is put in any more; what was, was taken out.
+    Ended,
     /// The caller doesn't hold what it releases.
     LostOwnership,
     /// A fixed table or a limit of the system is exhausted.
@@ -63,6 +67,8 @@ impl Code {
             Code::Corrupt => "ERR_CORRUPT",
             Code::Unsupported => "ERR_UNSUPPORTED",
             Code::Deadlock => "ERR_DEADLOCK",
+            Code::Busy => "ERR_BUSY",
+            Code::Ended => "ERR_ENDED",
             Code::LostOwnership => "ERR_LOST_OWNERSHIP",
             Code::Limit => "ERR_LIMIT",
             Code::Permission => "ERR_PERMISSION",

@@ -33,6 +33,28 @@ pub(crate) enum Fault {
     WaitForDeadReaders,
     /// A reader enters without the gate.
     ReaderSkipsGate,
+    /// A record is published without ordering what is in it.
+    RelaxedPush,
+    /// A record's place is given back without ordering that it was read.
+    RelaxedPop,
+    /// The producer believes that there is always room.
+    PushWithoutRoom,
+    /// A chunk is queued without ordering what is in it.
+    RelaxedPublish,
+    /// A chunk is freed without ordering that it was read.
+    RelaxedFree,
+    /// A chunk is claimed by a store.
+    ClaimByStore,
+    /// Nobody moves a tail that lags.
+    NoTailHelp,
+    /// Nobody moves a head that lags.
+    NoHeadHelp,
+    /// A getter doesn't look again at the slot.
+    NoSlotReread,
+    /// A slot whose chunk is claimed is left to its claimant.
+    NoHelpForClaimed,
+    /// A reaper doesn't look whether a queued chunk is linked.
+    ReapWithoutScan,
 }
 
 /// The fault of this process: `CROSSMEM_FAULT`, by its name above.

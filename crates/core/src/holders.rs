@@ -20,13 +20,22 @@ pub struct Holder {
 }
 
 impl Object<'_> {
-    /// Who holds the lock, its read or write locks, its permits, or waits at the barrier.
+    /// Who holds the lock, its read or write locks, its permits, waits at the barrier, has the ends of the channel, or has chunks
+    /// of the queue: to write to, or with messages that it has taken.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
     pub fn holders(&self) -> Result<Vec<Holder>> {
         let (owner, table) = match self.kind() {
-            Kind::SharedMemory | Kind::NDArray | Kind::Event => (None, None),
+            Kind::SharedMemory | Kind::NDArray | Kind::Event | Kind::Spill => (None, None),
+            Kind::SpscQueue | Kind::Pipe => {
+                let ends = self.end_owners()?;
+                return Ok(ends.into_iter().flatten().map(|owner| self.holder(owner, 1)).collect());
+            }
+            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {
+                let held = self.message_holders()?;
+                return Ok(held.into_iter().map(|(owner, count)| self.holder(owner, count)).collect());
+            }
             Kind::RwLock => {
                 let words: &RwLockWords = self.words()?;
                 (words.gate.holder(), Some(&words.readers))
@@ -40,15 +49,18 @@ impl Object<'_> {
             | Kind::SharedArray
             | Kind::LockManager => (self.words::<MutexWords>()?.holder(), None),
         };
-        let holder = |owner: Owner, count: u32| Holder {
+        let shares = table.into_iter().flat_map(Table::shares).map(|(slot, word)| {
+            let share = Share::of(word);
+            self.holder(share.owner(slot), share.count)
+        });
+        Ok(owner.map(|owner| self.holder(owner, 1)).into_iter().chain(shares).collect())
+    }
+
+    fn holder(&self, owner: Owner, count: u32) -> Holder {
+        Holder {
             slot: usize::from(owner.slot),
             alive: owner == self.agent.me() || !self.agent.is_dead(owner),
             count,
-        };
-        let shares = table.into_iter().flat_map(Table::shares).map(|(slot, word)| {
-            let share = Share::of(word);
-            holder(share.owner(slot), share.count)
-        });
-        Ok(owner.map(|owner| holder(owner, 1)).into_iter().chain(shares).collect())
+        }
     }
 }

@@ -48,6 +48,18 @@ kinds! {
     SharedArray = 11,
     /// The domain's table of named locks.
     LockManager = 12,
+    /// Bytes from one producer to one consumer.
+    SpscQueue = 13,
+    /// Bytes, any number of producers and consumers.
+    MpmcQueue = 14,
+    /// Values, any number of producers and consumers.
+    Queue = 15,
+    /// Tasks that are waited for.
+    JoinableQueue = 16,
+    /// Two ends that talk.
+    Pipe = 17,
+    /// A message too large for its queue.
+    Spill = 18,
 }
 
 impl Kind {
@@ -55,6 +67,11 @@ impl Kind {
     #[must_use]
     pub fn parse(name: &str) -> Option<Kind> {
         ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether segments of their own may belong to such an object.
+    pub(crate) fn has_children(self) -> bool {
+        matches!(self, Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue)
     }
 
     pub(crate) fn from_stored(stored: u32) -> Option<Kind> {

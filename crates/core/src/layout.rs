@@ -8,7 +8,7 @@ use crate::sync::{AtomicU8, AtomicU32, AtomicU64};
 
 /// Grows with every change to this file. It is part of the control segment's name, so processes of
 /// different versions never meet.
-pub const LAYOUT_VERSION: u32 = 2;
+pub const LAYOUT_VERSION: u32 = 3;
 /// `"crossmem"`: the first word of a control segment.
 pub(crate) const CONTROL_MAGIC: u64 = u64::from_le_bytes(*b"crossmem");
 /// `"ndguard\0"`: the first word of the trailer behind an ndarray's data.
@@ -89,6 +89,9 @@ pub(crate) struct Entry {
     pub persist: AtomicU32,
     /// 1 to 250.
     pub name_len: AtomicU32,
+    /// Id of the object that this one belongs to and goes with, or 0; and where that one's entry is.
+    pub parent: AtomicU64,
+    pub parent_index: AtomicU64,
     /// Who has it open. A bit of a dead agent stays until it is swept.
     pub attached: SlotSet,
     pub name: [AtomicU8; 256],
@@ -225,6 +228,93 @@ pub(crate) struct NamedLocksWords {
     pub names: [[AtomicU64; CELL]; CELLS],
 }
 
+/// One agent that sleeps, where there can't be two: its slot + 1, or 0.
+#[repr(C)]
+pub(crate) struct Sleeper(pub AtomicU32);
+
+/// A ring of records with one producer and one consumer: see `spsc.rs`. Positions count units of 8 bytes and only grow,
+/// modulo 2^32; `tail - head` is at most the size of the ring.
+#[repr(C, align(64))]
+pub(crate) struct RingWords {
+    /// End of what was pushed. Written by the producer.
+    pub tail: AtomicU32,
+    _tail: [u32; 31],
+    /// End of what was popped. Written by the consumer.
+    pub head: AtomicU32,
+    _head: [u32; 31],
+    /// The consumer, when it sleeps until there is a record.
+    pub empty: Sleeper,
+    /// The producer, when it sleeps until there is room.
+    pub full: Sleeper,
+    _sleepers: [u32; 30],
+}
+
+/// One end of a channel: a role that one agent at a time has.
+#[repr(C, align(64))]
+pub(crate) struct EndWords {
+    /// Owner word of who has it, 0: nobody.
+    pub owner: AtomicU64,
+    /// 0, then for ever 1: this end neither pushes nor pops any more. Written by who has it.
+    pub closed: AtomicU32,
+    _pad: [u32; 13],
+}
+
+/// Two ends, and a ring of records towards each of them: see `channel.rs`. The data of the rings is behind these words.
+#[repr(C)]
+pub(crate) struct ChannelWords {
+    pub ends: [EndWords; 2],
+    /// `rings[i]`: what end `i` pops, and the other one pushes.
+    pub rings: [RingWords; 2],
+}
+
+/// Participants of a queue, dead ones that are not reaped yet included.
+pub(crate) const PARTICIPANTS: usize = if cfg!(loom) { 3 } else { AGENTS };
+
+/// A queue of any number of producers and consumers: see `mpmc.rs`. Behind these words are the ring's slots, a `u64` each,
+/// and the chunks.
+#[repr(C, align(64))]
+pub(crate) struct MpmcWords {
+    /// Puts that took effect, or one less. Only grows.
+    pub tail: AtomicU64,
+    /// Where to look first for a free chunk; any value.
+    pub hint: AtomicU32,
+    _tail: [u32; 29],
+    /// Gets whose slot is free again, or one less. Only grows.
+    pub head: AtomicU64,
+    _head: [u64; 15],
+    /// Agents that sleep until there is a message, …
+    pub readers: SlotSet,
+    /// …a free chunk, …
+    pub writers: SlotSet,
+    /// …or no unfinished message.
+    pub joiners: SlotSet,
+    /// 0, then for ever 1: no put begins any more.
+    pub ended: AtomicU32,
+    _pad: u32,
+    /// The failure that was counted last, or is being counted: `{ generation of the claim: 41 | chunk: 23 }`. Written by who
+    /// holds `reaper`, as are the next two.
+    pub failing: AtomicU64,
+    /// `failed` before that failure.
+    pub failed_before: AtomicU64,
+    /// Messages that readers died of, where that is counted.
+    pub failed: AtomicU64,
+    /// Who reaps the dead.
+    pub reaper: MutexWords,
+    /// Owner word of each participant, or 0. Becomes 0 when nothing is claimed in its name any more.
+    pub participants: [AtomicU64; PARTICIPANTS],
+}
+
+/// What a chunk begins with; its message follows.
+#[repr(C)]
+pub(crate) struct ChunkWords {
+    /// `{ generation: 46 | phase: 2 | participant: 16 }`, see `claim.rs`.
+    pub claim: AtomicU64,
+    /// Bytes of the message.
+    pub len: AtomicU32,
+    /// `SPILLED`, `REDELIVERED`. With `len` and the message written by who claimed the chunk.
+    pub flags: AtomicU32,
+}
+
 /// Trailer of an ndarray: who may write, and whether what one reads is whole.
 #[repr(C)]
 pub(crate) struct GuardWords {
@@ -260,6 +350,16 @@ unsafe impl Shared for ConditionWords {}
 unsafe impl Shared for BarrierWords {}
 // SAFETY: as above.
 unsafe impl Shared for NamedLocksWords {}
+// SAFETY: as above.
+unsafe impl Shared for Sleeper {}
+// SAFETY: as above.
+unsafe impl Shared for ChannelWords {}
+// SAFETY: as above.
+unsafe impl Shared for MpmcWords {}
+// SAFETY: as above.
+unsafe impl Shared for ChunkWords {}
+// SAFETY: an atomic.
+unsafe impl Shared for AtomicU64 {}
 
 #[cfg(not(loom))]
 const _: () = {
@@ -270,6 +370,11 @@ const _: () = {
     assert!(std::mem::offset_of!(Control, tags) == PAGE as usize + AGENTS * 64);
     assert!(std::mem::offset_of!(Control, entries) % 64 == 0);
     assert!(size_of::<GuardWords>() <= PAGE as usize);
+    assert!(size_of::<RingWords>() == 384);
+    assert!(size_of::<ChannelWords>() == 2 * 64 + 2 * 384);
+    assert!(std::mem::offset_of!(MpmcWords, head) == 128);
+    assert!(size_of::<MpmcWords>().is_multiple_of(64));
+    assert!(size_of::<ChunkWords>() == 16);
     assert!(size_of::<ObjectHeader>() == 64);
     assert!(size_of::<MutexWords>() == 136);
     assert!(std::mem::offset_of!(GuardWords, sequence) == 24);

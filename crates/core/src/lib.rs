@@ -14,6 +14,8 @@
 
 mod agent;
 mod barrier;
+mod channel;
+mod claim;
 mod condition;
 mod domain;
 mod doorbell;
@@ -22,30 +24,37 @@ mod event;
 mod fail;
 mod faults;
 mod file_lock;
+mod geometry;
 mod guard;
 mod holders;
+mod index_ring;
 mod inspect;
 mod kind;
 mod layout;
 mod locks;
 #[cfg(all(loom, test))]
 mod models;
+mod mpmc;
 mod mutex;
 mod name;
 mod named_locks;
 mod object;
 mod owner;
+mod queue;
 mod region;
 mod registry;
 mod rwlock;
 mod segment;
 mod semaphore;
+mod spill;
+mod spsc;
 mod sync;
 mod sys;
 mod table;
 
 pub use agent::{Agent, Listener};
 pub use barrier::Arrived;
+pub use channel::{Bytes, CONSUMER, End, PRODUCER};
 pub use doorbell::Wait;
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
@@ -60,6 +69,7 @@ pub use named_locks::{
     Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,
 };
 pub use object::{DATA_OFFSET, Looked, Object, PARAMS, open_lock_manager};
+pub use queue::{Chunk, Got, Member, Put, QueueWait};
 pub use region::Region;
 pub use registry::{Company, Swept};
 pub use segment::{Mapped, Segment, Spec, unlink_name};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::barrier::{Arrived, Outcome};
-use crate::doorbell::{Peers, Wait};
+use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::layout::{
     BarrierWords, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords, SemaphoreWords,

@@ -11,7 +11,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::doorbell::{Peers, Wait};
+use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::faults::Fault;
 use crate::layout::{MutexWords, RwLockWords, SlotSet, Table};
 use crate::mutex::{Acquired, Refused};

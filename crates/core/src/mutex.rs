@@ -12,14 +12,13 @@
 //! instead of a list that the dying process must get right; `hungry` after the starvation mode of Go's `sync.Mutex`,
 //! so that a tight loop in one process doesn't starve another.
 
-use crate::doorbell::{Look, Peers, Wait};
+use crate::doorbell::{Look, Peers, Sleepers, Wait, can_spin};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::MutexWords;
 use crate::owner::{DIED, HUNGRY, Owner, WAITERS};
 use crate::sync::Ordering;
 
-#[cfg(not(loom))]
 const SPINS: u32 = 100;
 
 /// How the lock came to us.
@@ -163,7 +162,7 @@ impl MutexWords {
 
     /// A holder that is about to leave is cheaper to wait for than to sleep for.
     fn spin(&self) {
-        for _ in 0..spins() {
+        for _ in 0..if can_spin() { SPINS } else { 0 } {
             let word = self.owner.load(Ordering::Relaxed);
             if Owner::of(word).is_none() || word & WAITERS != 0 {
                 return;
@@ -181,21 +180,6 @@ fn with_faults(new: u64, acquired: Option<Acquired>, me: Owner) -> (u64, Option<
         return (new & !DIED, Some(Acquired::Clean));
     }
     (new, acquired)
-}
-
-/// A model need not look at the same word twice.
-#[cfg(loom)]
-fn spins() -> u32 {
-    0
-}
-
-/// On one core the holder can't go on while we spin.
-#[cfg(not(loom))]
-fn spins() -> u32 {
-    use std::sync::OnceLock;
-    static CORES: OnceLock<usize> = OnceLock::new();
-    let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
-    if cores > 1 { SPINS } else { 0 }
 }
 
 #[cfg(all(test, not(loom)))]

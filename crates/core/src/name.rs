@@ -57,7 +57,12 @@ pub fn check_domain(domain: &str) -> Result<()> {
 /// # Errors
 /// `ERR_OS` when the system has no randomness to give.
 pub(crate) fn random() -> Result<String> {
-    Ok(format!("crossmem_{:016x}", random_u64()?))
+    Ok(numbered(random_u64()?))
+}
+
+/// A name made of a number.
+pub(crate) fn numbered(number: u64) -> String {
+    format!("crossmem_{number:016x}")
 }
 
 pub(crate) fn random_u64() -> Result<u64> {

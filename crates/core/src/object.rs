@@ -1,12 +1,13 @@
 //! Objects that are more than bytes: a header, the words of their kind, and for values the data behind.
 
 use crate::agent::Agent;
-use crate::doorbell::Peers;
+use crate::doorbell::{Peers, Sleepers};
 use crate::error::{Code, Error, Result};
+use crate::geometry::{ChannelGeometry, QueueGeometry};
 use crate::kind::Kind;
 use crate::layout::{
-    BarrierWords, ConditionWords, EventWords, LAYOUT_VERSION, MutexWords, NamedLocksWords, OBJECT_MAGIC,
-    ObjectHeader, RwLockWords, SemaphoreWords, Shared, SlotSet,
+    BarrierWords, ChannelWords, ConditionWords, EventWords, LAYOUT_VERSION, MpmcWords, MutexWords,
+    NamedLocksWords, OBJECT_MAGIC, ObjectHeader, RwLockWords, SemaphoreWords, Shared, Sleeper, SlotSet,
 };
 use crate::mutex::Refused;
 use crate::region::Region;
@@ -25,9 +26,12 @@ use crate::sys::Part;
 /// | `Event` | 1: resets itself |
 /// | `Barrier` | parties |
 /// | `Value`, `SharedArray` | dtype (a number that the caller knows), elements, 1: with a lock |
+/// | `SpscQueue` | bytes of the ring |
+/// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec (a number that the caller knows) |
+/// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, 1: redeliver + 2: spill, codec |
 pub const PARAMS: usize = 5;
 /// Where an object's words begin.
-const WORDS: u64 = size_of::<ObjectHeader>() as u64;
+pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;
 /// Where the data of a value begins: 64 bytes aligned, behind a header and a mutex.
 pub const DATA_OFFSET: u64 = 256;
 
@@ -54,6 +58,12 @@ impl Words for EventWords {
 impl Words for BarrierWords {
     const KINDS: &'static [Kind] = &[Kind::Barrier];
 }
+impl Words for ChannelWords {
+    const KINDS: &'static [Kind] = &[Kind::SpscQueue, Kind::Pipe];
+}
+impl Words for MpmcWords {
+    const KINDS: &'static [Kind] = &[Kind::MpmcQueue, Kind::Queue, Kind::JoinableQueue];
+}
 impl Words for NamedLocksWords {
     const KINDS: &'static [Kind] = &[Kind::LockManager];
 }
@@ -72,6 +82,7 @@ pub fn open_lock_manager(agent: &Agent) -> Result<Segment> {
         parts: &[],
         guard: None,
         params: Some([0; PARAMS]),
+        parent: None,
     };
     loop {
         match Segment::open(agent, &name, Some(spec.kind)) {
@@ -111,7 +122,7 @@ impl<T> Looked<T> {
 }
 
 /// Where those sleep who wait for `set`, as an offset in the segment.
-fn offset(region: Region<'_>, set: &SlotSet) -> u64 {
+fn offset<S>(region: Region<'_>, set: &S) -> u64 {
     (std::ptr::from_ref(set).addr() - region.as_ptr().addr()) as u64
 }
 
@@ -119,7 +130,7 @@ fn offset(region: Region<'_>, set: &SlotSet) -> u64 {
 #[derive(Clone, Copy)]
 pub struct Object<'a> {
     pub(crate) agent: &'a Agent,
-    segment: &'a Segment,
+    pub(crate) segment: &'a Segment,
 }
 
 impl<'a> Object<'a> {
@@ -158,12 +169,15 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_CORRUPT`.
     pub fn sleeps(&self, sleepers: u64) -> Result<bool> {
-        let sleepers: &SlotSet = self.segment.region().at(sleepers)?;
-        Ok(sleepers.contains(usize::from(self.agent.me().slot)))
+        let (region, me) = (self.segment.region(), usize::from(self.agent.me().slot));
+        Ok(match self.kind() {
+            Kind::SpscQueue | Kind::Pipe => region.at::<Sleeper>(sleepers)?.contains(me),
+            _ => region.at::<SlotSet>(sleepers)?.contains(me),
+        })
     }
 
     /// Where those sleep who wait for `set`, as an offset in the segment.
-    pub(crate) fn offset(&self, set: &SlotSet) -> u64 {
+    pub(crate) fn offset<S>(&self, set: &S) -> u64 {
         offset(self.segment.region(), set)
     }
 
@@ -221,7 +235,7 @@ pub(crate) fn with_parts<T>(
         _ => (0, 0),
     };
     let first = first.to_le_bytes();
-    let words = size_of_words(spec.kind).ok_or_else(|| {
+    let words = size_of_words(spec.kind, params)?.ok_or_else(|| {
         Error::new(Code::InvalidArg, format!("a {} is made in another way", spec.kind.as_str()))
     })?;
     let mut parts = vec![
@@ -238,7 +252,9 @@ pub(crate) fn with_parts<T>(
 
 /// Whether an opened segment has the header of its kind, and is as large as its words are.
 pub(crate) fn check(agent: &Agent, segment: &Segment) -> Result<()> {
-    let Some(size) = size_of_words(segment.kind) else { return Ok(()) };
+    if matches!(segment.kind, Kind::SharedMemory | Kind::NDArray | Kind::Spill) {
+        return Ok(());
+    }
     let name = &segment.name;
     let header = segment.region().at::<ObjectHeader>(0);
     let Some(header) = header.ok().filter(|header| header.magic.load(Relaxed) == OBJECT_MAGIC) else {
@@ -267,7 +283,10 @@ pub(crate) fn check(agent: &Agent, segment: &Segment) -> Result<()> {
             ),
         ));
     }
-    let sound = header.kind.load(Relaxed) == segment.kind as u32 && segment.region().len() as u64 >= size;
+    let params = std::array::from_fn(|i| header.params[i].load(Relaxed));
+    let size = size_of_words(segment.kind, &params).ok().flatten();
+    let fits = size.is_some_and(|size| size <= segment.region().len() as u64);
+    let sound = header.kind.load(Relaxed) == segment.kind as u32 && fits;
     if sound { Ok(()) } else { Err(overwritten(name)) }
 }
 
@@ -275,11 +294,15 @@ fn overwritten(name: &str) -> Error {
     Error::new(Code::Corrupt, format!("the header of \"{name}\" was overwritten; unlink it and make it anew"))
 }
 
-/// Bytes before the data of an object of that kind, `None` for those that are bytes only.
-fn size_of_words(kind: Kind) -> Option<u64> {
+/// Bytes of an object of that kind, without a value's data; `None` for those that are bytes only.
+fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
     let words = match kind {
-        Kind::SharedMemory | Kind::NDArray => return None,
-        Kind::Value | Kind::SharedArray => return Some(DATA_OFFSET),
+        Kind::SharedMemory | Kind::NDArray | Kind::Spill => return Ok(None),
+        Kind::Value | Kind::SharedArray => return Ok(Some(DATA_OFFSET)),
+        Kind::SpscQueue | Kind::Pipe => return Ok(Some(ChannelGeometry::of(params)?.size)),
+        Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {
+            return Ok(Some(QueueGeometry::of(params)?.size));
+        }
         Kind::Mutex | Kind::RLock => size_of::<MutexWords>(),
         Kind::RwLock => size_of::<RwLockWords>(),
         Kind::Semaphore => size_of::<SemaphoreWords>(),
@@ -288,7 +311,7 @@ fn size_of_words(kind: Kind) -> Option<u64> {
         Kind::Barrier => size_of::<BarrierWords>(),
         Kind::LockManager => size_of::<NamedLocksWords>(),
     };
-    Some(WORDS + words as u64)
+    Ok(Some(WORDS + words as u64))
 }
 
 #[cfg(not(loom))]

@@ -54,6 +54,43 @@ impl<'m> Region<'m> {
         Ok(unsafe { &*address })
     }
 
+    /// So many shared structs in a row at `offset`.
+    ///
+    /// # Errors
+    /// As `at`.
+    pub(crate) fn many_at<T: Shared>(&self, offset: u64, count: usize) -> Result<&'m [T]> {
+        let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+        let address = self.span(offset, bytes)?.cast::<T>();
+        if !address.is_aligned() {
+            return Err(Error::new(Code::Corrupt, format!("offset {offset} is not aligned")));
+        }
+        // SAFETY: as in `at`, for each of them.
+        Ok(unsafe { std::slice::from_raw_parts(address, count) })
+    }
+
+    /// Copies bytes that are the caller's alone, by the protocol of what they belong to. If others write to them all the
+    /// same, any bytes may come out.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT` when the span doesn't lie inside.
+    pub(crate) fn read(&self, offset: u64, to: &mut [u8]) -> Result<()> {
+        let from = self.span(offset, to.len() as u64)?;
+        // SAFETY: inside the mapping; `to` is private memory, so they don't overlap; bytes are values whatever they are.
+        unsafe { std::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) };
+        Ok(())
+    }
+
+    /// Writes bytes that are the caller's alone, by the protocol of what they belong to.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let to = self.span(offset, bytes.len() as u64)?;
+        // SAFETY: as in `read`; nobody keeps a reference to shared bytes.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    }
+
     /// Copies bytes that others may be writing into memory of our own. What comes out may be a mixture of
     /// old and new; it is never undefined behaviour, since every shared byte is read by an atomic load.
     ///

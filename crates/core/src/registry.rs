@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::domain::{Domain, too_many};
-use crate::doorbell::{Peers, Wait};
+use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::kind::Kind;
@@ -51,6 +51,8 @@ pub(crate) struct Birth<'a> {
     pub size: u64,
     pub file: u64,
     pub persist: bool,
+    /// Lives as long as that one, too.
+    pub parent: Option<ObjectRef>,
 }
 
 /// What a sweep found and freed.
@@ -153,6 +155,8 @@ impl<'a> Registry<'a> {
         entry.size.store(birth.size, Relaxed);
         entry.file.store(birth.file, Relaxed);
         entry.persist.store(u32::from(birth.persist), Relaxed);
+        entry.parent.store(birth.parent.map_or(0, |parent| parent.id), Relaxed);
+        entry.parent_index.store(birth.parent.map_or(0, |parent| parent.index as u64), Relaxed);
         entry.name_len.store(birth.name.len() as u32, Relaxed);
         for (to, from) in entry.name.iter().zip(birth.name.bytes()) {
             to.store(from, Relaxed);
@@ -189,8 +193,36 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Removes the object and its name, if the name still leads to it.
+    /// Removes the object and its name, if the name still leads to it; and its children, unless others still use it without
+    /// its name: then they stay for as long as those live.
     pub(crate) fn erase(&self, index: usize) -> Result<()> {
+        let children = self.children(index);
+        for &child in &children {
+            for slot in self.entry(index).attached.iter() {
+                self.entry(child).attached.insert(slot);
+            }
+        }
+        fail::point("erase.children");
+        self.erase_one(index)?;
+        children
+            .into_iter()
+            .filter(|child| !self.is_wanted(self.entry(*child)))
+            .try_for_each(|child| self.erase_one(child))
+    }
+
+    /// What belongs to a queue.
+    fn children(&self, index: usize) -> Vec<usize> {
+        let parent = self.entry(index);
+        let may_have = Kind::from_stored(parent.kind.load(Relaxed)).is_some_and(Kind::has_children);
+        let is_child = |&i: &usize| {
+            self.control.tags[i].load(Relaxed) != 0
+                && self.entry(i).state.load(Acquire) == LIVE
+                && self.entry(i).parent.load(Relaxed) == parent.id.load(Relaxed)
+        };
+        if may_have { (0..OBJECTS).filter(is_child).collect() } else { Vec::new() }
+    }
+
+    fn erase_one(&self, index: usize) -> Result<()> {
         let entry = self.entry(index);
         entry.state.store(DYING, Release);
         fail::point("erase.dying");
@@ -310,10 +342,16 @@ impl<'a> Registry<'a> {
     fn is_wanted(&self, entry: &Entry) -> bool {
         entry.persist.load(Relaxed) != 0
             || is_lock_manager(entry)
+            || self.parent_lives(entry)
             || entry
                 .attached
                 .iter()
                 .any(|slot| slot == self.me() || is_alive(self.agent.domain(), self.control, slot))
+    }
+
+    fn parent_lives(&self, entry: &Entry) -> bool {
+        let (id, index) = (entry.parent.load(Relaxed), entry.parent_index.load(Relaxed) as usize);
+        id != 0 && index < OBJECTS && self.entry_of(ObjectRef { index, id }).is_some()
     }
 
     fn me(&self) -> usize {

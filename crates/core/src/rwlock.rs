@@ -9,7 +9,7 @@
 //! | a reader inside | unaffected | a writer clears its entry in the table |
 //! | a writer inside, `writing` = 1 | of the dead | sets `torn`, then clears `writing`: everyone is told until a writer marks it consistent |
 
-use crate::doorbell::{Look, Peers, Wait};
+use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{RwLockWords, SlotSet};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::agent::Agent;
 use crate::domain::no_space;
+use crate::doorbell::{Peers, Sleepers};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::guard;
@@ -33,6 +34,8 @@ pub struct Spec<'a> {
     pub guard: Option<u64>,
     /// What an object that is more than bytes is made with; then `size` is that of the bytes behind its words.
     pub params: Option<[u64; PARAMS]>,
+    /// The object that it goes with, besides those who have it open.
+    pub parent: Option<&'a Segment>,
 }
 
 /// An open object. Close it with `close`; one that is only dropped stays attached until its agent leaves.
@@ -75,7 +78,8 @@ impl Segment {
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
         let registry = agent.registry()?;
         refuse_taken(&registry, name)?;
-        let birth = Birth { name, kind: spec.kind, size: spec.size, file, persist: spec.persist };
+        let parent = spec.parent.and_then(|parent| parent.object);
+        let birth = Birth { name, kind: spec.kind, size: spec.size, file, persist: spec.persist, parent };
         let (object, mapping) = registry.enter(&birth, || {
             staged.publish(name)?;
             fail::point("create.linked");
@@ -126,7 +130,7 @@ impl Segment {
                 format!("\"{name}\" has {} bytes where it was made with {size}", mapping.region().len()),
             ));
         }
-        entry.attached.insert(usize::from(crate::doorbell::Peers::me(agent).slot));
+        entry.attached.insert(usize::from(agent.me().slot));
         fail::point("open.attached");
         let object = ObjectRef { index, id: entry.id.load(Relaxed) };
         let persist = entry.persist.load(Relaxed) != 0;

@@ -9,7 +9,7 @@
 //! | after it | as before | changed | the permit is the dead agent's, and returns; or it was returned |
 //! | after `total` grew or shrank | changed | as before or after | permits were added; one that was to be consumed returns |
 
-use crate::doorbell::{Look, Peers, Wait};
+use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
 use crate::layout::SemaphoreWords;
 use crate::mutex::{Acquired, Refused};

@@ -55,6 +55,7 @@ fn array(name: &str) -> Spec<'_> {
         parts: &[],
         guard: Some(GUARD_AT),
         params: None,
+        parent: None,
     }
 }
 

@@ -6,11 +6,12 @@ use std::ffi::c_void;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
 
-use crossmem_core::{Agent, Code, Object, Segment};
+use crossmem_core::{Agent, Code, End, Kind, Member, Object, Segment};
 use napi::sys;
 use napi_derive::napi;
 
 use crate::error::{Result, closed, js};
+use crate::pad::Pad;
 use crate::reactor::Reactor;
 
 /// A segment that JavaScript may reach, by its handle or by its buffer.
@@ -23,7 +24,27 @@ pub(crate) struct Open {
     /// An `ArrayBuffer` over the bytes exists.
     pub has_buffer: bool,
     /// Where this environment is among the sleepers, as offsets in the segment, by channel.
-    pub sleeps: [Option<u64>; 2],
+    pub sleeps: [Option<u64>; CHANNELS],
+    /// The ends of a channel that this environment has.
+    pub ends: [Option<End>; 2],
+    /// What this environment is to a queue.
+    pub member: Option<Member>,
+}
+
+/// Waits that an object has at most, each at sleepers of its own.
+pub(crate) const CHANNELS: usize = 4;
+
+impl Open {
+    /// Gives back the roles that this environment has. What has no effect now is done by the others, who see that it is gone.
+    fn let_go(&mut self, agent: &Agent) {
+        let object = Object::new(agent, &self.segment);
+        for end in self.ends.iter_mut().filter_map(Option::take) {
+            let _ = object.release_end(end, self.segment.kind == Kind::Pipe);
+        }
+        if let Some(member) = self.member.take() {
+            let _ = object.leave_queue(member);
+        }
+    }
 }
 
 /// Handles are numbers in a row already.
@@ -49,6 +70,7 @@ pub(crate) struct Environment {
     segments: HashMap<u32, Open, BuildHasherDefault<Identity>>,
     next_handle: u32,
     pub reactor: Option<Reactor>,
+    pub pad: Option<Pad>,
 }
 
 thread_local! {
@@ -77,6 +99,20 @@ pub(crate) fn with_open<T>(handle: u32, act: impl FnOnce(&Agent, &mut Open) -> R
     .unwrap_or_else(|| Err(closed()))
 }
 
+/// Runs `act` with the agent, an open segment, and the pad.
+pub(crate) fn with_pad<T>(
+    handle: u32,
+    act: impl FnOnce(&Agent, &mut Open, &mut Pad) -> crossmem_core::Result<T>,
+) -> Result<T> {
+    with(|environment| {
+        let Environment { agent: Some(agent), segments, pad: Some(pad), .. } = environment else {
+            return Err(closed());
+        };
+        act(agent, segments.get_mut(&handle).ok_or_else(closed)?, pad).map_err(js)
+    })
+    .unwrap_or_else(|| Err(closed()))
+}
+
 /// Runs `act` with the agent.
 pub(crate) fn with_agent<T>(act: impl FnOnce(&Agent) -> crossmem_core::Result<T>) -> Result<T> {
     with(|environment| act(environment.agent.as_ref().ok_or_else(closed)?).map_err(js))
@@ -86,7 +122,15 @@ pub(crate) fn with_agent<T>(act: impl FnOnce(&Agent) -> crossmem_core::Result<T>
 impl Environment {
     pub(crate) fn insert(&mut self, segment: Segment) -> u32 {
         self.next_handle = self.next_handle.wrapping_add(1);
-        let open = Open { segment, guard: None, handle_is_gone: false, has_buffer: false, sleeps: [None; 2] };
+        let open = Open {
+            segment,
+            guard: None,
+            handle_is_gone: false,
+            has_buffer: false,
+            sleeps: [None; CHANNELS],
+            ends: [None, None],
+            member: None,
+        };
         self.segments.insert(self.next_handle, open);
         self.next_handle
     }
@@ -115,7 +159,8 @@ impl Environment {
 
     /// Closes the segment: nobody reaches it by this handle any more.
     pub(crate) fn close(&mut self, handle: u32) {
-        if let (Some(open), Some(agent)) = (self.segments.remove(&handle), &self.agent) {
+        if let (Some(mut open), Some(agent)) = (self.segments.remove(&handle), &self.agent) {
+            open.let_go(agent);
             open.segment.close(agent);
         }
     }
@@ -174,7 +219,10 @@ pub fn leave() {
     // First the thread that listens: from here on nobody calls into this environment.
     drop(with(|environment| environment.reactor.take()));
     let left = with(|environment| (environment.agent.take(), std::mem::take(&mut environment.segments)));
-    let Some((Some(agent), segments)) = left else { return };
+    let Some((Some(agent), mut segments)) = left else { return };
+    for open in segments.values_mut() {
+        open.let_go(&agent);
+    }
     // What has a buffer stays mapped until its lease ends.
     drop(segments);
     agent.leave();

@@ -67,8 +67,13 @@ fn look<T>(
 
 /// Remembers where this environment sleeps, if it was to stay among the sleepers.
 pub(crate) fn remember<T>(open: &mut Open, channel: Channel, wait: Wait, looked: &Looked<T>) {
+    remember_at(open, channel as usize, wait, looked);
+}
+
+/// As `remember`, for objects that number their channels themselves.
+pub(crate) fn remember_at<T>(open: &mut Open, channel: usize, wait: Wait, looked: &Looked<T>) {
     if matches!(wait, Wait::Arm { .. }) {
-        open.sleeps[channel as usize] = match looked {
+        open.sleeps[channel] = match looked {
             Looked::NotYet { sleepers } => Some(*sleepers),
             _ => None,
         };

@@ -11,7 +11,7 @@ use napi::bindgen_prelude::Function;
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use crate::environment::{hear_of_teardown_first, with, with_agent};
+use crate::environment::{CHANNELS, hear_of_teardown_first, with, with_agent};
 use crate::error::{Result, invalid};
 
 /// How often waits are looked at although nobody rang: a death rings no bell.
@@ -168,7 +168,7 @@ pub fn set_waiting(waiting: bool, keep_alive: bool) -> Result<()> {
     .unwrap_or(Ok(()))
 }
 
-/// What to look at now, as `2 * handle + channel`: where somebody rang, or after a tick everything that sleeps. The
+/// What to look at now, as `4 * handle + channel`: where somebody rang, or after a tick everything that sleeps. The
 /// first number is 1 after a tick, and 0 otherwise.
 #[napi(catch_unwind)]
 pub fn due() -> Vec<u32> {
@@ -181,7 +181,7 @@ pub fn due() -> Vec<u32> {
         let mut due = vec![u32::from(ticked)];
         environment.each_sleeping(|handle, channel, still_sleeps| {
             if ticked || !still_sleeps {
-                due.push(handle * 2 + channel);
+                due.push(handle * CHANNELS as u32 + channel);
             }
         });
         due

@@ -27,6 +27,7 @@ pub fn spec(name: &str, size: u64) -> Spec<'_> {
         parts: &[],
         guard: None,
         params: None,
+        parent: None,
     }
 }
 

@@ -1,0 +1,495 @@
+//! Channels: two ends, which are roles that agents take, and a ring of records towards each of them or one of them.
+//!
+//! An `SpscQueue` has one ring: end 0 consumes, end 1 produces, and a dead agent's end is taken over with everything that is
+//! in the ring. A `Pipe` is a conversation: its ends are taken once, and a dead one's is the end of it.
+//!
+//! | an agent died | `owner` | the other end sees |
+//! | --- | --- | --- |
+//! | before the CAS on `owner` | as before | nothing |
+//! | with an end | the dead agent | what it pushed; then it waits for a successor, or is told `ERR_PEER_DIED` |
+//! | after the store to `closed` | the dead agent | what it pushed; then the end |
+
+use crate::doorbell::{Look, Peers, Sleepers, Spins, Wait};
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::geometry::ChannelGeometry;
+use crate::index_ring::Corrupt;
+use crate::kind::Kind;
+use crate::layout::{ChannelWords, EndWords};
+use crate::object::{Looked, Object};
+use crate::owner::Owner;
+use crate::queue::{Got, Put};
+use crate::region::Region;
+use crate::spsc::{Place, Record, Ring, Seen, UNIT, Units};
+use crate::sync::AtomicU64;
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// The end of an `SpscQueue` that pops.
+pub const CONSUMER: usize = 0;
+/// The end of an `SpscQueue` that pushes.
+pub const PRODUCER: usize = 1;
+
+/// What an agent that has an end of a channel remembers of it. End `e` pops from ring `e`, and pushes to the other one.
+pub struct End {
+    index: usize,
+    geometry: ChannelGeometry,
+    popped: Seen,
+    pushed: Seen,
+    front: Option<Record>,
+    reserved: Option<Place>,
+    spins: Spins,
+}
+
+/// Bytes of a record, in the segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    /// Where they begin.
+    pub offset: u64,
+    /// How many there are, or fit.
+    pub len: u32,
+    /// The message goes on in the next record.
+    pub more: bool,
+}
+
+/// Units in a mapped segment.
+#[derive(Clone, Copy)]
+struct Mapped<'m> {
+    headers: &'m [AtomicU64],
+    at: u64,
+}
+
+impl Mapped<'_> {
+    /// Where the bytes behind the header at `unit` are.
+    fn bytes_at(&self, unit: u32) -> u64 {
+        self.at + u64::from(unit + 1) * u64::from(UNIT)
+    }
+}
+
+impl Units for Mapped<'_> {
+    fn header(&self, unit: u32) -> u64 {
+        self.headers[unit as usize].load(Relaxed)
+    }
+
+    fn set_header(&self, unit: u32, header: u64) {
+        self.headers[unit as usize].store(header, Relaxed);
+    }
+}
+
+impl EndWords {
+    fn is_closed(&self) -> bool {
+        // Acquire: pairs with the Release in `close_end`; what was pushed before is seen.
+        self.closed.load(Acquire) != 0
+    }
+
+    /// Whether who has it is gone without having closed it.
+    fn is_dead(&self, peers: &impl Peers) -> bool {
+        Owner::of(self.owner.load(Acquire)).is_some_and(|owner| peers.is_dead(owner))
+    }
+}
+
+/// What there is to say about the other end, when nothing is left to do.
+enum Peer {
+    MayCome,
+    Closed,
+    Died,
+}
+
+impl<'a> Object<'a> {
+    /// Takes an end: from nobody, or from the dead.
+    ///
+    /// # Errors
+    /// `ERR_BUSY`: somebody living has it. Of a pipe: `ERR_ENDED` (it was closed), `ERR_PEER_DIED` (who had it died).
+    pub fn take_end(&self, index: usize) -> Result<End> {
+        let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        let words: &ChannelWords = self.words()?;
+        let end = words.ends.get(index).ok_or_else(|| self.corrupt())?;
+        let is_pipe = self.kind() == Kind::Pipe;
+        let mut before = end.owner.load(Acquire);
+        loop {
+            let dead = match Owner::of(before) {
+                None => false,
+                Some(owner) if owner == self.agent.me() || !self.agent.is_dead(owner) => {
+                    return Err(self.refused_end(Code::Busy, "somebody living has this end of it"));
+                }
+                Some(_) => true,
+            };
+            if is_pipe && end.is_closed() {
+                return Err(self.refused_end(Code::Ended, "this end of it was closed"));
+            }
+            if is_pipe && dead {
+                return Err(self.refused_end(Code::PeerDied, "who had this end of it died"));
+            }
+            match end.owner.compare_exchange(before, self.agent.me().word(), AcqRel, Acquire) {
+                Ok(_) => break,
+                Err(now) => before = now,
+            }
+        }
+        fail::point("channel.taken");
+        Ok(End {
+            index,
+            geometry,
+            popped: Seen::first(&words.rings[index]),
+            pushed: Seen::first(&words.rings[1 - index]),
+            front: None,
+            reserved: None,
+            spins: Spins::default(),
+        })
+    }
+
+    fn refused_end(&self, code: Code, why: &str) -> Error {
+        Error::new(code, format!("\"{}\": {why}", self.segment.name))
+    }
+
+    /// Gives an end back. `close`: for ever; the other end reads what was pushed, and then the end.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    #[expect(clippy::needless_pass_by_value, reason = "it is of no use any more")]
+    pub fn release_end(&self, end: End, close: bool) -> Result<()> {
+        if close {
+            self.close_end(&end)?;
+        }
+        let words: &ChannelWords = self.words()?;
+        let owner = &words.ends[end.index].owner;
+        // A failed CAS: it wasn't ours any more.
+        let _ = owner.compare_exchange(self.agent.me().word(), 0, Release, Relaxed);
+        fail::point("channel.released");
+        Ok(())
+    }
+
+    /// This end neither pushes nor pops any more.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn close_end(&self, end: &End) -> Result<()> {
+        let words: &ChannelWords = self.words()?;
+        words.ends[end.index].closed.store(1, Release);
+        fail::point("channel.closed");
+        words.rings[end.index].full.notify_one(self.agent);
+        words.rings[1 - end.index].empty.notify_one(self.agent);
+        Ok(())
+    }
+
+    /// Whether an end was closed.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn end_is_closed(&self, index: usize) -> Result<bool> {
+        let words: &ChannelWords = self.words()?;
+        Ok(words.ends.get(index).is_some_and(EndWords::is_closed))
+    }
+
+    /// Who has each end.
+    pub(crate) fn end_owners(&self) -> Result<[Option<Owner>; 2]> {
+        let words: &ChannelWords = self.words()?;
+        Ok([0, 1].map(|end| Owner::of(words.ends[end].owner.load(Acquire))))
+    }
+
+    /// Bytes in use of the ring that end `index` pops from, at about this instant.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
+    pub fn bytes_towards(&self, index: usize) -> Result<u64> {
+        let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        Ok(u64::from(self.ring(&geometry, index % 2)?.used()) * u64::from(UNIT))
+    }
+
+    /// Pushes a record of at most `most_bytes`.
+    ///
+    /// # Errors
+    /// `ERR_TOO_LARGE`, `ERR_LOST_OWNERSHIP`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    pub fn push_record(
+        &self,
+        end: &mut End,
+        bytes: &[u8],
+        more: bool,
+        wait: Wait,
+    ) -> Result<Looked<Put<()>>> {
+        Ok(match self.reserve_record(end, bytes.len() as u64, wait)? {
+            Looked::Got(Put::Done(place)) => {
+                self.segment.region().write(place.offset, bytes)?;
+                self.commit_record(end, bytes.len() as u32, more)?;
+                Looked::Got(Put::Done(()))
+            }
+            Looked::Got(Put::Ended) => Looked::Got(Put::Ended),
+            Looked::NotYet { sleepers } => Looked::NotYet { sleepers },
+            Looked::Mine => Looked::Mine,
+        })
+    }
+
+    /// Pushes as many of these as there is room for now; how many.
+    ///
+    /// # Errors
+    /// As `push_record`.
+    pub fn push_records<'b>(
+        &self,
+        end: &mut End,
+        records: impl Iterator<Item = &'b [u8]>,
+    ) -> Result<Put<usize>> {
+        let ring = self.ring_to_push(end)?;
+        let mut pushed = 0;
+        for bytes in records {
+            if bytes.len() as u64 > u64::from(ring.most()) {
+                if pushed > 0 {
+                    break;
+                }
+                return Err(self.too_large_record(bytes.len() as u64, ring.most()));
+            }
+            let place = match self.room(end, &ring, bytes.len() as u32, Look::Once)? {
+                Some(Put::Ended) if pushed == 0 => return Ok(Put::Ended),
+                Some(Put::Ended) | None => break,
+                Some(Put::Done(place)) => place,
+            };
+            self.segment.region().write(ring.units.bytes_at(place.unit), bytes)?;
+            ring.commit(place, bytes.len() as u32, false);
+            pushed += 1;
+        }
+        if pushed > 0 {
+            ring.words.empty.notify_one(self.agent);
+        }
+        Ok(Put::Done(pushed))
+    }
+
+    /// Finds room for a record of `len` bytes, which the caller then writes and commits.
+    ///
+    /// # Errors
+    /// As `push_record`.
+    pub fn reserve_record(&self, end: &mut End, len: u64, wait: Wait) -> Result<Looked<Put<Bytes>>> {
+        let ring = self.ring_to_push(end)?;
+        if len > u64::from(ring.most()) {
+            return Err(self.too_large_record(len, ring.most()));
+        }
+        let mut spins = std::mem::take(&mut end.spins);
+        let found = ring.words.full.wait_spinning(self.agent, wait, &mut spins, |look| {
+            self.room(end, &ring, len as u32, look).transpose()
+        });
+        end.spins = spins;
+        Ok(match found.transpose()? {
+            Some(Put::Done(place)) => {
+                end.reserved = Some(place);
+                let offset = ring.units.bytes_at(place.unit);
+                Looked::Got(Put::Done(Bytes { offset, len: place.len, more: false }))
+            }
+            Some(Put::Ended) => Looked::Got(Put::Ended),
+            None => Looked::NotYet { sleepers: self.offset(&ring.words.full) },
+        })
+    }
+
+    /// Publishes what was written to the place that was reserved, or its first `len` bytes.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`: nothing is reserved. `ERR_TOO_LARGE`.
+    pub fn commit_record(&self, end: &mut End, len: u32, more: bool) -> Result<()> {
+        let ring = self.ring_to_push(end)?;
+        let place = end.reserved.ok_or_else(|| self.lost("a reservation"))?;
+        if len > place.len {
+            return Err(self.too_large_record(len.into(), place.len));
+        }
+        end.reserved = None;
+        ring.commit(place, len, more);
+        ring.words.empty.notify_one(self.agent);
+        Ok(())
+    }
+
+    /// Waits for a record, which stays the first one until it is released.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    pub fn peek_record(&self, end: &mut End, wait: Wait) -> Result<Looked<Got<Bytes>>> {
+        let ring = self.ring_to_pop(end)?;
+        let mut spins = std::mem::take(&mut end.spins);
+        let found = ring
+            .words
+            .empty
+            .wait_spinning(self.agent, wait, &mut spins, |look| self.first(end, &ring, look).transpose());
+        end.spins = spins;
+        Ok(match found.transpose()? {
+            Some(Got::Message(record)) => {
+                end.front = Some(record);
+                Looked::Got(Got::Message(bytes_of(&ring, record)))
+            }
+            Some(Got::Ended) => Looked::Got(Got::Ended),
+            None => Looked::NotYet { sleepers: self.offset(&ring.words.empty) },
+        })
+    }
+
+    /// Copies the bytes of the record that was peeked at.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn read_record(&self, record: Bytes, to: &mut [u8]) -> Result<()> {
+        self.segment.region().read(record.offset, to)
+    }
+
+    /// The record that was peeked at was read: its room is the producer's again.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`: there is none.
+    pub fn release_record(&self, end: &mut End) -> Result<()> {
+        let ring = self.ring_to_pop(end)?;
+        let record = end.front.take().ok_or_else(|| self.lost("a record"))?;
+        ring.release(record);
+        ring.words.full.notify_one(self.agent);
+        Ok(())
+    }
+
+    /// Pops at most `most` records that are there now. `take` gets each and says whether it wants it.
+    ///
+    /// # Errors
+    /// As `peek_record`.
+    pub fn pop_records(
+        &self,
+        end: &mut End,
+        most: usize,
+        mut take: impl FnMut(Region<'_>, Bytes) -> bool,
+    ) -> Result<Got<usize>> {
+        let ring = self.ring_to_pop(end)?;
+        let mut popped = 0;
+        while popped < most {
+            let look = if popped == 0 { Look::Once } else { Look::Newcomer };
+            let record = match self.first(end, &ring, look)? {
+                Some(Got::Ended) if popped == 0 => return Ok(Got::Ended),
+                Some(Got::Ended) | None => break,
+                Some(Got::Message(record)) => record,
+            };
+            if !take(self.segment.region(), bytes_of(&ring, record)) {
+                break;
+            }
+            ring.release(record);
+            popped += 1;
+        }
+        if popped > 0 {
+            end.front = None;
+            ring.words.full.notify_one(self.agent);
+        }
+        Ok(Got::Message(popped))
+    }
+
+    /// Most bytes of a record that this end pushes.
+    ///
+    /// # Errors
+    /// `ERR_INVALID_ARG`: it only pops.
+    pub fn most_bytes(&self, end: &End) -> Result<u32> {
+        Ok(self.ring_to_push(end)?.most())
+    }
+
+    /// Who armed itself at a channel stops waiting, for a record or for room.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn give_up_channel(&self, index: usize, for_record: bool) -> Result<()> {
+        let words: &ChannelWords = self.words()?;
+        let sleeper =
+            if for_record { &words.rings[index % 2].empty } else { &words.rings[1 - index % 2].full };
+        // There is nobody else whom a wake-up could be passed on to.
+        sleeper.remove(usize::from(self.agent.me().slot));
+        Ok(())
+    }
+
+    /// Room for a record; `None`: not now.
+    fn room(
+        &self,
+        end: &mut End,
+        ring: &Ring<'_, Mapped<'_>>,
+        len: u32,
+        look: Look,
+    ) -> Result<Option<Put<Place>>> {
+        let words: &ChannelWords = self.words()?;
+        let closed = words.ends.iter().any(EndWords::is_closed);
+        if closed {
+            return Ok(Some(Put::Ended));
+        }
+        let place = ring.reserve(&mut end.pushed, len).map_err(|Corrupt| self.corrupt())?;
+        match (place, self.peer(end, look)?) {
+            (Some(place), _) => Ok(Some(Put::Done(place))),
+            (None, Peer::MayCome) => Ok(None),
+            (None, Peer::Closed) => Ok(Some(Put::Ended)),
+            (None, Peer::Died) => Err(self.peer_died()),
+        }
+    }
+
+    /// The first record; `None`: not now.
+    fn first(&self, end: &mut End, ring: &Ring<'_, Mapped<'_>>, look: Look) -> Result<Option<Got<Record>>> {
+        if let Some(record) = self.front(end, ring)? {
+            return Ok(Some(Got::Message(record)));
+        }
+        let peer = self.peer(end, look)?;
+        if matches!(peer, Peer::MayCome) {
+            return Ok(None);
+        }
+        // What it pushed before that is to be read first.
+        match (self.front(end, ring)?, peer) {
+            (Some(record), _) => Ok(Some(Got::Message(record))),
+            (None, Peer::Died) => Err(self.peer_died()),
+            (None, _) => Ok(Some(Got::Ended)),
+        }
+    }
+
+    fn front(&self, end: &mut End, ring: &Ring<'_, Mapped<'_>>) -> Result<Option<Record>> {
+        ring.front(&mut end.popped).map_err(|Corrupt| self.corrupt())
+    }
+
+    /// Asks the kernel only where it may matter: not in the first look of a wait.
+    fn peer(&self, end: &End, look: Look) -> Result<Peer> {
+        let words: &ChannelWords = self.words()?;
+        let peer = &words.ends[1 - end.index];
+        Ok(if peer.is_closed() {
+            Peer::Closed
+        } else if self.kind() == Kind::Pipe && look != Look::Newcomer && peer.is_dead(self.agent) {
+            Peer::Died
+        } else {
+            Peer::MayCome
+        })
+    }
+
+    fn peer_died(&self) -> Error {
+        Error::new(
+            Code::PeerDied,
+            format!("the process at the other end of \"{}\" died without closing it", self.segment.name),
+        )
+    }
+
+    fn too_large_record(&self, len: u64, most: u32) -> Error {
+        Error::new(
+            Code::TooLarge,
+            format!(
+                "{len} bytes are more than the {most} that a record of \"{}\" can have; make it with a larger capacity. Nothing \
+                 was pushed",
+                self.segment.name
+            ),
+        )
+    }
+
+    fn ring_to_push(&self, end: &End) -> Result<Ring<'a, Mapped<'a>>> {
+        self.ring_of(end, 1 - end.index)
+    }
+
+    fn ring_to_pop(&self, end: &End) -> Result<Ring<'a, Mapped<'a>>> {
+        self.ring_of(end, end.index)
+    }
+
+    fn ring_of(&self, end: &End, index: usize) -> Result<Ring<'a, Mapped<'a>>> {
+        let words: &ChannelWords = self.words()?;
+        if words.ends[end.index].owner.load(Relaxed) != self.agent.me().word() {
+            return Err(self.lost("this end"));
+        }
+        self.ring(&end.geometry, index)
+    }
+
+    fn ring(&self, geometry: &ChannelGeometry, index: usize) -> Result<Ring<'a, Mapped<'a>>> {
+        let words: &ChannelWords = self.words()?;
+        let (size, at) = (geometry.units[index], geometry.rings_at[index]);
+        if size == 0 {
+            return Err(Error::new(
+                Code::InvalidArg,
+                format!("\"{}\" goes one way only: end 0 receives, end 1 sends", self.segment.name),
+            ));
+        }
+        let headers = self.segment.region().many_at(at, size as usize)?;
+        Ok(Ring { words: &words.rings[index], units: Mapped { headers, at }, size })
+    }
+}
+
+fn bytes_of(ring: &Ring<'_, Mapped<'_>>, record: Record) -> Bytes {
+    Bytes { offset: ring.units.bytes_at(record.unit), len: record.len, more: record.more }
+}

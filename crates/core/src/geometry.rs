@@ -1,0 +1,108 @@
+//! Where things lie in the segments of queues and channels: computed from what they were made with, once, into private
+//! copies, and checked against the size of the segment when it is opened.
+
+use crate::error::{Code, Error, Result};
+use crate::index_ring::INDEX_BITS;
+use crate::layout::{ChannelWords, ChunkWords, MpmcWords};
+use crate::object::{PARAMS, WORDS};
+use crate::spsc::UNIT;
+
+/// Chunks begin, and channels' rings, at multiples of this: a cache line.
+const LINE: u64 = 64;
+/// The ring of a queue has at least this many slots, so that neighbours seldom meet.
+const LEAST_SLOTS: u64 = 64;
+/// Most messages of a queue: a chunk's number, and as many slots again.
+const MOST_MESSAGES: u64 = 1 << (INDEX_BITS - 1);
+/// Most bytes of a message that lies in the queue, and of a channel's ring.
+const MOST_BYTES: u64 = 1 << 34;
+/// A chunk has room for what says where a message is that has a segment of its own.
+pub(crate) const SPILL_BYTES: u64 = 16;
+
+fn invalid(message: String) -> Error {
+    Error::new(Code::InvalidArg, message)
+}
+
+/// A queue's, from its params: messages, bytes of a message, flags, codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueueGeometry {
+    pub capacity: u32,
+    pub message_bytes: u32,
+    /// A power of two.
+    pub slots: usize,
+    pub slots_at: u64,
+    chunks_at: u64,
+    stride: u64,
+    pub redeliver: bool,
+    pub spill: bool,
+    /// Of the segment.
+    pub size: u64,
+}
+
+impl QueueGeometry {
+    pub(crate) fn of(params: &[u64; PARAMS]) -> Result<QueueGeometry> {
+        let [capacity, message_bytes, flags, ..] = *params;
+        if !(1..=MOST_MESSAGES).contains(&capacity) {
+            return Err(invalid(format!(
+                "a queue has room for 1 to {MOST_MESSAGES} messages, not {capacity}"
+            )));
+        }
+        if message_bytes > u64::from(u32::MAX) / 2 {
+            return Err(invalid(format!(
+                "messages of {message_bytes} bytes are too large; larger ones than messageBytes go through segments of their own"
+            )));
+        }
+        let slots = capacity.max(LEAST_SLOTS).next_power_of_two();
+        let slots_at = WORDS + size_of::<MpmcWords>() as u64;
+        let chunks_at = slots_at + slots * 8;
+        let stride = (size_of::<ChunkWords>() as u64 + message_bytes.max(SPILL_BYTES)).next_multiple_of(LINE);
+        Ok(QueueGeometry {
+            capacity: capacity as u32,
+            message_bytes: message_bytes as u32,
+            slots: slots as usize,
+            slots_at,
+            chunks_at,
+            stride,
+            redeliver: flags & 1 != 0,
+            spill: flags & 2 != 0,
+            size: chunks_at + stride * capacity,
+        })
+    }
+
+    /// Where a chunk is, in the segment.
+    pub(crate) fn chunk_at(&self, index: u32) -> u64 {
+        self.chunks_at + self.stride * u64::from(index)
+    }
+
+    /// Where a chunk's message is.
+    pub(crate) fn message_at(&self, index: u32) -> u64 {
+        self.chunk_at(index) + size_of::<ChunkWords>() as u64
+    }
+}
+
+/// A channel's, from its params: bytes of the ring towards end 0, and towards end 1 or 0 if there is none, codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChannelGeometry {
+    /// Units of each ring: powers of two, or 0.
+    pub units: [u32; 2],
+    pub rings_at: [u64; 2],
+    /// Of the segment.
+    pub size: u64,
+}
+
+impl ChannelGeometry {
+    pub(crate) fn of(params: &[u64; PARAMS]) -> Result<ChannelGeometry> {
+        let [first, second, ..] = *params;
+        let sound = |bytes: u64| bytes.is_power_of_two() && (LINE..=MOST_BYTES).contains(&bytes);
+        if !sound(first) || second != 0 && !sound(second) {
+            return Err(invalid(format!(
+                "a ring has a power of two of bytes, from {LINE} to {MOST_BYTES}, not {first} and {second}"
+            )));
+        }
+        let rings_at = WORDS + size_of::<ChannelWords>() as u64;
+        Ok(ChannelGeometry {
+            units: [first, second].map(|bytes| (bytes / u64::from(UNIT)) as u32),
+            rings_at: [rings_at, rings_at + first],
+            size: rings_at + first + second,
+        })
+    }
+}

@@ -1,0 +1,296 @@
+//! A bounded queue of any number of producers and consumers: lock-free in the strict sense (who is stopped anywhere stops
+//! nobody), and whole whoever is killed anywhere.
+//!
+//! Messages lie in chunks; one ring of chunk numbers (`index_ring.rs`) says in which order they go. Each chunk says whose it
+//! is (`claim.rs`): a put claims a free one, writes, and links it; a get takes the first one, reads, and frees it.
+//!
+//! | died | what becomes of the chunk when its participant is reaped |
+//! | --- | --- |
+//! | `Writing` | freed: the put has not taken effect |
+//! | `Queued`, not linked | linked: the put takes effect now |
+//! | `Queued`, linked | nothing: it is a message like others |
+//! | `Reading`, slot not emptied | the slot is emptied by whoever comes by, and then: |
+//! | `Reading` | freed, and the message is lost with its reader; or put back with `REDELIVERED`, if the queue does that |
+//!
+//! Reaping is done by one at a time, under a robust mutex, and can be begun anew when the reaper dies: every change is one
+//! CAS from what the dead participant left.
+//!
+//! The design's queue had a second ring for free chunks; being free is a phase of the claim here, which halves the atomic
+//! operations of a message. `crates/core/tests/mpmc_model.rs` explores it.
+
+use std::collections::HashSet;
+
+use crate::claim::{Claim, Phase, change};
+use crate::doorbell::Peers;
+use crate::fail;
+use crate::faults::{Fault, seeded};
+use crate::index_ring::{Claims, Corrupt, INDEX_BITS, IndexRing};
+use crate::layout::{ChunkWords, MpmcWords, PARTICIPANTS};
+use crate::owner::Owner;
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+/// The message is in a segment of its own; the chunk says which.
+pub(crate) const SPILLED: u32 = 1;
+/// A reader had it before, and died.
+pub(crate) const REDELIVERED: u32 = 2;
+
+/// The chunks by number.
+pub(crate) trait Chunks {
+    fn count(&self) -> u32;
+    /// `None`: there is no such chunk.
+    fn chunk(&self, index: u32) -> Option<&ChunkWords>;
+}
+
+/// The claims in the chunks.
+struct ClaimsOf<'c, C>(&'c C);
+
+impl<C: Chunks> Claims for ClaimsOf<'_, C> {
+    fn claim(&self, index: u32) -> Option<&crate::sync::AtomicU64> {
+        Some(&self.0.chunk(index)?.claim)
+    }
+}
+
+/// What becomes of the messages that the dead had taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// They go to the next reader.
+    pub redeliver: bool,
+    /// Those that don't are counted.
+    pub count_failures: bool,
+}
+
+/// What a reap changed, to wake those who wait for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reaped {
+    pub freed: u32,
+    pub queued: u32,
+}
+
+/// The queue as its participants see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Mpmc<'m, C> {
+    pub words: &'m MpmcWords,
+    pub ring: IndexRing<'m>,
+    pub chunks: C,
+}
+
+impl<C: Chunks> Mpmc<'_, C> {
+    pub(crate) fn chunk(&self, index: u32) -> Result<&ChunkWords, Corrupt> {
+        self.chunks.chunk(index).ok_or(Corrupt)
+    }
+
+    /// Claims a chunk to write to; `None`: all are in use. That is weaker than "the queue is full": others may be
+    /// writing or reading right now.
+    pub(crate) fn claim(&self, me: u16) -> Result<Option<u32>, Corrupt> {
+        let count = self.chunks.count();
+        if self.ring.len() >= u64::from(count) {
+            return Ok(None);
+        }
+        let mut index = self.words.hint.load(Relaxed) % count;
+        for _ in 0..count {
+            let chunk = self.chunk(index)?;
+            // Acquire: pairs with the Release in `free`; the message before was read.
+            let before = chunk.claim.load(Acquire);
+            let next = if index + 1 == count { 0 } else { index + 1 };
+            if Claim::of(before).phase == Phase::Free {
+                if seeded(Fault::ClaimByStore) {
+                    chunk.claim.store(Claim::of(before).next(Phase::Writing, me), Release);
+                } else if !change(&chunk.claim, before, Phase::Writing, me) {
+                    index = next;
+                    continue;
+                }
+                fail::point("queue.claimed");
+                self.words.hint.store(next, Relaxed);
+                return Ok(Some(index));
+            }
+            index = next;
+        }
+        Ok(None)
+    }
+
+    /// Puts in a chunk that `me` has in `phase`; `false`: it hasn't.
+    pub(crate) fn publish(&self, index: u32, phase: Phase, me: u16) -> Result<bool, Corrupt> {
+        let claim = &self.chunk(index)?.claim;
+        let before = claim.load(Relaxed); // Nobody changes it but us.
+        if !Claim::of(before).is(phase, me) {
+            return Ok(false);
+        }
+        fail::point("queue.written");
+        let order = if seeded(Fault::RelaxedPublish) { Relaxed } else { Release };
+        claim.store(Claim::of(before).next(Phase::Queued, me), order);
+        fail::point("queue.queued");
+        self.ring.link(index)?;
+        Ok(true)
+    }
+
+    /// Takes the first message: its chunk, which is then `Reading`.
+    pub(crate) fn take(&self, me: u16) -> Result<Option<u32>, Corrupt> {
+        self.ring.take(&ClaimsOf(&self.chunks), me)
+    }
+
+    /// Frees a chunk that `me` has in `phase`; `false`: it hasn't.
+    pub(crate) fn free(&self, index: u32, phase: Phase, me: u16) -> Result<bool, Corrupt> {
+        let claim = &self.chunk(index)?.claim;
+        let before = claim.load(Relaxed); // Nobody changes it but us.
+        if !Claim::of(before).is(phase, me) {
+            return Ok(false);
+        }
+        fail::point("queue.freeing");
+        let order = if seeded(Fault::RelaxedFree) { Relaxed } else { Release };
+        claim.store(Claim::of(before).next(Phase::Free, 0), order);
+        fail::point("queue.freed");
+        Ok(true)
+    }
+
+    /// What `me` reads was handed over: if `me` dies from here on, nobody is given it again.
+    pub(crate) fn retire(&self, index: u32, me: u16) -> Result<(), Corrupt> {
+        let claim = &self.chunk(index)?.claim;
+        claim.store(Claim::of(claim.load(Relaxed)).next(Phase::Writing, me), Release);
+        fail::point("queue.retired");
+        Ok(())
+    }
+
+    /// Whether `me` has that chunk in `phase`.
+    pub(crate) fn has(&self, index: u32, phase: Phase, me: u16) -> bool {
+        self.chunk(index).is_ok_and(|chunk| Claim::of(chunk.claim.load(Relaxed)).is(phase, me))
+    }
+
+    /// Whether no message is in it, nor will be: none is queued, and no put has begun. Of a queue that has ended. With
+    /// `redeliver`, what others than `me` are reading may come back.
+    ///
+    /// A put claims its chunk and then looks whether the queue has ended, and here one looks at the claims after having seen
+    /// that it has; all of that is `SeqCst`. So a put that didn't see the end is seen here.
+    pub(crate) fn is_drained(&self, redeliver: bool, me: u16) -> Result<bool, Corrupt> {
+        self.none_is(|claim| match claim.phase {
+            Phase::Free => false,
+            Phase::Writing | Phase::Queued => true,
+            Phase::Reading => redeliver && claim.participant != me,
+        })
+    }
+
+    /// Whether every message that was put has been read and freed, at some instant of this call.
+    ///
+    /// A put made after this began moves `tail`; if none was, a chunk that is free here stays so, but for a put whose chunk
+    /// was claimed before and not linked, which nobody can know of.
+    pub(crate) fn is_finished(&self) -> Result<bool, Corrupt> {
+        let tail = self.ring.tail.load(SeqCst);
+        let finished = self.none_is(|claim| matches!(claim.phase, Phase::Queued | Phase::Reading))?;
+        Ok(finished && self.ring.tail.load(SeqCst) == tail)
+    }
+
+    fn none_is(&self, unwanted: impl Fn(Claim) -> bool) -> Result<bool, Corrupt> {
+        for index in 0..self.chunks.count() {
+            if unwanted(Claim::of(self.chunk(index)?.claim.load(SeqCst))) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Chunks in `Queued` and `Reading`.
+    pub(crate) fn unfinished(&self) -> Result<u32, Corrupt> {
+        let mut count = 0;
+        for index in 0..self.chunks.count() {
+            let claim = Claim::of(self.chunk(index)?.claim.load(Acquire));
+            count += u32::from(matches!(claim.phase, Phase::Queued | Phase::Reading));
+        }
+        Ok(count)
+    }
+
+    /// The caller becomes a participant; `None`: there is no room for one more.
+    pub(crate) fn join(&self, peers: &impl Peers) -> Option<u16> {
+        let me = peers.me().word();
+        let entry = self.words.participants.iter().position(|entry| {
+            entry.load(Relaxed) == 0 && entry.compare_exchange(0, me, AcqRel, Relaxed).is_ok()
+        });
+        entry.map(|entry| entry as u16)
+    }
+
+    /// A participant that has no chunk is none any more.
+    pub(crate) fn leave(&self, me: u16) {
+        self.words.participants[usize::from(me)].store(0, Release);
+    }
+
+    /// Participants that died and are not reaped yet.
+    pub(crate) fn dead(&self, peers: &impl Peers) -> impl Iterator<Item = u16> {
+        (0..PARTICIPANTS as u16).filter(move |&participant| {
+            let word = self.words.participants[usize::from(participant)].load(Acquire);
+            Owner::of(word).is_some_and(|owner| owner != peers.me() && peers.is_dead(owner))
+        })
+    }
+
+    /// Gives back what a dead participant had. The caller holds `reaper`; `forget` is called with each chunk whose message
+    /// is lost, or was never whole, before it is freed.
+    pub(crate) fn reap(
+        &self,
+        dead: u16,
+        me: u16,
+        terms: Terms,
+        mut forget: impl FnMut(&ChunkWords, u32),
+    ) -> Result<Reaped, Corrupt> {
+        let mut reaped = Reaped::default();
+        let mut queued = Vec::new();
+        for index in 0..self.chunks.count() {
+            let chunk = self.chunk(index)?;
+            let before = chunk.claim.load(Acquire);
+            let claim = Claim::of(before);
+            if claim.participant != dead || claim.phase == Phase::Free {
+                continue;
+            }
+            match claim.phase {
+                Phase::Queued => queued.push((index, before)),
+                Phase::Reading if terms.redeliver => {
+                    self.ring.unlink_claimed(index);
+                    chunk.flags.store(chunk.flags.load(Relaxed) | REDELIVERED, Relaxed);
+                    fail::point("reap.marked");
+                    reaped.queued += self.requeue(chunk, index, before, me)?;
+                }
+                Phase::Reading => {
+                    self.ring.unlink_claimed(index);
+                    forget(chunk, index);
+                    if terms.count_failures {
+                        self.count_failure(index, claim);
+                    }
+                    reaped.freed += u32::from(change(&chunk.claim, before, Phase::Free, 0));
+                    fail::point("reap.freed");
+                }
+                Phase::Writing | Phase::Free => {
+                    forget(chunk, index);
+                    reaped.freed += u32::from(change(&chunk.claim, before, Phase::Free, 0));
+                    fail::point("reap.freed");
+                }
+            }
+        }
+        // After their claims were loaded: one that is linked now, or was since, is found, or its claim has changed.
+        let linked: HashSet<u32> =
+            if seeded(Fault::ReapWithoutScan) { HashSet::new() } else { self.ring.linked().collect() };
+        for (index, before) in queued.into_iter().filter(|(index, _)| !linked.contains(index)) {
+            reaped.queued += self.requeue(self.chunk(index)?, index, before, me)?;
+        }
+        fail::point("reap.done");
+        self.leave(dead);
+        Ok(reaped)
+    }
+
+    fn requeue(&self, chunk: &ChunkWords, index: u32, before: u64, me: u16) -> Result<u32, Corrupt> {
+        if !change(&chunk.claim, before, Phase::Queued, me) {
+            return Ok(0);
+        }
+        fail::point("reap.requeued");
+        self.ring.link(index)?;
+        Ok(1)
+    }
+
+    /// Counts the failure of whoever died with this claim, once, whatever reapers die here.
+    fn count_failure(&self, index: u32, claim: Claim) {
+        let words = self.words;
+        let failure = claim.generation << INDEX_BITS | u64::from(index);
+        if words.failing.load(Acquire) != failure {
+            words.failed_before.store(words.failed.load(Relaxed), Relaxed);
+            words.failing.store(failure, Release);
+        }
+        fail::point("reap.failing");
+        words.failed.store(words.failed_before.load(Relaxed).wrapping_add(1), Relaxed);
+        fail::point("reap.counted");
+    }
+}

@@ -1,0 +1,640 @@
+//! Queues as their users call them: messages in chunks, waits, and errors that say what to do.
+
+use std::time::{Duration, Instant};
+
+use crate::claim::{Claim, Phase};
+use crate::doorbell::{Look, Sleepers, Spins, Wait};
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::geometry::QueueGeometry;
+use crate::index_ring::{Corrupt, IndexRing};
+use crate::kind::Kind;
+use crate::layout::{ChunkWords, MpmcWords, PARTICIPANTS};
+use crate::mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, SPILLED, Terms};
+use crate::object::{Looked, Object};
+use crate::owner::Owner;
+use crate::region::Region;
+use crate::registry::GLANCE;
+use crate::spill::Spill;
+use crate::sync::Ordering::{Relaxed, SeqCst};
+
+/// How often who finds nothing looks whether somebody died of it.
+const REAP_EVERY: Duration = Duration::from_millis(50);
+
+/// What an agent that uses a queue remembers of it.
+pub struct Member {
+    id: u16,
+    geometry: QueueGeometry,
+    reaped_at: Option<Instant>,
+    spins: Spins,
+}
+
+impl Member {
+    /// Most bytes of a message that lies in the queue.
+    #[must_use]
+    pub fn message_bytes(&self) -> usize {
+        self.geometry.message_bytes as usize
+    }
+}
+
+/// What became of a put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put<T> {
+    /// It took effect, or there is room for it.
+    Done(T),
+    /// The queue has ended.
+    Ended,
+}
+
+/// What a get found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Got<T> {
+    /// A message.
+    Message(T),
+    /// The queue has ended, and everything was taken out.
+    Ended,
+}
+
+/// A chunk that the caller has: to write to, or to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Its number.
+    pub index: u32,
+    /// Where the message is, in the segment.
+    pub offset: u64,
+    /// Bytes of the message, or that fit.
+    pub len: u64,
+    /// The message is in a segment of its own.
+    pub spilled: bool,
+    /// A reader had it before, and died.
+    pub redelivered: bool,
+}
+
+/// Chunks in a mapped segment.
+#[derive(Clone, Copy)]
+struct Mapped<'m> {
+    region: Region<'m>,
+    geometry: QueueGeometry,
+}
+
+impl Chunks for Mapped<'_> {
+    fn count(&self) -> u32 {
+        self.geometry.capacity
+    }
+
+    fn chunk(&self, index: u32) -> Option<&ChunkWords> {
+        (index < self.geometry.capacity).then(|| self.region.at(self.geometry.chunk_at(index)).ok()).flatten()
+    }
+}
+
+/// A queue, for one call.
+struct Queue<'a> {
+    object: Object<'a>,
+    mpmc: Mpmc<'a, Mapped<'a>>,
+}
+
+impl<'a> Object<'a> {
+    /// Makes the caller's agent a participant of a queue.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`, `ERR_LIMIT` (1,024 participants), `ERR_CORRUPT`.
+    pub fn join_queue(&self) -> Result<Member> {
+        let geometry = QueueGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        let queue = self.queue(&geometry)?;
+        let mut member = Member { id: 0, geometry, reaped_at: None, spins: Spins::default() };
+        let joined = queue.mpmc.join(self.agent).or_else(|| {
+            let _ = queue.reap(&mut member);
+            queue.mpmc.join(self.agent)
+        });
+        member.id = joined.ok_or_else(|| {
+            Error::new(Code::Limit, format!("\"{}\" has 1024 participants", self.segment.name))
+        })?;
+        Ok(member)
+    }
+
+    /// The caller's agent is no participant any more. What it still has is given back, as if it had died.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    #[expect(clippy::needless_pass_by_value, reason = "it is of no use any more")]
+    pub fn leave_queue(&self, member: Member) -> Result<()> {
+        let queue = self.queue(&member.geometry)?;
+        // Nobody else reaps the living.
+        let reaped = queue.reap_one(&member, member.id)?;
+        queue.notify_reaped(reaped);
+        Ok(())
+    }
+
+    /// Puts a message in. Larger ones than `message_bytes` get a segment of their own.
+    ///
+    /// # Errors
+    /// `ERR_TOO_LARGE` where that is not allowed, `ERR_NO_SPACE`, `ERR_LIMIT`, `ERR_CORRUPT`.
+    pub fn push_message(&self, member: &mut Member, bytes: &[u8], wait: Wait) -> Result<Looked<Put<()>>> {
+        self.check_size(member, bytes.len() as u64)?;
+        match self.reserve_message(member, wait)? {
+            Looked::Got(Put::Done(chunk)) => {
+                self.fill(member, chunk.index, bytes)?;
+                Ok(Looked::Got(Put::Done(())))
+            }
+            Looked::Got(Put::Ended) => Ok(Looked::Got(Put::Ended)),
+            Looked::NotYet { sleepers } => Ok(Looked::NotYet { sleepers }),
+            Looked::Mine => Ok(Looked::Mine),
+        }
+    }
+
+    fn fill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
+        if bytes.len() <= member.message_bytes() {
+            self.segment.region().write(member.geometry.message_at(index), bytes)?;
+            return self.commit_message(member, index, bytes.len() as u32);
+        }
+        let queue = self.queue(&member.geometry)?;
+        queue.spill(member, index, bytes).inspect_err(|_| {
+            // There may be no segment to remove.
+            let _ = queue.free(member, index, Phase::Writing);
+        })
+    }
+
+    /// Puts in as many of these as there is room for now; how many. Each is at most `message_bytes` long.
+    ///
+    /// # Errors
+    /// `ERR_TOO_LARGE`, `ERR_CORRUPT`.
+    pub fn push_messages<'b>(
+        &self,
+        member: &mut Member,
+        messages: impl Iterator<Item = &'b [u8]>,
+    ) -> Result<Put<usize>> {
+        let queue = self.queue(&member.geometry)?;
+        let mut pushed = 0;
+        for bytes in messages {
+            let chunk = match queue.claim(member, Look::Once)? {
+                Some(Put::Ended) if pushed == 0 => return Ok(Put::Ended),
+                Some(Put::Ended) | None => break,
+                Some(Put::Done(chunk)) => chunk,
+            };
+            if bytes.len() > member.message_bytes() {
+                queue.free(member, chunk.index, Phase::Writing)?;
+                self.check_size(member, bytes.len() as u64)?;
+                break;
+            }
+            self.segment.region().write(chunk.offset, bytes)?;
+            queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
+            pushed += 1;
+        }
+        if pushed > 0 {
+            queue.mpmc.words.readers.notify(self.agent, pushed);
+        }
+        Ok(Put::Done(pushed))
+    }
+
+    /// Claims a chunk to write to.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn reserve_message(&self, member: &mut Member, wait: Wait) -> Result<Looked<Put<Chunk>>> {
+        let queue = self.queue(&member.geometry)?;
+        let sleepers = &queue.mpmc.words.writers;
+        let mut spins = std::mem::take(&mut member.spins);
+        let found = sleepers
+            .wait_spinning(self.agent, wait, &mut spins, |look| queue.claim(member, look).transpose());
+        member.spins = spins;
+        Ok(match found.transpose()? {
+            Some(put) => Looked::Got(put),
+            None => Looked::NotYet { sleepers: self.offset(sleepers) },
+        })
+    }
+
+    /// Puts in a chunk that was reserved, with a message of `len` bytes.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_TOO_LARGE`, `ERR_CORRUPT`.
+    pub fn commit_message(&self, member: &Member, index: u32, len: u32) -> Result<()> {
+        if len > member.geometry.message_bytes {
+            return Err(self.too_large(member, u64::from(len)));
+        }
+        let queue = self.queue(&member.geometry)?;
+        queue.publish(member, index, len, 0)?;
+        queue.mpmc.words.readers.notify_one(self.agent);
+        Ok(())
+    }
+
+    /// Gives back a chunk that was reserved.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`.
+    pub fn cancel_message(&self, member: &Member, index: u32) -> Result<()> {
+        self.queue(&member.geometry)?.free(member, index, Phase::Writing)
+    }
+
+    /// Takes the first message, which the caller then has until it frees it.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn take_message(&self, member: &mut Member, wait: Wait) -> Result<Looked<Got<Chunk>>> {
+        let queue = self.queue(&member.geometry)?;
+        let sleepers = &queue.mpmc.words.readers;
+        let mut spins = std::mem::take(&mut member.spins);
+        let found =
+            sleepers.wait_spinning(self.agent, wait, &mut spins, |look| queue.take(member, look).transpose());
+        member.spins = spins;
+        Ok(match found.transpose()? {
+            Some(got) => Looked::Got(got),
+            None => Looked::NotYet { sleepers: self.offset(sleepers) },
+        })
+    }
+
+    /// Takes at most `most` messages that are there now. `take` gets each chunk and says whether it has copied what is in
+    /// it, which is then freed; else that one is the caller's, and the last one.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn pop_messages(
+        &self,
+        member: &mut Member,
+        most: usize,
+        mut take: impl FnMut(Region<'_>, Chunk) -> bool,
+    ) -> Result<Got<usize>> {
+        let queue = self.queue(&member.geometry)?;
+        let mut popped = 0;
+        let mut freed = 0;
+        while popped < most {
+            let look = if popped == 0 { Look::Once } else { Look::Newcomer };
+            let chunk = match queue.take(member, look)? {
+                Some(Got::Ended) if popped == 0 => return Ok(Got::Ended),
+                Some(Got::Ended) | None => break,
+                Some(Got::Message(chunk)) => chunk,
+            };
+            popped += 1;
+            if !take(self.segment.region(), chunk) {
+                break;
+            }
+            queue.free_quietly(member, chunk.index, Phase::Reading)?;
+            freed += 1;
+        }
+        if freed > 0 {
+            queue.notify_freed(freed);
+        }
+        Ok(Got::Message(popped))
+    }
+
+    /// Copies the message of a chunk that the caller has taken.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`, `ERR_NOT_FOUND`: it was in a segment of its own, which is gone with its queue.
+    pub fn read_message(&self, chunk: Chunk, to: &mut [u8]) -> Result<()> {
+        if chunk.spilled {
+            return Spill::read(self.segment.region(), chunk.offset)?
+                .open(self.agent, |region| region.read(0, to));
+        }
+        self.segment.region().read(chunk.offset, to)
+    }
+
+    /// Frees the chunk of a message that was read.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`.
+    pub fn free_message(&self, member: &Member, index: u32) -> Result<()> {
+        self.queue(&member.geometry)?.free_read(member, index)
+    }
+
+    /// Puts a message that was taken back in, at the end: as if its reader had died.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`.
+    pub fn put_message_back(&self, member: &Member, index: u32) -> Result<()> {
+        let queue = self.queue(&member.geometry)?;
+        let chunk = queue.held(member, index, Phase::Reading)?;
+        chunk.flags.fetch_or(REDELIVERED, Relaxed);
+        queue.linked(member, index, Phase::Reading)?;
+        queue.mpmc.words.readers.notify_one(self.agent);
+        Ok(())
+    }
+
+    /// No put begins any more; readers take out what is in it.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn end_queue(&self) -> Result<()> {
+        let words: &MpmcWords = self.words()?;
+        words.ended.store(1, SeqCst);
+        for sleepers in [&words.readers, &words.writers, &words.joiners] {
+            sleepers.notify_all(self.agent);
+        }
+        Ok(())
+    }
+
+    /// Whether it has ended.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn queue_has_ended(&self) -> Result<bool> {
+        Ok(self.words::<MpmcWords>()?.ended.load(SeqCst) != 0)
+    }
+
+    /// Messages in it at about this instant.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn queue_size(&self, member: &Member) -> Result<u64> {
+        let queue = self.queue(&member.geometry)?;
+        Ok(queue.mpmc.ring.len().min(member.geometry.capacity.into()))
+    }
+
+    /// Waits until every message that was put has been freed.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn join_messages(&self, member: &mut Member, wait: Wait) -> Result<Looked<()>> {
+        let queue = self.queue(&member.geometry)?;
+        let sleepers = &queue.mpmc.words.joiners;
+        let found =
+            sleepers.wait_or_give_up(self.agent, wait, |look| queue.finished(member, look).transpose());
+        Ok(match found.transpose()? {
+            Some(()) => Looked::Got(()),
+            None => Looked::NotYet { sleepers: self.offset(sleepers) },
+        })
+    }
+
+    /// Messages that were put and not freed yet, and those that readers died of.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn unfinished_messages(&self, member: &Member) -> Result<(u32, u64)> {
+        let queue = self.queue(&member.geometry)?;
+        let unfinished = queue.mpmc.unfinished().map_err(|_| self.corrupt())?;
+        Ok((unfinished, queue.mpmc.words.failed.load(Relaxed)))
+    }
+
+    /// Who has chunks that are being written or read, and how many.
+    pub(crate) fn message_holders(&self) -> Result<Vec<(Owner, u32)>> {
+        let geometry = QueueGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        let queue = self.queue(&geometry)?;
+        let mut counts = [0; PARTICIPANTS];
+        for index in 0..geometry.capacity {
+            let claim = Claim::of(queue.sound(queue.mpmc.chunk(index))?.claim.load(Relaxed));
+            let is_held = matches!(claim.phase, Phase::Writing | Phase::Reading);
+            if let Some(count) = counts.get_mut(usize::from(claim.participant)).filter(|_| is_held) {
+                *count += 1;
+            }
+        }
+        let participants = &queue.mpmc.words.participants;
+        let held = counts.iter().zip(participants).filter(|(count, _)| **count > 0);
+        Ok(held.filter_map(|(count, entry)| Some((Owner::of(entry.load(Relaxed))?, *count))).collect())
+    }
+
+    /// Who armed itself as a reader, a writer or a joiner stops waiting.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn give_up_queue(&self, waiting_for: QueueWait) -> Result<()> {
+        let words: &MpmcWords = self.words()?;
+        let sleepers = match waiting_for {
+            QueueWait::Message => &words.readers,
+            QueueWait::Room => &words.writers,
+            QueueWait::Finish => &words.joiners,
+        };
+        sleepers.give_up(self.agent);
+        Ok(())
+    }
+
+    fn check_size(&self, member: &Member, len: u64) -> Result<()> {
+        let fits = len <= u64::from(member.geometry.message_bytes) || member.geometry.spill;
+        if fits { Ok(()) } else { Err(self.too_large(member, len)) }
+    }
+
+    fn too_large(&self, member: &Member, len: u64) -> Error {
+        let most = member.geometry.message_bytes;
+        Error::new(
+            Code::TooLarge,
+            format!(
+                "{len} bytes are more than the {most} of a message of \"{}\"; nothing was put",
+                self.segment.name
+            ),
+        )
+    }
+
+    pub(crate) fn corrupt(&self) -> Error {
+        Error::new(
+            Code::Corrupt,
+            format!(
+                "\"{}\" was overwritten by something else; unlink it and make it anew",
+                self.segment.name
+            ),
+        )
+    }
+
+    fn queue(&self, geometry: &QueueGeometry) -> Result<Queue<'a>> {
+        let words: &MpmcWords = self.words()?;
+        let region = self.segment.region();
+        let slots = region.many_at(geometry.slots_at, geometry.slots)?;
+        let ring = IndexRing { head: &words.head, tail: &words.tail, slots };
+        Ok(Queue {
+            object: *self,
+            mpmc: Mpmc { words, ring, chunks: Mapped { region, geometry: *geometry } },
+        })
+    }
+}
+
+/// What one waits for at a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueWait {
+    /// Something to take.
+    Message,
+    /// A free chunk.
+    Room,
+    /// No unfinished message.
+    Finish,
+}
+
+impl Queue<'_> {
+    fn sound<T>(&self, done: std::result::Result<T, Corrupt>) -> Result<T> {
+        done.map_err(|Corrupt| self.object.corrupt())
+    }
+
+    /// A chunk to write to; `None`: not now.
+    fn claim(&self, member: &mut Member, look: Look) -> Result<Option<Put<Chunk>>> {
+        let mut claimed = self.sound(self.mpmc.claim(member.id))?;
+        // A queue that is full of messages is nobody's fault.
+        let all_queued = || self.mpmc.ring.len() >= u64::from(member.geometry.capacity);
+        if claimed.is_none() && !all_queued() && self.reaps(member, look)? {
+            claimed = self.sound(self.mpmc.claim(member.id))?;
+        }
+        // After the claim: see `is_drained`.
+        if self.mpmc.words.ended.load(SeqCst) != 0 {
+            if let Some(index) = claimed {
+                self.free(member, index, Phase::Writing)?;
+            }
+            return Ok(Some(Put::Ended));
+        }
+        Ok(claimed.map(|index| {
+            let (offset, len) = (member.geometry.message_at(index), u64::from(member.geometry.message_bytes));
+            Put::Done(Chunk { index, offset, len, spilled: false, redelivered: false })
+        }))
+    }
+
+    /// The first message; `None`: not now.
+    fn take(&self, member: &mut Member, look: Look) -> Result<Option<Got<Chunk>>> {
+        let mut taken = self.sound(self.mpmc.take(member.id))?;
+        if taken.is_none() && self.reaps(member, look)? {
+            taken = self.sound(self.mpmc.take(member.id))?;
+        }
+        let Some(index) = taken else { return self.at_the_end(member) };
+        let chunk = self.sound(self.mpmc.chunk(index))?;
+        let (flags, len) = (chunk.flags.load(Relaxed), chunk.len.load(Relaxed));
+        let offset = member.geometry.message_at(index);
+        let spilled = flags & SPILLED != 0;
+        let found = if spilled {
+            Spill::read(self.object.segment.region(), offset).map(|spill| spill.len)
+        } else if len <= member.geometry.message_bytes {
+            Ok(u64::from(len))
+        } else {
+            Err(self.object.corrupt())
+        };
+        let len = found.inspect_err(|_| drop(self.free(member, index, Phase::Reading)))?;
+        Ok(Some(Got::Message(Chunk { index, offset, len, spilled, redelivered: flags & REDELIVERED != 0 })))
+    }
+
+    fn at_the_end(&self, member: &Member) -> Result<Option<Got<Chunk>>> {
+        if self.mpmc.words.ended.load(SeqCst) == 0 {
+            return Ok(None);
+        }
+        let drained = self.sound(self.mpmc.is_drained(member.geometry.redeliver, member.id))?;
+        Ok(drained.then_some(Got::Ended))
+    }
+
+    fn finished(&self, member: &mut Member, look: Look) -> Result<Option<()>> {
+        let finished = self.sound(self.mpmc.is_finished())?;
+        let finished = finished || self.reaps(member, look)? && self.sound(self.mpmc.is_finished())?;
+        Ok(finished.then_some(()))
+    }
+
+    /// In vain: now and then one looks whether somebody died of it, unless this is the first look of a wait. Whether that
+    /// changed anything.
+    fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
+        if look == Look::Newcomer || member.reaped_at.is_some_and(|at| at.elapsed() < REAP_EVERY) {
+            return Ok(false);
+        }
+        member.reaped_at = Some(Instant::now());
+        self.reap(member)
+    }
+
+    fn reap(&self, member: &mut Member) -> Result<bool> {
+        let Queue { object, mpmc } = self;
+        let agent = object.agent;
+        if mpmc.dead(agent).next().is_none() {
+            return Ok(false);
+        }
+        // Others reap, too: whoever can't come in now comes again.
+        if mpmc.words.reaper.lock(agent, Wait::For(GLANCE)).is_err() {
+            return Ok(false);
+        }
+        fail::point("reap.locked");
+        // What a reaper that died left is found as it was.
+        mpmc.words.reaper.mark_consistent();
+        let reaped = mpmc.dead(agent).try_fold(Reaped::default(), |all, dead| {
+            let reaped = self.reap_one(member, dead)?;
+            Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
+        });
+        mpmc.words.reaper.unlock(agent);
+        let reaped = reaped?;
+        self.notify_reaped(reaped);
+        Ok(reaped != Reaped::default())
+    }
+
+    fn notify_reaped(&self, reaped: Reaped) {
+        let (words, agent) = (self.mpmc.words, self.object.agent);
+        words.readers.notify(agent, reaped.queued as usize);
+        if reaped.freed > 0 {
+            self.notify_freed(reaped.freed as usize);
+        }
+    }
+
+    fn reap_one(&self, member: &Member, dead: u16) -> Result<Reaped> {
+        let Queue { object, mpmc } = self;
+        let redeliver = member.geometry.redeliver;
+        let terms = Terms { redeliver, count_failures: object.kind() == Kind::JoinableQueue && !redeliver };
+        let forget = |chunk: &ChunkWords, index| {
+            if chunk.flags.load(Relaxed) & SPILLED != 0 {
+                // What can't be removed now is swept with the queue.
+                let _ = self.spill_of(member, index).and_then(|spill| spill.remove(object.agent));
+            }
+        };
+        self.sound(mpmc.reap(dead, member.id, terms, forget))
+    }
+
+    fn spill_of(&self, member: &Member, index: u32) -> Result<Spill> {
+        Spill::read(self.object.segment.region(), member.geometry.message_at(index))
+    }
+
+    /// Puts in a message that is too large for its chunk.
+    fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
+        let Queue { object, mpmc } = self;
+        let spill = Spill::new(bytes.len() as u64)?;
+        let chunk = self.held(member, index, Phase::Writing)?;
+        object.segment.region().write(member.geometry.message_at(index), &spill.to_bytes())?;
+        // Release: whoever reaps this chunk and sees the flag sees which segment it is.
+        chunk.flags.store(SPILLED, crate::sync::Ordering::Release);
+        fail::point("spill.named");
+        if let Err(e) = spill.create(object.agent, object.segment, bytes) {
+            chunk.flags.store(0, Relaxed);
+            return Err(e);
+        }
+        self.publish(member, index, 16, SPILLED)?;
+        mpmc.words.readers.notify_one(object.agent);
+        Ok(())
+    }
+
+    /// Frees the chunk of a message that was handed over, and the segment that had it, if it had one.
+    fn free_read(&self, member: &Member, index: u32) -> Result<()> {
+        let chunk = self.held(member, index, Phase::Reading)?;
+        if chunk.flags.load(Relaxed) & SPILLED == 0 {
+            return self.free(member, index, Phase::Reading);
+        }
+        self.sound(self.mpmc.retire(index, member.id))?;
+        // What can't be removed now is swept with the queue.
+        let _ = self.spill_of(member, index).and_then(|spill| spill.remove(self.object.agent));
+        fail::point("spill.removed");
+        self.free(member, index, Phase::Writing)
+    }
+
+    fn held(&self, member: &Member, index: u32, phase: Phase) -> Result<&ChunkWords> {
+        if self.mpmc.has(index, phase, member.id) {
+            return self.sound(self.mpmc.chunk(index));
+        }
+        Err(self.object.lost("that message"))
+    }
+
+    fn publish(&self, member: &Member, index: u32, len: u32, flags: u32) -> Result<()> {
+        let chunk = self.sound(self.mpmc.chunk(index))?;
+        chunk.len.store(len, Relaxed);
+        chunk.flags.store(flags, Relaxed);
+        self.linked(member, index, Phase::Writing)
+    }
+
+    fn linked(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+        let linked = self.sound(self.mpmc.publish(index, phase, member.id))?;
+        if linked { Ok(()) } else { Err(self.object.lost("that message")) }
+    }
+
+    fn free(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+        self.free_quietly(member, index, phase)?;
+        self.notify_freed(1);
+        Ok(())
+    }
+
+    fn free_quietly(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+        let freed = self.sound(self.mpmc.free(index, phase, member.id))?;
+        if freed { Ok(()) } else { Err(self.object.lost("that message")) }
+    }
+
+    /// So many chunks were freed: writers have room, and it may have been the last message.
+    fn notify_freed(&self, count: usize) {
+        let (words, agent) = (self.mpmc.words, self.object.agent);
+        words.writers.notify(agent, count);
+        if words.ended.load(Relaxed) != 0 {
+            words.readers.notify_all(agent);
+        }
+        if self.object.kind() == Kind::JoinableQueue && self.mpmc.ring.len() == 0 {
+            words.joiners.notify_all(agent);
+        }
+    }
+}

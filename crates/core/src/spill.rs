@@ -1,0 +1,91 @@
+//! Messages that are too large for their queue's chunks: each has a segment of its own, which belongs to the queue.
+//!
+//! | died | what is left | who removes it |
+//! | --- | --- | --- |
+//! | writer, before the chunk says which segment | a chunk with an older name in it | nobody: that one is gone |
+//! | writer, afterwards | the segment, or none yet; the chunk is `Writing` | who reaps the chunk |
+//! | reader | the segment, or none any more; the chunk is `Reading`, or `Writing` once the message was handed over | who reaps the chunk |
+//! | everyone | the segment, without its queue | any sweep |
+
+use crate::agent::Agent;
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::kind::Kind;
+use crate::name;
+use crate::region::Region;
+use crate::segment::{Segment, Spec, unlink_name};
+use crate::sys::Part;
+
+/// Which segment, as the chunk says it: a number that is its name, and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spill {
+    number: u64,
+    pub len: u64,
+}
+
+impl Spill {
+    pub(crate) fn new(len: u64) -> Result<Spill> {
+        Ok(Spill { number: name::random_u64()?, len })
+    }
+
+    pub(crate) fn read(region: Region<'_>, message_at: u64) -> Result<Spill> {
+        let mut words = [0; 16];
+        region.copy_to(message_at, &mut words)?;
+        let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| words[at + i]));
+        Ok(Spill { number: word(0), len: word(8) })
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        let (number, len) = (self.number.to_le_bytes(), self.len.to_le_bytes());
+        std::array::from_fn(|i| if i < 8 { number[i] } else { len[i - 8] })
+    }
+
+    /// Makes the segment. The chunk says already which.
+    pub(crate) fn create(self, agent: &Agent, queue: &Segment, bytes: &[u8]) -> Result<()> {
+        let name = name::numbered(self.number);
+        let spec = Spec {
+            name: Some(&name),
+            kind: Kind::Spill,
+            size: self.len,
+            persist: false,
+            parts: &[Part { offset: 0, bytes, len: bytes.len() as u64 }],
+            guard: None,
+            params: None,
+            parent: Some(queue),
+        };
+        let segment = Segment::create(agent, &spec)?;
+        fail::point("spill.created");
+        // Without its name, the queue keeps nothing alive: then the message stays for as long as its writer does.
+        if queue.company(agent).linked {
+            segment.close(agent);
+        }
+        Ok(())
+    }
+
+    /// Calls `read` with its bytes.
+    pub(crate) fn open<T>(self, agent: &Agent, read: impl FnOnce(Region<'_>) -> Result<T>) -> Result<T> {
+        let name = name::numbered(self.number);
+        let segment = Segment::open(agent, &name, Some(Kind::Spill)).map_err(|e| match e.code {
+            Code::NotFound => Error::new(
+                Code::NotFound,
+                "a message that was too large for its queue is gone: the queue was unlinked, and who put it has ended",
+            ),
+            _ => e,
+        })?;
+        let read = if segment.region().len() as u64 == self.len {
+            read(segment.region())
+        } else {
+            Err(Error::new(
+                Code::Corrupt,
+                "a message that was too large for its queue has another size than its queue says",
+            ))
+        };
+        segment.close(agent);
+        read
+    }
+
+    /// Removes the segment, if there is one.
+    pub(crate) fn remove(self, agent: &Agent) -> Result<()> {
+        unlink_name(agent, &name::numbered(self.number)).map(drop)
+    }
+}

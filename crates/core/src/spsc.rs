@@ -1,0 +1,203 @@
+//! A ring of records with one producer and one consumer.
+//!
+//! A record is a header of 8 bytes, `{ position: 24 | flags: 8 | length: 32 }`, and its bytes, padded to a multiple of 8. It is
+//! never split: what doesn't fit before the end of the ring is preceded by a `PAD` to there. The position is that of the
+//! header, modulo 2^24, so that words which nobody of ours wrote are noticed.
+//!
+//! | died | seen by others | by the next one in that role |
+//! | --- | --- | --- |
+//! | producer, before the store to `tail` | nothing | nothing: it writes over it |
+//! | producer, after it | the record, whole | as others |
+//! | consumer, before the store to `head` | nothing | the record, again |
+//! | consumer, after it | room | the next record |
+//!
+//! After Lamport's queue of 1983; the private copy of the other side's position is rtrb's `cached_head` and `cached_tail`.
+
+use crate::fail;
+use crate::faults::{Fault, seeded};
+use crate::index_ring::Corrupt;
+use crate::layout::RingWords;
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+
+/// Bytes of a unit, in which positions count.
+pub(crate) const UNIT: u32 = 8;
+/// Nothing but a way to the beginning of the ring.
+const PAD: u8 = 1;
+/// The message goes on in the next record.
+const MORE: u8 = 2;
+
+/// The other side's position, as last seen: the truth may be further on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(u32);
+
+impl Seen {
+    /// What whoever takes a role knows at first, as the producer and as the consumer.
+    pub(crate) fn first(words: &RingWords) -> Seen {
+        Seen(words.head.load(Acquire))
+    }
+}
+
+/// A record's header, unpacked.
+#[derive(Clone, Copy)]
+struct Header {
+    position: u32,
+    flags: u8,
+    len: u32,
+}
+
+impl Header {
+    fn of(word: u64) -> Header {
+        Header { position: (word >> 40) as u32, flags: (word >> 32) as u8, len: word as u32 }
+    }
+
+    fn word(self) -> u64 {
+        u64::from(self.position) << 40 | u64::from(self.flags) << 32 | u64::from(self.len)
+    }
+}
+
+/// Units of a record of so many bytes.
+fn units(len: u32) -> u32 {
+    1 + len.div_ceil(UNIT)
+}
+
+/// Where the records' headers lie; the bytes are behind each.
+pub(crate) trait Units {
+    fn header(&self, unit: u32) -> u64;
+    fn set_header(&self, unit: u32, header: u64);
+}
+
+/// A ring of `size` units, a power of two from 4 to 2^31.
+#[derive(Clone, Copy)]
+pub(crate) struct Ring<'m, U> {
+    pub words: &'m RingWords,
+    pub units: U,
+    pub size: u32,
+}
+
+/// Room for a record that is not published yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Position of its header.
+    position: u32,
+    /// Where its header is in the ring.
+    pub unit: u32,
+    /// Bytes there is room for.
+    pub len: u32,
+}
+
+/// The first record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Where its header is in the ring.
+    pub unit: u32,
+    /// Its bytes.
+    pub len: u32,
+    /// The message goes on in the next record.
+    pub more: bool,
+    /// Position behind it.
+    end: u32,
+}
+
+impl<U: Units> Ring<'_, U> {
+    /// Most bytes of a record.
+    pub(crate) fn most(&self) -> u32 {
+        (self.size / 2 - 1).saturating_mul(UNIT)
+    }
+
+    fn at(&self, position: u32) -> u32 {
+        position & (self.size - 1)
+    }
+
+    /// The producer finds room for a record of `len` bytes, which are at most `most()`; `None`: not yet.
+    pub(crate) fn reserve(&self, seen: &mut Seen, len: u32) -> Result<Option<Place>, Corrupt> {
+        let tail = self.words.tail.load(Relaxed); // Only this side writes it.
+        let to_end = self.size - self.at(tail);
+        let pad = if units(len) > to_end { to_end } else { 0 };
+        let is_room = |seen: &Seen| {
+            let used = tail.wrapping_sub(seen.0);
+            used <= self.size && units(len) + pad <= self.size - used
+        };
+        if !is_room(seen) && !seeded(Fault::PushWithoutRoom) {
+            // Acquire: pairs with the Release in `release`; the records before it have been read.
+            *seen = Seen(self.words.head.load(Acquire));
+            if tail.wrapping_sub(seen.0) > self.size {
+                return Err(Corrupt);
+            }
+            if !is_room(seen) {
+                return Ok(None);
+            }
+        }
+        if pad > 0 {
+            self.units.set_header(self.at(tail), header(tail, PAD, 0));
+        }
+        let position = tail.wrapping_add(pad);
+        Ok(Some(Place { position, unit: self.at(position), len }))
+    }
+
+    /// Publishes what was written to a place, or the first `len` bytes of it.
+    pub(crate) fn commit(&self, place: Place, len: u32, more: bool) {
+        let flags = if more { MORE } else { 0 };
+        self.units.set_header(place.unit, header(place.position, flags, len));
+        fail::point("ring.written");
+        let order = if seeded(Fault::RelaxedPush) { Relaxed } else { Release };
+        // Pairs with the Acquire in `front`: whoever sees the record sees all of it.
+        self.words.tail.store(place.position.wrapping_add(units(len)), order);
+        fail::point("ring.pushed");
+    }
+
+    /// The consumer looks at the first record.
+    pub(crate) fn front(&self, seen: &mut Seen) -> Result<Option<Record>, Corrupt> {
+        let mut head = self.words.head.load(Relaxed); // Only this side writes it.
+        if seen.0 == head || seen.0.wrapping_sub(head) > self.size {
+            *seen = Seen(self.words.tail.load(Acquire));
+        }
+        let mut ready = seen.0.wrapping_sub(head);
+        if ready > self.size {
+            return Err(Corrupt);
+        }
+        if ready == 0 {
+            return Ok(None);
+        }
+        let mut first = self.header_at(head)?;
+        if first.flags & PAD != 0 {
+            let pad = self.size - self.at(head);
+            if pad >= ready {
+                return Err(Corrupt);
+            }
+            head = head.wrapping_add(pad);
+            ready -= pad;
+            first = self.header_at(head)?;
+        }
+        let unit = self.at(head);
+        let fits = first.len <= self.most() && units(first.len) <= ready.min(self.size - unit);
+        if !fits || first.flags & PAD != 0 {
+            return Err(Corrupt);
+        }
+        let end = head.wrapping_add(units(first.len));
+        Ok(Some(Record { unit, len: first.len, more: first.flags & MORE != 0, end }))
+    }
+
+    fn header_at(&self, position: u32) -> Result<Header, Corrupt> {
+        let header = Header::of(self.units.header(self.at(position)));
+        if header.position == position & 0x00ff_ffff { Ok(header) } else { Err(Corrupt) }
+    }
+
+    /// The consumer has read the record that `front` gave.
+    pub(crate) fn release(&self, record: Record) {
+        fail::point("ring.read");
+        let order = if seeded(Fault::RelaxedPop) { Relaxed } else { Release };
+        // Pairs with the Acquire in `reserve`: the bytes are the producer's again.
+        self.words.head.store(record.end, order);
+        fail::point("ring.popped");
+    }
+
+    /// Units in use, at about one instant.
+    pub(crate) fn used(&self) -> u32 {
+        let tail = self.words.tail.load(Acquire);
+        tail.wrapping_sub(self.words.head.load(Acquire)).min(self.size)
+    }
+}
+
+fn header(position: u32, flags: u8, len: u32) -> u64 {
+    Header { position: position & 0x00ff_ffff, flags, len }.word()
+}

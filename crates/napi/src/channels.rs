@@ -1,0 +1,77 @@
+//! Channels: taking their ends and giving them back. What goes through them is in `hot.rs`.
+
+use crossmem_core::{Kind, Object};
+use napi_derive::napi;
+
+use crate::environment::with_open;
+use crate::error::{Result, closed, js};
+use crate::hot::channel;
+use crate::locks::with_object;
+
+/// Takes an end of a channel for this environment.
+///
+/// # Errors
+/// As `Object::take_end`.
+#[napi(catch_unwind)]
+pub fn take_end(handle: u32, end: u32) -> Result<()> {
+    with_open(handle, |agent, open| {
+        let taken = Object::new(agent, &open.segment).take_end(end as usize).map_err(js)?;
+        open.ends[end as usize] = Some(taken);
+        Ok(())
+    })
+}
+
+/// Gives an end of a channel back, if this environment has it; that of a pipe for ever.
+///
+/// # Errors
+/// `ERR_CLOSED`.
+#[napi(catch_unwind)]
+pub fn release_end(handle: u32, end: u32) -> Result<()> {
+    with_open(handle, |agent, open| {
+        let Some(taken) = open.ends.get_mut(end as usize).and_then(Option::take) else { return Ok(()) };
+        let is_pipe = open.segment.kind == Kind::Pipe;
+        Object::new(agent, &open.segment).release_end(taken, is_pipe).map_err(js)
+    })
+}
+
+/// The end stays taken, but pushes nothing more.
+///
+/// # Errors
+/// `ERR_CLOSED`.
+#[napi(catch_unwind)]
+pub fn close_end(handle: u32, end: u32) -> Result<()> {
+    with_open(handle, |agent, open| {
+        let taken = open.ends.get(end as usize).and_then(Option::as_ref).ok_or_else(closed)?;
+        Object::new(agent, &open.segment).close_end(taken).map_err(js)
+    })
+}
+
+/// Whether an end was closed.
+///
+/// # Errors
+/// As `Object::end_is_closed`.
+#[napi(catch_unwind)]
+pub fn end_is_closed(handle: u32, end: u32) -> Result<bool> {
+    with_object(handle, |object| object.end_is_closed(end as usize))
+}
+
+/// Bytes in use of the ring towards an end.
+///
+/// # Errors
+/// As `Object::bytes_towards`.
+#[napi(catch_unwind)]
+pub fn bytes_towards(handle: u32, end: u32) -> Result<f64> {
+    with_object(handle, |object| Ok(object.bytes_towards(end as usize)? as f64))
+}
+
+/// Stops waiting at a channel, for a record or for room.
+///
+/// # Errors
+/// As `Object::give_up_channel`.
+#[napi(catch_unwind)]
+pub fn give_up_channel(handle: u32, end: u32, for_record: bool) -> Result<()> {
+    with_open(handle, |agent, open| {
+        open.sleeps[channel(end as usize % 2, for_record)] = None;
+        Object::new(agent, &open.segment).give_up_channel(end as usize, for_record).map_err(js)
+    })
+}

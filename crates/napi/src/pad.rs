@@ -1,0 +1,121 @@
+//! The pad: memory of this environment over which JavaScript and the addon hand each other messages, so that a call needs
+//! numbers only. JavaScript makes it once.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 0 to 31 | of a message that is not on the pad: where it is in the segment, its bytes, its flags, its chunk; `f64` each |
+//! | 32 to 4095 | the lengths of messages that are on the pad, `u32` each |
+//! | from 4096 on | the bytes of these messages, one behind the other |
+
+use std::ptr;
+
+use napi::sys;
+use napi_derive::napi;
+
+use crate::environment::with;
+use crate::error::{Result, invalid};
+
+/// What the pad begins with.
+#[repr(C)]
+struct Head {
+    elsewhere: [f64; 4],
+    lengths: [u32; Pad::most()],
+}
+
+const BYTES_AT: usize = size_of::<Head>();
+
+/// A message that lies elsewhere.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Elsewhere {
+    pub offset: u64,
+    pub len: u64,
+    /// 1: redelivered, or it goes on in the next record; 2: it has a segment of its own.
+    pub flags: u32,
+    pub chunk: u32,
+}
+
+/// The pad's bytes.
+pub(crate) struct Pad {
+    head: *mut Head,
+    /// Of all of it, in bytes.
+    len: usize,
+    /// Messages written by `add`, and their bytes.
+    added: usize,
+    used: usize,
+}
+
+impl Pad {
+    /// Room for the bytes of messages.
+    pub(crate) fn capacity(&self) -> usize {
+        self.len - BYTES_AT
+    }
+
+    /// Most messages at once.
+    pub(crate) const fn most() -> usize {
+        1016
+    }
+
+    pub(crate) fn first(&self, len: usize) -> &[u8] {
+        // SAFETY: `use_pad` got `len` bytes that stay where they are; they are this environment's alone, which is here.
+        unsafe { std::slice::from_raw_parts(self.head.add(1).cast(), len.min(self.capacity())) }
+    }
+
+    /// The messages that JavaScript put there.
+    pub(crate) fn messages(&self, count: usize) -> impl Iterator<Item = &[u8]> {
+        let mut at = 0;
+        (0..count.min(Self::most())).map(move |index| {
+            // SAFETY: as in `first`; aligned as `use_pad` checked.
+            let len = unsafe { (&raw const (*self.head).lengths).cast::<u32>().add(index).read() } as usize;
+            let message = self.first(self.capacity()).get(at..).unwrap_or_default();
+            at += len;
+            message.get(..len).unwrap_or_default()
+        })
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.added = 0;
+        self.used = 0;
+    }
+
+    /// Room for one more message, which is then there.
+    pub(crate) fn add(&mut self, len: usize) -> Option<&mut [u8]> {
+        if len > self.capacity() - self.used || self.added == Self::most() {
+            return None;
+        }
+        // SAFETY: as in `first` and `messages`; that both fit was checked just now.
+        let room = unsafe {
+            (&raw mut (*self.head).lengths).cast::<u32>().add(self.added).write(len as u32);
+            std::slice::from_raw_parts_mut(self.head.add(1).cast::<u8>().add(self.used), len)
+        };
+        self.added += 1;
+        self.used += len;
+        Some(room)
+    }
+
+    pub(crate) fn say(&mut self, message: Elsewhere) {
+        let numbers =
+            [message.offset as f64, message.len as f64, f64::from(message.flags), f64::from(message.chunk)];
+        // SAFETY: as in `messages`.
+        unsafe { (&raw mut (*self.head).elsewhere).write(numbers) };
+    }
+}
+
+/// Takes an `ArrayBuffer` as this environment's pad.
+///
+/// # Errors
+/// `ERR_INVALID_ARG`: it is none, or too small.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn use_pad(env: napi::Env, buffer: napi::bindgen_prelude::Unknown<'_>) -> Result<()> {
+    let (env, buffer) = (env.raw(), napi::JsValue::raw(&buffer));
+    let (mut bytes, mut len, mut kept) = (ptr::null_mut(), 0, ptr::null_mut());
+    // SAFETY: a live environment and a value of it.
+    let taken = unsafe { sys::napi_get_arraybuffer_info(env, buffer, &raw mut bytes, &raw mut len) };
+    if taken != sys::Status::napi_ok || len <= BYTES_AT || !bytes.cast::<Head>().is_aligned() {
+        return Err(invalid("the pad is an ArrayBuffer of more than 4096 bytes"));
+    }
+    // SAFETY: as above. The reference is never given back: the pad lives as long as the environment.
+    unsafe { sys::napi_create_reference(env, buffer, 1, &raw mut kept) };
+    with(|environment| environment.pad = Some(Pad { head: bytes.cast(), len, added: 0, used: 0 }));
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Queues: joining them, and what is not done by the million. What goes through them is in `hot.rs`.
+
+use crossmem_core::{Agent, Chunk, Looked, Member, Object, Put, QueueWait};
+use napi::bindgen_prelude::Uint8Array;
+use napi_derive::napi;
+
+use crate::environment::{Open, with_open};
+use crate::error::{Result, closed, invalid, js};
+use crate::hot::{MESSAGE, ROOM};
+use crate::locks::{remember_at, wait, with_object};
+
+/// The channel of waits for unfinished messages.
+const FINISH: usize = 2;
+
+/// Makes this environment a participant of a queue.
+///
+/// # Errors
+/// As `Object::join_queue`.
+#[napi(catch_unwind)]
+pub fn join_queue(handle: u32) -> Result<()> {
+    with_open(handle, |agent, open| {
+        if open.member.is_none() {
+            open.member = Some(Object::new(agent, &open.segment).join_queue().map_err(js)?);
+        }
+        Ok(())
+    })
+}
+
+fn with_member<T>(
+    handle: u32,
+    act: impl FnOnce(Object<'_>, &mut Member) -> crossmem_core::Result<T>,
+) -> Result<T> {
+    with_open(handle, |agent, open| in_queue(agent, open, act))
+}
+
+fn in_queue<T>(
+    agent: &Agent,
+    open: &mut Open,
+    act: impl FnOnce(Object<'_>, &mut Member) -> crossmem_core::Result<T>,
+) -> Result<T> {
+    act(Object::new(agent, &open.segment), open.member.as_mut().ok_or_else(closed)?).map_err(js)
+}
+
+/// Puts in a message of any length. 0: done; -1: not yet; -2: the queue has ended.
+///
+/// # Errors
+/// As `Object::push_message`.
+#[napi(catch_unwind)]
+pub fn push_large_message(handle: u32, bytes: &[u8], how: i32) -> Result<i32> {
+    with_open(handle, |agent, open| {
+        let how = wait(how);
+        let pushed = in_queue(agent, open, |object, member| object.push_message(member, bytes, how))?;
+        remember_at(open, ROOM, how, &pushed);
+        Ok(match pushed {
+            Looked::Got(Put::Done(())) => 0,
+            Looked::Got(Put::Ended) => -2,
+            _ => -1,
+        })
+    })
+}
+
+/// Copies the message of a chunk that was taken, as the pad said where it is.
+///
+/// # Errors
+/// As `Object::read_message`.
+#[napi(catch_unwind)]
+pub fn read_message(handle: u32, chunk: u32, offset: f64, spilled: bool, mut to: Uint8Array) -> Result<()> {
+    with_object(handle, |object| {
+        // SAFETY: JavaScript made these bytes for this call, which is on its thread.
+        let to = unsafe { to.as_mut() };
+        let (offset, len) = (offset as u64, to.len() as u64);
+        object.read_message(Chunk { index: chunk, offset, len, spilled, redelivered: false }, to)
+    })
+}
+
+/// No put begins any more.
+///
+/// # Errors
+/// As `Object::end_queue`.
+#[napi(catch_unwind)]
+pub fn end_queue(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.end_queue())
+}
+
+/// Whether the queue has ended.
+///
+/// # Errors
+/// As `Object::queue_has_ended`.
+#[napi(catch_unwind)]
+pub fn queue_has_ended(handle: u32) -> Result<bool> {
+    with_object(handle, |object| object.queue_has_ended())
+}
+
+/// Messages in the queue.
+///
+/// # Errors
+/// As `Object::queue_size`.
+#[napi(catch_unwind)]
+pub fn queue_size(handle: u32) -> Result<f64> {
+    with_member(handle, |object, member| Ok(object.queue_size(member)? as f64))
+}
+
+/// Waits until every message has been freed. 1: they are; 0: not yet.
+///
+/// # Errors
+/// As `Object::join_messages`.
+#[napi(catch_unwind)]
+pub fn join_messages(handle: u32, how: i32) -> Result<u32> {
+    with_open(handle, |agent, open| {
+        let how = wait(how);
+        let joined = in_queue(agent, open, |object, member| object.join_messages(member, how))?;
+        remember_at(open, FINISH, how, &joined);
+        Ok(u32::from(matches!(joined, Looked::Got(()))))
+    })
+}
+
+/// Messages that were put and not freed yet, and those that readers died of.
+///
+/// # Errors
+/// As `Object::unfinished_messages`.
+#[napi(catch_unwind)]
+pub fn unfinished_messages(handle: u32) -> Result<Vec<f64>> {
+    with_member(handle, |object, member| {
+        let (unfinished, failed) = object.unfinished_messages(member)?;
+        Ok(vec![f64::from(unfinished), failed as f64])
+    })
+}
+
+/// Stops waiting at a queue: for a message (0), for room (1), or for the end of all messages (2).
+///
+/// # Errors
+/// As `Object::give_up_queue`.
+#[napi(catch_unwind)]
+pub fn give_up_queue(handle: u32, channel: u32) -> Result<()> {
+    let waiting_for = match channel as usize {
+        MESSAGE => QueueWait::Message,
+        ROOM => QueueWait::Room,
+        FINISH => QueueWait::Finish,
+        _ => return Err(invalid("a queue has three channels")),
+    };
+    with_open(handle, |agent, open| {
+        open.sleeps[channel as usize] = None;
+        Object::new(agent, &open.segment).give_up_queue(waiting_for).map_err(js)
+    })
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { type BoundCodec, bind } from './codec-bind.js'
+import { decodeJson, encodeJson } from './codec-json.js'
+import { decodeMsgpack, encodeMsgpack } from './codec-msgpack.js'
+import { decodeV8, encodeV8 } from './codec-v8.js'
+import { CrossmemError } from './errors.js'
+
+export type { BoundCodec } from './codec-bind.js'
+
+/** How values become bytes and come back, if none of the built-in ways will do. */
+export interface Codec<T = unknown> {
+  /** If given, both ends must use the same. */
+  name?: string
+  encode(value: T): Uint8Array
+  /** Gets bytes of its own: what it returns may show them. */
+  decode(bytes: Uint8Array): T
+}
+
+/**
+ * - `'msgpack'`: everything that structured clone knows; plain data, dates and bytes as MessagePack, which is fast.
+ * - `'v8'`: the same as V8 writes it. Slower for short messages.
+ * - `'json'`: as `JSON.stringify`, for messages that other languages read.
+ * - or your own
+ *
+ * In all but your own, a handle of crossmem travels as the reference that `open()` takes.
+ */
+export type CodecOption<T> = 'msgpack' | 'v8' | 'json' | Codec<T>
+
+/** Custom codecs have numbers from here up: this one without a name, the others with one. */
+const UNNAMED = 16
+
+const builtIn = {
+  msgpack: bind({
+    id: 1,
+    label: "'msgpack'",
+    encode: encodeMsgpack,
+    decode: decodeMsgpack,
+    probe: encodeMsgpack,
+  }),
+  v8: bind({ id: 2, label: "'v8'", encode: encodeV8, decode: decodeV8, probe: encodeV8 }),
+  json: bind({ id: 3, label: "'json'", encode: encodeJson, decode: decodeJson, probe: JSON.stringify }),
+}
+
+/**
+ * The codec that an option names; 'msgpack' by default.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG
+ * @internal
+ */
+export function codecFor<T>(option: CodecOption<T> = 'msgpack'): BoundCodec<T> {
+  if (typeof option === 'object' && option !== null) return bindCustom(option)
+  if (Object.hasOwn(builtIn, option)) return builtIn[option] as BoundCodec<T>
+  throw new CrossmemError(
+    'ERR_INVALID_ARG',
+    `codec is 'msgpack', 'v8', 'json', or an object with encode() and decode(), not ${String(option)}`,
+  )
+}
+
+/**
+ * The codec of something that exists.
+ *
+ * @param id what its header says
+ * @param wanted what its opener asked for; built-in ones need no asking
+ * @param name of the thing, for messages
+ * @throws {CrossmemError} ERR_INVALID_ARG (another codec, or a custom one that is not given), ERR_UNSUPPORTED (none that
+ *   this version knows)
+ * @internal
+ */
+export function codecOf<T>(id: number, wanted: CodecOption<T> | undefined, name: string): BoundCodec<T> {
+  const found = Object.values(builtIn).find(codec => codec.id === id) as BoundCodec<T> | undefined
+  if (!found && !(id >= UNNAMED)) {
+    throw new CrossmemError(
+      'ERR_UNSUPPORTED',
+      `"${name}" has a codec that this version of crossmem doesn't know (${id}); update it`,
+    )
+  }
+  const given = wanted === undefined ? found : codecFor(wanted)
+  if (given?.id === id) return given
+  const custom = id === UNNAMED ? 'a custom one without a name' : 'a custom one with a name of its own'
+  const mismatch = `${found?.label ?? custom}${given ? `, not ${given.label}` : ''}`
+  const advice = found ? 'that, or none' : 'the one it was created with'
+  throw new CrossmemError('ERR_INVALID_ARG', `the codec of "${name}" is ${mismatch}; pass ${advice}`)
+}
+
+function bindCustom<T>(codec: Codec<T>): BoundCodec<T> {
+  const { name } = codec
+  if (typeof codec.encode !== 'function' || typeof codec.decode !== 'function') {
+    throw new CrossmemError('ERR_INVALID_ARG', 'a codec is an object with encode() and decode()')
+  }
+  if (name !== undefined && (typeof name !== 'string' || name === '')) {
+    throw new CrossmemError('ERR_INVALID_ARG', 'the name of a codec is a string that is not empty')
+  }
+  return bind({
+    id: name === undefined ? UNNAMED : hash(name),
+    label: name === undefined ? 'a custom one without a name' : `the custom one "${name}"`,
+    encode: (value: T) => {
+      const bytes = codec.encode(value)
+      if (bytes instanceof Uint8Array) return bytes
+      throw new TypeError('encode() of a codec returns a Uint8Array')
+    },
+    decode: bytes => codec.decode(new Uint8Array(bytes)),
+  })
+}
+
+/** A number of 48 bits that no other kind of codec has. */
+const hash = (name: string): number =>
+  Math.max(UNNAMED + 1, createHash('sha256').update(name).digest().readUIntBE(0, 6))

@@ -1,0 +1,331 @@
+import type { ReadableStream, WritableStream } from 'node:stream/web'
+import { type BoundCodec, type CodecOption, codecFor, codecOf } from './codec.js'
+import { CrossmemError } from './errors.js'
+import { Handle } from './handle.js'
+import { hot, native } from './native.js'
+import { checkCount } from './numbers.js'
+import { channelWaits, ringBytes } from './queue/channel-end.js'
+import { checkRoom, copyInto } from './queue/inbox.js'
+import { untilEnded } from './queue/iterate.js'
+import { checkBytes } from './queue/outbox.js'
+import { NOT_YET } from './queue/pad.js'
+import { PipeReader } from './queue/pipe-reader.js'
+import { PipeWriter } from './queue/pipe-writer.js'
+import { readableOf, writableOf } from './queue/streams.js'
+import { forRecord } from './queue/transport.js'
+import { type CreateOptions, Segment } from './segment.js'
+import { createObject } from './shared-object.js'
+import { checkTimeout, type SyncWaitOptions, type WaitOptions } from './wait.js'
+import { TRY } from './wait-queue.js'
+
+/** How to make a pipe. */
+export interface PipeOptions<T = unknown> extends CreateOptions {
+  /** Whether both ends send and receive; otherwise the first one receives what the second one sends. Default: true. */
+  duplex?: boolean
+  /** Bytes that are on their way at once, in each direction, rounded up to a power of two. Default: 65536. */
+  capacity?: number
+  /** How values become bytes: 'msgpack', 'v8', 'json', or a codec of yours. Default: 'msgpack'. */
+  codec?: CodecOption<T>
+  /** Default: a random one. */
+  name?: string
+}
+
+/** What a pipe's end becomes as JSON. */
+export interface PipeReference {
+  crossmem: 'Pipe'
+  name: string
+  end: 0 | 1
+}
+
+/**
+ * One end of a pipe: Python's `Connection`. An end is taken by the first process that uses it or opens its reference, and is that
+ * one's until it closes it. When it closes it or exits, the other end reads what was sent, and then the end (ERR_ENDED); when it is
+ * killed, ERR_PEER_DIED.
+ */
+export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T> {
+  readonly #end: 0 | 1
+  readonly #codec: BoundCodec<T>
+  readonly #reader: PipeReader
+  readonly #writer: PipeWriter
+  #state: 'ours' | 'untaken' | 'given away' | 'closed' = 'untaken'
+  #readable: ReadableStream<T> | undefined
+  #writable: WritableStream<T> | undefined
+
+  private constructor(segment: Segment, end: 0 | 1, codec?: CodecOption<T>) {
+    super(segment, 'Pipe', channelWaits)
+    const { object } = this
+    const params = native.objectParams(object.handle)
+    try {
+      this.#codec = codecOf(params[2] as number, codec, segment.name)
+    } catch (error) {
+      super.close()
+      throw error
+    }
+    this.#end = end
+    this.#reader = new PipeReader(object, end)
+    this.#writer = new PipeWriter(object, end, (params[1 - end] as number) / 2 - 8)
+  }
+
+  /** @internal */
+  static attach(segment: Segment, reference?: { end?: unknown }): Pipe {
+    return Pipe.#claim(segment, reference?.end)
+  }
+
+  /**
+   * Creates a pipe: its two ends. Use one here, and give the other one's reference to another process or thread.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_EXISTS, ERR_INVALID_NAME, ERR_NO_SPACE, ERR_LIMIT
+   */
+  static create<T = unknown>(options?: PipeOptions<T>): [Pipe<T>, Pipe<T>] {
+    const { duplex = true, capacity = 65536, codec, name = null } = options ?? {}
+    if (typeof duplex !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'duplex is true or false')
+    const bytes = ringBytes(checkCount('capacity', capacity, 1))
+    const params = [bytes, duplex ? bytes : 0, codecFor(codec).id]
+    const segment = createObject('Pipe', name, options, params)
+    return [new Pipe<T>(segment, 0, codec), new Pipe<T>(segment, 1, codec)]
+  }
+
+  /**
+   * Takes the end of a pipe that a reference stands for. `open(reference)` does the same, unless the codec is one of yours.
+   *
+   * @throws {CrossmemError} ERR_BUSY (somebody living has it), ERR_ENDED (it was closed), ERR_PEER_DIED (who had it died),
+   *   ERR_INVALID_ARG (not a reference, or another codec), ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_LIMIT
+   */
+  static open<T = unknown>(reference: PipeReference, options?: { codec?: CodecOption<T> }): Pipe<T> {
+    return Pipe.#claim<T>(Segment.open(reference?.name, 'Pipe'), reference?.end, options?.codec)
+  }
+
+  static #claim<T>(segment: Segment, end: unknown, codec?: CodecOption<T>): Pipe<T> {
+    if (end !== 0 && end !== 1) {
+      segment.close()
+      throw new CrossmemError(
+        'ERR_INVALID_ARG',
+        'an end of a pipe is opened by its reference, { crossmem, name, end }: what it becomes as JSON',
+      )
+    }
+    const pipe = new Pipe<T>(segment, end, codec)
+    try {
+      pipe.#take()
+    } catch (error) {
+      pipe.#state = 'given away'
+      pipe.close()
+      throw error
+    }
+    return pipe
+  }
+
+  /**
+   * Waits until at least one of these ends has something to receive, or is at its end; all of them that have. None after the time-out.
+   *
+   * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
+   */
+  static async wait<P extends Pipe<never>>(ends: Iterable<P>, options?: WaitOptions): Promise<P[]> {
+    const all = [...ends]
+    const ready = (): P[] => all.filter(end => end.pollSync())
+    const found = ready()
+    if (found.length > 0 || options?.timeout === 0 || all.length === 0) return found
+    const enough = new AbortController()
+    const signals = options?.signal ? [options.signal, enough.signal] : [enough.signal]
+    const waits = all.map(end => end.#untilReady({ ...options, signal: AbortSignal.any(signals) }))
+    try {
+      await Promise.race(waits)
+    } catch (error) {
+      if (!isTimeout(error)) throw error
+    } finally {
+      enough.abort()
+      await Promise.allSettled(waits)
+    }
+    return ready()
+  }
+
+  /**
+   * Sends a value, once there is room. It is encoded at once. One that is larger than half the capacity goes in parts; then the
+   * time-out and the signal count until the first part has gone.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG (it can't be encoded; or this end only receives), ERR_ENDED (either end was closed),
+   *   ERR_PEER_DIED (found while waiting for room), ERR_TIMEOUT, ERR_BUSY (somebody else has this end), ERR_CLOSED, or the signal's reason
+   */
+  async send(value: T, options?: WaitOptions): Promise<void> {
+    return this.#out.send(this.#codec.encode(value), options, true)
+  }
+
+  /** As `send`, on this thread; not while another large value is being sent. */
+  sendSync(value: T, options?: SyncWaitOptions): void {
+    this.#out.sendSync(this.#codec.encode(value), options)
+  }
+
+  /** Sends bytes as they are; they are received with `recvBytes`. Don't change them before they are sent. */
+  async sendBytes(message: Uint8Array, options?: WaitOptions): Promise<void> {
+    return this.#out.send(checkBytes(message), options, false)
+  }
+
+  /** As `sendBytes`, on this thread. */
+  sendBytesSync(message: Uint8Array, options?: SyncWaitOptions): void {
+    this.#out.sendSync(checkBytes(message), options)
+  }
+
+  /**
+   * Receives a value, once there is one.
+   *
+   * @throws {CrossmemError} ERR_ENDED (the other end was closed, and everything was received), ERR_PEER_DIED (it was killed),
+   *   ERR_INVALID_ARG (this end only sends), ERR_TIMEOUT, ERR_BUSY (somebody else has this end), ERR_CLOSED, ERR_CORRUPT, or the signal's
+   *   reason
+   */
+  async recv(options?: WaitOptions): Promise<T> {
+    return this.#codec.decode(await this.#in.receive(options))
+  }
+
+  /** As `recv`, on this thread. */
+  recvSync(options?: SyncWaitOptions): T {
+    return this.#codec.decode(this.#in.receiveSync(options))
+  }
+
+  /** Receives a value if there is one; `undefined` otherwise, also at the end. */
+  tryRecv(): T | undefined {
+    const message = this.#in.tryReceive()
+    return message && this.#codec.decode(message)
+  }
+
+  /** Receives bytes as they were sent. */
+  async recvBytes(options?: WaitOptions): Promise<Uint8Array> {
+    return this.#in.receive(options)
+  }
+
+  /** As `recvBytes`, on this thread. */
+  recvBytesSync(options?: SyncWaitOptions): Uint8Array {
+    return this.#in.receiveSync(options)
+  }
+
+  /**
+   * Receives bytes into a buffer of yours; how many.
+   *
+   * @throws {CrossmemError} as `recv`, and ERR_TOO_LARGE: they don't fit, and are the error's `cause`
+   */
+  async recvBytesInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
+    checkRoom(buffer)
+    return copyInto(await this.recvBytes(options), buffer)
+  }
+
+  /** As `recvBytesInto`, on this thread. */
+  recvBytesIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
+    checkRoom(buffer)
+    return copyInto(this.recvBytesSync(options), buffer)
+  }
+
+  /**
+   * Waits at most `timeout` milliseconds for something to receive; whether there is, or this is the end.
+   *
+   * @param timeout default: 0
+   */
+  async poll(timeout = 0): Promise<boolean> {
+    if (this.pollSync()) return true
+    if (checkTimeout({ timeout }) === 0) return false
+    try {
+      await this.#untilReady({ timeout })
+      return true
+    } catch (error) {
+      if (isTimeout(error)) return false
+      throw error
+    }
+  }
+
+  /** As `poll`, on this thread. */
+  pollSync(timeout = 0): boolean {
+    const end = this.#take()
+    const { object } = this
+    if (checkTimeout({ timeout }) === 0) return this.#isReady(TRY) === true
+    try {
+      object.waitSync({ attempt: how => this.#isReady(how), doing: '' }, { timeout }, forRecord(end))
+      return true
+    } catch (error) {
+      if (isTimeout(error)) return false
+      throw error
+    }
+  }
+
+  /** Value after value, until the other end is closed. */
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    return untilEnded(() => this.recv())
+  }
+
+  /** A web stream of what is received. */
+  get readable(): ReadableStream<T> {
+    this.#take()
+    this.#readable ??= readableOf(options => this.recv(options))
+    return this.#readable
+  }
+
+  /** A web stream of what is sent; closing it closes this end. */
+  get writable(): WritableStream<T> {
+    this.#take()
+    this.#writable ??= writableOf(
+      (value: T, options) => this.send(value, options),
+      () => this.close(),
+    )
+    return this.#writable
+  }
+
+  /** Closes this end: the other one receives what was sent, and then the end. One that was given away is closed by whoever took it. Idempotent. */
+  override close(): void {
+    if (this.#state === 'closed') return
+    const { object } = this
+    if (this.#state === 'untaken') {
+      try {
+        this.#take()
+      } catch {
+        // Somebody else has it, or had.
+      }
+    }
+    const isOurs = this.#state === 'ours'
+    this.#state = 'closed'
+    object.rejectWaits([this.#end, 2 + this.#end])
+    if (isOurs) {
+      native.releaseEnd(object.handle, this.#end)
+      object.pump()
+    }
+    super.close()
+  }
+
+  /** The reference that `open()` takes, in another process or thread: this end is given away. */
+  override toJSON(): PipeReference {
+    if (this.#state === 'untaken') this.#state = 'given away'
+    return { crossmem: 'Pipe', name: this.name, end: this.#end }
+  }
+
+  #take(): 0 | 1 {
+    const { object } = this
+    if (this.#state !== 'ours') {
+      native.takeEnd(object.handle, this.#end)
+      this.#state = 'ours'
+    }
+    return this.#end
+  }
+
+  async #untilReady(options: WaitOptions): Promise<true> {
+    const end = this.#take()
+    const wanted = { attempt: (how: number) => this.#isReady(how), doing: `polling "${this.name}"` }
+    return this.object.wait(wanted, options, forRecord(end))
+  }
+
+  #isReady(how: number): true | undefined {
+    try {
+      return hot.peekRecord(this.object.handle, this.#end, how) === NOT_YET ? undefined : true
+    } catch (error) {
+      // What there is to receive is the news of a death.
+      if ((error as CrossmemError).code === 'ERR_PEER_DIED') return true
+      throw error
+    }
+  }
+
+  get #in(): PipeReader {
+    this.#take()
+    return this.#reader
+  }
+
+  get #out(): PipeWriter {
+    this.#take()
+    return this.#writer
+  }
+}
+
+const isTimeout = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_TIMEOUT'

@@ -1,0 +1,49 @@
+import { Handle } from '../handle.js'
+import { native } from '../native.js'
+import type { Segment } from '../segment.js'
+import type { WaitKind } from '../shared-object.js'
+
+/** The end of a channel that pops from ring 0, and the other one. */
+export const CONSUMER = 0
+export const PRODUCER = 1
+
+/** Waits at a channel: for a record at end 0 and 1, for room at end 0 and 1. */
+export const channelWaits: WaitKind = {
+  giveUp: [
+    handle => native.giveUpChannel(handle, 0, true),
+    handle => native.giveUpChannel(handle, 1, true),
+    handle => native.giveUpChannel(handle, 0, false),
+    handle => native.giveUpChannel(handle, 1, false),
+  ],
+}
+
+/** The least power of two that is a ring's size and at least so many bytes. */
+export const ringBytes = (capacity: number): number => 2 ** Math.max(6, Math.ceil(Math.log2(capacity)))
+
+/** A role at a queue of one producer and one consumer, until it is closed. */
+export abstract class ChannelEnd extends Handle<'SpscQueue'> {
+  readonly #end: number
+  #isOpen = true
+
+  /** @internal */
+  protected constructor(segment: Segment, end: number) {
+    super(segment, 'SpscQueue', channelWaits)
+    this.#end = end
+    try {
+      native.takeEnd(this.object.handle, end)
+    } catch (error) {
+      super.close()
+      throw error
+    }
+  }
+
+  /** Gives the role back: the next one may take it. What was put in stays. Waits of this thread reject with ERR_CLOSED. Idempotent. */
+  override close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    const { object } = this
+    object.rejectWaits([this.#end, 2 + this.#end])
+    native.releaseEnd(object.handle, this.#end)
+    super.close()
+  }
+}

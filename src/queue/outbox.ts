@@ -1,0 +1,150 @@
+import { CrossmemError } from '../errors.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait.js'
+import { POLITELY, TRY } from '../wait-queue.js'
+import { bytes, ENDED, lengths, NOT_YET, PAD_BYTES, PAD_MESSAGES } from './pad.js'
+import type { Sink } from './transport.js'
+
+/** How values become bytes; the bytes may be valid until the next call only. */
+export type Encode<T> = (value: T) => Uint8Array
+
+/** Bytes as they are. */
+export function checkBytes(message: Uint8Array): Uint8Array {
+  if (message instanceof Uint8Array) return message
+  throw new CrossmemError('ERR_INVALID_ARG', `a message is a Uint8Array, not ${typeof message}`)
+}
+
+/** Puts values into a sink, in the order of the calls. */
+export class Outbox<T> {
+  readonly #sink: Sink
+  readonly #encode: Encode<T>
+  readonly #keep: (message: Uint8Array) => Uint8Array
+
+  constructor(sink: Sink, encode: Encode<T>) {
+    this.#sink = sink
+    this.#encode = encode
+    // What a codec gives is overwritten by the next; what a caller gives is the caller's.
+    this.#keep = (encode as unknown) === checkBytes ? message => message : message => message.slice()
+  }
+
+  /** Whether it could be put at once. Behind those that wait here it can't. */
+  tryPut(value: T): boolean {
+    const message = this.#encode(value)
+    return this.#isIdle && this.#put(message, TRY) === true
+  }
+
+  async put(value: T, options: WaitOptions | undefined): Promise<void> {
+    const message = this.#encode(value)
+    if (options === undefined && this.#isIdle && this.#put(message, POLITELY)) return
+    await this.#wait(this.#keep(message), options)
+  }
+
+  putSync(value: T, options: SyncWaitOptions | undefined): void {
+    const message = this.#encode(value)
+    if (options === undefined && this.#put(message, POLITELY)) return
+    this.#waitSync(this.#keep(message), options)
+  }
+
+  /** How many of them could be put at once, the first ones. */
+  tryPutMany(values: readonly T[]): number {
+    const messages = this.#encodeAll(values)
+    return this.#isIdle ? this.#putMany(messages, 0) : 0
+  }
+
+  async putMany(values: readonly T[], options: WaitOptions | undefined): Promise<void> {
+    const messages = this.#encodeAll(values)
+    let done = 0
+    while (done < messages.length) {
+      if (this.#isIdle) done += this.#putMany(messages, done)
+      const next = messages[done]
+      if (!next) return
+      await this.#wait(next, options)
+      done++
+    }
+  }
+
+  putManySync(values: readonly T[], options: SyncWaitOptions | undefined): void {
+    const messages = this.#encodeAll(values)
+    let done = 0
+    while (done < messages.length) {
+      done += this.#putMany(messages, done)
+      const next = messages[done]
+      if (!next) return
+      this.#waitSync(next, options)
+      done++
+    }
+  }
+
+  get #isIdle(): boolean {
+    return this.#sink.object.isIdle(this.#sink.channel)
+  }
+
+  get #doing(): string {
+    return `putting into "${this.#sink.object.name}"`
+  }
+
+  #wait(message: Uint8Array, options: WaitOptions | undefined): Promise<true> {
+    const { object, channel } = this.#sink
+    return object.wait({ attempt: how => this.#put(message, how), doing: this.#doing }, options, channel)
+  }
+
+  #waitSync(message: Uint8Array, options: SyncWaitOptions | undefined): void {
+    const { object, channel } = this.#sink
+    object.waitSync({ attempt: how => this.#put(message, how), doing: this.#doing }, options, channel)
+  }
+
+  #encodeAll(values: readonly T[]): Uint8Array[] {
+    // All of them before the first is put: one that can't be encoded costs nothing.
+    return Array.from(values, value => this.#keep(this.#encode(value)))
+  }
+
+  #put(message: Uint8Array, how: number): true | undefined {
+    const sink = this.#sink
+    const { length } = message
+    if (length > sink.most) return this.#isPut(sink.putLarge(message, how))
+    bytes.set(message)
+    return this.#isPut(sink.put(length, how))
+  }
+
+  #isPut(status: number): true | undefined {
+    if (status === NOT_YET) return undefined
+    if (status === ENDED) throw hasEnded(this.#sink.object.name)
+    return true
+  }
+
+  /** Puts messages from the `first`th on over the pad, as long as there is room. */
+  #putMany(messages: readonly Uint8Array[], first: number): number {
+    let done = first
+    for (;;) {
+      const count = this.#spread(messages, done)
+      if (count === 0) {
+        const large = messages[done]
+        if (!large || !this.#put(large, TRY)) return done - first
+        done++
+        continue
+      }
+      const put = this.#sink.putMany(count)
+      if (put === ENDED) throw hasEnded(this.#sink.object.name)
+      done += put
+      if (put < count || done === messages.length) return done - first
+    }
+  }
+
+  /** Copies as many messages onto the pad as fit. */
+  #spread(messages: readonly Uint8Array[], first: number): number {
+    const { most } = this.#sink
+    let used = 0
+    let count = 0
+    for (let at = first; at < messages.length && count < PAD_MESSAGES; at++, count++) {
+      const message = messages[at] as Uint8Array
+      const { length } = message
+      if (length > most || used + length > PAD_BYTES) break
+      lengths[count] = length
+      bytes.set(message, used)
+      used += length
+    }
+    return count
+  }
+}
+
+export const hasEnded = (name: string): CrossmemError =>
+  new CrossmemError('ERR_ENDED', `"${name}" has ended: nothing can be put in any more`)

@@ -1,0 +1,112 @@
+import { CrossmemError } from '../errors.js'
+import { Handle } from '../handle.js'
+import { native } from '../native.js'
+import { checkCount } from '../numbers.js'
+import type { CreateOptions, Segment } from '../segment.js'
+import { createObject, type WaitKind } from '../shared-object.js'
+import { FINISH, MESSAGE, ROOM } from './transport.js'
+
+/** How to make a queue. */
+export interface QueueOptions extends CreateOptions {
+  /** Messages that it has room for. Default: 1024. */
+  capacity?: number
+  /** Bytes of a message that lies in the queue itself; larger ones go through a segment of their own, which is slower. Default: 2048. */
+  messageBytes?: number
+  /**
+   * A message whose reader died before it was done with it goes to the next one, marked `redelivered`: at least once, instead of
+   * at most once. Default: false.
+   */
+  redeliver?: boolean
+}
+
+const REDELIVER = 1
+const SPILL = 2
+
+const queueWaits: WaitKind = {
+  giveUp: [MESSAGE, ROOM, FINISH].map(channel => handle => native.giveUpQueue(handle, channel)),
+}
+
+/** Makes the segment of a queue. */
+export function createQueue(
+  kind: string,
+  name: string | null,
+  options: QueueOptions | undefined,
+  { spill, codec = 0 }: { spill: boolean; codec?: number },
+): Segment {
+  const { capacity = 1024, messageBytes = 2048, redeliver = false } = options ?? {}
+  if (typeof redeliver !== 'boolean') {
+    throw new CrossmemError('ERR_INVALID_ARG', 'redeliver is true or false')
+  }
+  const flags = (redeliver ? REDELIVER : 0) | (spill ? SPILL : 0)
+  return createObject(kind, name, options, [
+    checkCount('capacity', capacity, 1, 2 ** 22),
+    checkCount('messageBytes', messageBytes, 0, 2 ** 30),
+    flags,
+    codec,
+  ])
+}
+
+/** What all queues of many producers and consumers have in common. */
+export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
+  /** Messages that it has room for; what is being written or read at an instant takes room, too. */
+  readonly #params: number[]
+
+  /** @internal */
+  protected constructor(segment: Segment, kind: Kind) {
+    super(segment, kind, queueWaits)
+    this.#params = native.objectParams(this.object.handle)
+    try {
+      native.joinQueue(this.object.handle)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  /** Messages that it has room for; one that is being put or taken at this instant takes room, too. */
+  get capacity(): number {
+    return this.#params[0] as number
+  }
+
+  /** Bytes of a message that lies in the queue itself. */
+  get messageBytes(): number {
+    return this.#params[1] as number
+  }
+
+  /** Whether a message whose reader died goes to the next one. */
+  get redeliver(): boolean {
+    return ((this.#params[2] as number) & REDELIVER) !== 0
+  }
+
+  /** @internal */
+  protected get codecId(): number {
+    return this.#params[3] as number
+  }
+
+  /** Messages in it, at about this instant. */
+  get size(): number {
+    return native.queueSize(this.object.handle)
+  }
+
+  /** Whether no message is in it, at about this instant. */
+  get isEmpty(): boolean {
+    return this.size === 0
+  }
+
+  /** Whether as many messages are in it as there is room for, at about this instant. */
+  get isFull(): boolean {
+    return this.size >= this.capacity
+  }
+
+  /** Ends it for everyone: nothing is put in any more, readers take out what is in it and are then told ERR_ENDED. Idempotent. */
+  end(): void {
+    const { object } = this
+    native.endQueue(object.handle)
+    object.pump()
+  }
+
+  /** Whether it was ended. */
+  get isEnded(): boolean {
+    return native.queueHasEnded(this.object.handle)
+  }
+}

@@ -1,0 +1,103 @@
+import { hot, native } from '../native.js'
+import { checkCount } from '../numbers.js'
+import type { Segment } from '../segment.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait.js'
+import { TRY } from '../wait-queue.js'
+import { ChannelEnd, PRODUCER } from './channel-end.js'
+import { checkBytes, hasEnded, Outbox } from './outbox.js'
+import { ENDED, elsewhere } from './pad.js'
+import { channelSink, view } from './transport.js'
+
+/** More than any ring has; the addon knows how many bytes it has. */
+const MOST = Number.MAX_SAFE_INTEGER
+
+/** The end of an {@link SpscQueue} that puts messages in. */
+export class SpscProducer extends ChannelEnd {
+  readonly #outbox: Outbox<Uint8Array>
+  /** Bytes of the last reservation. */
+  #reserved = 0
+
+  /** @internal */
+  constructor(segment: Segment) {
+    super(segment, PRODUCER)
+    const capacity = native.objectParams(this.object.handle)[0] as number
+    this.#outbox = new Outbox(channelSink(this.object, PRODUCER, capacity / 2 - 8), checkBytes)
+  }
+
+  /**
+   * Puts a message in if there is room at once.
+   *
+   * @throws {CrossmemError} ERR_TOO_LARGE (more than half the ring, less 8), ERR_ENDED, ERR_CLOSED, ERR_CORRUPT
+   */
+  tryPush(message: Uint8Array): boolean {
+    return this.#out.tryPut(message)
+  }
+
+  /**
+   * Puts a message in, once there is room. Don't change its bytes before that.
+   *
+   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   */
+  async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
+    return this.#out.put(message, options)
+  }
+
+  /** As `push`, on this thread; before messages that wait in `push`. */
+  pushSync(message: Uint8Array, options?: SyncWaitOptions): void {
+    this.#out.putSync(message, options)
+  }
+
+  /** Puts in the first ones of these messages, as many as there is room for now; how many. */
+  tryPushMany(messages: readonly Uint8Array[]): number {
+    return this.#out.tryPutMany(messages)
+  }
+
+  /** Puts in all of them, in order, as there is room. A time-out is for each wait. */
+  async pushMany(messages: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
+    return this.#out.putMany(messages, options)
+  }
+
+  /** As `pushMany`, on this thread. */
+  pushManySync(messages: readonly Uint8Array[], options?: SyncWaitOptions): void {
+    this.#out.putManySync(messages, options)
+  }
+
+  /**
+   * Room for a message of `length` bytes in the ring itself, to be written and committed; `undefined` if there is none now. The
+   * last reservation counts.
+   *
+   * @throws {CrossmemError} as `tryPush`
+   */
+  reserve(length: number): Uint8Array | undefined {
+    const { object } = this
+    checkCount('length', length, 0, MOST)
+    const status = hot.reserveRecord(object.handle, PRODUCER, length, TRY)
+    if (status === ENDED) throw hasEnded(this.name)
+    if (status < 0) return undefined
+    this.#reserved = length
+    return view(object, elsewhere[0] as number, length)
+  }
+
+  /**
+   * Puts in what was written where `reserve` said.
+   *
+   * @param length bytes of it, from the first on. Default: all that were reserved
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP (nothing is reserved), ERR_TOO_LARGE
+   */
+  commit(length = this.#reserved): void {
+    const { handle } = this.object
+    hot.commitRecord(handle, PRODUCER, checkCount('length', length, 0, MOST), 0)
+  }
+
+  /** Ends the queue: the consumer takes out what is in it, and is then told ERR_ENDED. */
+  end(): void {
+    const { object } = this
+    native.closeEnd(object.handle, PRODUCER)
+    object.pump()
+  }
+
+  get #out(): Outbox<Uint8Array> {
+    void this.object
+    return this.#outbox
+  }
+}

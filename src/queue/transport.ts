@@ -1,0 +1,119 @@
+import { hot, native } from '../native.js'
+import type { SharedObject } from '../shared-object.js'
+import { AGAIN_OR_MORE, bytes, ELSEWHERE, elsewhere, PAD_BYTES, SPILLED } from './pad.js'
+
+/** Where messages go in, as numbers: see `hot.rs` in the addon. */
+export interface Sink {
+  readonly object: SharedObject
+  /** The channel of waits for room. */
+  readonly channel: number
+  /** Most bytes of a message that can go over the pad. */
+  readonly most: number
+  /** Puts in the first bytes of the pad. */
+  put(length: number, how: number): number
+  /** Puts in messages of the pad; how many. */
+  putMany(count: number): number
+  /** Puts in a message that can't go over the pad. */
+  putLarge(message: Uint8Array, how: number): number
+}
+
+/** Where messages come out. */
+export interface Source {
+  readonly object: SharedObject
+  /** The channel of waits for a message. */
+  readonly channel: number
+  /** Takes a message onto the pad; its length. */
+  take(how: number): number
+  /** Takes messages onto the pad; how many. */
+  takeMany(most: number): number
+  /** Copies and frees the message that a take left elsewhere. */
+  takeElsewhere(): Uint8Array
+}
+
+export const MESSAGE = 0
+export const ROOM = 1
+export const FINISH = 2
+
+/** A view of a part of the object's segment. */
+export const view = ({ segment }: SharedObject, offset: number, length: number): Uint8Array =>
+  new Uint8Array(segment.buffer, offset, length)
+
+/** The message that the pad says is elsewhere, copied. */
+export function copyElsewhere(object: SharedObject): Uint8Array {
+  const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
+  if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
+  const message = new Uint8Array(length)
+  native.readMessage(object.handle, chunk, offset, true, message)
+  return message
+}
+
+/** Into a queue. */
+export function queueSink(object: SharedObject, messageBytes: number): Sink {
+  const { handle } = object
+  return {
+    object,
+    channel: ROOM,
+    most: Math.min(messageBytes, PAD_BYTES),
+    put: (length, how) => hot.pushMessage(handle, length, how),
+    putMany: count => hot.pushMessages(handle, count),
+    putLarge: (message, how) => native.pushLargeMessage(handle, message, how),
+  }
+}
+
+/** Out of a queue. */
+export function queueSource(object: SharedObject): Source {
+  const { handle } = object
+  return {
+    object,
+    channel: MESSAGE,
+    take: how => hot.popMessage(handle, how),
+    takeMany: most => hot.popMessages(handle, most),
+    takeElsewhere: () => {
+      const chunk = elsewhere[3] as number
+      try {
+        return copyElsewhere(object)
+      } finally {
+        hot.freeMessage(handle, chunk)
+      }
+    },
+  }
+}
+
+/** The channels of a channel's waits. */
+export const forRecord = (end: number): number => end
+export const forRoom = (end: number): number => 2 + end
+
+/** Out of one end of a channel, towards the other. */
+export function channelSink(object: SharedObject, end: number, mostBytes: number): Sink {
+  const { handle } = object
+  const most = Math.min(mostBytes, PAD_BYTES)
+  return {
+    object,
+    channel: forRoom(end),
+    most,
+    put: (length, how) => hot.pushRecord(handle, end, length, 0, how),
+    putMany: count => hot.pushRecords(handle, end, count),
+    putLarge: (message, how) => {
+      const status = hot.reserveRecord(handle, end, message.byteLength, how)
+      if (status < 0) return status
+      view(object, elsewhere[0] as number, message.byteLength).set(message)
+      return hot.commitRecord(handle, end, message.byteLength, 0)
+    },
+  }
+}
+
+/** Into one end of a channel, from the other. */
+export function channelSource(object: SharedObject, end: number): Source {
+  const { handle } = object
+  return {
+    object,
+    channel: forRecord(end),
+    take: how => hot.popRecord(handle, end, how),
+    takeMany: most => hot.popRecords(handle, end, most),
+    takeElsewhere: () => {
+      const message = copyElsewhere(object)
+      hot.releaseRecord(handle, end)
+      return message
+    },
+  }
+}
