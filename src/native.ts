@@ -148,12 +148,35 @@ export const native = {
 
 const calls = addon.hotCalls()
 
-/** A call that programs make by the million: without what spreading arguments costs, and only for what is open. */
-function hotCall(name: string): (handle: number, a?: number, b?: number, c?: number, d?: number) => number {
-  const call = calls[name] as (...numbers: (number | undefined)[]) => number
-  return (handle, a, b, c, d) => {
+// Calls that programs make by the million, by the number of their arguments: spreading them would cost as much as the call.
+
+function hot2(name: string): (a: number, b: number) => number {
+  const call = calls[name] as (a: number, b: number) => number
+  return (a, b) => {
     try {
-      return call(handle, a, b, c, d)
+      return call(a, b)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+function hot3(name: string): (a: number, b: number, c: number) => number {
+  const call = calls[name] as (a: number, b: number, c: number) => number
+  return (a, b, c) => {
+    try {
+      return call(a, b, c)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+function hot4(name: string): (a: number, b: number, c: number, d: number) => number {
+  const call = calls[name] as (a: number, b: number, c: number, d: number) => number
+  return (a, b, c, d) => {
+    try {
+      return call(a, b, c, d)
     } catch (error) {
       throw translate(error)
     }
@@ -162,24 +185,25 @@ function hotCall(name: string): (handle: number, a?: number, b?: number, c?: num
 
 /** See `hot.rs` in the addon: messages go over the pad (`queue/pad.ts`). */
 export const hot = {
-  pushRecord: hotCall('pushRecord'),
-  popRecord: hotCall('popRecord'),
-  pushRecords: hotCall('pushRecords'),
-  popRecords: hotCall('popRecords'),
-  reserveRecord: hotCall('reserveRecord'),
-  commitRecord: hotCall('commitRecord'),
-  peekRecord: hotCall('peekRecord'),
-  releaseRecord: hotCall('releaseRecord'),
-  pushMessage: hotCall('pushMessage'),
-  popMessage: hotCall('popMessage'),
-  pushMessages: hotCall('pushMessages'),
-  popMessages: hotCall('popMessages'),
-  reserveMessage: hotCall('reserveMessage'),
-  commitMessage: hotCall('commitMessage'),
-  cancelMessage: hotCall('cancelMessage'),
-  takeMessage: hotCall('takeMessage'),
-  freeMessage: hotCall('freeMessage'),
-  putMessageBack: hotCall('putMessageBack'),
+  pushRecord: hot4('pushRecord'),
+  pushPart: hot4('pushPart'),
+  popRecord: hot3('popRecord'),
+  pushRecords: hot3('pushRecords'),
+  popRecords: hot3('popRecords'),
+  reserveRecord: hot4('reserveRecord'),
+  commitRecord: hot4('commitRecord'),
+  peekRecord: hot3('peekRecord'),
+  releaseRecord: hot2('releaseRecord'),
+  pushMessage: hot3('pushMessage'),
+  popMessage: hot2('popMessage'),
+  pushMessages: hot2('pushMessages'),
+  popMessages: hot2('popMessages'),
+  reserveMessage: hot2('reserveMessage'),
+  commitMessage: hot3('commitMessage'),
+  cancelMessage: hot2('cancelMessage'),
+  takeMessage: hot2('takeMessage'),
+  freeMessage: hot2('freeMessage'),
+  putMessageBack: hot2('putMessageBack'),
 }
 
 export type {

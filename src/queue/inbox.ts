@@ -34,21 +34,12 @@ export const plainReader: Reader<Uint8Array> = {
 }
 
 /** Values, by their codec. */
-export function decoder<T>(decode: (message: Uint8Array) => T): Reader<T> {
-  const fromPad = (start: number, end: number): T => decode(bytes.subarray(start, end))
-  return {
-    fromPad,
-    fromCopy: decode,
-    allFromPad: count => {
-      let at = 0
-      return Array.from({ length: count }, (_, i) => {
-        const length = lengths[i] as number
-        at += length
-        return fromPad(at - length, at)
-      })
-    },
-  }
-}
+export const decoder = <T>(decode: (message: Uint8Array) => T): Reader<T> => ({
+  fromPad: (start, end) => decode(bytes.subarray(start, end)),
+  fromCopy: decode,
+  // A codec of the user's may use the pad meanwhile.
+  allFromPad: count => plainReader.allFromPad(count).map(message => decode(message)),
+})
 
 /** Stands for a message that is `undefined`, where `undefined` means that there is none yet. */
 const UNDEFINED = Symbol('undefined')

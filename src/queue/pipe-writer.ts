@@ -92,7 +92,7 @@ export class PipeWriter {
     let status: number
     if (part.length <= PAD_BYTES) {
       bytes.set(part)
-      status = hot.pushRecord(handle, this.#end, part.length, Number(more), how)
+      status = (more ? hot.pushPart : hot.pushRecord)(handle, this.#end, part.length, how)
     } else {
       status = hot.reserveRecord(handle, this.#end, part.length, how)
       if (status >= 0) {

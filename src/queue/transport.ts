@@ -91,7 +91,7 @@ export function channelSink(object: SharedObject, end: number, mostBytes: number
     object,
     channel: forRoom(end),
     most,
-    put: (length, how) => hot.pushRecord(handle, end, length, 0, how),
+    put: (length, how) => hot.pushRecord(handle, end, length, how),
     putMany: count => hot.pushRecords(handle, end, count),
     putLarge: (message, how) => {
       const status = hot.reserveRecord(handle, end, message.byteLength, how)

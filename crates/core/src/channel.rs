@@ -87,13 +87,6 @@ impl EndWords {
     }
 }
 
-/// What there is to say about the other end, when nothing is left to do.
-enum Peer {
-    MayCome,
-    Closed,
-    Died,
-}
-
 impl<'a> Object<'a> {
     /// Takes an end: from nobody, or from the dead.
     ///
@@ -191,7 +184,7 @@ impl<'a> Object<'a> {
     /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
     pub fn bytes_towards(&self, index: usize) -> Result<u64> {
         let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
-        Ok(u64::from(self.ring(&geometry, index % 2)?.used()) * u64::from(UNIT))
+        Ok(u64::from(self.ring(self.words()?, &geometry, index % 2)?.used()) * u64::from(UNIT))
     }
 
     /// Pushes a record of at most `most_bytes`.
@@ -205,15 +198,16 @@ impl<'a> Object<'a> {
         more: bool,
         wait: Wait,
     ) -> Result<Looked<Put<()>>> {
-        Ok(match self.reserve_record(end, bytes.len() as u64, wait)? {
-            Looked::Got(Put::Done(place)) => {
-                self.segment.region().write(place.offset, bytes)?;
-                self.commit_record(end, bytes.len() as u32, more)?;
+        let way = self.way_out(end)?;
+        Ok(match self.reserve(end, &way, bytes.len() as u64, wait)? {
+            Some(Put::Done(place)) => {
+                self.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
+                way.ring.commit(place, bytes.len() as u32, more);
+                way.ring.words.empty.notify_ordered(self.agent, 1);
                 Looked::Got(Put::Done(()))
             }
-            Looked::Got(Put::Ended) => Looked::Got(Put::Ended),
-            Looked::NotYet { sleepers } => Looked::NotYet { sleepers },
-            Looked::Mine => Looked::Mine,
+            Some(Put::Ended) => Looked::Got(Put::Ended),
+            None => self.until(&way.ring.words.full),
         })
     }
 
@@ -226,26 +220,26 @@ impl<'a> Object<'a> {
         end: &mut End,
         records: impl Iterator<Item = &'b [u8]>,
     ) -> Result<Put<usize>> {
-        let ring = self.ring_to_push(end)?;
+        let way = self.way_out(end)?;
         let mut pushed = 0;
         for bytes in records {
-            if bytes.len() as u64 > u64::from(ring.most()) {
+            if bytes.len() as u64 > u64::from(way.ring.most()) {
                 if pushed > 0 {
                     break;
                 }
-                return Err(self.too_large_record(bytes.len() as u64, ring.most()));
+                return Err(self.too_large_record(bytes.len() as u64, way.ring.most()));
             }
-            let place = match self.room(end, &ring, bytes.len() as u32, Look::Once)? {
+            let place = match self.room(end, &way, bytes.len() as u32, Look::Once)? {
+                Some(Put::Done(place)) => place,
                 Some(Put::Ended) if pushed == 0 => return Ok(Put::Ended),
                 Some(Put::Ended) | None => break,
-                Some(Put::Done(place)) => place,
             };
-            self.segment.region().write(ring.units.bytes_at(place.unit), bytes)?;
-            ring.commit(place, bytes.len() as u32, false);
+            self.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
+            way.ring.commit(place, bytes.len() as u32, false);
             pushed += 1;
         }
         if pushed > 0 {
-            ring.words.empty.notify_one(self.agent);
+            way.ring.words.empty.notify_ordered(self.agent, 1);
         }
         Ok(Put::Done(pushed))
     }
@@ -255,24 +249,28 @@ impl<'a> Object<'a> {
     /// # Errors
     /// As `push_record`.
     pub fn reserve_record(&self, end: &mut End, len: u64, wait: Wait) -> Result<Looked<Put<Bytes>>> {
-        let ring = self.ring_to_push(end)?;
-        if len > u64::from(ring.most()) {
-            return Err(self.too_large_record(len, ring.most()));
-        }
-        let mut spins = std::mem::take(&mut end.spins);
-        let found = ring.words.full.wait_spinning(self.agent, wait, &mut spins, |look| {
-            self.room(end, &ring, len as u32, look).transpose()
-        });
-        end.spins = spins;
-        Ok(match found.transpose()? {
+        let way = self.way_out(end)?;
+        Ok(match self.reserve(end, &way, len, wait)? {
             Some(Put::Done(place)) => {
                 end.reserved = Some(place);
-                let offset = ring.units.bytes_at(place.unit);
+                let offset = way.ring.units.bytes_at(place.unit);
                 Looked::Got(Put::Done(Bytes { offset, len: place.len, more: false }))
             }
             Some(Put::Ended) => Looked::Got(Put::Ended),
-            None => Looked::NotYet { sleepers: self.offset(&ring.words.full) },
+            None => self.until(&way.ring.words.full),
         })
+    }
+
+    fn reserve(&self, end: &mut End, way: &Way<'_>, len: u64, wait: Wait) -> Result<Option<Put<Place>>> {
+        if len > u64::from(way.ring.most()) {
+            return Err(self.too_large_record(len, way.ring.most()));
+        }
+        let mut spins = end.spins;
+        let found = way.ring.words.full.wait_spinning(self.agent, wait, &mut spins, |look| {
+            self.room(end, way, len as u32, look).transpose()
+        });
+        end.spins = spins;
+        found.transpose()
     }
 
     /// Publishes what was written to the place that was reserved, or its first `len` bytes.
@@ -280,14 +278,14 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`: nothing is reserved. `ERR_TOO_LARGE`.
     pub fn commit_record(&self, end: &mut End, len: u32, more: bool) -> Result<()> {
-        let ring = self.ring_to_push(end)?;
+        let way = self.way_out(end)?;
         let place = end.reserved.ok_or_else(|| self.lost("a reservation"))?;
         if len > place.len {
             return Err(self.too_large_record(len.into(), place.len));
         }
         end.reserved = None;
-        ring.commit(place, len, more);
-        ring.words.empty.notify_one(self.agent);
+        way.ring.commit(place, len, more);
+        way.ring.words.empty.notify_ordered(self.agent, 1);
         Ok(())
     }
 
@@ -296,29 +294,26 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
     pub fn peek_record(&self, end: &mut End, wait: Wait) -> Result<Looked<Got<Bytes>>> {
-        let ring = self.ring_to_pop(end)?;
-        let mut spins = std::mem::take(&mut end.spins);
-        let found = ring
-            .words
-            .empty
-            .wait_spinning(self.agent, wait, &mut spins, |look| self.first(end, &ring, look).transpose());
-        end.spins = spins;
-        Ok(match found.transpose()? {
+        let way = self.way_in(end)?;
+        Ok(match self.wait_for_record(end, &way, wait)? {
             Some(Got::Message(record)) => {
                 end.front = Some(record);
-                Looked::Got(Got::Message(bytes_of(&ring, record)))
+                Looked::Got(Got::Message(way.bytes_of(record)))
             }
             Some(Got::Ended) => Looked::Got(Got::Ended),
-            None => Looked::NotYet { sleepers: self.offset(&ring.words.empty) },
+            None => self.until(&way.ring.words.empty),
         })
     }
 
-    /// Copies the bytes of the record that was peeked at.
-    ///
-    /// # Errors
-    /// `ERR_CORRUPT`.
-    pub fn read_record(&self, record: Bytes, to: &mut [u8]) -> Result<()> {
-        self.segment.region().read(record.offset, to)
+    fn wait_for_record(&self, end: &mut End, way: &Way<'_>, wait: Wait) -> Result<Option<Got<Record>>> {
+        let mut spins = end.spins;
+        let found = way
+            .ring
+            .words
+            .empty
+            .wait_spinning(self.agent, wait, &mut spins, |look| self.first(end, way, look).transpose());
+        end.spins = spins;
+        found.transpose()
     }
 
     /// The record that was peeked at was read: its room is the producer's again.
@@ -326,14 +321,41 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`: there is none.
     pub fn release_record(&self, end: &mut End) -> Result<()> {
-        let ring = self.ring_to_pop(end)?;
+        let way = self.way_in(end)?;
         let record = end.front.take().ok_or_else(|| self.lost("a record"))?;
-        ring.release(record);
-        ring.words.full.notify_one(self.agent);
+        way.ring.release(record);
+        way.ring.words.full.notify_ordered(self.agent, 1);
         Ok(())
     }
 
-    /// Pops at most `most` records that are there now. `take` gets each and says whether it wants it.
+    /// Waits for a record. `take` gets it and says whether it has copied it; else it stays the first one, as after
+    /// `peek_record`.
+    ///
+    /// # Errors
+    /// As `peek_record`.
+    pub fn pop_record(
+        &self,
+        end: &mut End,
+        wait: Wait,
+        take: impl FnOnce(Region<'_>, Bytes) -> bool,
+    ) -> Result<Looked<Got<()>>> {
+        let way = self.way_in(end)?;
+        Ok(match self.wait_for_record(end, &way, wait)? {
+            Some(Got::Message(record)) => {
+                end.front = Some(record);
+                if take(self.segment.region(), way.bytes_of(record)) {
+                    end.front = None;
+                    way.ring.release(record);
+                    way.ring.words.full.notify_ordered(self.agent, 1);
+                }
+                Looked::Got(Got::Message(()))
+            }
+            Some(Got::Ended) => Looked::Got(Got::Ended),
+            None => self.until(&way.ring.words.empty),
+        })
+    }
+
+    /// Pops at most `most` records that are there now. `take` gets each and says whether it has copied it.
     ///
     /// # Errors
     /// As `peek_record`.
@@ -343,26 +365,34 @@ impl<'a> Object<'a> {
         most: usize,
         mut take: impl FnMut(Region<'_>, Bytes) -> bool,
     ) -> Result<Got<usize>> {
-        let ring = self.ring_to_pop(end)?;
+        let way = self.way_in(end)?;
         let mut popped = 0;
         while popped < most {
             let look = if popped == 0 { Look::Once } else { Look::Newcomer };
-            let record = match self.first(end, &ring, look)? {
+            let record = match self.first(end, &way, look)? {
+                Some(Got::Message(record)) => record,
                 Some(Got::Ended) if popped == 0 => return Ok(Got::Ended),
                 Some(Got::Ended) | None => break,
-                Some(Got::Message(record)) => record,
             };
-            if !take(self.segment.region(), bytes_of(&ring, record)) {
+            if !take(self.segment.region(), way.bytes_of(record)) {
                 break;
             }
-            ring.release(record);
+            way.ring.release(record);
             popped += 1;
         }
         if popped > 0 {
             end.front = None;
-            ring.words.full.notify_one(self.agent);
+            way.ring.words.full.notify_ordered(self.agent, 1);
         }
         Ok(Got::Message(popped))
+    }
+
+    /// Copies the bytes of a record that was peeked at.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn read_record(&self, record: Bytes, to: &mut [u8]) -> Result<()> {
+        self.segment.region().read(record.offset, to)
     }
 
     /// Most bytes of a record that this end pushes.
@@ -370,7 +400,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_INVALID_ARG`: it only pops.
     pub fn most_bytes(&self, end: &End) -> Result<u32> {
-        Ok(self.ring_to_push(end)?.most())
+        Ok(self.way_out(end)?.ring.most())
     }
 
     /// Who armed itself at a channel stops waiting, for a record or for room.
@@ -387,59 +417,37 @@ impl<'a> Object<'a> {
     }
 
     /// Room for a record; `None`: not now.
-    fn room(
-        &self,
-        end: &mut End,
-        ring: &Ring<'_, Mapped<'_>>,
-        len: u32,
-        look: Look,
-    ) -> Result<Option<Put<Place>>> {
-        let words: &ChannelWords = self.words()?;
-        let closed = words.ends.iter().any(EndWords::is_closed);
-        if closed {
+    fn room(&self, end: &mut End, way: &Way<'_>, len: u32, look: Look) -> Result<Option<Put<Place>>> {
+        if way.ends.iter().any(EndWords::is_closed) {
             return Ok(Some(Put::Ended));
         }
-        let place = ring.reserve(&mut end.pushed, len).map_err(|Corrupt| self.corrupt())?;
-        match (place, self.peer(end, look)?) {
-            (Some(place), _) => Ok(Some(Put::Done(place))),
-            (None, Peer::MayCome) => Ok(None),
-            (None, Peer::Closed) => Ok(Some(Put::Ended)),
-            (None, Peer::Died) => Err(self.peer_died()),
+        if let Some(place) = way.ring.reserve(&mut end.pushed, len).map_err(|Corrupt| self.corrupt())? {
+            return Ok(Some(Put::Done(place)));
         }
+        if self.has_lost_peer(end, way, look) { Err(self.peer_died()) } else { Ok(None) }
     }
 
     /// The first record; `None`: not now.
-    fn first(&self, end: &mut End, ring: &Ring<'_, Mapped<'_>>, look: Look) -> Result<Option<Got<Record>>> {
-        if let Some(record) = self.front(end, ring)? {
+    fn first(&self, end: &mut End, way: &Way<'_>, look: Look) -> Result<Option<Got<Record>>> {
+        let front = |end: &mut End| way.ring.front(&mut end.popped).map_err(|Corrupt| self.corrupt());
+        if let Some(record) = front(end)? {
             return Ok(Some(Got::Message(record)));
         }
-        let peer = self.peer(end, look)?;
-        if matches!(peer, Peer::MayCome) {
+        let is_closed = way.ends[1 - end.index].is_closed();
+        if !is_closed && !self.has_lost_peer(end, way, look) {
             return Ok(None);
         }
         // What it pushed before that is to be read first.
-        match (self.front(end, ring)?, peer) {
-            (Some(record), _) => Ok(Some(Got::Message(record))),
-            (None, Peer::Died) => Err(self.peer_died()),
-            (None, _) => Ok(Some(Got::Ended)),
+        match front(end)? {
+            Some(record) => Ok(Some(Got::Message(record))),
+            None if is_closed => Ok(Some(Got::Ended)),
+            None => Err(self.peer_died()),
         }
     }
 
-    fn front(&self, end: &mut End, ring: &Ring<'_, Mapped<'_>>) -> Result<Option<Record>> {
-        ring.front(&mut end.popped).map_err(|Corrupt| self.corrupt())
-    }
-
-    /// Asks the kernel only where it may matter: not in the first look of a wait.
-    fn peer(&self, end: &End, look: Look) -> Result<Peer> {
-        let words: &ChannelWords = self.words()?;
-        let peer = &words.ends[1 - end.index];
-        Ok(if peer.is_closed() {
-            Peer::Closed
-        } else if self.kind() == Kind::Pipe && look != Look::Newcomer && peer.is_dead(self.agent) {
-            Peer::Died
-        } else {
-            Peer::MayCome
-        })
+    /// Whether nobody will come to the other end any more. Asks the kernel, though not in the first look of a wait.
+    fn has_lost_peer(&self, end: &End, way: &Way<'_>, look: Look) -> bool {
+        self.kind() == Kind::Pipe && look != Look::Newcomer && way.ends[1 - end.index].is_dead(self.agent)
     }
 
     fn peer_died(&self) -> Error {
@@ -460,24 +468,28 @@ impl<'a> Object<'a> {
         )
     }
 
-    fn ring_to_push(&self, end: &End) -> Result<Ring<'a, Mapped<'a>>> {
-        self.ring_of(end, 1 - end.index)
+    fn way_out(&self, end: &End) -> Result<Way<'a>> {
+        self.way(end, 1 - end.index)
     }
 
-    fn ring_to_pop(&self, end: &End) -> Result<Ring<'a, Mapped<'a>>> {
-        self.ring_of(end, end.index)
+    fn way_in(&self, end: &End) -> Result<Way<'a>> {
+        self.way(end, end.index)
     }
 
-    fn ring_of(&self, end: &End, index: usize) -> Result<Ring<'a, Mapped<'a>>> {
+    fn way(&self, end: &End, index: usize) -> Result<Way<'a>> {
         let words: &ChannelWords = self.words()?;
         if words.ends[end.index].owner.load(Relaxed) != self.agent.me().word() {
             return Err(self.lost("this end"));
         }
-        self.ring(&end.geometry, index)
+        Ok(Way { ends: &words.ends, ring: self.ring(words, &end.geometry, index)? })
     }
 
-    fn ring(&self, geometry: &ChannelGeometry, index: usize) -> Result<Ring<'a, Mapped<'a>>> {
-        let words: &ChannelWords = self.words()?;
+    fn ring(
+        &self,
+        words: &'a ChannelWords,
+        geometry: &ChannelGeometry,
+        index: usize,
+    ) -> Result<Ring<'a, Mapped<'a>>> {
         let (size, at) = (geometry.units[index], geometry.rings_at[index]);
         if size == 0 {
             return Err(Error::new(
@@ -490,6 +502,14 @@ impl<'a> Object<'a> {
     }
 }
 
-fn bytes_of(ring: &Ring<'_, Mapped<'_>>, record: Record) -> Bytes {
-    Bytes { offset: ring.units.bytes_at(record.unit), len: record.len, more: record.more }
+/// A ring and the ends at it, for one call.
+struct Way<'a> {
+    ends: &'a [EndWords; 2],
+    ring: Ring<'a, Mapped<'a>>,
+}
+
+impl Way<'_> {
+    fn bytes_of(&self, record: Record) -> Bytes {
+        Bytes { offset: self.ring.units.bytes_at(record.unit), len: record.len, more: record.more }
+    }
 }

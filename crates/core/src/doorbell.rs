@@ -113,8 +113,17 @@ pub(crate) trait Sleepers {
     /// Takes the slot out; whether it was in.
     fn remove(&self, slot: usize) -> bool;
     fn contains(&self, slot: usize) -> bool;
-    /// Wakes at most `most` living sleepers. With nobody asleep it makes no system call.
-    fn notify(&self, peers: &impl Peers, most: usize);
+    /// Wakes at most `most` living sleepers, after a change by a `SeqCst` operation. With nobody asleep it makes no system
+    /// call.
+    fn notify_ordered(&self, peers: &impl Peers, most: usize);
+
+    /// As `notify_ordered`, after any change.
+    fn notify(&self, peers: &impl Peers, most: usize) {
+        if !seeded(Fault::NoFenceInNotify) {
+            fence(Ordering::SeqCst);
+        }
+        self.notify_ordered(peers, most);
+    }
 
     /// Wakes one living sleeper.
     fn notify_one(&self, peers: &impl Peers) {
@@ -280,9 +289,10 @@ impl Sleepers for SlotSet {
     }
 
     /// The next ones in the order of slots, so that each has its turn.
-    fn notify(&self, peers: &impl Peers, most: usize) {
-        if !seeded(Fault::NoFenceInNotify) {
-            fence(Ordering::SeqCst);
+    fn notify_ordered(&self, peers: &impl Peers, most: usize) {
+        fence_in_models();
+        if self.0.iter().all(|word| word.load(Ordering::SeqCst) == 0) {
+            return;
         }
         let next = usize::from(peers.me().slot) + 1;
         self.iter_from(next)
@@ -305,14 +315,19 @@ impl Sleepers for Sleeper {
         self.0.load(Ordering::Relaxed) == slot as u32 + 1
     }
 
-    fn notify(&self, peers: &impl Peers, _: usize) {
-        if !seeded(Fault::NoFenceInNotify) {
-            fence(Ordering::SeqCst);
-        }
-        let sleeper = self.0.load(Ordering::Relaxed);
+    fn notify_ordered(&self, peers: &impl Peers, _: usize) {
+        fence_in_models();
+        let sleeper = self.0.load(Ordering::SeqCst);
         if sleeper != 0 && self.remove(sleeper as usize - 1) {
             wake(peers, sleeper as usize - 1);
         }
+    }
+}
+
+/// The order of all `SeqCst` operations is what a sleeper's fence pairs with; loom has an order of fences only.
+fn fence_in_models() {
+    if cfg!(loom) && !seeded(Fault::NoFenceInNotify) {
+        fence(Ordering::SeqCst);
     }
 }
 

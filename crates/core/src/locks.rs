@@ -256,7 +256,7 @@ impl Object<'_> {
     pub fn wait_event(&self, times: u32, wait: Wait) -> Result<Looked<()>> {
         let words: &EventWords = self.words()?;
         let came = words.wait(self.agent, times, self.auto_resets()?, wait);
-        Ok(if came { Looked::Got(()) } else { Looked::NotYet { sleepers: self.offset(&words.sleepers) } })
+        Ok(if came { Looked::Got(()) } else { self.until(&words.sleepers) })
     }
 
     /// Who armed itself for the event stops waiting.
@@ -295,7 +295,7 @@ impl Object<'_> {
     pub fn wait_condition(&self, heard: u32, wait: Wait) -> Result<Looked<()>> {
         let words: &ConditionWords = self.words()?;
         let came = words.wait(self.agent, heard, wait);
-        Ok(if came { Looked::Got(()) } else { Looked::NotYet { sleepers: self.offset(&words.sleepers) } })
+        Ok(if came { Looked::Got(()) } else { self.until(&words.sleepers) })
     }
 
     /// One waiter less: it heard its notification, and has the mutex again.
@@ -345,7 +345,7 @@ impl Object<'_> {
         let parties = self.params()?[0] as u32;
         Ok(match words.arrive(self.agent, parties, wait) {
             Some(arrived) => Looked::Got(arrived),
-            None => Looked::NotYet { sleepers: self.offset(&words.sleepers) },
+            None => self.until(&words.sleepers),
         })
     }
 
@@ -357,7 +357,7 @@ impl Object<'_> {
         let words: &BarrierWords = self.words()?;
         Ok(match words.wait(self.agent, generation, wait) {
             Some(outcome) => Looked::Got(outcome == Outcome::Met),
-            None => Looked::NotYet { sleepers: self.offset(&words.sleepers) },
+            None => self.until(&words.sleepers),
         })
     }
 

@@ -136,7 +136,8 @@ impl<C: Chunks> Mpmc<'_, C> {
             return Ok(false);
         }
         fail::point("queue.freeing");
-        let order = if seeded(Fault::RelaxedFree) { Relaxed } else { Release };
+        // Release: pairs with the Acquire in `claim`. SeqCst: for `notify_ordered`.
+        let order = if seeded(Fault::RelaxedFree) { Relaxed } else { SeqCst };
         claim.store(Claim::of(before).next(Phase::Free, 0), order);
         fail::point("queue.freed");
         Ok(true)

@@ -181,6 +181,11 @@ impl<'a> Object<'a> {
         offset(self.segment.region(), set)
     }
 
+    /// Not yet; who armed itself sleeps there.
+    pub(crate) fn until<T, S>(&self, sleepers: &S) -> Looked<T> {
+        Looked::NotYet { sleepers: self.offset(sleepers) }
+    }
+
     pub(crate) fn refused<T>(&self, refused: Refused, sleepers: &SlotSet) -> Looked<T> {
         Looked::refused(refused, self.segment.region(), sleepers)
     }

@@ -6,7 +6,7 @@ use crate::claim::{Claim, Phase};
 use crate::doorbell::{Look, Sleepers, Spins, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
-use crate::geometry::QueueGeometry;
+use crate::geometry::{QueueGeometry, SPILL_BYTES};
 use crate::index_ring::{Corrupt, IndexRing};
 use crate::kind::Kind;
 use crate::layout::{ChunkWords, MpmcWords, PARTICIPANTS};
@@ -131,26 +131,23 @@ impl<'a> Object<'a> {
     /// `ERR_TOO_LARGE` where that is not allowed, `ERR_NO_SPACE`, `ERR_LIMIT`, `ERR_CORRUPT`.
     pub fn push_message(&self, member: &mut Member, bytes: &[u8], wait: Wait) -> Result<Looked<Put<()>>> {
         self.check_size(member, bytes.len() as u64)?;
-        match self.reserve_message(member, wait)? {
-            Looked::Got(Put::Done(chunk)) => {
-                self.fill(member, chunk.index, bytes)?;
-                Ok(Looked::Got(Put::Done(())))
-            }
-            Looked::Got(Put::Ended) => Ok(Looked::Got(Put::Ended)),
-            Looked::NotYet { sleepers } => Ok(Looked::NotYet { sleepers }),
-            Looked::Mine => Ok(Looked::Mine),
-        }
-    }
-
-    fn fill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
-        if bytes.len() <= member.message_bytes() {
-            self.segment.region().write(member.geometry.message_at(index), bytes)?;
-            return self.commit_message(member, index, bytes.len() as u32);
-        }
         let queue = self.queue(&member.geometry)?;
-        queue.spill(member, index, bytes).inspect_err(|_| {
-            // There may be no segment to remove.
-            let _ = queue.free(member, index, Phase::Writing);
+        Ok(match queue.reserve(member, wait)? {
+            Some(Put::Done(chunk)) if bytes.len() <= member.message_bytes() => {
+                self.segment.region().write(chunk.offset, bytes)?;
+                queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
+                queue.notify_queued(1);
+                Looked::Got(Put::Done(()))
+            }
+            Some(Put::Done(chunk)) => {
+                queue.spill(member, chunk.index, bytes).inspect_err(|_| {
+                    // There may be no segment to remove.
+                    let _ = queue.free(member, chunk.index, Phase::Writing);
+                })?;
+                Looked::Got(Put::Done(()))
+            }
+            Some(Put::Ended) => Looked::Got(Put::Ended),
+            None => self.until(&queue.mpmc.words.writers),
         })
     }
 
@@ -181,7 +178,7 @@ impl<'a> Object<'a> {
             pushed += 1;
         }
         if pushed > 0 {
-            queue.mpmc.words.readers.notify(self.agent, pushed);
+            queue.notify_queued(pushed);
         }
         Ok(Put::Done(pushed))
     }
@@ -192,15 +189,8 @@ impl<'a> Object<'a> {
     /// `ERR_CORRUPT`.
     pub fn reserve_message(&self, member: &mut Member, wait: Wait) -> Result<Looked<Put<Chunk>>> {
         let queue = self.queue(&member.geometry)?;
-        let sleepers = &queue.mpmc.words.writers;
-        let mut spins = std::mem::take(&mut member.spins);
-        let found = sleepers
-            .wait_spinning(self.agent, wait, &mut spins, |look| queue.claim(member, look).transpose());
-        member.spins = spins;
-        Ok(match found.transpose()? {
-            Some(put) => Looked::Got(put),
-            None => Looked::NotYet { sleepers: self.offset(sleepers) },
-        })
+        let reserved = queue.reserve(member, wait)?;
+        Ok(reserved.map_or_else(|| self.until(&queue.mpmc.words.writers), Looked::Got))
     }
 
     /// Puts in a chunk that was reserved, with a message of `len` bytes.
@@ -213,7 +203,7 @@ impl<'a> Object<'a> {
         }
         let queue = self.queue(&member.geometry)?;
         queue.publish(member, index, len, 0)?;
-        queue.mpmc.words.readers.notify_one(self.agent);
+        queue.notify_queued(1);
         Ok(())
     }
 
@@ -231,14 +221,31 @@ impl<'a> Object<'a> {
     /// `ERR_CORRUPT`.
     pub fn take_message(&self, member: &mut Member, wait: Wait) -> Result<Looked<Got<Chunk>>> {
         let queue = self.queue(&member.geometry)?;
-        let sleepers = &queue.mpmc.words.readers;
-        let mut spins = std::mem::take(&mut member.spins);
-        let found =
-            sleepers.wait_spinning(self.agent, wait, &mut spins, |look| queue.take(member, look).transpose());
-        member.spins = spins;
-        Ok(match found.transpose()? {
-            Some(got) => Looked::Got(got),
-            None => Looked::NotYet { sleepers: self.offset(sleepers) },
+        let taken = queue.wait_for_message(member, wait)?;
+        Ok(taken.map_or_else(|| self.until(&queue.mpmc.words.readers), Looked::Got))
+    }
+
+    /// Takes the first message. `take` gets its chunk and says whether it has copied what is in it, which is then freed; else
+    /// it is the caller's, as after `take_message`.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn pop_message(
+        &self,
+        member: &mut Member,
+        wait: Wait,
+        take: impl FnOnce(Region<'_>, Chunk) -> bool,
+    ) -> Result<Looked<Got<()>>> {
+        let queue = self.queue(&member.geometry)?;
+        Ok(match queue.wait_for_message(member, wait)? {
+            Some(Got::Message(chunk)) => {
+                if take(self.segment.region(), chunk) {
+                    queue.free(member, chunk.index, Phase::Reading)?;
+                }
+                Looked::Got(Got::Message(()))
+            }
+            Some(Got::Ended) => Looked::Got(Got::Ended),
+            None => self.until(&queue.mpmc.words.readers),
         })
     }
 
@@ -305,7 +312,7 @@ impl<'a> Object<'a> {
         let chunk = queue.held(member, index, Phase::Reading)?;
         chunk.flags.fetch_or(REDELIVERED, Relaxed);
         queue.linked(member, index, Phase::Reading)?;
-        queue.mpmc.words.readers.notify_one(self.agent);
+        queue.notify_queued(1);
         Ok(())
     }
 
@@ -350,7 +357,7 @@ impl<'a> Object<'a> {
             sleepers.wait_or_give_up(self.agent, wait, |look| queue.finished(member, look).transpose());
         Ok(match found.transpose()? {
             Some(()) => Looked::Got(()),
-            None => Looked::NotYet { sleepers: self.offset(sleepers) },
+            None => self.until(sleepers),
         })
     }
 
@@ -450,6 +457,26 @@ impl Queue<'_> {
         done.map_err(|Corrupt| self.object.corrupt())
     }
 
+    fn reserve(&self, member: &mut Member, wait: Wait) -> Result<Option<Put<Chunk>>> {
+        let mut spins = member.spins;
+        let found =
+            self.mpmc.words.writers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
+                self.claim(member, look).transpose()
+            });
+        member.spins = spins;
+        found.transpose()
+    }
+
+    fn wait_for_message(&self, member: &mut Member, wait: Wait) -> Result<Option<Got<Chunk>>> {
+        let mut spins = member.spins;
+        let found =
+            self.mpmc.words.readers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
+                self.take(member, look).transpose()
+            });
+        member.spins = spins;
+        found.transpose()
+    }
+
     /// A chunk to write to; `None`: not now.
     fn claim(&self, member: &mut Member, look: Look) -> Result<Option<Put<Chunk>>> {
         let mut claimed = self.sound(self.mpmc.claim(member.id))?;
@@ -541,8 +568,9 @@ impl Queue<'_> {
     }
 
     fn notify_reaped(&self, reaped: Reaped) {
-        let (words, agent) = (self.mpmc.words, self.object.agent);
-        words.readers.notify(agent, reaped.queued as usize);
+        if reaped.queued > 0 {
+            self.notify_queued(reaped.queued as usize);
+        }
         if reaped.freed > 0 {
             self.notify_freed(reaped.freed as usize);
         }
@@ -567,7 +595,7 @@ impl Queue<'_> {
 
     /// Puts in a message that is too large for its chunk.
     fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
-        let Queue { object, mpmc } = self;
+        let object = &self.object;
         let spill = Spill::new(bytes.len() as u64)?;
         let chunk = self.held(member, index, Phase::Writing)?;
         object.segment.region().write(member.geometry.message_at(index), &spill.to_bytes())?;
@@ -578,8 +606,8 @@ impl Queue<'_> {
             chunk.flags.store(0, Relaxed);
             return Err(e);
         }
-        self.publish(member, index, 16, SPILLED)?;
-        mpmc.words.readers.notify_one(object.agent);
+        self.publish(member, index, SPILL_BYTES as u32, SPILLED)?;
+        self.notify_queued(1);
         Ok(())
     }
 
@@ -626,10 +654,15 @@ impl Queue<'_> {
         if freed { Ok(()) } else { Err(self.object.lost("that message")) }
     }
 
+    /// So many messages were put in.
+    fn notify_queued(&self, count: usize) {
+        self.mpmc.words.readers.notify_ordered(self.object.agent, count);
+    }
+
     /// So many chunks were freed: writers have room, and it may have been the last message.
     fn notify_freed(&self, count: usize) {
         let (words, agent) = (self.mpmc.words, self.object.agent);
-        words.writers.notify(agent, count);
+        words.writers.notify_ordered(agent, count);
         if words.ended.load(Relaxed) != 0 {
             words.readers.notify_all(agent);
         }

@@ -17,7 +17,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::index_ring::Corrupt;
 use crate::layout::RingWords;
-use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::Ordering::{Acquire, Relaxed, SeqCst};
 
 /// Bytes of a unit, in which positions count.
 pub(crate) const UNIT: u32 = 8;
@@ -139,8 +139,8 @@ impl<U: Units> Ring<'_, U> {
         let flags = if more { MORE } else { 0 };
         self.units.set_header(place.unit, header(place.position, flags, len));
         fail::point("ring.written");
-        let order = if seeded(Fault::RelaxedPush) { Relaxed } else { Release };
-        // Pairs with the Acquire in `front`: whoever sees the record sees all of it.
+        // Release: pairs with the Acquire in `front`; whoever sees the record sees all of it. SeqCst: for `notify_ordered`.
+        let order = if seeded(Fault::RelaxedPush) { Relaxed } else { SeqCst };
         self.words.tail.store(place.position.wrapping_add(units(len)), order);
         fail::point("ring.pushed");
     }
@@ -185,8 +185,8 @@ impl<U: Units> Ring<'_, U> {
     /// The consumer has read the record that `front` gave.
     pub(crate) fn release(&self, record: Record) {
         fail::point("ring.read");
-        let order = if seeded(Fault::RelaxedPop) { Relaxed } else { Release };
-        // Pairs with the Acquire in `reserve`: the bytes are the producer's again.
+        // Release: pairs with the Acquire in `reserve`; the bytes are the producer's again. SeqCst: for `notify_ordered`.
+        let order = if seeded(Fault::RelaxedPop) { Relaxed } else { SeqCst };
         self.words.head.store(record.end, order);
         fail::point("ring.popped");
     }

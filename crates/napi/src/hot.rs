@@ -32,7 +32,7 @@ pub(crate) fn channel(end: usize, for_record: bool) -> usize {
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
 /// Most arguments of a call.
-const ARGUMENTS: usize = 4;
+const ARGUMENTS: usize = 3;
 
 macro_rules! calls {
     ($($(#[$doc:meta])* $js:ident = $name:ident($($argument:ident),*);)*) => {
@@ -65,7 +65,9 @@ macro_rules! calls {
 
 calls! {
     /// Pushes the first `length` bytes of the pad. 0: done.
-    pushRecord = push_record(end, length, more, how);
+    pushRecord = push_record(end, length, how);
+    /// The same, and the message goes on in the next record.
+    pushPart = push_part(end, length, how);
     /// Pops a record onto the pad: its length; 2^32 more if the message goes on in the next one.
     popRecord = pop_record(end, how);
     /// Pushes messages of the pad: how many.
@@ -139,10 +141,18 @@ fn put<T>(looked: Looked<Put<T>>, done: impl FnOnce(T) -> i64) -> i64 {
     }
 }
 
-fn push_record(call: &mut Call<'_>, end: i64, length: i64, more: i64, how: i64) -> Answer {
+fn push_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
+    push(call, end, length, false, how)
+}
+
+fn push_part(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
+    push(call, end, length, true, how)
+}
+
+fn push(call: &mut Call<'_>, end: i64, length: i64, more: bool, how: i64) -> Answer {
     let (object, state) = end_of!(call, end);
     let how = wait(how as i32);
-    let pushed = object.push_record(state, call.pad.first(length as usize), more != 0, how)?;
+    let pushed = object.push_record(state, call.pad.first(length as usize), more, how)?;
     remember_at(call.open, channel(end as usize, false), how, &pushed);
     Ok(put(pushed, |()| 0))
 }
@@ -150,24 +160,25 @@ fn push_record(call: &mut Call<'_>, end: i64, length: i64, more: i64, how: i64) 
 fn pop_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
     let (object, state) = end_of!(call, end);
     let how = wait(how as i32);
-    let peeked = object.peek_record(state, how)?;
-    let answer = match peeked {
-        Looked::Got(Got::Message(record)) => {
-            call.pad.clear();
-            if let Some(room) = call.pad.add(record.len as usize) {
-                object.read_record(record, room)?;
-                object.release_record(state)?;
-                i64::from(record.len) | i64::from(record.more) << 32
-            } else {
-                say_record(call.pad, record);
-                ELSEWHERE
-            }
+    let pad = &mut *call.pad;
+    let mut answer = ELSEWHERE;
+    let popped = object.pop_record(state, how, |_, record| {
+        pad.clear();
+        let copied =
+            pad.add(record.len as usize).is_some_and(|room| object.read_record(record, room).is_ok());
+        if copied {
+            answer = i64::from(record.len) | i64::from(record.more) << 32;
+        } else {
+            say_record(pad, record);
         }
+        copied
+    })?;
+    remember_at(call.open, channel(end as usize, true), how, &popped);
+    Ok(match popped {
+        Looked::Got(Got::Message(())) => answer,
         Looked::Got(Got::Ended) => ENDED,
         _ => NOT_YET,
-    };
-    remember_at(call.open, channel(end as usize, true), how, &peeked);
-    Ok(answer)
+    })
 }
 
 fn push_records(call: &mut Call<'_>, end: i64, count: i64) -> Answer {
@@ -243,25 +254,32 @@ fn push_message(call: &mut Call<'_>, length: i64, how: i64) -> Answer {
 fn pop_message(call: &mut Call<'_>, how: i64) -> Answer {
     let (object, member) = member_of!(call);
     let how = wait(how as i32);
-    let taken = object.take_message(member, how)?;
-    let answer = match taken {
-        Looked::Got(Got::Message(chunk)) => {
-            call.pad.clear();
-            let room = if chunk.spilled { None } else { call.pad.add(chunk.len as usize) };
-            if let Some(room) = room {
-                object.read_message(chunk, room)?;
-                object.free_message(member, chunk.index)?;
-                chunk.len as i64
-            } else {
-                say_chunk(call.pad, chunk);
-                ELSEWHERE
-            }
+    let pad = &mut *call.pad;
+    pad.clear();
+    let mut answer = ELSEWHERE;
+    let popped = object.pop_message(member, how, |_, chunk| {
+        let copied = copy(object, pad, chunk);
+        if copied {
+            answer = chunk.len as i64;
         }
+        copied
+    })?;
+    remember_at(call.open, MESSAGE, how, &popped);
+    Ok(match popped {
+        Looked::Got(Got::Message(())) => answer,
         Looked::Got(Got::Ended) => ENDED,
         _ => NOT_YET,
-    };
-    remember_at(call.open, MESSAGE, how, &taken);
-    Ok(answer)
+    })
+}
+
+/// Copies a message onto the pad, or says there where it is.
+fn copy(object: Object<'_>, pad: &mut Pad, chunk: Chunk) -> bool {
+    let room = if chunk.spilled { None } else { pad.add(chunk.len as usize) };
+    let copied = room.is_some_and(|room| object.read_message(chunk, room).is_ok());
+    if !copied {
+        say_chunk(pad, chunk);
+    }
+    copied
 }
 
 fn push_messages(call: &mut Call<'_>, count: i64) -> Answer {
@@ -277,14 +295,7 @@ fn pop_messages(call: &mut Call<'_>, most: i64) -> Answer {
     let pad = &mut *call.pad;
     pad.clear();
     pad.say(Elsewhere::default());
-    let popped = object.pop_messages(member, most as usize, |_, chunk| {
-        let room = if chunk.spilled { None } else { pad.add(chunk.len as usize) };
-        let copied = room.is_some_and(|room| object.read_message(chunk, room).is_ok());
-        if !copied {
-            say_chunk(pad, chunk);
-        }
-        copied
-    })?;
+    let popped = object.pop_messages(member, most as usize, |_, chunk| copy(object, pad, chunk))?;
     Ok(match popped {
         Got::Message(popped) => popped as i64,
         Got::Ended => ENDED,
