@@ -1,12 +1,12 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 
 /** Something that is measured. */
-export interface Contender {
+export interface Contender<Sample = number> {
   name: string
   /** What exactly it does. */
   does: string
-  /** Takes one sample: the nanoseconds of one operation. */
-  sample(): number | Promise<number>
+  /** Takes one sample: the nanoseconds of one operation, or several figures. */
+  sample(): Sample | Promise<Sample>
   /** Samples in a row when it is its turn, after one that doesn't count. Default: 1, and it counts. */
   perTurn?: number
 }
@@ -22,6 +22,8 @@ export interface Row {
   /** One sample in a hundred is longer. */
   p99: number
   samples: number
+  /** Medians of what else was measured, by what it is: nanoseconds per operation, too. */
+  also?: Record<string, number>
 }
 
 export interface Turns {
@@ -36,8 +38,17 @@ export interface Turns {
  * Measures all contenders in turn, again and again and each time in another order, so that whatever else the machine
  * does meets all of them. The first sample of each is thrown away, and so is the first of a turn that has several.
  */
-export async function inTurn(contenders: Contender[], { rounds, arrange, rest = 0 }: Turns): Promise<Row[]> {
-  const taken = new Map<Contender, number[]>(contenders.map(contender => [contender, []]))
+export async function inTurn(contenders: Contender[], turns: Turns): Promise<Row[]> {
+  const taken = await samplesInTurn(contenders, turns)
+  return [...taken].map(([contender, samples]) => summary(contender, samples))
+}
+
+/** The same for contenders whose samples are several figures. */
+export async function samplesInTurn<Sample>(
+  contenders: Contender<Sample>[],
+  { rounds, arrange, rest = 0 }: Turns,
+): Promise<Map<Contender<Sample>, Sample[]>> {
+  const taken = new Map<Contender<Sample>, Sample[]>(contenders.map(contender => [contender, []]))
   arrange?.()
   for (const contender of contenders) await contender.sample()
   for (let round = 0; round < rounds; round++) {
@@ -48,7 +59,7 @@ export async function inTurn(contenders: Contender[], { rounds, arrange, rest = 
       for (let n = 0; n < (contender.perTurn ?? 1); n++) taken.get(contender)?.push(await contender.sample())
     }
   }
-  return contenders.map(contender => summary(contender, taken.get(contender) as number[]))
+  return taken
 }
 
 export function shuffled<T>(items: readonly T[]): T[] {
@@ -58,9 +69,8 @@ export function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item)
 }
 
-function summary({ name, does }: Contender, samples: number[]): Row {
-  const sorted = samples.toSorted((a, b) => a - b)
-  const at = (share: number): number => quantile(sorted, share)
+export function summary({ name, does }: Pick<Row, 'name' | 'does'>, samples: number[]): Row {
+  const at = (share: number): number => quantile(samples, share)
   return {
     name,
     does,
@@ -72,7 +82,8 @@ function summary({ name, does }: Contender, samples: number[]): Row {
   }
 }
 
-function quantile(sorted: number[], share: number): number {
+export function quantile(samples: number[], share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b)
   const at = (sorted.length - 1) * share
   const below = sorted[Math.floor(at)] as number
   const above = sorted[Math.ceil(at)] as number

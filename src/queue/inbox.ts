@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { checkCount } from '../numbers.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait.js'
+import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
 import { POLITELY, TRY } from '../wait-queue.js'
 import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from './pad.js'
 import type { Source } from './transport.js'
@@ -60,13 +60,16 @@ export class Inbox<T> {
 
   /** `undefined`: nothing is there now, or ever will be. */
   tryGet(): T | undefined {
+    const fast = this.#source.fast?.pop()
+    if (fast) return this.#reader.fromCopy(fast)
     const taken = this.#source.take(TRY)
     return taken === NOT_YET || taken === ENDED ? undefined : this.#read(taken)
   }
 
   async get(options: WaitOptions | undefined): Promise<T> {
+    checkBeforeLook(options)
     const { object, channel } = this.#source
-    if (options === undefined && object.isIdle(channel)) {
+    if (object.isIdle(channel)) {
       const now = this.#take(POLITELY)
       if (now !== undefined) return value(now)
     }
@@ -74,11 +77,10 @@ export class Inbox<T> {
   }
 
   getSync(options: SyncWaitOptions | undefined): T {
+    checkBeforeLook(options)
     const { object, channel } = this.#source
-    if (options === undefined) {
-      const now = this.#take(POLITELY)
-      if (now !== undefined) return value(now)
-    }
+    const now = this.#take(POLITELY)
+    if (now !== undefined) return value(now)
     return value(object.waitSync({ attempt: how => this.#take(how), doing: this.#doing }, options, channel))
   }
 
@@ -89,8 +91,11 @@ export class Inbox<T> {
 
   /** At most `max`, at least one. */
   async getMany(max: number, options: WaitOptions | undefined): Promise<T[]> {
+    checkBeforeLook(options)
     const { object, channel } = this.#source
     const most = checkCount('max', max, 1)
+    const now = object.isIdle(channel) ? this.#takeMany(most) : undefined
+    if (now) return now
     return object.wait({ attempt: how => this.#takeSome(most, how), doing: this.#doing }, options, channel)
   }
 
@@ -109,6 +114,8 @@ export class Inbox<T> {
   }
 
   #take(how: number): Found<T> | undefined {
+    const fast = this.#source.fast?.pop()
+    if (fast) return found(this.#reader.fromCopy(fast))
     const taken = this.#source.take(how)
     if (taken === NOT_YET) return undefined
     if (taken === ENDED) throw isDrained(this.#source.object.name)
@@ -129,6 +136,12 @@ export class Inbox<T> {
 
   #takeMany(most: number): T[] | undefined {
     const taken: T[] = []
+    const { fast } = this.#source
+    while (fast && taken.length < most) {
+      const message = fast.pop()
+      if (!message) break
+      taken.push(this.#reader.fromCopy(message))
+    }
     while (taken.length < most) {
       elsewhere[0] = 0
       const count = this.#source.takeMany(Math.min(most - taken.length, PAD_MESSAGES))

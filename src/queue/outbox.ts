@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait.js'
+import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
 import { POLITELY, TRY } from '../wait-queue.js'
 import { bytes, ENDED, lengths, NOT_YET, PAD_BYTES, PAD_MESSAGES } from './pad.js'
 import type { Sink } from './transport.js'
@@ -33,14 +33,16 @@ export class Outbox<T> {
   }
 
   async put(value: T, options: WaitOptions | undefined): Promise<void> {
+    checkBeforeLook(options)
     const message = this.#encode(value)
-    if (options === undefined && this.#isIdle && this.#put(message, POLITELY)) return
+    if (this.#isIdle && this.#put(message, POLITELY)) return
     await this.#wait(this.#keep(message), options)
   }
 
   putSync(value: T, options: SyncWaitOptions | undefined): void {
+    checkBeforeLook(options)
     const message = this.#encode(value)
-    if (options === undefined && this.#put(message, POLITELY)) return
+    if (this.#put(message, POLITELY)) return
     this.#waitSync(this.#keep(message), options)
   }
 
@@ -51,6 +53,7 @@ export class Outbox<T> {
   }
 
   async putMany(values: readonly T[], options: WaitOptions | undefined): Promise<void> {
+    checkBeforeLook(options)
     const messages = this.#encodeAll(values)
     let done = 0
     while (done < messages.length) {
@@ -63,6 +66,7 @@ export class Outbox<T> {
   }
 
   putManySync(values: readonly T[], options: SyncWaitOptions | undefined): void {
+    checkBeforeLook(options)
     const messages = this.#encodeAll(values)
     let done = 0
     while (done < messages.length) {
@@ -99,6 +103,7 @@ export class Outbox<T> {
 
   #put(message: Uint8Array, how: number): true | undefined {
     const sink = this.#sink
+    if (sink.fast?.push(message)) return true
     const { length } = message
     if (length > sink.most) return this.#isPut(sink.putLarge(message, how))
     bytes.set(message)
@@ -113,7 +118,9 @@ export class Outbox<T> {
 
   /** Puts messages from the `first`th on over the pad, as long as there is room. */
   #putMany(messages: readonly Uint8Array[], first: number): number {
+    const { fast } = this.#sink
     let done = first
+    if (fast) while (done < messages.length && fast.push(messages[done] as Uint8Array)) done++
     for (;;) {
       const count = this.#spread(messages, done)
       if (count === 0) {

@@ -1,7 +1,8 @@
 import { hot } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait.js'
+import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
 import { POLITELY, TRY } from '../wait-queue.js'
+import { FastConsumer, unlessHidden } from './fast-ring.js'
 import { isDrained } from './inbox.js'
 import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from './pad.js'
 import { copyElsewhere, forRecord } from './transport.js'
@@ -13,12 +14,14 @@ const MORE = 2 ** 32
 export class PipeReader {
   readonly #object: SharedObject
   readonly #end: number
+  readonly #fast: FastConsumer | undefined
   /** Parts of a message that is not whole yet. */
   #parts: Uint8Array[] = []
 
   constructor(object: SharedObject, end: number) {
     this.#object = object
     this.#end = end
+    this.#fast = unlessHidden(() => new FastConsumer(object, end))
   }
 
   tryReceive(): Uint8Array | undefined {
@@ -26,8 +29,9 @@ export class PipeReader {
   }
 
   async receive(options: WaitOptions | undefined): Promise<Uint8Array> {
+    checkBeforeLook(options)
     const channel = forRecord(this.#end)
-    if (options === undefined && this.#object.isIdle(channel)) {
+    if (this.#object.isIdle(channel)) {
       const now = this.#take(POLITELY)
       if (now) return now
     }
@@ -35,6 +39,9 @@ export class PipeReader {
   }
 
   receiveSync(options: SyncWaitOptions | undefined): Uint8Array {
+    checkBeforeLook(options)
+    const now = this.#take(POLITELY)
+    if (now) return now
     const wanted = { attempt: (how: number) => this.#take(how), doing: this.#doing }
     return this.#object.waitSync(wanted, options, forRecord(this.#end))
   }
@@ -45,6 +52,11 @@ export class PipeReader {
 
   #take(how: number, throwsAtEnd = true): Uint8Array | undefined {
     for (;;) {
+      const fast = this.#fast?.pop()
+      if (fast) {
+        this.#parts.push(fast)
+        return this.#whole()
+      }
       const taken = hot.popRecord(this.#object.handle, this.#end, how)
       if (taken === NOT_YET) return undefined
       if (taken === ENDED) {

@@ -1,8 +1,9 @@
 import { CrossmemError } from '../errors.js'
 import { hot } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait.js'
+import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
 import { POLITELY } from '../wait-queue.js'
+import { FastProducer, unlessHidden } from './fast-ring.js'
 import { hasEnded } from './outbox.js'
 import { bytes, ENDED, elsewhere, NOT_YET, PAD_BYTES } from './pad.js'
 import { forRoom, view } from './transport.js'
@@ -13,6 +14,7 @@ export class PipeWriter {
   readonly #end: number
   /** Most bytes of a part. */
   readonly #most: number
+  readonly #fast: FastProducer | undefined
   /** A message that goes in parts is on its way: others wait until it has gone. */
   #large: Promise<void> | undefined
 
@@ -20,13 +22,15 @@ export class PipeWriter {
     this.#object = object
     this.#end = end
     this.#most = most
+    this.#fast = unlessHidden(() => new FastProducer(object, 1 - end))
   }
 
   /** @param isReused whether the bytes are overwritten after this call */
   async send(message: Uint8Array, options: WaitOptions | undefined, isReused: boolean): Promise<void> {
+    checkBeforeLook(options)
     const isSmall = message.length <= this.#most
     const isIdle = !this.#large && this.#object.isIdle(forRoom(this.#end))
-    if (isSmall && isIdle && options === undefined && this.#put(message, false, POLITELY)) return
+    if (isSmall && isIdle && this.#put(message, false, POLITELY)) return
     const kept = isReused ? message.slice() : message
     while (this.#large) await this.#large
     if (isSmall) return this.#wait(kept, false, options)
@@ -45,6 +49,8 @@ export class PipeWriter {
         `a large message is being sent to "${this.#object.name}"; await that first`,
       )
     }
+    checkBeforeLook(options)
+    if (message.length <= this.#most && this.#put(message, false, POLITELY)) return
     let limits = options
     for (const { part, more } of this.#parts(message)) {
       this.#object.waitSync(
@@ -88,6 +94,7 @@ export class PipeWriter {
   }
 
   #put(part: Uint8Array, more: boolean, how: number): true | undefined {
+    if (!more && this.#fast?.push(part)) return true
     const { handle } = this.#object
     let status: number
     if (part.length <= PAD_BYTES) {

@@ -1,6 +1,7 @@
 import { hot, native } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
-import { AGAIN_OR_MORE, bytes, ELSEWHERE, elsewhere, PAD_BYTES, SPILLED } from './pad.js'
+import { FastConsumer, FastProducer, unlessHidden } from './fast-ring.js'
+import { elsewhere, PAD_BYTES, SPILLED } from './pad.js'
 
 /** Where messages go in, as numbers: see `hot.rs` in the addon. */
 export interface Sink {
@@ -9,6 +10,8 @@ export interface Sink {
   readonly channel: number
   /** Most bytes of a message that can go over the pad. */
   readonly most: number
+  /** Puts in what can be put without a call. */
+  readonly fast?: FastProducer
   /** Puts in the first bytes of the pad. */
   put(length: number, how: number): number
   /** Puts in messages of the pad; how many. */
@@ -22,6 +25,8 @@ export interface Source {
   readonly object: SharedObject
   /** The channel of waits for a message. */
   readonly channel: number
+  /** Takes out what can be taken without a call. */
+  readonly fast?: FastConsumer
   /** Takes a message onto the pad; its length. */
   take(how: number): number
   /** Takes messages onto the pad; how many. */
@@ -91,6 +96,7 @@ export function channelSink(object: SharedObject, end: number, mostBytes: number
     object,
     channel: forRoom(end),
     most,
+    fast: unlessHidden(() => new FastProducer(object, 1 - end)),
     put: (length, how) => hot.pushRecord(handle, end, length, how),
     putMany: count => hot.pushRecords(handle, end, count),
     putLarge: (message, how) => {
@@ -108,6 +114,7 @@ export function channelSource(object: SharedObject, end: number): Source {
   return {
     object,
     channel: forRecord(end),
+    fast: unlessHidden(() => new FastConsumer(object, end)),
     take: how => hot.popRecord(handle, end, how),
     takeMany: most => hot.popRecords(handle, end, most),
     takeElsewhere: () => {

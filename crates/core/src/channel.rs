@@ -279,7 +279,8 @@ impl<'a> Object<'a> {
     /// `ERR_LOST_OWNERSHIP`: nothing is reserved. `ERR_TOO_LARGE`.
     pub fn commit_record(&self, end: &mut End, len: u32, more: bool) -> Result<()> {
         let way = self.way_out(end)?;
-        let place = end.reserved.ok_or_else(|| self.lost("a reservation"))?;
+        let reserved = end.reserved.filter(|place| way.ring.is_next(place));
+        let place = reserved.ok_or_else(|| self.lost("a reservation"))?;
         if len > place.len {
             return Err(self.too_large_record(len.into(), place.len));
         }
@@ -322,7 +323,8 @@ impl<'a> Object<'a> {
     /// `ERR_LOST_OWNERSHIP`: there is none.
     pub fn release_record(&self, end: &mut End) -> Result<()> {
         let way = self.way_in(end)?;
-        let record = end.front.take().ok_or_else(|| self.lost("a record"))?;
+        let front = end.front.take().filter(|record| way.ring.is_first(record));
+        let record = front.ok_or_else(|| self.lost("a record"))?;
         way.ring.release(record);
         way.ring.words.full.notify_ordered(self.agent, 1);
         Ok(())
@@ -385,6 +387,18 @@ impl<'a> Object<'a> {
             way.ring.words.full.notify_ordered(self.agent, 1);
         }
         Ok(Got::Message(popped))
+    }
+
+    /// Wakes who sleeps until there is a record in the ring that end `index` pushes to, or room in the one that it pops from.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn wake_peer(&self, index: usize, for_record: bool) -> Result<()> {
+        let words: &ChannelWords = self.words()?;
+        let index = index % 2;
+        let sleeper = if for_record { &words.rings[1 - index].empty } else { &words.rings[index].full };
+        sleeper.notify_one(self.agent);
+        Ok(())
     }
 
     /// Copies the bytes of a record that was peeked at.

@@ -68,7 +68,7 @@ impl Look {
     }
 }
 
-/// How often one looks in vain before one sleeps: more often when that helped last time.
+/// How often one looks in vain before one sleeps: more often when waits are short, less often when they are long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spins(u32);
 
@@ -80,22 +80,21 @@ impl Default for Spins {
 
 impl Spins {
     const LEAST: u32 = 16;
-    /// A few times what it takes to wake somebody.
     const MOST: u32 = 1024;
+    /// To wake somebody takes that long at the most; who waited no longer might as well have looked again and again.
+    const SHORT: Duration = Duration::from_micros(150);
 
-    fn spin<T>(&mut self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-        if !can_spin() {
-            return None;
-        }
-        for _ in 0..self.0 {
-            if let Some(found) = look() {
-                self.0 = (self.0 * 2).min(Self::MOST);
-                return Some(found);
-            }
+    fn spin<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        let spins = if can_spin() { self.0 } else { 0 };
+        (0..spins).find_map(|_| {
             std::hint::spin_loop();
-        }
-        self.0 = (self.0 / 2).max(Self::LEAST);
-        None
+            look()
+        })
+    }
+
+    fn learn(&mut self, waited: Duration) {
+        self.0 =
+            if waited < Self::SHORT { (self.0 * 2).min(Self::MOST) } else { (self.0 / 2).max(Self::LEAST) };
     }
 }
 
@@ -174,12 +173,13 @@ pub(crate) trait Sleepers {
         spins: &mut Spins,
         mut look: impl FnMut(Look) -> Option<T>,
     ) -> Option<T> {
-        if matches!(wait, Wait::For(time) if !time.is_zero())
-            && let Some(found) = spins.spin(|| look(Look::Newcomer))
-        {
-            return Some(found);
+        if !matches!(wait, Wait::For(time) if !time.is_zero()) {
+            return self.wait_or_give_up(peers, wait, look);
         }
-        self.wait_or_give_up(peers, wait, look)
+        let started = Instant::now();
+        let found = spins.spin(|| look(Look::Newcomer)).or_else(|| self.wait_or_give_up(peers, wait, look));
+        spins.learn(started.elapsed());
+        found
     }
 
     fn sleep<T>(

@@ -371,7 +371,11 @@ const _: () = {
     assert!(std::mem::offset_of!(Control, entries) % 64 == 0);
     assert!(size_of::<GuardWords>() <= PAGE as usize);
     assert!(size_of::<RingWords>() == 384);
-    assert!(size_of::<ChannelWords>() == 2 * 64 + 2 * 384);
+    // `src/queue/fast-ring.ts` knows these.
+    assert!(size_of::<ObjectHeader>() == 64 && size_of::<ChannelWords>() == 2 * 64 + 2 * 384);
+    assert!(std::mem::offset_of!(EndWords, closed) == 8);
+    assert!(std::mem::offset_of!(RingWords, head) == 128 && std::mem::offset_of!(RingWords, empty) == 256);
+    assert!(std::mem::offset_of!(RingWords, full) == 260);
     assert!(std::mem::offset_of!(MpmcWords, head) == 128);
     assert!(size_of::<MpmcWords>().is_multiple_of(64));
     assert!(size_of::<ChunkWords>() == 16);

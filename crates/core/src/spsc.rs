@@ -77,6 +77,8 @@ pub(crate) struct Ring<'m, U> {
 /// Room for a record that is not published yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// `tail` when it was found.
+    from: u32,
     /// Position of its header.
     position: u32,
     /// Where its header is in the ring.
@@ -94,6 +96,8 @@ pub(crate) struct Record {
     pub len: u32,
     /// The message goes on in the next record.
     pub more: bool,
+    /// `head` when it was found.
+    from: u32,
     /// Position behind it.
     end: u32,
 }
@@ -131,7 +135,7 @@ impl<U: Units> Ring<'_, U> {
             self.units.set_header(self.at(tail), header(tail, PAD, 0));
         }
         let position = tail.wrapping_add(pad);
-        Ok(Some(Place { position, unit: self.at(position), len }))
+        Ok(Some(Place { from: tail, position, unit: self.at(position), len }))
     }
 
     /// Publishes what was written to a place, or the first `len` bytes of it.
@@ -147,7 +151,8 @@ impl<U: Units> Ring<'_, U> {
 
     /// The consumer looks at the first record.
     pub(crate) fn front(&self, seen: &mut Seen) -> Result<Option<Record>, Corrupt> {
-        let mut head = self.words.head.load(Relaxed); // Only this side writes it.
+        let from = self.words.head.load(Relaxed); // Only this side writes it.
+        let mut head = from;
         if seen.0 == head || seen.0.wrapping_sub(head) > self.size {
             *seen = Seen(self.words.tail.load(Acquire));
         }
@@ -174,7 +179,7 @@ impl<U: Units> Ring<'_, U> {
             return Err(Corrupt);
         }
         let end = head.wrapping_add(units(first.len));
-        Ok(Some(Record { unit, len: first.len, more: first.flags & MORE != 0, end }))
+        Ok(Some(Record { unit, len: first.len, more: first.flags & MORE != 0, from, end }))
     }
 
     fn header_at(&self, position: u32) -> Result<Header, Corrupt> {
@@ -189,6 +194,16 @@ impl<U: Units> Ring<'_, U> {
         let order = if seeded(Fault::RelaxedPop) { Relaxed } else { SeqCst };
         self.words.head.store(record.end, order);
         fail::point("ring.popped");
+    }
+
+    /// Whether nothing was pushed since that place was found.
+    pub(crate) fn is_next(&self, place: &Place) -> bool {
+        self.words.tail.load(Relaxed) == place.from
+    }
+
+    /// Whether nothing was popped since that record was found.
+    pub(crate) fn is_first(&self, record: &Record) -> bool {
+        self.words.head.load(Relaxed) == record.from
     }
 
     /// Units in use, at about one instant.

@@ -64,6 +64,15 @@ pub fn bytes_towards(handle: u32, end: u32) -> Result<f64> {
     with_object(handle, |object| Ok(object.bytes_towards(end as usize)? as f64))
 }
 
+/// Wakes who sleeps at the other end, until there is a record or until there is room: JavaScript has seen that somebody may.
+///
+/// # Errors
+/// As `Object::wake_peer`.
+#[napi(catch_unwind)]
+pub fn wake_peer(handle: u32, end: u32, for_record: bool) -> Result<()> {
+    with_object(handle, |object| object.wake_peer(end as usize, for_record))
+}
+
 /// Stops waiting at a channel, for a record or for room.
 ///
 /// # Errors

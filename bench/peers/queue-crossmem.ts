@@ -1,0 +1,211 @@
+import { MpmcQueue, open, Pipe, Queue, type QueueOptions, type Reference, SpscQueue } from 'crossmem'
+import { farProcess } from './queue-control.js'
+import type { Message, Parcel } from './queue-messages.js'
+import { type End, RING_BYTES } from './queue-runs.js'
+import type { Transport } from './queue-transports.js'
+
+/** `sync` and `await` are parked while they wait, `try` looks again and again. */
+type Way = 'sync' | 'await' | 'try'
+
+/** What one end does with one message and with many. `try`: undefined, 0 or [] if that can't be now. */
+interface Calls {
+  put(message: Message): unknown
+  putMany(messages: Message[]): unknown
+  get(): unknown
+  getMany(max: number): unknown
+}
+
+type Ways = Partial<Record<Way, Calls>>
+
+/** A kind of queue: makes what goes there and back, and opens it at the other end by its references. */
+interface Kind {
+  create(): { ways: Ways; references: Reference[]; close(): void }
+  open(references: Reference[]): Ways
+}
+
+/** For messages of 64 KiB; as many bytes of them as of small ones. */
+const LARGE = { capacity: 32, messageBytes: 66_000 }
+
+/** Whom the other one's death leaves alone must not wait for ever. */
+const WAIT = { timeout: 60_000 }
+
+function transportsOf(name: string, kind: Kind, ways: Way[]): Record<string, Transport> {
+  return Object.fromEntries(ways.map(way => [`${name}-${way}`, transport(`${name}-${way}`, kind, way)]))
+}
+
+const transport = (name: string, kind: Kind, way: Way): Transport => ({
+  near() {
+    const { ways, references, close } = kind.create()
+    const far = farProcess({ transport: name, data: references })
+    return { far, end: endOf(ways, way), stop: close }
+  },
+  far: references => endOf(kind.open(references as Reference[]), way),
+})
+
+const endOf = (ways: Ways, way: Way): End => ends[way](ways[way] as Calls)
+
+/** The same loop three times, so that each is compiled for what it does. */
+const ends: Record<Way, (calls: Calls) => End> = {
+  sync: calls => ({
+    send(parcel) {
+      if (Array.isArray(parcel)) calls.putMany(parcel)
+      else calls.put(parcel)
+    },
+    receive({ batch }, take) {
+      while (!take((batch === 1 ? calls.get() : calls.getMany(batch)) as Parcel));
+    },
+  }),
+  await: calls => ({
+    send: parcel => (Array.isArray(parcel) ? calls.putMany(parcel) : calls.put(parcel)) as Promise<void>,
+    async receive({ batch }, take) {
+      while (!take((await (batch === 1 ? calls.get() : calls.getMany(batch))) as Parcel));
+    },
+  }),
+  try: calls => ({
+    send(parcel) {
+      if (!Array.isArray(parcel)) while (!calls.put(parcel));
+      else for (let put = 0; put < parcel.length; ) put += calls.putMany(parcel.slice(put)) as number
+    },
+    receive({ batch }, take) {
+      for (;;) {
+        const came = (batch === 1 ? calls.get() : calls.getMany(batch)) as Parcel | undefined
+        if (came !== undefined && take(came)) return
+      }
+    },
+  }),
+}
+
+function spsc(): Kind {
+  const options = { capacity: RING_BYTES }
+  return {
+    create() {
+      const queues = [SpscQueue.create(null, options), SpscQueue.create(null, options)] as const
+      const [out, into] = [queues[0].openProducer(), queues[1].openConsumer()]
+      return {
+        ways: bytesWays(out, into),
+        references: queues.map(queue => queue.toJSON()),
+        close: () => [out, into, ...queues].forEach(handle => handle.close()),
+      }
+    },
+    open([there, back]) {
+      return bytesWays(
+        SpscQueue.openProducer((back as Reference).name),
+        SpscQueue.openConsumer((there as Reference).name),
+      )
+    },
+  }
+}
+
+function mpmc(options?: QueueOptions): Kind {
+  return {
+    create() {
+      const [there, back] = [MpmcQueue.create(null, options), MpmcQueue.create(null, options)]
+      return {
+        ways: bytesWays(there, back),
+        references: [there.toJSON(), back.toJSON()],
+        close: closing(there, back),
+      }
+    },
+    open([there, back]) {
+      return bytesWays(open(back as Reference) as MpmcQueue, open(there as Reference) as MpmcQueue)
+    },
+  }
+}
+
+type Out = Pick<MpmcQueue, 'push' | 'pushSync' | 'tryPush' | 'pushMany' | 'pushManySync' | 'tryPushMany'>
+type Into = Pick<MpmcQueue, 'pop' | 'popSync' | 'tryPop' | 'popMany' | 'popManySync' | 'tryPopMany'>
+
+/** What SpscQueue's ends and MpmcQueue have in common. */
+const bytesWays = (out: Out, into: Into): Ways => ({
+  sync: {
+    put: message => out.pushSync(message as Uint8Array, WAIT),
+    putMany: messages => out.pushManySync(messages as Uint8Array[], WAIT),
+    get: () => into.popSync(WAIT),
+    getMany: max => into.popManySync(max, WAIT),
+  },
+  await: {
+    put: message => out.push(message as Uint8Array, WAIT),
+    putMany: messages => out.pushMany(messages as Uint8Array[], WAIT),
+    get: () => into.pop(WAIT),
+    getMany: max => into.popMany(max, WAIT),
+  },
+  try: {
+    put: message => out.tryPush(message as Uint8Array),
+    putMany: messages => out.tryPushMany(messages as Uint8Array[]),
+    get: () => into.tryPop(),
+    getMany: max => into.tryPopMany(max),
+  },
+})
+
+function queue(options?: QueueOptions): Kind {
+  return {
+    create() {
+      const [there, back] = [Queue.create<Message>(null, options), Queue.create<Message>(null, options)]
+      return {
+        ways: queueWays(there, back),
+        references: [there.toJSON(), back.toJSON()],
+        close: closing(there, back),
+      }
+    },
+    open([there, back]) {
+      return queueWays(open(back as Reference) as Queue<Message>, open(there as Reference) as Queue<Message>)
+    },
+  }
+}
+
+const queueWays = (out: Queue<Message>, into: Queue<Message>): Ways => ({
+  sync: {
+    put: message => out.putSync(message, WAIT),
+    putMany: messages => out.putManySync(messages, WAIT),
+    get: () => into.getSync(WAIT),
+    getMany: max => into.getManySync(max, WAIT),
+  },
+  await: {
+    put: message => out.put(message, WAIT),
+    putMany: messages => out.putMany(messages, WAIT),
+    get: () => into.get(WAIT),
+    getMany: max => into.getMany(max, WAIT),
+  },
+  try: {
+    put: message => out.tryPut(message),
+    putMany: messages => out.tryPutMany(messages),
+    get: () => into.tryGet(),
+    getMany: max => into.tryGetMany(max),
+  },
+})
+
+/** It has no calls for many: a batch is one array. */
+function pipe(): Kind {
+  return {
+    create() {
+      const [near, far] = Pipe.create<Parcel>({ capacity: RING_BYTES })
+      return { ways: pipeWays(near), references: [far.toJSON()], close: closing(near, far) }
+    },
+    open([end]) {
+      return pipeWays(open(end as Reference) as Pipe<Parcel>)
+    },
+  }
+}
+
+const pipeWays = (end: Pipe<Parcel>): Ways => {
+  const sync = (parcel: Parcel): void => end.sendSync(parcel, WAIT)
+  const later = (parcel: Parcel): Promise<void> => end.send(parcel, WAIT)
+  return {
+    sync: { put: sync, putMany: sync, get: () => end.recvSync(WAIT), getMany: () => end.recvSync(WAIT) },
+    await: { put: later, putMany: later, get: () => end.recv(WAIT), getMany: () => end.recv(WAIT) },
+  }
+}
+
+const closing =
+  (...handles: { close(): void }[]) =>
+  (): void =>
+    handles.forEach(handle => handle.close())
+
+export const crossmemTransports: Record<string, Transport> = {
+  ...transportsOf('SpscQueue', spsc(), ['sync', 'await', 'try']),
+  ...transportsOf('MpmcQueue', mpmc(), ['sync', 'await', 'try']),
+  ...transportsOf('LargeMpmcQueue', mpmc(LARGE), ['sync', 'await', 'try']),
+  ...transportsOf('Queue', queue(), ['sync', 'await', 'try']),
+  ...transportsOf('LargeQueue', queue(LARGE), ['sync', 'await', 'try']),
+  ...transportsOf('Pipe', pipe(), ['sync', 'await']),
+}

@@ -1,0 +1,81 @@
+/** What is sent: so many bytes, or a small object. */
+export type Payload = number | 'object'
+
+export interface Item {
+  id: number
+  kind: string
+  price: number
+  tags: string[]
+  paid: boolean
+}
+
+/** Each bears its number, so that the receiver sees that all came, whole and in order. */
+export type Message = Uint8Array | Item
+/** A message, or as many as are sent in one go. */
+export type Parcel = Message | Message[]
+
+/** Makes one parcel after the other. Bytes are written into the same buffers again: they must be copied by then. */
+export function outbox(payload: Payload, batch: number): () => Parcel {
+  let next = 0
+  if (payload === 'object') {
+    return batch === 1 ? () => item(next++) : () => Array.from({ length: batch }, () => item(next++))
+  }
+  const buffers = Array.from({ length: batch }, () => Buffer.alloc(payload))
+  const only = buffers[0] as Buffer
+  if (batch === 1) return () => numbered(only, next++)
+  return () => {
+    for (const buffer of buffers) numbered(buffer, next++)
+    return buffers
+  }
+}
+
+/** Looks at what comes; true with the last one. */
+export function inbox(payload: Payload, count: number): (parcel: Parcel) => boolean {
+  let came = 0
+  const numberOf = payload === 'object' ? itemNumber : bytesNumber(payload)
+  const take = (message: Message): void => {
+    const number = numberOf(message as Item & Uint8Array)
+    if (number !== came) throw new Error(`message ${number} came instead of ${came}`)
+    came++
+  }
+  return parcel => {
+    if (Array.isArray(parcel)) for (const message of parcel) take(message)
+    else take(parcel)
+    return came === count
+  }
+}
+
+const item = (id: number): Item => ({
+  id,
+  kind: 'order',
+  price: 12.5,
+  tags: ['new', 'express'],
+  paid: id % 2 === 0,
+})
+
+const itemNumber = ({ id, tags, paid }: Item): number =>
+  tags.length === 2 && paid === (id % 2 === 0) ? id : Number.NaN
+
+/** The number in the first four bytes, and once more in the last one. */
+function numbered(bytes: Uint8Array, number: number): Uint8Array {
+  bytes[0] = number
+  bytes[1] = number >> 8
+  bytes[2] = number >> 16
+  bytes[3] = number >> 24
+  bytes[bytes.length - 1] = number
+  return bytes
+}
+
+const bytesNumber =
+  (size: number) =>
+  (bytes: Uint8Array): number => {
+    const [a, b, c, d] = [bytes[0], bytes[1], bytes[2], bytes[3]] as [number, number, number, number]
+    return bytes.length === size && bytes[size - 1] === a ? a | (b << 8) | (c << 16) | (d << 24) : Number.NaN
+  }
+
+/** For peers that carry nothing but bytes. */
+export const encoded = (message: Message): Uint8Array =>
+  message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message))
+
+export const decoded = (bytes: Buffer, payload: Payload): Message =>
+  payload === 'object' ? (JSON.parse(bytes.toString()) as Item) : bytes

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { lineOf, type Order } from './queue-runs.js'
+
+/** Two that send each other messages, whatever they are: one program that takes orders, and whom it started. */
+export interface Pair {
+  version: string
+  /** Nanoseconds: [of a message, CPU] of a stream, [p50, p99, CPU] of trips. */
+  run(order: Order): Promise<number[]>
+  stop(): Promise<unknown>
+}
+
+/** No bench takes that long: something hangs. */
+const TIMEOUT = 20 * 60_000
+
+/** Its first line says what it uses, or what is missing; see queue-near.ts. */
+export async function startPair([command, ...args]: string[]): Promise<Pair | { missing: string }> {
+  const child = spawn(command as string, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: TIMEOUT,
+    killSignal: 'SIGKILL',
+  })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const answer = async <Answer>(): Promise<Answer> => {
+    const { value, done } = await answers.next()
+    if (done) throw new Error(`${[command, ...args].join(' ')} ended without an answer`)
+    return JSON.parse(value) as Answer
+  }
+  const found = await answer<{ version: string } | { missing: string }>()
+  if ('missing' in found) return found
+  return {
+    version: found.version,
+    run(order) {
+      child.stdin.write(`${lineOf(order)}\n`)
+      return answer()
+    },
+    stop: () => stop(child),
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  child.stdin?.end()
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { RingBuffer } from 'ringbuf.js'
+import { farThread } from './queue-control.js'
+import { type End, RING_BYTES } from './queue-runs.js'
+import type { Transport } from './queue-transports.js'
+
+/** ringbuf.js between two threads: a ring of bytes each way. It has no way to wait, so both ends look again and again. */
+export const ringbuf: Transport = {
+  near() {
+    const [there, back] = [newStorage(), newStorage()]
+    const far = farThread({ transport: 'ringbuf', data: [back, there] })
+    return { far, end: ringEnd(there, back), version: version() }
+  },
+  far(data) {
+    const [there, back] = data as [SharedArrayBuffer, SharedArrayBuffer]
+    return ringEnd(there, back)
+  },
+}
+
+const newStorage = (): SharedArrayBuffer => RingBuffer.getStorageForCapacity(RING_BYTES, Uint8Array)
+
+/** It sees no borders between messages; here all of a run have one size. A batch is pushed and popped as one. */
+function ringEnd(there: SharedArrayBuffer, back: SharedArrayBuffer): End {
+  const [outgoing, incoming] = [new RingBuffer(there, Uint8Array), new RingBuffer(back, Uint8Array)]
+  let staged = new Uint8Array(0)
+
+  function push(bytes: Uint8Array): void {
+    while (outgoing.available_write() < bytes.length);
+    outgoing.push(bytes)
+  }
+
+  return {
+    send(parcel) {
+      if (!Array.isArray(parcel)) return push(parcel as Uint8Array)
+      const messages = parcel as Uint8Array[]
+      const size = (messages[0] as Uint8Array).length
+      if (staged.length !== size * messages.length) staged = new Uint8Array(size * messages.length)
+      messages.forEach((message, i) => {
+        staged.set(message, i * size)
+      })
+      push(staged)
+    },
+    receive({ payload, batch }, take) {
+      const size = payload as number
+      const popped = new Uint8Array(size * batch)
+      const messages = Array.from({ length: batch }, (_, i) => popped.subarray(i * size, (i + 1) * size))
+      const parcel = batch === 1 ? popped : messages
+      do {
+        while (incoming.available_read() < popped.length);
+        incoming.pop(popped)
+      } while (!take(parcel))
+    },
+  }
+}
+
+/** Its package.json is not among its exports. */
+const version = (): string => {
+  const file = join(dirname(require.resolve('ringbuf.js')), '..', 'package.json')
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

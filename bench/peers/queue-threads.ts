@@ -1,0 +1,29 @@
+import { buildExample } from './cargo.js'
+import type { QueueKinds } from './queue-peers.js'
+
+/** Queues between two Rust threads: crates/core/examples/queue_peers.rs. */
+export function queueThreads(): QueueKinds {
+  if (process.platform === 'win32')
+    return { kinds: [], missing: ['queues between Rust threads: CPU time is measured on Unix only'] }
+  const path = buildExample('crossmem-core', 'queue_peers')
+  const kind = (queue: string, name: string, does: string, pause: 'spin' | 'yield') => ({
+    name: `${name}, ${pause === 'spin' ? 'spinning' : 'yielding'}`,
+    does: `${does}; an end that must wait ${pause === 'spin' ? 'spins' : 'yields its core'}`,
+    program: [path, queue, pause],
+    carries: [8, 64],
+    batches: false,
+    waits: 'spinning' as const,
+  })
+  const rtrb = 'a RingBuffer of 1,024 messages between two threads: push(), pop()'
+  const arrayQueue = "crossbeam's ArrayQueue of 1,024 messages between two threads: push(), pop()"
+  return {
+    kinds: (['spin', 'yield'] as const).flatMap(pause => [
+      kind('rtrb', RTRB, rtrb, pause),
+      kind('array-queue', ARRAY_QUEUE, arrayQueue, pause),
+    ]),
+    missing: [],
+  }
+}
+
+export const RTRB = 'Rust threads: rtrb'
+export const ARRAY_QUEUE = 'Rust threads: ArrayQueue'

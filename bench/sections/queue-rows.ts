@@ -1,0 +1,69 @@
+// What the sections about queues have in common: rows of streams, and of trips there and back.
+import { type Contender, type Row, samplesInTurn, summary } from '../measure.js'
+import type { Payload } from '../peers/queue-messages.js'
+import type { Pair } from '../peers/queue-pair.js'
+import type { QueuePeer } from '../peers/queue-peers.js'
+import type { Order } from '../peers/queue-runs.js'
+
+export const BATCH = 256
+export const CPU = 'CPU time'
+export const P99 = '99 of 100 within'
+
+/** Nanoseconds of a message, one way. */
+export async function streams(
+  peers: QueuePeer[],
+  payload: Payload,
+  batch: number,
+  quick: boolean,
+): Promise<Row[]> {
+  const taken = await samples(peers, { kind: 'stream', payload, batch }, quick)
+  return taken.map(([peer, runs]) => rowOf(peer, runs, [CPU]))
+}
+
+/** Nanoseconds until an answer is here: what half of the trips of a run took at most. */
+export async function trips(peers: QueuePeer[], payload: Payload, quick: boolean): Promise<Row[]> {
+  const taken = await samples(peers, { kind: 'trips', payload, batch: 1 }, quick)
+  return taken.map(([peer, runs]) => rowOf(peer, runs, [P99, CPU]))
+}
+
+/** The first figure of each run, and the median of each of the others. */
+function rowOf(peer: Pick<Row, 'name' | 'does'>, runs: number[][], others: string[]): Row {
+  const column = (i: number): number[] => runs.map(figures => figures[i] as number)
+  const also = others.map((what, i) => [what, summary(peer, column(i + 1)).median])
+  return { ...summary(peer, column(0)), also: Object.fromEntries(also) }
+}
+
+async function samples(
+  peers: QueuePeer[],
+  order: Omit<Order, 'count'>,
+  quick: boolean,
+): Promise<[Contender<number[]>, number[][]][]> {
+  const contenders = peers.map(({ name, does, pair }) => ({ name, does, sample: runs(pair, order, quick) }))
+  return [...(await samplesInTurn(contenders, { rounds: quick ? 1 : 5 }))]
+}
+
+/** Runs of so many messages that each takes some time; the first sample, which doesn't count, finds out how many. */
+function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Promise<number[]> {
+  let count: number | undefined
+  return async () => {
+    count ??= await enough(pair, order, quick ? 1 : 25)
+    return pair.run({ ...order, count })
+  }
+}
+
+async function enough(pair: Pair, order: Omit<Order, 'count'>, milliseconds: number): Promise<number> {
+  const most = order.payload === 'object' ? MOST : Math.min(MOST, MOST_BYTES / order.payload)
+  let count = Math.max(order.batch, 64)
+  // Twice, since a single run may take long for other reasons.
+  for (let long = 0; long < 2 && count * 2 <= most; ) {
+    const start = performance.now()
+    await pair.run({ ...order, count })
+    if (performance.now() - start >= milliseconds) long++
+    else [long, count] = [0, count * 2]
+  }
+  return count
+}
+
+/** What nobody has received yet is in memory with some of them. */
+const MOST = 1 << 20
+const MOST_BYTES = 1 << 26

@@ -1,0 +1,126 @@
+import type { CrossmemError } from '../errors.js'
+import { native } from '../native.js'
+import type { SharedObject } from '../shared-object.js'
+
+// Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the
+// addon. Everything else is the addon's to do: the way around the end of the ring, waiting, errors, words that make no sense.
+
+// In bytes from the beginning of the segment, as `layout.rs` asserts.
+const ENDS_AT = 64
+const END_BYTES = 64
+const CLOSED_AT = 8
+const RINGS_AT = ENDS_AT + 2 * END_BYTES
+const RING_BYTES = 384
+const HEAD_AT = 128
+const EMPTY_AT = 256
+const FULL_AT = 260
+const DATA_AT = RINGS_AT + 2 * RING_BYTES
+
+const POSITION = 0x00ff_ffff
+/** Units of 8 bytes of a record: its header and its bytes. */
+const units = (length: number): number => 1 + ((length + 7) >>> 3)
+
+/** A ring of a channel, towards end `ring`. */
+class FastRing {
+  protected readonly handle: number
+  protected readonly ring: number
+  /** 4-byte words of the segment. */
+  protected readonly words: Int32Array
+  /** Lengths and positions, two words each, in the first 8 bytes of a record. */
+  protected readonly headers: Uint32Array
+  protected readonly bytes: Uint8Array
+  /** Units of the ring, and most bytes of a record. */
+  protected readonly size: number
+  protected readonly most: number
+  protected readonly tail: number
+  protected readonly head: number
+  /** The other side's position as last seen. */
+  protected seen: number
+
+  constructor({ handle, segment }: SharedObject, ring: number) {
+    const sizes = native.objectParams(handle)
+    const bytes = sizes[ring] as number
+    const dataAt = DATA_AT + (ring === 1 ? (sizes[0] as number) : 0)
+    const wordsAt = (RINGS_AT + ring * RING_BYTES) / 4
+    this.handle = handle
+    this.ring = ring
+    this.words = new Int32Array(segment.buffer, 0, DATA_AT / 4)
+    this.headers = new Uint32Array(segment.buffer, dataAt, bytes / 4)
+    this.bytes = new Uint8Array(segment.buffer, dataAt, bytes)
+    this.size = bytes / 8
+    this.most = bytes / 2 - 8
+    this.tail = wordsAt
+    this.head = wordsAt + HEAD_AT / 4
+    this.seen = Atomics.load(this.words, this.head)
+  }
+}
+
+/** What `make` makes, unless this runtime doesn't show shared memory (Electron): then it is all left to the addon. */
+export function unlessHidden<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if ((error as CrossmemError).code === 'ERR_NO_EXTERNAL_BUFFERS') return undefined
+    throw error
+  }
+}
+
+/** The side that pushes. */
+export class FastProducer extends FastRing {
+  /** Pushes a record; `false`: ask the addon. */
+  push(message: Uint8Array): boolean {
+    const { words, size, tail: at } = this
+    const { length } = message
+    const tail = words[at] as number
+    const unit = tail & (size - 1)
+    const end = unit + units(length)
+    if (length > this.most || end > size || this.#isClosed()) return false
+    if (!this.#isRoom(tail, end - unit)) {
+      this.seen = Atomics.load(words, this.head)
+      if (!this.#isRoom(tail, end - unit)) return false
+    }
+    this.headers[2 * unit] = length
+    this.headers[2 * unit + 1] = (tail & POSITION) << 8
+    this.bytes.set(message, 8 * unit + 8)
+    Atomics.store(words, at, (tail + end - unit) | 0)
+    // Both are in the one order of all atomic operations: whoever sleeps without having seen the record is seen here.
+    if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) native.wakePeer(this.handle, 1 - this.ring, true)
+    return true
+  }
+
+  #isRoom(tail: number, needed: number): boolean {
+    const used = (tail - this.seen) >>> 0
+    return used <= this.size && needed <= this.size - used
+  }
+
+  #isClosed(): boolean {
+    const { words } = this
+    return words[(ENDS_AT + CLOSED_AT) / 4] !== 0 || words[(ENDS_AT + END_BYTES + CLOSED_AT) / 4] !== 0
+  }
+}
+
+/** The side that pops. */
+export class FastConsumer extends FastRing {
+  /** Pops the first record, copied; `undefined`: ask the addon. */
+  pop(): Uint8Array | undefined {
+    const { words, size, head: at } = this
+    const head = words[at] as number
+    let ready = (this.seen - head) >>> 0
+    if (ready === 0 || ready > size) {
+      this.seen = Atomics.load(words, this.tail)
+      ready = (this.seen - head) >>> 0
+      if (ready === 0 || ready > size) return undefined
+    }
+    const unit = head & (size - 1)
+    const length = this.headers[2 * unit] as number
+    const needed = units(length)
+    // Anything but a whole message that lies where it says: the addon knows.
+    if (this.headers[2 * unit + 1] !== ((head & POSITION) << 8) >>> 0) return undefined
+    if (length > this.most || needed > ready || needed > size - unit) return undefined
+    const start = 8 * unit + 8
+    const message = this.bytes.slice(start, start + length)
+    Atomics.store(words, at, (head + needed) | 0)
+    if (Atomics.load(words, this.tail + FULL_AT / 4) !== 0) native.wakePeer(this.handle, this.ring, false)
+    return message
+  }
+}
