@@ -24,12 +24,14 @@ export const plainReader: Reader<Uint8Array> = {
     for (let i = 0; i < count; i++) end += lengths[i] as number
     // One copy for all of them.
     const { buffer } = bytes.slice(0, end)
+    const messages = new Array<Uint8Array>(count)
     let at = 0
-    return Array.from({ length: count }, (_, i) => {
+    for (let i = 0; i < count; i++) {
       const length = lengths[i] as number
+      messages[i] = new Uint8Array(buffer, at, length)
       at += length
-      return new Uint8Array(buffer, at - length, length)
-    })
+    }
+    return messages
   },
 }
 
@@ -150,7 +152,7 @@ export class Inbox<T> {
       const isElsewhere = elsewhere[0] !== 0
       const large = isElsewhere ? this.#source.takeElsewhere() : undefined
       const onPad = isElsewhere ? count - 1 : count
-      for (const value of this.#reader.allFromPad(onPad)) taken.push(value)
+      taken.push(...this.#reader.allFromPad(onPad))
       if (large) taken.push(this.#reader.fromCopy(large))
       if (count < PAD_MESSAGES && !isElsewhere) break
     }

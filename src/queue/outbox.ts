@@ -98,7 +98,7 @@ export class Outbox<T> {
 
   #encodeAll(values: readonly T[]): Uint8Array[] {
     // All of them before the first is put: one that can't be encoded costs nothing.
-    return Array.from(values, value => this.#keep(this.#encode(value)))
+    return values.map(value => this.#keep(this.#encode(value)))
   }
 
   #put(message: Uint8Array, how: number): true | undefined {

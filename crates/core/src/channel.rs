@@ -20,7 +20,7 @@ use crate::object::{Looked, Object};
 use crate::owner::Owner;
 use crate::queue::{Got, Put};
 use crate::region::Region;
-use crate::spsc::{Place, Record, Ring, Seen, UNIT, Units};
+use crate::spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -202,7 +202,7 @@ impl<'a> Object<'a> {
         Ok(match self.reserve(end, &way, bytes.len() as u64, wait)? {
             Some(Put::Done(place)) => {
                 self.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
-                way.ring.commit(place, bytes.len() as u32, more);
+                way.ring.commit(place, bytes.len() as u32, more, Then::Notify);
                 way.ring.words.empty.notify_ordered(self.agent, 1);
                 Looked::Got(Put::Done(()))
             }
@@ -220,28 +220,36 @@ impl<'a> Object<'a> {
         end: &mut End,
         records: impl Iterator<Item = &'b [u8]>,
     ) -> Result<Put<usize>> {
-        let way = self.way_out(end)?;
+        let mut producer = self.producer(end)?;
         let mut pushed = 0;
         for bytes in records {
-            if bytes.len() as u64 > u64::from(way.ring.most()) {
-                if pushed > 0 {
-                    break;
-                }
-                return Err(self.too_large_record(bytes.len() as u64, way.ring.most()));
+            match producer.try_push(bytes) {
+                Ok(Some(Put::Done(()))) => pushed += 1,
+                // What went wrong is said when it is the first one's turn.
+                _ if pushed > 0 => break,
+                Ok(Some(Put::Ended)) => return Ok(Put::Ended),
+                Ok(None) => break,
+                Err(e) => return Err(e),
             }
-            let place = match self.room(end, &way, bytes.len() as u32, Look::Once)? {
-                Some(Put::Done(place)) => place,
-                Some(Put::Ended) if pushed == 0 => return Ok(Put::Ended),
-                Some(Put::Ended) | None => break,
-            };
-            self.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
-            way.ring.commit(place, bytes.len() as u32, false);
-            pushed += 1;
         }
-        if pushed > 0 {
-            way.ring.words.empty.notify_ordered(self.agent, 1);
-        }
+        producer.wake();
         Ok(Put::Done(pushed))
+    }
+
+    /// The pushing side of an end, for many records.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pops.
+    pub fn producer<'e>(&self, end: &'e mut End) -> Result<Producer<'a, 'e>> {
+        Ok(Producer { object: *self, way: self.way_out(end)?, end })
+    }
+
+    /// The popping side of an end, for many records.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pushes.
+    pub fn consumer<'e>(&self, end: &'e mut End) -> Result<Consumer<'a, 'e>> {
+        Ok(Consumer { object: *self, way: self.way_in(end)?, end })
     }
 
     /// Finds room for a record of `len` bytes, which the caller then writes and commits.
@@ -285,7 +293,7 @@ impl<'a> Object<'a> {
             return Err(self.too_large_record(len.into(), place.len));
         }
         end.reserved = None;
-        way.ring.commit(place, len, more);
+        way.ring.commit(place, len, more, Then::Notify);
         way.ring.words.empty.notify_ordered(self.agent, 1);
         Ok(())
     }
@@ -325,7 +333,7 @@ impl<'a> Object<'a> {
         let way = self.way_in(end)?;
         let front = end.front.take().filter(|record| way.ring.is_first(record));
         let record = front.ok_or_else(|| self.lost("a record"))?;
-        way.ring.release(record);
+        way.ring.release(record, Then::Notify);
         way.ring.words.full.notify_ordered(self.agent, 1);
         Ok(())
     }
@@ -347,7 +355,7 @@ impl<'a> Object<'a> {
                 end.front = Some(record);
                 if take(self.segment.region(), way.bytes_of(record)) {
                     end.front = None;
-                    way.ring.release(record);
+                    way.ring.release(record, Then::Notify);
                     way.ring.words.full.notify_ordered(self.agent, 1);
                 }
                 Looked::Got(Got::Message(()))
@@ -367,25 +375,19 @@ impl<'a> Object<'a> {
         most: usize,
         mut take: impl FnMut(Region<'_>, Bytes) -> bool,
     ) -> Result<Got<usize>> {
-        let way = self.way_in(end)?;
+        let mut consumer = self.consumer(end)?;
         let mut popped = 0;
         while popped < most {
-            let look = if popped == 0 { Look::Once } else { Look::Newcomer };
-            let record = match self.first(end, &way, look)? {
-                Some(Got::Message(record)) => record,
-                Some(Got::Ended) if popped == 0 => return Ok(Got::Ended),
-                Some(Got::Ended) | None => break,
-            };
-            if !take(self.segment.region(), way.bytes_of(record)) {
-                break;
+            match consumer.try_pop(&mut take) {
+                Ok(Some(Got::Message(true))) => popped += 1,
+                Ok(None | Some(Got::Message(false))) => break,
+                // What else there is to say is said when it is the first one's turn.
+                _ if popped > 0 => break,
+                Ok(Some(Got::Ended)) => return Ok(Got::Ended),
+                Err(e) => return Err(e),
             }
-            way.ring.release(record);
-            popped += 1;
         }
-        if popped > 0 {
-            end.front = None;
-            way.ring.words.full.notify_ordered(self.agent, 1);
-        }
+        consumer.wake();
         Ok(Got::Message(popped))
     }
 
@@ -520,6 +522,74 @@ impl<'a> Object<'a> {
 struct Way<'a> {
     ends: &'a [EndWords; 2],
     ring: Ring<'a, Mapped<'a>>,
+}
+
+/// Pushes records, and wakes nobody until it is told to.
+pub struct Producer<'a, 'e> {
+    object: Object<'a>,
+    way: Way<'a>,
+    end: &'e mut End,
+}
+
+impl Producer<'_, '_> {
+    /// `None`: there is no room now.
+    ///
+    /// # Errors
+    /// `ERR_TOO_LARGE`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
+        let Producer { object, way, end } = self;
+        if bytes.len() as u64 > u64::from(way.ring.most()) {
+            return Err(object.too_large_record(bytes.len() as u64, way.ring.most()));
+        }
+        let len = bytes.len() as u32;
+        Ok(match object.room(end, way, len, Look::Once)? {
+            Some(Put::Done(place)) => {
+                object.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
+                way.ring.commit(place, len, false, Then::Another);
+                Some(Put::Done(()))
+            }
+            Some(Put::Ended) => Some(Put::Ended),
+            None => None,
+        })
+    }
+
+    /// Wakes the consumer, if it sleeps.
+    pub fn wake(&self) {
+        self.way.ring.words.empty.notify_one(self.object.agent);
+    }
+}
+
+/// Pops records, and wakes nobody until it is told to.
+pub struct Consumer<'a, 'e> {
+    object: Object<'a>,
+    way: Way<'a>,
+    end: &'e mut End,
+}
+
+impl Consumer<'_, '_> {
+    /// `None`: there is no record now. `take` says whether it has copied it; else it stays the first one.
+    ///
+    /// # Errors
+    /// `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Bytes) -> bool) -> Result<Option<Got<bool>>> {
+        let Consumer { object, way, end } = self;
+        Ok(match object.first(end, way, Look::Once)? {
+            Some(Got::Message(record)) => {
+                let taken = take(object.segment.region(), way.bytes_of(record));
+                if taken {
+                    way.ring.release(record, Then::Another);
+                }
+                Some(Got::Message(taken))
+            }
+            Some(Got::Ended) => Some(Got::Ended),
+            None => None,
+        })
+    }
+
+    /// Wakes the producer, if it sleeps.
+    pub fn wake(&self) {
+        self.way.ring.words.full.notify_one(self.object.agent);
+    }
 }
 
 impl Way<'_> {

@@ -84,7 +84,7 @@ impl Spins {
     /// To wake somebody takes that long at the most; who waited no longer might as well have looked again and again.
     const SHORT: Duration = Duration::from_micros(150);
 
-    fn spin<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    fn spin<T>(self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let spins = if can_spin() { self.0 } else { 0 };
         (0..spins).find_map(|_| {
             std::hint::spin_loop();

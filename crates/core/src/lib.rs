@@ -54,7 +54,7 @@ mod table;
 
 pub use agent::{Agent, Listener};
 pub use barrier::Arrived;
-pub use channel::{Bytes, CONSUMER, End, PRODUCER};
+pub use channel::{Bytes, CONSUMER, Consumer, End, PRODUCER, Producer};
 pub use doorbell::Wait;
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};

@@ -17,7 +17,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::index_ring::Corrupt;
 use crate::layout::RingWords;
-use crate::sync::Ordering::{Acquire, Relaxed, SeqCst};
+use crate::sync::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
 /// Bytes of a unit, in which positions count.
 pub(crate) const UNIT: u32 = 8;
@@ -72,6 +72,21 @@ pub(crate) struct Ring<'m, U> {
     pub words: &'m RingWords,
     pub units: U,
     pub size: u32,
+}
+
+/// What follows on a push or a pop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// A look who sleeps: `notify_ordered`.
+    Notify,
+    /// The next one, and in the end `notify`.
+    Another,
+}
+
+impl Then {
+    fn order(self) -> Ordering {
+        if self == Then::Notify { SeqCst } else { Release }
+    }
 }
 
 /// Room for a record that is not published yet.
@@ -139,12 +154,12 @@ impl<U: Units> Ring<'_, U> {
     }
 
     /// Publishes what was written to a place, or the first `len` bytes of it.
-    pub(crate) fn commit(&self, place: Place, len: u32, more: bool) {
+    pub(crate) fn commit(&self, place: Place, len: u32, more: bool, then: Then) {
         let flags = if more { MORE } else { 0 };
         self.units.set_header(place.unit, header(place.position, flags, len));
         fail::point("ring.written");
-        // Release: pairs with the Acquire in `front`; whoever sees the record sees all of it. SeqCst: for `notify_ordered`.
-        let order = if seeded(Fault::RelaxedPush) { Relaxed } else { SeqCst };
+        // Release: pairs with the Acquire in `front`; whoever sees the record sees all of it.
+        let order = if seeded(Fault::RelaxedPush) { Relaxed } else { then.order() };
         self.words.tail.store(place.position.wrapping_add(units(len)), order);
         fail::point("ring.pushed");
     }
@@ -188,10 +203,10 @@ impl<U: Units> Ring<'_, U> {
     }
 
     /// The consumer has read the record that `front` gave.
-    pub(crate) fn release(&self, record: Record) {
+    pub(crate) fn release(&self, record: Record, then: Then) {
         fail::point("ring.read");
-        // Release: pairs with the Acquire in `reserve`; the bytes are the producer's again. SeqCst: for `notify_ordered`.
-        let order = if seeded(Fault::RelaxedPop) { Relaxed } else { SeqCst };
+        // Release: pairs with the Acquire in `reserve`; the bytes are the producer's again.
+        let order = if seeded(Fault::RelaxedPop) { Relaxed } else { then.order() };
         self.words.head.store(record.end, order);
         fail::point("ring.popped");
     }

@@ -1,0 +1,221 @@
+//! crossmem's own, between two processes.
+
+use std::io::{BufRead, BufReader, Lines, Write, stdin};
+use std::marker::PhantomData;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+
+use crossmem_core::{
+    Agent, CONSUMER, Consumer, End as ChannelEnd, Got, Kind, Looked, Member, Object, PRODUCER, Producer, Put,
+    Segment, Spec, Wait,
+};
+
+use crate::ends::{End, Order, Receiver, Sender, cpu_time};
+use crate::threads::CAPACITY;
+use crate::unix::order_of;
+
+const RING_BYTES: u64 = 1 << 17;
+const MESSAGE_BYTES: u64 = 64;
+
+/// This process and another one, and what they open by name.
+pub struct Pair {
+    agent: Agent,
+    segments: [Segment; 2],
+    orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Pair {
+    pub fn start(queue: &str, pause: &str) -> Pair {
+        let agent = join();
+        let name = format!("queue-peers-{}", std::process::id());
+        let (kind, params) = match queue {
+            "spsc" => (Kind::SpscQueue, [RING_BYTES, 0, 0, 0, 0]),
+            _ => (Kind::MpmcQueue, [CAPACITY as u64, MESSAGE_BYTES, 0, 0, 0]),
+        };
+        let make = |which: usize| {
+            let name = format!("{name}-{which}");
+            let spec = Spec {
+                name: Some(&name),
+                kind,
+                size: 0,
+                persist: false,
+                parts: &[],
+                guard: None,
+                params: Some(params),
+                parent: None,
+            };
+            Segment::create(&agent, &spec).expect("a queue")
+        };
+        let segments = [0, 1].map(make);
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["far", queue, pause, &name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the other process");
+        let (orders, answers) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+        Pair { agent, segments, orders, answers: BufReader::new(answers).lines() }
+    }
+
+    pub fn run(&mut self, line: &str, bytes: usize, order: &Order) -> Vec<f64> {
+        writeln!(self.orders, "{line}").expect("the other process lives");
+        read(&mut self.answers); // It is ready.
+        let (cpu, start) = (cpu_time(), clock());
+        let [there, back] = &self.segments;
+        let trips = play(&self.agent, there, back, bytes, Side::Near, order);
+        let [over, far_cpu] = read(&mut self.answers)[..] else { panic!("two numbers") };
+        let count = order.count as f64;
+        let figures = if order.is_stream { vec![(over - start) / count] } else { trips };
+        [figures, vec![(cpu_time() - cpu + far_cpu) / count]].concat()
+    }
+}
+
+fn read(answers: &mut Lines<BufReader<ChildStdout>>) -> Vec<f64> {
+    let line = answers.next().expect("the other process lives").expect("text");
+    line.split(' ').map(|number| number.parse().expect("a number")).collect()
+}
+
+/// The other process: says when it is ready, and after each order what time it is and what CPU time it used.
+pub fn far(queue: &str, pause: fn(), name: &str) {
+    let agent = join();
+    let kind = if queue == "spsc" { Kind::SpscQueue } else { Kind::MpmcQueue };
+    let [there, back] =
+        [0, 1].map(|which| Segment::open(&agent, &format!("{name}-{which}"), Some(kind)).expect("the queue"));
+    for line in stdin().lines() {
+        let (bytes, order) = order_of(&line.expect("orders are text"), pause);
+        println!("0");
+        let cpu = cpu_time();
+        play(&agent, &back, &there, bytes, Side::Far, &order);
+        println!("{} {}", clock(), cpu_time() - cpu);
+    }
+}
+
+fn join() -> Agent {
+    let domain = std::env::var("CROSSMEM_DOMAIN").unwrap_or_else(|_| "default".to_owned());
+    Agent::register(&domain, 0).expect("a domain")
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Near,
+    Far,
+}
+
+fn play(agent: &Agent, out: &Segment, into: &Segment, bytes: usize, side: Side, order: &Order) -> Vec<f64> {
+    match bytes {
+        8 => play_with::<1>(agent, out, into, side, order),
+        64 => play_with::<8>(agent, out, into, side, order),
+        _ => panic!("{bytes} bytes?"),
+    }
+}
+
+fn play_with<const N: usize>(
+    agent: &Agent,
+    out: &Segment,
+    into: &Segment,
+    side: Side,
+    order: &Order,
+) -> Vec<f64> {
+    let (out, into) = (Object::new(agent, out), Object::new(agent, into));
+    if let Ok(mut producer) = out.take_end(PRODUCER) {
+        let mut consumer = into.take_end(CONSUMER).expect("this end is free");
+        let trips = {
+            let out = Out::<N>(out.producer(&mut producer).expect("it is ours"));
+            let into = Into::<N>(into.consumer(&mut consumer).expect("it is ours"));
+            play_on(End { out, into }, side, order)
+        };
+        let release =
+            |object: Object<'_>, end: ChannelEnd| object.release_end(end, false).expect("it was ours");
+        release(out, producer);
+        release(into, consumer);
+        return trips;
+    }
+    let message = PhantomData::<[u64; N]>;
+    let end = End {
+        out: Shared { object: out, member: out.join_queue().expect("there is room"), message },
+        into: Shared { object: into, member: into.join_queue().expect("there is room"), message },
+    };
+    play_on(end, side, order)
+}
+
+fn play_on<S: Sender, R: Receiver<Message = S::Message>>(
+    mut end: End<S, R>,
+    side: Side,
+    order: &Order,
+) -> Vec<f64> {
+    match side {
+        Side::Near => end.ask(order),
+        Side::Far => {
+            end.answer(order);
+            Vec::new()
+        }
+    }
+}
+
+struct Out<'a, 'e, const N: usize>(Producer<'a, 'e>);
+
+impl<const N: usize> Sender for Out<'_, '_, N> {
+    type Message = [u64; N];
+    fn try_send(&mut self, message: [u64; N]) -> bool {
+        let pushed = self.0.try_push(message.map(u64::to_le_bytes).as_flattened());
+        pushed.expect("a sound ring") == Some(Put::Done(()))
+    }
+}
+
+struct Into<'a, 'e, const N: usize>(Consumer<'a, 'e>);
+
+impl<const N: usize> Receiver for Into<'_, '_, N> {
+    type Message = [u64; N];
+    fn try_receive(&mut self) -> Option<[u64; N]> {
+        let mut message = None;
+        let popped = self.0.try_pop(|region, record| {
+            let mut bytes = [[0; 8]; N];
+            let whole = record.len as usize == 8 * N
+                && region.copy_to(record.offset, bytes.as_flattened_mut()).is_ok();
+            message = Some(bytes.map(u64::from_le_bytes));
+            whole
+        });
+        assert!(popped.expect("a sound ring") != Some(Got::Message(false)), "a record of another size");
+        message
+    }
+}
+
+struct Shared<'a, M> {
+    object: Object<'a>,
+    member: Member,
+    message: PhantomData<M>,
+}
+
+impl<const N: usize> Sender for Shared<'_, [u64; N]> {
+    type Message = [u64; N];
+    fn try_send(&mut self, message: [u64; N]) -> bool {
+        let bytes = message.map(u64::to_le_bytes);
+        let pushed = self.object.push_message(&mut self.member, bytes.as_flattened(), Wait::Try);
+        pushed.expect("a sound queue") == Looked::Got(Put::Done(()))
+    }
+}
+
+impl<const N: usize> Receiver for Shared<'_, [u64; N]> {
+    type Message = [u64; N];
+    fn try_receive(&mut self) -> Option<[u64; N]> {
+        let mut message = None;
+        let popped = self.object.pop_message(&mut self.member, Wait::Try, |region, chunk| {
+            let mut bytes = [[0; 8]; N];
+            let whole =
+                chunk.len as usize == 8 * N && region.copy_to(chunk.offset, bytes.as_flattened_mut()).is_ok();
+            message = Some(bytes.map(u64::from_le_bytes));
+            whole
+        });
+        popped.expect("a sound queue");
+        message
+    }
+}
+
+/// Nanoseconds, the same for all processes of a machine.
+fn clock() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a clock of every process, and a whole timespec.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    assert_eq!(failed, 0, "{}", std::io::Error::last_os_error());
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+}
