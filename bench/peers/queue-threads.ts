@@ -1,7 +1,7 @@
 import { buildExample } from './cargo.js'
 import type { QueueKinds } from './queue-peers.js'
 
-/** Queues between two Rust threads: crates/core/examples/queue_peers.rs. */
+/** Queues in Rust: crates/core/examples/queue_peers. */
 export function queueThreads(): QueueKinds {
   if (process.platform === 'win32')
     return { kinds: [], missing: ['queues between Rust threads: CPU time is measured on Unix only'] }
@@ -15,11 +15,15 @@ export function queueThreads(): QueueKinds {
     waits: 'spinning' as const,
   })
   const rtrb = 'a RingBuffer of 1,024 messages between two threads: push(), pop()'
+  const spsc = 'a channel with a ring of 128 KiB between two processes: Producer, Consumer'
+  const mpmc = 'a queue of 1,024 messages between two processes: push_message(), pop_message()'
   const arrayQueue = "crossbeam's ArrayQueue of 1,024 messages between two threads: push(), pop()"
   return {
     kinds: (['spin', 'yield'] as const).flatMap(pause => [
       kind('rtrb', RTRB, rtrb, pause),
       kind('array-queue', ARRAY_QUEUE, arrayQueue, pause),
+      kind('spsc', SPSC, spsc, pause),
+      kind('mpmc', MPMC, mpmc, pause),
     ]),
     missing: [],
   }
@@ -27,3 +31,5 @@ export function queueThreads(): QueueKinds {
 
 export const RTRB = 'Rust threads: rtrb'
 export const ARRAY_QUEUE = 'Rust threads: ArrayQueue'
+export const SPSC = 'crossmem: SPSC between processes'
+export const MPMC = 'crossmem: MPMC between processes'

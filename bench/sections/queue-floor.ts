@@ -2,6 +2,7 @@ import { carrying, startQueuePeers } from '../peers/queue-peers.js'
 import { queueThreads, RTRB } from '../peers/queue-threads.js'
 import type { Section, Table } from '../section.js'
 import { streams } from './queue-rows.js'
+import { floorTargets } from './queue-targets.js'
 
 /** What a message costs in Rust, without any JavaScript. */
 export async function queueFloor(quick: boolean): Promise<Section> {
@@ -12,14 +13,15 @@ export async function queueFloor(quick: boolean): Promise<Section> {
     baseline: `${RTRB}, spinning`,
     rows: await streams(carrying(peers, size), size, 1, quick),
   })
+  const tables = peers.length === 0 ? [] : [await table('8 B', 8), await table('64 B', 64)]
   return {
     id: 'queue-floor',
     title: 'Messages in Rust, one by one',
     intro:
-      'The floor: queues that can be used by threads of one process only, and that need not survive anybody. The receiver ' +
-      'looks whether each message is the next one.',
-    tables: peers.length === 0 ? [] : [await table('8 B', 8), await table('64 B', 64)],
-    targets: [],
+      'The floor: queues that can be used by threads of one process only, and that need not survive anybody, beside crossmem between ' +
+      'two processes. The receiver looks whether each message is the next one.',
+    tables,
+    targets: tables.flatMap(floorTargets),
     better: ['rtrb, ArrayQueue: carry any Rust value, with its destructor; only for threads of one process.'],
     missing,
   }

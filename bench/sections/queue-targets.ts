@@ -1,5 +1,5 @@
-// What the sections about queues promise; each goes into its section as `targets: …Targets(tables)`, once crossmem's rows
-// are there. Names as in queue-kinds.ts.
+// What the sections about queues promise. Names as in queue-kinds.ts and queue-threads.ts.
+import { ARRAY_QUEUE, MPMC, RTRB, SPSC } from '../peers/queue-threads.js'
 import { row, type Table, type Target, times } from '../section.js'
 
 const JSON_SEND = "process.send, 'json'"
@@ -18,7 +18,6 @@ const ours = (table: Table): string =>
 const startingWith = (table: Table, start: string): string =>
   table.rows.find(({ name }) => name.startsWith(start))?.name as string
 
-/** queues.ts, with the tables of 64 B and of objects. */
 export const queueTargets = (bytes: Table, objects: Table): Target[] => [
   {
     what: "small objects, one by one: times the throughput of process.send, the faster of 'json' and 'advanced'",
@@ -37,7 +36,7 @@ export const queueTargets = (bytes: Table, objects: Table): Target[] => [
   },
 ]
 
-/** queue-batches.ts. process.send has no call for a batch: it is compared as it sends one by one, in queues.ts. */
+/** process.send has no call for a batch: it is compared as it sends one by one. */
 export const batchTargets = (batches: Table, oneByOne: Table): Target[] => [
   {
     what: '64 B, in batches: times the throughput of process.send, one by one',
@@ -46,7 +45,6 @@ export const batchTargets = (batches: Table, oneByOne: Table): Target[] => [
   },
 ]
 
-/** round-trips.ts, with the parked table of 64 B. */
 export const tripTargets = (parked: Table): Target[] => [
   {
     what: "64 B there and back, parked: share of process.send's time",
@@ -55,16 +53,15 @@ export const tripTargets = (parked: Table): Target[] => [
   },
 ]
 
-/** queue-floor.ts: for each of 8 B and 64 B. */
 export const floorTargets = (table: Table): Target[] => [
   {
     what: `${table.title}: throughput of MPMC between processes, as a share of ArrayQueue's between threads`,
-    got: times(table, 'Rust threads: ArrayQueue, spinning', 'crossmem: MPMC between processes, spinning'),
+    got: times(table, `${ARRAY_QUEUE}, yielding`, `${MPMC}, yielding`),
     atLeast: 0.5,
   },
   {
     what: `${table.title}: throughput of SPSC between processes, as a share of rtrb's between threads`,
-    got: times(table, 'Rust threads: rtrb, spinning', 'crossmem: SPSC between processes, spinning'),
+    got: times(table, `${RTRB}, yielding`, `${SPSC}, yielding`),
     atLeast: 0.8,
   },
 ]

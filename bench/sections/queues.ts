@@ -3,6 +3,7 @@ import type { Payload } from '../peers/queue-messages.js'
 import { carrying, startQueuePeers } from '../peers/queue-peers.js'
 import type { Section, Table } from '../section.js'
 import { streams } from './queue-rows.js'
+import { queueTargets } from './queue-targets.js'
 
 const BASELINE = "process.send, 'advanced'"
 
@@ -15,6 +16,8 @@ export async function queues(quick: boolean): Promise<Section> {
     baseline: BASELINE,
     rows: await streams(carrying(peers, payload), payload, 1, quick),
   })
+  const bytes = await table('64 B', 64)
+  const objects = await table('A small object', 'object')
   return {
     id: 'queues',
     title: 'Messages, one by one',
@@ -22,13 +25,8 @@ export async function queues(quick: boolean): Promise<Section> {
       'One process, or thread, sends messages as fast as it can; the other one looks whether each is whole and in its turn. The ' +
       'clock runs from just before the first is made until the last was looked at. CPU time is that of all who take part, per ' +
       'message. A small object has five members, among them an array of two strings.',
-    tables: [
-      await table('64 B', 64),
-      await table('1 KiB', 1024),
-      await table('64 KiB', 65_536),
-      await table('A small object', 'object'),
-    ],
-    targets: [],
+    tables: [bytes, await table('1 KiB', 1024), await table('64 KiB', 65_536), objects],
+    targets: queueTargets(bytes, objects),
     better: [
       'process.send, postMessage, Unix socket: what the receiver has no time for is kept, as long as there is memory; nobody ' +
         'chooses a capacity.',

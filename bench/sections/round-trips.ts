@@ -4,6 +4,7 @@ import { carrying, startQueuePeers } from '../peers/queue-peers.js'
 import { queueThreads } from '../peers/queue-threads.js'
 import type { Section, Table } from '../section.js'
 import { trips } from './queue-rows.js'
+import { tripTargets } from './queue-targets.js'
 
 /** How soon an answer is here. */
 export async function roundTrips(quick: boolean): Promise<Section> {
@@ -21,6 +22,7 @@ export async function roundTrips(quick: boolean): Promise<Section> {
     )
     return { title: `${title}, ${waits}`, baseline: rows[0]?.name as string, rows }
   }
+  const parked = await table('64 B', 64, 'parked')
   return {
     id: 'round-trips',
     title: 'A message there and back',
@@ -29,7 +31,7 @@ export async function roundTrips(quick: boolean): Promise<Section> {
       'back what comes. A sample is the median of many trips in a row, and “99 of 100 within” is theirs, too; CPU time is that ' +
       'of all who take part, per trip, on average. Who is parked leaves its core to others while it waits; who spins looks again and again.',
     tables: [
-      await table('64 B', 64, 'parked'),
+      parked,
       await table('1 KiB', 1024, 'parked'),
       await table('64 KiB', 65_536, 'parked'),
       await table('A small object', 'object', 'parked'),
@@ -37,7 +39,7 @@ export async function roundTrips(quick: boolean): Promise<Section> {
       await table('1 KiB', 1024, 'spinning'),
       await table('64 KiB', 65_536, 'spinning'),
     ],
-    targets: [],
+    targets: tripTargets(parked),
     better: [],
     missing,
   }
