@@ -14,7 +14,7 @@ import { PipeWriter } from './queue/pipe-writer.js'
 import { readableOf, writableOf } from './queue/streams.js'
 import { forRecord } from './queue/transport.js'
 import { type CreateOptions, Segment } from './segment.js'
-import { createObject } from './shared-object.js'
+import { createObject, type WaitKind } from './shared-object.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import { TRY } from './wait-queue.js'
 
@@ -38,21 +38,25 @@ export interface PipeReference {
 }
 
 /**
- * One end of a pipe: Python's `Connection`. An end is taken by the first process that uses it or opens its reference, and is that
- * one's until it closes it. When it closes it or exits, the other end reads what was sent, and then the end (ERR_ENDED); when it is
+ * One end of a pipe: Python's `Connection`. Both ends are their maker's; one whose reference is sent before it was used is given away, and
+ * is then that of the first process that opens the reference, until it closes it. When it closes it or exits, the other end reads what was sent, and then the end (ERR_ENDED); when it is
  * killed, ERR_PEER_DIED.
  */
 export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T> {
+  /** Which one: it travels with the reference. */
+  declare readonly end: 0 | 1
   readonly #end: 0 | 1
   readonly #codec: BoundCodec<T>
   readonly #reader: PipeReader
   readonly #writer: PipeWriter
-  #state: 'ours' | 'untaken' | 'given away' | 'closed' = 'untaken'
+  #state: 'ours' | 'given away' | 'closed' = 'given away'
+  /** Something was sent or received through it here. */
+  #isUsed = false
   #readable: ReadableStream<T> | undefined
   #writable: WritableStream<T> | undefined
 
   private constructor(segment: Segment, end: 0 | 1, codec?: CodecOption<T>) {
-    super(segment, 'Pipe', channelWaits)
+    super(segment, 'Pipe', pipeWaits)
     const { object } = this
     const params = native.objectParams(object.handle)
     try {
@@ -62,6 +66,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
       throw error
     }
     this.#end = end
+    // Also for what reads the properties of a handle that is sent, as structured clone does: that gives the end away, too.
+    Object.defineProperty(this, 'end', { enumerable: true, get: () => this.toJSON().end })
     this.#reader = new PipeReader(object, end)
     this.#writer = new PipeWriter(object, end, (params[1 - end] as number) / 2 - 8)
   }
@@ -82,7 +88,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     const bytes = ringBytes(checkCount('capacity', capacity, 1))
     const params = [bytes, duplex ? bytes : 0, codecFor(codec).id]
     const segment = createObject('Pipe', name, options, params)
-    return [new Pipe<T>(segment, 0, codec), new Pipe<T>(segment, 1, codec)]
+    const ends: [Pipe<T>, Pipe<T>] = [new Pipe<T>(segment, 0, codec), new Pipe<T>(segment, 1, codec)]
+    // So that the death of this process is seen at an end that was given away, whether or not the other one was used.
+    for (const end of ends) end.#take()
+    return ends
   }
 
   /**
@@ -107,7 +116,6 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     try {
       pipe.#take()
     } catch (error) {
-      pipe.#state = 'given away'
       pipe.close()
       throw error
     }
@@ -119,7 +127,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
    */
-  static async wait<P extends Pipe<never>>(ends: Iterable<P>, options?: WaitOptions): Promise<P[]> {
+  static async wait<P extends Pipe<unknown>>(ends: Iterable<P>, options?: WaitOptions): Promise<P[]> {
     const all = [...ends]
     const ready = (): P[] => all.filter(end => end.pollSync())
     const found = ready()
@@ -231,7 +239,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 
   /** As `poll`, on this thread. */
   pollSync(timeout = 0): boolean {
-    const end = this.#take()
+    const end = this.#use()
     const { object } = this
     if (checkTimeout({ timeout }) === 0) return this.#isReady(TRY) === true
     try {
@@ -250,14 +258,14 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 
   /** A web stream of what is received. */
   get readable(): ReadableStream<T> {
-    this.#take()
+    this.#use()
     this.#readable ??= readableOf(options => this.recv(options))
     return this.#readable
   }
 
   /** A web stream of what is sent; closing it closes this end. */
   get writable(): WritableStream<T> {
-    this.#take()
+    this.#use()
     this.#writable ??= writableOf(
       (value: T, options) => this.send(value, options),
       () => this.close(),
@@ -269,18 +277,11 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   override close(): void {
     if (this.#state === 'closed') return
     const { object } = this
-    if (this.#state === 'untaken') {
-      try {
-        this.#take()
-      } catch {
-        // Somebody else has it, or had.
-      }
-    }
     const isOurs = this.#state === 'ours'
     this.#state = 'closed'
-    object.rejectWaits([this.#end, 2 + this.#end])
     if (isOurs) {
-      native.releaseEnd(object.handle, this.#end)
+      object.rejectWaits([this.#end, 2 + this.#end])
+      native.releaseEnd(object.handle, this.#end, true)
       object.pump()
     }
     super.close()
@@ -288,21 +289,28 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 
   /** The reference that `open()` takes, in another process or thread: this end is given away. */
   override toJSON(): PipeReference {
-    if (this.#state === 'untaken') this.#state = 'given away'
+    if (this.#state === 'ours' && !this.#isUsed) {
+      native.releaseEnd(this.object.handle, this.#end, false)
+      this.#state = 'given away'
+    }
     return { crossmem: 'Pipe', name: this.name, end: this.#end }
   }
 
-  #take(): 0 | 1 {
-    const { object } = this
-    if (this.#state !== 'ours') {
-      native.takeEnd(object.handle, this.#end)
-      this.#state = 'ours'
-    }
+  #take(): void {
+    native.takeEnd(this.object.handle, this.#end)
+    this.#state = 'ours'
+  }
+
+  /** For its first use: one that was given away and that nobody took can be taken back. */
+  #use(): 0 | 1 {
+    void this.object
+    if (this.#state !== 'ours') this.#take()
+    this.#isUsed = true
     return this.#end
   }
 
   async #untilReady(options: WaitOptions): Promise<true> {
-    const end = this.#take()
+    const end = this.#use()
     const wanted = { attempt: (how: number) => this.#isReady(how), doing: `polling "${this.name}"` }
     return this.object.wait(wanted, options, forRecord(end))
   }
@@ -318,14 +326,20 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   get #in(): PipeReader {
-    this.#take()
+    this.#use()
     return this.#reader
   }
 
   get #out(): PipeWriter {
-    this.#take()
+    this.#use()
     return this.#writer
   }
+}
+
+/** When the last other process is gone, nobody comes to an end that isn't ours. */
+const pipeWaits: WaitKind = {
+  ...channelWaits,
+  needsOthers: (channel, handle) => !native.hasEnd(handle, 1 - (channel % 2)),
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_TIMEOUT'

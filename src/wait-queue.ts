@@ -27,6 +27,8 @@ export interface Wanted<T> {
   looksForItself?: boolean
   /** It goes on whatever happens, until the handle is closed. */
   endures?: boolean
+  /** Whether it is half done: then nothing ends it but its end, or that of the handle. */
+  isHalfDone?(): boolean
 }
 
 /** The object whose waits these are. */
@@ -119,7 +121,9 @@ export class WaitQueue {
 
   /** Everyone who waits is told, and nobody else has a look before. */
   rejectAll(error: unknown, isClosed: boolean): void {
-    const waiters = [...this.#waiters].filter(waiter => isClosed || !waiter.wanted.endures)
+    const waiters = [...this.#waiters].filter(
+      ({ wanted }) => isClosed || !(wanted.endures || wanted.isHalfDone?.()),
+    )
     if (waiters.length === 0) return
     this.#disarm()
     for (const waiter of waiters) this.#leave(waiter)
@@ -129,7 +133,7 @@ export class WaitQueue {
 
   /** One wait ends in vain, unless it has ended. */
   cancel(waiter: Waiter<unknown>, error: unknown): void {
-    if (!this.#waiters.has(waiter)) return
+    if (!this.#waiters.has(waiter) || waiter.wanted.isHalfDone?.()) return
     const wasFirst = this.#waiters.values().next().value === waiter
     this.#leave(waiter)
     if (wasFirst) {

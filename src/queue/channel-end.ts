@@ -43,7 +43,7 @@ export abstract class ChannelEnd extends Handle<'SpscQueue'> {
     this.#isOpen = false
     const { object } = this
     object.rejectWaits([this.#end, 2 + this.#end])
-    native.releaseEnd(object.handle, this.#end)
+    native.releaseEnd(object.handle, this.#end, false)
     super.close()
   }
 }

@@ -1,162 +1,152 @@
 import { CrossmemError } from '../errors.js'
 import { checkCount } from '../numbers.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
-import { POLITELY, TRY } from '../wait-queue.js'
+import { POLITELY, TRY, type Wanted } from '../wait-queue.js'
 import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from './pad.js'
 import type { Source } from './transport.js'
 
-/** How bytes become values. */
-export interface Reader<T> {
-  /** The message at `start` to `end` of the pad. */
-  fromPad(start: number, end: number): T
-  /** A message that nobody else has. */
-  fromCopy(message: Uint8Array): T
-  /** So many messages that are on the pad. */
-  allFromPad(count: number): T[]
-}
-
-/** Bytes as they are, copied. */
-export const plainReader: Reader<Uint8Array> = {
-  fromPad: (start, end) => bytes.slice(start, end),
-  fromCopy: message => message,
-  allFromPad: count => {
-    let end = 0
-    for (let i = 0; i < count; i++) end += lengths[i] as number
-    // One copy for all of them.
-    const { buffer } = bytes.slice(0, end)
-    const messages = new Array<Uint8Array>(count)
-    let at = 0
-    for (let i = 0; i < count; i++) {
-      const length = lengths[i] as number
-      messages[i] = new Uint8Array(buffer, at, length)
-      at += length
-    }
-    return messages
-  },
-}
-
-/** Values, by their codec. */
-export const decoder = <T>(decode: (message: Uint8Array) => T): Reader<T> => ({
-  fromPad: (start, end) => decode(bytes.subarray(start, end)),
-  fromCopy: decode,
-  // A codec of the user's may use the pad meanwhile.
-  allFromPad: count => plainReader.allFromPad(count).map(message => decode(message)),
-})
-
-/** Stands for a message that is `undefined`, where `undefined` means that there is none yet. */
-const UNDEFINED = Symbol('undefined')
-type Found<T> = T | typeof UNDEFINED
-
-const found = <T>(value: T): Found<T> => (value === undefined ? UNDEFINED : value)
-const value = <T>(found: Found<T>): T => (found === UNDEFINED ? undefined : found) as T
-
-/** Takes values out of a source, in the order of the calls. */
+/**
+ * Takes values out of a source, in the order of the calls. Messages are copied first and decoded when the taking is over: a codec is
+ * the user's code, and may use any queue.
+ */
 export class Inbox<T> {
   readonly #source: Source
-  readonly #reader: Reader<T>
+  readonly #decode: (message: Uint8Array) => T
+  /** Messages that were taken behind one that can't be decoded. */
+  #backlog: Uint8Array[] = []
 
-  constructor(source: Source, reader: Reader<T>) {
+  constructor(source: Source, decode: (message: Uint8Array) => T) {
     this.#source = source
-    this.#reader = reader
+    this.#decode = decode
   }
 
   /** `undefined`: nothing is there now, or ever will be. */
   tryGet(): T | undefined {
-    const fast = this.#source.fast?.pop()
-    if (fast) return this.#reader.fromCopy(fast)
-    const taken = this.#source.take(TRY)
-    return taken === NOT_YET || taken === ENDED ? undefined : this.#read(taken)
+    const message = this.#look(TRY)
+    return typeof message === 'object' ? this.#decode(message) : undefined
   }
 
   async get(options: WaitOptions | undefined): Promise<T> {
     checkBeforeLook(options)
     const { object, channel } = this.#source
-    if (object.isIdle(channel)) {
-      const now = this.#take(POLITELY)
-      if (now !== undefined) return value(now)
-    }
-    return value(await object.wait({ attempt: how => this.#take(how), doing: this.#doing }, options, channel))
+    const now = object.isIdle(channel) ? this.#take(POLITELY) : undefined
+    return this.#decode(now ?? (await object.wait(this.#wanted, options, channel)))
   }
 
   getSync(options: SyncWaitOptions | undefined): T {
     checkBeforeLook(options)
     const { object, channel } = this.#source
-    const now = this.#take(POLITELY)
-    if (now !== undefined) return value(now)
-    return value(object.waitSync({ attempt: how => this.#take(how), doing: this.#doing }, options, channel))
+    return this.#decode(this.#take(POLITELY) ?? object.waitSync(this.#wanted, options, channel))
   }
 
   /** At most `max` that are there now. */
   tryGetMany(max: number): T[] {
-    return this.#takeMany(checkCount('max', max, 1)) ?? []
+    return this.#decodeAll(this.#takeMany(checkCount('max', max, 1)))
   }
 
   /** At most `max`, at least one. */
   async getMany(max: number, options: WaitOptions | undefined): Promise<T[]> {
     checkBeforeLook(options)
-    const { object, channel } = this.#source
     const most = checkCount('max', max, 1)
-    const now = object.isIdle(channel) ? this.#takeMany(most) : undefined
-    if (now) return now
-    return object.wait({ attempt: how => this.#takeSome(most, how), doing: this.#doing }, options, channel)
+    const { object, channel } = this.#source
+    const now = object.isIdle(channel) ? this.#takeMany(most) : []
+    if (now.length > 0) return this.#decodeAll(now)
+    const first = await object.wait(this.#wanted, options, channel)
+    return this.#decodeAll([first, ...this.#takeMany(most - 1)])
   }
 
   getManySync(max: number, options: SyncWaitOptions | undefined): T[] {
-    const { object, channel } = this.#source
+    checkBeforeLook(options)
     const most = checkCount('max', max, 1)
-    return object.waitSync(
-      { attempt: how => this.#takeSome(most, how), doing: this.#doing },
-      options,
-      channel,
-    )
+    const { object, channel } = this.#source
+    const now = this.#takeMany(most)
+    if (now.length > 0) return this.#decodeAll(now)
+    const first = object.waitSync(this.#wanted, options, channel)
+    return this.#decodeAll([first, ...this.#takeMany(most - 1)])
   }
 
-  get #doing(): string {
-    return `getting from "${this.#source.object.name}"`
+  get #wanted(): Wanted<Uint8Array> {
+    return { attempt: how => this.#take(how), doing: `getting from "${this.#source.object.name}"` }
   }
 
-  #take(how: number): Found<T> | undefined {
-    const fast = this.#source.fast?.pop()
-    if (fast) return found(this.#reader.fromCopy(fast))
+  #take(how: number): Uint8Array | undefined {
+    const message = this.#look(how)
+    if (message === ENDED) throw isDrained(this.#source.object.name)
+    return message === NOT_YET ? undefined : message
+  }
+
+  #look(how: number): Uint8Array | typeof NOT_YET | typeof ENDED {
+    const earlier = this.#backlog.shift()
+    if (earlier) return earlier
+    // Who is among the sleepers leaves them by a call.
+    const fast = how === TRY || how === POLITELY ? this.#source.fast?.pop() : undefined
+    if (fast) return fast
     const taken = this.#source.take(how)
-    if (taken === NOT_YET) return undefined
-    if (taken === ENDED) throw isDrained(this.#source.object.name)
-    return found(this.#read(taken))
+    if (taken === NOT_YET || taken === ENDED) return taken
+    return taken === ELSEWHERE ? this.#source.takeElsewhere() : bytes.slice(0, taken)
   }
 
-  #read(taken: number): T {
-    if (taken !== ELSEWHERE) return this.#reader.fromPad(0, taken)
-    return this.#reader.fromCopy(this.#source.takeElsewhere())
-  }
-
-  #takeSome(most: number, how: number): T[] | undefined {
-    const many = this.#takeMany(most)
-    if (many) return many
-    const one = this.#take(how)
-    return one === undefined ? undefined : [value(one)]
-  }
-
-  #takeMany(most: number): T[] | undefined {
-    const taken: T[] = []
+  #takeMany(most: number): Uint8Array[] {
+    const taken = this.#backlog.splice(0, most)
     const { fast } = this.#source
-    while (fast && taken.length < most) {
-      const message = fast.pop()
-      if (!message) break
-      taken.push(this.#reader.fromCopy(message))
+    for (let message = fast; fast && taken.length < most && message; ) {
+      const popped = fast.pop()
+      if (popped) taken.push(popped)
+      else message = undefined
     }
+    try {
+      this.#takeByCalls(taken, most)
+    } catch (error) {
+      // What was taken is not lost by what comes behind it.
+      if (taken.length === 0) throw error
+    }
+    return taken
+  }
+
+  #takeByCalls(taken: Uint8Array[], most: number): void {
     while (taken.length < most) {
       elsewhere[0] = 0
       const count = this.#source.takeMany(Math.min(most - taken.length, PAD_MESSAGES))
-      if (count <= 0) break
       // The last one may not have fitted.
-      const isElsewhere = elsewhere[0] !== 0
-      const large = isElsewhere ? this.#source.takeElsewhere() : undefined
-      const onPad = isElsewhere ? count - 1 : count
-      taken.push(...this.#reader.allFromPad(onPad))
-      if (large) taken.push(this.#reader.fromCopy(large))
-      if (count < PAD_MESSAGES && !isElsewhere) break
+      const isElsewhere = count > 0 && elsewhere[0] !== 0
+      if (count > 0) spread(isElsewhere ? count - 1 : count, taken)
+      if (isElsewhere) taken.push(this.#source.takeElsewhere())
+      else if (count < PAD_MESSAGES) break
     }
-    return taken.length > 0 ? taken : undefined
+    // A record that is too large for the pad stays where it is.
+    if (taken.length > 0 || most === 0) return
+    const message = this.#look(TRY)
+    if (typeof message === 'object') taken.push(message)
+  }
+
+  #decodeAll(messages: Uint8Array[]): T[] {
+    const values: T[] = []
+    for (const [at, message] of messages.entries()) {
+      try {
+        values.push(this.#decode(message))
+      } catch (error) {
+        // It is said when it is that one's turn; those behind it wait for theirs.
+        const isFirst = at === 0
+        this.#backlog.unshift(...messages.slice(isFirst ? 1 : at))
+        if (isFirst) throw error
+        return values
+      }
+    }
+    return values
+  }
+}
+
+/** Copies so many messages off the pad. */
+function spread(count: number, to: Uint8Array[]): void {
+  let end = 0
+  for (let i = 0; i < count; i++) end += lengths[i] as number
+  // One copy for all of them.
+  const { buffer } = bytes.slice(0, end)
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    const length = lengths[i] as number
+    to.push(new Uint8Array(buffer, at, length))
+    at += length
   }
 }
 
@@ -181,3 +171,6 @@ export function checkRoom(buffer: unknown): Uint8Array {
   if (buffer instanceof Uint8Array) return buffer
   throw new CrossmemError('ERR_INVALID_ARG', 'the buffer to copy into is a Uint8Array')
 }
+
+/** Bytes as they are. */
+export const asBytes = (message: Uint8Array): Uint8Array => message

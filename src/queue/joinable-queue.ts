@@ -1,6 +1,7 @@
 import { codecFor } from '../codec.js'
 import { CrossmemError } from '../errors.js'
 import { native } from '../native.js'
+import { checkCount } from '../numbers.js'
 import { openOrCreate, Segment } from '../segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import type { Wanted } from '../wait-queue.js'
@@ -16,6 +17,7 @@ import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './val
 export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /** Tasks of this handle that are not done yet, the oldest first. */
   readonly #inWork: Message<T>[] = []
+  #error: { cause: unknown } | undefined
 
   private constructor(segment: Segment, options?: OpenQueueOptions<T>) {
     super(segment, 'JoinableQueue', options)
@@ -72,23 +74,19 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   }
 
   override async getMany(max: number, options?: WaitOptions): Promise<T[]> {
+    const most = checkCount('max', max, 1)
     const first = await this.get(options)
-    return [first, ...(max > 1 ? this.tryGetMany(max - 1) : [])]
+    return [first, ...this.#rest(most - 1)]
   }
 
   override getManySync(max: number, options?: SyncWaitOptions): T[] {
+    const most = checkCount('max', max, 1)
     const first = this.getSync(options)
-    return [first, ...(max > 1 ? this.tryGetMany(max - 1) : [])]
+    return [first, ...this.#rest(most - 1)]
   }
 
   override tryGetMany(max: number): T[] {
-    const tasks: T[] = []
-    while (tasks.length < max) {
-      const message = this.tryReceive()
-      if (!message) break
-      tasks.push(this.#begin(message))
-    }
-    return tasks
+    return this.#rest(checkCount('max', max, 1))
   }
 
   /** Task after task, until the queue has ended and is empty; each is to be done with `taskDone()`. */
@@ -140,6 +138,30 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     return {
       attempt: how => (native.joinMessages(handle, how) === 1 ? true : undefined),
       doing: `joining "${this.name}"`,
+    }
+  }
+
+  #rest(most: number): T[] {
+    const tasks: T[] = []
+    while (tasks.length < most) {
+      const message = this.#receiveNext(tasks.length > 0)
+      if (!message) break
+      tasks.push(this.#begin(message))
+    }
+    return tasks
+  }
+
+  /** What goes wrong behind tasks that were taken is said with the next ones. */
+  #receiveNext(isBehindOthers: boolean): Message<T> | undefined {
+    const error = this.#error
+    this.#error = undefined
+    if (error) throw error.cause
+    try {
+      return this.tryReceive()
+    } catch (cause) {
+      if (!isBehindOthers) throw cause
+      this.#error = { cause }
+      return undefined
     }
   }
 

@@ -1,5 +1,4 @@
-import { hot } from '../native.js'
-import type { SharedObject } from '../shared-object.js'
+import type { Holdings } from './holdings.js'
 
 /**
  * A message that was taken and is not done with yet. Until `release()` it has its place in the queue; if its process dies
@@ -9,13 +8,12 @@ export class Message<T> implements Disposable {
   readonly value: T
   /** Whether another reader had it before, and died. */
   readonly redelivered: boolean
-  readonly #object: SharedObject
   readonly #chunk: number
-  #isReleased = false
+  #holdings: Holdings | undefined
 
   /** @internal */
-  constructor(object: SharedObject, chunk: number, value: T, redelivered: boolean) {
-    this.#object = object
+  constructor(holdings: Holdings, chunk: number, value: T, redelivered: boolean) {
+    this.#holdings = holdings
     this.#chunk = chunk
     this.value = value
     this.redelivered = redelivered
@@ -24,13 +22,12 @@ export class Message<T> implements Disposable {
   /**
    * Done with it. Idempotent.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_LOST_OWNERSHIP: the queue was closed, and the message given to others
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the queue's handle was closed before, as if this process had died with it
    */
   release(): void {
-    if (this.#isReleased) return
-    this.#isReleased = true
-    hot.freeMessage(this.#object.segment.handle, this.#chunk)
-    this.#object.pump()
+    const holdings = this.#holdings
+    this.#holdings = undefined
+    holdings?.free(this.#chunk)
   }
 
   [Symbol.dispose](): void {

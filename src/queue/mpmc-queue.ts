@@ -4,14 +4,14 @@ import { checkCount } from '../numbers.js'
 import { openOrCreate, Segment } from '../segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { TRY } from '../wait-queue.js'
-import { checkRoom, copyInto, Inbox, plainReader } from './inbox.js'
+import { asBytes, checkRoom, copyInto, Inbox } from './inbox.js'
 import { untilEnded, valuesOf } from './iterate.js'
 import type { Message } from './message.js'
 import { checkBytes, hasEnded, Outbox } from './outbox.js'
 import { ENDED, elsewhere, SPILLED } from './pad.js'
 import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
 import { Receiver } from './receiver.js'
-import { copyElsewhere, queueSink, queueSource, view } from './transport.js'
+import { copyTaken, queueSink, queueSource } from './transport.js'
 
 /** How to make a queue of bytes. */
 export interface MpmcOptions extends QueueOptions {
@@ -34,8 +34,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   private constructor(segment: Segment) {
     super(segment, 'MpmcQueue')
     this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), checkBytes)
-    this.#inbox = new Inbox(queueSource(this.object), plainReader)
-    this.#receiver = new Receiver(this.object, message => message)
+    this.#inbox = new Inbox(queueSource(this.object), asBytes)
+    this.#receiver = new Receiver(this.object, this.holdings, asBytes)
   }
 
   /** @internal */
@@ -198,11 +198,14 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
     checkCount('length', length, 0, this.messageBytes)
+    const { buffer } = object.segment
     const status = hot.reserveMessage(object.handle, TRY)
     if (status === ENDED) throw hasEnded(this.name)
     if (status < 0) return undefined
-    const room = view(object, elsewhere[0] as number, length)
-    this.#reserved.set(room, elsewhere[3] as number)
+    const [offset = 0, , , chunk = 0] = elsewhere
+    const room = new Uint8Array(buffer, offset, length)
+    this.holdings.reserved(chunk)
+    this.#reserved.set(room, chunk)
     return room
   }
 
@@ -213,17 +216,15 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it isn't one, or was committed or cancelled
    */
   commit(reservation: Uint8Array, length = reservation.byteLength): void {
-    const { object } = this
+    void this.object
     checkCount('length', length, 0, reservation.byteLength)
-    hot.commitMessage(object.handle, giveBack(this.#reserved, reservation), length)
-    object.pump()
+    this.holdings.commit(giveBack(this.#reserved, reservation), length)
   }
 
   /** Gives a reservation back. */
   cancel(reservation: Uint8Array): void {
-    const { object } = this
-    hot.cancelMessage(object.handle, giveBack(this.#reserved, reservation))
-    object.pump()
+    void this.object
+    this.holdings.cancel(giveBack(this.#reserved, reservation))
   }
 
   /**
@@ -232,9 +233,11 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    */
   peek(): Uint8Array | undefined {
     const { object } = this
+    const { buffer } = object.segment
     if (hot.takeMessage(object.handle, TRY) < 0) return undefined
     const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
-    const shown = (flags & SPILLED) === 0 ? view(object, offset, length) : copyElsewhere(object)
+    const shown = flags & SPILLED ? copyTaken(object) : new Uint8Array(buffer, offset, length)
+    this.holdings.took(chunk)
     this.#peeked.set(shown, chunk)
     return shown
   }
@@ -245,9 +248,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it isn't one, or was released
    */
   release(shown: Uint8Array): void {
-    const { object } = this
-    hot.freeMessage(object.handle, giveBack(this.#peeked, shown))
-    object.pump()
+    void this.object
+    this.holdings.free(giveBack(this.#peeked, shown))
   }
 
   /**

@@ -103,7 +103,7 @@ export class Outbox<T> {
 
   #put(message: Uint8Array, how: number): true | undefined {
     const sink = this.#sink
-    if (sink.fast?.push(message)) return true
+    if ((how === TRY || how === POLITELY) && sink.fast?.push(message)) return true
     const { length } = message
     if (length > sink.most) return this.#isPut(sink.putLarge(message, how))
     bytes.set(message)
@@ -125,14 +125,27 @@ export class Outbox<T> {
       const count = this.#spread(messages, done)
       if (count === 0) {
         const large = messages[done]
-        if (!large || !this.#put(large, TRY)) return done - first
+        if (!large || !this.#putBehind(large, done > first)) return done - first
         done++
         continue
       }
       const put = this.#sink.putMany(count)
-      if (put === ENDED) throw hasEnded(this.#sink.object.name)
+      if (put === ENDED) {
+        if (done > first) return done - first
+        throw hasEnded(this.#sink.object.name)
+      }
       done += put
       if (put < count || done === messages.length) return done - first
+    }
+  }
+
+  /** What goes wrong behind messages that were put is said when it is that one's turn. */
+  #putBehind(message: Uint8Array, isBehindOthers: boolean): boolean {
+    try {
+      return this.#put(message, TRY) === true
+    } catch (error) {
+      if (isBehindOthers) return false
+      throw error
     }
   }
 

@@ -11,8 +11,8 @@ export const PAD_BYTES = 1 << 16
 /** Messages that fit on the pad. */
 export const PAD_MESSAGES = (BYTES_AT - LENGTHS_AT) / 4
 
-const buffer = new ArrayBuffer(BYTES_AT + PAD_BYTES)
-native.usePad(buffer)
+// Another copy of this module may have made it.
+const buffer = native.usePad(new ArrayBuffer(BYTES_AT + PAD_BYTES))
 
 /** Of a message that isn't on the pad: where it is in the segment, its bytes, its flags, its chunk. */
 export const elsewhere = new Float64Array(buffer, 0, 4)

@@ -5,7 +5,7 @@ import { POLITELY, TRY } from '../wait-queue.js'
 import { FastConsumer, unlessHidden } from './fast-ring.js'
 import { isDrained } from './inbox.js'
 import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from './pad.js'
-import { copyElsewhere, forRecord } from './transport.js'
+import { copyRecord, forRecord } from './transport.js'
 
 /** Added to a record's length when its message goes on in the next one. */
 const MORE = 2 ** 32
@@ -52,7 +52,8 @@ export class PipeReader {
 
   #take(how: number, throwsAtEnd = true): Uint8Array | undefined {
     for (;;) {
-      const fast = this.#fast?.pop()
+      // Who is among the sleepers leaves them by a call.
+      const fast = how === TRY || how === POLITELY ? this.#fast?.pop() : undefined
       if (fast) {
         this.#parts.push(fast)
         return this.#whole()
@@ -72,7 +73,7 @@ export class PipeReader {
   }
 
   #copy(): Uint8Array {
-    const part = copyElsewhere(this.#object)
+    const part = copyRecord(this.#object)
     hot.releaseRecord(this.#object.handle, this.#end)
     return part
   }

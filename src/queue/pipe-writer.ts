@@ -2,21 +2,19 @@ import { CrossmemError } from '../errors.js'
 import { hot } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
-import { POLITELY } from '../wait-queue.js'
+import { POLITELY, TRY, type Wanted } from '../wait-queue.js'
 import { FastProducer, unlessHidden } from './fast-ring.js'
 import { hasEnded } from './outbox.js'
 import { bytes, ENDED, elsewhere, NOT_YET, PAD_BYTES } from './pad.js'
 import { forRoom, view } from './transport.js'
 
-/** Sends messages from one end of a pipe, large ones in parts. */
+/** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */
 export class PipeWriter {
   readonly #object: SharedObject
   readonly #end: number
-  /** Most bytes of a part. */
-  readonly #most: number
   readonly #fast: FastProducer | undefined
-  /** A message that goes in parts is on its way: others wait until it has gone. */
-  #large: Promise<void> | undefined
+  /** Most bytes of a record. */
+  readonly #most: number
 
   constructor(object: SharedObject, end: number, most: number) {
     this.#object = object
@@ -29,72 +27,59 @@ export class PipeWriter {
   async send(message: Uint8Array, options: WaitOptions | undefined, isReused: boolean): Promise<void> {
     checkBeforeLook(options)
     const isSmall = message.length <= this.#most
-    const isIdle = !this.#large && this.#object.isIdle(forRoom(this.#end))
-    if (isSmall && isIdle && this.#put(message, false, POLITELY)) return
-    const kept = isReused ? message.slice() : message
-    while (this.#large) await this.#large
-    if (isSmall) return this.#wait(kept, false, options)
-    const sent = this.#sendParts(kept, options)
-    this.#large = sent.then(
-      () => this.#done(),
-      () => this.#done(),
-    )
-    return sent
+    if (isSmall && this.#isIdle && this.#put(message, false, POLITELY)) return
+    // Half a message that changes is worse than none.
+    const kept = isReused || !isSmall ? message.slice() : message
+    await this.#object.wait(this.#sending(kept), options, forRoom(this.#end))
   }
 
   sendSync(message: Uint8Array, options: SyncWaitOptions | undefined): void {
-    if (this.#large) {
+    checkBeforeLook(options)
+    const isSmall = message.length <= this.#most
+    if (isSmall && this.#put(message, false, POLITELY)) return
+    if (!isSmall && !this.#isIdle) {
       throw new CrossmemError(
         'ERR_BUSY',
-        `a large message is being sent to "${this.#object.name}"; await that first`,
+        `others wait to send to "${this.#object.name}"; a large value would come between theirs: await them first`,
       )
     }
-    checkBeforeLook(options)
-    if (message.length <= this.#most && this.#put(message, false, POLITELY)) return
-    let limits = options
-    for (const { part, more } of this.#parts(message)) {
-      this.#object.waitSync(
-        { attempt: how => this.#put(part, more, how), doing: this.#doing },
-        limits,
-        forRoom(this.#end),
-      )
-      limits = undefined
+    const sending = this.#sending(isSmall ? message : message.slice())
+    try {
+      this.#object.waitSync(sending, options, forRoom(this.#end))
+    } catch (error) {
+      if (!sending.isHalfDone() || isOver(error)) throw error
+      this.#object.waitSync(sending, undefined, forRoom(this.#end))
     }
   }
 
-  #done(): void {
-    this.#large = undefined
+  get #isIdle(): boolean {
+    return this.#object.isIdle(forRoom(this.#end))
   }
 
-  async #sendParts(message: Uint8Array, options: WaitOptions | undefined): Promise<void> {
-    let limits = options
-    for (const { part, more } of this.#parts(message)) {
-      await this.#wait(part, more, limits)
-      // Half a message is of no use to anybody.
-      limits = options?.unref ? { unref: true } : undefined
+  /** Puts in the whole message, or part after part; once the first one is in, the others follow. */
+  #sending(message: Uint8Array): Wanted<true> & { isHalfDone(): boolean } {
+    const { length } = message
+    // Parts that a reader can take out while the next ones are written.
+    const partLength = length <= this.#most ? length : Math.max(1, this.#most >> 1)
+    let sent = 0
+    return {
+      attempt: how => {
+        for (;;) {
+          const end = Math.min(sent + partLength, length)
+          if (!this.#put(message.subarray(sent, end), end < length, how)) return undefined
+          sent = end
+          if (sent === length) return true
+        }
+      },
+      doing: `sending to "${this.#object.name}"`,
+      isHalfDone: () => sent > 0 && sent < length,
     }
-  }
-
-  /** Parts that a reader can take out while the next ones are written. */
-  *#parts(message: Uint8Array): Generator<{ part: Uint8Array; more: boolean }> {
-    if (message.length <= this.#most) return yield { part: message, more: false }
-    const length = Math.max(1, this.#most >> 1)
-    for (let at = 0; at < message.length; at += length) {
-      yield { part: message.subarray(at, at + length), more: at + length < message.length }
-    }
-  }
-
-  async #wait(part: Uint8Array, more: boolean, options: WaitOptions | undefined): Promise<void> {
-    const wanted = { attempt: (how: number) => this.#put(part, more, how), doing: this.#doing }
-    await this.#object.wait(wanted, options, forRoom(this.#end))
-  }
-
-  get #doing(): string {
-    return `sending to "${this.#object.name}"`
   }
 
   #put(part: Uint8Array, more: boolean, how: number): true | undefined {
-    if (!more && this.#fast?.push(part)) return true
+    // Who is among the sleepers leaves them by a call.
+    const isFast = !more && (how === TRY || how === POLITELY)
+    if (isFast && this.#fast?.push(part)) return true
     const { handle } = this.#object
     let status: number
     if (part.length <= PAD_BYTES) {
@@ -111,3 +96,8 @@ export class PipeWriter {
     return status === NOT_YET ? undefined : true
   }
 }
+
+/** Whether nothing can be sent any more. */
+const isOver = (error: unknown): boolean =>
+  error instanceof CrossmemError &&
+  ['ERR_ENDED', 'ERR_PEER_DIED', 'ERR_CLOSED', 'ERR_CORRUPT'].includes(error.code)

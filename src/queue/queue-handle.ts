@@ -4,6 +4,7 @@ import { native } from '../native.js'
 import { checkCount } from '../numbers.js'
 import type { CreateOptions, Segment } from '../segment.js'
 import { createObject, type WaitKind } from '../shared-object.js'
+import { Holdings } from './holdings.js'
 import { FINISH, MESSAGE, ROOM } from './transport.js'
 
 /** How to make a queue. */
@@ -50,11 +51,14 @@ export function createQueue(
 export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   /** Messages that it has room for; what is being written or read at an instant takes room, too. */
   readonly #params: number[]
+  readonly #holdings: Holdings
+  #isOpen = true
 
   /** @internal */
   protected constructor(segment: Segment, kind: Kind) {
     super(segment, kind, queueWaits)
     this.#params = native.objectParams(this.object.handle)
+    this.#holdings = new Holdings(this.object, this.redeliver)
     try {
       native.joinQueue(this.object.handle)
     } catch (error) {
@@ -76,6 +80,11 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   /** Whether a message whose reader died goes to the next one. */
   get redeliver(): boolean {
     return ((this.#params[2] as number) & REDELIVER) !== 0
+  }
+
+  /** @internal */
+  protected get holdings(): Holdings {
+    return this.#holdings
   }
 
   /** @internal */
@@ -108,5 +117,16 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   /** Whether it was ended. */
   get isEnded(): boolean {
     return native.queueHasEnded(this.object.handle)
+  }
+
+  /**
+   * Lets go. What was put in stays; a message that was taken and not released goes to the next reader of a queue that redelivers, and is
+   * lost elsewhere, as if this process had died. With the last handle of this thread, waits here reject with ERR_CLOSED. Idempotent.
+   */
+  override close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#holdings.abandon()
+    super.close()
   }
 }

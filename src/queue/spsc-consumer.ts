@@ -3,7 +3,7 @@ import type { Segment } from '../segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { TRY } from '../wait-queue.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'
-import { checkRoom, copyInto, Inbox, plainReader } from './inbox.js'
+import { asBytes, checkRoom, copyInto, Inbox } from './inbox.js'
 import { untilEnded } from './iterate.js'
 import { elsewhere } from './pad.js'
 import { channelSource, view } from './transport.js'
@@ -15,7 +15,7 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   /** @internal */
   constructor(segment: Segment) {
     super(segment, CONSUMER)
-    this.#inbox = new Inbox(channelSource(this.object, CONSUMER), plainReader)
+    this.#inbox = new Inbox(channelSource(this.object, CONSUMER), asBytes)
   }
 
   /**

@@ -8,9 +8,6 @@ import { checkBytes, hasEnded, Outbox } from './outbox.js'
 import { ENDED, elsewhere } from './pad.js'
 import { channelSink, view } from './transport.js'
 
-/** More than any ring has; the addon knows how many bytes it has. */
-const MOST = Number.MAX_SAFE_INTEGER
-
 /** The end of an {@link SpscQueue} that puts messages in. */
 export class SpscProducer extends ChannelEnd {
   readonly #outbox: Outbox<Uint8Array>
@@ -70,7 +67,7 @@ export class SpscProducer extends ChannelEnd {
    */
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
-    checkCount('length', length, 0, MOST)
+    checkCount('length', length, 0)
     const status = hot.reserveRecord(object.handle, PRODUCER, length, TRY)
     if (status === ENDED) throw hasEnded(this.name)
     if (status < 0) return undefined
@@ -86,7 +83,7 @@ export class SpscProducer extends ChannelEnd {
    */
   commit(length = this.#reserved): void {
     const { handle } = this.object
-    hot.commitRecord(handle, PRODUCER, checkCount('length', length, 0, MOST), 0)
+    hot.commitRecord(handle, PRODUCER, checkCount('length', length, 0), 0)
   }
 
   /** Ends the queue: the consumer takes out what is in it, and is then told ERR_ENDED. */

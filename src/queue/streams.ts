@@ -28,10 +28,9 @@ export function writableOf<T>(
   put: (value: T, options: WaitOptions) => Promise<void>,
   end: () => void,
 ): WritableStream<T> {
-  const aborted = new AbortController()
   return new WritableStream<T>({
-    write: value => put(value, { signal: aborted.signal }),
+    // Its signal is missing in the types of Node 20.
+    write: (value, controller) => put(value, controller as unknown as { signal: AbortSignal }),
     close: end,
-    abort: reason => aborted.abort(reason),
   })
 }

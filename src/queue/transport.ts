@@ -1,3 +1,4 @@
+import { CrossmemError } from '../errors.js'
 import { hot, native } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
 import { FastConsumer, FastProducer, unlessHidden } from './fast-ring.js'
@@ -43,13 +44,32 @@ export const FINISH = 2
 export const view = ({ segment }: SharedObject, offset: number, length: number): Uint8Array =>
   new Uint8Array(segment.buffer, offset, length)
 
-/** The message that the pad says is elsewhere, copied. */
-export function copyElsewhere(object: SharedObject): Uint8Array {
+/** The record that the pad says is elsewhere, copied. */
+export const copyRecord = (object: SharedObject): Uint8Array =>
+  view(object, elsewhere[0] as number, elsewhere[1] as number).slice()
+
+/** The message whose chunk was taken, as the pad says, copied. If that can't be done now, it is put back for others. */
+export function copyTaken(object: SharedObject): Uint8Array {
   const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
-  if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
-  const message = new Uint8Array(length)
-  native.readMessage(object.handle, chunk, offset, true, message)
-  return message
+  try {
+    if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
+    const message = allocate(length, object.name)
+    native.readMessage(object.handle, chunk, offset, true, message)
+    return message
+  } catch (error) {
+    const isLost = error instanceof CrossmemError && ['ERR_CORRUPT', 'ERR_NOT_FOUND'].includes(error.code)
+    if (isLost) hot.freeMessage(object.handle, chunk)
+    else hot.putMessageBack(object.handle, chunk)
+    throw error
+  }
+}
+
+function allocate(length: number, name: string): Uint8Array {
+  try {
+    return new Uint8Array(length)
+  } catch (cause) {
+    throw new CrossmemError('ERR_CORRUPT', `"${name}" says that a message has ${length} bytes`, { cause })
+  }
 }
 
 /** Into a queue. */
@@ -75,11 +95,9 @@ export function queueSource(object: SharedObject): Source {
     takeMany: most => hot.popMessages(handle, most),
     takeElsewhere: () => {
       const chunk = elsewhere[3] as number
-      try {
-        return copyElsewhere(object)
-      } finally {
-        hot.freeMessage(handle, chunk)
-      }
+      const message = copyTaken(object)
+      hot.freeMessage(handle, chunk)
+      return message
     },
   }
 }
@@ -118,7 +136,7 @@ export function channelSource(object: SharedObject, end: number): Source {
     take: how => hot.popRecord(handle, end, how),
     takeMany: most => hot.popRecords(handle, end, most),
     takeElsewhere: () => {
-      const message = copyElsewhere(object)
+      const message = copyRecord(object)
       hot.releaseRecord(handle, end)
       return message
     },

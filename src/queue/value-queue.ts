@@ -2,7 +2,7 @@ import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { type BoundCodec, type CodecOption, codecOf } from '../codec.js'
 import type { Segment } from '../segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
-import { decoder, Inbox } from './inbox.js'
+import { Inbox } from './inbox.js'
 import { untilEnded, valuesOf } from './iterate.js'
 import type { Message } from './message.js'
 import { Outbox } from './outbox.js'
@@ -46,8 +46,8 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     }
     const { encode, decode } = this.#codec
     this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), encode)
-    this.#inbox = new Inbox(queueSource(this.object), decoder(decode))
-    this.#receiver = new Receiver(this.object, decode)
+    this.#inbox = new Inbox(queueSource(this.object), decode)
+    this.#receiver = new Receiver(this.object, this.holdings, decode)
   }
 
   /** What it was made with, for people: `'msgpack'`, `'v8'`, `'json'`, or a description of a custom codec. */

@@ -10,8 +10,9 @@ use crate::doorbell::Peers;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::layout::AGENTS;
+use crate::name;
 use crate::owner::Owner;
-use crate::registry::{BRIEFLY, ObjectRef, PATIENCE, Registry, Swept};
+use crate::registry::{BRIEFLY, GLANCE, ObjectRef, PATIENCE, Registry, Swept};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::{AtomicU32, Ordering};
 use crate::sys::{self, Bell, Mapping};
@@ -26,6 +27,8 @@ pub struct Agent {
     found_on_arrival: Cell<Swept>,
     /// Objects we closed but could not take ourselves off yet.
     leaving: RefCell<Vec<ObjectRef>>,
+    /// Numbers of spilled messages that were read, and whose segments are still there.
+    read_spills: RefCell<Vec<u64>>,
 }
 
 impl Agent {
@@ -74,6 +77,7 @@ impl Agent {
                 handles: RefCell::default(),
                 found_on_arrival: Cell::new(Swept { agents: u32::from(before != 0), ..Swept::default() }),
                 leaving: RefCell::default(),
+                read_spills: RefCell::default(),
             });
         }
         Err(too_many("agents"))
@@ -156,7 +160,18 @@ impl Agent {
             // A name that the system doesn't let us remove stays for the next sweep.
             let _ = registry.detach(object);
         }
+        for number in self.read_spills.take() {
+            let _ = registry.erase_spill(&name::numbered(number));
+        }
         Ok(registry)
+    }
+
+    /// Removes the segment of a message that was too large for its queue: now, or with the next call that gets through to the
+    /// registry.
+    pub(crate) fn remove_spill(&self, number: u64) {
+        let patience = if self.read_spills.borrow().is_empty() { GLANCE } else { Duration::ZERO };
+        self.read_spills.borrow_mut().push(number);
+        let _ = self.registry_within(patience);
     }
 
     /// Counts one more handle of an object that the registry has us attached to.

@@ -292,6 +292,9 @@ impl<'a> Object<'a> {
         if len > place.len {
             return Err(self.too_large_record(len.into(), place.len));
         }
+        if way.ends.iter().any(EndWords::is_closed) {
+            return Err(self.refused_end(Code::Ended, "it has ended; nothing was put in"));
+        }
         end.reserved = None;
         way.ring.commit(place, len, more, Then::Notify);
         way.ring.words.empty.notify_ordered(self.agent, 1);

@@ -114,7 +114,7 @@ impl IndexRing<'_> {
             if seen.lap != lap {
                 continue;
             }
-            let Some(index) = seen.index else { return Ok(None) };
+            let Some(index) = seen.index else { return self.is_sound(head).then_some(None).ok_or(Corrupt) };
             let claim = claims.claim(index).ok_or(Corrupt)?;
             // Acquire: pairs with the Release in `publish`; what was written into the chunk is seen.
             let before = claim.load(Acquire);
@@ -163,6 +163,11 @@ impl IndexRing<'_> {
     /// The chunks in the ring, claimed ones included, at about one instant.
     pub(crate) fn linked(&self) -> impl Iterator<Item = u32> + '_ {
         self.slots.iter().filter_map(|slot| Slot::of(slot.load(Acquire)).index)
+    }
+
+    /// Whether `tail` is where it can be when the ring is empty at `head`: it lags by one at the most.
+    fn is_sound(&self, head: u64) -> bool {
+        self.tail.load(Acquire).wrapping_add(1) >= head
     }
 
     /// Messages in the ring at about one instant.

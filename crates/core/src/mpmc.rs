@@ -83,8 +83,11 @@ impl<C: Chunks> Mpmc<'_, C> {
     /// writing or reading right now.
     pub(crate) fn claim(&self, me: u16) -> Result<Option<u32>, Corrupt> {
         let count = self.chunks.count();
-        if self.ring.len() >= u64::from(count) {
-            return Ok(None);
+        match self.ring.len().cmp(&u64::from(count)) {
+            std::cmp::Ordering::Less => {}
+            // `head` lags by one at the most.
+            _ if self.ring.len() > u64::from(count) + 1 => return Err(Corrupt),
+            _ => return Ok(None),
         }
         let mut index = self.words.hint.load(Relaxed) % count;
         for _ in 0..count {
@@ -100,6 +103,8 @@ impl<C: Chunks> Mpmc<'_, C> {
                     continue;
                 }
                 fail::point("queue.claimed");
+                // Whoever reaps it from here on looks for no segment of the message before.
+                chunk.flags.store(0, Relaxed);
                 self.words.hint.store(next, Relaxed);
                 return Ok(Some(index));
             }
@@ -225,7 +230,6 @@ impl<C: Chunks> Mpmc<'_, C> {
     pub(crate) fn reap(
         &self,
         dead: u16,
-        me: u16,
         terms: Terms,
         mut forget: impl FnMut(&ChunkWords, u32),
     ) -> Result<Reaped, Corrupt> {
@@ -244,7 +248,7 @@ impl<C: Chunks> Mpmc<'_, C> {
                     self.ring.unlink_claimed(index);
                     chunk.flags.store(chunk.flags.load(Relaxed) | REDELIVERED, Relaxed);
                     fail::point("reap.marked");
-                    reaped.queued += self.requeue(chunk, index, before, me)?;
+                    reaped.queued += self.requeue(chunk, index, before)?;
                 }
                 Phase::Reading => {
                     self.ring.unlink_claimed(index);
@@ -266,15 +270,16 @@ impl<C: Chunks> Mpmc<'_, C> {
         let linked: HashSet<u32> =
             if seeded(Fault::ReapWithoutScan) { HashSet::new() } else { self.ring.linked().collect() };
         for (index, before) in queued.into_iter().filter(|(index, _)| !linked.contains(index)) {
-            reaped.queued += self.requeue(self.chunk(index)?, index, before, me)?;
+            reaped.queued += self.requeue(self.chunk(index)?, index, before)?;
         }
         fail::point("reap.done");
         self.leave(dead);
         Ok(reaped)
     }
 
-    fn requeue(&self, chunk: &ChunkWords, index: u32, before: u64, me: u16) -> Result<u32, Corrupt> {
-        if !change(&chunk.claim, before, Phase::Queued, me) {
+    /// In the name of the dead one: if the reaper dies, too, the next one finds it as it finds what the dead one left.
+    fn requeue(&self, chunk: &ChunkWords, index: u32, before: u64) -> Result<u32, Corrupt> {
+        if !change(&chunk.claim, before, Phase::Queued, Claim::of(before).participant) {
             return Ok(0);
         }
         fail::point("reap.requeued");

@@ -101,15 +101,14 @@ impl<'a> Object<'a> {
     pub fn join_queue(&self) -> Result<Member> {
         let geometry = QueueGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
         let queue = self.queue(&geometry)?;
-        let mut member = Member { id: 0, geometry, reaped_at: None, spins: Spins::default() };
         let joined = queue.mpmc.join(self.agent).or_else(|| {
-            let _ = queue.reap(&mut member);
+            let _ = queue.reap();
             queue.mpmc.join(self.agent)
         });
-        member.id = joined.ok_or_else(|| {
+        let id = joined.ok_or_else(|| {
             Error::new(Code::Limit, format!("\"{}\" has 1024 participants", self.segment.name))
         })?;
-        Ok(member)
+        Ok(Member { id, geometry, reaped_at: None, spins: Spins::default() })
     }
 
     /// The caller's agent is no participant any more. What it still has is given back, as if it had died.
@@ -119,9 +118,8 @@ impl<'a> Object<'a> {
     #[expect(clippy::needless_pass_by_value, reason = "it is of no use any more")]
     pub fn leave_queue(&self, member: Member) -> Result<()> {
         let queue = self.queue(&member.geometry)?;
-        // Nobody else reaps the living.
-        let reaped = queue.reap_one(&member, member.id)?;
-        queue.notify_reaped(reaped);
+        // If somebody is stopped inside, it is reaped when this agent has left.
+        queue.while_reaping(|| queue.reap_one(member.id))?;
         Ok(())
     }
 
@@ -151,10 +149,10 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// Puts in as many of these as there is room for now; how many. Each is at most `message_bytes` long.
+    /// Puts in as many of these as there is room for now, up to the first that is longer than `message_bytes`; how many.
     ///
     /// # Errors
-    /// `ERR_TOO_LARGE`, `ERR_CORRUPT`.
+    /// `ERR_CORRUPT`.
     pub fn push_messages<'b>(
         &self,
         member: &mut Member,
@@ -163,16 +161,17 @@ impl<'a> Object<'a> {
         let queue = self.queue(&member.geometry)?;
         let mut pushed = 0;
         for bytes in messages {
-            let chunk = match queue.claim(member, Look::Once)? {
-                Some(Put::Ended) if pushed == 0 => return Ok(Put::Ended),
-                Some(Put::Ended) | None => break,
-                Some(Put::Done(chunk)) => chunk,
-            };
             if bytes.len() > member.message_bytes() {
-                queue.free(member, chunk.index, Phase::Writing)?;
-                self.check_size(member, bytes.len() as u64)?;
                 break;
             }
+            let chunk = match queue.claim(member, Look::Once) {
+                Ok(Some(Put::Done(chunk))) => chunk,
+                // What else there is to say is said when it is the first one's turn.
+                _ if pushed > 0 => break,
+                Ok(Some(Put::Ended)) => return Ok(Put::Ended),
+                Ok(None) => break,
+                Err(e) => return Err(e),
+            };
             self.segment.region().write(chunk.offset, bytes)?;
             queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
             pushed += 1;
@@ -265,10 +264,13 @@ impl<'a> Object<'a> {
         let mut freed = 0;
         while popped < most {
             let look = if popped == 0 { Look::Once } else { Look::Newcomer };
-            let chunk = match queue.take(member, look)? {
-                Some(Got::Ended) if popped == 0 => return Ok(Got::Ended),
-                Some(Got::Ended) | None => break,
-                Some(Got::Message(chunk)) => chunk,
+            let chunk = match queue.take(member, look) {
+                Ok(Some(Got::Message(chunk))) => chunk,
+                // What else there is to say is said when it is the first one's turn.
+                _ if popped > 0 => break,
+                Ok(Some(Got::Ended)) => return Ok(Got::Ended),
+                Ok(None) => break,
+                Err(e) => return Err(e),
             };
             popped += 1;
             if !take(self.segment.region(), chunk) {
@@ -289,8 +291,7 @@ impl<'a> Object<'a> {
     /// `ERR_CORRUPT`, `ERR_NOT_FOUND`: it was in a segment of its own, which is gone with its queue.
     pub fn read_message(&self, chunk: Chunk, to: &mut [u8]) -> Result<()> {
         if chunk.spilled {
-            return Spill::read(self.segment.region(), chunk.offset)?
-                .open(self.agent, |region| region.read(0, to));
+            return Spill::read(self.segment.region(), chunk.offset)?.open(|region| region.read(0, to));
         }
         self.segment.region().read(chunk.offset, to)
     }
@@ -541,30 +542,35 @@ impl Queue<'_> {
             return Ok(false);
         }
         member.reaped_at = Some(Instant::now());
-        self.reap(member)
+        self.reap()
     }
 
-    fn reap(&self, member: &mut Member) -> Result<bool> {
+    fn reap(&self) -> Result<bool> {
         let Queue { object, mpmc } = self;
-        let agent = object.agent;
-        if mpmc.dead(agent).next().is_none() {
+        if mpmc.dead(object.agent).next().is_none() {
             return Ok(false);
         }
-        // Others reap, too: whoever can't come in now comes again.
-        if mpmc.words.reaper.lock(agent, Wait::For(GLANCE)).is_err() {
-            return Ok(false);
+        let reaped = self.while_reaping(|| {
+            mpmc.dead(object.agent).try_fold(Reaped::default(), |all, dead| {
+                let reaped = self.reap_one(dead)?;
+                Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
+            })
+        })?;
+        Ok(reaped != Reaped::default())
+    }
+
+    /// Nothing is done while another one reaps: whoever wants it comes again.
+    fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
+        let (reaper, agent) = (&self.mpmc.words.reaper, self.object.agent);
+        if reaper.lock(agent, Wait::For(GLANCE)).is_err() {
+            return Ok(Reaped::default());
         }
         fail::point("reap.locked");
         // What a reaper that died left is found as it was.
-        mpmc.words.reaper.mark_consistent();
-        let reaped = mpmc.dead(agent).try_fold(Reaped::default(), |all, dead| {
-            let reaped = self.reap_one(member, dead)?;
-            Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
-        });
-        mpmc.words.reaper.unlock(agent);
-        let reaped = reaped?;
-        self.notify_reaped(reaped);
-        Ok(reaped != Reaped::default())
+        reaper.mark_consistent();
+        let reaped = act();
+        reaper.unlock(agent);
+        reaped.inspect(|reaped| self.notify_reaped(*reaped))
     }
 
     fn notify_reaped(&self, reaped: Reaped) {
@@ -576,21 +582,19 @@ impl Queue<'_> {
         }
     }
 
-    fn reap_one(&self, member: &Member, dead: u16) -> Result<Reaped> {
+    fn reap_one(&self, dead: u16) -> Result<Reaped> {
         let Queue { object, mpmc } = self;
-        let redeliver = member.geometry.redeliver;
-        let terms = Terms { redeliver, count_failures: object.kind() == Kind::JoinableQueue && !redeliver };
+        let Mapped { region, geometry } = mpmc.chunks;
+        let count_failures = object.kind() == Kind::JoinableQueue && !geometry.redeliver;
+        let terms = Terms { redeliver: geometry.redeliver, count_failures };
         let forget = |chunk: &ChunkWords, index| {
-            if chunk.flags.load(Relaxed) & SPILLED != 0 {
-                // What can't be removed now is swept with the queue.
-                let _ = self.spill_of(member, index).and_then(|spill| spill.remove(object.agent));
+            if chunk.flags.load(Relaxed) & SPILLED != 0
+                && let Ok(spill) = Spill::read(region, geometry.message_at(index))
+            {
+                spill.remove(object.agent);
             }
         };
-        self.sound(mpmc.reap(dead, member.id, terms, forget))
-    }
-
-    fn spill_of(&self, member: &Member, index: u32) -> Result<Spill> {
-        Spill::read(self.object.segment.region(), member.geometry.message_at(index))
+        self.sound(mpmc.reap(dead, terms, forget))
     }
 
     /// Puts in a message that is too large for its chunk.
@@ -618,8 +622,8 @@ impl Queue<'_> {
             return self.free(member, index, Phase::Reading);
         }
         self.sound(self.mpmc.retire(index, member.id))?;
-        // What can't be removed now is swept with the queue.
-        let _ = self.spill_of(member, index).and_then(|spill| spill.remove(self.object.agent));
+        Spill::read(self.object.segment.region(), member.geometry.message_at(index))?
+            .remove(self.object.agent);
         fail::point("spill.removed");
         self.free(member, index, Phase::Writing)
     }

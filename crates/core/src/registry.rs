@@ -214,12 +214,21 @@ impl<'a> Registry<'a> {
     fn children(&self, index: usize) -> Vec<usize> {
         let parent = self.entry(index);
         let may_have = Kind::from_stored(parent.kind.load(Relaxed)).is_some_and(Kind::has_children);
-        let is_child = |&i: &usize| {
-            self.control.tags[i].load(Relaxed) != 0
-                && self.entry(i).state.load(Acquire) == LIVE
-                && self.entry(i).parent.load(Relaxed) == parent.id.load(Relaxed)
-        };
-        if may_have { (0..OBJECTS).filter(is_child).collect() } else { Vec::new() }
+        if may_have { self.children_of(parent.id.load(Relaxed)).collect() } else { Vec::new() }
+    }
+
+    fn children_of(&self, id: u64) -> impl Iterator<Item = usize> + '_ {
+        (0..OBJECTS).filter(move |&index| {
+            self.control.tags[index].load(Relaxed) != 0
+                && self.entry(index).state.load(Acquire) == LIVE
+                && self.entry(index).parent.load(Relaxed) == id
+        })
+    }
+
+    /// Removes the segment of a message that was too large for its queue.
+    pub(crate) fn erase_spill(&self, name: &str) -> Result<()> {
+        let is_spill = |index: &usize| self.entry(*index).kind.load(Relaxed) == Kind::Spill as u32;
+        self.entered_as(name).filter(is_spill).map_or(Ok(()), |index| self.erase_one(index))
     }
 
     fn erase_one(&self, index: usize) -> Result<()> {
@@ -250,10 +259,22 @@ impl<'a> Registry<'a> {
 
     /// Takes the caller off the object; the last one out erases it.
     pub(crate) fn detach(&self, object: ObjectRef) -> Result<()> {
-        let Some(entry) = self.entry_of(object) else { return Ok(()) };
+        let Some(entry) = self.entry_of(object) else { return self.detach_children(object) };
         entry.attached.remove(self.me());
         fail::point("close.detached");
         if self.is_wanted(entry) { Ok(()) } else { self.erase(object.index) }
+    }
+
+    /// The object has lost its name; its children have those who use it as if they had them open.
+    fn detach_children(&self, object: ObjectRef) -> Result<()> {
+        for index in self.children_of(object.id) {
+            let entry = self.entry(index);
+            entry.attached.remove(self.me());
+            if !self.is_wanted(entry) {
+                self.erase_one(index)?;
+            }
+        }
+        Ok(())
     }
 
     /// Clears what dead agents hold. The caller's own slot counts as dead when `newborn`: what it finds there

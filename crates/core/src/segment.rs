@@ -240,7 +240,7 @@ pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
     }
 }
 
-fn map(name: &str) -> Result<Mapping> {
+pub(crate) fn map(name: &str) -> Result<Mapping> {
     Mapping::open(name).map_err(|e| match e.kind() {
         ErrorKind::NotFound => not_found(name),
         _ => Error::os(&format!("mapping \"{name}\""), &e),

@@ -13,7 +13,7 @@ use crate::fail;
 use crate::kind::Kind;
 use crate::name;
 use crate::region::Region;
-use crate::segment::{Segment, Spec, unlink_name};
+use crate::segment::{Segment, Spec, map};
 use crate::sys::Part;
 
 /// Which segment, as the chunk says it: a number that is its name, and its bytes.
@@ -62,30 +62,27 @@ impl Spill {
         Ok(())
     }
 
-    /// Calls `read` with its bytes.
-    pub(crate) fn open<T>(self, agent: &Agent, read: impl FnOnce(Region<'_>) -> Result<T>) -> Result<T> {
-        let name = name::numbered(self.number);
-        let segment = Segment::open(agent, &name, Some(Kind::Spill)).map_err(|e| match e.code {
+    /// Calls `read` with its bytes. Takes no lock: who has the chunk has the segment.
+    pub(crate) fn open<T>(self, read: impl FnOnce(Region<'_>) -> Result<T>) -> Result<T> {
+        let mapping = map(&name::numbered(self.number)).map_err(|e| match e.code {
             Code::NotFound => Error::new(
                 Code::NotFound,
                 "a message that was too large for its queue is gone: the queue was unlinked, and who put it has ended",
             ),
             _ => e,
         })?;
-        let read = if segment.region().len() as u64 == self.len {
-            read(segment.region())
-        } else {
-            Err(Error::new(
-                Code::Corrupt,
-                "a message that was too large for its queue has another size than its queue says",
-            ))
-        };
-        segment.close(agent);
-        read
+        let mapping = mapping.exactly(self.len);
+        if mapping.region().len() as u64 == self.len {
+            return read(mapping.region());
+        }
+        Err(Error::new(
+            Code::Corrupt,
+            "a message that was too large for its queue has another size than its queue says",
+        ))
     }
 
-    /// Removes the segment, if there is one.
-    pub(crate) fn remove(self, agent: &Agent) -> Result<()> {
-        unlink_name(agent, &name::numbered(self.number)).map(drop)
+    /// Removes the segment, if there is one; later, if the registry is busy.
+    pub(crate) fn remove(self, agent: &Agent) {
+        agent.remove_spill(self.number);
     }
 }

@@ -1,6 +1,6 @@
 //! Channels: taking their ends and giving them back. What goes through them is in `hot.rs`.
 
-use crossmem_core::{Kind, Object};
+use crossmem_core::Object;
 use napi_derive::napi;
 
 use crate::environment::with_open;
@@ -21,16 +21,24 @@ pub fn take_end(handle: u32, end: u32) -> Result<()> {
     })
 }
 
-/// Gives an end of a channel back, if this environment has it; that of a pipe for ever.
+/// Whether this environment has an end of a channel.
 ///
 /// # Errors
 /// `ERR_CLOSED`.
 #[napi(catch_unwind)]
-pub fn release_end(handle: u32, end: u32) -> Result<()> {
+pub fn has_end(handle: u32, end: u32) -> Result<bool> {
+    with_open(handle, |_, open| Ok(open.ends.get(end as usize).is_some_and(Option::is_some)))
+}
+
+/// Gives an end of a channel back, if this environment has it. `close`: for ever.
+///
+/// # Errors
+/// `ERR_CLOSED`.
+#[napi(catch_unwind)]
+pub fn release_end(handle: u32, end: u32, close: bool) -> Result<()> {
     with_open(handle, |agent, open| {
         let Some(taken) = open.ends.get_mut(end as usize).and_then(Option::take) else { return Ok(()) };
-        let is_pipe = open.segment.kind == Kind::Pipe;
-        Object::new(agent, &open.segment).release_end(taken, is_pipe).map_err(js)
+        Object::new(agent, &open.segment).release_end(taken, close).map_err(js)
     })
 }
 

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
 
-use crossmem_core::{Agent, Code, End, Kind, Member, Object, Segment};
+use crossmem_core::{Agent, Code, End, Kind, Mapped, Member, Object, Segment};
 use napi::sys;
 use napi_derive::napi;
 
@@ -157,10 +157,16 @@ impl Environment {
         self.segments.remove(&handle);
     }
 
+    /// Gives back the roles that this environment has at an object, whose memory stays mapped.
+    pub(crate) fn let_go(&mut self, handle: u32) -> Option<Mapped> {
+        let (open, agent) = (self.segments.get_mut(&handle)?, self.agent.as_ref()?);
+        open.let_go(agent);
+        Some(open.segment.keep_mapped())
+    }
+
     /// Closes the segment: nobody reaches it by this handle any more.
     pub(crate) fn close(&mut self, handle: u32) {
-        if let (Some(mut open), Some(agent)) = (self.segments.remove(&handle), &self.agent) {
-            open.let_go(agent);
+        if let (Some(open), Some(agent)) = (self.segments.remove(&handle), &self.agent) {
             open.segment.close(agent);
         }
     }

@@ -9,6 +9,7 @@
 
 use std::ptr;
 
+use napi::bindgen_prelude::Unknown;
 use napi::sys;
 use napi_derive::napi;
 
@@ -39,6 +40,8 @@ pub(crate) struct Pad {
     head: *mut Head,
     /// Of all of it, in bytes.
     len: usize,
+    /// The `ArrayBuffer`.
+    buffer: sys::napi_ref,
     /// Messages written by `add`, and their bytes.
     added: usize,
     used: usize,
@@ -100,22 +103,36 @@ impl Pad {
     }
 }
 
-/// Takes an `ArrayBuffer` as this environment's pad.
+/// Takes an `ArrayBuffer` as this environment's pad, unless it has one; the one that it has.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG`: it is none, or too small.
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
-pub fn use_pad(env: napi::Env, buffer: napi::bindgen_prelude::Unknown<'_>) -> Result<()> {
-    let (env, buffer) = (env.raw(), napi::JsValue::raw(&buffer));
-    let (mut bytes, mut len, mut kept) = (ptr::null_mut(), 0, ptr::null_mut());
-    // SAFETY: a live environment and a value of it.
-    let taken = unsafe { sys::napi_get_arraybuffer_info(env, buffer, &raw mut bytes, &raw mut len) };
-    if taken != sys::Status::napi_ok || len <= BYTES_AT || !bytes.cast::<Head>().is_aligned() {
-        return Err(invalid("the pad is an ArrayBuffer of more than 4096 bytes"));
+pub fn use_pad(env: napi::Env, buffer: Unknown<'_>) -> Result<Unknown<'static>> {
+    let (env, mut buffer) = (env.raw(), napi::JsValue::raw(&buffer));
+    let known = with(|environment| Some(environment.pad.as_ref()?.buffer)).flatten();
+    if let Some(known) = known {
+        // SAFETY: a live environment, and a reference of it that is never given back.
+        unsafe { sys::napi_get_reference_value(env, known, &raw mut buffer) };
+    } else {
+        let pad = Pad::over(env, buffer)?;
+        with(|environment| environment.pad = Some(pad));
     }
-    // SAFETY: as above. The reference is never given back: the pad lives as long as the environment.
-    unsafe { sys::napi_create_reference(env, buffer, 1, &raw mut kept) };
-    with(|environment| environment.pad = Some(Pad { head: bytes.cast(), len, added: 0, used: 0 }));
-    Ok(())
+    // SAFETY: a value of this environment, in this call.
+    Ok(unsafe { Unknown::from_raw_unchecked(env, buffer) })
+}
+
+impl Pad {
+    fn over(env: sys::napi_env, value: sys::napi_value) -> Result<Pad> {
+        let (mut bytes, mut len, mut buffer) = (ptr::null_mut(), 0, ptr::null_mut());
+        // SAFETY: a live environment and a value of it.
+        let taken = unsafe { sys::napi_get_arraybuffer_info(env, value, &raw mut bytes, &raw mut len) };
+        if taken != sys::Status::napi_ok || len <= BYTES_AT || !bytes.cast::<Head>().is_aligned() {
+            return Err(invalid("the pad is an ArrayBuffer of more than 4096 bytes"));
+        }
+        // SAFETY: as above. The reference is never given back: the pad lives as long as the environment.
+        unsafe { sys::napi_create_reference(env, value, 1, &raw mut buffer) };
+        Ok(Pad { head: bytes.cast(), len, buffer, added: 0, used: 0 })
+    }
 }

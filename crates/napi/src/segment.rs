@@ -100,8 +100,8 @@ pub fn open_segment(name: String, wanted: Option<String>) -> Result<OpenSegment>
 /// Closing what is closed does nothing.
 #[napi(catch_unwind)]
 pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) {
-    let mapped =
-        environment::with(|environment| Some(environment.get(handle)?.segment.keep_mapped())).flatten();
+    // First what has to be said in the memory that is about to go.
+    let mapped = environment::with(|environment| environment.let_go(handle)).flatten();
     if let (Some(buffer), Some(mapped)) = (buffer, mapped)
         && detach(env.raw(), buffer.raw())
     {

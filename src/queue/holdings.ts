@@ -1,0 +1,62 @@
+import { CrossmemError } from '../errors.js'
+import { hot } from '../native.js'
+import type { SharedObject } from '../shared-object.js'
+
+/** What a handle has of a queue: chunks with messages that were taken, and chunks to write to. */
+export class Holdings {
+  readonly #object: SharedObject
+  readonly #redeliver: boolean
+  readonly #taken = new Set<number>()
+  readonly #reserved = new Set<number>()
+
+  constructor(object: SharedObject, redeliver: boolean) {
+    this.#object = object
+    this.#redeliver = redeliver
+  }
+
+  took(chunk: number): void {
+    this.#taken.add(chunk)
+  }
+
+  reserved(chunk: number): void {
+    this.#reserved.add(chunk)
+  }
+
+  /** A message that was taken is done with. */
+  free(chunk: number): void {
+    this.#giveBack(this.#taken, chunk)
+    hot.freeMessage(this.#object.handle, chunk)
+    this.#object.pump()
+  }
+
+  commit(chunk: number, length: number): void {
+    this.#giveBack(this.#reserved, chunk)
+    hot.commitMessage(this.#object.handle, chunk, length)
+    this.#object.pump()
+  }
+
+  cancel(chunk: number): void {
+    this.#giveBack(this.#reserved, chunk)
+    hot.cancelMessage(this.#object.handle, chunk)
+    this.#object.pump()
+  }
+
+  /** The handle is closed: as if its process had died. */
+  abandon(): void {
+    const { handle } = this.#object
+    const giveBack = this.#redeliver ? hot.putMessageBack : hot.freeMessage
+    for (const chunk of this.#taken) giveBack(handle, chunk)
+    for (const chunk of this.#reserved) hot.cancelMessage(handle, chunk)
+    this.#taken.clear()
+    this.#reserved.clear()
+    this.#object.pump()
+  }
+
+  #giveBack(held: Set<number>, chunk: number): void {
+    if (held.delete(chunk)) return
+    throw new CrossmemError(
+      'ERR_LOST_OWNERSHIP',
+      `that message of "${this.#object.name}" was given back: its handle was closed`,
+    )
+  }
+}
