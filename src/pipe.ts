@@ -263,12 +263,12 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     return this.#readable
   }
 
-  /** A web stream of what is sent; closing it closes this end. */
+  /** A web stream of what is sent; closing it ends what this end sends: it can go on receiving until it is closed. */
   get writable(): WritableStream<T> {
     this.#use()
     this.#writable ??= writableOf(
       (value: T, options) => this.send(value, options),
-      () => this.close(),
+      () => native.closeEnd(this.object.handle, this.#end),
     )
     return this.#writable
   }

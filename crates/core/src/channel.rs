@@ -150,7 +150,7 @@ impl<'a> Object<'a> {
         Ok(())
     }
 
-    /// This end neither pushes nor pops any more.
+    /// This end pushes nothing more. It may pop, until it is released.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -292,7 +292,7 @@ impl<'a> Object<'a> {
         if len > place.len {
             return Err(self.too_large_record(len.into(), place.len));
         }
-        if way.ends.iter().any(EndWords::is_closed) {
+        if way.takes_no_more(end) {
             return Err(self.refused_end(Code::Ended, "it has ended; nothing was put in"));
         }
         end.reserved = None;
@@ -437,7 +437,7 @@ impl<'a> Object<'a> {
 
     /// Room for a record; `None`: not now.
     fn room(&self, end: &mut End, way: &Way<'_>, len: u32, look: Look) -> Result<Option<Put<Place>>> {
-        if way.ends.iter().any(EndWords::is_closed) {
+        if way.takes_no_more(end) {
             return Ok(Some(Put::Ended));
         }
         if let Some(place) = way.ring.reserve(&mut end.pushed, len).map_err(|Corrupt| self.corrupt())? {
@@ -596,6 +596,12 @@ impl Consumer<'_, '_> {
 }
 
 impl Way<'_> {
+    /// Whether this end has closed, or nobody is at the other one any more.
+    fn takes_no_more(&self, end: &End) -> bool {
+        let (mine, other) = (&self.ends[end.index], &self.ends[1 - end.index]);
+        mine.is_closed() || other.is_closed() && other.owner.load(Acquire) == 0
+    }
+
     fn bytes_of(&self, record: Record) -> Bytes {
         Bytes { offset: self.ring.units.bytes_at(record.unit), len: record.len, more: record.more }
     }

@@ -254,7 +254,7 @@ pub(crate) struct RingWords {
 pub(crate) struct EndWords {
     /// Owner word of who has it, 0: nobody.
     pub owner: AtomicU64,
-    /// 0, then for ever 1: this end neither pushes nor pops any more. Written by who has it.
+    /// 0, then for ever 1: this end pushes nothing more; once it has no owner, it pops nothing more either. Written by who has it.
     pub closed: AtomicU32,
     _pad: [u32; 13],
 }

@@ -561,15 +561,15 @@ impl Queue<'_> {
 
     /// Nothing is done while another one reaps: whoever wants it comes again.
     fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
-        let (reaper, agent) = (&self.mpmc.words.reaper, self.object.agent);
-        if reaper.lock(agent, Wait::For(GLANCE)).is_err() {
+        let (mutex, agent) = (&self.mpmc.words.reaper, self.object.agent);
+        if mutex.lock(agent, Wait::For(GLANCE)).is_err() {
             return Ok(Reaped::default());
         }
         fail::point("reap.locked");
         // What a reaper that died left is found as it was.
-        reaper.mark_consistent();
+        mutex.mark_consistent();
         let reaped = act();
-        reaper.unlock(agent);
+        mutex.unlock(agent);
         reaped.inspect(|reaped| self.notify_reaped(*reaped))
     }
 
