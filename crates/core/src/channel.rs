@@ -292,7 +292,7 @@ impl<'a> Object<'a> {
         if len > place.len {
             return Err(self.too_large_record(len.into(), place.len));
         }
-        if way.takes_no_more(end) {
+        if way.takes_no_more(end, self.agent) {
             return Err(self.refused_end(Code::Ended, "it has ended; nothing was put in"));
         }
         end.reserved = None;
@@ -437,7 +437,7 @@ impl<'a> Object<'a> {
 
     /// Room for a record; `None`: not now.
     fn room(&self, end: &mut End, way: &Way<'_>, len: u32, look: Look) -> Result<Option<Put<Place>>> {
-        if way.takes_no_more(end) {
+        if way.takes_no_more(end, self.agent) {
             return Ok(Some(Put::Ended));
         }
         if let Some(place) = way.ring.reserve(&mut end.pushed, len).map_err(|Corrupt| self.corrupt())? {
@@ -597,9 +597,10 @@ impl Consumer<'_, '_> {
 
 impl Way<'_> {
     /// Whether this end has closed, or nobody is at the other one any more.
-    fn takes_no_more(&self, end: &End) -> bool {
+    fn takes_no_more(&self, end: &End, peers: &impl Peers) -> bool {
         let (mine, other) = (&self.ends[end.index], &self.ends[1 - end.index]);
-        mine.is_closed() || other.is_closed() && other.owner.load(Acquire) == 0
+        let has_left = || other.owner.load(Acquire) == 0 || other.is_dead(peers);
+        mine.is_closed() || other.is_closed() && has_left()
     }
 
     fn bytes_of(&self, record: Record) -> Bytes {

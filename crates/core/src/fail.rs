@@ -1,4 +1,5 @@
-//! Labelled steps at which a test child dies. Compiled to nothing without the feature `failpoints`.
+//! Labelled steps at which a test child dies. Compiled to nothing without the feature `failpoints`,
+//! but in the models.
 
 /// Kills this process if `CROSSMEM_FAIL_AT` names this step: `label`, or `label:n` for the n-th time. The label `*`
 /// is every step. What step it was goes to the standard error.
@@ -29,6 +30,10 @@ pub(crate) fn point(label: &str) {
     }
 }
 
-#[cfg(not(feature = "failpoints"))]
+/// In a model an agent is killed.
+#[cfg(all(loom, test, not(feature = "failpoints")))]
+pub(crate) use crate::models::point;
+
+#[cfg(not(any(feature = "failpoints", all(loom, test))))]
 #[inline]
 pub(crate) fn point(_label: &str) {}

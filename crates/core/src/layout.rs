@@ -29,10 +29,12 @@ pub const PAGE: u64 = 4096;
 pub(crate) unsafe trait Shared {}
 
 /// A set of agent slots.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct SlotSet(pub [AtomicU64; SLOT_WORDS]);
 
 /// A robust mutex: see `mutex.rs`.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct MutexWords {
     /// `{ instance: 32 | waiters: 1 | died: 1 | hungry: 1 | 0: 13 | slot+1: 16 }`, see `owner.rs`.
@@ -128,6 +130,7 @@ pub(crate) struct ObjectHeader {
 
 /// What each agent has of an object: by slot `{ instance: 32 | count: 32 }`. An entry of another instance than the one
 /// that lives in the slot is of a dead agent.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct Table(pub [AtomicU64; TABLE]);
 
@@ -135,6 +138,7 @@ pub(crate) struct Table(pub [AtomicU64; TABLE]);
 pub(crate) const TABLE: usize = if cfg!(loom) { 3 } else { AGENTS };
 
 /// Many readers or one writer: see `rwlock.rs`.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct RwLockWords {
     /// Held by a writer as long as it writes or waits for the readers to leave, by a reader while it enters.
@@ -229,11 +233,13 @@ pub(crate) struct NamedLocksWords {
 }
 
 /// One agent that sleeps, where there can't be two: its slot + 1, or 0.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct Sleeper(pub AtomicU32);
 
 /// A ring of records with one producer and one consumer: see `spsc.rs`. Positions count units of 8 bytes and only grow,
 /// modulo 2^32; `tail - head` is at most the size of the ring.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(crate) struct RingWords {
     /// End of what was pushed. Written by the producer.
@@ -272,6 +278,7 @@ pub(crate) const PARTICIPANTS: usize = if cfg!(loom) { 3 } else { AGENTS };
 
 /// A queue of any number of producers and consumers: see `mpmc.rs`. Behind these words are the ring's slots, a `u64` each,
 /// and the chunks.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(crate) struct MpmcWords {
     /// Puts that took effect, or one less. Only grows.
@@ -305,6 +312,7 @@ pub(crate) struct MpmcWords {
 }
 
 /// What a chunk begins with; its message follows.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct ChunkWords {
     /// `{ generation: 46 | phase: 2 | participant: 16 }`, see `claim.rs`.

@@ -290,13 +290,39 @@ impl<C: Chunks> Mpmc<'_, C> {
     /// Counts the failure of whoever died with this claim, once, whatever reapers die here.
     fn count_failure(&self, index: u32, claim: Claim) {
         let words = self.words;
-        let failure = claim.generation << INDEX_BITS | u64::from(index);
+        let failure = failure(index, claim);
         if words.failing.load(Acquire) != failure {
+            self.settle_failure();
             words.failed_before.store(words.failed.load(Relaxed), Relaxed);
             words.failing.store(failure, Release);
         }
         fail::point("reap.failing");
-        words.failed.store(words.failed_before.load(Relaxed).wrapping_add(1), Relaxed);
+        self.add_failure();
         fail::point("reap.counted");
     }
+
+    /// The last failure may be one that a reaper died over before it freed the chunk: then it is not to be counted again.
+    fn settle_failure(&self) {
+        let last = self.words.failing.load(Acquire);
+        let index = (last & ((1 << INDEX_BITS) - 1)) as u32;
+        let Ok(chunk) = self.chunk(index) else { return };
+        let before = chunk.claim.load(Acquire);
+        let claim = Claim::of(before);
+        if claim.phase == Phase::Reading && failure(index, claim) == last {
+            self.add_failure();
+            change(&chunk.claim, before, Phase::Free, 0);
+        }
+    }
+
+    fn add_failure(&self) {
+        self.words.failed.store(self.words.failed_before.load(Relaxed).wrapping_add(1), Relaxed);
+    }
 }
+
+/// The failure of a claim, as `failing` says it.
+fn failure(index: u32, claim: Claim) -> u64 {
+    claim.generation << INDEX_BITS | u64::from(index)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -481,9 +481,7 @@ impl Queue<'_> {
     /// A chunk to write to; `None`: not now.
     fn claim(&self, member: &mut Member, look: Look) -> Result<Option<Put<Chunk>>> {
         let mut claimed = self.sound(self.mpmc.claim(member.id))?;
-        // A queue that is full of messages is nobody's fault.
-        let all_queued = || self.mpmc.ring.len() >= u64::from(member.geometry.capacity);
-        if claimed.is_none() && !all_queued() && self.reaps(member, look)? {
+        if claimed.is_none() && self.reaps(member, look)? {
             claimed = self.sound(self.mpmc.claim(member.id))?;
         }
         // After the claim: see `is_drained`.
@@ -636,7 +634,7 @@ impl Queue<'_> {
     }
 
     fn publish(&self, member: &Member, index: u32, len: u32, flags: u32) -> Result<()> {
-        let chunk = self.sound(self.mpmc.chunk(index))?;
+        let chunk = self.held(member, index, Phase::Writing)?;
         chunk.len.store(len, Relaxed);
         chunk.flags.store(flags, Relaxed);
         self.linked(member, index, Phase::Writing)

@@ -231,3 +231,6 @@ impl<U: Units> Ring<'_, U> {
 fn header(position: u32, flags: u8, len: u32) -> u64 {
     Header { position: position & 0x00ff_ffff, flags, len }.word()
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Lines, Write, stdin};
 use std::marker::PhantomData;
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crossmem_core::{
     Agent, CONSUMER, Consumer, End as ChannelEnd, Got, Kind, Looked, Member, Object, PRODUCER, Producer, Put,
@@ -20,6 +20,7 @@ const MESSAGE_BYTES: u64 = 64;
 pub struct Pair {
     agent: Agent,
     segments: [Segment; 2],
+    far: Child,
     orders: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
 }
@@ -54,7 +55,7 @@ impl Pair {
             .spawn()
             .expect("the other process");
         let (orders, answers) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        Pair { agent, segments, orders, answers: BufReader::new(answers).lines() }
+        Pair { agent, segments, far: child, orders, answers: BufReader::new(answers).lines() }
     }
 
     pub fn run(&mut self, line: &str, bytes: usize, order: &Order) -> Vec<f64> {
@@ -67,6 +68,13 @@ impl Pair {
         let count = order.count as f64;
         let figures = if order.is_stream { vec![(over - start) / count] } else { trips };
         [figures, vec![(cpu_time() - cpu + far_cpu) / count]].concat()
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        let _ = self.far.kill();
+        let _ = self.far.wait();
     }
 }
 

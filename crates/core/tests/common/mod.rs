@@ -38,24 +38,42 @@ pub fn child(variables: &[(&str, &str)]) -> Output {
     command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap()
 }
 
-/// Runs a child that is killed at its n-th step. Where that was, or `None` if it came to its end before.
+/// A child's life: where it was killed, or `None` if it came to its end, and what it said before.
+pub struct Life {
+    pub at: Option<String>,
+    pub said: Vec<String>,
+}
+
+/// Says something to who runs this child.
+pub fn say(what: &str) {
+    println!("! {what}");
+}
+
+/// Runs a child that is killed at that step: `label`, `label:n`, or `*:n`.
 #[cfg(unix)]
-pub fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
+pub fn live_until(deed: &str, domain: &str, names: &str, fail_at: &str) -> Life {
     use std::os::unix::process::ExitStatusExt;
-    let fail_at = format!("*:{step}");
     let output = child(&[
         ("CROSSMEM_TEST_DEED", deed),
         ("DOMAIN", domain),
         ("NAMES", names),
-        ("CROSSMEM_FAIL_AT", &fail_at),
+        ("CROSSMEM_FAIL_AT", fail_at),
     ]);
     let errors = String::from_utf8_lossy(&output.stderr);
+    let words = String::from_utf8_lossy(&output.stdout);
+    let said = words.lines().filter_map(|line| Some(line.split_once("! ")?.1.to_owned())).collect();
     if output.status.success() {
-        return None;
+        return Life { at: None, said };
     }
-    assert_eq!(output.status.signal(), Some(9), "the child failed instead of being killed: {errors}");
+    assert_eq!(output.status.signal(), Some(9), "the child failed instead of being killed: {errors} {words}");
     let label = errors.lines().rev().find_map(|line| line.split_once("killed at "));
-    Some(label.expect("a killed child says where").1.to_owned())
+    Life { at: Some(label.expect("a killed child says where").1.to_owned()), said }
+}
+
+/// Runs a child that is killed at its n-th step. Where that was, or `None` if it came to its end before.
+#[cfg(unix)]
+pub fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
+    live_until(deed, domain, names, &format!("*:{step}")).at
 }
 
 /// Names in /dev/shm that contain `part`.

@@ -1,0 +1,221 @@
+//! Models under loom: every interleaving with at most two or three preemptions, and every value that the memory model lets a
+//! load see. Run by `npm test` (`RUSTFLAGS="--cfg loom"`).
+//!
+//! Parking has no time-out here: what the models show doesn't rest on slices. Each fault of `faults.rs` makes one of them
+//! fail, which is tested, too.
+//!
+//! To loom a `SeqCst` access is an `AcqRel` one (only its fences are more), so what needs the one order of all such accesses can't
+//! be shown here: how a queue ends. That is shown by `crates/core/tests/mpmc_model.rs`.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use loom::sync::Arc;
+use loom::sync::atomic::AtomicBool;
+use loom::thread;
+
+use crate::doorbell::{Peers, Wait};
+use crate::faults::Fault;
+use crate::owner::Owner;
+use crate::sync::{AtomicU32, Ordering};
+
+mod locks;
+mod queues;
+mod rings;
+
+/// The agent that is killed before a model begins.
+const DEAD: Owner = owner(2);
+const FOREVER: Wait = Wait::For(Duration::MAX);
+
+const fn owner(slot: u16) -> Owner {
+    Owner { instance: slot as u32 + 1, slot }
+}
+
+/// What the agents share, and the kernel between them.
+struct World<S> {
+    shared: S,
+    bells: [AtomicU32; 3],
+    /// The kernel's side of the bells: it compares and goes to sleep, or wakes, as one step. A thread that sleeps here
+    /// for ever is a deadlock to loom.
+    futex: loom::sync::Mutex<()>,
+    woken: loom::sync::Condvar,
+    /// Whether the agent in this slot was killed.
+    killed: [AtomicBool; 3],
+}
+
+impl<S> World<S> {
+    fn new(shared: S) -> Arc<World<S>> {
+        Arc::new(World {
+            shared,
+            bells: Default::default(),
+            futex: loom::sync::Mutex::new(()),
+            woken: loom::sync::Condvar::new(),
+            killed: Default::default(),
+        })
+    }
+
+    /// A world in which one agent is dead.
+    fn of_the_dead(shared: S) -> Arc<World<S>> {
+        let world = Self::new(shared);
+        world.kill(DEAD);
+        world
+    }
+
+    /// Who learns from the kernel that an agent is dead sees all that it did.
+    fn kill(&self, agent: Owner) {
+        self.killed[usize::from(agent.slot)].store(true, Ordering::Release);
+    }
+}
+
+struct Agent<S> {
+    world: Arc<World<S>>,
+    me: Owner,
+}
+
+impl<S> Agent<S> {
+    fn new(world: &Arc<World<S>>, slot: u16) -> Agent<S> {
+        Agent { world: Arc::clone(world), me: owner(slot) }
+    }
+
+    /// Does this, and is killed at that step of it.
+    fn killed_at(&self, step: &'static str, act: impl FnOnce(&Self)) {
+        DOOMED.set(Some((step, thread::current().id())));
+        let ended = catch_unwind(AssertUnwindSafe(|| act(self)));
+        DOOMED.set(None);
+        match ended {
+            Err(why) if why.is::<Killed>() => self.world.kill(self.me),
+            Err(why) => resume_unwind(why),
+            Ok(()) => panic!("it doesn't come to {step}"),
+        }
+    }
+}
+
+/// An agent ends by unwinding, which changes nothing of what is shared.
+struct Killed;
+
+thread_local! {
+    /// All threads of a model are one to std.
+    static DOOMED: Cell<Option<(&'static str, thread::ThreadId)>> = const { Cell::new(None) };
+}
+
+/// See `fail.rs`.
+pub(crate) fn point(step: &str) {
+    let is_mine = |(at, thread): (&str, _)| at == step && thread == thread::current().id();
+    if DOOMED.get().is_some_and(is_mine) {
+        resume_unwind(Box::new(Killed));
+    }
+}
+
+impl<S> Peers for Agent<S> {
+    fn me(&self) -> Owner {
+        self.me
+    }
+    fn is_dead(&self, owner: Owner) -> bool {
+        self.world.killed[usize::from(owner.slot)].load(Ordering::Acquire)
+    }
+    fn in_slot(&self, slot: usize) -> Option<Owner> {
+        Some(owner(slot as u16))
+    }
+    fn bell(&self, slot: usize) -> &AtomicU32 {
+        &self.world.bells[slot]
+    }
+    fn park(&self, bell: &AtomicU32, heard: u32, _: Duration) {
+        let guard = self.world.futex.lock().unwrap();
+        if bell.load(Ordering::Relaxed) == heard {
+            drop(self.world.woken.wait(guard).unwrap());
+        }
+    }
+    fn ring(&self, _: &AtomicU32) {
+        let _guard = self.world.futex.lock().unwrap();
+        self.world.woken.notify_all();
+    }
+}
+
+/// Runs a model through the executions that loom tells apart, and through all that there are with so many preemptions.
+fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let model = std::sync::Arc::new(model);
+    for (stepped, preemptions) in [(false, 3), (true, preemptions)] {
+        STEPPED.set(stepped);
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(preemptions);
+        builder.max_branches = 10_000;
+        let model = std::sync::Arc::clone(&model);
+        builder.check(move || model());
+    }
+}
+
+thread_local! {
+    static STEPPED: Cell<bool> = const { Cell::new(false) };
+}
+
+loom::lazy_static! {
+    static ref STEPS: loom::sync::atomic::AtomicU32 = loom::sync::atomic::AtomicU32::new(0);
+}
+
+/// Comes before each access to an atomic.
+///
+/// Of executions that don't differ loom wants to run only one. But whoever loads an atomic before changing it, as for a CAS, hides
+/// from loom that others loaded it, too: it takes the change for independent of these (tokio-rs/loom, issues 166 and 392), and
+/// leaves out nearly all executions. A step depends on each step of another thread, so that nothing is left out; being
+/// `Relaxed`, it orders nothing.
+pub(crate) fn step() {
+    if STEPPED.get() {
+        STEPS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs `act` for each of the agents 0..`agents` at the same time, agent 0 on this thread; what each returned.
+fn together<S: 'static, T: 'static>(
+    world: &Arc<World<S>>,
+    agents: u16,
+    act: impl Fn(&Agent<S>) -> T + Copy + 'static,
+) -> Vec<T> {
+    let threads: Vec<_> = (1..agents)
+        .map(|slot| {
+            let agent = Agent::new(world, slot);
+            thread::spawn(move || act(&agent))
+        })
+        .collect();
+    let first = act(&Agent::new(world, 0));
+    let others = threads.into_iter().map(|thread| thread.join().unwrap());
+    std::iter::once(first).chain(others).collect()
+}
+
+/// Each model is a function, so that it can be run with a fault, too.
+macro_rules! models {
+    (preemptions: $preemptions:literal; $($test:ident: $model:expr;)*) => {
+        $(#[test]
+        fn $test() {
+            crate::models::explore($preemptions, $model);
+        })*
+    };
+}
+use models;
+
+/// What each model does not let pass.
+type Caught = &'static [(Fault, &'static str)];
+
+/// In a process for each, since the fault is the process's, and a deadlock in a model ends it.
+#[test]
+fn every_fault_makes_its_model_fail() {
+    let this = std::env::current_exe().unwrap();
+    let passes = |fault: &str, model: &str| {
+        let mut run = std::process::Command::new(&this);
+        let run = run.args(["--exact", model]).env("CROSSMEM_FAULT", fault);
+        let ended = run.env("RUST_BACKTRACE", "0").output().unwrap();
+        assert!(
+            String::from_utf8_lossy(&ended.stdout).contains("running 1 test"),
+            "there is no model {model}"
+        );
+        ended.status.success()
+    };
+    let caught = [("locks", locks::CAUGHT), ("queues", queues::CAUGHT), ("rings", rings::CAUGHT)];
+    let caught = caught.iter().flat_map(|(file, caught)| {
+        caught.iter().map(move |(fault, model)| (fault, format!("models::{file}::{model}")))
+    });
+    let missed: Vec<_> = caught.filter(|(fault, model)| passes(&format!("{fault:?}"), model)).collect();
+    assert!(missed.is_empty(), "these faults went unnoticed: {missed:?}");
+    let (_, model) = locks::CAUGHT[0];
+    assert!(passes("none", &format!("models::locks::{model}")), "without a fault the model passes");
+}

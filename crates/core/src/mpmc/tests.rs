@@ -1,0 +1,152 @@
+//! Queues on the heap, between threads that live.
+
+use std::sync::atomic::AtomicU8;
+
+use super::*;
+use crate::sync::{AtomicU32, AtomicU64};
+
+struct Heap {
+    words: Box<MpmcWords>,
+    slots: Vec<AtomicU64>,
+    chunks: Vec<ChunkWords>,
+    messages: Vec<AtomicU64>,
+}
+
+impl Chunks for &[ChunkWords] {
+    fn count(&self) -> u32 {
+        self.len() as u32
+    }
+
+    fn chunk(&self, index: u32) -> Option<&ChunkWords> {
+        self.get(index as usize)
+    }
+}
+
+impl Heap {
+    /// An empty queue on that lap.
+    fn new(capacity: u32, lap: u64) -> Heap {
+        // SAFETY: atomics throughout, for which zeros are values.
+        let words: Box<MpmcWords> = Box::new(unsafe { std::mem::zeroed() });
+        let slots = u64::from(capacity).next_power_of_two();
+        words.head.store(lap * slots, Relaxed);
+        words.tail.store(lap * slots, Relaxed);
+        let chunk =
+            |_| ChunkWords { claim: AtomicU64::new(0), len: AtomicU32::new(0), flags: AtomicU32::new(0) };
+        Heap {
+            words,
+            slots: (0..slots).map(|_| AtomicU64::new(lap << (INDEX_BITS + 1))).collect(),
+            chunks: (0..capacity).map(chunk).collect(),
+            messages: (0..capacity).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    fn mpmc(&self) -> Mpmc<'_, &[ChunkWords]> {
+        let ring = IndexRing { head: &self.words.head, tail: &self.words.tail, slots: &self.slots };
+        Mpmc { words: &self.words, ring, chunks: &self.chunks }
+    }
+
+    /// Whether there was room.
+    fn put(&self, me: u16, message: u64) -> bool {
+        let mpmc = self.mpmc();
+        let Some(index) = mpmc.claim(me).unwrap() else { return false };
+        self.messages[index as usize].store(message, Relaxed);
+        assert!(mpmc.publish(index, Phase::Writing, me).unwrap());
+        true
+    }
+
+    fn get(&self, me: u16) -> Option<u64> {
+        let mpmc = self.mpmc();
+        let index = mpmc.take(me).unwrap()?;
+        let message = self.messages[index as usize].load(Relaxed);
+        assert!(mpmc.free(index, Phase::Reading, me).unwrap());
+        Some(message)
+    }
+}
+
+/// Fills and empties it some times, in order.
+fn fill_and_empty(heap: &Heap, times: u64) {
+    let capacity = u64::from(heap.mpmc().chunks.count());
+    for round in 0..times {
+        let messages = || (0..capacity).map(|i| round << 32 | i);
+        assert_eq!(heap.get(0), None);
+        assert!(messages().all(|message| heap.put(0, message)));
+        assert_eq!((heap.mpmc().ring.len(), heap.put(0, 0)), (capacity, false));
+        assert_eq!(heap.mpmc().unfinished(), Ok(capacity as u32));
+        assert!(messages().all(|message| heap.get(0) == Some(message)));
+        assert_eq!(heap.mpmc().is_finished(), Ok(true));
+    }
+}
+
+#[test]
+fn full_and_empty() {
+    for capacity in [1, 2, 3, 4, 64, 100] {
+        fill_and_empty(&Heap::new(capacity, 0), 20);
+    }
+}
+
+#[test]
+fn laps_and_generations_wrap() {
+    const LAPS: u64 = 1 << 40;
+    for capacity in [1, 2, 3] {
+        for lap in [LAPS - 1, LAPS - 5, 3 * LAPS - 5] {
+            let heap = Heap::new(capacity, lap);
+            for chunk in &heap.chunks {
+                let claim = Claim { generation: u64::MAX >> 18, phase: Phase::Free, participant: 0 };
+                chunk.claim.store(claim.word() - (20 << 18), Relaxed);
+            }
+            fill_and_empty(&heap, 50);
+        }
+    }
+}
+
+#[test]
+fn what_one_does_not_have_one_cannot_give() {
+    let heap = Heap::new(2, 0);
+    let mpmc = heap.mpmc();
+    let index = mpmc.claim(1).unwrap().unwrap();
+    assert_eq!(mpmc.publish(index, Phase::Writing, 2), Ok(false));
+    assert_eq!(mpmc.free(index, Phase::Reading, 1), Ok(false));
+    assert_eq!(mpmc.free(2, Phase::Writing, 1), Err(Corrupt));
+    assert!(mpmc.has(index, Phase::Writing, 1) && !mpmc.has(2, Phase::Writing, 1));
+    assert_eq!(mpmc.publish(index, Phase::Writing, 1), Ok(true));
+    assert_eq!(mpmc.publish(index, Phase::Writing, 1), Ok(false), "not twice");
+}
+
+/// Each message comes exactly once, and those of one producer come to each consumer in order.
+#[test]
+fn between_four_producers_and_four_consumers() {
+    const EACH: u64 = 200_000;
+    for capacity in [1, 2, 64] {
+        let heap = Heap::new(capacity, 0);
+        let received: Vec<AtomicU8> = (0..4 * EACH).map(|_| AtomicU8::new(0)).collect();
+        let count = AtomicU64::new(0);
+        let produce = |me: u16| {
+            for n in 0..EACH {
+                while !heap.put(me, u64::from(me) * EACH + n) {
+                    std::thread::yield_now();
+                }
+            }
+        };
+        let consume = |me: u16| {
+            let mut last = [None; 4];
+            while count.load(Relaxed) < 4 * EACH {
+                let Some(message) = heap.get(me) else {
+                    std::thread::yield_now();
+                    continue;
+                };
+                let before = last[(message / EACH) as usize].replace(message);
+                assert!(before < Some(message), "{message} after {before:?}");
+                assert_eq!(received[message as usize].fetch_add(1, Relaxed), 0, "{message} came twice");
+                count.fetch_add(1, Relaxed);
+            }
+        };
+        std::thread::scope(|scope| {
+            for me in 0..4 {
+                let (produce, consume) = (&produce, &consume);
+                scope.spawn(move || produce(me));
+                scope.spawn(move || consume(me + 4));
+            }
+        });
+        assert_eq!((heap.get(0), heap.mpmc().is_finished()), (None, Ok(true)));
+    }
+}

@@ -1,0 +1,639 @@
+//! A process is killed at every step of everything it can do with queues, and so is the one that reaps it. Those who are left
+//! get each message that it put, whole, once and in order, but for what it had taken; and all the room is there again.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Life, files, live_until, say, spec, unique};
+use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Member, Object, Put, Segment, Spec, Wait, inspect};
+
+const CAPACITY: u32 = 4;
+const MESSAGE_BYTES: u64 = 24;
+/// A message's number is `{ who put it: 16 | large: 1 | how many before it: 15 }`; a large one gets a segment of its own.
+const LARGE: u32 = 1 << 15;
+
+const REDELIVER: u64 = 1;
+const SPILL: u64 = 2;
+const QUEUES: &[(Kind, u64)] =
+    &[(Kind::MpmcQueue, SPILL), (Kind::JoinableQueue, SPILL), (Kind::JoinableQueue, SPILL | REDELIVER)];
+
+/// Every step that queues have.
+const STEPS: &[&str] = &[
+    "queue.claimed",
+    "queue.written",
+    "queue.queued",
+    "queue.linking",
+    "queue.linked",
+    "queue.tail-moved",
+    "queue.taken",
+    "queue.emptied",
+    "queue.head-moved",
+    "queue.freeing",
+    "queue.freed",
+    "queue.retired",
+    "spill.named",
+    "spill.created",
+    "spill.removed",
+    "reap.marked",
+    "reap.requeued",
+    "reap.failing",
+    "reap.counted",
+    "reap.freed",
+    "reap.done",
+    "erase.children",
+    "create.live",
+    "open.attached",
+];
+/// And those of reaping others.
+const REAPING: &[&str] = &[
+    "reap.locked",
+    "reap.marked",
+    "reap.requeued",
+    "reap.failing",
+    "reap.counted",
+    "reap.freed",
+    "reap.done",
+    "queue.linking",
+    "queue.linked",
+    "queue.tail-moved",
+    "queue.emptied",
+    "queue.head-moved",
+    "erase.removed",
+    "mutex.unlocked",
+];
+/// A message has been taken, and its reader hasn't got it yet.
+const TAKING: &[&str] = &["queue.taken", "queue.emptied", "queue.head-moved"];
+
+/// What all messages of one test begin with.
+fn tag(names: &str) -> u32 {
+    names.bytes().fold(7, |tag: u32, byte| tag.wrapping_mul(31).wrapping_add(byte.into()))
+}
+
+fn message(tag: u32, number: u32) -> Vec<u8> {
+    let more = if number & LARGE == 0 { number % 17 } else { 100 + number % 100 };
+    let filler = (0..more).map(|i| (i.wrapping_mul(31) ^ more.wrapping_mul(7) ^ number) as u8);
+    [tag, number].into_iter().flat_map(u32::to_le_bytes).chain(filler).collect()
+}
+
+/// The number of a message that is whole.
+fn number_of(tag: u32, bytes: &[u8]) -> u32 {
+    let number = u32::from_le_bytes(bytes[4..8].try_into().unwrap());
+    assert_eq!(bytes, message(tag, number), "message {number:#x} is not what was put");
+    number
+}
+
+fn make(agent: &Agent, name: &str, (kind, flags): (Kind, u64)) -> Segment {
+    let params = Some([CAPACITY.into(), MESSAGE_BYTES, flags, 0, 0]);
+    Segment::create(agent, &Spec { kind, params, ..spec(name, 0) }).unwrap()
+}
+
+/// Writes to a chunk that the caller has reserved.
+fn write(queue: &Segment, chunk: Chunk, bytes: &[u8]) {
+    assert!(bytes.len() as u64 <= chunk.len);
+    // SAFETY: the chunk lies in the segment, and is the caller's alone.
+    unsafe {
+        let to = queue.region().as_ptr().add(chunk.offset as usize);
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
+    }
+}
+
+/// Somebody who uses a queue.
+struct User<'a> {
+    object: Object<'a>,
+    member: Member,
+    tag: u32,
+    who: u32,
+    count: u32,
+    /// Says what it does, as this.
+    says: Option<&'a str>,
+}
+
+#[derive(Clone, Copy)]
+struct Taken {
+    index: u32,
+    number: u32,
+    redelivered: bool,
+}
+
+impl<'a> User<'a> {
+    fn join(agent: &'a Agent, queue: &'a Segment, names: &str, who: u32) -> User<'a> {
+        let object = Object::new(agent, queue);
+        let member = object.join_queue().unwrap();
+        User::join_as(object, member, names, who)
+    }
+
+    fn join_as(object: Object<'a>, member: Member, names: &str, who: u32) -> User<'a> {
+        User { object, member, tag: tag(names), who, count: 0, says: None }
+    }
+
+    fn say(&self, what: &str, number: u32) {
+        if let Some(queue) = self.says {
+            say(&format!("{queue} {what} {number}"));
+        }
+    }
+
+    fn next(&mut self, large: u32) -> u32 {
+        self.count += 1;
+        self.who << 16 | large | (self.count - 1)
+    }
+
+    /// Whether there was room.
+    fn push(&mut self, large: u32) -> Option<u32> {
+        let number = self.next(large);
+        self.say("puts", number);
+        let put = self.object.push_message(&mut self.member, &message(self.tag, number), Wait::Try).unwrap();
+        let done = put == Looked::Got(Put::Done(()));
+        self.say(if done { "put" } else { "refused" }, number);
+        done.then_some(number)
+    }
+
+    fn push_many(&mut self, count: usize) {
+        let numbers: Vec<u32> = (0..count).map(|_| self.next(0)).collect();
+        let messages: Vec<_> = numbers.iter().map(|&number| message(self.tag, number)).collect();
+        for &number in &numbers {
+            self.say("puts", number);
+        }
+        let put = self.object.push_messages(&mut self.member, messages.iter().map(Vec::as_slice)).unwrap();
+        let Put::Done(done) = put else { panic!("the queue has ended") };
+        for (i, &number) in numbers.iter().enumerate() {
+            self.say(if i < done { "put" } else { "refused" }, number);
+        }
+    }
+
+    fn reserve(&mut self) -> Chunk {
+        let reserved = self.object.reserve_message(&mut self.member, Wait::Try).unwrap();
+        let Looked::Got(Put::Done(chunk)) = reserved else { panic!("{reserved:?}") };
+        chunk
+    }
+
+    fn write_and_commit(&mut self, queue: &Segment) {
+        let (chunk, number) = (self.reserve(), self.next(0));
+        let bytes = message(self.tag, number);
+        write(queue, chunk, &bytes);
+        self.say("puts", number);
+        self.object.commit_message(&self.member, chunk.index, bytes.len() as u32).unwrap();
+        self.say("put", number);
+    }
+
+    /// `None`: there is nothing, or nothing any more.
+    fn take(&mut self) -> Option<Taken> {
+        self.say("takes", 0);
+        let taken = self.object.take_message(&mut self.member, Wait::Try).unwrap();
+        let Looked::Got(Got::Message(chunk)) = taken else { return None };
+        let mut bytes = vec![0; chunk.len as usize];
+        self.object.read_message(chunk, &mut bytes).unwrap();
+        let number = number_of(self.tag, &bytes);
+        self.say("has", number);
+        Some(Taken { index: chunk.index, number, redelivered: chunk.redelivered })
+    }
+
+    fn free(&self, taken: Taken) {
+        self.say("read", taken.number);
+        self.object.free_message(&self.member, taken.index).unwrap();
+    }
+
+    fn put_back(&self, taken: Taken) {
+        self.say("puts-back", taken.number);
+        self.object.put_message_back(&self.member, taken.index).unwrap();
+        self.say("put-back", taken.number);
+    }
+
+    /// Takes at most so many small messages, and frees them; or one large one.
+    fn pop_many(&mut self, most: usize) {
+        let (tag, says) = (self.tag, self.says.unwrap());
+        let mut large = None;
+        let popped = self.object.pop_messages(&mut self.member, most, |region, chunk| {
+            if chunk.spilled {
+                large = Some(chunk);
+                say(&format!("{says} takes 0"));
+                return false;
+            }
+            let mut bytes = vec![0; chunk.len as usize];
+            region.copy_to(chunk.offset, &mut bytes).unwrap();
+            let number = number_of(tag, &bytes);
+            say(&format!("{says} has {number}"));
+            say(&format!("{says} read {number}"));
+            true
+        });
+        assert!(matches!(popped, Ok(Got::Message(1..))));
+        if let Some(chunk) = large {
+            let mut bytes = vec![0; chunk.len as usize];
+            self.object.read_message(chunk, &mut bytes).unwrap();
+            let number = number_of(tag, &bytes);
+            self.say("has", number);
+            self.free(Taken { index: chunk.index, number, redelivered: chunk.redelivered });
+        }
+    }
+
+    /// Takes and frees all there is. The first look in vain reaps.
+    fn drain(&mut self) -> Vec<Taken> {
+        std::iter::from_fn(|| {
+            let taken = self.take()?;
+            self.free(taken);
+            Some(taken)
+        })
+        .collect()
+    }
+
+    /// What it still has is given back.
+    fn leave(self) {
+        self.object.leave_queue(self.member).unwrap();
+    }
+}
+
+/// Everything that one can do with queues, beside others who put a small message and a large one into the first.
+fn use_queues(agent: &Agent, names: &str, who: u32) {
+    let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
+    let mut user = User { says: Some("main"), ..User::join(agent, &main, names, who) };
+    user.push(0);
+    user.push_many(2); // One too many.
+    let taken = user.take().unwrap();
+    user.free(taken);
+    user.push(LARGE);
+    user.pop_many(2);
+    user.pop_many(2);
+    let reserved = user.reserve();
+    user.say("cancels", 0);
+    user.object.cancel_message(&user.member, reserved.index).unwrap();
+    user.write_and_commit(&main);
+    let taken = user.take().unwrap();
+    user.put_back(taken);
+    user.push(0);
+    user.take().unwrap();
+    user.take().unwrap();
+    user.leave();
+
+    let ending = Segment::open(agent, &format!("{names}.ending"), None).unwrap();
+    let mut user = User { says: Some("ending"), ..User::join(agent, &ending, names, who) };
+    user.push(0);
+    user.push(LARGE);
+    user.object.end_queue().unwrap();
+    assert_eq!(user.push(0), None);
+    assert_eq!(user.drain().len(), 2);
+    user.leave();
+
+    let own = make(agent, &format!("{names}.own"), (main.kind, SPILL));
+    User::join(agent, &own, names, who).push(LARGE);
+    own.close(agent);
+}
+
+/// Has a message, and reaps the dead.
+fn recover(agent: &Agent, names: &str, who: u32) {
+    let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
+    let mut user = User { says: Some("main"), ..User::join(agent, &main, names, who) };
+    user.take().unwrap();
+    user.drain();
+    user.push(LARGE);
+    user.leave();
+}
+
+/// Takes all places that are left, and puts a message.
+fn join_often(agent: &Agent, names: &str) {
+    let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
+    let object = Object::new(agent, &main);
+    let mut members: Vec<Member> = std::iter::from_fn(|| object.join_queue().ok()).collect();
+    User { says: Some("main"), ..User::join_as(object, members.remove(0), names, 1) }.push(0);
+}
+
+/// Writes to chunks that large messages were in, and neither commits nor cancels.
+fn write_over_a_name(agent: &Agent, names: &str) {
+    let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
+    let mut user = User::join(agent, &main, names, 1);
+    for _ in 0..CAPACITY {
+        user.push(LARGE).unwrap();
+    }
+    assert_eq!(user.drain().len(), CAPACITY as usize);
+    for _ in 0..CAPACITY {
+        let chunk = user.reserve();
+        write(&main, chunk, &tag(names).to_le_bytes().repeat(2));
+    }
+}
+
+#[test]
+fn child_program() {
+    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
+    let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
+    let agent = Agent::register(&domain, 0).unwrap();
+    match deed.as_str() {
+        "use" => use_queues(&agent, &names, 1),
+        "recover" => recover(&agent, &names, 2),
+        "join-often" => join_often(&agent, &names),
+        "join" => {
+            let main = Segment::open(&agent, &format!("{names}.main"), None).unwrap();
+            User::join(&agent, &main, &names, 2).leave();
+        }
+        "write-over-a-name" => write_over_a_name(&agent, &names),
+        other => panic!("no deed {other}"),
+    }
+    agent.leave();
+}
+
+/// What the dead said of a queue.
+#[derive(Default)]
+struct Story {
+    /// Began to put, and did; but for what was refused.
+    puts: BTreeSet<u32>,
+    put: BTreeSet<u32>,
+    /// Had, and have not given back.
+    had: BTreeSet<u32>,
+    held: BTreeSet<u32>,
+    read: BTreeSet<u32>,
+    began_to_put_back: BTreeSet<u32>,
+    /// Died as they took a message.
+    taking: usize,
+}
+
+impl Story {
+    fn of(lives: &[Life], queue: &str) -> Story {
+        let mut story = Story::default();
+        for life in lives {
+            let at = life.at.as_deref().unwrap_or_default();
+            let mut last = None;
+            for words in &life.said {
+                let words: Vec<&str> = words.split(' ').collect();
+                last = None;
+                if let [of, what, number] = words[..]
+                    && of == queue
+                {
+                    last = Some((what, number.parse().unwrap()));
+                    story.hear(what, number.parse().unwrap());
+                }
+            }
+            let is_taking = TAKING.contains(&at) || matches!(last, Some(("takes", _)));
+            story.taking += usize::from(is_taking);
+            if let Some(("read", number)) = last
+                && at == "queue.freeing"
+                && number & LARGE == 0
+            {
+                story.read.remove(&number);
+                story.held.insert(number);
+            }
+        }
+        story
+    }
+
+    fn hear(&mut self, what: &str, number: u32) {
+        match what {
+            "takes" | "cancels" => false,
+            "puts" => self.puts.insert(number),
+            "put" => self.put.insert(number),
+            "refused" => self.puts.remove(&number),
+            "has" => self.had.insert(number) | self.held.insert(number),
+            "read" => self.held.remove(&number) | self.read.insert(number),
+            "puts-back" => self.began_to_put_back.insert(number),
+            "put-back" => self.held.remove(&number),
+            other => panic!("it said {other}"),
+        };
+    }
+
+    /// Whether who is left got what is due, beside what the survivors had put; how many messages the dead took along,
+    /// at least and at most: one may have been put and taken by two who died before they could say so.
+    fn judge(&self, survivors: &[u32], got: &[Taken], redeliver: bool, at: &str) -> [usize; 2] {
+        let numbers: BTreeSet<u32> = got.iter().map(|taken| taken.number).collect();
+        assert_eq!(numbers.len(), got.len(), "a message came twice after {at}");
+        for taken in got {
+            let number = taken.number;
+            let was_put = survivors.contains(&number) || self.puts.contains(&number);
+            assert!(was_put, "{number:#x} out of nothing after {at}");
+            assert!(!self.read.contains(&number), "{number:#x} again after {at}");
+            let may_come_again = redeliver || self.began_to_put_back.contains(&number);
+            let had = self.had.contains(&number);
+            assert!(!had || may_come_again && taken.redelivered, "{number:#x} without a word after {at}");
+        }
+        let surprises = got.iter().filter(|taken| taken.redelivered && !self.had.contains(&taken.number));
+        let allowed = if redeliver { self.taking } else { 0 };
+        assert!(surprises.count() <= allowed, "{numbers:x?} after {at}");
+
+        let new = got.iter().filter(|taken| !taken.redelivered).map(|taken| taken.number);
+        let orders: Vec<(u32, u32)> = new.map(|number| (number >> 16, number & !LARGE)).collect();
+        for (i, (who, number)) in orders.iter().enumerate() {
+            let overtaken = orders[..i].iter().any(|(other, before)| other == who && before > number);
+            assert!(!overtaken, "{number:#x} out of order after {at}");
+        }
+
+        let due: BTreeSet<u32> = survivors.iter().chain(&self.put).chain(&self.had).copied().collect();
+        let missing: BTreeSet<u32> = &(&due - &numbers) - &self.read;
+        let unexplained = (&missing - &self.held).len();
+        let allowed = if redeliver { 0 } else { self.taking };
+        assert!(unexplained <= allowed, "{missing:x?} are missing after {at}");
+        assert!(!redeliver || missing.is_empty(), "{missing:x?} are missing after {at}");
+        let unsure = (&(&self.puts - &due) - &numbers).len();
+        [missing.len(), missing.len() + unsure.min(self.taking)]
+    }
+}
+
+/// What others are left with.
+struct World {
+    domain: String,
+    names: String,
+    agents: [Agent; 2],
+    queues: [Segment; 2],
+    what: (Kind, u64),
+}
+
+impl World {
+    fn new(what: (Kind, u64)) -> World {
+        let (domain, names) = (unique("d"), unique("n"));
+        let agents = [Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap()];
+        let queues = ["main", "ending"].map(|queue| make(&agents[0], &format!("{names}.{queue}"), what));
+        World { domain, names, agents, queues, what }
+    }
+
+    fn user(&self, agent: usize, queue: usize) -> User<'_> {
+        User::join(&self.agents[agent], &self.queues[queue], &self.names, 10 + agent as u32)
+    }
+
+    fn live_until(&self, deed: &str, fail_at: &str) -> Life {
+        live_until(deed, &self.domain, &self.names, fail_at)
+    }
+
+    fn spills(&self) -> usize {
+        let objects = inspect(&self.domain).unwrap().objects;
+        objects.iter().filter(|object| object.kind == Some(Kind::Spill)).count()
+    }
+
+    /// Nothing is lost for whoever is left but what the dead had, and nothing is in anybody's way.
+    fn go_on(
+        &self,
+        mut producer: User<'_>,
+        mut consumer: User<'_>,
+        before: &[u32],
+        lives: &[Life],
+        at: &str,
+    ) {
+        let redeliver = self.what.1 & REDELIVER != 0;
+        let got = consumer.drain();
+        let [least, most] = Story::of(lives, "main").judge(before, &got, redeliver, at);
+        let (object, member) = (consumer.object, &mut consumer.member);
+        if self.what.0 == Kind::JoinableQueue {
+            let (unfinished, failed) = object.unfinished_messages(member).unwrap();
+            assert_eq!(unfinished, 0, "after {at}");
+            let failed = failed as usize;
+            assert!((least..=most).contains(&failed), "{failed} failures, not {least} to {most}, after {at}");
+            assert_eq!(object.join_messages(member, Wait::Try).unwrap(), Looked::Got(()), "after {at}");
+        }
+        assert_eq!(object.queue_size(member).unwrap(), 0, "after {at}");
+
+        let all: Vec<u32> =
+            (0..CAPACITY).filter_map(|i| producer.push(if i == 1 { LARGE } else { 0 })).collect();
+        assert_eq!(all.len(), CAPACITY as usize, "room after {at}");
+        assert_eq!(producer.push(0), None, "more room than there was, after {at}");
+        let exact = |got: Vec<Taken>| got.iter().map(|taken| (taken.number, taken.redelivered)).collect();
+        let got: Vec<(u32, bool)> = exact(consumer.drain());
+        assert_eq!(got, all.iter().map(|&number| (number, false)).collect::<Vec<_>>(), "after {at}");
+        for _ in 0..100 {
+            let number = producer.push(0).unwrap_or_else(|| panic!("no room after {at}"));
+            assert_eq!(exact(consumer.drain()), [(number, false)], "after {at}");
+        }
+
+        let mut late = self.user(1, 1);
+        let got = late.drain();
+        Story::of(lives, "ending").judge(&[], &got, redeliver, at);
+        let end = late.object.take_message(&mut late.member, Wait::Try).unwrap();
+        let put =
+            late.object.push_message(&mut late.member, &message(tag(&self.names), 0), Wait::Try).unwrap();
+        let expected = if late.object.queue_has_ended().unwrap() {
+            (Looked::Got(Got::Ended), Looked::Got(Put::Ended))
+        } else {
+            let sleepers = if let Looked::NotYet { sleepers } = end { sleepers } else { 0 };
+            (Looked::NotYet { sleepers }, Looked::Got(Put::Done(())))
+        };
+        assert_eq!((end, put), expected, "the end after {at}");
+
+        self.agents[0].collect_garbage().unwrap();
+        assert_eq!(self.spills(), 0, "segments of messages after {at}");
+    }
+
+    fn end(self, at: &str) {
+        let (names, domain) = (self.names, self.domain);
+        self.agents.into_iter().for_each(Agent::leave);
+        assert_eq!((files(&names), files(&domain)), (vec![], vec![]), "after {at}");
+        let is_ours = |name: &String| {
+            let bytes = std::fs::read(format!("/dev/shm/{name}")).unwrap_or_default();
+            bytes.starts_with(&tag(&names).to_le_bytes())
+        };
+        assert_eq!(files("crossmem_").into_iter().find(is_ours), None, "after {at}");
+    }
+}
+
+fn missed<'a>(steps: &[&'a str], visited: &BTreeSet<String>) -> Vec<&'a str> {
+    steps.iter().copied().filter(|step| !visited.contains(*step)).collect()
+}
+
+#[test]
+fn killed_at_every_step() {
+    let mut visited = BTreeSet::new();
+    for &what in QUEUES {
+        for step in 1.. {
+            let world = World::new(what);
+            let (mut producer, consumer) = (world.user(0, 0), world.user(1, 0));
+            let before = [producer.push(0).unwrap(), producer.push(LARGE).unwrap()];
+            let life = world.live_until("use", &format!("*:{step}"));
+            let at = life.at.clone();
+            let shown = format!("{} in {what:?}", at.as_deref().unwrap_or("the end"));
+            world.go_on(producer, consumer, &before, &[life], &shown);
+            world.end(&shown);
+            let Some(at) = at else { break };
+            visited.insert(at);
+        }
+    }
+    let missed = missed(STEPS, &visited);
+    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+}
+
+/// A process dies, the one that reaps it dies too, at every step; a third one finds its way.
+#[test]
+fn the_reaper_is_killed_while_reaping() {
+    let mut visited = BTreeSet::new();
+    for &what in QUEUES {
+        for first in [
+            "queue.claimed",
+            "queue.queued",
+            "queue.taken",
+            "queue.taken:2",
+            "queue.freeing:1",
+            "queue.emptied",
+            "spill.created",
+            "queue.retired",
+        ] {
+            for label in REAPING {
+                for turn in 1.. {
+                    let world = World::new(what);
+                    let (mut producer, consumer) = (world.user(0, 0), world.user(1, 0));
+                    let before = [producer.push(0).unwrap(), producer.push(LARGE).unwrap()];
+                    // The second one shall come before the first in the table of participants.
+                    let place = world.user(0, 0);
+                    let dead = world.live_until("use", first);
+                    assert!(dead.at.is_some(), "nobody was killed at {first}");
+                    place.leave();
+                    let reaper = world.live_until("recover", &format!("{label}:{turn}"));
+                    let ended = reaper.at.is_none();
+                    let shown = format!("{first} and then {label}:{turn} in {what:?}");
+                    world.go_on(producer, consumer, &before, &[dead, reaper], &shown);
+                    world.end(&shown);
+                    if ended {
+                        break;
+                    }
+                    visited.insert((*label).to_owned());
+                }
+            }
+        }
+    }
+    let missed = missed(REAPING, &visited);
+    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+}
+
+/// Who can't join before it has reaped dies of that, with no place of its own in the table.
+#[test]
+fn a_newcomer_is_killed_while_it_makes_room_for_itself() {
+    for &what in QUEUES {
+        let world = World::new(what);
+        let producer = world.user(0, 0);
+        let dead = world.live_until("join-often", "queue.queued");
+        let newcomer = world.live_until("join", "reap.requeued");
+        assert_eq!(
+            (dead.at.as_deref(), newcomer.at.as_deref()),
+            (Some("queue.queued"), Some("reap.requeued"))
+        );
+        let mut consumer = world.user(1, 0);
+        let got = consumer.take().expect("the message that nobody had linked");
+        consumer.free(got);
+        let lives = [dead, newcomer];
+        world.go_on(producer, consumer, &[], &lives, "a newcomer's death");
+        world.end("a newcomer's death");
+    }
+}
+
+/// Nobody's memory is removed because a message that was never put reads like its name.
+#[test]
+fn what_is_written_where_a_name_was_is_no_name() {
+    let world = World::new((Kind::MpmcQueue, SPILL));
+    let (producer, consumer) = (world.user(0, 0), world.user(1, 0));
+    let tag = u64::from(tag(&world.names));
+    let named = format!("crossmem_{:016x}", tag << 32 | tag);
+    let segment = Segment::create(&world.agents[0], &spec(&named, 10)).unwrap();
+    let dead = world.live_until("write-over-a-name", "leave.detached");
+    assert!(dead.at.is_some());
+    world.go_on(producer, consumer, &[], &[], "its death");
+    assert_eq!(files(&named), [named]);
+    segment.close(&world.agents[0]);
+    world.end("its death");
+}
+
+/// Without a reader, too, what a dead one has had is room again: even if it died before the queue knew that it had it.
+#[test]
+fn room_is_found_by_producers_alone() {
+    for step in ["queue.taken", "queue.emptied", "queue.head-moved"] {
+        let world = World::new((Kind::JoinableQueue, SPILL));
+        let mut producer = world.user(0, 0);
+        let all: Vec<u32> = (0..CAPACITY).filter_map(|_| producer.push(0)).collect();
+        let dead = world.live_until("recover", step);
+        let after = producer.push(0).unwrap_or_else(|| panic!("no room after {step}"));
+        let consumer = world.user(1, 0);
+        let before: Vec<u32> = all.iter().copied().chain([after]).collect();
+        world.go_on(producer, consumer, &before, &[dead], step);
+        world.end(step);
+    }
+}

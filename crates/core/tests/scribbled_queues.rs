@@ -1,0 +1,433 @@
+//! Whatever something else writes over the words of queues and channels, each call comes back with an answer or an error, and
+//! what it says where a message is lies in the segment.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use common::{spec, unique};
+use crossmem_core::{
+    Agent, CONSUMER, Code, End, Got, Kind, Looked, Member, Object, PRODUCER, Put, QueueWait, Region, Result,
+    Segment, Spec, Wait,
+};
+
+const ROUNDS: u32 = 30_000;
+/// Calls between two states that are sound.
+const CALLS: u32 = 12;
+const SPILL_AND_REDELIVER: u64 = 3;
+
+/// Knuth's MMIX: the same numbers in each run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 24 ^ self.0 << 40
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+/// Words of a segment, as somebody sees them who knows nothing of what they mean.
+struct Words<'a>(&'a [AtomicU64]);
+
+impl Words<'_> {
+    fn of(region: Region<'_>) -> Words<'_> {
+        // SAFETY: all of it lies in the mapping, which begins with a page; others access it by atomics or know that it changes.
+        Words(unsafe { std::slice::from_raw_parts(region.as_ptr().cast(), region.len() / 8) })
+    }
+
+    fn saved(&self) -> Vec<u64> {
+        self.0.iter().map(|word| word.load(Relaxed)).collect()
+    }
+
+    fn restore(&self, saved: &[u64]) {
+        self.0.iter().zip(saved).for_each(|(word, saved)| word.store(*saved, Relaxed));
+    }
+
+    /// Writes something mean over one of these, or over half of it.
+    fn scribble(&self, random: &mut Random, hot: &[Range<usize>]) {
+        let range = match random.below(9) {
+            0 => 0..self.0.len(),
+            i => hot[i as usize % hot.len()].clone(),
+        };
+        let at = range.start + random.below(range.len() as u64) as usize;
+        let old = self.0[at].load(Relaxed);
+        let neighbour =
+            self.0[(at + random.below(5) as usize).saturating_sub(2) % self.0.len()].load(Relaxed);
+        let mean = match random.below(14) {
+            0 => 0,
+            1 => 1,
+            2 => u64::MAX,
+            3 => 1 << 63,
+            4 => 1 << 31,
+            5 => u64::from(u32::MAX),
+            6 => old.wrapping_add(1),
+            7 => old.wrapping_sub(1),
+            8 => neighbour,
+            9 => old ^ 1 << random.below(64),
+            10 => old.wrapping_add(1 << random.below(64)),
+            11 => neighbour.wrapping_add(1),
+            12 => random.below(64),
+            _ => random.next(),
+        };
+        let mask = [u64::MAX, u64::MAX, 0xffff_ffff, !0xffff_ffff][random.below(4) as usize];
+        self.0[at].store(old & !mask | mean & mask, Relaxed);
+    }
+}
+
+/// Counts what came of the calls; whether it was an answer.
+#[derive(Default)]
+struct Outcomes(BTreeMap<&'static str, u32>);
+
+impl Outcomes {
+    fn hear(&mut self, outcome: Result<()>) -> bool {
+        let code = outcome.err().map(|e| e.code);
+        *self.0.entry(code.map_or("fine", Code::as_str)).or_default() += 1;
+        let may_be = [
+            Code::Corrupt,
+            Code::LostOwnership,
+            Code::NotFound,
+            Code::WrongDomain,
+            Code::InvalidArg,
+            Code::TooLarge,
+            Code::Limit,
+            Code::Timeout,
+            Code::PeerDied,
+            Code::Busy,
+            Code::Ended,
+        ];
+        assert!(code.is_none_or(|code| may_be.contains(&code)), "{code:?}");
+        // What is corrupt takes a million looks to find out, and says no more.
+        code != Some(Code::Corrupt)
+    }
+
+    fn were(&self, all: &[&str]) {
+        for code in all {
+            assert!(self.0.contains_key(code), "never {code}: {:?}", self.0);
+        }
+    }
+}
+
+fn inside(region: Region<'_>, offset: u64, len: u64) {
+    let end = offset.checked_add(len).expect("an end");
+    assert!(end <= region.len() as u64, "{len} bytes at {offset} of {}", region.len());
+}
+
+/// One call to a queue, any of them.
+fn use_queue(object: Object<'_>, queue: &Segment, member: &mut Member, random: &mut Random) -> Result<()> {
+    let bytes = [7; 40];
+    let index = random.below(6) as u32;
+    match random.below(15) {
+        0 => {
+            // Now and then one that gets a segment of its own.
+            let len = if random.below(200) == 0 { 40 } else { random.below(25) as usize };
+            object.push_message(member, &bytes[..len], Wait::Try).map(drop)
+        }
+        1 => object.push_messages(member, [&bytes[..3], &bytes[..24]].into_iter()).map(drop),
+        2 | 3 => {
+            if let Looked::Got(Put::Done(chunk)) = object.reserve_message(member, Wait::Try)? {
+                inside(queue.region(), chunk.offset, chunk.len);
+                if index == 0 {
+                    return object.cancel_message(member, chunk.index);
+                }
+                return object.commit_message(member, chunk.index, random.below(30) as u32);
+            }
+            Ok(())
+        }
+        4..=6 => {
+            if let Looked::Got(Got::Message(chunk)) = object.take_message(member, Wait::Try)? {
+                if !chunk.spilled {
+                    inside(queue.region(), chunk.offset, chunk.len);
+                }
+                let mut copy = vec![0; chunk.len.min(100) as usize];
+                let read = object.read_message(chunk, &mut copy);
+                return match random.below(4) {
+                    0 => read,
+                    1 => object.put_message_back(member, chunk.index),
+                    _ => object.free_message(member, chunk.index),
+                };
+            }
+            Ok(())
+        }
+        7 => object
+            .pop_messages(member, 3, |region, chunk| {
+                if !chunk.spilled {
+                    inside(region, chunk.offset, chunk.len);
+                }
+                !chunk.spilled
+            })
+            .map(drop),
+        8 => object.free_message(member, index),
+        9 => object.put_message_back(member, index),
+        10 => object.commit_message(member, index, 5),
+        11 => object.join_messages(member, Wait::Try).map(drop),
+        12 => {
+            object.unfinished_messages(member).and(object.queue_size(member)).and(object.holders()).map(drop)
+        }
+        13 => object.join_queue().and_then(|another| object.leave_queue(another)),
+        _ => {
+            let wait = [QueueWait::Message, QueueWait::Room, QueueWait::Finish][index as usize % 3];
+            object.take_message(member, Wait::Arm { again: false }).and(object.give_up_queue(wait))
+        }
+    }
+}
+
+/// A queue with messages of all sorts, and chunks in the hands of the living and the dead.
+fn crowded_queue(agent: &Agent, domain: &str, kind: Kind) -> Segment {
+    let (name, params) = (unique("n"), Some([6, 24, SPILL_AND_REDELIVER, 0, 0]));
+    let queue = Segment::create(agent, &Spec { kind, params, ..spec(&name, 0) }).unwrap();
+    let object = Object::new(agent, &queue);
+    let mut living = object.join_queue().unwrap();
+    let dead = Agent::register(domain, 0).unwrap();
+    let theirs = Segment::open(&dead, &name, None).unwrap();
+    let dying = Object::new(&dead, &theirs);
+    let mut member = dying.join_queue().unwrap();
+    for len in [3, 24, 40, 10] {
+        object.push_message(&mut living, &[5; 40][..len], Wait::Try).unwrap();
+    }
+    object.take_message(&mut living, Wait::Try).unwrap();
+    dying.take_message(&mut member, Wait::Try).unwrap();
+    dying.reserve_message(&mut member, Wait::Try).unwrap();
+    drop((theirs, dead));
+    queue
+}
+
+/// The header, positions, sleepers, failures and the reaper, the first participants, and what is behind all participants: slots
+/// and chunks.
+fn hot_in_queue(end: usize) -> [Range<usize>; 8] {
+    let chunks = end - 6 * 8;
+    [0..8, 8..10, 24..25, 40..72, 88..93, 109..113, chunks - 64..chunks, chunks..end]
+}
+
+fn scribble_at_queue(kind: Kind, seed: u64, rounds: u32, outcomes: &mut Outcomes) {
+    let domain = unique("d");
+    let agent = Agent::register(&domain, 0).unwrap();
+    let queue = crowded_queue(&agent, &domain, kind);
+    let object = Object::new(&agent, &queue);
+    let words = Words::of(queue.region());
+    let sound = words.saved();
+    let mut random = Random(seed);
+    let hot = hot_in_queue(words.0.len());
+    for _ in 0..rounds {
+        words.restore(&sound);
+        let mut member = object.join_queue().unwrap();
+        for _ in 0..=random.below(3) {
+            words.scribble(&mut random, &hot);
+        }
+        if random.below(20) == 0 {
+            let opened = Segment::open(&agent, &queue.name, Some(kind)).map(|again| again.close(&agent));
+            outcomes.hear(opened);
+        }
+        for _ in 0..CALLS {
+            if !outcomes.hear(use_queue(object, &queue, &mut member, &mut random)) {
+                break;
+            }
+        }
+        outcomes.hear(object.leave_queue(member));
+    }
+    words.restore(&sound);
+    queue.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn over_queues() {
+    let mut outcomes = Outcomes::default();
+    for (seed, kind) in [(1, Kind::MpmcQueue), (2, Kind::JoinableQueue)] {
+        scribble_at_queue(kind, seed, ROUNDS, &mut outcomes);
+    }
+    outcomes.were(&["fine", "ERR_CORRUPT", "ERR_LOST_OWNERSHIP", "ERR_TOO_LARGE", "ERR_NOT_FOUND"]);
+}
+
+/// One call to a channel, any of them.
+fn use_channel(object: Object<'_>, channel: &Segment, end: &mut End, random: &mut Random) -> Result<()> {
+    let bytes = [7; 64];
+    let (len, index) = (random.below(64), random.below(2) as usize);
+    match random.below(12) {
+        0 | 1 => object.push_record(end, &bytes[..len as usize], index == 0, Wait::Try).map(drop),
+        2 | 3 => {
+            if let Looked::Got(Put::Done(place)) = object.reserve_record(end, len, Wait::Try)? {
+                inside(channel.region(), place.offset, place.len.into());
+                return object.commit_record(end, random.below(64) as u32, index == 0);
+            }
+            Ok(())
+        }
+        4 => object.push_records(end, [&bytes[..3], &bytes[..24]].into_iter()).map(drop),
+        5 | 6 => {
+            if let Looked::Got(Got::Message(found)) = object.peek_record(end, Wait::Try)? {
+                inside(channel.region(), found.offset, found.len.into());
+                object.read_record(found, &mut vec![0; found.len as usize])?;
+            }
+            Ok(())
+        }
+        7 | 8 => object.release_record(end),
+        9 => object
+            .pop_records(end, 3, |region, found| {
+                inside(region, found.offset, found.len.into());
+                true
+            })
+            .map(drop),
+        10 => {
+            object.bytes_towards(index).and(object.end_is_closed(index)).and(object.holders())?;
+            object.take_end(index).and_then(|another| object.release_end(another, false))
+        }
+        _ => {
+            object.peek_record(end, Wait::Arm { again: false })?;
+            object.give_up_channel(index, true).and(object.most_bytes(end)).map(drop)
+        }
+    }
+}
+
+/// Records in both rings, at positions that wrap.
+fn busy_channel(agent: &Agent, kind: Kind) -> Segment {
+    let (name, params) = (unique("n"), Some([128, if kind == Kind::Pipe { 64 } else { 0 }, 0, 0, 0]));
+    let channel = Segment::create(agent, &Spec { kind, params, ..spec(&name, 0) }).unwrap();
+    let object = Object::new(agent, &channel);
+    let mut ends = [object.take_end(CONSUMER).unwrap(), object.take_end(PRODUCER).unwrap()];
+    for n in 0..50 {
+        let pushed = object.push_record(&mut ends[PRODUCER], &[5; 20][..n % 21], false, Wait::Try).unwrap();
+        if pushed != Looked::Got(Put::Done(())) || n < 47 {
+            let popped = object.pop_records(&mut ends[CONSUMER], 1, |_, _| true).unwrap();
+            assert_eq!(popped, Got::Message(1));
+        }
+    }
+    if kind == Kind::Pipe {
+        object.push_record(&mut ends[CONSUMER], &[5; 20], true, Wait::Try).unwrap();
+    }
+    for end in ends {
+        object.release_end(end, false).unwrap();
+    }
+    channel
+}
+
+/// The header, the ends, positions and sleepers, and the rings' bytes.
+fn hot_in_channel(end: usize) -> [Range<usize>; 9] {
+    [0..8, 8..24, 24..25, 40..41, 56..57, 72..73, 88..89, 104..105, 120..end]
+}
+
+fn scribble_at_channel(kind: Kind, seed: u64, rounds: u32, outcomes: &mut Outcomes) {
+    let agent = Agent::register(&unique("d"), 0).unwrap();
+    let channel = busy_channel(&agent, kind);
+    let object = Object::new(&agent, &channel);
+    let words = Words::of(channel.region());
+    let sound = words.saved();
+    let mut random = Random(seed);
+    let hot = hot_in_channel(words.0.len());
+    for _ in 0..rounds {
+        words.restore(&sound);
+        let mut ends = [object.take_end(CONSUMER).unwrap(), object.take_end(PRODUCER).unwrap()];
+        for _ in 0..=random.below(3) {
+            words.scribble(&mut random, &hot);
+        }
+        for _ in 0..CALLS {
+            let end = &mut ends[random.below(2) as usize];
+            outcomes.hear(use_channel(object, &channel, end, &mut random));
+        }
+        for end in ends {
+            outcomes.hear(object.release_end(end, random.below(2) == 0));
+        }
+    }
+    words.restore(&sound);
+    channel.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn over_channels() {
+    let mut outcomes = Outcomes::default();
+    for (seed, kind) in [(3, Kind::SpscQueue), (4, Kind::Pipe)] {
+        scribble_at_channel(kind, seed, ROUNDS, &mut outcomes);
+    }
+    outcomes.were(&["fine", "ERR_CORRUPT", "ERR_LOST_OWNERSHIP", "ERR_BUSY", "ERR_PEER_DIED"]);
+}
+
+/// Calls `act` beside a thread that scribbles all the while.
+fn beside_a_scribbler(segment: &Segment, hot: &[Range<usize>], act: impl FnOnce()) {
+    let (words, done) = (Words::of(segment.region()), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut random = Random(5);
+            while !done.load(Relaxed) {
+                words.scribble(&mut random, hot);
+            }
+        });
+        act();
+        done.store(true, Relaxed);
+    });
+}
+
+#[test]
+fn while_they_are_used() {
+    const TIMES: u32 = 10_000;
+    let domain = unique("d");
+    let agent = Agent::register(&domain, 0).unwrap();
+    let (queue, channel) =
+        (crowded_queue(&agent, &domain, Kind::JoinableQueue), busy_channel(&agent, Kind::Pipe));
+    let (mut random, mut outcomes) = (Random(6), Outcomes::default());
+
+    let (object, sound) = (Object::new(&agent, &queue), Words::of(queue.region()).saved());
+    let mut member = object.join_queue().unwrap();
+    beside_a_scribbler(&queue, &hot_in_queue(sound.len()), || {
+        for _ in 0..TIMES {
+            Words::of(queue.region()).restore(&sound);
+            for _ in 0..CALLS {
+                if !outcomes.hear(use_queue(object, &queue, &mut member, &mut random)) {
+                    break;
+                }
+            }
+        }
+    });
+
+    let (object, sound) = (Object::new(&agent, &channel), Words::of(channel.region()).saved());
+    beside_a_scribbler(&channel, &hot_in_channel(sound.len()), || {
+        for _ in 0..TIMES {
+            Words::of(channel.region()).restore(&sound);
+            let Ok(mut end) = object.take_end(PRODUCER) else { continue };
+            for _ in 0..CALLS {
+                outcomes.hear(use_channel(object, &channel, &mut end, &mut random));
+            }
+        }
+    });
+    outcomes.were(&["fine", "ERR_CORRUPT"]);
+    agent.leave();
+}
+
+/// A chunk that one hasn't is not changed by any call: least of all one that was committed before.
+#[test]
+fn over_what_others_have() {
+    let agent = Agent::register(&unique("d"), 0).unwrap();
+    let (name, params) = (unique("n"), Some([2, 24, SPILL_AND_REDELIVER, 0, 0]));
+    let wanted = Spec { kind: Kind::MpmcQueue, params, ..spec(&name, 0) };
+    let queue = Segment::create(&agent, &wanted).unwrap();
+    let object = Object::new(&agent, &queue);
+    let (mut a, mut b) = (object.join_queue().unwrap(), object.join_queue().unwrap());
+    let words = Words::of(queue.region());
+    let refuse = |members: &[&Member], index: u32| {
+        let before = words.saved();
+        for member in members {
+            let refused = [
+                object.commit_message(member, index, 3),
+                object.cancel_message(member, index),
+                object.free_message(member, index),
+                object.put_message_back(member, index),
+            ];
+            assert!(refused.into_iter().all(|refused| refused.unwrap_err().code == Code::LostOwnership));
+        }
+        assert!(words.saved() == before);
+    };
+    object.push_message(&mut a, b"12345", Wait::Try).unwrap();
+    refuse(&[&a, &b], 0);
+    object.reserve_message(&mut a, Wait::Try).unwrap();
+    refuse(&[&b], 1);
+    object.take_message(&mut b, Wait::Try).unwrap();
+    refuse(&[&a], 0);
+    queue.close(&agent);
+    agent.leave();
+}
