@@ -3,6 +3,7 @@ import { type DType, dtypes } from '../src/dtype.js'
 import { CrossmemError } from '../src/errors.js'
 import { checkShape, decodeNpyHeader, encodeNpyHeader, sizeOf } from '../src/npy.js'
 import { PythonTuple, parsePythonLiteral } from '../src/python-literal.js'
+import { random } from './helpers/random.js'
 
 const allDTypes = Object.keys(dtypes) as DType[]
 const latin1 = (text: string) => Uint8Array.from(text, c => c.charCodeAt(0))
@@ -244,17 +245,6 @@ test('shapes from users', t => {
   t.deepEqual(checkShape([2 ** 50]), [2 ** 50])
   refuses(t, 'ERR_INVALID_ARG', /2\^53/, () => checkShape([2 ** 50], 8))
 })
-
-/** Mulberry32: the same numbers on every run. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let x = Math.imul(state ^ (state >>> 15), 1 | state)
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x
-    return ((x ^ (x >>> 14)) >>> 0) % below
-  }
-}
 
 // biome-ignore format: a list to skim
 const tokens = [

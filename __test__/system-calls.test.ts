@@ -7,33 +7,35 @@ import ava from 'ava'
 import { message, start } from './helpers/children.js'
 
 const TIMES = 100_000
-const title = `no waiter, no system call: ${TIMES} times each, with nobody else there`
 const canTrace = spawnSync('strace', ['-f', '-c', '-o', '/dev/null', 'true']).status === 0
 
 /** System calls of a whole life of a process that uses this so often. */
-function systemCalls(folder: string, what: string, times: number): number {
-  const fixture = join(__dirname, 'fixtures', 'use-locks-alone.js')
-  const counts = join(folder, what)
-  const run = spawnSync('strace', ['-f', '-c', '-o', counts, process.execPath, fixture, what, String(times)])
+function systemCalls(folder: string, fixture: string, what: string, times: number): number {
+  const program = join(__dirname, 'fixtures', `${fixture}.js`)
+  const counts = join(folder, 'counts')
+  const run = spawnSync('strace', ['-f', '-c', '-o', counts, process.execPath, program, what, String(times)])
   if (run.status !== 0) throw new Error(`${what}: ${run.stderr}`)
   // «100.00    0.012345           2      5678        12 total»
   const total = /^ *100\.00 +[\d.]+ +(?:\d+ +)?(\d+)(?: +\d+)? total$/m.exec(readFileSync(counts, 'utf8'))
   return Number(total?.[1])
 }
 
-if (canTrace) {
-  ava(title, async t => {
+for (const fixture of ['use-locks-alone', 'use-queues-alone']) {
+  const title = `no waiter, no system call: ${TIMES} times each, with nobody else there: ${fixture}`
+  if (!canTrace) {
+    ava.skip(`${title} (skipped: no strace, or it may not trace)`, () => undefined)
+    continue
+  }
+  ava.serial(title, async t => {
     const folder = mkdtempSync(join(tmpdir(), 'crossmem-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
-    const [nothing, ...uses] = await message<string[]>(start('use-locks-alone'))
-    const base = systemCalls(folder, nothing as string, TIMES)
+    const [nothing, ...uses] = await message<string[]>(start(fixture))
+    const base = systemCalls(folder, fixture, nothing as string, TIMES)
     for (const what of uses) {
-      const more = systemCalls(folder, what, TIMES) - base
+      const more = systemCalls(folder, fixture, what, TIMES) - base
       t.log(`${what}: ${more} more than the ${base} of doing nothing`)
       // Collecting garbage and compiling cost some.
       t.true(more < TIMES / 20, `${what}: ${more} system calls`)
     }
   })
-} else {
-  ava.skip(`${title} (skipped: no strace, or it may not trace)`, () => undefined)
 }

@@ -206,6 +206,7 @@ export const hot = {
   takeMessage: hot2('takeMessage'),
   freeMessage: hot2('freeMessage'),
   putMessageBack: hot2('putMessageBack'),
+  abandonMessage: hot2('abandonMessage'),
 }
 
 export type {

@@ -22,8 +22,6 @@ import { Value } from './value.js'
 export interface Reference {
   crossmem: string
   name: string
-  /** Of a pipe: which one. */
-  end?: 0 | 1
 }
 
 const classes = {
@@ -42,7 +40,7 @@ const classes = {
   MpmcQueue: (segment: Segment) => MpmcQueue.attach(segment),
   Queue: (segment: Segment) => Queue.attach(segment),
   JoinableQueue: (segment: Segment) => JoinableQueue.attach(segment),
-  Pipe: (segment: Segment, reference: Reference) => Pipe.attach(segment, reference),
+  Pipe: (segment: Segment, { end }: { end?: unknown }) => Pipe.attach(segment, end),
 }
 
 type Classes = typeof classes
@@ -64,16 +62,17 @@ export function open<K extends keyof Classes>(reference: {
 }): ReturnType<Classes[K]>
 export function open(reference: Reference | string): AnyHandle
 export function open(reference: Reference | string): AnyHandle {
-  const known = typeof reference === 'string' ? { name: reference } : checkReference(reference)
+  const known: { crossmem?: string; name: string; end?: unknown } =
+    typeof reference === 'string' ? { name: reference } : checkReference(reference)
   const segment = Segment.open(known.name, known.crossmem)
-  if (isKnown(segment.kind)) return classes[segment.kind](segment, { ...known, crossmem: segment.kind })
+  if (isKnown(segment.kind)) return classes[segment.kind](segment, known)
   segment.close()
   throw unsupported(segment.kind)
 }
 
 const isKnown = (kind: string): kind is keyof Classes => Object.hasOwn(classes, kind)
 
-function checkReference(reference: unknown): Partial<Reference> & { name: string } {
+function checkReference(reference: unknown): { crossmem?: string; name: string; end?: unknown } {
   const { crossmem, name, end } = Object(reference) as Record<string, unknown>
   if (typeof crossmem !== 'string' || typeof name !== 'string') {
     throw new CrossmemError(
@@ -82,7 +81,7 @@ function checkReference(reference: unknown): Partial<Reference> & { name: string
     )
   }
   if (!isKnown(crossmem)) throw unsupported(crossmem)
-  return { crossmem, name, end: end as 0 | 1 | undefined }
+  return { crossmem, name, end }
 }
 
 const unsupported = (kind: string): CrossmemError =>

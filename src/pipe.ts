@@ -15,7 +15,7 @@ import { readableOf, writableOf } from './queue/streams.js'
 import { forRecord } from './queue/transport.js'
 import { type CreateOptions, Segment } from './segment.js'
 import { createObject, type WaitKind } from './shared-object.js'
-import { checkTimeout, type SyncWaitOptions, type WaitOptions } from './wait.js'
+import { checkBeforeLook, checkTimeout, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import { TRY } from './wait-queue.js'
 
 /** How to make a pipe. */
@@ -73,8 +73,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /** @internal */
-  static attach(segment: Segment, reference?: { end?: unknown }): Pipe {
-    return Pipe.#claim(segment, reference?.end)
+  static attach(segment: Segment, end: unknown): Pipe {
+    return Pipe.#claim(segment, end)
   }
 
   /**
@@ -128,6 +128,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
    */
   static async wait<P extends Pipe<unknown>>(ends: Iterable<P>, options?: WaitOptions): Promise<P[]> {
+    checkBeforeLook(options)
     const all = [...ends]
     const ready = (): P[] => all.filter(end => end.pollSync())
     const found = ready()
@@ -226,8 +227,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * @param timeout default: 0
    */
   async poll(timeout = 0): Promise<boolean> {
+    if (checkTimeout({ timeout }) === 0) return this.pollSync()
     if (this.pollSync()) return true
-    if (checkTimeout({ timeout }) === 0) return false
     try {
       await this.#untilReady({ timeout })
       return true

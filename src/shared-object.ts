@@ -17,6 +17,8 @@ export interface WaitKind {
   giveUp: ((handle: number) => void)[]
   /** Whether only another agent can end a wait on that channel. */
   needsOthers?: (channel: number, handle: number) => boolean
+  /** What a blocking wait on one channel waits for may come from who waits here on another one. */
+  feedsItself?: boolean
 }
 
 /** Something held through an object. When the object's last handle here is closed, it counts as left half-done. */
@@ -119,6 +121,7 @@ export class SharedObject {
       this.#meet()
       let goesOn = 0
       const slice = (ms: number) => {
+        if (this.#kind.feedsItself) this.#pumpAllBut(channel)
         const found = look(goesOn + ms)
         goesOn = GOES_ON
         if (found !== undefined) return found
@@ -157,6 +160,10 @@ export class SharedObject {
   /** Something was let go here: those who wait here may have it. */
   pump(): void {
     for (const queue of this.#queues) if (!queue.isEmpty) queue.pump()
+  }
+
+  #pumpAllBut(channel: number): void {
+    for (const [other, queue] of this.#queues.entries()) if (other !== channel && !queue.isEmpty) queue.pump()
   }
 
   #closed(): CrossmemError {

@@ -2,23 +2,40 @@
 import {
   type AnyHandle,
   Barrier,
+  type Codec,
+  type CodecOption,
   Condition,
   CrossmemError,
   Event,
   FileLock,
   type Guard,
   gc,
+  JoinableQueue,
   list,
   locks,
+  Message,
+  type MpmcOptions,
+  MpmcQueue,
   Mutex,
   NDArray,
+  type OpenQueueOptions,
   open,
   type Permit,
+  Pipe,
+  type PipeOptions,
+  type PipeReference,
+  Queue,
+  type QueueOptions,
   RwLock,
   Semaphore,
   SharedArray,
   SharedMemory,
+  SpscConsumer,
+  type SpscOptions,
+  SpscProducer,
+  SpscQueue,
   Value,
+  type ValueQueueOptions,
 } from 'crossmem'
 
 const memory: SharedMemory = SharedMemory.create(null, 16, { persist: false })
@@ -48,15 +65,61 @@ const file: boolean = FileLock.open('ledger.lock').lockSync({ shared: true }).sh
 const names: string[] = list().map(object => object.name)
 const freed: number = gc().bytes
 const loaded: Promise<NDArray> = NDArray.load('prices.npy', { name: 'loaded' })
+
+interface Job {
+  id: number
+  pixels: NDArray
+}
+
+const spscOptions: SpscOptions = { capacity: 64, persist: false }
+const ring: SpscQueue = SpscQueue.create(null, spscOptions)
+const producer: SpscProducer = ring.openProducer()
+const room: Uint8Array | undefined = producer.reserve(8)
+const consumer: SpscConsumer = SpscQueue.openConsumer(ring.name)
+const popped: Promise<Uint8Array[]> = consumer.popMany(8, { timeout: 5, unref: true })
+const mpmcOptions: MpmcOptions = { capacity: 4, messageBytes: 64, redeliver: true, spill: false }
+const frames: MpmcQueue = MpmcQueue.openOrCreate('frames', mpmcOptions)
+const frame: Message<Uint8Array> | undefined = frames.tryReceive()
+const length: number | undefined = frames.tryPopInto(new Uint8Array(64))
+const queueOptions: QueueOptions = { capacity: 4 }
+const codec: Codec<Job> = {
+  name: 'jobs',
+  encode: job => new TextEncoder().encode(JSON.stringify(job)),
+  decode: message => JSON.parse(new TextDecoder().decode(message)) as Job,
+}
+const option: CodecOption<Job> = codec
+const valueQueueOptions: ValueQueueOptions<Job> = { ...queueOptions, codec: option }
+const openQueueOptions: OpenQueueOptions<Job> = { codec }
+const jobs: Queue<Job> = Queue.create<Job>('jobs', valueQueueOptions)
+const job: Promise<Job> = Queue.open<Job>('jobs', openQueueOptions).get({ signal: AbortSignal.timeout(5) })
+const received: Promise<Message<Job>> = jobs.receive()
+const isHeld: boolean = new Set<unknown>().has(Message)
+const tasks: JoinableQueue<Job> = JoinableQueue.openOrCreate<Job>('tasks', { codec: 'v8' })
+const joined: Promise<void> = tasks.join({ timeout: 5 })
+const pipeOptions: PipeOptions<string> = { duplex: false, capacity: 4096, codec: 'json', name: 'wire' }
+const [reader, writer]: [Pipe<string>, Pipe<string>] = Pipe.create<string>(pipeOptions)
+const reference: PipeReference = writer.toJSON()
+const claimed: Pipe<string> = Pipe.open<string>(reference)
+const ready: Promise<Pipe<string>[]> = Pipe.wait([reader], { timeout: 0 })
+const lines: AsyncIterable<string> = reader
+const anyQueue: Queue = open({ crossmem: 'Queue', name: 'jobs' })
+void jobs.readable.pipeTo(jobs.writable)
+
 const isOurs = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_NOT_FOUND'
 
 // @ts-expect-error handles are made by create and open
 new SharedMemory()
 // @ts-expect-error no such dtype
 NDArray.create(null, { shape: [1], dtype: 'float31' })
+// @ts-expect-error a queue of jobs
+jobs.putSync('text')
+// @ts-expect-error a queue of bytes
+frames.tryPush('text')
 
 export {
+  anyQueue,
   bytes,
+  claimed,
   complex,
   copy,
   data,
@@ -65,18 +128,28 @@ export {
   first,
   floats,
   found,
+  frame,
   freed,
   guard,
   hits,
   ids,
   index,
+  isHeld,
   isOurs,
+  job,
+  joined,
+  length,
+  lines,
   loaded,
   names,
   opened,
   permit,
+  popped,
   reading,
+  ready,
+  received,
   result,
+  room,
   sum,
   total,
   totals,

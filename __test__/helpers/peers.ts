@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type { Reference } from 'crossmem'
 import type { Answer } from '../fixtures/obey-locks.js'
 import { gone, start } from './children.js'
+import { pack, unpack } from './wire.js'
 
 /** Where the other one lives: all that is promised holds between processes and between threads. */
 export const places = ['process', 'thread'] as const
@@ -83,7 +84,7 @@ export class Peer {
   }
 
   /** What `open` makes there of a reference or a name. */
-  open(reference: Reference | string): Promise<Distant> {
+  open(reference: Pick<Reference, 'crossmem' | 'name'> | string): Promise<Distant> {
     return this.it('crossmem').take('open', reference)
   }
 
@@ -119,7 +120,7 @@ export class Peer {
     const result = new Promise((resolve, reject) => {
       this.#calls.set(id, { began, resolve, reject })
     })
-    const order = { id, on, call, args: JSON.parse(JSON.stringify(args)) as unknown[] }
+    const order = { id, on, call, args: pack(args) as unknown[] }
     if (this.child) this.child.send(order)
     else this.#worker?.postMessage(order)
     return { began: hasBegun, result }
@@ -151,7 +152,7 @@ export class Peer {
     }
     this.#calls.delete(answer.id)
     if ('refused' in answer) call?.reject(Object.assign(new Error(answer.refused), { code: answer.code }))
-    else if (answer.kept === undefined) call?.resolve(answer.answer)
+    else if (answer.kept === undefined) call?.resolve(unpack(answer.answer))
     else call?.resolve(new Distant(this, answer.kept, (answer.answer as { ownerDied?: boolean }).ownerDied))
   }
 }

@@ -15,6 +15,7 @@ export const channelWaits: WaitKind = {
     handle => native.giveUpChannel(handle, 0, false),
     handle => native.giveUpChannel(handle, 1, false),
   ],
+  feedsItself: true,
 }
 
 /** The least power of two that is a ring's size and at least so many bytes. */

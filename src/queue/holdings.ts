@@ -5,13 +5,11 @@ import type { SharedObject } from '../shared-object.js'
 /** What a handle has of a queue: chunks with messages that were taken, and chunks to write to. */
 export class Holdings {
   readonly #object: SharedObject
-  readonly #redeliver: boolean
   readonly #taken = new Set<number>()
   readonly #reserved = new Set<number>()
 
-  constructor(object: SharedObject, redeliver: boolean) {
+  constructor(object: SharedObject) {
     this.#object = object
-    this.#redeliver = redeliver
   }
 
   took(chunk: number): void {
@@ -44,8 +42,7 @@ export class Holdings {
   /** The handle is closed: as if its process had died. */
   abandon(): void {
     const { handle } = this.#object
-    const giveBack = this.#redeliver ? hot.putMessageBack : hot.freeMessage
-    for (const chunk of this.#taken) giveBack(handle, chunk)
+    for (const chunk of this.#taken) hot.abandonMessage(handle, chunk)
     for (const chunk of this.#reserved) hot.cancelMessage(handle, chunk)
     this.#taken.clear()
     this.#reserved.clear()

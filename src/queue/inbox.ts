@@ -51,8 +51,7 @@ export class Inbox<T> {
     const { object, channel } = this.#source
     const now = object.isIdle(channel) ? this.#takeMany(most) : []
     if (now.length > 0) return this.#decodeAll(now)
-    const first = await object.wait(this.#wanted, options, channel)
-    return this.#decodeAll([first, ...this.#takeMany(most - 1)])
+    return this.#decodeAll(await object.wait(this.#wantedMany(most), options, channel))
   }
 
   getManySync(max: number, options: SyncWaitOptions | undefined): T[] {
@@ -61,12 +60,25 @@ export class Inbox<T> {
     const { object, channel } = this.#source
     const now = this.#takeMany(most)
     if (now.length > 0) return this.#decodeAll(now)
-    const first = object.waitSync(this.#wanted, options, channel)
-    return this.#decodeAll([first, ...this.#takeMany(most - 1)])
+    return this.#decodeAll(object.waitSync(this.#wantedMany(most), options, channel))
   }
 
   get #wanted(): Wanted<Uint8Array> {
-    return { attempt: how => this.#take(how), doing: `getting from "${this.#source.object.name}"` }
+    return { attempt: how => this.#take(how), doing: this.#doing }
+  }
+
+  #wantedMany(most: number): Wanted<Uint8Array[]> {
+    return {
+      attempt: how => {
+        const first = this.#take(how)
+        return first && this.#takeMany(most, [first])
+      },
+      doing: this.#doing,
+    }
+  }
+
+  get #doing(): string {
+    return `getting from "${this.#source.object.name}"`
   }
 
   #take(how: number): Uint8Array | undefined {
@@ -86,8 +98,8 @@ export class Inbox<T> {
     return taken === ELSEWHERE ? this.#source.takeElsewhere() : bytes.slice(0, taken)
   }
 
-  #takeMany(most: number): Uint8Array[] {
-    const taken = this.#backlog.splice(0, most)
+  #takeMany(most: number, taken: Uint8Array[] = []): Uint8Array[] {
+    taken.push(...this.#backlog.splice(0, most - taken.length))
     const { fast } = this.#source
     for (let message = fast; fast && taken.length < most && message; ) {
       const popped = fast.pop()
@@ -114,7 +126,7 @@ export class Inbox<T> {
       else if (count < PAD_MESSAGES) break
     }
     // A record that is too large for the pad stays where it is.
-    if (taken.length > 0 || most === 0) return
+    if (taken.length > 0) return
     const message = this.#look(TRY)
     if (typeof message === 'object') taken.push(message)
   }

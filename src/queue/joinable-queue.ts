@@ -17,7 +17,6 @@ import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './val
 export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /** Tasks of this handle that are not done yet, the oldest first. */
   readonly #inWork: Message<T>[] = []
-  #error: { cause: unknown } | undefined
 
   private constructor(segment: Segment, options?: OpenQueueOptions<T>) {
     super(segment, 'JoinableQueue', options)
@@ -74,19 +73,15 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   }
 
   override async getMany(max: number, options?: WaitOptions): Promise<T[]> {
-    const most = checkCount('max', max, 1)
-    const first = await this.get(options)
-    return [first, ...this.#rest(most - 1)]
+    return this.#beginAll(await this.receiver.receiveMany(checkCount('max', max, 1), options))
   }
 
   override getManySync(max: number, options?: SyncWaitOptions): T[] {
-    const most = checkCount('max', max, 1)
-    const first = this.getSync(options)
-    return [first, ...this.#rest(most - 1)]
+    return this.#beginAll(this.receiver.receiveManySync(checkCount('max', max, 1), options))
   }
 
   override tryGetMany(max: number): T[] {
-    return this.#rest(checkCount('max', max, 1))
+    return this.#beginAll(this.receiver.tryReceiveMany(checkCount('max', max, 1)))
   }
 
   /** Task after task, until the queue has ended and is empty; each is to be done with `taskDone()`. */
@@ -141,28 +136,8 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     }
   }
 
-  #rest(most: number): T[] {
-    const tasks: T[] = []
-    while (tasks.length < most) {
-      const message = this.#receiveNext(tasks.length > 0)
-      if (!message) break
-      tasks.push(this.#begin(message))
-    }
-    return tasks
-  }
-
-  /** What goes wrong behind tasks that were taken is said with the next ones. */
-  #receiveNext(isBehindOthers: boolean): Message<T> | undefined {
-    const error = this.#error
-    this.#error = undefined
-    if (error) throw error.cause
-    try {
-      return this.tryReceive()
-    } catch (cause) {
-      if (!isBehindOthers) throw cause
-      this.#error = { cause }
-      return undefined
-    }
+  #beginAll(messages: Message<T>[]): T[] {
+    return messages.map(message => this.#begin(message))
   }
 
   #begin(message: Message<T>): T {

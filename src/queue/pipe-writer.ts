@@ -15,6 +15,8 @@ export class PipeWriter {
   readonly #fast: FastProducer | undefined
   /** Most bytes of a record. */
   readonly #most: number
+  /** Parts of a large message are in, and others are to follow. */
+  #isHalfDone = false
 
   constructor(object: SharedObject, end: number, most: number) {
     this.#object = object
@@ -36,13 +38,13 @@ export class PipeWriter {
   sendSync(message: Uint8Array, options: SyncWaitOptions | undefined): void {
     checkBeforeLook(options)
     const isSmall = message.length <= this.#most
-    if (isSmall && this.#put(message, false, POLITELY)) return
-    if (!isSmall && !this.#isIdle) {
+    if (this.#isHalfDone || !(isSmall || this.#isIdle)) {
       throw new CrossmemError(
         'ERR_BUSY',
-        `others wait to send to "${this.#object.name}"; a large value would come between theirs: await them first`,
+        `a large message to "${this.#object.name}" would come between others; await those first`,
       )
     }
+    if (isSmall && this.#put(message, false, POLITELY)) return
     const sending = this.#sending(isSmall ? message : message.slice())
     try {
       this.#object.waitSync(sending, options, forRoom(this.#end))
@@ -68,7 +70,8 @@ export class PipeWriter {
           const end = Math.min(sent + partLength, length)
           if (!this.#put(message.subarray(sent, end), end < length, how)) return undefined
           sent = end
-          if (sent === length) return true
+          this.#isHalfDone = sent < length
+          if (!this.#isHalfDone) return true
         }
       },
       doing: `sending to "${this.#object.name}"`,

@@ -25,6 +25,7 @@ const SPILL = 2
 
 const queueWaits: WaitKind = {
   giveUp: [MESSAGE, ROOM, FINISH].map(channel => handle => native.giveUpQueue(handle, channel)),
+  feedsItself: true,
 }
 
 /** Makes the segment of a queue. */
@@ -58,7 +59,7 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   protected constructor(segment: Segment, kind: Kind) {
     super(segment, kind, queueWaits)
     this.#params = native.objectParams(this.object.handle)
-    this.#holdings = new Holdings(this.object, this.redeliver)
+    this.#holdings = new Holdings(this.object)
     try {
       native.joinQueue(this.object.handle)
     } catch (error) {

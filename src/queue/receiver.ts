@@ -1,18 +1,30 @@
 import { hot } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
-import { TRY, type Wanted } from '../wait-queue.js'
+import { type Attempt, TRY, type Wanted } from '../wait-queue.js'
 import type { Holdings } from './holdings.js'
 import { isDrained } from './inbox.js'
 import { Message } from './message.js'
 import { AGAIN_OR_MORE, ENDED, elsewhere, NOT_YET } from './pad.js'
 import { copyTaken, MESSAGE } from './transport.js'
 
-/** Takes messages that keep their place in the queue until they are released. */
+/** A message as it lies in its chunk. */
+interface Taken {
+  bytes: Uint8Array
+  chunk: number
+  redelivered: boolean
+}
+
+/**
+ * Takes messages that keep their place in the queue until they are released. As in an inbox, they are decoded when the taking is over: a
+ * codec is the user's code, and may use any queue.
+ */
 export class Receiver<T> {
   readonly #object: SharedObject
   readonly #holdings: Holdings
   readonly #decode: (message: Uint8Array) => T
+  /** Messages that were taken behind one that can't be decoded. */
+  #backlog: Taken[] = []
 
   constructor(object: SharedObject, holdings: Holdings, decode: (message: Uint8Array) => T) {
     this.#object = object
@@ -22,49 +34,115 @@ export class Receiver<T> {
 
   /** `undefined`: nothing is there now, or ever will be. */
   tryReceive(): Message<T> | undefined {
-    const status = hot.takeMessage(this.#object.handle, TRY)
-    return status === NOT_YET || status === ENDED ? undefined : this.#message(this.#copy())
+    const taken = this.#look(TRY)
+    return typeof taken === 'object' ? this.#message(taken) : undefined
   }
 
   async receive(options: WaitOptions | undefined): Promise<Message<T>> {
-    return this.#message(await this.#object.wait(this.#wanted, options, MESSAGE))
+    return this.#message(
+      await this.#object.wait(
+        this.#wanted(how => this.#take(how)),
+        options,
+        MESSAGE,
+      ),
+    )
   }
 
   receiveSync(options: SyncWaitOptions | undefined): Message<T> {
-    return this.#message(this.#object.waitSync(this.#wanted, options, MESSAGE))
+    return this.#message(
+      this.#object.waitSync(
+        this.#wanted(how => this.#take(how)),
+        options,
+        MESSAGE,
+      ),
+    )
   }
 
-  get #wanted(): Wanted<Taken> {
-    return { attempt: how => this.#take(how), doing: `receiving from "${this.#object.name}"` }
+  /** At most `max` that are there now. */
+  tryReceiveMany(max: number): Message<T>[] {
+    return this.#messages(this.#rest([], max))
+  }
+
+  /** At most `max`, at least one: those that are there when its turn comes. */
+  async receiveMany(max: number, options: WaitOptions | undefined): Promise<Message<T>[]> {
+    const wanted = this.#wanted(how => this.#takeMany(max, how))
+    return this.#messages(await this.#object.wait(wanted, options, MESSAGE))
+  }
+
+  receiveManySync(max: number, options: SyncWaitOptions | undefined): Message<T>[] {
+    const wanted = this.#wanted(how => this.#takeMany(max, how))
+    return this.#messages(this.#object.waitSync(wanted, options, MESSAGE))
+  }
+
+  #wanted<R>(attempt: Attempt<R>): Wanted<R> {
+    return { attempt, doing: `receiving from "${this.#object.name}"` }
+  }
+
+  #takeMany(max: number, how: number): Taken[] | undefined {
+    const first = this.#take(how)
+    return first && this.#rest([first], max)
+  }
+
+  #rest(taken: Taken[], max: number): Taken[] {
+    while (taken.length < max) {
+      let next: Taken | typeof NOT_YET | typeof ENDED
+      try {
+        next = this.#look(TRY)
+      } catch (error) {
+        // What was taken is not lost by what comes behind it.
+        if (taken.length === 0) throw error
+        break
+      }
+      if (typeof next !== 'object') break
+      taken.push(next)
+    }
+    return taken
   }
 
   #take(how: number): Taken | undefined {
-    const status = hot.takeMessage(this.#object.handle, how)
-    if (status === ENDED) throw isDrained(this.#object.name)
-    return status === NOT_YET ? undefined : this.#copy()
+    const taken = this.#look(how)
+    if (taken === ENDED) throw isDrained(this.#object.name)
+    return taken === NOT_YET ? undefined : taken
   }
 
-  #copy(): Taken {
+  #look(how: number): Taken | typeof NOT_YET | typeof ENDED {
+    const earlier = this.#backlog.shift()
+    if (earlier) return earlier
+    const status = hot.takeMessage(this.#object.handle, how)
+    if (status === NOT_YET || status === ENDED) return status
     const [, , flags = 0, chunk = 0] = elsewhere
     const bytes = copyTaken(this.#object)
     this.#holdings.took(chunk)
     return { bytes, chunk, redelivered: (flags & AGAIN_OR_MORE) !== 0 }
   }
 
-  /** Decodes outside of the wait: a codec is the user's code, and may use any queue. */
-  #message({ bytes, chunk, redelivered }: Taken): Message<T> {
+  #messages(taken: Taken[]): Message<T>[] {
+    const messages: Message<T>[] = []
+    for (const [at, one] of taken.entries()) {
+      try {
+        messages.push(this.#decoded(one))
+      } catch (error) {
+        // It is said when it is that one's turn; those behind it wait for theirs.
+        this.#backlog.unshift(...taken.slice(at === 0 ? 1 : at))
+        if (at > 0) break
+        this.#holdings.free(one.chunk)
+        throw error
+      }
+    }
+    return messages
+  }
+
+  #message(taken: Taken): Message<T> {
     try {
-      return new Message(this.#holdings, chunk, this.#decode(bytes), redelivered)
+      return this.#decoded(taken)
     } catch (error) {
       // Nobody else could read it either.
-      this.#holdings.free(chunk)
+      this.#holdings.free(taken.chunk)
       throw error
     }
   }
-}
 
-interface Taken {
-  bytes: Uint8Array
-  chunk: number
-  redelivered: boolean
+  #decoded({ bytes, chunk, redelivered }: Taken): Message<T> {
+    return new Message(this.#holdings, chunk, this.#decode(bytes), redelivered)
+  }
 }

@@ -34,8 +34,9 @@ export class SpscQueue extends Handle<'SpscQueue'> {
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create(name: string | null, options?: SpscOptions): SpscQueue {
-    const capacity = ringBytes(checkCount('capacity', options?.capacity ?? 65536, 1))
-    return new SpscQueue(createObject('SpscQueue', name, options, [capacity]))
+    const { capacity = 65536 } = options ?? {}
+    const params = [ringBytes(checkCount('capacity', capacity, 1))]
+    return new SpscQueue(createObject('SpscQueue', name, options, params))
   }
 
   /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */

@@ -130,17 +130,17 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
 
   /** As `get`, but the message keeps its place until it is released: if this process dies before, see `redeliver`. */
   async receive(options?: WaitOptions): Promise<Message<T>> {
-    return this.#messages.receive(options)
+    return this.receiver.receive(options)
   }
 
   /** As `receive`, on this thread. */
   receiveSync(options?: SyncWaitOptions): Message<T> {
-    return this.#messages.receiveSync(options)
+    return this.receiver.receiveSync(options)
   }
 
   /** As `tryGet`, but the message keeps its place until it is released. */
   tryReceive(): Message<T> | undefined {
-    return this.#messages.tryReceive()
+    return this.receiver.tryReceive()
   }
 
   /**
@@ -185,7 +185,8 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     return this.#inbox
   }
 
-  get #messages(): Receiver<T> {
+  /** @internal */
+  protected get receiver(): Receiver<T> {
     void this.object
     return this.#receiver
   }

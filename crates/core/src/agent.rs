@@ -140,7 +140,12 @@ impl Agent {
 
     /// Takes the registry's lock, and then does what `detach` could not do earlier.
     pub(crate) fn registry(&self) -> Result<Registry<'_>> {
-        let registry = self.registry_within(PATIENCE)?;
+        self.registry_in(PATIENCE)
+    }
+
+    /// The same, with other patience.
+    pub(crate) fn registry_in(&self, patience: Duration) -> Result<Registry<'_>> {
+        let registry = self.registry_within(patience)?;
         if sys::control_is_gone(&self.domain.life) {
             return Err(Error::new(
                 Code::Corrupt,

@@ -287,8 +287,8 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(1)
     }
 
-    /// Counts the failure of whoever died with this claim, once, whatever reapers die here.
-    fn count_failure(&self, index: u32, claim: Claim) {
+    /// Counts the failure of whoever died with this claim, or gives it up, once, whatever reapers die here.
+    pub(crate) fn count_failure(&self, index: u32, claim: Claim) {
         let words = self.words;
         let failure = failure(index, claim);
         if words.failing.load(Acquire) != failure {

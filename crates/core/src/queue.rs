@@ -137,13 +137,18 @@ impl<'a> Object<'a> {
                 queue.notify_queued(1);
                 Looked::Got(Put::Done(()))
             }
-            Some(Put::Done(chunk)) => {
-                queue.spill(member, chunk.index, bytes).inspect_err(|_| {
+            Some(Put::Done(chunk)) => match queue.spill(member, chunk.index, bytes) {
+                Ok(()) => Looked::Got(Put::Done(())),
+                Err(e) => {
                     // There may be no segment to remove.
                     let _ = queue.free(member, chunk.index, Phase::Writing);
-                })?;
-                Looked::Got(Put::Done(()))
-            }
+                    if e.code != Code::Timeout {
+                        return Err(e);
+                    }
+                    // A stopped process holds the registry: later.
+                    self.until(&queue.mpmc.words.writers)
+                }
+            },
             Some(Put::Ended) => Looked::Got(Put::Ended),
             None => self.until(&queue.mpmc.words.writers),
         })
@@ -302,6 +307,25 @@ impl<'a> Object<'a> {
     /// `ERR_LOST_OWNERSHIP`.
     pub fn free_message(&self, member: &Member, index: u32) -> Result<()> {
         self.queue(&member.geometry)?.free_read(member, index)
+    }
+
+    /// Gives up a message that was taken, as if its reader had died: for others, where they get it; else it is lost.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_CORRUPT`.
+    pub fn abandon_message(&self, member: &Member, index: u32) -> Result<()> {
+        let queue = self.queue(&member.geometry)?;
+        if member.geometry.redeliver {
+            return self.put_message_back(member, index);
+        }
+        if self.kind() == Kind::JoinableQueue {
+            let claim = Claim::of(queue.held(member, index, Phase::Reading)?.claim.load(Relaxed));
+            queue.while_reaping(|| {
+                queue.mpmc.count_failure(index, claim);
+                Ok(Reaped::default())
+            })?;
+        }
+        queue.free_read(member, index)
     }
 
     /// Puts a message that was taken back in, at the end: as if its reader had died.

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::domain::no_space;
@@ -14,7 +15,7 @@ use crate::layout::PAGE;
 use crate::name;
 use crate::object::{self, PARAMS};
 use crate::region::Region;
-use crate::registry::{Birth, Company, ObjectRef, Registry, company};
+use crate::registry::{Birth, Company, ObjectRef, PATIENCE, Registry, company};
 use crate::sync::Ordering::Relaxed;
 use crate::sys::{self, Mapping, Part, Staged};
 
@@ -59,24 +60,29 @@ impl Segment {
     /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT` (4,096
     /// objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
+        Self::create_within(agent, spec, PATIENCE)
+    }
+
+    /// The same, with other patience when a stopped process holds the registry.
+    pub(crate) fn create_within(agent: &Agent, spec: &Spec<'_>, patience: Duration) -> Result<Segment> {
         let name = spec.name.map_or_else(name::random, |name| Ok(name.to_owned()))?;
         name::check(&name)?;
         match spec.params {
             None if spec.size == 0 => Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte")),
-            None => Self::create_named(agent, &name, spec),
-            Some(params) => {
-                object::with_parts(agent, spec, &params, |spec| Self::create_named(agent, &name, spec))
-            }
+            None => Self::create_named(agent, &name, spec, patience),
+            Some(params) => object::with_parts(agent, spec, &params, |spec| {
+                Self::create_named(agent, &name, spec, patience)
+            }),
         }
     }
 
-    fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>) -> Result<Segment> {
+    fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>, patience: Duration) -> Result<Segment> {
         // Before reserving what may be gigabytes.
-        refuse_taken(&agent.registry()?, name)?;
+        refuse_taken(&agent.registry_in(patience)?, name)?;
         let staged = stage(agent, spec)?;
         fail::point("create.staged");
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
-        let registry = agent.registry()?;
+        let registry = agent.registry_in(patience)?;
         refuse_taken(&registry, name)?;
         let parent = spec.parent.and_then(|parent| parent.object);
         let birth = Birth { name, kind: spec.kind, size: spec.size, file, persist: spec.persist, parent };

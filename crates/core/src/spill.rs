@@ -13,6 +13,7 @@ use crate::fail;
 use crate::kind::Kind;
 use crate::name;
 use crate::region::Region;
+use crate::registry::GLANCE;
 use crate::segment::{Segment, Spec, map};
 use crate::sys::Part;
 
@@ -41,6 +42,9 @@ impl Spill {
     }
 
     /// Makes the segment. The chunk says already which.
+    ///
+    /// # Errors
+    /// As `Segment::create`; `ERR_TIMEOUT` very soon.
     pub(crate) fn create(self, agent: &Agent, queue: &Segment, bytes: &[u8]) -> Result<()> {
         let name = name::numbered(self.number);
         let spec = Spec {
@@ -53,7 +57,7 @@ impl Spill {
             params: None,
             parent: Some(queue),
         };
-        let segment = Segment::create(agent, &spec)?;
+        let segment = Segment::create_within(agent, &spec, GLANCE)?;
         fail::point("spill.created");
         // Without its name, the queue keeps nothing alive: then the message stays for as long as its writer does.
         if queue.company(agent).linked {

@@ -102,6 +102,8 @@ calls! {
     freeMessage = free_message(chunk);
     /// Puts a message that was taken back in.
     putMessageBack = put_message_back(chunk);
+    /// Gives up a message that was taken, as if its reader had died.
+    abandonMessage = abandon_message(chunk);
 }
 
 /// What a call works with.
@@ -346,6 +348,11 @@ fn free_message(call: &mut Call<'_>, chunk: i64) -> Answer {
 fn put_message_back(call: &mut Call<'_>, chunk: i64) -> Answer {
     let (object, member) = member_of!(call);
     object.put_message_back(member, chunk as u32).map(|()| 0)
+}
+
+fn abandon_message(call: &mut Call<'_>, chunk: i64) -> Answer {
+    let (object, member) = member_of!(call);
+    object.abandon_message(member, chunk as u32).map(|()| 0)
 }
 
 pub(crate) fn say_chunk(pad: &mut Pad, chunk: Chunk) {

@@ -1,0 +1,110 @@
+import type { ChildProcess } from 'node:child_process'
+import { SharedArray } from 'crossmem'
+import type { Turn } from '../fixtures/record-history.js'
+import { gone, kill, message, start } from './children.js'
+import { unique } from './domain.js'
+import { LAST, NotedQueue, Notes, PROCESSES } from './notes.js'
+import type { Operation } from './queue-model.js'
+import { random } from './random.js'
+import { type QueueKind, queues } from './small-queues.js'
+
+/** Processes that are killed in one history, at most. */
+const DEATHS = 2
+/** In one of so many disturbed histories they are killed wherever they are, not only inside a call. */
+const RUTHLESS = 32
+/** Who is at hand to replace them: hiring takes far longer than a history. */
+const SPARE = 2
+/** Turns of the event loop, at most, that somebody is left alone or stopped: about as long as a few calls. */
+const WHILE = 20
+
+export interface Recording {
+  capacity: number
+  history: Operation[]
+  deaths: number
+}
+
+/**
+ * Records histories of one kind of queue, each of a new queue that processes use at the same time. In every other one they
+ * are stopped wherever they are, one after the other, while the others go on; whoever was stopped inside a call is killed
+ * there.
+ */
+export class Recorder {
+  readonly #kind: QueueKind
+  readonly #memory = SharedArray.create(null, 'int32', Notes.LENGTH)
+  readonly #notes = new Notes(this.#memory.data)
+  #hired = Array.from({ length: PROCESSES + SPARE }, () => this.#hire())
+
+  constructor(kind: QueueKind) {
+    this.#kind = kind
+  }
+
+  /** The seed decides who does what. When that happens is up to the processors. */
+  async record(seed: number): Promise<Recording> {
+    const below = random(seed)
+    const [kind, name, capacity] = [this.#kind, unique('queue'), 1 + below(4)]
+    using queue = queues[kind](name, capacity)
+    this.#notes.clear()
+    const crew = await Promise.all(this.#hired.slice(0, PROCESSES))
+    const killed = new Set<number>()
+    const end = Promise.all(
+      crew.map(async (child, me) => {
+        child.send({ kind, name, capacity, me, seed: below(2 ** 32) } satisfies Turn)
+        await message(child).catch(error => {
+          if (!killed.has(me)) throw error
+        })
+      }),
+    )
+    if (below(2)) await this.#disturb(crew, end, killed, below)
+    await end
+    await this.#replace(killed)
+    new NotedQueue(queue, this.#notes, LAST).drain()
+    return { capacity, history: this.#notes.history(), deaths: killed.size }
+  }
+
+  async close(): Promise<void> {
+    for (const child of await Promise.all(this.#hired)) await kill(child)
+    this.#memory.close()
+  }
+
+  async #disturb(
+    crew: readonly ChildProcess[],
+    end: Promise<unknown>,
+    killed: Set<number>,
+    below: (limit: number) => number,
+  ): Promise<void> {
+    const isRuthless = below(RUTHLESS) === 0
+    let isOver = false
+    const over = () => {
+      isOver = true
+    }
+    end.then(over, over)
+    while (!isOver) {
+      await turns(1 + below(WHILE))
+      const number = below(PROCESSES)
+      if (killed.has(number)) continue
+      crew[number]?.kill('SIGSTOP')
+      await turns(1 + below(WHILE))
+      const { hasBegun } = this.#notes
+      const isDoomed = killed.size < DEATHS && (isRuthless ? hasBegun : this.#notes.isInside(number))
+      if (isDoomed) killed.add(number)
+      crew[number]?.kill(isDoomed ? 'SIGKILL' : 'SIGCONT')
+    }
+  }
+
+  /** Waits until the killed ones are gone. */
+  async #replace(killed: ReadonlySet<number>): Promise<void> {
+    const leaving = this.#hired.filter((_, i) => killed.has(i))
+    this.#hired = [...this.#hired.filter((_, i) => !killed.has(i)), ...leaving.map(() => this.#hire())]
+    for (const child of leaving) await gone(await child)
+  }
+
+  async #hire(): Promise<ChildProcess> {
+    const child = start('record-history', this.#memory.name)
+    await message(child)
+    return child
+  }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate)
+}
