@@ -82,26 +82,27 @@ function isStoppedInside(pid: number): boolean {
 
 const testOnLinux = process.platform === 'linux' ? test : ava.skip
 
-testOnLinux(
-  'MpmcQueue: large messages wait for who is stopped in the registry, and are not lost',
-  async t => {
-    using queue = MpmcQueue.create(null, { messageBytes: 16 })
-    const [small, large] = [new Uint8Array(16), new Uint8Array(1000)]
-    queue.pushSync(large)
-    const child = start('use-registry-endlessly')
-    t.teardown(() => kill(child))
-    await message(child)
-    do {
-      child.kill('SIGCONT')
-      child.kill('SIGSTOP')
-    } while (!isStoppedInside(child.pid as number))
-    t.throws(() => queue.popSync(), { code: 'ERR_TIMEOUT' })
-    queue.pushSync(small)
+testOnLinux('MpmcQueue: who is stopped in the registry holds up only new large messages', async t => {
+  using queue = MpmcQueue.create(null, { messageBytes: 16 })
+  const [small, large] = [new Uint8Array(16), new Uint8Array(1000)]
+  queue.pushSync(large)
+  const child = start('use-registry-endlessly')
+  t.teardown(() => kill(child))
+  await message(child)
+  do {
     child.kill('SIGCONT')
-    t.deepEqual(
-      [queue.popSync(), queue.popSync()].map(({ length }) => length),
-      [1000, 16],
-    )
-    t.true(queue.isEmpty)
-  },
-)
+    child.kill('SIGSTOP')
+  } while (!isStoppedInside(child.pid as number))
+  t.is(queue.popSync().length, 1000)
+  t.false(queue.tryPush(large))
+  t.throws(() => queue.pushSync(large, { timeout: 1 }), { code: 'ERR_TIMEOUT' })
+  queue.pushSync(small)
+  const pushing = queue.push(large)
+  child.kill('SIGCONT')
+  await pushing
+  t.deepEqual(
+    [queue.popSync(), queue.popSync()].map(({ length }) => length),
+    [16, 1000],
+  )
+  t.true(queue.isEmpty)
+})

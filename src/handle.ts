@@ -23,6 +23,16 @@ export abstract class Handle<Kind extends string> implements Disposable {
     throw new CrossmemError('ERR_CLOSED', `"${this.name}" was closed; open it again to use it`)
   }
 
+  /** What `make` makes of the object; if that fails, so does making the handle. @internal */
+  protected orClose<Made>(make: (object: SharedObject) => Made): Made {
+    try {
+      return make(this.object)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
   /** Whether it outlives all agents. */
   get persist(): boolean {
     return this.object.segment.persist

@@ -57,19 +57,21 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 
   private constructor(segment: Segment, end: 0 | 1, codec?: CodecOption<T>) {
     super(segment, 'Pipe', pipeWaits)
-    const { object } = this
-    const params = native.objectParams(object.handle)
-    try {
-      this.#codec = codecOf(params[2] as number, codec, segment.name)
-    } catch (error) {
-      super.close()
-      throw error
-    }
     this.#end = end
     // Also for what reads the properties of a handle that is sent, as structured clone does: that gives the end away, too.
     Object.defineProperty(this, 'end', { enumerable: true, get: () => this.toJSON().end })
-    this.#reader = new PipeReader(object, end)
-    this.#writer = new PipeWriter(object, end, (params[1 - end] as number) / 2 - 8)
+    const [reader, writer, bound] = this.orClose(object => {
+      const params = native.objectParams(object.handle)
+      const most = (params[1 - end] as number) / 2 - 8
+      return [
+        new PipeReader(object, end),
+        new PipeWriter(object, end, most),
+        codecOf<T>(params[2] as number, codec, object.name),
+      ] as const
+    })
+    this.#reader = reader
+    this.#writer = writer
+    this.#codec = bound
   }
 
   /** @internal */

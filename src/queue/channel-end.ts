@@ -24,27 +24,24 @@ export const ringBytes = (capacity: number): number => 2 ** Math.max(6, Math.cei
 /** A role at a queue of one producer and one consumer, until it is closed. */
 export abstract class ChannelEnd extends Handle<'SpscQueue'> {
   readonly #end: number
-  #isOpen = true
+  #isOurs = false
 
   /** @internal */
   protected constructor(segment: Segment, end: number) {
     super(segment, 'SpscQueue', channelWaits)
     this.#end = end
-    try {
-      native.takeEnd(this.object.handle, end)
-    } catch (error) {
-      super.close()
-      throw error
-    }
+    this.orClose(({ handle }) => native.takeEnd(handle, end))
+    this.#isOurs = true
   }
 
   /** Gives the role back: the next one may take it. What was put in stays. Waits of this thread reject with ERR_CLOSED. Idempotent. */
   override close(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    const { object } = this
-    object.rejectWaits([this.#end, 2 + this.#end])
-    native.releaseEnd(object.handle, this.#end, false)
+    if (this.#isOurs) {
+      const { object } = this
+      object.rejectWaits([this.#end, 2 + this.#end])
+      native.releaseEnd(object.handle, this.#end, false)
+    }
+    this.#isOurs = false
     super.close()
   }
 }

@@ -1,4 +1,4 @@
-import type { CrossmemError } from '../errors.js'
+import { CrossmemError } from '../errors.js'
 import { native } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
 
@@ -41,6 +41,10 @@ class FastRing {
     const sizes = native.objectParams(handle)
     const bytes = sizes[ring] as number
     const dataAt = DATA_AT + (ring === 1 ? (sizes[0] as number) : 0)
+    const isSound = bytes === 0 || (bytes >= 64 && Number.isInteger(Math.log2(bytes)))
+    if (!isSound || !(dataAt + bytes <= segment.byteLength)) {
+      throw new CrossmemError('ERR_CORRUPT', `the header of "${segment.name}" was overwritten; make it anew`)
+    }
     const wordsAt = (RINGS_AT + ring * RING_BYTES) / 4
     this.handle = handle
     this.ring = ring

@@ -60,12 +60,7 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     super(segment, kind, queueWaits)
     this.#params = native.objectParams(this.object.handle)
     this.#holdings = new Holdings(this.object)
-    try {
-      native.joinQueue(this.object.handle)
-    } catch (error) {
-      this.close()
-      throw error
-    }
+    this.orClose(({ handle }) => native.joinQueue(handle))
   }
 
   /** Messages that it has room for; one that is being put or taken at this instant takes room, too. */

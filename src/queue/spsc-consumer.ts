@@ -15,7 +15,7 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   /** @internal */
   constructor(segment: Segment) {
     super(segment, CONSUMER)
-    this.#inbox = new Inbox(channelSource(this.object, CONSUMER), asBytes)
+    this.#inbox = this.orClose(object => new Inbox(channelSource(object, CONSUMER), asBytes))
   }
 
   /**

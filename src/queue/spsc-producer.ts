@@ -17,8 +17,10 @@ export class SpscProducer extends ChannelEnd {
   /** @internal */
   constructor(segment: Segment) {
     super(segment, PRODUCER)
-    const capacity = native.objectParams(this.object.handle)[0] as number
-    this.#outbox = new Outbox(channelSink(this.object, PRODUCER, capacity / 2 - 8), checkBytes)
+    this.#outbox = this.orClose(object => {
+      const capacity = native.objectParams(object.handle)[0] as number
+      return new Outbox(channelSink(object, PRODUCER, capacity / 2 - 8), checkBytes)
+    })
   }
 
   /**

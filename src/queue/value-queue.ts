@@ -38,12 +38,7 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /** @internal */
   protected constructor(segment: Segment, kind: Kind, options?: OpenQueueOptions<T>) {
     super(segment, kind)
-    try {
-      this.#codec = codecOf(this.codecId, options?.codec, segment.name)
-    } catch (error) {
-      this.close()
-      throw error
-    }
+    this.#codec = this.orClose(({ name }) => codecOf(this.codecId, options?.codec, name))
     const { encode, decode } = this.#codec
     this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), encode)
     this.#inbox = new Inbox(queueSource(this.object), decode)
