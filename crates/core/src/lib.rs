@@ -69,7 +69,7 @@ pub use named_locks::{
     Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,
 };
 pub use object::{DATA_OFFSET, Looked, Object, PARAMS, open_lock_manager};
-pub use queue::{Chunk, Got, Member, Put, QueueWait};
+pub use queue::{Chunk, Got, Member, Participant, Put, QueueWait};
 pub use region::Region;
 pub use registry::{Company, Swept};
 pub use segment::{Mapped, Segment, Spec, unlink_name};

@@ -1,25 +1,23 @@
 //! Queues as their users call them: messages in chunks, waits, and errors that say what to do.
 
-use std::time::{Duration, Instant};
+mod inside;
 
+use std::time::Instant;
+
+use self::inside::{Mapped, Queue};
 use crate::claim::{Claim, Phase};
 use crate::doorbell::{Look, Sleepers, Spins, Wait};
 use crate::error::{Code, Error, Result};
-use crate::fail;
-use crate::geometry::{QueueGeometry, SPILL_BYTES};
-use crate::index_ring::{Corrupt, IndexRing};
+use crate::geometry::QueueGeometry;
+use crate::index_ring::IndexRing;
 use crate::kind::Kind;
-use crate::layout::{ChunkWords, MpmcWords, PARTICIPANTS};
-use crate::mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, SPILLED, Terms};
+use crate::layout::{MpmcWords, PARTICIPANTS};
+use crate::mpmc::{Mpmc, REDELIVERED, Reaped};
 use crate::object::{Looked, Object};
 use crate::owner::Owner;
 use crate::region::Region;
-use crate::registry::GLANCE;
 use crate::spill::Spill;
 use crate::sync::Ordering::{Relaxed, SeqCst};
-
-/// How often who finds nothing looks whether somebody died of it.
-const REAP_EVERY: Duration = Duration::from_millis(50);
 
 /// What an agent that uses a queue remembers of it.
 pub struct Member {
@@ -68,29 +66,6 @@ pub struct Chunk {
     pub spilled: bool,
     /// A reader had it before, and died.
     pub redelivered: bool,
-}
-
-/// Chunks in a mapped segment.
-#[derive(Clone, Copy)]
-struct Mapped<'m> {
-    region: Region<'m>,
-    geometry: QueueGeometry,
-}
-
-impl Chunks for Mapped<'_> {
-    fn count(&self) -> u32 {
-        self.geometry.capacity
-    }
-
-    fn chunk(&self, index: u32) -> Option<&ChunkWords> {
-        (index < self.geometry.capacity).then(|| self.region.at(self.geometry.chunk_at(index)).ok()).flatten()
-    }
-}
-
-/// A queue, for one call.
-struct Queue<'a> {
-    object: Object<'a>,
-    mpmc: Mpmc<'a, Mapped<'a>>,
 }
 
 impl<'a> Object<'a> {
@@ -163,28 +138,29 @@ impl<'a> Object<'a> {
         member: &mut Member,
         messages: impl Iterator<Item = &'b [u8]>,
     ) -> Result<Put<usize>> {
-        let queue = self.queue(&member.geometry)?;
+        let most = member.message_bytes();
+        let mut participant = self.participant(member)?;
         let mut pushed = 0;
-        for bytes in messages {
-            if bytes.len() > member.message_bytes() {
-                break;
-            }
-            let chunk = match queue.claim(member, Look::Once) {
-                Ok(Some(Put::Done(chunk))) => chunk,
+        for bytes in messages.take_while(|bytes| bytes.len() <= most) {
+            match participant.try_push(bytes) {
+                Ok(Some(Put::Done(()))) => pushed += 1,
                 // What else there is to say is said when it is the first one's turn.
                 _ if pushed > 0 => break,
                 Ok(Some(Put::Ended)) => return Ok(Put::Ended),
                 Ok(None) => break,
                 Err(e) => return Err(e),
-            };
-            self.segment.region().write(chunk.offset, bytes)?;
-            queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
-            pushed += 1;
+            }
         }
-        if pushed > 0 {
-            queue.notify_queued(pushed);
-        }
+        participant.wake();
         Ok(Put::Done(pushed))
+    }
+
+    /// A participant, for many messages.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
+    pub fn participant<'m>(&self, member: &'m mut Member) -> Result<Participant<'a, 'm>> {
+        Ok(Participant { queue: self.queue(&member.geometry)?, member, queued: 0, freed: 0 })
     }
 
     /// Claims a chunk to write to.
@@ -264,29 +240,24 @@ impl<'a> Object<'a> {
         most: usize,
         mut take: impl FnMut(Region<'_>, Chunk) -> bool,
     ) -> Result<Got<usize>> {
-        let queue = self.queue(&member.geometry)?;
+        let mut participant = self.participant(member)?;
         let mut popped = 0;
-        let mut freed = 0;
         while popped < most {
-            let look = if popped == 0 { Look::Once } else { Look::Newcomer };
-            let chunk = match queue.take(member, look) {
-                Ok(Some(Got::Message(chunk))) => chunk,
+            match participant.try_pop(&mut take) {
+                Ok(Some(Got::Message(copied))) => {
+                    popped += 1;
+                    if !copied {
+                        break;
+                    }
+                }
                 // What else there is to say is said when it is the first one's turn.
                 _ if popped > 0 => break,
                 Ok(Some(Got::Ended)) => return Ok(Got::Ended),
                 Ok(None) => break,
                 Err(e) => return Err(e),
-            };
-            popped += 1;
-            if !take(self.segment.region(), chunk) {
-                break;
             }
-            queue.free_quietly(member, chunk.index, Phase::Reading)?;
-            freed += 1;
         }
-        if freed > 0 {
-            queue.notify_freed(freed);
-        }
+        participant.wake();
         Ok(Got::Message(popped))
     }
 
@@ -477,223 +448,66 @@ pub enum QueueWait {
     Finish,
 }
 
-impl Queue<'_> {
-    fn sound<T>(&self, done: std::result::Result<T, Corrupt>) -> Result<T> {
-        done.map_err(|Corrupt| self.object.corrupt())
-    }
+/// A participant that wakes nobody until it is told to.
+pub struct Participant<'a, 'm> {
+    queue: Queue<'a>,
+    member: &'m mut Member,
+    /// What it did since it woke others.
+    queued: usize,
+    freed: usize,
+}
 
-    fn reserve(&self, member: &mut Member, wait: Wait) -> Result<Option<Put<Chunk>>> {
-        let mut spins = member.spins;
-        let found =
-            self.mpmc.words.writers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
-                self.claim(member, look).transpose()
-            });
-        member.spins = spins;
-        found.transpose()
-    }
-
-    fn wait_for_message(&self, member: &mut Member, wait: Wait) -> Result<Option<Got<Chunk>>> {
-        let mut spins = member.spins;
-        let found =
-            self.mpmc.words.readers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
-                self.take(member, look).transpose()
-            });
-        member.spins = spins;
-        found.transpose()
-    }
-
-    /// A chunk to write to; `None`: not now.
-    fn claim(&self, member: &mut Member, look: Look) -> Result<Option<Put<Chunk>>> {
-        let mut claimed = self.sound(self.mpmc.claim(member.id))?;
-        if claimed.is_none() && self.reaps(member, look)? {
-            claimed = self.sound(self.mpmc.claim(member.id))?;
+impl Participant<'_, '_> {
+    /// Puts in a message of at most `message_bytes`. `None`: there is no room now.
+    ///
+    /// # Errors
+    /// `ERR_TOO_LARGE`, `ERR_CORRUPT`.
+    pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
+        let Participant { queue, member, queued, .. } = self;
+        if bytes.len() > member.message_bytes() {
+            return Err(queue.object.too_large(member, bytes.len() as u64));
         }
-        // After the claim: see `is_drained`.
-        if self.mpmc.words.ended.load(SeqCst) != 0 {
-            if let Some(index) = claimed {
-                self.free(member, index, Phase::Writing)?;
+        Ok(match queue.claim(member, Look::Once)? {
+            Some(Put::Done(chunk)) => {
+                queue.object.segment.region().write(chunk.offset, bytes)?;
+                queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
+                *queued += 1;
+                Some(Put::Done(()))
             }
-            return Ok(Some(Put::Ended));
-        }
-        Ok(claimed.map(|index| {
-            let (offset, len) = (member.geometry.message_at(index), u64::from(member.geometry.message_bytes));
-            Put::Done(Chunk { index, offset, len, spilled: false, redelivered: false })
-        }))
+            Some(Put::Ended) => Some(Put::Ended),
+            None => None,
+        })
     }
 
-    /// The first message; `None`: not now.
-    fn take(&self, member: &mut Member, look: Look) -> Result<Option<Got<Chunk>>> {
-        let mut taken = self.sound(self.mpmc.take(member.id))?;
-        if taken.is_none() && self.reaps(member, look)? {
-            taken = self.sound(self.mpmc.take(member.id))?;
-        }
-        let Some(index) = taken else { return self.at_the_end(member) };
-        let chunk = self.sound(self.mpmc.chunk(index))?;
-        let (flags, len) = (chunk.flags.load(Relaxed), chunk.len.load(Relaxed));
-        let offset = member.geometry.message_at(index);
-        let spilled = flags & SPILLED != 0;
-        let found = if spilled {
-            Spill::read(self.object.segment.region(), offset).map(|spill| spill.len)
-        } else if len <= member.geometry.message_bytes {
-            Ok(u64::from(len))
-        } else {
-            Err(self.object.corrupt())
-        };
-        let len = found.inspect_err(|_| drop(self.free(member, index, Phase::Reading)))?;
-        Ok(Some(Got::Message(Chunk { index, offset, len, spilled, redelivered: flags & REDELIVERED != 0 })))
-    }
-
-    fn at_the_end(&self, member: &Member) -> Result<Option<Got<Chunk>>> {
-        if self.mpmc.words.ended.load(SeqCst) == 0 {
-            return Ok(None);
-        }
-        let drained = self.sound(self.mpmc.is_drained(member.geometry.redeliver, member.id))?;
-        Ok(drained.then_some(Got::Ended))
-    }
-
-    fn finished(&self, member: &mut Member, look: Look) -> Result<Option<()>> {
-        let finished = self.sound(self.mpmc.is_finished())?;
-        let finished = finished || self.reaps(member, look)? && self.sound(self.mpmc.is_finished())?;
-        Ok(finished.then_some(()))
-    }
-
-    /// In vain: now and then one looks whether somebody died of it, unless this is the first look of a wait. Whether that
-    /// changed anything.
-    fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
-        if look == Look::Newcomer || member.reaped_at.is_some_and(|at| at.elapsed() < REAP_EVERY) {
-            return Ok(false);
-        }
-        member.reaped_at = Some(Instant::now());
-        self.reap()
-    }
-
-    fn reap(&self) -> Result<bool> {
-        let Queue { object, mpmc } = self;
-        if mpmc.dead(object.agent).next().is_none() {
-            return Ok(false);
-        }
-        let reaped = self.while_reaping(|| {
-            mpmc.dead(object.agent).try_fold(Reaped::default(), |all, dead| {
-                let reaped = self.reap_one(dead)?;
-                Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
-            })
-        })?;
-        Ok(reaped != Reaped::default())
-    }
-
-    /// Nothing is done while another one reaps: whoever wants it comes again.
-    fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
-        let (mutex, agent) = (&self.mpmc.words.reaper, self.object.agent);
-        if mutex.lock(agent, Wait::For(GLANCE)).is_err() {
-            return Ok(Reaped::default());
-        }
-        fail::point("reap.locked");
-        // What a reaper that died left is found as it was.
-        mutex.mark_consistent();
-        let reaped = act();
-        mutex.unlock(agent);
-        reaped.inspect(|reaped| self.notify_reaped(*reaped))
-    }
-
-    fn notify_reaped(&self, reaped: Reaped) {
-        if reaped.queued > 0 {
-            self.notify_queued(reaped.queued as usize);
-        }
-        if reaped.freed > 0 {
-            self.notify_freed(reaped.freed as usize);
-        }
-    }
-
-    fn reap_one(&self, dead: u16) -> Result<Reaped> {
-        let Queue { object, mpmc } = self;
-        let Mapped { region, geometry } = mpmc.chunks;
-        let count_failures = object.kind() == Kind::JoinableQueue && !geometry.redeliver;
-        let terms = Terms { redeliver: geometry.redeliver, count_failures };
-        let forget = |chunk: &ChunkWords, index| {
-            if chunk.flags.load(Relaxed) & SPILLED != 0
-                && let Ok(spill) = Spill::read(region, geometry.message_at(index))
-            {
-                spill.remove(object.agent);
+    /// Takes the first message. `take` gets its chunk and says whether it has copied what is in it, which is then freed; else
+    /// it is the caller's. `None`: there is none now.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Chunk) -> bool) -> Result<Option<Got<bool>>> {
+        let Participant { queue, member, freed, .. } = self;
+        Ok(match queue.take(member, Look::Once)? {
+            Some(Got::Message(chunk)) => {
+                let copied = take(queue.object.segment.region(), chunk);
+                if copied {
+                    queue.free_quietly(member, chunk.index, Phase::Reading)?;
+                    *freed += 1;
+                }
+                Some(Got::Message(copied))
             }
-        };
-        self.sound(mpmc.reap(dead, terms, forget))
+            Some(Got::Ended) => Some(Got::Ended),
+            None => None,
+        })
     }
 
-    /// Puts in a message that is too large for its chunk.
-    fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
-        let object = &self.object;
-        let spill = Spill::new(bytes.len() as u64)?;
-        let chunk = self.held(member, index, Phase::Writing)?;
-        object.segment.region().write(member.geometry.message_at(index), &spill.to_bytes())?;
-        // Release: whoever reaps this chunk and sees the flag sees which segment it is.
-        chunk.flags.store(SPILLED, crate::sync::Ordering::Release);
-        fail::point("spill.named");
-        if let Err(e) = spill.create(object.agent, object.segment, bytes) {
-            chunk.flags.store(0, Relaxed);
-            return Err(e);
+    /// Wakes as many as there is something for now.
+    pub fn wake(&mut self) {
+        let (queued, freed) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.freed));
+        if queued > 0 {
+            self.queue.notify_queued(queued);
         }
-        self.publish(member, index, SPILL_BYTES as u32, SPILLED)?;
-        self.notify_queued(1);
-        Ok(())
-    }
-
-    /// Frees the chunk of a message that was handed over, and the segment that had it, if it had one.
-    fn free_read(&self, member: &Member, index: u32) -> Result<()> {
-        let chunk = self.held(member, index, Phase::Reading)?;
-        if chunk.flags.load(Relaxed) & SPILLED == 0 {
-            return self.free(member, index, Phase::Reading);
-        }
-        self.sound(self.mpmc.retire(index, member.id))?;
-        Spill::read(self.object.segment.region(), member.geometry.message_at(index))?
-            .remove(self.object.agent);
-        fail::point("spill.removed");
-        self.free(member, index, Phase::Writing)
-    }
-
-    fn held(&self, member: &Member, index: u32, phase: Phase) -> Result<&ChunkWords> {
-        if self.mpmc.has(index, phase, member.id) {
-            return self.sound(self.mpmc.chunk(index));
-        }
-        Err(self.object.lost("that message"))
-    }
-
-    fn publish(&self, member: &Member, index: u32, len: u32, flags: u32) -> Result<()> {
-        let chunk = self.held(member, index, Phase::Writing)?;
-        chunk.len.store(len, Relaxed);
-        chunk.flags.store(flags, Relaxed);
-        self.linked(member, index, Phase::Writing)
-    }
-
-    fn linked(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
-        let linked = self.sound(self.mpmc.publish(index, phase, member.id))?;
-        if linked { Ok(()) } else { Err(self.object.lost("that message")) }
-    }
-
-    fn free(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
-        self.free_quietly(member, index, phase)?;
-        self.notify_freed(1);
-        Ok(())
-    }
-
-    fn free_quietly(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
-        let freed = self.sound(self.mpmc.free(index, phase, member.id))?;
-        if freed { Ok(()) } else { Err(self.object.lost("that message")) }
-    }
-
-    /// So many messages were put in.
-    fn notify_queued(&self, count: usize) {
-        self.mpmc.words.readers.notify_ordered(self.object.agent, count);
-    }
-
-    /// So many chunks were freed: writers have room, and it may have been the last message.
-    fn notify_freed(&self, count: usize) {
-        let (words, agent) = (self.mpmc.words, self.object.agent);
-        words.writers.notify_ordered(agent, count);
-        if words.ended.load(Relaxed) != 0 {
-            words.readers.notify_all(agent);
-        }
-        if self.object.kind() == Kind::JoinableQueue && self.mpmc.ring.len() == 0 {
-            words.joiners.notify_all(agent);
+        if freed > 0 {
+            self.queue.notify_freed(freed);
         }
     }
 }

@@ -44,6 +44,7 @@ impl<'m> Region<'m> {
     ///
     /// # Errors
     /// `ERR_CORRUPT` when it doesn't lie inside, or isn't aligned.
+    #[inline]
     pub(crate) fn at<T: Shared>(&self, offset: u64) -> Result<&'m T> {
         let address = self.span(offset, size_of::<T>() as u64)?.cast::<T>();
         if !address.is_aligned() {
@@ -73,6 +74,7 @@ impl<'m> Region<'m> {
     ///
     /// # Errors
     /// `ERR_CORRUPT` when the span doesn't lie inside.
+    #[inline]
     pub(crate) fn read(&self, offset: u64, to: &mut [u8]) -> Result<()> {
         let from = self.span(offset, to.len() as u64)?;
         // SAFETY: inside the mapping; `to` is private memory, so they don't overlap; bytes are values whatever they are.
@@ -84,6 +86,7 @@ impl<'m> Region<'m> {
     ///
     /// # Errors
     /// As `read`.
+    #[inline]
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         let to = self.span(offset, bytes.len() as u64)?;
         // SAFETY: as in `read`; nobody keeps a reference to shared bytes.
@@ -96,6 +99,7 @@ impl<'m> Region<'m> {
     ///
     /// # Errors
     /// `ERR_CORRUPT` when the span doesn't lie inside.
+    #[inline]
     pub fn copy_to(&self, offset: u64, to: &mut [u8]) -> Result<()> {
         let from = self.span(offset, to.len() as u64)?;
         let head = from.align_offset(8).min(to.len());
@@ -117,6 +121,7 @@ impl<'m> Region<'m> {
         Ok(())
     }
 
+    #[inline]
     fn span(&self, offset: u64, len: u64) -> Result<*mut u8> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.len as u64);
         if !inside {

@@ -1,12 +1,11 @@
 //! crossmem's own, between two processes.
 
 use std::io::{BufRead, BufReader, Lines, Write, stdin};
-use std::marker::PhantomData;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crossmem_core::{
-    Agent, CONSUMER, Consumer, End as ChannelEnd, Got, Kind, Looked, Member, Object, PRODUCER, Producer, Put,
-    Segment, Spec, Wait,
+    Agent, CONSUMER, Consumer, End as ChannelEnd, Got, Kind, Object, PRODUCER, Participant, Producer, Put,
+    Segment, Spec,
 };
 
 use crate::ends::{End, Order, Receiver, Sender, cpu_time};
@@ -138,12 +137,17 @@ fn play_with<const N: usize>(
         release(into, consumer);
         return trips;
     }
-    let message = PhantomData::<[u64; N]>;
+    let mut members = [out, into].map(|object| object.join_queue().expect("there is room"));
+    let [sends, receives] = &mut members;
     let end = End {
-        out: Shared { object: out, member: out.join_queue().expect("there is room"), message },
-        into: Shared { object: into, member: into.join_queue().expect("there is room"), message },
+        out: Shared::<N>(out.participant(sends).expect("a sound queue")),
+        into: Shared::<N>(into.participant(receives).expect("a sound queue")),
     };
-    play_on(end, side, order)
+    let trips = play_on(end, side, order);
+    for (object, member) in [out, into].into_iter().zip(members) {
+        object.leave_queue(member).expect("a sound queue");
+    }
+    trips
 }
 
 fn play_on<S: Sender, R: Receiver<Message = S::Message>>(
@@ -188,26 +192,21 @@ impl<const N: usize> Receiver for Into<'_, '_, N> {
     }
 }
 
-struct Shared<'a, M> {
-    object: Object<'a>,
-    member: Member,
-    message: PhantomData<M>,
-}
+struct Shared<'a, 'm, const N: usize>(Participant<'a, 'm>);
 
-impl<const N: usize> Sender for Shared<'_, [u64; N]> {
+impl<const N: usize> Sender for Shared<'_, '_, N> {
     type Message = [u64; N];
     fn try_send(&mut self, message: [u64; N]) -> bool {
-        let bytes = message.map(u64::to_le_bytes);
-        let pushed = self.object.push_message(&mut self.member, bytes.as_flattened(), Wait::Try);
-        pushed.expect("a sound queue") == Looked::Got(Put::Done(()))
+        let pushed = self.0.try_push(message.map(u64::to_le_bytes).as_flattened());
+        pushed.expect("a sound queue") == Some(Put::Done(()))
     }
 }
 
-impl<const N: usize> Receiver for Shared<'_, [u64; N]> {
+impl<const N: usize> Receiver for Shared<'_, '_, N> {
     type Message = [u64; N];
     fn try_receive(&mut self) -> Option<[u64; N]> {
         let mut message = None;
-        let popped = self.object.pop_message(&mut self.member, Wait::Try, |region, chunk| {
+        let popped = self.0.try_pop(|region, chunk| {
             let mut bytes = [[0; 8]; N];
             let whole =
                 chunk.len as usize == 8 * N && region.copy_to(chunk.offset, bytes.as_flattened_mut()).is_ok();

@@ -1,0 +1,268 @@
+//! What a call does in a queue: claims, waits, and what becomes of the dead.
+
+use std::time::{Duration, Instant};
+
+use super::{Chunk, Got, Member, Put};
+use crate::claim::Phase;
+use crate::doorbell::{Look, Sleepers, Wait};
+use crate::error::Result;
+use crate::fail;
+use crate::geometry::{QueueGeometry, SPILL_BYTES};
+use crate::index_ring::Corrupt;
+use crate::kind::Kind;
+use crate::layout::ChunkWords;
+use crate::mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, SPILLED, Terms};
+use crate::object::Object;
+use crate::region::Region;
+use crate::registry::GLANCE;
+use crate::spill::Spill;
+use crate::sync::Ordering::{Relaxed, SeqCst};
+
+/// How often who finds nothing looks whether somebody died of it.
+const REAP_EVERY: Duration = Duration::from_millis(50);
+
+/// Chunks in a mapped segment.
+#[derive(Clone, Copy)]
+pub(super) struct Mapped<'m> {
+    pub region: Region<'m>,
+    pub geometry: QueueGeometry,
+}
+
+impl Chunks for Mapped<'_> {
+    #[inline]
+    fn count(&self) -> u32 {
+        self.geometry.capacity
+    }
+
+    #[inline]
+    fn chunk(&self, index: u32) -> Option<&ChunkWords> {
+        (index < self.geometry.capacity).then(|| self.region.at(self.geometry.chunk_at(index)).ok()).flatten()
+    }
+}
+
+/// A queue, for one call.
+pub(super) struct Queue<'a> {
+    pub object: Object<'a>,
+    pub mpmc: Mpmc<'a, Mapped<'a>>,
+}
+
+impl Queue<'_> {
+    pub(super) fn sound<T>(&self, done: std::result::Result<T, Corrupt>) -> Result<T> {
+        done.map_err(|Corrupt| self.object.corrupt())
+    }
+
+    pub(super) fn reserve(&self, member: &mut Member, wait: Wait) -> Result<Option<Put<Chunk>>> {
+        let mut spins = member.spins;
+        let found =
+            self.mpmc.words.writers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
+                self.claim(member, look).transpose()
+            });
+        member.spins = spins;
+        found.transpose()
+    }
+
+    pub(super) fn wait_for_message(&self, member: &mut Member, wait: Wait) -> Result<Option<Got<Chunk>>> {
+        let mut spins = member.spins;
+        let found =
+            self.mpmc.words.readers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
+                self.take(member, look).transpose()
+            });
+        member.spins = spins;
+        found.transpose()
+    }
+
+    /// A chunk to write to; `None`: not now.
+    pub(super) fn claim(&self, member: &mut Member, look: Look) -> Result<Option<Put<Chunk>>> {
+        let mut claimed = self.sound(self.mpmc.claim(member.id))?;
+        if claimed.is_none() && self.reaps(member, look)? {
+            claimed = self.sound(self.mpmc.claim(member.id))?;
+        }
+        // After the claim: see `is_drained`.
+        if self.mpmc.words.ended.load(SeqCst) != 0 {
+            if let Some(index) = claimed {
+                self.free(member, index, Phase::Writing)?;
+            }
+            return Ok(Some(Put::Ended));
+        }
+        Ok(claimed.map(|index| {
+            let (offset, len) = (member.geometry.message_at(index), u64::from(member.geometry.message_bytes));
+            Put::Done(Chunk { index, offset, len, spilled: false, redelivered: false })
+        }))
+    }
+
+    /// The first message; `None`: not now.
+    pub(super) fn take(&self, member: &mut Member, look: Look) -> Result<Option<Got<Chunk>>> {
+        let mut taken = self.sound(self.mpmc.take(member.id))?;
+        if taken.is_none() && self.reaps(member, look)? {
+            taken = self.sound(self.mpmc.take(member.id))?;
+        }
+        let Some(index) = taken else { return self.at_the_end(member) };
+        let chunk = self.sound(self.mpmc.chunk(index))?;
+        let (flags, len) = (chunk.flags.load(Relaxed), chunk.len.load(Relaxed));
+        let offset = member.geometry.message_at(index);
+        let spilled = flags & SPILLED != 0;
+        let found = if spilled {
+            Spill::read(self.object.segment.region(), offset).map(|spill| spill.len)
+        } else if len <= member.geometry.message_bytes {
+            Ok(u64::from(len))
+        } else {
+            Err(self.object.corrupt())
+        };
+        let len = found.inspect_err(|_| drop(self.free(member, index, Phase::Reading)))?;
+        Ok(Some(Got::Message(Chunk { index, offset, len, spilled, redelivered: flags & REDELIVERED != 0 })))
+    }
+
+    pub(super) fn at_the_end(&self, member: &Member) -> Result<Option<Got<Chunk>>> {
+        if self.mpmc.words.ended.load(SeqCst) == 0 {
+            return Ok(None);
+        }
+        let drained = self.sound(self.mpmc.is_drained(member.geometry.redeliver, member.id))?;
+        Ok(drained.then_some(Got::Ended))
+    }
+
+    pub(super) fn finished(&self, member: &mut Member, look: Look) -> Result<Option<()>> {
+        let finished = self.sound(self.mpmc.is_finished())?;
+        let finished = finished || self.reaps(member, look)? && self.sound(self.mpmc.is_finished())?;
+        Ok(finished.then_some(()))
+    }
+
+    /// In vain: now and then one looks whether somebody died of it, unless this is the first look of a wait. Whether that
+    /// changed anything.
+    pub(super) fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
+        if look == Look::Newcomer || member.reaped_at.is_some_and(|at| at.elapsed() < REAP_EVERY) {
+            return Ok(false);
+        }
+        member.reaped_at = Some(Instant::now());
+        self.reap()
+    }
+
+    pub(super) fn reap(&self) -> Result<bool> {
+        let Queue { object, mpmc } = self;
+        if mpmc.dead(object.agent).next().is_none() {
+            return Ok(false);
+        }
+        let reaped = self.while_reaping(|| {
+            mpmc.dead(object.agent).try_fold(Reaped::default(), |all, dead| {
+                let reaped = self.reap_one(dead)?;
+                Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
+            })
+        })?;
+        Ok(reaped != Reaped::default())
+    }
+
+    /// Nothing is done while another one reaps: whoever wants it comes again.
+    pub(super) fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
+        let (mutex, agent) = (&self.mpmc.words.reaper, self.object.agent);
+        if mutex.lock(agent, Wait::For(GLANCE)).is_err() {
+            return Ok(Reaped::default());
+        }
+        fail::point("reap.locked");
+        // What a reaper that died left is found as it was.
+        mutex.mark_consistent();
+        let reaped = act();
+        mutex.unlock(agent);
+        reaped.inspect(|reaped| self.notify_reaped(*reaped))
+    }
+
+    pub(super) fn notify_reaped(&self, reaped: Reaped) {
+        if reaped.queued > 0 {
+            self.notify_queued(reaped.queued as usize);
+        }
+        if reaped.freed > 0 {
+            self.notify_freed(reaped.freed as usize);
+        }
+    }
+
+    pub(super) fn reap_one(&self, dead: u16) -> Result<Reaped> {
+        let Queue { object, mpmc } = self;
+        let Mapped { region, geometry } = mpmc.chunks;
+        let count_failures = object.kind() == Kind::JoinableQueue && !geometry.redeliver;
+        let terms = Terms { redeliver: geometry.redeliver, count_failures };
+        let forget = |chunk: &ChunkWords, index| {
+            if chunk.flags.load(Relaxed) & SPILLED != 0
+                && let Ok(spill) = Spill::read(region, geometry.message_at(index))
+            {
+                spill.remove(object.agent);
+            }
+        };
+        self.sound(mpmc.reap(dead, terms, forget))
+    }
+
+    /// Puts in a message that is too large for its chunk.
+    pub(super) fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
+        let object = &self.object;
+        let spill = Spill::new(bytes.len() as u64)?;
+        let chunk = self.held(member, index, Phase::Writing)?;
+        object.segment.region().write(member.geometry.message_at(index), &spill.to_bytes())?;
+        // Release: whoever reaps this chunk and sees the flag sees which segment it is.
+        chunk.flags.store(SPILLED, crate::sync::Ordering::Release);
+        fail::point("spill.named");
+        if let Err(e) = spill.create(object.agent, object.segment, bytes) {
+            chunk.flags.store(0, Relaxed);
+            return Err(e);
+        }
+        self.publish(member, index, SPILL_BYTES as u32, SPILLED)?;
+        self.notify_queued(1);
+        Ok(())
+    }
+
+    /// Frees the chunk of a message that was handed over, and the segment that had it, if it had one.
+    pub(super) fn free_read(&self, member: &Member, index: u32) -> Result<()> {
+        let chunk = self.held(member, index, Phase::Reading)?;
+        if chunk.flags.load(Relaxed) & SPILLED == 0 {
+            return self.free(member, index, Phase::Reading);
+        }
+        self.sound(self.mpmc.retire(index, member.id))?;
+        Spill::read(self.object.segment.region(), member.geometry.message_at(index))?
+            .remove(self.object.agent);
+        fail::point("spill.removed");
+        self.free(member, index, Phase::Writing)
+    }
+
+    pub(super) fn held(&self, member: &Member, index: u32, phase: Phase) -> Result<&ChunkWords> {
+        if self.mpmc.has(index, phase, member.id) {
+            return self.sound(self.mpmc.chunk(index));
+        }
+        Err(self.object.lost("that message"))
+    }
+
+    pub(super) fn publish(&self, member: &Member, index: u32, len: u32, flags: u32) -> Result<()> {
+        let chunk = self.held(member, index, Phase::Writing)?;
+        chunk.len.store(len, Relaxed);
+        chunk.flags.store(flags, Relaxed);
+        self.linked(member, index, Phase::Writing)
+    }
+
+    pub(super) fn linked(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+        let linked = self.sound(self.mpmc.publish(index, phase, member.id))?;
+        if linked { Ok(()) } else { Err(self.object.lost("that message")) }
+    }
+
+    pub(super) fn free(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+        self.free_quietly(member, index, phase)?;
+        self.notify_freed(1);
+        Ok(())
+    }
+
+    pub(super) fn free_quietly(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+        let freed = self.sound(self.mpmc.free(index, phase, member.id))?;
+        if freed { Ok(()) } else { Err(self.object.lost("that message")) }
+    }
+
+    /// So many messages were put in.
+    pub(super) fn notify_queued(&self, count: usize) {
+        self.mpmc.words.readers.notify_ordered(self.object.agent, count);
+    }
+
+    /// So many chunks were freed: writers have room, and it may have been the last message.
+    pub(super) fn notify_freed(&self, count: usize) {
+        let (words, agent) = (self.mpmc.words, self.object.agent);
+        words.writers.notify_ordered(agent, count);
+        if words.ended.load(Relaxed) != 0 {
+            words.readers.notify_all(agent);
+        }
+        if self.object.kind() == Kind::JoinableQueue && self.mpmc.ring.len() == 0 {
+            words.joiners.notify_all(agent);
+        }
+    }
+}
