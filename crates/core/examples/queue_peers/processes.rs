@@ -70,11 +70,20 @@ impl Pair {
     }
 }
 
-impl Drop for Pair {
-    fn drop(&mut self) {
-        let _ = self.far.kill();
+impl Pair {
+    /// Nothing stays behind.
+    pub fn end(mut self) {
+        drop(self.orders);
         let _ = self.far.wait();
+        leave(self.agent, self.segments);
     }
+}
+
+fn leave(agent: Agent, segments: [Segment; 2]) {
+    for segment in segments {
+        segment.close(&agent);
+    }
+    agent.leave();
 }
 
 fn read(answers: &mut Lines<BufReader<ChildStdout>>) -> Vec<f64> {
@@ -95,6 +104,7 @@ pub fn far(queue: &str, pause: fn(), name: &str) {
         play(&agent, &back, &there, bytes, Side::Far, &order);
         println!("{} {}", clock(), cpu_time() - cpu);
     }
+    leave(agent, [there, back]);
 }
 
 fn join() -> Agent {

@@ -31,6 +31,9 @@ fn near(queue: &str, pause: &str) {
         };
         println!("{figures:?}");
     }
+    if let Some(pair) = pair {
+        pair.end();
+    }
 }
 
 pub fn order_of(line: &str, pause: fn()) -> (usize, Order) {
