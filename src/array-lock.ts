@@ -3,7 +3,7 @@ import { native } from './native.js'
 import type { Segment } from './segment.js'
 import type { UpdateContext } from './update.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
-import { MINE, WaitQueue, type Wanted } from './wait-queue.js'
+import { MINE, point, WaitQueue, type Wanted } from './wait-queue.js'
 
 // Who waits in this environment, by object: handles of one array have a queue each, and one mutex between them.
 const waiting = new Map<number, Set<WaitQueue>>()
@@ -92,7 +92,7 @@ export class ArrayLock {
   }
 
   #newQueue(): WaitQueue {
-    const queue = new WaitQueue(2 * this.#handle, {
+    const queue = new WaitQueue(point(this.#handle), {
       giveUp: () => {
         native.giveUpBeginning(this.#handle)
         pump(this.#id, queue)

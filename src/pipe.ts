@@ -92,7 +92,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     const segment = createObject('Pipe', name, options, params)
     const ends: [Pipe<T>, Pipe<T>] = [new Pipe<T>(segment, 0, codec), new Pipe<T>(segment, 1, codec)]
     // So that the death of this process is seen at an end that was given away, whether or not the other one was used.
-    for (const end of ends) end.#take()
+    for (const end of ends) end.#takeFirst()
     return ends
   }
 
@@ -282,12 +282,15 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     const { object } = this
     const isOurs = this.#state === 'ours'
     this.#state = 'closed'
-    if (isOurs) {
-      object.rejectWaits([this.#end, 2 + this.#end])
-      native.releaseEnd(object.handle, this.#end, true)
-      object.pump()
+    try {
+      if (isOurs) {
+        object.rejectWaits([this.#end, 2 + this.#end])
+        native.releaseEnd(object.handle, this.#end, true)
+        object.pump()
+      }
+    } finally {
+      super.close()
     }
-    super.close()
   }
 
   /** The reference that `open()` takes, in another process or thread: this end is given away. */
@@ -302,6 +305,16 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   #take(): void {
     native.takeEnd(this.object.handle, this.#end)
     this.#state = 'ours'
+  }
+
+  /** Somebody who knows the name may have been faster: then the end is that one's, as if it had been given away. */
+  #takeFirst(): void {
+    try {
+      this.#take()
+    } catch (error) {
+      const wasTaken = ['ERR_BUSY', 'ERR_ENDED', 'ERR_PEER_DIED'].includes((error as CrossmemError).code)
+      if (!wasTaken) throw error
+    }
   }
 
   /** For its first use: one that was given away and that nobody took can be taken back. */

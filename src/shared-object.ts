@@ -2,10 +2,8 @@ import { CrossmemError } from './errors.js'
 import { native } from './native.js'
 import { type CreateOptions, checkPersist, Segment } from './segment.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
-import { MINE, POLITELY, TRY, WaitQueue, type Wanted } from './wait-queue.js'
+import { MINE, POLITELY, point, TRY, WaitQueue, type Wanted } from './wait-queue.js'
 
-/** Waits that an object has at most, as the addon numbers them. */
-const CHANNELS = 4
 /** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */
 const GOES_ON = 1_000_000
 const LINKED = 1
@@ -44,7 +42,7 @@ export class SharedObject {
     this.#kind = kind
     this.#queues = kind.giveUp.map(
       (giveUp, channel) =>
-        new WaitQueue(CHANNELS * this.handle + channel, {
+        new WaitQueue(point(this.handle, channel), {
           giveUp: () => giveUp(this.handle),
           onFirst: () => this.#meet(),
           onTick: () => {

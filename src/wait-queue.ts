@@ -41,6 +41,12 @@ export interface WaitedFor {
   onTick(): void
 }
 
+/** Waits that an object has at most, each at sleepers of its own. */
+const CHANNELS = 4
+
+/** The waits at one channel of an object, as the addon numbers them. */
+export const point = (handle: number, channel = 0): number => CHANNELS * handle + channel
+
 /** The asynchronous waits of this environment at one set of sleepers: served in order, the first one looks for all. */
 export class WaitQueue {
   readonly #point: number
@@ -48,9 +54,9 @@ export class WaitQueue {
   readonly #waiters = new Set<Waiter<unknown>>()
   #isArmed = false
 
-  /** @param point as the addon numbers it: 4 * handle + channel */
-  constructor(point: number, object: WaitedFor) {
-    this.#point = point
+  /** @param at its `point` */
+  constructor(at: number, object: WaitedFor) {
+    this.#point = at
     this.#object = object
   }
 
@@ -69,7 +75,12 @@ export class WaitQueue {
         if (found !== undefined && found !== MINE) return found
         hasSlept = found === undefined
       }
-      if (timeout === 0) throw timedOut(wanted.doing, 0)
+      if (timeout === 0) {
+        if (!wanted.isHalfDone?.()) throw timedOut(wanted.doing, 0)
+        // Nothing but its end ends it now: from here on it is to be woken.
+        const rest = this.#look(wanted.attempt, ARM)
+        if (rest !== undefined && rest !== MINE) return rest
+      }
     } catch (error) {
       const late = wanted.onGivenUp?.()
       if (late !== undefined) return late

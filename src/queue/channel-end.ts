@@ -36,12 +36,16 @@ export abstract class ChannelEnd extends Handle<'SpscQueue'> {
 
   /** Gives the role back: the next one may take it. What was put in stays. Waits of this thread reject with ERR_CLOSED. Idempotent. */
   override close(): void {
-    if (this.#isOurs) {
-      const { object } = this
-      object.rejectWaits([this.#end, 2 + this.#end])
-      native.releaseEnd(object.handle, this.#end, false)
-    }
+    const isOurs = this.#isOurs
     this.#isOurs = false
-    super.close()
+    try {
+      if (isOurs) {
+        const { object } = this
+        object.rejectWaits([this.#end, 2 + this.#end])
+        native.releaseEnd(object.handle, this.#end, false)
+      }
+    } finally {
+      super.close()
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native.js'
+import { native, ownerWord } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
 
 // Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the
@@ -36,8 +36,13 @@ class FastRing {
   protected readonly head: number
   /** The other side's position as last seen. */
   protected seen: number
+  /** Where this side's own position was left here: if it is elsewhere, the addon has moved it, and `seen` may be of another lap. */
+  protected left: number | undefined
+  /** Where the owner word of this side's end is, and what it is while the end is ours. */
+  readonly #owner: number
+  readonly #us: [low: number, high: number]
 
-  constructor({ handle, segment }: SharedObject, ring: number) {
+  protected constructor({ handle, segment }: SharedObject, ring: number, end: number) {
     const sizes = native.objectParams(handle)
     const bytes = sizes[ring] as number
     const dataAt = DATA_AT + (ring === 1 ? (sizes[0] as number) : 0)
@@ -56,6 +61,15 @@ class FastRing {
     this.tail = wordsAt
     this.head = wordsAt + HEAD_AT / 4
     this.seen = Atomics.load(this.words, this.head)
+    this.#owner = (ENDS_AT + end * END_BYTES) / 4
+    const word = ownerWord() ?? 0n
+    this.#us = [Number(BigInt.asIntN(32, word)), Number(BigInt.asIntN(32, word >> 32n))]
+  }
+
+  /** Whether this environment has the end; `false`, too, once the object is closed. */
+  protected get isOurs(): boolean {
+    const [low, high] = this.#us
+    return this.words[this.#owner] === low && this.words[this.#owner + 1] === high
   }
 }
 
@@ -71,6 +85,11 @@ export function unlessHidden<T>(make: () => T): T | undefined {
 
 /** The side that pushes. */
 export class FastProducer extends FastRing {
+  /** @param ring the one towards the other end */
+  constructor(object: SharedObject, ring: number) {
+    super(object, ring, 1 - ring)
+  }
+
   /** Pushes a record; `false`: ask the addon. */
   push(message: Uint8Array): boolean {
     const { words, size, tail: at } = this
@@ -78,15 +97,16 @@ export class FastProducer extends FastRing {
     const tail = words[at] as number
     const unit = tail & (size - 1)
     const end = unit + units(length)
-    if (length > this.most || end > size || this.#isClosed()) return false
-    if (!this.#isRoom(tail, end - unit)) {
+    if (length > this.most || end > size || !this.isOurs || this.#isClosed()) return false
+    if (tail !== this.left || !this.#isRoom(tail, end - unit)) {
       this.seen = Atomics.load(words, this.head)
       if (!this.#isRoom(tail, end - unit)) return false
     }
     this.headers[2 * unit] = length
     this.headers[2 * unit + 1] = (tail & POSITION) << 8
     this.bytes.set(message, 8 * unit + 8)
-    Atomics.store(words, at, (tail + end - unit) | 0)
+    this.left = (tail + end - unit) | 0
+    Atomics.store(words, at, this.left)
     // Both are in the one order of all atomic operations: whoever sleeps without having seen the record is seen here.
     if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) native.wakePeer(this.handle, 1 - this.ring, true)
     return true
@@ -105,12 +125,18 @@ export class FastProducer extends FastRing {
 
 /** The side that pops. */
 export class FastConsumer extends FastRing {
+  /** @param ring the one towards this end */
+  constructor(object: SharedObject, ring: number) {
+    super(object, ring, ring)
+  }
+
   /** Pops the first record, copied; `undefined`: ask the addon. */
   pop(): Uint8Array | undefined {
     const { words, size, head: at } = this
+    if (!this.isOurs) return undefined
     const head = words[at] as number
     let ready = (this.seen - head) >>> 0
-    if (ready === 0 || ready > size) {
+    if (head !== this.left || ready === 0 || ready > size) {
       this.seen = Atomics.load(words, this.tail)
       ready = (this.seen - head) >>> 0
       if (ready === 0 || ready > size) return undefined
@@ -123,7 +149,8 @@ export class FastConsumer extends FastRing {
     if (length > this.most || needed > ready || needed > size - unit) return undefined
     const start = 8 * unit + 8
     const message = this.bytes.slice(start, start + length)
-    Atomics.store(words, at, (head + needed) | 0)
+    this.left = (head + needed) | 0
+    Atomics.store(words, at, this.left)
     if (Atomics.load(words, this.tail + FULL_AT / 4) !== 0) native.wakePeer(this.handle, this.ring, false)
     return message
   }

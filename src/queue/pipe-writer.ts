@@ -68,7 +68,12 @@ export class PipeWriter {
       attempt: how => {
         for (;;) {
           const end = Math.min(sent + partLength, length)
-          if (!this.#put(message.subarray(sent, end), end < length, how)) return undefined
+          try {
+            if (!this.#put(message.subarray(sent, end), end < length, how)) return undefined
+          } catch (error) {
+            this.#isHalfDone &&= !isOver(error)
+            throw error
+          }
           sent = end
           this.#isHalfDone = sent < length
           if (!this.#isHalfDone) return true

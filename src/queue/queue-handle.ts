@@ -122,7 +122,10 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   override close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#holdings.abandon()
-    super.close()
+    try {
+      this.#holdings.abandon()
+    } finally {
+      super.close()
+    }
   }
 }

@@ -241,7 +241,9 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pops.
     pub fn producer<'e>(&self, end: &'e mut End) -> Result<Producer<'a, 'e>> {
-        Ok(Producer { object: *self, way: self.way_out(end)?, end })
+        let way = self.way_out(end)?;
+        end.pushed = Seen::first(way.ring.words);
+        Ok(Producer { object: *self, way, end })
     }
 
     /// The popping side of an end, for many records.
@@ -249,7 +251,9 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pushes.
     pub fn consumer<'e>(&self, end: &'e mut End) -> Result<Consumer<'a, 'e>> {
-        Ok(Consumer { object: *self, way: self.way_in(end)?, end })
+        let way = self.way_in(end)?;
+        end.popped = Seen::first(way.ring.words);
+        Ok(Consumer { object: *self, way, end })
     }
 
     /// Finds room for a record of `len` bytes, which the caller then writes and commits.
@@ -273,6 +277,8 @@ impl<'a> Object<'a> {
         if len > u64::from(way.ring.most()) {
             return Err(self.too_large_record(len, way.ring.most()));
         }
+        // JavaScript pushes to the same ring, so that what was seen then may be of another lap.
+        end.pushed = Seen::first(way.ring.words);
         let mut spins = end.spins;
         let found = way.ring.words.full.wait_spinning(self.agent, wait, &mut spins, |look| {
             self.room(end, way, len as u32, look).transpose()

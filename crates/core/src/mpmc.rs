@@ -148,12 +148,13 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(true)
     }
 
-    /// What `me` reads was handed over: if `me` dies from here on, nobody is given it again.
-    pub(crate) fn retire(&self, index: u32, me: u16) -> Result<(), Corrupt> {
+    /// What `me` reads was handed over: if `me` dies from here on, nobody is given it again. `false`: it isn't `me` who reads.
+    pub(crate) fn retire(&self, index: u32, me: u16) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;
-        claim.store(Claim::of(claim.load(Relaxed)).next(Phase::Writing, me), Release);
+        let before = claim.load(Relaxed);
+        let retired = Claim::of(before).is(Phase::Reading, me) && change(claim, before, Phase::Writing, me);
         fail::point("queue.retired");
-        Ok(())
+        Ok(retired)
     }
 
     /// Whether `me` has that chunk in `phase`.

@@ -291,10 +291,16 @@ impl<'a> Object<'a> {
         }
         if self.kind() == Kind::JoinableQueue {
             let claim = Claim::of(queue.held(member, index, Phase::Reading)?.claim.load(Relaxed));
+            let mut done = Ok(false);
+            // Both while nobody else reaps: a failure that is counted and whose chunk is not free is taken for a dead reaper's.
             queue.while_reaping(|| {
                 queue.mpmc.count_failure(index, claim);
+                done = queue.free_read(member, index).map(|()| true);
                 Ok(Reaped::default())
             })?;
+            if done? {
+                return Ok(());
+            }
         }
         queue.free_read(member, index)
     }

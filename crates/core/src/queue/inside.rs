@@ -212,7 +212,9 @@ impl Queue<'_> {
         if chunk.flags.load(Relaxed) & SPILLED == 0 {
             return self.free(member, index, Phase::Reading);
         }
-        self.sound(self.mpmc.retire(index, member.id))?;
+        if !self.sound(self.mpmc.retire(index, member.id))? {
+            return Err(self.object.lost("that message"));
+        }
         Spill::read(self.object.segment.region(), member.geometry.message_at(index))?
             .remove(self.object.agent);
         fail::point("spill.removed");
