@@ -10,7 +10,7 @@
 //! | `{ lap + 1, empty }` | `tail` lags: help | `head` lags: help |
 //! | else | `tail` was read too early | `head` was read too early |
 //!
-//! `crates/core/tests/mpmc_model.rs` explores it with processes that die anywhere.
+//! `crates/core/tests/mpmc_model` explores it with processes that die anywhere.
 
 use crate::claim::{Claim, Phase, change};
 use crate::fail;

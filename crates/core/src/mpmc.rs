@@ -16,7 +16,7 @@
 //! CAS from what the dead participant left.
 //!
 //! The design's queue had a second ring for free chunks; being free is a phase of the claim here, which halves the atomic
-//! operations of a message. `crates/core/tests/mpmc_model.rs` explores it.
+//! operations of a message. `crates/core/tests/mpmc_model` explores it.
 
 use std::collections::HashSet;
 

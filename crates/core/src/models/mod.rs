@@ -5,7 +5,7 @@
 //! fail, which is tested, too.
 //!
 //! To loom a `SeqCst` access is an `AcqRel` one (only its fences are more), so what needs the one order of all such accesses can't
-//! be shown here: how a queue ends. That is shown by `crates/core/tests/mpmc_model.rs`.
+//! be shown here: how a queue ends. That is shown by `crates/core/tests/mpmc_model`.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

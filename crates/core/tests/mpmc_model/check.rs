@@ -1,0 +1,124 @@
+//! What is asserted of every transition and of every state.
+
+use crate::model::{Effect, Model, Violation};
+use crate::state::{CHUNKS, Free, Owner, Payload, Queued, Reading, State, Step::Idle};
+
+/// More accesses than any operation needs that runs alone.
+const ALONE: usize = 64;
+
+impl Model {
+    /// Linked and not yet claimed.
+    fn fifo(self, s: &State) -> Result<Vec<u8>, Violation> {
+        let claimed = |chunk: u8| s.owner(chunk).phase != Queued;
+        let first = self.slot(s, s.head);
+        let taking = first.chunk.is_some_and(|chunk| first == self.filled(s.head, chunk) && claimed(chunk));
+        let front = s.head + u8::from(taking || first.lap == s.head / self.slots + 1);
+        let linked =
+            |&at: &u8| self.slot(s, at).chunk.filter(|&chunk| self.slot(s, at) == self.filled(at, chunk));
+        let fifo: Vec<u8> = (front..front + self.slots).map_while(|at| linked(&at)).collect();
+        let full = s.slots.iter().filter(|slot| slot.chunk.is_some()).count();
+        if full != fifo.len() + usize::from(taking) || fifo.iter().any(|&chunk| claimed(chunk)) {
+            return Err("a full slot outside the queue, or a claimed one behind the front");
+        }
+        Ok(fifo)
+    }
+
+    /// What holds of a transition, and of the state after it.
+    pub(crate) fn check(self, before: &State, effect: Effect, s: &State) -> Result<(), Violation> {
+        let mut fifo = self.fifo(before)?;
+        match effect {
+            Effect::Linked(_) if before.done => return Err("a message is linked after the queue was done"),
+            Effect::Linked(chunk) => fifo.push(chunk),
+            Effect::Claimed(chunk) if fifo.first() != Some(&chunk) => return Err("a claim not at the front"),
+            Effect::Claimed(_) => drop(fifo.remove(0)),
+            Effect::Empty if !fifo.is_empty() => return Err("EMPTY, but it is not"),
+            _ => (),
+        }
+        if self.fifo(s)? != fifo {
+            return Err("the queue changes by other than a link or a claim");
+        } else if s.tail + 1 < s.head || s.tail > s.head + self.slots {
+            return Err("head and tail are too far apart");
+        }
+        for (chunk, owner) in (0..self.chunks).zip(s.owners) {
+            let (phase, slots) = (owner.phase, s.slots_with(chunk));
+            let settled = phase == Free || phase == Queued && slots == 1 || s.dead(owner.by);
+            if slots > usize::from(phase == Queued || phase == Reading) {
+                return Err("a chunk in two slots, or in one while it is free or written");
+            } else if (phase == Queued || phase == Reading)
+                && s.payloads[usize::from(chunk)] != Payload::Whole
+            {
+                return Err("a torn or a consumed payload is queued or taken");
+            } else if !settled && s.processes[usize::from(owner.by)].holds() != Some((chunk, phase)) {
+                return Err("a chunk is leaked: its holder does not know it");
+            }
+        }
+        for (by, process) in (0..).zip(s.processes) {
+            let by = process.victim.unwrap_or(by);
+            let keeps = |(chunk, phase)| {
+                s.owner(chunk) == Owner { phase, by } && (phase != Queued || s.slots_with(chunk) == 0)
+            };
+            if !process.holds().is_none_or(keeps) {
+                return Err("a live process's chunk is taken from it");
+            }
+        }
+        Ok(())
+    }
+
+    /// Process `me` takes one step, with this choice, and runs alone until it is idle.
+    fn alone(self, s: &mut State, me: u8, choice: u8) -> Result<(), Violation> {
+        self.step(s, me, choice)?;
+        for _ in 0..ALONE {
+            if s.step(me) == Idle {
+                return Ok(());
+            }
+            self.step(s, me, 0)?;
+        }
+        Err("a process that runs alone does not complete")
+    }
+
+    /// Process `me` alone completes, reaps all the dead, drains and refills the queue.
+    pub(crate) fn recover(self, mut s: State, me: u8) -> Result<(), Violation> {
+        if s.step(me) != Idle {
+            self.alone(&mut s, me, 0)?;
+        }
+        for choice in 0..=self.get() {
+            self.alone(&mut s.clone(), me, choice)?;
+        }
+        if s.reaper.is_some_and(|p| !s.dead(p)) {
+            return Ok(());
+        }
+        let (mut due, mut held, mut pending) = (self.fifo(&s)?, 0, false);
+        for (chunk, Owner { phase, by }) in
+            (0..self.chunks).zip(s.owners).filter(|(_, owner)| owner.phase != Free)
+        {
+            let again = phase == Queued || phase == Reading && self.redeliver;
+            if s.processes[usize::from(by)].holds().is_some_and(|(held, _)| held == chunk) {
+                held += 1;
+                pending |= self.pending(phase);
+            } else if s.dead(by) && again && !due.contains(&chunk) {
+                due.push(chunk);
+            }
+        }
+        for victim in (0..self.processes).filter(|&p| s.dead(p)).collect::<Vec<_>>() {
+            self.alone(&mut s, me, self.reap(victim))?;
+        }
+        let mut queued = self.fifo(&s)?;
+        queued.sort_unstable();
+        due.sort_unstable();
+        if queued != due {
+            return Err("a reap loses a message, or makes one up");
+        }
+        for choice in [self.get(); CHUNKS + 1].into_iter().chain(0..self.chunks) {
+            if choice == 0 && !self.fifo(&s)?.is_empty() {
+                return Err("the queue does not drain");
+            }
+            self.alone(&mut s, me, choice)?;
+        }
+        match self.fifo(&s)?.len() {
+            0 if s.ended && (s.done || pending) => Ok(()),
+            _ if s.ended => Err("an ended queue takes a message, or is not done when it could be"),
+            filled if filled + held == usize::from(self.chunks) => Ok(()),
+            _ => Err("capacity is lost"),
+        }
+    }
+}
