@@ -15,7 +15,8 @@ export function queueThreads(): QueueKinds {
     waits: 'spinning' as const,
   })
   const rtrb = 'a RingBuffer of 1,024 messages between two threads: push(), pop()'
-  const spsc = 'a channel with a ring of 128 KiB between two processes: Producer, Consumer: try_push(), try_pop()'
+  const spsc =
+    'a channel with a ring of 128 KiB between two processes: Producer, Consumer: try_push(), try_pop()'
   const mpmc = 'a queue of 1,024 messages between two processes: Participant: try_push(), try_pop()'
   const arrayQueue = "crossbeam's ArrayQueue of 1,024 messages between two threads: push(), pop()"
   return {
