@@ -1,6 +1,7 @@
 import { CrossmemError } from './errors.js'
 import { Handle } from './handle.js'
 import { native } from './native.js'
+import { checkCount } from './numbers.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type Held, type SharedObject } from './shared-object.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
@@ -125,13 +126,10 @@ export class Barrier extends Handle<'Barrier'> {
    */
   static create(name: string | null, parties: number, options?: BarrierOptions): Barrier {
     const action = checkAction(options)
-    if (!Number.isInteger(parties) || parties < 1 || parties >= 2 ** 32) {
-      throw new CrossmemError(
-        'ERR_INVALID_ARG',
-        `parties is a whole number from 1 to 4294967295, not ${String(parties)}`,
-      )
-    }
-    return new Barrier(createObject('Barrier', name, options, [parties]), action)
+    return new Barrier(
+      createObject('Barrier', name, options, [checkCount('parties', parties, 1, 2 ** 32 - 1)]),
+      action,
+    )
   }
 
   /**

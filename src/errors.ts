@@ -34,3 +34,7 @@ export class CrossmemError extends Error {
     this.code = code
   }
 }
+
+/** Whether it is an error of ours with one of these codes. */
+export const hasCode = (error: unknown, ...codes: CrossmemErrorCode[]): boolean =>
+  error instanceof CrossmemError && codes.includes(error.code)

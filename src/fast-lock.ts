@@ -1,6 +1,5 @@
-import type { CrossmemError } from './errors.js'
 import { ownerWord } from './native.js'
-import type { Segment } from './segment.js'
+import { type Segment, unlessHidden } from './segment.js'
 
 /** Where an object's words begin: the core's `WORDS`. The first one says who has the lock. */
 const WORDS = 64
@@ -29,12 +28,8 @@ export class FastLock {
   /** Runtimes without external buffers (Electron) leave it all to the addon. */
   #look(): BigUint64Array | undefined {
     if (!this.#isPossible) return undefined
-    try {
-      this.#word = new BigUint64Array(this.#segment.buffer, WORDS, 1)
-    } catch (error) {
-      if ((error as CrossmemError).code !== 'ERR_NO_EXTERNAL_BUFFERS') throw error
-      this.#isPossible = false
-    }
+    this.#word = unlessHidden(() => new BigUint64Array(this.#segment.buffer, WORDS, 1))
+    this.#isPossible = this.#word !== undefined
     return this.#word
   }
 

@@ -193,7 +193,7 @@ export const hot = {
   pushRecords: hot3('pushRecords'),
   popRecords: hot3('popRecords'),
   reserveRecord: hot4('reserveRecord'),
-  commitRecord: hot4('commitRecord'),
+  commitRecord: hot3('commitRecord'),
   peekRecord: hot3('peekRecord'),
   releaseRecord: hot2('releaseRecord'),
   pushMessage: hot3('pushMessage'),

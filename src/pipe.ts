@@ -1,6 +1,6 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { type BoundCodec, type CodecOption, codecFor, codecOf } from './codec.js'
-import { CrossmemError } from './errors.js'
+import { CrossmemError, hasCode } from './errors.js'
 import { Handle } from './handle.js'
 import { hot, native } from './native.js'
 import { checkCount } from './numbers.js'
@@ -12,7 +12,7 @@ import { NOT_YET } from './queue/pad.js'
 import { PipeReader } from './queue/pipe-reader.js'
 import { PipeWriter } from './queue/pipe-writer.js'
 import { readableOf, writableOf } from './queue/streams.js'
-import { forRecord } from './queue/transport.js'
+import { forRecord, forRoom } from './queue/transport.js'
 import { type CreateOptions, Segment } from './segment.js'
 import { createObject, type WaitKind } from './shared-object.js'
 import { checkBeforeLook, checkTimeout, type SyncWaitOptions, type WaitOptions } from './wait.js'
@@ -284,7 +284,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     this.#state = 'closed'
     try {
       if (isOurs) {
-        object.rejectWaits([this.#end, 2 + this.#end])
+        object.rejectWaits([forRecord(this.#end), forRoom(this.#end)])
         native.releaseEnd(object.handle, this.#end, true)
         object.pump()
       }
@@ -312,8 +312,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     try {
       this.#take()
     } catch (error) {
-      const wasTaken = ['ERR_BUSY', 'ERR_ENDED', 'ERR_PEER_DIED'].includes((error as CrossmemError).code)
-      if (!wasTaken) throw error
+      if (!hasCode(error, 'ERR_BUSY', 'ERR_ENDED', 'ERR_PEER_DIED')) throw error
     }
   }
 
@@ -336,7 +335,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
       return hot.peekRecord(this.object.handle, this.#end, how) === NOT_YET ? undefined : true
     } catch (error) {
       // What there is to receive is the news of a death.
-      if ((error as CrossmemError).code === 'ERR_PEER_DIED') return true
+      if (hasCode(error, 'ERR_PEER_DIED')) return true
       throw error
     }
   }
@@ -358,4 +357,4 @@ const pipeWaits: WaitKind = {
   needsOthers: (channel, handle) => !native.hasEnd(handle, 1 - (channel % 2)),
 }
 
-const isTimeout = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_TIMEOUT'
+const isTimeout = (error: unknown): boolean => hasCode(error, 'ERR_TIMEOUT')

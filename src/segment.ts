@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer'
-import { CrossmemError } from './errors.js'
+import { CrossmemError, hasCode } from './errors.js'
 import { domainName, type NewSegment, native, type OpenSegment } from './native.js'
 
 /** Longest ArrayBuffer of this runtime, in bytes. */
@@ -82,6 +82,16 @@ export class Segment {
   }
 }
 
+/** What `make` makes, unless this runtime doesn't show shared memory (Electron): then it is all left to the addon. */
+export function unlessHidden<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (hasCode(error, 'ERR_NO_EXTERNAL_BUFFERS')) return undefined
+    throw error
+  }
+}
+
 /** The options that every maker of objects takes. */
 export interface CreateOptions {
   /** Keep the object when its last living user is gone, until it is unlinked or the system restarts. Default: false. */
@@ -135,9 +145,6 @@ export function openOrCreate<T>(open: () => T, create: () => T): T {
     }
   }
 }
-
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof CrossmemError && error.code === code
 
 const tooLarge = (byteLength: number): CrossmemError =>
   new CrossmemError(

@@ -2,6 +2,7 @@ import { Handle } from '../handle.js'
 import { native } from '../native.js'
 import type { Segment } from '../segment.js'
 import type { WaitKind } from '../shared-object.js'
+import { forRecord, forRoom } from './transport.js'
 
 /** The end of a channel that pops from ring 0, and the other one. */
 export const CONSUMER = 0
@@ -41,7 +42,7 @@ export abstract class ChannelEnd extends Handle<'SpscQueue'> {
     try {
       if (isOurs) {
         const { object } = this
-        object.rejectWaits([this.#end, 2 + this.#end])
+        object.rejectWaits([forRecord(this.#end), forRoom(this.#end)])
         native.releaseEnd(object.handle, this.#end, false)
       }
     } finally {

@@ -73,16 +73,6 @@ class FastRing {
   }
 }
 
-/** What `make` makes, unless this runtime doesn't show shared memory (Electron): then it is all left to the addon. */
-export function unlessHidden<T>(make: () => T): T | undefined {
-  try {
-    return make()
-  } catch (error) {
-    if ((error as CrossmemError).code === 'ERR_NO_EXTERNAL_BUFFERS') return undefined
-    throw error
-  }
-}
-
 /** The side that pushes. */
 export class FastProducer extends FastRing {
   /** @param ring the one towards the other end */

@@ -1,7 +1,7 @@
-import { CrossmemError } from '../errors.js'
+import { hasCode } from '../errors.js'
 import type { Message } from './message.js'
 
-export const isEnd = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_ENDED'
+export const isEnd = (error: unknown): boolean => hasCode(error, 'ERR_ENDED')
 
 /** What `next` gives, until it rejects with ERR_ENDED. */
 export async function* untilEnded<T>(next: () => Promise<T>): AsyncGenerator<T, void, void> {

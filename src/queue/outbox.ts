@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
-import { POLITELY, TRY } from '../wait-queue.js'
+import { POLITELY, TRY, type Wanted } from '../wait-queue.js'
 import { bytes, ENDED, lengths, NOT_YET, PAD_BYTES, PAD_MESSAGES } from './pad.js'
 import type { Sink } from './transport.js'
 
@@ -29,21 +29,23 @@ export class Outbox<T> {
   /** Whether it could be put at once. Behind those that wait here it can't. */
   tryPut(value: T): boolean {
     const message = this.#encode(value)
-    return this.#isIdle && this.#put(message, TRY) === true
+    return this.#isIdle && putInto(this.#sink, message, TRY) === true
   }
 
   async put(value: T, options: WaitOptions | undefined): Promise<void> {
     checkBeforeLook(options)
+    const { object, channel } = this.#sink
     const message = this.#encode(value)
-    if (this.#isIdle && this.#put(message, POLITELY)) return
-    await this.#wait(this.#keep(message), options)
+    if (this.#isIdle && putInto(this.#sink, message, POLITELY)) return
+    await object.wait(this.#wanted(this.#keep(message)), options, channel)
   }
 
   putSync(value: T, options: SyncWaitOptions | undefined): void {
     checkBeforeLook(options)
+    const { object, channel } = this.#sink
     const message = this.#encode(value)
-    if (this.#put(message, POLITELY)) return
-    this.#waitSync(this.#keep(message), options)
+    if (putInto(this.#sink, message, POLITELY)) return
+    object.waitSync(this.#wanted(this.#keep(message)), options, channel)
   }
 
   /** How many of them could be put at once, the first ones. */
@@ -54,26 +56,28 @@ export class Outbox<T> {
 
   async putMany(values: readonly T[], options: WaitOptions | undefined): Promise<void> {
     checkBeforeLook(options)
+    const { object, channel } = this.#sink
     const messages = this.#encodeAll(values)
     let done = 0
     while (done < messages.length) {
       if (this.#isIdle) done += this.#putMany(messages, done)
       const next = messages[done]
       if (!next) return
-      await this.#wait(next, options)
+      await object.wait(this.#wanted(next), options, channel)
       done++
     }
   }
 
   putManySync(values: readonly T[], options: SyncWaitOptions | undefined): void {
     checkBeforeLook(options)
+    const { object, channel } = this.#sink
     const messages = this.#encodeAll(values)
     let done = 0
     while (done < messages.length) {
       done += this.#putMany(messages, done)
       const next = messages[done]
       if (!next) return
-      this.#waitSync(next, options)
+      object.waitSync(this.#wanted(next), options, channel)
       done++
     }
   }
@@ -82,38 +86,16 @@ export class Outbox<T> {
     return this.#sink.object.isIdle(this.#sink.channel)
   }
 
-  get #doing(): string {
-    return `putting into "${this.#sink.object.name}"`
-  }
-
-  #wait(message: Uint8Array, options: WaitOptions | undefined): Promise<true> {
-    const { object, channel } = this.#sink
-    return object.wait({ attempt: how => this.#put(message, how), doing: this.#doing }, options, channel)
-  }
-
-  #waitSync(message: Uint8Array, options: SyncWaitOptions | undefined): void {
-    const { object, channel } = this.#sink
-    object.waitSync({ attempt: how => this.#put(message, how), doing: this.#doing }, options, channel)
+  #wanted(message: Uint8Array): Wanted<true> {
+    return {
+      attempt: how => putInto(this.#sink, message, how),
+      doing: `putting into "${this.#sink.object.name}"`,
+    }
   }
 
   #encodeAll(values: readonly T[]): Uint8Array[] {
     // All of them before the first is put: one that can't be encoded costs nothing.
     return values.map(value => this.#keep(this.#encode(value)))
-  }
-
-  #put(message: Uint8Array, how: number): true | undefined {
-    const sink = this.#sink
-    if ((how === TRY || how === POLITELY) && sink.fast?.push(message)) return true
-    const { length } = message
-    if (length > sink.most) return this.#isPut(sink.putLarge(message, how))
-    bytes.set(message)
-    return this.#isPut(sink.put(length, how))
-  }
-
-  #isPut(status: number): true | undefined {
-    if (status === NOT_YET) return undefined
-    if (status === ENDED) throw hasEnded(this.#sink.object.name)
-    return true
   }
 
   /** Puts messages from the `first`th on over the pad, as long as there is room. */
@@ -142,7 +124,7 @@ export class Outbox<T> {
   /** What goes wrong behind messages that were put is said when it is that one's turn. */
   #putBehind(message: Uint8Array, isBehindOthers: boolean): boolean {
     try {
-      return this.#put(message, TRY) === true
+      return putInto(this.#sink, message, TRY) === true
     } catch (error) {
       if (isBehindOthers) return false
       throw error
@@ -168,3 +150,19 @@ export class Outbox<T> {
 
 export const hasEnded = (name: string): CrossmemError =>
   new CrossmemError('ERR_ENDED', `"${name}" has ended: nothing can be put in any more`)
+
+/** Puts a message in; `undefined`: not yet. */
+export function putInto(sink: Sink, message: Uint8Array, how: number): true | undefined {
+  // Who is among the sleepers leaves them by a call.
+  if ((how === TRY || how === POLITELY) && sink.fast?.push(message)) return true
+  const { length } = message
+  if (length > sink.most) return isPut(sink, sink.putLarge(message, how))
+  bytes.set(message)
+  return isPut(sink, sink.put(length, how))
+}
+
+export function isPut(sink: Sink, status: number): true | undefined {
+  if (status === NOT_YET) return undefined
+  if (status === ENDED) throw hasEnded(sink.object.name)
+  return true
+}

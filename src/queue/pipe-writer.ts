@@ -1,18 +1,17 @@
-import { CrossmemError } from '../errors.js'
+import { CrossmemError, hasCode } from '../errors.js'
 import { hot } from '../native.js'
 import type { SharedObject } from '../shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
-import { POLITELY, TRY, type Wanted } from '../wait-queue.js'
-import { FastProducer, unlessHidden } from './fast-ring.js'
-import { hasEnded } from './outbox.js'
-import { bytes, ENDED, elsewhere, NOT_YET, PAD_BYTES } from './pad.js'
-import { forRoom, view } from './transport.js'
+import { POLITELY, type Wanted } from '../wait-queue.js'
+import { isPut, putInto } from './outbox.js'
+import { bytes, PAD_BYTES } from './pad.js'
+import { channelSink, forRoom, type Sink } from './transport.js'
 
 /** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */
 export class PipeWriter {
   readonly #object: SharedObject
   readonly #end: number
-  readonly #fast: FastProducer | undefined
+  readonly #sink: Sink
   /** Most bytes of a record. */
   readonly #most: number
   /** Parts of a large message are in, and others are to follow. */
@@ -22,7 +21,7 @@ export class PipeWriter {
     this.#object = object
     this.#end = end
     this.#most = most
-    this.#fast = unlessHidden(() => new FastProducer(object, 1 - end))
+    this.#sink = channelSink(object, end, most)
   }
 
   /** @param isReused whether the bytes are overwritten after this call */
@@ -61,8 +60,8 @@ export class PipeWriter {
   /** Puts in the whole message, or part after part; once the first one is in, the others follow. */
   #sending(message: Uint8Array): Wanted<true> & { isHalfDone(): boolean } {
     const { length } = message
-    // Parts that a reader can take out while the next ones are written.
-    const partLength = length <= this.#most ? length : Math.max(1, this.#most >> 1)
+    // Parts that go over the pad, and that a reader can take out while the next ones are written.
+    const partLength = length <= this.#most ? length : Math.min(PAD_BYTES, this.#most >> 1)
     let sent = 0
     return {
       attempt: how => {
@@ -85,27 +84,12 @@ export class PipeWriter {
   }
 
   #put(part: Uint8Array, more: boolean, how: number): true | undefined {
-    // Who is among the sleepers leaves them by a call.
-    const isFast = !more && (how === TRY || how === POLITELY)
-    if (isFast && this.#fast?.push(part)) return true
-    const { handle } = this.#object
-    let status: number
-    if (part.length <= PAD_BYTES) {
-      bytes.set(part)
-      status = (more ? hot.pushPart : hot.pushRecord)(handle, this.#end, part.length, how)
-    } else {
-      status = hot.reserveRecord(handle, this.#end, part.length, how)
-      if (status >= 0) {
-        view(this.#object, elsewhere[0] as number, part.length).set(part)
-        hot.commitRecord(handle, this.#end, part.length, Number(more))
-      }
-    }
-    if (status === ENDED) throw hasEnded(this.#object.name)
-    return status === NOT_YET ? undefined : true
+    if (!more) return putInto(this.#sink, part, how)
+    bytes.set(part)
+    return isPut(this.#sink, hot.pushPart(this.#object.handle, this.#end, part.length, how))
   }
 }
 
 /** Whether nothing can be sent any more. */
 const isOver = (error: unknown): boolean =>
-  error instanceof CrossmemError &&
-  ['ERR_ENDED', 'ERR_PEER_DIED', 'ERR_CLOSED', 'ERR_CORRUPT'].includes(error.code)
+  hasCode(error, 'ERR_ENDED', 'ERR_PEER_DIED', 'ERR_CLOSED', 'ERR_CORRUPT')

@@ -50,7 +50,7 @@ export function createQueue(
 
 /** What all queues of many producers and consumers have in common. */
 export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
-  /** Messages that it has room for; what is being written or read at an instant takes room, too. */
+  /** What it was made with: see `PARAMS` in the core. */
   readonly #params: number[]
   readonly #holdings: Holdings
   #isOpen = true

@@ -85,7 +85,7 @@ export class SpscProducer extends ChannelEnd {
    */
   commit(length = this.#reserved): void {
     const { handle } = this.object
-    hot.commitRecord(handle, PRODUCER, checkCount('length', length, 0), 0)
+    hot.commitRecord(handle, PRODUCER, checkCount('length', length, 0))
   }
 
   /** Ends the queue: the consumer takes out what is in it, and is then told ERR_ENDED. */

@@ -1,7 +1,8 @@
-import { CrossmemError } from '../errors.js'
+import { CrossmemError, hasCode } from '../errors.js'
 import { hot, native } from '../native.js'
+import { unlessHidden } from '../segment.js'
 import type { SharedObject } from '../shared-object.js'
-import { FastConsumer, FastProducer, unlessHidden } from './fast-ring.js'
+import { FastConsumer, FastProducer } from './fast-ring.js'
 import { elsewhere, PAD_BYTES, SPILLED } from './pad.js'
 
 /** Where messages go in, as numbers: see `hot.rs` in the addon. */
@@ -57,8 +58,7 @@ export function copyTaken(object: SharedObject): Uint8Array {
     native.readMessage(object.handle, chunk, offset, true, message)
     return message
   } catch (error) {
-    const isLost = error instanceof CrossmemError && ['ERR_CORRUPT', 'ERR_NOT_FOUND'].includes(error.code)
-    if (isLost) hot.freeMessage(object.handle, chunk)
+    if (hasCode(error, 'ERR_CORRUPT', 'ERR_NOT_FOUND')) hot.freeMessage(object.handle, chunk)
     else hot.putMessageBack(object.handle, chunk)
     throw error
   }
@@ -121,7 +121,7 @@ export function channelSink(object: SharedObject, end: number, mostBytes: number
       const status = hot.reserveRecord(handle, end, message.byteLength, how)
       if (status < 0) return status
       view(object, elsewhere[0] as number, message.byteLength).set(message)
-      return hot.commitRecord(handle, end, message.byteLength, 0)
+      return hot.commitRecord(handle, end, message.byteLength)
     },
   }
 }

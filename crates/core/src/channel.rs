@@ -18,7 +18,7 @@ use crate::kind::Kind;
 use crate::layout::{ChannelWords, EndWords};
 use crate::object::{Looked, Object};
 use crate::owner::Owner;
-use crate::queue::{Got, Put};
+use crate::queue::{Got, Put, put_all};
 use crate::region::Region;
 use crate::spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::sync::AtomicU64;
@@ -221,19 +221,9 @@ impl<'a> Object<'a> {
         records: impl Iterator<Item = &'b [u8]>,
     ) -> Result<Put<usize>> {
         let mut producer = self.producer(end)?;
-        let mut pushed = 0;
-        for bytes in records {
-            match producer.try_push(bytes) {
-                Ok(Some(Put::Done(()))) => pushed += 1,
-                // What went wrong is said when it is the first one's turn.
-                _ if pushed > 0 => break,
-                Ok(Some(Put::Ended)) => return Ok(Put::Ended),
-                Ok(None) => break,
-                Err(e) => return Err(e),
-            }
-        }
+        let pushed = put_all(records, |bytes| producer.try_push(bytes))?;
         producer.wake();
-        Ok(Put::Done(pushed))
+        Ok(pushed)
     }
 
     /// The pushing side of an end, for many records.

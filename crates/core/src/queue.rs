@@ -44,6 +44,25 @@ pub enum Put<T> {
     Ended,
 }
 
+/// Puts in the first of these messages, as many as `put` finds room for; how many.
+pub(crate) fn put_all<'b>(
+    messages: impl Iterator<Item = &'b [u8]>,
+    mut put: impl FnMut(&'b [u8]) -> Result<Option<Put<()>>>,
+) -> Result<Put<usize>> {
+    let mut done = 0;
+    for bytes in messages {
+        match put(bytes) {
+            Ok(Some(Put::Done(()))) => done += 1,
+            // What else there is to say is said when it is the first one's turn.
+            _ if done > 0 => break,
+            Ok(Some(Put::Ended)) => return Ok(Put::Ended),
+            Ok(None) => break,
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(Put::Done(done))
+}
+
 /// What a get found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Got<T> {
@@ -140,19 +159,10 @@ impl<'a> Object<'a> {
     ) -> Result<Put<usize>> {
         let most = member.message_bytes();
         let mut participant = self.participant(member)?;
-        let mut pushed = 0;
-        for bytes in messages.take_while(|bytes| bytes.len() <= most) {
-            match participant.try_push(bytes) {
-                Ok(Some(Put::Done(()))) => pushed += 1,
-                // What else there is to say is said when it is the first one's turn.
-                _ if pushed > 0 => break,
-                Ok(Some(Put::Ended)) => return Ok(Put::Ended),
-                Ok(None) => break,
-                Err(e) => return Err(e),
-            }
-        }
+        let fitting = messages.take_while(|bytes| bytes.len() <= most);
+        let pushed = put_all(fitting, |bytes| participant.try_push(bytes))?;
         participant.wake();
-        Ok(Put::Done(pushed))
+        Ok(pushed)
     }
 
     /// A participant, for many messages.

@@ -77,7 +77,7 @@ calls! {
     /// Finds room for a record. 0: the pad says where.
     reserveRecord = reserve_record(end, length, how);
     /// Publishes a record that was written to where there was room.
-    commitRecord = commit_record(end, length, more);
+    commitRecord = commit_record(end, length);
     /// Looks at the first record. 0: the pad says where it is.
     peekRecord = peek_record(end, how);
     /// Pops the record that was looked at.
@@ -143,6 +143,14 @@ fn put<T>(looked: Looked<Put<T>>, done: impl FnOnce(T) -> i64) -> i64 {
     }
 }
 
+fn got<T>(looked: Looked<Got<T>>, found: impl FnOnce(T) -> i64) -> i64 {
+    match looked {
+        Looked::Got(Got::Message(what)) => found(what),
+        Looked::Got(Got::Ended) => ENDED,
+        _ => NOT_YET,
+    }
+}
+
 fn push_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
     push(call, end, length, false, how)
 }
@@ -176,19 +184,14 @@ fn pop_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
         copied
     })?;
     remember_at(call.open, channel(end as usize, true), how, &popped);
-    Ok(match popped {
-        Looked::Got(Got::Message(())) => answer,
-        Looked::Got(Got::Ended) => ENDED,
-        _ => NOT_YET,
-    })
+    Ok(got(popped, |()| answer))
 }
 
 fn push_records(call: &mut Call<'_>, end: i64, count: i64) -> Answer {
     let (object, state) = end_of!(call, end);
-    Ok(match object.push_records(state, call.pad.messages(count as usize))? {
-        Put::Done(pushed) => pushed as i64,
-        Put::Ended => ENDED,
-    })
+    Ok(put(Looked::Got(object.push_records(state, call.pad.messages(count as usize))?), |pushed| {
+        pushed as i64
+    }))
 }
 
 fn pop_records(call: &mut Call<'_>, end: i64, most: i64) -> Answer {
@@ -198,10 +201,7 @@ fn pop_records(call: &mut Call<'_>, end: i64, most: i64) -> Answer {
     let popped = object.pop_records(state, most as usize, |_, record| {
         pad.add(record.len as usize).is_some_and(|room| object.read_record(record, room).is_ok())
     })?;
-    Ok(match popped {
-        Got::Message(popped) => popped as i64,
-        Got::Ended => ENDED,
-    })
+    Ok(got(Looked::Got(popped), |popped| popped as i64))
 }
 
 fn reserve_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
@@ -215,9 +215,9 @@ fn reserve_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answe
     }))
 }
 
-fn commit_record(call: &mut Call<'_>, end: i64, length: i64, more: i64) -> Answer {
+fn commit_record(call: &mut Call<'_>, end: i64, length: i64) -> Answer {
     let (object, state) = end_of!(call, end);
-    object.commit_record(state, length as u32, more != 0).map(|()| 0)
+    object.commit_record(state, length as u32, false).map(|()| 0)
 }
 
 fn peek_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
@@ -225,14 +225,10 @@ fn peek_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
     let how = wait(how as i32);
     let peeked = object.peek_record(state, how)?;
     remember_at(call.open, channel(end as usize, true), how, &peeked);
-    Ok(match peeked {
-        Looked::Got(Got::Message(record)) => {
-            say_record(call.pad, record);
-            0
-        }
-        Looked::Got(Got::Ended) => ENDED,
-        _ => NOT_YET,
-    })
+    Ok(got(peeked, |record| {
+        say_record(call.pad, record);
+        0
+    }))
 }
 
 fn release_record(call: &mut Call<'_>, end: i64) -> Answer {
@@ -267,11 +263,7 @@ fn pop_message(call: &mut Call<'_>, how: i64) -> Answer {
         copied
     })?;
     remember_at(call.open, MESSAGE, how, &popped);
-    Ok(match popped {
-        Looked::Got(Got::Message(())) => answer,
-        Looked::Got(Got::Ended) => ENDED,
-        _ => NOT_YET,
-    })
+    Ok(got(popped, |()| answer))
 }
 
 /// Copies a message onto the pad, or says there where it is.
@@ -286,10 +278,9 @@ fn copy(object: Object<'_>, pad: &mut Pad, chunk: Chunk) -> bool {
 
 fn push_messages(call: &mut Call<'_>, count: i64) -> Answer {
     let (object, member) = member_of!(call);
-    Ok(match object.push_messages(member, call.pad.messages(count as usize))? {
-        Put::Done(pushed) => pushed as i64,
-        Put::Ended => ENDED,
-    })
+    Ok(put(Looked::Got(object.push_messages(member, call.pad.messages(count as usize))?), |pushed| {
+        pushed as i64
+    }))
 }
 
 fn pop_messages(call: &mut Call<'_>, most: i64) -> Answer {
@@ -298,10 +289,7 @@ fn pop_messages(call: &mut Call<'_>, most: i64) -> Answer {
     pad.clear();
     pad.say(Elsewhere::default());
     let popped = object.pop_messages(member, most as usize, |_, chunk| copy(object, pad, chunk))?;
-    Ok(match popped {
-        Got::Message(popped) => popped as i64,
-        Got::Ended => ENDED,
-    })
+    Ok(got(Looked::Got(popped), |popped| popped as i64))
 }
 
 fn reserve_message(call: &mut Call<'_>, how: i64) -> Answer {
@@ -330,14 +318,10 @@ fn take_message(call: &mut Call<'_>, how: i64) -> Answer {
     let how = wait(how as i32);
     let taken = object.take_message(member, how)?;
     remember_at(call.open, MESSAGE, how, &taken);
-    Ok(match taken {
-        Looked::Got(Got::Message(chunk)) => {
-            say_chunk(call.pad, chunk);
-            0
-        }
-        Looked::Got(Got::Ended) => ENDED,
-        _ => NOT_YET,
-    })
+    Ok(got(taken, |chunk| {
+        say_chunk(call.pad, chunk);
+        0
+    }))
 }
 
 fn free_message(call: &mut Call<'_>, chunk: i64) -> Answer {
@@ -355,7 +339,7 @@ fn abandon_message(call: &mut Call<'_>, chunk: i64) -> Answer {
     object.abandon_message(member, chunk as u32).map(|()| 0)
 }
 
-pub(crate) fn say_chunk(pad: &mut Pad, chunk: Chunk) {
+fn say_chunk(pad: &mut Pad, chunk: Chunk) {
     let Chunk { index, offset, len, spilled, redelivered } = chunk;
     pad.say(Elsewhere { offset, len, flags: u32::from(redelivered) | u32::from(spilled) << 1, chunk: index });
 }

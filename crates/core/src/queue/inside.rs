@@ -112,7 +112,7 @@ impl Queue<'_> {
         Ok(Some(Got::Message(Chunk { index, offset, len, spilled, redelivered: flags & REDELIVERED != 0 })))
     }
 
-    pub(super) fn at_the_end(&self, member: &Member) -> Result<Option<Got<Chunk>>> {
+    fn at_the_end(&self, member: &Member) -> Result<Option<Got<Chunk>>> {
         if self.mpmc.words.ended.load(SeqCst) == 0 {
             return Ok(None);
         }
@@ -128,7 +128,7 @@ impl Queue<'_> {
 
     /// In vain: now and then one looks whether somebody died of it, unless this is the first look of a wait. Whether that
     /// changed anything.
-    pub(super) fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
+    fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
         if look == Look::Newcomer || member.reaped_at.is_some_and(|at| at.elapsed() < REAP_EVERY) {
             return Ok(false);
         }
@@ -164,7 +164,7 @@ impl Queue<'_> {
         reaped.inspect(|reaped| self.notify_reaped(*reaped))
     }
 
-    pub(super) fn notify_reaped(&self, reaped: Reaped) {
+    fn notify_reaped(&self, reaped: Reaped) {
         if reaped.queued > 0 {
             self.notify_queued(reaped.queued as usize);
         }
