@@ -1,0 +1,193 @@
+//! Goes through all operations, and says what came of it.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
+
+use crate::arguments::Arguments;
+use crate::ledger::Ledger;
+use crate::operations::{self, Operation};
+use crate::pairs::torture_pairs;
+use crate::report::{self, Row};
+use crate::stage::Outcome;
+use crate::survey::Trace;
+use crate::trial::{FATES, Theatre};
+
+/// What came of the trials of one operation.
+#[derive(Default)]
+pub struct Tally {
+    /// Instructions, or pairs of them, that there are.
+    pub instructions: usize,
+    /// Trials by fate.
+    pub done: [usize; 3],
+    /// The victim took another way this time.
+    pub missed: usize,
+    /// Longest time until the survivors had done their turns.
+    pub longest: Duration,
+    pub violations: Vec<String>,
+}
+
+impl Tally {
+    pub fn count(&mut self, fate: usize, needed: Option<Duration>) {
+        match needed {
+            Some(needed) => {
+                self.done[fate] += 1;
+                self.longest = self.longest.max(needed);
+            }
+            None => self.missed += 1,
+        }
+    }
+
+    pub fn trials(&self) -> usize {
+        self.done.iter().sum()
+    }
+}
+
+/// The theatre of the day. After a violation there is a new one.
+pub struct Run {
+    ledger: &'static Ledger,
+    theatre: Option<Theatre>,
+    theatres: u32,
+    pub random: fastrand::Rng,
+}
+
+impl Run {
+    /// Does something in the theatre; what is not as promised is noted. `None` then, or if the answer is.
+    pub fn attempt<T>(
+        &mut self,
+        tally: &mut Tally,
+        place: &str,
+        act: impl FnOnce(&mut Theatre) -> Outcome<Option<T>>,
+    ) -> Option<T> {
+        let acted = self.theatre().and_then(|theatre| act(theatre));
+        acted.unwrap_or_else(|e| {
+            let violation = format!("{place}: {e}");
+            println!("VIOLATION: {violation}");
+            tally.violations.push(violation);
+            self.theatre = None;
+            self.ledger.clear();
+            None
+        })
+    }
+
+    fn theatre(&mut self) -> Outcome<&mut Theatre> {
+        if self.theatre.is_none() {
+            self.theatres += 1;
+            self.theatre = Some(Theatre::new(self.ledger, self.theatres)?);
+        }
+        Ok(self.theatre.as_mut().expect("it was just made"))
+    }
+
+    /// Trials at all instructions, or as many as there is time for: first where others see a difference.
+    fn torture(&mut self, operation: &Operation, trace: &Trace, time: Option<Duration>) -> Tally {
+        let mut tally = Tally { instructions: trace.len(), ..Tally::default() };
+        let started = Instant::now();
+        let mut places: Vec<usize> = (0..trace.len()).collect();
+        if time.is_some() {
+            let mut changes = trace.changes.clone();
+            self.random.shuffle(&mut changes);
+            self.random.shuffle(&mut places);
+            places.splice(0..0, changes);
+        }
+        for at in places {
+            for (i, fate) in FATES.into_iter().enumerate() {
+                let place = format!("{} at {at}, {fate:?}", operation.name);
+                let violations = tally.violations.len();
+                let needed =
+                    self.attempt(&mut tally, &place, |theatre| theatre.torture(operation, trace, at, fate));
+                if tally.violations.len() == violations {
+                    tally.count(i, needed);
+                }
+            }
+            if time.is_some_and(|time| started.elapsed() > time) {
+                break;
+            }
+        }
+        tally
+    }
+
+    /// An operation by itself, and with the death of its recoverer.
+    fn go_through(&mut self, operation: &Operation, recovery: &Operation, time: Option<Duration>) -> Row {
+        let started = Instant::now();
+        let mut surveyed = Tally::default();
+        let trace = self.attempt(&mut surveyed, operation.name, |theatre| theatre.survey(operation).map(Some));
+        let Some(trace) = trace else {
+            return Row { operation: operation.name, changes: 0, alone: surveyed, pairs: Tally::default() };
+        };
+        let left = || time.map(|time| time.saturating_sub(started.elapsed()));
+        let alone = self.torture(operation, &trace, left().map(|left| left * 2 / 3));
+        let pairs = torture_pairs(self, operation, &trace, recovery, left());
+        let row = Row { operation: operation.name, changes: trace.changes.len(), alone, pairs };
+        println!("{} ({:.1} s)", report::line(&row), started.elapsed().as_secs_f64());
+        row
+    }
+}
+
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(e) => {
+            eprintln!("{e}\nusage: npm run torture -- [--minutes N] [--only PART] [--seed N] [--report FILE] [--list]");
+            return ExitCode::from(2);
+        }
+    };
+    let all = operations::all();
+    let wanted: Vec<&Operation> = all
+        .iter()
+        .filter(|operation| {
+            arguments.only.is_empty() || arguments.only.iter().any(|part| operation.name.contains(part.as_str()))
+        })
+        .collect();
+    if arguments.list {
+        wanted.iter().for_each(|operation| println!("{}", operation.name));
+        return ExitCode::SUCCESS;
+    }
+    stay_on_one_core();
+    // Whoever is forked from here has the same seeds in its maps, and takes the same way through them.
+    drop(HashMap::<u8, u8>::new());
+    let mut run =
+        Run { ledger: Ledger::new(), theatre: None, theatres: 0, random: fastrand::Rng::with_seed(arguments.seed) };
+    let started = Instant::now();
+    let mut rows = Vec::new();
+    for (i, operation) in wanted.iter().enumerate() {
+        let recovery = all.iter().find(|other| other.name == operation.recovery).expect("it is in the list");
+        let share = arguments.time.map(|time| time.saturating_sub(started.elapsed()) / (wanted.len() - i) as u32);
+        rows.push(run.go_through(operation, recovery, share));
+    }
+    let mut closing = Tally::default();
+    if let Some(theatre) = run.theatre.take()
+        && let Err(e) = theatre.close()
+    {
+        closing.violations.push(format!("at the end: {e}"));
+    }
+    let page = report::page(&rows, &closing, &arguments, started.elapsed());
+    if let Some(file) = &arguments.report
+        && let Err(e) = std::fs::write(file, &page)
+    {
+        eprintln!("{}: {e}", file.display());
+        return ExitCode::FAILURE;
+    }
+    let failed = report::failed(&rows, &closing);
+    println!("{} passed, {failed} failed", rows.len() - failed.min(rows.len()));
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A victim and its tracer take turns, which is twice as fast on one core.
+fn stay_on_one_core() {
+    let mut core = CpuSet::new();
+    if core.set(0).is_ok() {
+        let _ = sched_setaffinity(Pid::from_raw(0), &core);
+    }
+}
+
+/// Survivors run anywhere.
+pub fn run_on_any_core() {
+    let mut cores = CpuSet::new();
+    for core in 0..CpuSet::count() {
+        let _ = cores.set(core);
+    }
+    let _ = sched_setaffinity(Pid::from_raw(0), &cores);
+}

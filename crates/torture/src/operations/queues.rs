@@ -1,0 +1,273 @@
+//! Queues of messages.
+
+use crossmem_core::{Agent, Chunk, Segment, Wait};
+
+use super::{Operation, operation};
+use crate::ledger::Stream;
+use crate::stage::{Stage, mark};
+use crate::survivor::Setting::Ending;
+use crate::user::QueueUser;
+
+pub const OPERATIONS: &[Operation] = &[
+    operation("queue: join", join).recovered_by("queue: reap"),
+    operation("queue: leave", leave).recovered_by("queue: reap"),
+    operation("queue: push", push).recovered_by("queue: reap"),
+    operation("queue: push a batch", push_many).recovered_by("queue: reap"),
+    operation("queue: push a large one (spill)", push_large).recovered_by("queue: reap"),
+    operation("queue: reserve", reserve).recovered_by("queue: reap"),
+    operation("queue: commit", commit).recovered_by("queue: reap"),
+    operation("queue: cancel", cancel).recovered_by("queue: reap"),
+    operation("queue: take", take).recovered_by("queue: reap"),
+    operation("queue: free", free).recovered_by("queue: reap"),
+    operation("queue: take and free a large one", get_large).recovered_by("queue: reap"),
+    operation("queue: pop a batch", pop_many).recovered_by("queue: reap"),
+    operation("queue: put back", put_back).recovered_by("queue: reap"),
+    operation("queue: end", end).in_setting(Ending).recovered_by("queue: reap"),
+    operation("queue: reap", reap).after_death_of(die_with_messages).recovered_by("queue: reap"),
+    operation("tasks: take (redelivered)", take_task).recovered_by("tasks: reap"),
+    operation("tasks: done", finish_task).recovered_by("tasks: reap"),
+    operation("tasks: put back", put_task_back).recovered_by("tasks: reap"),
+    operation("tasks: fail", fail_task).recovered_by("tasks: reap"),
+    operation("tasks: reap", reap_tasks).after_death_of(die_with_tasks).recovered_by("tasks: reap"),
+];
+
+/// A user of a queue for all its process's life.
+fn user(stage: &Stage, of: &str, stream: &'static Stream) -> (QueueUser<'static>, &'static Segment) {
+    let agent: &'static Agent = Box::leak(Box::new(stage.join()));
+    let queue: &'static Segment = Box::leak(Box::new(stage.open(agent, of)));
+    (QueueUser::join(agent, queue, stream).unwrap(), queue)
+}
+
+fn main(stage: &Stage) -> (QueueUser<'static>, &'static Segment) {
+    user(stage, "main", &stage.ledger.main)
+}
+
+fn tasks(stage: &Stage) -> QueueUser<'static> {
+    user(stage, "tasks", &stage.ledger.tasks).0
+}
+
+fn join(stage: &Stage) {
+    let agent = stage.join();
+    let queue = stage.open(&agent, "main");
+    mark();
+    let user = QueueUser::join(&agent, &queue, &stage.ledger.main).unwrap();
+    mark();
+    user.leave().unwrap();
+}
+
+fn leave(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    user.reserve().unwrap();
+    mark();
+    user.leave().unwrap();
+    mark();
+}
+
+fn push(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    mark();
+    let pushed = user.push(false, Wait::Try).unwrap();
+    mark();
+    assert!(pushed);
+}
+
+fn push_many(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    mark();
+    user.push_many(2).unwrap();
+    mark();
+}
+
+fn push_large(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    mark();
+    let pushed = user.push(true, Wait::Try).unwrap();
+    mark();
+    assert!(pushed);
+}
+
+fn reserve(stage: &Stage) {
+    let (mut user, queue) = main(stage);
+    mark();
+    let chunk = user.reserve().unwrap();
+    mark();
+    commit_written(&user, queue, chunk);
+}
+
+fn commit_written(user: &QueueUser<'_>, queue: &Segment, chunk: Chunk) {
+    let (number, len) = user.write(queue, chunk).unwrap();
+    user.object.commit_message(&user.member, chunk.index, len).unwrap();
+    user.stream.done(number);
+}
+
+fn commit(stage: &Stage) {
+    let (mut user, queue) = main(stage);
+    let chunk = user.reserve().unwrap();
+    mark();
+    commit_written(&user, queue, chunk);
+    mark();
+}
+
+fn cancel(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    let chunk = user.reserve().unwrap();
+    mark();
+    user.object.cancel_message(&user.member, chunk.index).unwrap();
+    mark();
+}
+
+/// Without redelivery, what it takes dies with it until it has counted it.
+fn take(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    user.stream.may_lose(1);
+    mark();
+    let taken = user.take(Wait::Try).unwrap();
+    mark();
+    let (chunk, number) = taken.expect("there are messages");
+    user.object.free_message(&user.member, chunk.index).unwrap();
+    counted(&user, number);
+}
+
+fn counted(user: &QueueUser<'_>, number: u32) {
+    user.stream.got(number);
+    user.stream.is_safe(1);
+}
+
+fn free(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    user.stream.may_lose(1);
+    let (chunk, number) = user.take(Wait::Try).unwrap().expect("there are messages");
+    counted(&user, number);
+    mark();
+    user.object.free_message(&user.member, chunk.index).unwrap();
+    mark();
+}
+
+fn get_large(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    user.stream.may_lose(1);
+    user.pop_many(2).unwrap();
+    mark();
+    let got = user.get(Wait::Try).unwrap();
+    mark();
+    assert!(got);
+    user.stream.is_safe(1);
+}
+
+fn pop_many(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    user.stream.may_lose(2);
+    mark();
+    user.pop_many(2).unwrap();
+    user.stream.is_safe(2);
+    mark();
+}
+
+/// Puts back what was taken: it is not lost any more once that is done.
+fn put_back(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    user.stream.may_lose(1);
+    let (chunk, _) = user.take(Wait::Try).unwrap().expect("there are messages");
+    mark();
+    user.object.put_message_back(&user.member, chunk.index).unwrap();
+    user.stream.is_safe(1);
+    mark();
+}
+
+fn end(stage: &Stage) {
+    let (mut user, _) = user(stage, "ending", &stage.ledger.main);
+    assert!(user.push(false, Wait::Try).unwrap());
+    mark();
+    user.object.end_queue().unwrap();
+    mark();
+    assert!(!user.push(false, Wait::Try).unwrap(), "it has ended");
+}
+
+/// One message in each state that it can be in.
+fn die_holding(user: &mut QueueUser<'_>, queue: &Segment) {
+    let chunk = user.reserve().unwrap();
+    user.write(queue, chunk).unwrap();
+    assert!(user.push(true, Wait::Try).unwrap());
+    user.stream.may_lose(1);
+    user.take(Wait::Try).unwrap().expect("there are messages");
+}
+
+fn die_with_messages(stage: &Stage) {
+    let (mut user, queue) = main(stage);
+    die_holding(&mut user, queue);
+}
+
+/// For a process that dies of something else.
+pub fn leave_messages_behind(stage: &Stage, agent: &'static Agent) {
+    let queue: &'static Segment = Box::leak(Box::new(stage.open(agent, "main")));
+    die_holding(&mut QueueUser::join(agent, queue, &stage.ledger.main).unwrap(), queue);
+}
+
+fn die_with_tasks(stage: &Stage) {
+    let (mut user, queue) = user(stage, "tasks", &stage.ledger.tasks);
+    die_holding(&mut user, queue);
+    // Redelivered: nothing is lost.
+    user.stream.is_safe(1);
+}
+
+/// Takes out all there is; the look in vain reaps.
+fn reap(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    user.stream.may_lose(1);
+    mark();
+    drain(&mut user);
+    mark();
+    user.stream.is_safe(1);
+}
+
+fn drain(user: &mut QueueUser<'_>) {
+    while let Some((chunk, number)) = user.take(Wait::Try).unwrap() {
+        user.stream.disposing(number);
+        user.object.free_message(&user.member, chunk.index).unwrap();
+        user.stream.got(number);
+    }
+}
+
+fn reap_tasks(stage: &Stage) {
+    let mut user = tasks(stage);
+    mark();
+    drain(&mut user);
+    mark();
+}
+
+/// With redelivery, what it takes goes to another one.
+fn take_task(stage: &Stage) {
+    let mut user = tasks(stage);
+    mark();
+    let taken = user.take(Wait::Try).unwrap();
+    mark();
+    let (chunk, number) = taken.expect("there are tasks");
+    user.object.free_message(&user.member, chunk.index).unwrap();
+    user.stream.got(number);
+}
+
+fn finish_task(stage: &Stage) {
+    let mut user = tasks(stage);
+    let (chunk, number) = user.take(Wait::Try).unwrap().expect("there are tasks");
+    mark();
+    user.stream.disposing(number);
+    user.object.free_message(&user.member, chunk.index).unwrap();
+    user.stream.got(number);
+    mark();
+}
+
+fn put_task_back(stage: &Stage) {
+    let mut user = tasks(stage);
+    let (chunk, _) = user.take(Wait::Try).unwrap().expect("there are tasks");
+    mark();
+    user.object.put_message_back(&user.member, chunk.index).unwrap();
+    mark();
+}
+
+fn fail_task(stage: &Stage) {
+    let mut user = tasks(stage);
+    let (chunk, _) = user.take(Wait::Try).unwrap().expect("there are tasks");
+    mark();
+    user.object.abandon_message(&user.member, chunk.index).unwrap();
+    mark();
+}

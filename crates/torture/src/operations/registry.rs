@@ -1,0 +1,143 @@
+//! Joining, leaving, and the lives of objects.
+
+use crossmem_core::{Agent, Kind, Segment, unlink_name};
+
+use super::{Operation, operation};
+use crate::stage::{Stage, mark};
+
+pub const OPERATIONS: &[Operation] = &[
+    operation("register", register),
+    operation("leave", leave),
+    operation("found a domain", found_domain),
+    operation("leave as the last one", leave_as_last),
+    operation("create", create),
+    operation("create an object", create_object),
+    operation("create in vain", create_in_vain),
+    operation("open", open),
+    operation("close", close),
+    operation("close as the last one", close_as_last),
+    operation("unlink", unlink),
+    operation("unlink by name", unlink_by_name),
+    operation("sweep", register).after_death_of(leave_all_behind),
+];
+
+fn register(stage: &Stage) {
+    mark();
+    let agent = stage.join();
+    mark();
+    agent.leave();
+}
+
+fn leave(stage: &Stage) {
+    let agent = stage.join();
+    stage.open(&agent, "data");
+    mark();
+    agent.leave();
+    mark();
+}
+
+/// A domain of its own, which the first survivor looks for afterwards.
+fn other(stage: &Stage) -> Stage {
+    Stage { domain: stage.other_domain(), ..stage.clone() }
+}
+
+fn found_domain(stage: &Stage) {
+    mark();
+    let agent = other(stage).join();
+    mark();
+    agent.leave();
+}
+
+fn leave_as_last(stage: &Stage) {
+    let other = other(stage);
+    let agent = other.join();
+    let made = other.create_bytes(&agent, "bytes", 100).unwrap();
+    mark();
+    made.close(&agent);
+    agent.leave();
+    mark();
+}
+
+fn create(stage: &Stage) {
+    let agent = stage.join();
+    mark();
+    let made = stage.create_bytes(&agent, "victim", 5000).unwrap();
+    mark();
+    made.close(&agent);
+    agent.leave();
+}
+
+fn create_object(stage: &Stage) {
+    let agent = stage.join();
+    mark();
+    let made = stage.create(&agent, "victim", Kind::Semaphore, [3, 5, 0, 0, 0]).unwrap();
+    mark();
+    made.close(&agent);
+    agent.leave();
+}
+
+fn create_in_vain(stage: &Stage) {
+    let agent = stage.join();
+    mark();
+    assert!(stage.create_bytes(&agent, "data", 100).is_err());
+    mark();
+    agent.leave();
+}
+
+fn open(stage: &Stage) {
+    let agent = stage.join();
+    mark();
+    let opened = stage.open(&agent, "semaphore");
+    mark();
+    opened.close(&agent);
+    agent.leave();
+}
+
+fn close(stage: &Stage) {
+    let agent = stage.join();
+    let opened = stage.open(&agent, "data");
+    mark();
+    opened.close(&agent);
+    mark();
+    agent.leave();
+}
+
+fn close_as_last(stage: &Stage) {
+    let agent = stage.join();
+    let made = stage.create_bytes(&agent, "victim", 100).unwrap();
+    mark();
+    made.close(&agent);
+    mark();
+    agent.leave();
+}
+
+fn unlink(stage: &Stage) {
+    let agent = stage.join();
+    let made = stage.create_bytes(&agent, "victim", 100).unwrap();
+    mark();
+    made.unlink(&agent).unwrap();
+    mark();
+    assert!(Segment::open(&agent, &stage.name("victim"), None).is_err());
+    made.close(&agent);
+    agent.leave();
+}
+
+fn unlink_by_name(stage: &Stage) {
+    let agent = stage.join();
+    let made = stage.create_bytes(&agent, "victim", 100).unwrap();
+    mark();
+    assert!(unlink_name(&agent, &stage.name("victim")).unwrap());
+    mark();
+    made.close(&agent);
+    agent.leave();
+}
+
+/// Dies with objects of its own, and with others' open.
+pub fn leave_all_behind(stage: &Stage) {
+    let agent: &'static Agent = Box::leak(Box::new(stage.join()));
+    for of in ["victim", "victim.second"] {
+        std::mem::forget(stage.create_bytes(agent, of, 100).unwrap());
+    }
+    std::mem::forget(stage.open(agent, "data"));
+    super::queues::leave_messages_behind(stage, agent);
+}

@@ -1,0 +1,44 @@
+//! Two deaths: a victim's, and that of whoever repairs what it left. Both at the instructions after which others see a
+//! difference: after each store to shared memory and each system call, which is where the labelled steps are, and more.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{Run, Tally};
+use crate::operations::Operation;
+use crate::survey::Trace;
+
+/// Seconds' worth of pairs, or all of them.
+pub fn torture_pairs(run: &mut Run, operation: &Operation, trace: &Trace, recovery: &Operation, time: Option<Duration>) -> Tally {
+    const TOGETHER: usize = 8;
+    let started = Instant::now();
+    let mut tally = Tally::default();
+    let mut firsts = trace.changes.clone();
+    if time.is_some() {
+        run.random.shuffle(&mut firsts);
+    }
+    let over = |time: Option<Duration>| time.is_some_and(|time| started.elapsed() > time);
+    for first in firsts {
+        let place = format!("{} at {first}, then {}", operation.name, recovery.name);
+        let surveyed = run.attempt(&mut tally, &place, |theatre| {
+            theatre.survey_recovery(operation, trace, first, recovery).map(Some)
+        });
+        let Some(recovered) = surveyed else { continue };
+        tally.instructions += recovered.changes.len();
+        let mut seconds = recovered.changes.clone();
+        if time.is_some() {
+            run.random.shuffle(&mut seconds);
+            seconds.truncate(TOGETHER);
+        }
+        for second in seconds {
+            let place = format!("{place} at {second}");
+            let needed = run.attempt(&mut tally, &place, |theatre| {
+                theatre.torture_pair((operation, trace, first), (recovery, &recovered, second))
+            });
+            tally.count(0, needed);
+            if over(time) {
+                return tally;
+            }
+        }
+    }
+    tally
+}

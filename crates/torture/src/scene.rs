@@ -1,0 +1,388 @@
+//! The objects of a scene, and what survivors do with them in turn: each turn checks what was promised of its object.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+use crossmem_core::{
+    Agent, Arrived, CONSUMER, Code, Fate, Guard, Kind, Locked, Looked, Member, Object, PRODUCER, PAGE, Segment,
+    Spec, Wait, Wanted, open_lock_manager,
+};
+
+use crate::ledger::Stream;
+use crate::stage::{Outcome, Stage, bytes, check};
+use crate::user::{ChannelUser, MESSAGE_BYTES, QueueUser};
+
+/// Longer than anybody waits unless something is lost.
+const PATIENT: Duration = Duration::from_secs(5);
+pub const PERMITS: u64 = 2;
+pub const CAPACITY: u64 = 8;
+pub const REDELIVER: u64 = 1;
+pub const SPILL: u64 = 2;
+const ARRAY_BYTES: u64 = 4096;
+
+/// What survivors take turns with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Mutex,
+    RwLock,
+    Semaphore,
+    Event,
+    Condition,
+    Barrier,
+    NamedLock,
+    Array,
+    Main,
+    Tasks,
+    Ring,
+    Registry,
+}
+
+pub const THINGS: [Thing; 12] = [
+    Thing::Main,
+    Thing::Mutex,
+    Thing::RwLock,
+    Thing::Tasks,
+    Thing::Semaphore,
+    Thing::Event,
+    Thing::Ring,
+    Thing::Condition,
+    Thing::Barrier,
+    Thing::NamedLock,
+    Thing::Array,
+    Thing::Registry,
+];
+
+/// When a turn is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// While a victim stands still: nobody has died, so nobody may be told of a death.
+    Frozen,
+    /// While a victim stands still that had to do with a death before it.
+    FrozenAfterDeath,
+    /// After its death, or its good end.
+    After,
+}
+
+/// Everything there is in a scene, open.
+pub struct Scene {
+    pub stage: Stage,
+    pub agent: Agent,
+    pub mutex: Segment,
+    pub rwlock: Segment,
+    pub semaphore: Segment,
+    pub event: Segment,
+    pub condition: Segment,
+    pub barrier: Segment,
+    pub pair: Segment,
+    pub named: Segment,
+    pub data: Segment,
+    pub array: Segment,
+    pub main: Segment,
+    pub tasks: Segment,
+    pub ring: Segment,
+}
+
+impl Scene {
+    /// Makes all there is.
+    pub fn create(stage: &Stage) -> Outcome<Scene> {
+        let agent = Agent::register(&stage.domain, 0)?;
+        let array = Spec { kind: Kind::NDArray, guard: Some(ARRAY_BYTES), ..bytes("", ARRAY_BYTES + PAGE) };
+        let array = Segment::create(&agent, &Spec { name: Some(&stage.name("array")), ..array })?;
+        let object = |of: &str, kind, params| stage.create(&agent, of, kind, params);
+        Ok(Scene {
+            mutex: object("mutex", Kind::Mutex, [0; 5])?,
+            rwlock: object("rwlock", Kind::RwLock, [0; 5])?,
+            semaphore: object("semaphore", Kind::Semaphore, [PERMITS, 100, 0, 0, 0])?,
+            event: object("event", Kind::Event, [0; 5])?,
+            condition: object("condition", Kind::Condition, [0; 5])?,
+            barrier: object("barrier", Kind::Barrier, [1, 0, 0, 0, 0])?,
+            pair: object("pair", Kind::Barrier, [2, 0, 0, 0, 0])?,
+            named: open_lock_manager(&agent)?,
+            data: stage.create_bytes(&agent, "data", 64)?,
+            array,
+            main: object("main", Kind::MpmcQueue, [CAPACITY, MESSAGE_BYTES, SPILL, 0, 0])?,
+            tasks: object("tasks", Kind::JoinableQueue, [CAPACITY, MESSAGE_BYTES, SPILL | REDELIVER, 0, 0])?,
+            ring: object("ring", Kind::SpscQueue, [1024, 0, 0, 0, 0])?,
+            stage: stage.clone(),
+            agent,
+        })
+    }
+
+    /// Opens all there is, as one more agent.
+    pub fn open(stage: &Stage) -> Scene {
+        let agent = stage.join();
+        let open = |of: &str| stage.open(&agent, of);
+        Scene {
+            mutex: open("mutex"),
+            rwlock: open("rwlock"),
+            semaphore: open("semaphore"),
+            event: open("event"),
+            condition: open("condition"),
+            barrier: open("barrier"),
+            pair: open("pair"),
+            named: open_lock_manager(&agent).expect("the table of named locks"),
+            data: open("data"),
+            array: open("array"),
+            main: open("main"),
+            tasks: open("tasks"),
+            ring: open("ring"),
+            stage: stage.clone(),
+            agent,
+        }
+    }
+
+    pub fn on<'a>(&'a self, segment: &'a Segment) -> Object<'a> {
+        Object::new(&self.agent, segment)
+    }
+
+    pub fn guard(&self) -> Outcome<Guard<'_>> {
+        let guard = Guard::find(&self.agent, self.array.region(), ARRAY_BYTES)?;
+        Ok(guard.ok_or("the array has lost its guard")?)
+    }
+
+    /// Two words that are equal whenever nobody is inside `what` guards them.
+    pub fn twins(&self, what: Thing) -> Twins<'_> {
+        let (segment, at) = match what {
+            Thing::Mutex => (&self.data, 0),
+            Thing::RwLock => (&self.data, 16),
+            _ => (&self.array, 0),
+        };
+        // SAFETY: 16 bytes inside the segment, aligned, that are only used as these atomics.
+        Twins(unsafe { &*segment.region().as_ptr().add(at).cast() })
+    }
+}
+
+/// Words that are changed one after the other.
+#[derive(Clone, Copy)]
+pub struct Twins<'a>(&'a [AtomicU64; 2]);
+
+impl Twins<'_> {
+    pub fn change(self) {
+        for word in self.0 {
+            word.fetch_add(1, SeqCst);
+        }
+    }
+
+    /// What somebody who dies inside leaves.
+    pub fn half_change(self) {
+        self.0[0].fetch_add(1, SeqCst);
+    }
+
+    fn are_equal(self) -> bool {
+        self.0[0].load(SeqCst) == self.0[1].load(SeqCst)
+    }
+
+    pub fn repair(self) {
+        self.0[1].store(self.0[0].load(SeqCst), SeqCst);
+    }
+
+    /// One more change, after a look at what the last one inside left.
+    fn change_after(self, locked: Locked, when: When) -> Outcome {
+        check(!locked.owner_died || when != When::Frozen, || "it was taken from the living".into())?;
+        if locked.owner_died {
+            self.repair();
+        }
+        check(self.are_equal(), || "it is half-changed, and nobody said so".into())?;
+        self.change();
+        Ok(())
+    }
+}
+
+/// A survivor's places in the queues.
+pub struct Members {
+    main: Option<Member>,
+    tasks: Option<Member>,
+}
+
+impl Members {
+    pub fn join(scene: &Scene) -> Outcome<Members> {
+        Ok(Members {
+            main: Some(scene.on(&scene.main).join_queue()?),
+            tasks: Some(scene.on(&scene.tasks).join_queue()?),
+        })
+    }
+}
+
+/// Whether it was done: somebody who lives may be in the way.
+pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, when: When, blocked: bool, large: bool) -> Outcome<bool> {
+    let wait = if blocked { Wait::Try } else { Wait::For(PATIENT) };
+    let done = match thing {
+        Thing::Mutex => with_mutex(scene, when, wait),
+        Thing::RwLock => with_rwlock(scene, when, wait),
+        Thing::Semaphore => with_semaphore(scene, wait),
+        Thing::Event => with_event(scene, wait),
+        Thing::Condition => with_condition(scene, wait),
+        Thing::Barrier => with_barrier(scene, when, wait),
+        Thing::NamedLock => with_named_lock(scene, when, blocked),
+        Thing::Array => with_array(scene, when, wait),
+        Thing::Main => with_queue(scene, &scene.main, &mut members.main, &scene.stage.ledger.main, large),
+        Thing::Tasks => with_queue(scene, &scene.tasks, &mut members.tasks, &scene.stage.ledger.tasks, large),
+        Thing::Ring => with_ring(scene, blocked),
+        Thing::Registry => with_registry(scene),
+    };
+    let done = done.map_err(|e| format!("{thing:?}: {e}"))?;
+    check(done || blocked, || format!("{thing:?}: it can't be had"))?;
+    Ok(done)
+}
+
+fn with_mutex(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+    let (mutex, inside) = (scene.on(&scene.mutex), &scene.stage.ledger.in_mutex);
+    let Looked::Got(locked) = mutex.lock(wait)? else { return Ok(false) };
+    let before = inside.swap(std::process::id(), SeqCst);
+    check(before == 0 || locked.owner_died, || format!("process {before} is inside, too"))?;
+    scene.twins(Thing::Mutex).change_after(locked, when)?;
+    mutex.mark_consistent()?;
+    inside.store(0, SeqCst);
+    mutex.unlock(false)?;
+    Ok(true)
+}
+
+fn with_rwlock(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+    let (rwlock, twins) = (scene.on(&scene.rwlock), scene.twins(Thing::RwLock));
+    let Looked::Got(locked) = rwlock.write(wait)? else { return Ok(false) };
+    twins.change_after(locked, when)?;
+    rwlock.mark_written_consistent()?;
+    rwlock.end_write(false)?;
+    let Looked::Got(locked) = rwlock.read(wait)? else { return Ok(false) };
+    check(!locked.owner_died || when != When::Frozen, || "it was taken from the living".into())?;
+    check(locked.owner_died || twins.are_equal(), || "a reader sees half a change".into())?;
+    rwlock.end_read()?;
+    Ok(true)
+}
+
+fn with_semaphore(scene: &Scene, wait: Wait) -> Outcome<bool> {
+    let semaphore = scene.on(&scene.semaphore);
+    if semaphore.acquire(wait)? != Looked::Got(()) {
+        return Ok(false);
+    }
+    semaphore.release(1, true)?;
+    Ok(true)
+}
+
+fn with_event(scene: &Scene, wait: Wait) -> Outcome<bool> {
+    let event = scene.on(&scene.event);
+    let times = event.event_times()?;
+    event.set_event()?;
+    let came = event.wait_event(times, wait)? == Looked::Got(());
+    event.clear_event()?;
+    Ok(came)
+}
+
+fn with_condition(scene: &Scene, wait: Wait) -> Outcome<bool> {
+    let condition = scene.on(&scene.condition);
+    condition.enter_condition()?;
+    condition.notify_condition(u32::MAX)?;
+    let came = condition.wait_condition(0, wait)? == Looked::Got(());
+    if came { condition.settle_condition()? } else { condition.leave_condition(0)? }
+    Ok(came)
+}
+
+fn with_barrier(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+    let barrier = scene.on(&scene.barrier);
+    let started = Instant::now();
+    while started.elapsed() < PATIENT {
+        match barrier.arrive(wait)? {
+            Looked::Got(Arrived::Leading { generation, .. }) if barrier.complete_meeting(generation)? => {
+                return Ok(true);
+            }
+            Looked::Got(Arrived::Broken) => {
+                check(when != When::Frozen, || "broken, though nobody died".into())?;
+                barrier.reset_barrier()?;
+            }
+            // The other survivor made it as new.
+            Looked::Got(_) if when != When::Frozen => {}
+            Looked::Got(other) => return Err(format!("{other:?}").into()),
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+fn with_named_lock(scene: &Scene, when: When, blocked: bool) -> Outcome<bool> {
+    let table = scene.on(&scene.named);
+    // The one call that waits for a moment only, and not for ten seconds, if somebody stands still inside.
+    if blocked && table.request_news(false).is_err_and(|e| e.code == Code::Timeout) {
+        return Ok(false);
+    }
+    let wanted = Wanted { name: b"lock", shared: false, if_available: false, steal: false };
+    let entered = table.request(&wanted)?.ok_or("a request was refused")?;
+    let started = Instant::now();
+    let mut granted = entered.granted;
+    while granted.is_none() && !blocked && started.elapsed() < PATIENT {
+        let news = table.request_news(true)?;
+        granted = news.iter().find(|news| news.ticket == entered.request.ticket).map(|news| {
+            matches!(news.fate, Fate::Granted { recovered: true })
+        });
+        std::thread::yield_now();
+    }
+    check(granted != Some(true) || when != When::Frozen, || "it was taken from the living".into())?;
+    table.end_request(entered.request, false)?;
+    Ok(granted.is_some())
+}
+
+fn with_array(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+    let (guard, twins) = (scene.guard()?, scene.twins(Thing::Array));
+    let Looked::Got(locked) = guard.enter(&scene.agent, wait) else { return Ok(false) };
+    twins.change_after(locked, when)?;
+    guard.leave(&scene.agent)?;
+    let mut copy = [0; 16];
+    if !guard.copy_to(&scene.agent, 0, &mut copy, PATIENT)? {
+        return Ok(false);
+    }
+    check(copy[..8] == copy[8..], || "a snapshot shows half an update".into())?;
+    Ok(true)
+}
+
+fn with_queue(
+    scene: &Scene,
+    queue: &Segment,
+    member: &mut Option<Member>,
+    stream: &Stream,
+    large: bool,
+) -> Outcome<bool> {
+    let object = scene.on(queue);
+    let mut user = QueueUser { object, member: member.take().ok_or("no member")?, stream };
+    let done = user.push(large, Wait::For(PATIENT)).and_then(|pushed| {
+        // Another one may have it by now.
+        user.get(Wait::Try)?;
+        Ok(pushed)
+    });
+    *member = Some(user.member);
+    done
+}
+
+/// Both ends, one after the other; the other survivor may have one for a moment.
+fn with_ring(scene: &Scene, blocked: bool) -> Outcome<bool> {
+    let started = Instant::now();
+    let take = |end| loop {
+        match ChannelUser::take(&scene.agent, &scene.ring, end, &scene.stage.ledger.ring) {
+            Err(e) if is_busy(&*e) && !blocked && started.elapsed() < PATIENT => std::thread::yield_now(),
+            Err(e) if is_busy(&*e) => return Ok(None),
+            taken => return taken.map(Some),
+        }
+    };
+    let Some(mut producer) = take(PRODUCER)? else { return Ok(false) };
+    let pushed = producer.push()?;
+    producer.release(false)?;
+    let Some(mut consumer) = take(CONSUMER)? else { return Ok(false) };
+    while consumer.pop()? {}
+    consumer.release(false)?;
+    Ok(pushed)
+}
+
+fn is_busy(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<crossmem_core::Error>().is_some_and(|e| e.code == Code::Busy)
+}
+
+/// An object's whole life.
+fn with_registry(scene: &Scene) -> Outcome<bool> {
+    let (stage, of) = (&scene.stage, format!("own.{}", std::process::id()));
+    let made = stage.create_bytes(&scene.agent, &of, 64)?;
+    let again = Segment::open(&scene.agent, &stage.name(&of), None)?;
+    check(again.id() == made.id(), || "the name leads to something else".into())?;
+    again.close(&scene.agent);
+    made.unlink(&scene.agent)?;
+    made.close(&scene.agent);
+    Ok(true)
+}

@@ -1,0 +1,151 @@
+//! What instructions an operation consists of, and after which of them others can see a difference: those that store to
+//! shared memory, and system calls.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use iced_x86::{
+    Code, Decoder, DecoderOptions, Instruction, InstructionInfoFactory, InstructionInfoOptions, OpAccess,
+    Register,
+};
+use nix::libc::user_regs_struct;
+
+use crate::tracer::{Stop, Traced};
+
+/// What one life of a victim executed between its marks, in order.
+#[derive(Default)]
+pub struct Trace {
+    instructions: Vec<u64>,
+    /// Numbers of the instructions before which something shared has just changed; the first and the last one, too.
+    pub changes: Vec<usize>,
+}
+
+/// How an instruction is come to: by stopping at an address so many times, and so many steps from there.
+pub struct Way {
+    pub address: u64,
+    pub hits: usize,
+    pub steps: usize,
+}
+
+impl Trace {
+    pub fn len(&self) -> usize {
+        self.instructions.len()
+    }
+
+    /// The shortest way to the `n`-th instruction: stops cost about as much as steps.
+    pub fn way_to(&self, n: usize) -> Way {
+        const FURTHEST: usize = 64;
+        let ways = (n.saturating_sub(FURTHEST)..=n).rev().filter_map(|from| {
+            // A repeated string instruction is executed in steps, but stopped at once.
+            let repeats = from > 0 && self.instructions[from - 1] == self.instructions[from];
+            let address = self.instructions[from];
+            let arrivals = || {
+                let mut before = 0;
+                self.instructions[..=from].iter().filter(move |&&at| {
+                    let arrived = at == address && before != at;
+                    before = at;
+                    arrived
+                })
+            };
+            (!repeats).then(|| Way { address, hits: arrivals().count(), steps: n - from })
+        });
+        ways.min_by_key(|way| way.hits + way.steps).expect("the instruction itself, or the first of its repeats")
+    }
+}
+
+/// Leads a victim, that stands at its first mark, step by step to the next one.
+pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
+    let mut trace = Trace::default();
+    let mut decoded = Decoded { instructions: HashMap::new(), info: InstructionInfoFactory::new() };
+    let mut shared = shared_memory(victim.pid())?;
+    trace.changes.push(0);
+    loop {
+        let registers = victim.registers()?;
+        let instruction = *decoded.at(victim, registers.rip)?;
+        if instruction.code() == Code::Int3 {
+            return Ok(trace);
+        }
+        trace.instructions.push(registers.rip);
+        let calls = instruction.code() == Code::Syscall;
+        let stores = !calls && decoded.stores(&instruction, &registers).any(|at| shared.iter().any(|range| range.contains(&at)));
+        match victim.step()? {
+            Stop::Trap => {}
+            other => return Err(format!("the victim didn't come to its end: {other:?}")),
+        }
+        if calls {
+            shared = shared_memory(victim.pid())?;
+        }
+        if calls || stores {
+            trace.changes.push(trace.len());
+        }
+    }
+}
+
+struct Decoded {
+    instructions: HashMap<u64, Instruction>,
+    info: InstructionInfoFactory,
+}
+
+impl Decoded {
+    fn at(&mut self, victim: &Traced, address: u64) -> Result<&Instruction, String> {
+        if !self.instructions.contains_key(&address) {
+            let code = victim.code_at(address)?;
+            let decoded = Decoder::with_ip(64, &code, address, DecoderOptions::NONE).decode();
+            self.instructions.insert(address, decoded);
+        }
+        Ok(&self.instructions[&address])
+    }
+
+    /// The addresses that it stores to.
+    fn stores<'a>(
+        &'a mut self,
+        instruction: &Instruction,
+        registers: &'a user_regs_struct,
+    ) -> impl Iterator<Item = u64> + 'a {
+        let info = self.info.info_options(instruction, InstructionInfoOptions::NO_REGISTER_USAGE);
+        let memory = info.used_memory().iter().filter(|memory| {
+            matches!(
+                memory.access(),
+                OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite
+            )
+        });
+        memory.filter_map(|memory| memory.virtual_address(0, |register, _, _| value_of(registers, register)))
+    }
+}
+
+fn value_of(registers: &user_regs_struct, register: Register) -> Option<u64> {
+    let whole = match register.full_register() {
+        Register::RAX => registers.rax,
+        Register::RBX => registers.rbx,
+        Register::RCX => registers.rcx,
+        Register::RDX => registers.rdx,
+        Register::RSI => registers.rsi,
+        Register::RDI => registers.rdi,
+        Register::RBP => registers.rbp,
+        Register::RSP => registers.rsp,
+        Register::R8 => registers.r8,
+        Register::R9 => registers.r9,
+        Register::R10 => registers.r10,
+        Register::R11 => registers.r11,
+        Register::R12 => registers.r12,
+        Register::R13 => registers.r13,
+        Register::R14 => registers.r14,
+        Register::R15 => registers.r15,
+        Register::FS => registers.fs_base,
+        Register::GS => registers.gs_base,
+        Register::CS | Register::DS | Register::ES | Register::SS => 0,
+        _ => return None,
+    };
+    Some(if register.size() == 4 { whole & 0xffff_ffff } else { whole })
+}
+
+/// Where a process has mapped files of /dev/shm.
+fn shared_memory(pid: u32) -> Result<Vec<Range<u64>>, String> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).map_err(|e| format!("maps: {e}"))?;
+    let shared = maps.lines().filter(|line| line.contains("s ") && line.contains("/dev/shm/"));
+    let range = |line: &str| {
+        let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+        Some(u64::from_str_radix(start, 16).ok()?..u64::from_str_radix(end, 16).ok()?)
+    };
+    Ok(shared.filter_map(range).collect())
+}

@@ -1,0 +1,146 @@
+//! A process that runs under ptrace: it stops at its marks (`int3`), is led to one of its instructions, and there it is
+//! killed, frozen or let go.
+
+use std::ffi::{c_long, c_void};
+use std::mem::offset_of;
+
+use nix::libc::user;
+use nix::sys::ptrace;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, fork};
+
+/// Why it stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// At a mark, a breakpoint or after a step.
+    Trap,
+    /// It came to its end, with this status.
+    Exited(i32),
+    /// A signal killed it.
+    Killed(Signal),
+}
+
+/// A traced child. Whoever drops it kills it.
+pub struct Traced {
+    pid: Pid,
+    over: bool,
+}
+
+impl Traced {
+    /// Forks a child that lives `life` and exits, with 1 if that panics. Returns when it has stopped at its first mark.
+    pub fn spawn(life: impl FnOnce()) -> Result<Traced, String> {
+        // SAFETY: this process has one thread, so the child may do what it likes.
+        let traced = match unsafe { fork() }.map_err(|e| format!("fork: {e}"))? {
+            ForkResult::Child => {
+                ptrace::traceme().expect("traceme");
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(life));
+                // SAFETY: ends this process at once, as a child of fork should.
+                unsafe { nix::libc::_exit(i32::from(ended.is_err())) }
+            }
+            ForkResult::Parent { child } => Traced { pid: child, over: false },
+        };
+        let mut traced = traced;
+        match traced.wait()? {
+            Stop::Trap => Ok(traced),
+            other => Err(format!("the victim didn't come to where it is watched: {other:?}")),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw() as u32
+    }
+
+    fn wait(&mut self) -> Result<Stop, String> {
+        loop {
+            match waitpid(self.pid, None).map_err(|e| format!("waitpid: {e}"))? {
+                WaitStatus::Stopped(_, Signal::SIGTRAP) => return Ok(Stop::Trap),
+                WaitStatus::Exited(_, status) => {
+                    self.over = true;
+                    return Ok(Stop::Exited(status));
+                }
+                WaitStatus::Signaled(_, signal, _) => {
+                    self.over = true;
+                    return Ok(Stop::Killed(signal));
+                }
+                WaitStatus::Stopped(pid, signal) => {
+                    ptrace::cont(pid, signal).map_err(|e| format!("cont: {e}"))?;
+                }
+                other => return Err(format!("unexpected: {other:?}")),
+            }
+        }
+    }
+
+    /// One instruction further.
+    pub fn step(&mut self) -> Result<Stop, String> {
+        ptrace::step(self.pid, None).map_err(|e| format!("step: {e}"))?;
+        self.wait()
+    }
+
+    /// To the next mark or breakpoint.
+    pub fn cont(&mut self) -> Result<Stop, String> {
+        ptrace::cont(self.pid, None).map_err(|e| format!("cont: {e}"))?;
+        self.wait()
+    }
+
+    pub fn registers(&self) -> Result<nix::libc::user_regs_struct, String> {
+        ptrace::getregs(self.pid).map_err(|e| format!("getregs: {e}"))
+    }
+
+    /// Stops before the instruction at `address`, each time; 0 for no longer. In a debug register, so that no byte of the
+    /// program changes.
+    pub fn break_at(&self, address: u64) -> Result<(), String> {
+        const REGISTERS: usize = offset_of!(user, u_debugreg);
+        let set = |register: usize, value: u64| {
+            let at = (REGISTERS + register * size_of::<u64>()) as *mut c_void;
+            ptrace::write_user(self.pid, at, value as c_long).map_err(|e| format!("debug register: {e}"))
+        };
+        set(7, 0)?;
+        if address != 0 {
+            set(0, address)?;
+            set(7, 1)?;
+        }
+        Ok(())
+    }
+
+    /// 16 bytes of its program.
+    pub fn code_at(&self, address: u64) -> Result<[u8; 16], String> {
+        let mut code = [0; 16];
+        for (i, word) in code.chunks_exact_mut(8).enumerate() {
+            let at = (address as usize + i * 8) as *mut c_void;
+            let read = ptrace::read(self.pid, at).map_err(|e| format!("reading its code: {e}"))?;
+            word.copy_from_slice(&read.to_le_bytes());
+        }
+        Ok(code)
+    }
+
+    /// Kills it; it is gone when this returns.
+    pub fn kill(mut self) -> Result<(), String> {
+        kill(self.pid, Signal::SIGKILL).map_err(|e| format!("kill: {e}"))?;
+        match self.wait()? {
+            Stop::Killed(Signal::SIGKILL) => Ok(()),
+            other => Err(format!("killed, but {other:?}")),
+        }
+    }
+
+    /// Lets it live to its end, which must be a good one.
+    pub fn finish(mut self) -> Result<(), String> {
+        self.break_at(0)?;
+        loop {
+            match self.cont()? {
+                Stop::Trap => {}
+                Stop::Exited(0) => return Ok(()),
+                other => return Err(format!("the victim found things not as they should be: {other:?}")),
+            }
+        }
+    }
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        if !self.over {
+            let _ = kill(self.pid, Signal::SIGKILL);
+            let _ = waitpid(self.pid, None);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! One trial: a victim is led to an instruction, and killed there, or frozen while others go on, and then killed or let go.
+
+use std::time::{Duration, Instant};
+
+use crossmem_core::inspect;
+use nix::sys::signal::{Signal, raise};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, fork};
+
+use crate::ledger::Ledger;
+use crate::operations::Operation;
+use crate::stage::{Outcome, Stage, check};
+use crate::survey::{Trace, survey};
+use crate::survivor::{Order, Survivor, files};
+use crate::tracer::{Stop, Traced};
+
+const TURNS_BESIDE: u32 = 200;
+const TURNS_AFTER: u32 = 100;
+/// Survivors have done their turns by then.
+const SOON: Duration = Duration::from_millis(500);
+
+/// What is done with a victim at its instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// (a)
+    Killed,
+    /// (b)
+    FrozenAndKilled,
+    /// (c)
+    FrozenAndResumed,
+}
+
+pub const FATES: [Fate; 3] = [Fate::Killed, Fate::FrozenAndKilled, Fate::FrozenAndResumed];
+
+/// A domain with two survivors in it.
+pub struct Theatre {
+    stage: Stage,
+    survivors: [Survivor; 2],
+}
+
+impl Theatre {
+    pub fn new(ledger: &'static Ledger, number: u32) -> Outcome<Theatre> {
+        let stage = Stage { domain: format!("torture-{}-{number}", std::process::id()), ledger };
+        let survivors = [Survivor::spawn(&stage, true)?, Survivor::spawn(&stage, false)?];
+        Ok(Theatre { stage, survivors })
+    }
+
+    /// Everybody leaves; nothing may be left of the domain.
+    pub fn close(mut self) -> Outcome {
+        for survivor in &mut self.survivors {
+            survivor.ask(Order::Leave)?;
+        }
+        let left = files(&self.stage.domain)?;
+        check(left.is_empty(), || format!("left in /dev/shm: {left:?}"))
+    }
+
+    fn set_up(&mut self, operation: &Operation) -> Outcome {
+        self.survivors[0].ask(Order::Prepare(operation.setting))?;
+        if let Some(corpse) = operation.before {
+            let stage = self.stage.clone();
+            live_and_die(move || corpse(&stage))?;
+        }
+        Ok(())
+    }
+
+    fn victim(&self, operation: &Operation) -> Outcome<Traced> {
+        let (stage, life) = (self.stage.clone(), operation.life);
+        Ok(Traced::spawn(move || life(&stage))?)
+    }
+
+    /// What the operation consists of, from one life that is watched step by step.
+    pub fn survey(&mut self, operation: &Operation) -> Outcome<Trace> {
+        self.set_up(operation)?;
+        let mut victim = self.victim(operation)?;
+        let trace = survey(&mut victim)?;
+        victim.finish()?;
+        self.go_on()?;
+        Ok(trace)
+    }
+
+    /// One trial. How long the survivors needed, or `None` if the victim didn't come to that instruction this time.
+    pub fn torture(&mut self, operation: &Operation, trace: &Trace, at: usize, fate: Fate) -> Outcome<Option<Duration>> {
+        self.set_up(operation)?;
+        let mut victim = self.victim(operation)?;
+        let came = lead(&mut victim, trace, at)?;
+        match (came, fate) {
+            (false, _) => victim.finish()?,
+            (true, Fate::Killed) => victim.kill()?,
+            (true, Fate::FrozenAndKilled) => {
+                self.go_on_beside(operation, &victim)?;
+                victim.kill()?;
+            }
+            (true, Fate::FrozenAndResumed) => {
+                self.go_on_beside(operation, &victim)?;
+                victim.finish()?;
+            }
+        }
+        let needed = self.go_on()?;
+        Ok(came.then_some(needed))
+    }
+
+    /// A victim is killed at an instruction. Then somebody who repairs that is watched.
+    pub fn survey_recovery(&mut self, operation: &Operation, trace: &Trace, at: usize, recovery: &Operation) -> Outcome<Trace> {
+        self.set_up(operation)?;
+        kill_at(self.victim(operation)?, trace, at)?;
+        let mut recoverer = self.victim(recovery)?;
+        let recovered = survey(&mut recoverer)?;
+        recoverer.kill()?;
+        self.go_on()?;
+        Ok(recovered)
+    }
+
+    /// A victim is killed at an instruction, and then somebody who repairs that, at one of its own.
+    pub fn torture_pair(&mut self, first: (&Operation, &Trace, usize), second: (&Operation, &Trace, usize)) -> Outcome<Option<Duration>> {
+        self.set_up(first.0)?;
+        let came = kill_at(self.victim(first.0)?, first.1, first.2)?;
+        let came = kill_at(self.victim(second.0)?, second.1, second.2)? && came;
+        let needed = self.go_on()?;
+        Ok(came.then_some(needed))
+    }
+
+    fn go_on_beside(&mut self, operation: &Operation, victim: &Traced) -> Outcome {
+        let registry = inspect(&self.stage.domain)?.registry_held_by == Some(victim.pid());
+        let after_death = operation.before.is_some();
+        self.all_do(Order::Frozen { turns: TURNS_BESIDE, blocked: operation.blocks, registry, after_death })
+    }
+
+    /// After a death, or a good end: the survivors go on, and find everything as it should be.
+    fn go_on(&mut self) -> Outcome<Duration> {
+        let started = Instant::now();
+        self.all_do(Order::After { turns: TURNS_AFTER })?;
+        let needed = started.elapsed();
+        check(needed <= SOON, || format!("the survivors needed {needed:?}"))?;
+        self.survivors[0].ask(Order::Settle)?;
+        for (of, stream) in self.stage.ledger.streams() {
+            stream.settle().map_err(|e| format!("messages of {of}: {e}"))?;
+        }
+        Ok(needed)
+    }
+
+    /// Both at once.
+    fn all_do(&mut self, order: Order) -> Outcome {
+        for survivor in &mut self.survivors {
+            survivor.tell(order)?;
+        }
+        let answers = self.survivors.each_mut().map(Survivor::answer);
+        answers.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+}
+
+impl Drop for Theatre {
+    /// After a violation anything may be left.
+    fn drop(&mut self) {
+        for file in files(&self.stage.domain).unwrap_or_default() {
+            let _ = std::fs::remove_file(format!("/dev/shm/{file}"));
+        }
+        let _ = std::fs::remove_file(self.stage.file());
+    }
+}
+
+/// Brings a victim from its first mark to an instruction. Whether it came there.
+fn lead(victim: &mut Traced, trace: &Trace, at: usize) -> Outcome<bool> {
+    let way = trace.way_to(at);
+    victim.break_at(way.address)?;
+    for _ in 0..way.hits {
+        let stop = victim.cont()?;
+        check(stop == Stop::Trap, || format!("the victim found things not as they should be: {stop:?}"))?;
+        if victim.registers()?.rip != way.address {
+            return Ok(false);
+        }
+    }
+    victim.break_at(0)?;
+    for _ in 0..way.steps {
+        let stop = victim.step()?;
+        check(stop == Stop::Trap, || format!("the victim found things not as they should be: {stop:?}"))?;
+    }
+    Ok(true)
+}
+
+fn kill_at(mut victim: Traced, trace: &Trace, at: usize) -> Outcome<bool> {
+    let came = lead(&mut victim, trace, at)?;
+    victim.kill()?;
+    Ok(came)
+}
+
+/// A child that dies at the end of its life, with all that it has.
+fn live_and_die(life: impl FnOnce()) -> Outcome {
+    // SAFETY: this process has one thread, so the child may do what it likes.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            life();
+            let _ = raise(Signal::SIGKILL);
+            unreachable!("it killed itself");
+        }
+        ForkResult::Parent { child } => {
+            waitpid(child, None)?;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Users of queues and channels: each message bears its number in the ledger, and is compared byte by byte.
+
+use crossmem_core::{Agent, Chunk, End, Got, Looked, Member, Object, Put, Segment, Wait};
+
+use crate::ledger::Stream;
+use crate::stage::{Outcome, check};
+
+/// A chunk of the scene's queues has so many bytes; a larger message gets a segment of its own.
+pub const MESSAGE_BYTES: u64 = 24;
+const LARGE: u32 = 1 << 31;
+
+fn message(number: u32) -> Vec<u8> {
+    let n = number & !LARGE;
+    let more = if number & LARGE == 0 { n % 17 } else { 100 + n % 100 };
+    let filler = (0..more).map(|i| (i.wrapping_mul(31) ^ more.wrapping_mul(7) ^ n) as u8);
+    number.to_le_bytes().into_iter().chain(filler).collect()
+}
+
+fn number_of(bytes: &[u8]) -> Outcome<u32> {
+    let number = bytes.first_chunk().map(|first| u32::from_le_bytes(*first));
+    let whole = number.filter(|&number| bytes == message(number));
+    Ok(whole.ok_or_else(|| format!("a message is not what was put: {bytes:?}"))? & !LARGE)
+}
+
+/// A participant of a queue.
+pub struct QueueUser<'a> {
+    pub object: Object<'a>,
+    pub member: Member,
+    pub stream: &'a Stream,
+}
+
+impl<'a> QueueUser<'a> {
+    pub fn join(agent: &'a Agent, queue: &'a Segment, stream: &'a Stream) -> Outcome<QueueUser<'a>> {
+        let object = Object::new(agent, queue);
+        let member = object.join_queue()?;
+        Ok(QueueUser { object, member, stream })
+    }
+
+    /// Whether there was room.
+    pub fn push(&mut self, large: bool, wait: Wait) -> Outcome<bool> {
+        let number = self.stream.begin();
+        let bytes = message(if large { number | LARGE } else { number });
+        match self.object.push_message(&mut self.member, &bytes, wait)? {
+            Looked::Got(Put::Done(())) => self.stream.done(number),
+            _ => {
+                self.stream.refused(number);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub fn push_many(&mut self, count: usize) -> Outcome {
+        let numbers: Vec<u32> = (0..count).map(|_| self.stream.begin()).collect();
+        let messages: Vec<_> = numbers.iter().map(|&number| message(number)).collect();
+        let put = self.object.push_messages(&mut self.member, messages.iter().map(Vec::as_slice))?;
+        let Put::Done(done) = put else { return Err("the queue has ended".into()) };
+        for (i, &number) in numbers.iter().enumerate() {
+            if i < done { self.stream.done(number) } else { self.stream.refused(number) }
+        }
+        Ok(())
+    }
+
+    pub fn reserve(&mut self) -> Outcome<Chunk> {
+        match self.object.reserve_message(&mut self.member, Wait::Try)? {
+            Looked::Got(Put::Done(chunk)) => Ok(chunk),
+            other => Err(format!("no room: {other:?}").into()),
+        }
+    }
+
+    /// Writes a message to what was reserved; its number, and how long it is.
+    pub fn write(&self, queue: &Segment, chunk: Chunk) -> Outcome<(u32, u32)> {
+        let number = self.stream.begin();
+        let bytes = message(number);
+        check(bytes.len() as u64 <= chunk.len, || format!("a chunk of {} bytes", chunk.len))?;
+        write(queue, chunk.offset, &bytes);
+        Ok((number, bytes.len() as u32))
+    }
+
+    /// The next message, and its number. It is not counted as got.
+    pub fn take(&mut self, wait: Wait) -> Outcome<Option<(Chunk, u32)>> {
+        let Looked::Got(Got::Message(chunk)) = self.object.take_message(&mut self.member, wait)? else {
+            return Ok(None);
+        };
+        let mut bytes = vec![0; chunk.len as usize];
+        self.object.read_message(chunk, &mut bytes)?;
+        Ok(Some((chunk, number_of(&bytes)?)))
+    }
+
+    /// Takes, counts and frees the next message, if there is any.
+    pub fn get(&mut self, wait: Wait) -> Outcome<bool> {
+        let Some((chunk, number)) = self.take(wait)? else { return Ok(false) };
+        self.object.free_message(&self.member, chunk.index)?;
+        self.stream.got(number);
+        Ok(true)
+    }
+
+    /// Takes at most so many small messages.
+    pub fn pop_many(&mut self, most: usize) -> Outcome {
+        let stream = self.stream;
+        let mut wrong = None;
+        let popped = self.object.pop_messages(&mut self.member, most, |region, chunk| {
+            let mut bytes = vec![0; chunk.len as usize];
+            let read = region.copy_to(chunk.offset, &mut bytes).map_err(Into::into).and_then(|()| number_of(&bytes));
+            match read {
+                Ok(number) => stream.got(number),
+                Err(e) => wrong = Some(e.to_string()),
+            }
+            true
+        })?;
+        check(wrong.is_none() && matches!(popped, Got::Message(1..)), || format!("{popped:?} {wrong:?}"))
+    }
+
+    pub fn leave(self) -> Outcome {
+        Ok(self.object.leave_queue(self.member)?)
+    }
+}
+
+/// Who has an end of a channel.
+pub struct ChannelUser<'a> {
+    pub object: Object<'a>,
+    pub end: End,
+    pub stream: &'a Stream,
+}
+
+impl<'a> ChannelUser<'a> {
+    pub fn take(agent: &'a Agent, channel: &'a Segment, end: usize, stream: &'a Stream) -> Outcome<ChannelUser<'a>> {
+        let object = Object::new(agent, channel);
+        let end = object.take_end(end)?;
+        Ok(ChannelUser { object, end, stream })
+    }
+
+    pub fn push(&mut self) -> Outcome<bool> {
+        let number = self.stream.begin();
+        match self.object.push_record(&mut self.end, &message(number), false, Wait::Try)? {
+            Looked::Got(Put::Done(())) => self.stream.done(number),
+            _ => {
+                self.stream.refused(number);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub fn push_many(&mut self, count: usize) -> Outcome {
+        let numbers: Vec<u32> = (0..count).map(|_| self.stream.begin()).collect();
+        let records: Vec<_> = numbers.iter().map(|&number| message(number)).collect();
+        let pushed = self.object.push_records(&mut self.end, records.iter().map(Vec::as_slice))?;
+        check(pushed == Put::Done(count), || format!("{pushed:?} of {count} records"))?;
+        for number in numbers {
+            self.stream.done(number);
+        }
+        Ok(())
+    }
+
+    /// Reserves more than is written; the number, and how long it is.
+    pub fn reserve_and_write(&mut self, channel: &Segment) -> Outcome<(u32, u32)> {
+        let number = self.stream.begin();
+        let bytes = message(number);
+        match self.object.reserve_record(&mut self.end, bytes.len() as u64 + 20, Wait::Try)? {
+            Looked::Got(Put::Done(place)) => write(channel, place.offset, &bytes),
+            other => return Err(format!("no room: {other:?}").into()),
+        }
+        Ok((number, bytes.len() as u32))
+    }
+
+    /// The first record, which stays where it is.
+    pub fn peek(&mut self) -> Outcome<Option<u32>> {
+        let Looked::Got(Got::Message(record)) = self.object.peek_record(&mut self.end, Wait::Try)? else {
+            return Ok(None);
+        };
+        let mut bytes = vec![0; record.len as usize];
+        self.object.read_record(record, &mut bytes)?;
+        Ok(Some(number_of(&bytes)?))
+    }
+
+    /// Pops and counts the first record, if there is any.
+    pub fn pop(&mut self) -> Outcome<bool> {
+        let Some(number) = self.peek()? else { return Ok(false) };
+        self.object.release_record(&mut self.end)?;
+        self.stream.got(number);
+        Ok(true)
+    }
+
+    pub fn pop_many(&mut self, most: usize) -> Outcome {
+        let stream = self.stream;
+        let mut wrong = None;
+        let popped = self.object.pop_records(&mut self.end, most, |region, record| {
+            let mut bytes = vec![0; record.len as usize];
+            let read = region.copy_to(record.offset, &mut bytes).map_err(Into::into).and_then(|()| number_of(&bytes));
+            match read {
+                Ok(number) => stream.got(number),
+                Err(e) => wrong = Some(e.to_string()),
+            }
+            true
+        })?;
+        check(wrong.is_none() && popped == Got::Message(most), || format!("{popped:?} {wrong:?}"))
+    }
+
+    pub fn release(self, close: bool) -> Outcome {
+        Ok(self.object.release_end(self.end, close)?)
+    }
+}
+
+fn write(segment: &Segment, offset: u64, bytes: &[u8]) {
+    assert!(offset + bytes.len() as u64 <= segment.region().len() as u64);
+    // SAFETY: inside the segment, and reserved for the caller alone.
+    unsafe {
+        let to = segment.region().as_ptr().add(offset as usize);
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
+    }
+}
