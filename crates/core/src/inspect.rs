@@ -84,8 +84,8 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
             info.agents.push(AgentInfo { slot, pid, thread, alive: is_alive(&domain, control, slot) });
         }
     }
-    let tagged = control.tags.iter().zip(&control.entries).filter(|(tag, _)| tag.load(Acquire) != 0);
-    info.objects = tagged.filter_map(|(_, entry)| object(&domain, control, entry)).collect();
+    let tagged = control.used_entries().filter(|&index| control.tags[index].load(Acquire) != 0);
+    info.objects = tagged.filter_map(|index| object(&domain, control, &control.entries[index])).collect();
     let owner = Owner::of(control.header.registry.owner.load(Relaxed));
     info.registry_held_by = owner
         .filter(|owner| domain.life.is_alive(owner.instance))

@@ -4,11 +4,11 @@
 //! have left in them is a value of its type, so a reference to such a struct is always sound; whether the
 //! value makes sense is checked where it is used.
 
-use crate::sync::{AtomicU8, AtomicU32, AtomicU64};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// Grows with every change to this file. It is part of the control segment's name, so processes of
 /// different versions never meet.
-pub const LAYOUT_VERSION: u32 = 3;
+pub const LAYOUT_VERSION: u32 = 4;
 /// `"crossmem"`: the first word of a control segment.
 pub(crate) const CONTROL_MAGIC: u64 = u64::from_le_bytes(*b"crossmem");
 /// `"ndguard\0"`: the first word of the trailer behind an ndarray's data.
@@ -59,6 +59,8 @@ pub(crate) struct Header {
     /// Id that the next object gets; only grows. Written under the registry's lock.
     pub next_object: AtomicU64,
     pub registry: MutexWords,
+    /// Entries from this one on were never used; only grows, before an entry is used. Written under the registry's lock.
+    pub entries_used: AtomicU64,
 }
 
 /// One agent: a Node environment. `pid` and `thread` are for display.
@@ -109,6 +111,14 @@ pub(crate) struct Control {
     /// Hash of the name of the entry with the same index, or 0 for none: finding a name reads 16 KiB, not 2 MiB.
     pub tags: [AtomicU32; OBJECTS],
     pub entries: [Entry; OBJECTS],
+}
+
+impl Control {
+    /// Indices of all entries that were ever used.
+    pub(crate) fn used_entries(&self) -> std::ops::Range<usize> {
+        // Acquire: pairs with the Release in `Registry::enter`.
+        0..(self.header.entries_used.load(Ordering::Acquire) as usize).min(OBJECTS)
+    }
 }
 
 /// `"crossobj"`: the first word of an object that is more than bytes.

@@ -130,7 +130,7 @@ impl<'a> Registry<'a> {
     /// The entry with that name, whatever has become of its object.
     pub(crate) fn entered_as(&self, name: &str) -> Option<usize> {
         let wanted = tag(name);
-        (0..OBJECTS).find(|&index| {
+        self.control.used_entries().find(|&index| {
             let entry = self.entry(index);
             self.control.tags[index].load(Relaxed) == wanted
                 && entry.state.load(Acquire) == LIVE
@@ -147,7 +147,15 @@ impl<'a> Registry<'a> {
         let free = |i: &usize| {
             self.control.tags[*i].load(Relaxed) == 0 && self.entry(*i).state.load(Relaxed) == FREE
         };
-        let index = (0..OBJECTS).find(free).ok_or_else(|| too_many("objects"))?;
+        let used = self.control.used_entries();
+        let index = used.clone().find(free).unwrap_or(used.end);
+        if index == OBJECTS {
+            return Err(too_many("objects"));
+        }
+        if index == used.end {
+            self.control.header.entries_used.store(index as u64 + 1, Release);
+            fail::point("create.entry-used");
+        }
         let entry = self.entry(index);
         let id = self.control.header.next_object.fetch_add(1, Relaxed).wrapping_add(1);
         entry.kind.store(birth.kind as u32, Relaxed);
@@ -218,7 +226,7 @@ impl<'a> Registry<'a> {
     }
 
     fn children_of(&self, id: u64) -> impl Iterator<Item = usize> + '_ {
-        (0..OBJECTS).filter(move |&index| {
+        self.control.used_entries().filter(move |&index| {
             self.control.tags[index].load(Relaxed) != 0
                 && self.entry(index).state.load(Acquire) == LIVE
                 && self.entry(index).parent.load(Relaxed) == id
@@ -289,7 +297,7 @@ impl<'a> Registry<'a> {
             }
         }
         let mut swept = Swept { agents: dead.len() as u32, ..Swept::default() };
-        for index in 0..OBJECTS {
+        for index in self.control.used_entries() {
             let entry = self.entry(index);
             if self.control.tags[index].load(Relaxed) == 0 || entry.state.load(Acquire) != LIVE {
                 continue;
@@ -324,7 +332,7 @@ impl<'a> Registry<'a> {
         }
         // Nobody is left to sweep what others left who died.
         self.sweep(false);
-        for index in 0..OBJECTS {
+        for index in self.control.used_entries() {
             let entry = self.entry(index);
             let exists = self.control.tags[index].load(Relaxed) != 0 && entry.state.load(Acquire) == LIVE;
             if exists && is_lock_manager(entry) {
@@ -333,7 +341,7 @@ impl<'a> Registry<'a> {
             }
         }
         // Under the lock, an entry without a tag is free.
-        self.control.tags.iter().all(|tag| tag.load(Relaxed) == 0)
+        self.control.used_entries().all(|index| self.control.tags[index].load(Relaxed) == 0)
     }
 
     fn has_others(&self) -> bool {
@@ -345,9 +353,11 @@ impl<'a> Registry<'a> {
     }
 
     fn repair(&self) {
-        for index in 0..OBJECTS {
+        for index in self.control.used_entries() {
             let entry = self.entry(index);
             match entry.state.load(Acquire) {
+                // Free as they nearly all are: not written to, since this is done while everybody waits.
+                FREE if self.control.tags[index].load(Relaxed) == 0 => {}
                 FREE => self.control.tags[index].store(0, Release),
                 LIVE if self.is_wanted(entry) => {
                     let tag = name_of(entry).map_or(1, |name| tag(&name));

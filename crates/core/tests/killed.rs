@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     "registry.unlocking",
     "registry.unlocked",
     "create.staged",
+    "create.entry-used",
     "create.written",
     "create.born",
     "create.tagged",

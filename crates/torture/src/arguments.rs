@@ -23,8 +23,9 @@ impl Arguments {
             match word.as_str() {
                 "--minutes" => {
                     let minutes = number(value()?)?;
-                    arguments.time =
-                        Some(Duration::try_from_secs_f64(minutes * 60.0).map_err(|_| "--minutes: at least 0")?);
+                    arguments.time = Some(
+                        Duration::try_from_secs_f64(minutes * 60.0).map_err(|_| "--minutes: at least 0")?,
+                    );
                 }
                 "--only" => arguments.only.push(value()?),
                 "--seed" => arguments.seed = number(value()?)? as u64,

@@ -56,7 +56,9 @@ fn write_page(
 ) -> std::fmt::Result {
     let extent = match arguments.time {
         None => "every instruction".to_owned(),
-        Some(time) => format!("a sample of {:.1} minutes, seed {}", time.as_secs_f64() / 60.0, arguments.seed),
+        Some(time) => {
+            format!("a sample of {:.1} minutes, seed {}", time.as_secs_f64() / 60.0, arguments.seed)
+        }
     };
     writeln!(page, "## Killed, frozen and resumed at {extent}\n")?;
     writeln!(

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use crossmem_core::{
-    Agent, Arrived, CONSUMER, Code, Fate, Guard, Kind, Locked, Looked, Member, Object, PRODUCER, PAGE, Segment,
-    Spec, Wait, Wanted, open_lock_manager,
+    Agent, Arrived, CONSUMER, Code, Fate, Guard, Kind, Locked, Looked, Member, Object, PAGE, PRODUCER,
+    Segment, Spec, Wait, Wanted, open_lock_manager,
 };
 
 use crate::ledger::Stream;
@@ -69,6 +69,8 @@ pub struct Scene {
     pub stage: Stage,
     pub agent: Agent,
     pub mutex: Segment,
+    /// Held by the first survivor while a trial needs it.
+    pub held: Segment,
     pub rwlock: Segment,
     pub semaphore: Segment,
     pub event: Segment,
@@ -92,6 +94,7 @@ impl Scene {
         let object = |of: &str, kind, params| stage.create(&agent, of, kind, params);
         Ok(Scene {
             mutex: object("mutex", Kind::Mutex, [0; 5])?,
+            held: object("held", Kind::Mutex, [0; 5])?,
             rwlock: object("rwlock", Kind::RwLock, [0; 5])?,
             semaphore: object("semaphore", Kind::Semaphore, [PERMITS, 100, 0, 0, 0])?,
             event: object("event", Kind::Event, [0; 5])?,
@@ -115,6 +118,7 @@ impl Scene {
         let open = |of: &str| stage.open(&agent, of);
         Scene {
             mutex: open("mutex"),
+            held: open("held"),
             rwlock: open("rwlock"),
             semaphore: open("semaphore"),
             event: open("event"),
@@ -169,7 +173,7 @@ impl Twins<'_> {
         self.0[0].fetch_add(1, SeqCst);
     }
 
-    fn are_equal(self) -> bool {
+    pub fn are_equal(self) -> bool {
         self.0[0].load(SeqCst) == self.0[1].load(SeqCst)
     }
 
@@ -205,7 +209,14 @@ impl Members {
 }
 
 /// Whether it was done: somebody who lives may be in the way.
-pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, when: When, blocked: bool, large: bool) -> Outcome<bool> {
+pub fn turn(
+    scene: &Scene,
+    members: &mut Members,
+    thing: Thing,
+    when: When,
+    blocked: bool,
+    large: bool,
+) -> Outcome<bool> {
     let wait = if blocked { Wait::Try } else { Wait::For(PATIENT) };
     let done = match thing {
         Thing::Mutex => with_mutex(scene, when, wait),
@@ -274,7 +285,11 @@ fn with_condition(scene: &Scene, wait: Wait) -> Outcome<bool> {
     condition.enter_condition()?;
     condition.notify_condition(u32::MAX)?;
     let came = condition.wait_condition(0, wait)? == Looked::Got(());
-    if came { condition.settle_condition()? } else { condition.leave_condition(0)? }
+    if came {
+        condition.settle_condition()?;
+    } else {
+        condition.leave_condition(0)?;
+    }
     Ok(came)
 }
 
@@ -311,9 +326,10 @@ fn with_named_lock(scene: &Scene, when: When, blocked: bool) -> Outcome<bool> {
     let mut granted = entered.granted;
     while granted.is_none() && !blocked && started.elapsed() < PATIENT {
         let news = table.request_news(true)?;
-        granted = news.iter().find(|news| news.ticket == entered.request.ticket).map(|news| {
-            matches!(news.fate, Fate::Granted { recovered: true })
-        });
+        granted = news
+            .iter()
+            .find(|news| news.ticket == entered.request.ticket)
+            .map(|news| matches!(news.fate, Fate::Granted { recovered: true }));
         std::thread::yield_now();
     }
     check(granted != Some(true) || when != When::Frozen, || "it was taken from the living".into())?;
@@ -343,13 +359,22 @@ fn with_queue(
 ) -> Outcome<bool> {
     let object = scene.on(queue);
     let mut user = QueueUser { object, member: member.take().ok_or("no member")?, stream };
-    let done = user.push(large, Wait::For(PATIENT)).and_then(|pushed| {
-        // Another one may have it by now.
-        user.get(Wait::Try)?;
-        Ok(pushed)
-    });
+    let done = push_and_get(&mut user, large);
     *member = Some(user.member);
     done
+}
+
+fn push_and_get(user: &mut QueueUser<'_>, large: bool) -> Outcome<bool> {
+    let started = Instant::now();
+    // A large one is refused, too, while the other survivor is in the registry.
+    while !user.push(large, Wait::For(PATIENT))? {
+        if started.elapsed() > PATIENT {
+            return Ok(false);
+        }
+    }
+    // Another one may have it by now.
+    user.get(Wait::Try)?;
+    Ok(true)
 }
 
 /// Both ends, one after the other; the other survivor may have one for a moment.

@@ -2,10 +2,14 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crossmem_core::{Agent, Kind, Segment, Spec};
+use crossmem_core::{Agent, Kind, Segment, Spec, Wait};
 
 use crate::ledger::Ledger;
+
+/// Long enough to fall asleep.
+pub const NAP: Wait = Wait::For(Duration::from_millis(1));
 
 /// How something went; an error says what is not as promised.
 pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;

@@ -2,6 +2,7 @@
 //! shared memory, and system calls.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use iced_x86::{
@@ -34,8 +35,8 @@ impl Trace {
 
     /// The shortest way to the `n`-th instruction: stops cost about as much as steps.
     pub fn way_to(&self, n: usize) -> Way {
-        const FURTHEST: usize = 64;
-        let ways = (n.saturating_sub(FURTHEST)..=n).rev().filter_map(|from| {
+        const STARTS: usize = 64;
+        let ways = (0..=n).rev().filter_map(|from| {
             // A repeated string instruction is executed in steps, but stopped at once.
             let repeats = from > 0 && self.instructions[from - 1] == self.instructions[from];
             let address = self.instructions[from];
@@ -49,7 +50,7 @@ impl Trace {
             };
             (!repeats).then(|| Way { address, hits: arrivals().count(), steps: n - from })
         });
-        ways.min_by_key(|way| way.hits + way.steps).expect("the instruction itself, or the first of its repeats")
+        ways.take(STARTS).min_by_key(|way| way.hits + way.steps).expect("the first instruction repeats none")
     }
 }
 
@@ -62,12 +63,16 @@ pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
     loop {
         let registers = victim.registers()?;
         let instruction = *decoded.at(victim, registers.rip)?;
+        // The mark counts, too: it is where the last change has been made.
+        trace.instructions.push(registers.rip);
         if instruction.code() == Code::Int3 {
             return Ok(trace);
         }
-        trace.instructions.push(registers.rip);
         let calls = instruction.code() == Code::Syscall;
-        let stores = !calls && decoded.stores(&instruction, &registers).any(|at| shared.iter().any(|range| range.contains(&at)));
+        let stores = !calls
+            && decoded
+                .stores(&instruction, &registers)
+                .any(|at| shared.iter().any(|range| range.contains(&at)));
         match victim.step()? {
             Stop::Trap => {}
             other => return Err(format!("the victim didn't come to its end: {other:?}")),
@@ -88,12 +93,13 @@ struct Decoded {
 
 impl Decoded {
     fn at(&mut self, victim: &Traced, address: u64) -> Result<&Instruction, String> {
-        if !self.instructions.contains_key(&address) {
-            let code = victim.code_at(address)?;
-            let decoded = Decoder::with_ip(64, &code, address, DecoderOptions::NONE).decode();
-            self.instructions.insert(address, decoded);
-        }
-        Ok(&self.instructions[&address])
+        Ok(match self.instructions.entry(address) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let code = victim.code_at(address)?;
+                unknown.insert(Decoder::with_ip(64, &code, address, DecoderOptions::NONE).decode())
+            }
+        })
     }
 
     /// The addresses that it stores to.

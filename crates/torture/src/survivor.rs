@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crossmem_core::{Agent, Arrived, CONSUMER, Code, Got, Kind, Looked, Object, PRODUCER, Segment, Wait, inspect};
+use crossmem_core::{
+    Agent, Arrived, CONSUMER, Code, Got, Kind, Locked, Looked, Object, PRODUCER, Segment, Wait, inspect,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork};
@@ -30,6 +32,8 @@ pub enum Setting {
     Ending,
     /// A survivor waits for a notification.
     Waiting,
+    /// A survivor holds a mutex.
+    Held,
 }
 
 /// What a survivor is to do.
@@ -38,20 +42,28 @@ pub enum Order {
     Prepare(Setting),
     /// So many turns beside a victim that stands still: it may keep `blocked` from others; `registry`: it has that. There may
     /// have been a death before.
-    Frozen { turns: u32, blocked: Option<Thing>, registry: bool, after_death: bool },
+    Frozen {
+        turns: u32,
+        blocked: Option<Thing>,
+        registry: bool,
+        after_death: bool,
+    },
     /// So many turns after its death.
-    After { turns: u32 },
+    After {
+        turns: u32,
+    },
     /// Finds everything as it was before the trial.
     Settle,
     Leave,
 }
 
-const SETTINGS: [Setting; 5] =
-    [Setting::Plain, Setting::Pipe, Setting::Meeting, Setting::Ending, Setting::Waiting];
+const SETTINGS: [Setting; 6] =
+    [Setting::Plain, Setting::Pipe, Setting::Meeting, Setting::Ending, Setting::Waiting, Setting::Held];
 
 impl Order {
     fn to_bytes(self) -> [u8; 5] {
-        let number_of = |blocked| THINGS.iter().position(|&thing| Some(thing) == blocked).unwrap_or(THINGS.len());
+        let number_of =
+            |blocked| THINGS.iter().position(|&thing| Some(thing) == blocked).unwrap_or(THINGS.len());
         match self {
             Order::Prepare(setting) => [0, setting as u8, 0, 0, 0],
             Order::Frozen { turns, blocked, registry, after_death } => {
@@ -116,7 +128,9 @@ impl Survivor {
         let mut line = String::new();
         self.stream.read_line(&mut line).map_err(|e| format!("a survivor hangs: {e}"))?;
         let answer = line.trim_end();
-        Ok(answer.parse::<u32>().map_err(|_| if answer.is_empty() { "a survivor crashed" } else { answer }.to_owned())?)
+        Ok(answer
+            .parse::<u32>()
+            .map_err(|_| if answer.is_empty() { "a survivor crashed" } else { answer }.to_owned())?)
     }
 
     pub fn ask(&mut self, order: Order) -> Outcome<u32> {
@@ -156,7 +170,6 @@ fn live(stage: &Stage, first: bool, mut orders: UnixStream) -> Outcome {
             }
             Order::Settle => prepared.settle(&scene).and_then(|()| at_first.check(stage)).map(|()| 0),
             Order::Leave => {
-                drop(members);
                 scene.agent.leave();
                 writeln!(orders, "0")?;
                 return Ok(());
@@ -244,6 +257,7 @@ impl Prepared {
                 self.ending = Some(stage.create(agent, "ending", Kind::MpmcQueue, [4, 24, 0, 0, 0])?);
             }
             Setting::Waiting => scene.on(&scene.condition).enter_condition()?,
+            Setting::Held => lock(scene)?,
         }
         self.setting = Some(setting);
         Ok(())
@@ -315,6 +329,11 @@ impl Prepared {
                 user.leave()?;
                 queue.close(agent);
             }
+            Some(Setting::Held) => {
+                scene.on(&scene.held).unlock(false)?;
+                lock(scene)?;
+                scene.on(&scene.held).unlock(false)?;
+            }
             Some(Setting::Waiting) => {
                 let condition = scene.on(&scene.condition);
                 condition.notify_condition(u32::MAX)?;
@@ -325,6 +344,13 @@ impl Prepared {
         }
         Ok(())
     }
+}
+
+fn lock(scene: &Scene) -> Outcome {
+    let locked = scene.on(&scene.held).lock(Wait::Try)?;
+    check(locked == Looked::Got(Locked { owner_died: false }), || {
+        format!("a mutex that nobody else has: {locked:?}")
+    })
 }
 
 fn is_death(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -17,7 +17,7 @@ use crate::tracer::{Stop, Traced};
 const TURNS_BESIDE: u32 = 200;
 const TURNS_AFTER: u32 = 100;
 /// Survivors have done their turns by then.
-const SOON: Duration = Duration::from_millis(500);
+pub const SOON: Duration = Duration::from_millis(500);
 
 /// What is done with a victim at its instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,13 @@ impl Theatre {
     }
 
     /// One trial. How long the survivors needed, or `None` if the victim didn't come to that instruction this time.
-    pub fn torture(&mut self, operation: &Operation, trace: &Trace, at: usize, fate: Fate) -> Outcome<Option<Duration>> {
+    pub fn torture(
+        &mut self,
+        operation: &Operation,
+        trace: &Trace,
+        at: usize,
+        fate: Fate,
+    ) -> Outcome<Option<Duration>> {
         self.set_up(operation)?;
         let mut victim = self.victim(operation)?;
         let came = lead(&mut victim, trace, at)?;
@@ -100,18 +106,28 @@ impl Theatre {
     }
 
     /// A victim is killed at an instruction. Then somebody who repairs that is watched.
-    pub fn survey_recovery(&mut self, operation: &Operation, trace: &Trace, at: usize, recovery: &Operation) -> Outcome<Trace> {
+    pub fn survey_recovery(
+        &mut self,
+        operation: &Operation,
+        trace: &Trace,
+        at: usize,
+        recovery: &Operation,
+    ) -> Outcome<Trace> {
         self.set_up(operation)?;
         kill_at(self.victim(operation)?, trace, at)?;
         let mut recoverer = self.victim(recovery)?;
-        let recovered = survey(&mut recoverer)?;
+        let trace = survey(&mut recoverer)?;
         recoverer.kill()?;
         self.go_on()?;
-        Ok(recovered)
+        Ok(trace)
     }
 
     /// A victim is killed at an instruction, and then somebody who repairs that, at one of its own.
-    pub fn torture_pair(&mut self, first: (&Operation, &Trace, usize), second: (&Operation, &Trace, usize)) -> Outcome<Option<Duration>> {
+    pub fn torture_pair(
+        &mut self,
+        first: (&Operation, &Trace, usize),
+        second: (&Operation, &Trace, usize),
+    ) -> Outcome<Option<Duration>> {
         self.set_up(first.0)?;
         let came = kill_at(self.victim(first.0)?, first.1, first.2)?;
         let came = kill_at(self.victim(second.0)?, second.1, second.2)? && came;
@@ -130,7 +146,6 @@ impl Theatre {
         let started = Instant::now();
         self.all_do(Order::After { turns: TURNS_AFTER })?;
         let needed = started.elapsed();
-        check(needed <= SOON, || format!("the survivors needed {needed:?}"))?;
         self.survivors[0].ask(Order::Settle)?;
         for (of, stream) in self.stage.ledger.streams() {
             stream.settle().map_err(|e| format!("messages of {of}: {e}"))?;

@@ -40,14 +40,13 @@ impl<'a> QueueUser<'a> {
     pub fn push(&mut self, large: bool, wait: Wait) -> Outcome<bool> {
         let number = self.stream.begin();
         let bytes = message(if large { number | LARGE } else { number });
-        match self.object.push_message(&mut self.member, &bytes, wait)? {
-            Looked::Got(Put::Done(())) => self.stream.done(number),
-            _ => {
-                self.stream.refused(number);
-                return Ok(false);
-            }
+        let put = self.object.push_message(&mut self.member, &bytes, wait)? == Looked::Got(Put::Done(()));
+        if put {
+            self.stream.done(number);
+        } else {
+            self.stream.refused(number);
         }
-        Ok(true)
+        Ok(put)
     }
 
     pub fn push_many(&mut self, count: usize) -> Outcome {
@@ -95,20 +94,22 @@ impl<'a> QueueUser<'a> {
         Ok(true)
     }
 
-    /// Takes at most so many small messages.
+    /// Takes at most so many messages, up to the first large one, which is taken by itself.
     pub fn pop_many(&mut self, most: usize) -> Outcome {
-        let stream = self.stream;
-        let mut wrong = None;
-        let popped = self.object.pop_messages(&mut self.member, most, |region, chunk| {
-            let mut bytes = vec![0; chunk.len as usize];
-            let read = region.copy_to(chunk.offset, &mut bytes).map_err(Into::into).and_then(|()| number_of(&bytes));
-            match read {
-                Ok(number) => stream.got(number),
-                Err(e) => wrong = Some(e.to_string()),
+        let (stream, mut large, mut seen) = (self.stream, None, Vec::new());
+        self.object.pop_messages(&mut self.member, most, |region, chunk| {
+            if chunk.spilled {
+                large = Some(chunk);
+                return false;
             }
+            seen.push(look(stream, |bytes| region.copy_to(chunk.offset, bytes), chunk.len));
             true
         })?;
-        check(wrong.is_none() && matches!(popped, Got::Message(1..)), || format!("{popped:?} {wrong:?}"))
+        if let Some(chunk) = large {
+            seen.push(look(stream, |bytes| self.object.read_message(chunk, bytes), chunk.len));
+            self.object.free_message(&self.member, chunk.index)?;
+        }
+        count(stream, seen)
     }
 
     pub fn leave(self) -> Outcome {
@@ -124,7 +125,12 @@ pub struct ChannelUser<'a> {
 }
 
 impl<'a> ChannelUser<'a> {
-    pub fn take(agent: &'a Agent, channel: &'a Segment, end: usize, stream: &'a Stream) -> Outcome<ChannelUser<'a>> {
+    pub fn take(
+        agent: &'a Agent,
+        channel: &'a Segment,
+        end: usize,
+        stream: &'a Stream,
+    ) -> Outcome<ChannelUser<'a>> {
         let object = Object::new(agent, channel);
         let end = object.take_end(end)?;
         Ok(ChannelUser { object, end, stream })
@@ -132,14 +138,14 @@ impl<'a> ChannelUser<'a> {
 
     pub fn push(&mut self) -> Outcome<bool> {
         let number = self.stream.begin();
-        match self.object.push_record(&mut self.end, &message(number), false, Wait::Try)? {
-            Looked::Got(Put::Done(())) => self.stream.done(number),
-            _ => {
-                self.stream.refused(number);
-                return Ok(false);
-            }
+        let put = self.object.push_record(&mut self.end, &message(number), false, Wait::Try)?
+            == Looked::Got(Put::Done(()));
+        if put {
+            self.stream.done(number);
+        } else {
+            self.stream.refused(number);
         }
-        Ok(true)
+        Ok(put)
     }
 
     pub fn push_many(&mut self, count: usize) -> Outcome {
@@ -183,23 +189,38 @@ impl<'a> ChannelUser<'a> {
     }
 
     pub fn pop_many(&mut self, most: usize) -> Outcome {
-        let stream = self.stream;
-        let mut wrong = None;
+        let (stream, mut seen) = (self.stream, Vec::new());
         let popped = self.object.pop_records(&mut self.end, most, |region, record| {
-            let mut bytes = vec![0; record.len as usize];
-            let read = region.copy_to(record.offset, &mut bytes).map_err(Into::into).and_then(|()| number_of(&bytes));
-            match read {
-                Ok(number) => stream.got(number),
-                Err(e) => wrong = Some(e.to_string()),
-            }
+            seen.push(look(stream, |bytes| region.copy_to(record.offset, bytes), record.len));
             true
         })?;
-        check(wrong.is_none() && popped == Got::Message(most), || format!("{popped:?} {wrong:?}"))
+        check(popped == Got::Message(most), || format!("{popped:?} of {most} records"))?;
+        count(stream, seen)
     }
 
     pub fn release(self, close: bool) -> Outcome {
         Ok(self.object.release_end(self.end, close)?)
     }
+}
+
+/// The number of a message that is about to be let go.
+fn look(
+    stream: &Stream,
+    copy: impl FnOnce(&mut [u8]) -> crossmem_core::Result<()>,
+    len: impl Into<u64>,
+) -> Outcome<u32> {
+    let mut bytes = vec![0; len.into() as usize];
+    copy(&mut bytes)?;
+    let number = number_of(&bytes)?;
+    stream.disposing(number);
+    Ok(number)
+}
+
+fn count(stream: &Stream, seen: Vec<Outcome<u32>>) -> Outcome {
+    for number in seen {
+        stream.got(number?);
+    }
+    Ok(())
 }
 
 fn write(segment: &Segment, offset: u64, bytes: &[u8]) {

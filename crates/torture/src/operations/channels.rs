@@ -4,7 +4,7 @@ use crossmem_core::{Agent, CONSUMER, End, Got, Looked, Object, PRODUCER, Segment
 
 use super::{Operation, operation};
 use crate::scene::Thing;
-use crate::stage::{Stage, mark};
+use crate::stage::{NAP, Stage, mark};
 use crate::survivor::Setting::Pipe;
 use crate::user::ChannelUser;
 
@@ -17,9 +17,14 @@ pub const OPERATIONS: &[Operation] = &[
         .recovered_by("ring: take over"),
     operation("ring: push", push).blocking(Thing::Ring).recovered_by("ring: take over"),
     operation("ring: push a batch", push_many).blocking(Thing::Ring).recovered_by("ring: take over"),
-    operation("ring: reserve and commit", reserve_and_commit).blocking(Thing::Ring).recovered_by("ring: take over"),
-    operation("ring: peek and release", peek_and_release).blocking(Thing::Ring).recovered_by("ring: take over"),
+    operation("ring: reserve and commit", reserve_and_commit)
+        .blocking(Thing::Ring)
+        .recovered_by("ring: take over"),
+    operation("ring: peek and release", peek_and_release)
+        .blocking(Thing::Ring)
+        .recovered_by("ring: take over"),
     operation("ring: pop a batch", pop_many).blocking(Thing::Ring).recovered_by("ring: take over"),
+    operation("pipe: sleep for a record", sleep_for_record).in_setting(Pipe),
     operation("pipe: send", send).in_setting(Pipe),
     operation("pipe: receive", receive).in_setting(Pipe),
     operation("pipe: close", close).in_setting(Pipe),
@@ -50,7 +55,7 @@ fn release_end(stage: &Stage) {
 
 fn die_with_both_ends(stage: &Stage) {
     for end in [PRODUCER, CONSUMER] {
-        std::mem::forget(user(stage, end));
+        user(stage, end);
     }
 }
 
@@ -147,6 +152,18 @@ fn receive(stage: &Stage) {
         far.object.release_record(&mut far.end).unwrap();
     }
     mark();
+}
+
+fn sleep_for_record(stage: &Stage) {
+    let mut far = Far::new(stage);
+    for _ in 0..3 {
+        far.object.peek_record(&mut far.end, Wait::Try).unwrap();
+        far.object.release_record(&mut far.end).unwrap();
+    }
+    mark();
+    let record = far.object.peek_record(&mut far.end, NAP).unwrap();
+    mark();
+    assert!(matches!(record, Looked::NotYet { .. }), "out of nothing: {record:?}");
 }
 
 fn close(stage: &Stage) {

@@ -6,8 +6,8 @@ use crossmem_core::{Arrived, ByteRange, FileLock, Looked, Tried, Wait, Wanted};
 
 use super::{Operation, operation};
 use crate::scene::{Scene, Thing};
-use crate::stage::{Stage, mark};
-use crate::survivor::Setting::{Meeting, Waiting};
+use crate::stage::{NAP, Stage, mark};
+use crate::survivor::Setting::{Held, Meeting, Waiting};
 
 pub const OPERATIONS: &[Operation] = &[
     operation("mutex: lock", lock).blocking(Thing::Mutex).recovered_by("mutex: take over"),
@@ -20,6 +20,7 @@ pub const OPERATIONS: &[Operation] = &[
         .blocking(Thing::Mutex)
         .after_death_of(die_in_mutex)
         .recovered_by("mutex: take over"),
+    operation("mutex: sleep and give up", sleep_for_mutex).in_setting(Held),
     operation("rwlock: read", read).blocking(Thing::RwLock).recovered_by("rwlock: take over"),
     operation("rwlock: end read", end_read).blocking(Thing::RwLock).recovered_by("rwlock: take over"),
     operation("rwlock: write", write).blocking(Thing::RwLock).recovered_by("rwlock: take over"),
@@ -40,6 +41,7 @@ pub const OPERATIONS: &[Operation] = &[
         .recovered_by("semaphore: recount"),
     operation("event: set", set_event),
     operation("event: wait", wait_event),
+    operation("event: sleep and give up", sleep_for_event),
     operation("condition: enter", enter_condition),
     operation("condition: notify", notify).in_setting(Waiting),
     operation("condition: settle", settle).blocking(Thing::Condition),
@@ -49,8 +51,12 @@ pub const OPERATIONS: &[Operation] = &[
     operation("barrier: arrive second", arrive_second).in_setting(Meeting),
     operation("barrier: abort", abort).in_setting(Meeting),
     operation("barrier: reset", reset).in_setting(Meeting),
-    operation("named lock: request", request).blocking(Thing::NamedLock).recovered_by("named lock: take over"),
-    operation("named lock: end", end_request).blocking(Thing::NamedLock).recovered_by("named lock: take over"),
+    operation("named lock: request", request)
+        .blocking(Thing::NamedLock)
+        .recovered_by("named lock: take over"),
+    operation("named lock: end", end_request)
+        .blocking(Thing::NamedLock)
+        .recovered_by("named lock: take over"),
     operation("named lock: steal", steal).blocking(Thing::NamedLock).recovered_by("named lock: take over"),
     operation("named lock: take over", request)
         .blocking(Thing::NamedLock)
@@ -72,7 +78,9 @@ fn scene(stage: &Stage) -> &'static Scene {
 }
 
 fn locked(scene: &Scene) -> bool {
-    let Looked::Got(locked) = scene.on(&scene.mutex).lock(Wait::Try).unwrap() else { panic!("it can't be had") };
+    let Looked::Got(locked) = scene.on(&scene.mutex).lock(Wait::Try).unwrap() else {
+        panic!("it can't be had")
+    };
     scene.stage.ledger.in_mutex.store(std::process::id(), SeqCst);
     locked.owner_died
 }
@@ -105,13 +113,19 @@ fn die_in_mutex(stage: &Stage) {
     scene.twins(Thing::Mutex).half_change();
 }
 
+/// What the dead left, unless a survivor was faster.
+fn repair(scene: &Scene, of: Thing, died: bool) {
+    let twins = scene.twins(of);
+    assert!(died || twins.are_equal(), "nobody said that it is half-changed");
+    twins.repair();
+}
+
 fn take_over(stage: &Stage) {
     let scene = scene(stage);
     mark();
     let died = locked(scene);
     mark();
-    assert!(died, "nobody said that the holder died");
-    scene.twins(Thing::Mutex).repair();
+    repair(scene, Thing::Mutex, died);
     scene.on(&scene.mutex).mark_consistent().unwrap();
     unlocked(scene);
 }
@@ -126,13 +140,24 @@ fn mark_consistent(stage: &Stage) {
     mark();
 }
 
+/// Somebody living has it, and doesn't give it back.
+fn sleep_for_mutex(stage: &Stage) {
+    let scene = scene(stage);
+    mark();
+    let locked = scene.on(&scene.held).lock(NAP).unwrap();
+    mark();
+    assert!(matches!(locked, Looked::NotYet { .. }), "{locked:?}");
+}
+
 fn reading(scene: &Scene) {
     let read = scene.on(&scene.rwlock).read(Wait::Try).unwrap();
     assert!(matches!(read, Looked::Got(locked) if !locked.owner_died), "{read:?}");
 }
 
 fn writing(scene: &Scene) -> bool {
-    let Looked::Got(locked) = scene.on(&scene.rwlock).write(Wait::Try).unwrap() else { panic!("it can't be had") };
+    let Looked::Got(locked) = scene.on(&scene.rwlock).write(Wait::Try).unwrap() else {
+        panic!("it can't be had")
+    };
     locked.owner_died
 }
 
@@ -186,8 +211,7 @@ fn write_after_death(stage: &Stage) {
     mark();
     let died = writing(scene);
     mark();
-    assert!(died, "nobody said that the writer died");
-    scene.twins(Thing::RwLock).repair();
+    repair(scene, Thing::RwLock, died);
     scene.on(&scene.rwlock).mark_written_consistent().unwrap();
     scene.on(&scene.rwlock).end_write(false).unwrap();
 }
@@ -233,6 +257,16 @@ fn wait_event(stage: &Stage) {
     let came = event.wait_event(times, Wait::Try).unwrap();
     mark();
     assert_eq!(came, Looked::Got(()));
+}
+
+fn sleep_for_event(stage: &Stage) {
+    let scene = scene(stage);
+    let event = scene.on(&scene.event);
+    let times = event.event_times().unwrap();
+    mark();
+    // Survivors may set it meanwhile.
+    event.wait_event(times, NAP).unwrap();
+    mark();
 }
 
 fn enter_condition(stage: &Stage) {
@@ -364,7 +398,9 @@ fn die_with_named_locks(stage: &Stage) {
 }
 
 fn updating(scene: &Scene) -> bool {
-    let Looked::Got(locked) = scene.guard().unwrap().enter(&scene.agent, Wait::Try) else { panic!("it can't be had") };
+    let Looked::Got(locked) = scene.guard().unwrap().enter(&scene.agent, Wait::Try) else {
+        panic!("it can't be had")
+    };
     locked.owner_died
 }
 
@@ -407,8 +443,7 @@ fn update_after_death(stage: &Stage) {
     mark();
     let died = updating(scene);
     mark();
-    assert!(died, "nobody said that the writer died");
-    scene.twins(Thing::Array).repair();
+    repair(scene, Thing::Array, died);
     scene.guard().unwrap().leave(&scene.agent).unwrap();
 }
 

@@ -4,7 +4,7 @@ use crossmem_core::{Agent, Chunk, Segment, Wait};
 
 use super::{Operation, operation};
 use crate::ledger::Stream;
-use crate::stage::{Stage, mark};
+use crate::stage::{NAP, Stage, mark};
 use crate::survivor::Setting::Ending;
 use crate::user::QueueUser;
 
@@ -22,6 +22,8 @@ pub const OPERATIONS: &[Operation] = &[
     operation("queue: take and free a large one", get_large).recovered_by("queue: reap"),
     operation("queue: pop a batch", pop_many).recovered_by("queue: reap"),
     operation("queue: put back", put_back).recovered_by("queue: reap"),
+    operation("queue: sleep for a message", sleep_for_message).in_setting(Ending).recovered_by("queue: reap"),
+    operation("queue: sleep for room", sleep_for_room).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: end", end).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: reap", reap).after_death_of(die_with_messages).recovered_by("queue: reap"),
     operation("tasks: take (redelivered)", take_task).recovered_by("tasks: reap"),
@@ -172,6 +174,23 @@ fn put_back(stage: &Stage) {
     user.object.put_message_back(&user.member, chunk.index).unwrap();
     user.stream.is_safe(1);
     mark();
+}
+
+fn sleep_for_message(stage: &Stage) {
+    let (mut user, _) = user(stage, "ending", &stage.ledger.main);
+    mark();
+    let taken = user.take(NAP).unwrap();
+    mark();
+    assert!(taken.is_none(), "out of nothing: {taken:?}");
+}
+
+fn sleep_for_room(stage: &Stage) {
+    let (mut user, _) = user(stage, "ending", &stage.ledger.main);
+    while user.push(false, Wait::Try).unwrap() {}
+    mark();
+    let pushed = user.push(false, NAP).unwrap();
+    mark();
+    assert!(!pushed, "it was full");
 }
 
 fn end(stage: &Stage) {
