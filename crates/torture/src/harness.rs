@@ -113,9 +113,9 @@ impl Run {
 
     /// Trials at all instructions; or where others see a difference, and as many others as there is time for.
     fn torture(&mut self, operation: &Operation, trace: &Trace, time: Option<Duration>) -> Tally {
-        let mut tally = Tally { instructions: trace.len(), ..Tally::default() };
         let started = Instant::now();
-        let mut places: Vec<usize> = (0..trace.len()).collect();
+        let mut places = trace.places();
+        let mut tally = Tally { instructions: places.len(), ..Tally::default() };
         let mut needed = places.len();
         if time.is_some() {
             self.random.shuffle(&mut places);

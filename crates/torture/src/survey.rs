@@ -29,16 +29,25 @@ pub struct Way {
 }
 
 impl Trace {
-    pub fn len(&self) -> usize {
-        self.instructions.len()
+    /// Numbers of all instructions. One that repeats itself is one, but for what others see of it on the way.
+    pub fn places(&self) -> Vec<usize> {
+        let mut changes = self.changes.iter().copied().peekable();
+        let places = (0..self.instructions.len()).filter(|&n| {
+            let seen = changes.next_if_eq(&n).is_some();
+            seen || !self.repeats(n)
+        });
+        places.collect()
+    }
+
+    /// Whether it is another step of the string instruction before.
+    fn repeats(&self, n: usize) -> bool {
+        n > 0 && self.instructions[n - 1] == self.instructions[n]
     }
 
     /// The shortest way to the `n`-th instruction: stops cost about as much as steps.
     pub fn way_to(&self, n: usize) -> Way {
         const STARTS: usize = 64;
         let ways = (0..=n).rev().filter_map(|from| {
-            // A repeated string instruction is executed in steps, but stopped at once.
-            let repeats = from > 0 && self.instructions[from - 1] == self.instructions[from];
             let address = self.instructions[from];
             let arrivals = || {
                 let mut before = 0;
@@ -48,7 +57,8 @@ impl Trace {
                     arrived
                 })
             };
-            (!repeats).then(|| Way { address, hits: arrivals().count(), steps: n - from })
+            // Stopped at only once, whatever it repeats.
+            (!self.repeats(from)).then(|| Way { address, hits: arrivals().count(), steps: n - from })
         });
         ways.take(STARTS).min_by_key(|way| way.hits + way.steps).expect("the first instruction repeats none")
     }
@@ -81,7 +91,7 @@ pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
             shared = shared_memory(victim.pid())?;
         }
         if calls || stores {
-            trace.changes.push(trace.len());
+            trace.changes.push(trace.instructions.len());
         }
     }
 }
