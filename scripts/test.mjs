@@ -13,9 +13,12 @@ const { reason } = python()
 if (reason) console.log(`tests beside Python are skipped: ${reason}`)
 
 const loom = { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: join(root, 'target', 'loom') }
+const torture = ['run', '--quiet', '--release', '-p', 'crossmem-torture', '--', '--minutes', '2']
+const isTorturer = process.platform === 'linux' && process.arch === 'x64'
 const statuses = [
   await run({}, 'cargo', 'test', '--workspace', '--features', 'crossmem-core/failpoints'),
   await run(loom, 'cargo', 'test', '--release', '-p', 'crossmem-core', '--lib'),
+  ...(isTorturer ? [await run({}, 'cargo', ...torture)] : []),
   await run({}, 'npx', 'ava', ...process.argv.slice(2)),
 ]
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
