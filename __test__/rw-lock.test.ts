@@ -191,3 +191,13 @@ test('a writer that gives up lets the readers in who waited behind it', async t 
     ;(await reader).release()
   }
 })
+
+test('who has the slot of a dead reader writes at once', async t => {
+  using lock = RwLock.create(null)
+  const dead = await hire(t, 'process')
+  await (await dead.open(lock)).do('read')
+  await dead.kill()
+  const next = await hire(t, 'process')
+  const far = await next.open(lock)
+  t.false((await far.take('writeSync')).ownerDied)
+})

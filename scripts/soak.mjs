@@ -1,34 +1,77 @@
-// What the tests do for as long as it takes: `--kills 10000` is the storms, `--flow 10000000` the flows.
+// What the tests do for as long as it takes: `--minutes 10` is everything at once, `--kills 10000` the storms, `--flow 10000000`
+// the flows.
 import { randomBytes } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string' }, kind: { type: 'string' }, flow: { type: 'string' } },
+  options: {
+    minutes: { type: 'string' },
+    fault: { type: 'string' },
+    kills: { type: 'string' },
+    kind: { type: 'string' },
+    flow: { type: 'string' },
+  },
 })
-const { kind, flow } = values
-const wanted = Number(flow ?? values.kills ?? 1000)
-if (!Number.isInteger(wanted) || wanted < 1) {
+const { kind, flow, minutes, fault } = values
+const wanted = Number(minutes ?? flow ?? values.kills ?? 1000)
+if (!(wanted > 0) || !(minutes || Number.isInteger(wanted))) {
   console.error(
-    'usage: npm run soak -- [--kills NUMBER] [--kind Mutex | MpmcQueue | …], or --flow MESSAGES [--kind Queue]',
+    'usage: npm run soak -- --minutes NUMBER [--fault ignores-the-lock | …]\n' +
+      '       npm run soak -- [--kills NUMBER] [--kind Mutex | MpmcQueue | …]\n' +
+      '       npm run soak -- --flow MESSAGES [--kind Queue]',
   )
   process.exit(2)
 }
 
-process.env.CROSSMEM_DOMAIN = `soak-${randomBytes(6).toString('hex')}`
+const domain = `soak-${randomBytes(6).toString('hex')}`
+process.env.CROSSMEM_DOMAIN = domain
 const helper = name => import(`../build/__test__/helpers/${name}.js`)
-const { kinds: locks } = await helper('storm-words')
 const began = Date.now()
 const seconds = () => `${((Date.now() - began) / 1000).toFixed(0)} s`
 const violations = []
 
-if (flow) await flowOf(wanted)
+if (minutes) await soakFor(60_000 * wanted)
+else if (flow) await flowOf(wanted)
 else {
+  const { kinds: locks } = await helper('storm-words')
   if (!kind || locks.includes(kind)) await killUsersOfLocks(wanted)
   if (!kind || !locks.includes(kind)) await killUsersOfQueues(wanted)
 }
-for (const violation of violations) console.log(`FAILED: ${violation}`)
-console.log(violations.length > 0 ? `failed after ${seconds()}` : `all went well in ${seconds()}`)
-process.exitCode = violations.length > 0 ? 1 : 0
+if (!minutes)
+  process.once('exit', () => conclude(`all went well in ${seconds()}`, `failed after ${seconds()}`))
+
+/** Says what was wrong, if anything was. */
+function conclude(good, bad) {
+  for (const violation of violations) console.log(`FAILED: ${violation}`)
+  console.log(violations.length > 0 ? bad : good)
+  if (violations.length > 0) process.exitCode = 1
+}
+
+async function soakFor(milliseconds) {
+  const { Soak } = await helper('soak/soak')
+  const { Report } = await helper('soak/report')
+  const { faultNames } = await helper('soak/faults')
+  if (fault && !faultNames.includes(fault)) throw new Error(`a fault is one of ${faultNames.join(', ')}`)
+  const soak = new Soak({ fault })
+  const report = new Report(soak)
+  let isInterrupted = false
+  const interrupt = () => {
+    isInterrupted = true
+    console.log('ending early')
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupt)
+  const printing = setInterval(() => soak.isOver || console.log(report.line()), 10_000)
+  await soak.run(() => isInterrupted || soak.elapsed >= milliseconds)
+  clearInterval(printing)
+  console.log(report.table())
+  // Behind the listener with which this process leaves its domain.
+  process.once('exit', () => {
+    soak.checkFiles(domain)
+    violations.push(...soak.violations)
+    conclude(report.sentence(), report.sentence())
+  })
+}
 
 async function killUsersOfLocks(kills) {
   const { describe, storm } = await helper('storm')

@@ -216,7 +216,13 @@ export class QueueStorm {
   }
 }
 
-function flawsOf({ stream, put, lost, again, inHands }: Account, queue: Made): string[] {
+function flawsOf(account: Account, queue: Made): string[] {
+  const flaw = flawOf(queue)
+  return [...imbalancesOf(account, queue), ...(flaw ? [flaw] : [])]
+}
+
+/** Where an account breaks the promise of its stream. */
+export function imbalancesOf({ stream, put, lost, again, inHands }: Account, queue: Made): string[] {
   const isOnce = stream.promised === 'at most once'
   const failed = queue instanceof JoinableQueue && isOnce ? queue.failed : undefined
   const flaws = [
@@ -225,7 +231,6 @@ function flawsOf({ stream, put, lost, again, inHands }: Account, queue: Made): s
     isOnce && again > 0 && `${again} came twice`,
     again > inHands && `${again} came again, ${inHands} were in the hands of the killed`,
     failed !== undefined && (failed < lost || failed > inHands) && `${failed} failed, ${lost} are lost`,
-    flawOf(queue),
   ]
   return flaws.filter(flaw => typeof flaw === 'string')
 }

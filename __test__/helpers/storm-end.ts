@@ -35,7 +35,8 @@ export function* drain(queue: Made): Generator<unknown, void, void> {
       using message = queue.receiveSync({ timeout: DEATHS_ARE_FOUND })
       yield message.value
     } catch (error) {
-      if ((error as { code?: string }).code === 'ERR_TIMEOUT') return
+      const { code } = error as { code?: string }
+      if (code === 'ERR_TIMEOUT' || code === 'ERR_ENDED') return
       throw error
     }
   }

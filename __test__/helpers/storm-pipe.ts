@@ -5,7 +5,8 @@ import type { Below } from './ways.js'
 /** So small that some sentences go in parts. */
 export const PIPE_BYTES = 512
 
-const sentence = (number: number): string => `${number} `.padEnd(number % 8 === 0 ? 700 : 16, '.')
+/** A sentence of a pipe; every eighth one is long. */
+export const sentence = (number: number): string => `${number} `.padEnd(number % 8 === 0 ? 700 : 16, '.')
 
 /** Sends sentence after sentence, until it can't. */
 export async function speak(pipe: Pipe<string>, below: Below, said: (number: number) => void): Promise<void> {

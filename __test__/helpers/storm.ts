@@ -49,7 +49,7 @@ const isFree = (guard: { release(): void } | undefined): boolean => {
 }
 
 /** Every kind: what it is made of, and what must hold when all is over. */
-const storms: Record<Kind, Storm> = {
+export const storms: Record<Kind, Storm> = {
   Mutex: { make: () => [Mutex.create(null)], check: ([lock]) => isFree((lock as Mutex).tryLock()) },
   RLock: { make: () => [RLock.create(null)], check: ([lock]) => isFree((lock as RLock).tryLock()) },
   RwLock: {
@@ -69,7 +69,8 @@ const storms: Record<Kind, Storm> = {
     },
     release([object], words) {
       const condition = object as Condition
-      using _guard = condition.lockSync()
+      using guard = condition.tryLock()
+      if (!guard) return
       words[3] = 1
       condition.notifyAll()
     },

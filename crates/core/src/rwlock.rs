@@ -16,6 +16,7 @@ use crate::layout::{RwLockWords, SlotSet};
 use crate::mutex::{Acquired, Refused};
 use crate::registry::GLANCE;
 use crate::sync::{Ordering, fence};
+use crate::table::Share;
 
 /// Why not, and where to wait.
 pub(crate) struct Busy<'a> {
@@ -104,10 +105,13 @@ impl RwLockWords {
         if look != Look::Newcomer && !seeded(Fault::WaitForDeadReaders) {
             self.readers.clear_dead(peers);
         }
-        let mut readers = self.readers.shares().map(|(slot, _)| slot);
+        let me = peers.me();
+        let owners = self.readers.shares().map(|(slot, word)| Share::of(word).owner(slot));
+        // An entry in our slot that isn't ours was our dead predecessor's.
+        let mut readers = owners.filter(|owner| owner.slot != me.slot || *owner == me);
         match readers.next() {
             None => Some(true),
-            Some(slot) if slot == usize::from(peers.me().slot) && readers.next().is_none() => Some(false),
+            Some(owner) if owner == me && readers.next().is_none() => Some(false),
             Some(_) => None,
         }
     }
