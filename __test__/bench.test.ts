@@ -1,9 +1,10 @@
 import './helpers/domain.js'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ava from 'ava'
+import type { Results } from '../bench/results.js'
 
 const out = mkdtempSync(join(tmpdir(), 'crossmem-bench-'))
 ava.after.always(() => rmSync(out, { recursive: true }))
@@ -74,6 +75,15 @@ ava('a quick run measures every row and draws every plot', t => {
   for (const name of [...EVERYWHERE, ...(process.platform === 'linux' ? ON_LINUX : [])]) {
     t.true(names.includes(name), `no figure for ${name}`)
   }
+  for (const name of [
+    /^threads: ringbuf\.js \d/,
+    ...(process.platform === 'win32' ? [] : [/^ZeroMQ: zeromq\.js \d/]),
+  ]) {
+    t.true(
+      names.some(found => name.test(found)),
+      `no figure for ${name}`,
+    )
+  }
   for (const [name, median, , factor] of rows) {
     const figures = [DURATION.exec(median as string)?.[1], factor].map(text =>
       Number(text?.replaceAll(',', '')),
@@ -84,6 +94,24 @@ ava('a quick run measures every row and draws every plot', t => {
     )
   }
   t.notRegex(page, /NaN|Infinity|undefined/)
+  const results = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results
+  t.true(results.quick)
+  for (const { title, lines } of results.sections.flatMap(({ curves }) => curves ?? [])) {
+    for (const { name, points } of lines) {
+      t.is(points.length, lines[0]?.points.length as number, `${title}: ${name} lacks a point`)
+      t.true(
+        points.every(({ y }) => Number.isFinite(y) && y > 0),
+        `${title}: ${name}`,
+      )
+    }
+  }
+  t.deepEqual(
+    [...page.matchAll(/\]\(([\w-]+\.svg)\)/g)].map(([, plot]) => plot as string).sort(),
+    readdirSync(out)
+      .filter(name => name.endsWith('.svg'))
+      .sort(),
+    'the page shows every plot',
+  )
   for (const [, plot] of page.matchAll(/\]\(([\w-]+\.svg)\)/g)) {
     const svg = readFileSync(join(out, plot as string), 'utf8')
     t.regex(svg, /^<svg [^]*<\/svg>\n$/)

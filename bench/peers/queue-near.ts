@@ -1,30 +1,41 @@
-// The near end of a queue: starts the far one, and measures what it is told to.
-//   node queue-near.js TRANSPORT [OPTION]
+// The near end of a queue: starts FAR others, and measures what it is told to.
+//   node queue-near.js TRANSPORT LARGEST FAR [OPTION]
+// LARGEST is the size of the largest messages that it will send, in bytes.
 // Says on one line of JSON what it uses, or what is missing. Each line that it gets is an order; its answer is a line:
-// [ns, CPU ns] of a message, or [p50, p99, CPU ns] of a trip there and back.
+// [ns, CPU ns] of a message, [ns of each share, CPU ns] of a trip there and back, or [ns] of a message that was gathered.
 import { createInterface } from 'node:readline'
-import { lineOf, type Order, orderOf, ping, produce } from './queue-runs.js'
+import type { Far } from './queue-control.js'
+import { consume, lineOf, type Order, orderOf, ping, produce } from './queue-runs.js'
 import { type Near, transports } from './queue-transports.js'
 
 async function main(): Promise<void> {
-  const [transport, option] = process.argv.slice(2) as [string, string | undefined]
-  const near = await transports[transport]?.near(option)
+  const [transport, largest, count, ...option] = process.argv.slice(2) as [string, string, string]
+  const near = await transports[transport]?.near(Number(largest), ...option)
   if (!near) throw new Error(`there is no ${transport}`)
-  await near.far.answer()
+  const fars: Far[] = []
+  while (fars.length < Number(count)) fars.push(await started(near))
   console.log(JSON.stringify({ version: near.version ?? '' }))
   for await (const line of createInterface({ input: process.stdin })) {
-    console.log(JSON.stringify(await obey(near, orderOf(line))))
+    console.log(JSON.stringify(await obey(near, fars, orderOf(line))))
   }
-  near.far.stop()
+  for (const far of fars) far.stop()
   near.stop?.()
 }
 
-async function obey({ end, far, othersCpu }: Near, order: Order): Promise<number[]> {
+async function started(near: Near): Promise<Far> {
+  const far = await near.start()
+  await far.answer()
+  return far
+}
+
+async function obey(near: Near, fars: Far[], order: Order): Promise<number[]> {
+  if (order.kind === 'gather') return gather(near, fars, order)
+  const { end, othersCpu } = near
+  const [far] = fars as [Far]
   far.tell(lineOf(order))
   await far.answer()
   const [before, othersBefore] = [process.cpuUsage(), await othersCpu?.()]
-  // All processes of a machine have this clock.
-  const start = Number(process.hrtime.bigint())
+  const start = now()
   const trips = order.kind === 'trips' ? await ping(end, order) : await produce(end, order)
   const [over, farCpu] = JSON.parse(await far.answer()) as [number, number]
   const { user, system } = process.cpuUsage(before)
@@ -32,5 +43,20 @@ async function obey({ end, far, othersCpu }: Near, order: Order): Promise<number
   const cpu = ((user + system) * 1000 + farCpu + others) / order.count
   return [...(trips ?? [(over - start) / order.count]), cpu]
 }
+
+/** Each of the others sends its part as soon as it hears of it. */
+async function gather({ end }: Near, fars: Far[], order: Order): Promise<number[]> {
+  const start = now()
+  const count = order.count / fars.length
+  for (const [i, far] of fars.entries()) far.tell(lineOf({ ...order, count, first: i * count }))
+  await consume(end, order, fars.length)
+  const over = now()
+  // Each said that it began, and that it is done.
+  for (const far of fars) for (let said = 0; said < 2; said++) await far.answer()
+  return [(over - start) / order.count]
+}
+
+/** All processes of a machine have this clock. */
+const now = (): number => Number(process.hrtime.bigint())
 
 void main()

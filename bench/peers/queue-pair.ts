@@ -6,7 +6,7 @@ import { lineOf, type Order } from './queue-runs.js'
 /** Two that send each other messages, whatever they are: one program that takes orders, and whom it started. */
 export interface Pair {
   version: string
-  /** Nanoseconds: [of a message, CPU] of a stream, [p50, p99, CPU] of trips. */
+  /** Nanoseconds: [of a message, CPU] of a stream, [those of its shares, CPU] of trips. */
   run(order: Order): Promise<number[]>
   stop(): Promise<unknown>
 }

@@ -1,4 +1,3 @@
-import type { Payload } from './queue-messages.js'
 import { type Pair, startPair } from './queue-pair.js'
 
 /** A kind of queue, and how to start its two ends. */
@@ -7,7 +6,6 @@ export interface QueueKind {
   name: string
   does: string
   program: string[]
-  carries: Payload[]
   /** Whether it sends several messages in one go. */
   batches: boolean
   /** What an end does while there is nothing for it. */
@@ -43,5 +41,13 @@ export async function startQueuePeers({ kinds, missing }: QueueKinds): Promise<Q
   }
 }
 
-export const carrying = (peers: QueuePeer[], payload: Payload): QueuePeer[] =>
-  peers.filter(({ carries }) => carries.includes(payload))
+/** Starts them, and stops them after the use. Who isn't there is added to `missing`. */
+export async function usingPeers<Result>(
+  kinds: QueueKinds,
+  missing: Set<string>,
+  use: (peers: QueuePeer[]) => Promise<Result>,
+): Promise<Result> {
+  await using started = await startQueuePeers(kinds)
+  for (const reason of started.missing) missing.add(reason)
+  return await use(started.peers)
+}

@@ -8,12 +8,15 @@ import type { Transport } from './queue-transports.js'
 export const postMessage = (how: 'copied' | 'transferred'): Transport => ({
   near() {
     const { port1, port2 } = new MessageChannel()
-    const far = farThread({ transport: how, data: port2 }, [port2])
     const post =
       how === 'copied'
         ? copy(port1)
         : (parcel: Parcel) => transfer(port1, new Uint8Array(parcel as Uint8Array))
-    return { far, end: portEnd(port1, post), stop: () => port1.close() }
+    return {
+      end: portEnd(port1, post),
+      start: () => farThread({ transport: how, data: port2 }, [port2]),
+      stop: () => port1.close(),
+    }
   },
   far(data) {
     const port = data as MessagePort

@@ -1,6 +1,7 @@
-"""Two Python processes that send each other messages: queue-python.py Queue|SimpleQueue|Pipe|faster-fifo
+"""Two Python processes that send each other messages: queue-python.py Queue|SimpleQueue|Pipe|faster-fifo LARGEST FAR
 
 Takes the orders of queue-near.ts, one on each line, and answers as it does.
+The third argument is how many others there are that send to one.
 """
 
 import json
@@ -11,8 +12,8 @@ from itertools import islice
 from multiprocessing import Pipe, Process, Queue, SimpleQueue
 from time import monotonic_ns, perf_counter_ns, process_time_ns
 
-# The size of every ring whose size one can choose: RING_BYTES of queue-runs.ts.
-RING_BYTES = 1 << 20
+# The size of every ring whose size one can choose, as ringBytes() of queue-runs.ts has it.
+RING_BYTES = max(1 << 20, 4 * (int(sys.argv[2]) + 64))
 
 
 class End:
@@ -53,9 +54,8 @@ TRANSPORTS = {
 }
 
 
-def outbox(payload):
+def outbox(payload, number=0):
     """Messages without end. Each bears its number: bytes in the first four and in the last one."""
-    number = 0
     middle = b"" if payload == "object" else bytes(int(payload) - 5)
     while True:
         if payload == "object":
@@ -76,8 +76,8 @@ def check(payload, message, number):
         raise ValueError(f"message {number} is not what was sent")
 
 
-def produce(end, payload, batch, count):
-    messages = outbox(payload)
+def produce(end, payload, batch, count, first=0):
+    messages = outbox(payload, first)
     if batch == 1:
         for message in islice(messages, count):
             end.send(message)
@@ -94,7 +94,22 @@ def consume(end, payload, batch, count):
             number += 1
 
 
-def ping(end, payload, count):
+def number_in(payload, message):
+    return message["id"] if payload == "object" else struct.unpack_from("<I", message)[0]
+
+
+def gather(end, payload, count, senders):
+    """Messages of that many who send equally many, in order from each."""
+    each = count // senders
+    expected = [sender * each for sender in range(senders)]
+    for _ in range(count):
+        message = end.receive()
+        sender = number_in(payload, message) // each
+        check(payload, message, expected[sender])
+        expected[sender] += 1
+
+
+def ping(end, payload, count, shares):
     took = []
     for number, message in enumerate(islice(outbox(payload), count)):
         start = perf_counter_ns()
@@ -103,7 +118,7 @@ def ping(end, payload, count):
         took.append(perf_counter_ns() - start)
         check(payload, answer, number)
     took.sort()
-    return [took[int((count - 1) * share)] for share in (0.5, 0.99)]
+    return [took[int((count - 1) * share)] for share in shares]
 
 
 def pong(end, count):
@@ -112,8 +127,9 @@ def pong(end, count):
 
 
 def parsed(line):
-    kind, payload, batch, count = line.split()
-    return kind, payload, int(batch), int(count)
+    kind, payload, batch, count, first, *lists = line.split()
+    shares = [float(share) for shares in lists for share in shares.split(",")]
+    return kind, payload, int(batch), int(count), int(first), shares
 
 
 def far(ends, control, other_control):
@@ -121,12 +137,14 @@ def far(ends, control, other_control):
     other_control.close()
     try:
         while True:
-            kind, payload, batch, count = parsed(control.recv())
+            kind, payload, batch, count, first, _ = parsed(control.recv())
             end = ends[payload == "object"]
             control.send("ready")
             before = process_time_ns()
             if kind == "stream":
                 consume(end, payload, batch, count)
+            elif kind == "gather":
+                produce(end, payload, batch, count, first)
             else:
                 pong(end, count)
             control.send((monotonic_ns(), process_time_ns() - before))
@@ -134,8 +152,22 @@ def far(ends, control, other_control):
         pass
 
 
+def obey_with_all(ends, controls, line):
+    """Each of the others sends its part as soon as it hears of it."""
+    kind, payload, batch, count, _, _ = parsed(line)
+    each = count // len(controls)
+    start = monotonic_ns()
+    for sender, control in enumerate(controls):
+        control.send(f"{kind} {payload} {batch} {each} {sender * each}")
+    gather(ends[payload == "object"], payload, count, len(controls))
+    over = monotonic_ns()
+    for control in controls:
+        control.recv(), control.recv()
+    return [(over - start) / count]
+
+
 def obey(ends, control, line):
-    kind, payload, batch, count = parsed(line)
+    kind, payload, batch, count, _, shares = parsed(line)
     end = ends[payload == "object"]
     control.send(line)
     control.recv()
@@ -143,10 +175,18 @@ def obey(ends, control, line):
     if kind == "stream":
         produce(end, payload, batch, count)
     else:
-        trips = ping(end, payload, count)
+        trips = ping(end, payload, count, shares)
     over, far_cpu = control.recv()
     cpu = (process_time_ns() - before + far_cpu) / count
     return [(over - start) / count, cpu] if kind == "stream" else [*trips, cpu]
+
+
+def start(ends):
+    """Another process with those ends, and the pipe that its orders go through."""
+    control, other_control = Pipe()
+    Process(target=far, args=(ends, other_control, control), daemon=True).start()
+    other_control.close()
+    return control
 
 
 def main():
@@ -157,13 +197,12 @@ def main():
     except ImportError as error:
         print(json.dumps({"missing": f"{sys.argv[1]}: {error}"}))
         return
-    control, other_control = Pipe()
-    partner = Process(target=far, args=(theirs, other_control, control), daemon=True)
-    partner.start()
-    other_control.close()
+    controls = [start(theirs) for _ in range(int(sys.argv[3]))]
     print(json.dumps({"version": version_of(sys.argv[1])}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(obey(mine, control, line)), flush=True)
+        gathers = line.startswith("gather")
+        answer = obey_with_all(mine, controls, line) if gathers else obey(mine, controls[0], line)
+        print(json.dumps(answer), flush=True)
 
 
 def version_of(transport):

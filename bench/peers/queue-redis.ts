@@ -1,31 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { farProcess } from './queue-control.js'
 import { decoded, encoded } from './queue-messages.js'
-import { RedisConnection } from './queue-redis-connection.js'
-import type { End } from './queue-runs.js'
+import type { End, Order } from './queue-runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** Two lists of a Redis server of its own, over a Unix socket. Its option is the server's program. */
 export const redis: Transport = {
-  async near(program) {
+  async near(_, program) {
     const directory = mkdtempSync(join(tmpdir(), 'bench-'))
     const path = join(directory, 'socket')
-    const server = await startServer(program as string, path, directory)
-    const far = farProcess({ transport: 'redis', data: path })
-    const [end, statistics] = await Promise.all([redisEnd(path, 'there', 'back'), RedisConnection.open(path)])
-    const [, version] = /redis_version:(\S+)/.exec(String(await statistics.ask('INFO', 'server'))) ?? []
+    const server = startServer(program as string, path, directory)
+    const [statistics, end] = await Promise.all([connected(path), redisEnd(path, 'there', 'back')])
+    const [, version] = /redis_version:(\S+)/.exec(String(await statistics.info('server'))) ?? []
     return {
-      far,
       end,
+      start: () => farProcess({ transport: 'redis', data: path }),
       version,
-      othersCpu: async () => cpuIn(String(await statistics.ask('INFO', 'cpu'))),
+      othersCpu: async () => cpuIn(String(await statistics.info('cpu'))),
       stop() {
-        for (const connection of [...end.connections, statistics]) connection.close()
+        for (const client of [...end.clients, statistics]) client.destroy()
         server.kill()
         rmSync(directory, { recursive: true, force: true })
       },
@@ -34,50 +30,65 @@ export const redis: Transport = {
   far: path => redisEnd(path as string, 'back', 'there'),
 }
 
-async function startServer(program: string, path: string, directory: string): Promise<ChildProcess> {
-  const inMemory = [
-    '--port',
-    '0',
-    '--unixsocket',
-    path,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--dir',
-    directory,
-  ]
-  const server = spawn(program, inMemory, { stdio: 'ignore' })
-  const gone = once(server, 'exit').then(([code]) => {
-    throw new Error(`redis-server ended with ${code}`)
+function startServer(program: string, path: string, directory: string): ChildProcess {
+  const socketOnly = ['--port', '0', '--unixsocket', path, '--dir', directory]
+  const inMemory = ['--save', '', '--appendonly', 'no']
+  const server = spawn(program, [...socketOnly, ...inMemory], { stdio: 'ignore' })
+  server.on('exit', code => {
+    if (code) throw new Error(`redis-server ended with ${code}`)
   })
-  while (!existsSync(path)) await Promise.race([sleep(5), gone])
-  gone.catch(() => {})
   return server
+}
+
+/** Loaded only by those who use it. Its client tries again until the server is there. */
+async function connected(path: string) {
+  const { createClient, RESP_TYPES } = require('@redis/client') as typeof import('@redis/client')
+  const client = createClient({ socket: { path, reconnectStrategy: 20 } })
+  client.on('error', () => {})
+  await client.connect()
+  return client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
 }
 
 const cpuIn = (info: string): number =>
   1e9 *
   [...info.matchAll(/used_cpu_(?:sys|user):(\S+)/g)].reduce((sum, [, seconds]) => sum + Number(seconds), 0)
 
+/** What may be on its way before the sender waits for a reply, and what the receiver asks for at once. */
+const MOST_MESSAGES = 128
+const MOST_BYTES = 1 << 20
+
+function pipelined({ kind, payload, batch }: Pick<Order, 'kind' | 'payload' | 'batch'>): number {
+  if (kind === 'trips') return 1
+  return payload === 'object' ? MOST_MESSAGES : Math.max(batch, Math.min(MOST_MESSAGES, MOST_BYTES / payload))
+}
+
 /** Whoever waits for a message keeps a connection busy, so there are two. */
-async function redisEnd(
-  path: string,
-  there: string,
-  back: string,
-): Promise<End & { connections: RedisConnection[] }> {
-  const [sender, receiver] = await Promise.all([RedisConnection.open(path), RedisConnection.open(path)])
-  return {
-    connections: [sender, receiver],
-    send: parcel => sender.ask('LPUSH', there, ...[parcel].flat().map(encoded)),
-    async receive({ payload, batch }, take) {
+async function redisEnd(path: string, there: string, back: string) {
+  const [sender, receiver] = await Promise.all([connected(path), connected(path)])
+  let onTheirWay = 0
+  const end: End = {
+    send(parcel) {
+      // It writes them later, so they must be its own.
+      const messages = [parcel].flat().map(message => Buffer.from(encoded(message)))
+      const done = sender.lPush(there, messages)
+      onTheirWay += messages.reduce(
+        (sum, { length }) => sum + Math.max(length, MOST_BYTES / MOST_MESSAGES),
+        0,
+      )
+      if (onTheirWay < MOST_BYTES) return
+      onTheirWay = 0
+      return done
+    },
+    async receive(order, take) {
+      const atOnce = pipelined(order)
       for (;;) {
-        const first = receiver.ask('BRPOP', back, '0')
-        const others = batch === 1 ? [] : receiver.ask('RPOP', back, String(batch - 1))
-        const [, message] = (await first) as [Buffer, Buffer]
-        const messages = [message, ...(((await others) as Buffer[] | null) ?? [])]
-        if (take(messages.map(bytes => decoded(bytes, payload)))) return
+        const first = receiver.brPop(back, 0)
+        const others = atOnce === 1 ? null : receiver.rPopCount(back, atOnce - 1)
+        const { element } = (await first) as { element: Buffer }
+        const messages = [element, ...(((await others) as Buffer[] | null) ?? [])]
+        if (take(messages.map(bytes => decoded(bytes, order.payload)))) return
       }
     },
   }
+  return { ...end, clients: [sender, receiver] }
 }

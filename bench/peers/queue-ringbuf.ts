@@ -1,16 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { RingBuffer } from 'ringbuf.js'
+import { packageVersion } from './package-version.js'
 import { farThread } from './queue-control.js'
-import { type End, RING_BYTES } from './queue-runs.js'
+import { type End, ringBytes } from './queue-runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** ringbuf.js between two threads: a ring of bytes each way. It has no way to wait, so both ends look again and again. */
 export const ringbuf: Transport = {
-  near() {
-    const [there, back] = [newStorage(), newStorage()]
-    const far = farThread({ transport: 'ringbuf', data: [back, there] })
-    return { far, end: ringEnd(there, back), version: version() }
+  near(largest) {
+    const [there, back] = [newStorage(largest), newStorage(largest)]
+    return {
+      end: ringEnd(there, back),
+      start: () => farThread({ transport: 'ringbuf', data: [back, there] }),
+      version: packageVersion('ringbuf.js'),
+    }
   },
   far(data) {
     const [there, back] = data as [SharedArrayBuffer, SharedArrayBuffer]
@@ -18,7 +20,8 @@ export const ringbuf: Transport = {
   },
 }
 
-const newStorage = (): SharedArrayBuffer => RingBuffer.getStorageForCapacity(RING_BYTES, Uint8Array)
+const newStorage = (largest: number): SharedArrayBuffer =>
+  RingBuffer.getStorageForCapacity(ringBytes(largest), Uint8Array)
 
 /** It sees no borders between messages; here all of a run have one size. A batch is pushed and popped as one. */
 function ringEnd(there: SharedArrayBuffer, back: SharedArrayBuffer): End {
@@ -52,10 +55,4 @@ function ringEnd(there: SharedArrayBuffer, back: SharedArrayBuffer): End {
       } while (!take(parcel))
     },
   }
-}
-
-/** Its package.json is not among its exports. */
-const version = (): string => {
-  const file = join(dirname(require.resolve('ringbuf.js')), '..', 'package.json')
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -3,30 +3,39 @@ import { nanoseconds, quantile } from '../measure.js'
 import { inbox, outbox, type Parcel, type Payload } from './queue-messages.js'
 
 export interface Order {
-  /** `stream`: messages from the near end to the far one. `trips`: one message there and back, again and again. */
-  kind: 'stream' | 'trips'
+  /**
+   * `stream`: messages from the near end to the far one. `trips`: one message there and back, again and again.
+   * `gather`: messages from all far ends to the near one.
+   */
+  kind: 'stream' | 'trips' | 'gather'
   payload: Payload
   /** So many are sent in one go. */
   batch: number
-  /** A multiple of `batch`. */
+  /** A multiple of `batch`, and of those who send. */
   count: number
+  /** The number of the first message. */
+  first: number
+  /** Of trips: the shares of them that are over within the times that are asked for. Of a stream: none. */
+  shares: readonly number[]
 }
 
-export const lineOf = ({ kind, payload, batch, count }: Order): string =>
-  `${kind} ${payload} ${batch} ${count}`
+export const lineOf = ({ kind, payload, batch, count, first, shares }: Order): string =>
+  `${kind} ${payload} ${batch} ${count} ${first} ${shares}`.trimEnd()
 
 export function orderOf(line: string): Order {
-  const [kind, payload, batch, count] = line.split(' ') as [Order['kind'], string, string, string]
+  const [kind, payload, batch, count, first, shares] = line.split(' ') as [Order['kind'], ...string[]]
   return {
     kind,
     payload: payload === 'object' ? payload : Number(payload),
     batch: Number(batch),
     count: Number(count),
+    first: Number(first),
+    shares: shares?.split(',').map(Number) ?? [],
   }
 }
 
-/** The size of every ring whose size one can choose. */
-export const RING_BYTES = 1 << 20
+/** The size of every ring whose size one can choose: four of the largest messages at least. */
+export const ringBytes = (largest: number): number => Math.max(1 << 20, 4 * (largest + 64))
 
 /** One of the two ends. What blocks its thread returns no promise. */
 export interface End {
@@ -36,20 +45,21 @@ export interface End {
   receive(order: Order, take: (parcel: Parcel) => boolean): Promise<void> | void
 }
 
-export async function produce(end: End, { payload, batch, count }: Order): Promise<void> {
-  const make = outbox(payload, batch)
+export async function produce(end: End, { payload, batch, count, first }: Order): Promise<void> {
+  const make = outbox(payload, batch, first)
   for (let sent = 0; sent < count; sent += batch) {
     const free = end.send(make())
     if (free) await free
   }
 }
 
-export async function consume(end: End, order: Order): Promise<void> {
-  await end.receive(order, inbox(order.payload, order.count))
+/** All messages of that many who send equally many. */
+export async function consume(end: End, order: Order, senders = 1): Promise<void> {
+  await end.receive(order, inbox(order.payload, order.count, senders))
 }
 
-/** How long half of the trips took at most, and 99 of 100. */
-export async function ping(end: End, order: Order): Promise<[p50: number, p99: number]> {
+/** How long such shares of the trips took at most. */
+export async function ping(end: End, order: Order): Promise<number[]> {
   const [make, take] = [outbox(order.payload, 1), inbox(order.payload, order.count)]
   const took: number[] = []
   let start = 0
@@ -65,7 +75,7 @@ export async function ping(end: End, order: Order): Promise<[p50: number, p99: n
     if (!isLast) send()
     return isLast
   })
-  return [quantile(took, 0.5), quantile(took, 0.99)]
+  return order.shares.map(share => quantile(took, share))
 }
 
 export async function pong(end: End, order: Order): Promise<void> {

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { farProcess } from './queue-control.js'
-import { decoded, encoded, type Parcel, type Payload } from './queue-messages.js'
+import { decoded, encoded, type Parcel } from './queue-messages.js'
 import { Arrivals, type End } from './queue-runs.js'
 import type { Transport } from './queue-transports.js'
 
@@ -15,43 +15,66 @@ export const unixSocket: Transport = {
     const path = join(directory, 'socket')
     const server = createServer().listen(path)
     await once(server, 'listening')
-    const far = farProcess({ transport: 'socket', data: path })
-    const [socket] = (await once(server, 'connection')) as [Socket]
-    server.close()
-    rmSync(directory, { recursive: true })
-    return { far, end: socketEnd(socket), stop: () => socket.destroy() }
+    const sockets: Socket[] = []
+    const arrivals = new Arrivals()
+    return {
+      end: socketEnd(arrivals, () => sockets[0] as Socket),
+      async start() {
+        const far = farProcess({ transport: 'socket', data: path })
+        const [socket] = (await once(server, 'connection')) as [Socket]
+        listen(socket, arrivals)
+        sockets.push(socket)
+        return far
+      },
+      stop() {
+        for (const socket of sockets) socket.destroy()
+        server.close()
+        rmSync(directory, { recursive: true, force: true })
+      },
+    }
   },
   async far(path) {
     const socket = connect(path as string)
     await once(socket, 'connect')
-    return socketEnd(socket)
+    const arrivals = new Arrivals()
+    listen(socket, arrivals)
+    return socketEnd(arrivals, () => socket)
   },
 }
 
 const HEADER = 4
 
-function socketEnd(socket: Socket): End {
-  const arrivals = new Arrivals()
-  let [payload, rest]: [Payload, Buffer] = [0, Buffer.alloc(0)]
+/** Puts what comes in pieces together, once all of a message is there. */
+function listen(socket: Socket, arrivals: Arrivals): void {
+  let [chunks, length, needed]: [Buffer[], number, number] = [[], 0, HEADER]
   socket.on('data', chunk => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    chunks.push(chunk)
+    length += chunk.length
+    if (length < needed) return
+    const bytes = chunks.length === 1 ? chunk : Buffer.concat(chunks)
     let at = 0
-    while (rest.length >= at + HEADER) {
-      const end = at + HEADER + rest.readUInt32LE(at)
-      if (rest.length < end) break
-      arrivals.arrived(decoded(rest.subarray(at + HEADER, end), payload))
+    needed = HEADER
+    while (length - at >= HEADER) {
+      const end = at + HEADER + bytes.readUInt32LE(at)
+      if (length < end) {
+        needed = end - at
+        break
+      }
+      arrivals.arrived(bytes.subarray(at + HEADER, end))
       at = end
     }
-    rest = rest.subarray(at)
+    length -= at
+    chunks = length === 0 ? [] : [bytes.subarray(at)]
   })
-  return {
-    send: parcel => (socket.write(framed(parcel)) ? undefined : once(socket, 'drain')),
-    receive(order, take) {
-      payload = order.payload
-      return arrivals.receive(take)
-    },
-  }
 }
+
+const socketEnd = (arrivals: Arrivals, partner: () => Socket): End => ({
+  send(parcel) {
+    const socket = partner()
+    return socket.write(framed(parcel)) ? undefined : once(socket, 'drain')
+  },
+  receive: ({ payload }, take) => arrivals.receive(bytes => take(decoded(bytes as Buffer, payload))),
+})
 
 /** A batch is one write. */
 function framed(parcel: Parcel): Buffer {

@@ -1,7 +1,7 @@
 import { buildExample } from './cargo.js'
 import type { QueueKinds } from './queue-peers.js'
 
-/** Queues in Rust: crates/core/examples/queue_peers. */
+/** Queues in Rust, for messages of 8 or 64 bytes: crates/core/examples/queue_peers. */
 export function queueThreads(): QueueKinds {
   if (process.platform === 'win32')
     return { kinds: [], missing: ['queues between Rust threads: CPU time is measured on Unix only'] }
@@ -10,7 +10,6 @@ export function queueThreads(): QueueKinds {
     name: `${name}, ${pause === 'spin' ? 'spinning' : 'yielding'}`,
     does: `${does}; an end that must wait ${pause === 'spin' ? 'spins' : 'yields its core'}`,
     program: [path, queue, pause],
-    carries: [8, 64],
     batches: false,
     waits: 'spinning' as const,
   })

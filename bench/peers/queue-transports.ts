@@ -6,17 +6,18 @@ import { redis } from './queue-redis.js'
 import { ringbuf } from './queue-ringbuf.js'
 import type { End } from './queue-runs.js'
 import { unixSocket } from './queue-socket.js'
+import { zeromq } from './queue-zeromq.js'
 
 /** A way to send messages between two processes, or two threads of one. */
 export interface Transport {
-  /** Starts the other end, too. */
-  near(option?: string): Near | Promise<Near>
+  near(largest: number, option?: string): Near | Promise<Near>
   far(data: unknown): End | Promise<End>
 }
 
 export interface Near {
   end: End
-  far: Far
+  /** Starts another end. Where only one is possible, this is called once. What is sent goes to the first. */
+  start(): Far | Promise<Far>
   version?: string
   /** Nanoseconds of CPU time that others have used who carry the messages. */
   othersCpu?(): Promise<number>
@@ -30,6 +31,7 @@ export const transports: Record<string, Transport> = {
   transferred: postMessage('transferred'),
   ringbuf,
   socket: unixSocket,
+  zeromq,
   redis,
   ...crossmemTransports,
 }

@@ -5,23 +5,28 @@ import { type Contended, OVER, READY, RUNNING } from '../peers/locker.js'
 import { type Lockers, startLockers, told } from '../peers/lockers.js'
 import { type Python, python } from '../peers/python.js'
 import type { Section, Table } from '../section.js'
+import { linesThrough } from './queue-lines.js'
 
 const MUTEX = 'crossmem: Mutex'
 const EVENTS = 'crossmem: two Events'
-const FEW = 2
-const MANY = 4
+const PROCESSES = [1, 2, 4, 8]
+const MOST = 8
 
 /** What a lock costs that several processes want all the time. */
 export async function contention(quick: boolean): Promise<Section> {
   const py = python()
   const rounds = quick ? 1 : 5
   const milliseconds = quick ? 20 : 150
-  await using lockers = await startLockers(MANY)
+  await using lockers = await startLockers(MOST)
   const table = async (title: string, what: What, processes: number): Promise<Table> => ({
     title,
     baseline: MUTEX,
     rows: await inTurn(contenders(lockers, py, what, processes, milliseconds), { rounds }),
   })
+  const operations: Table[] = []
+  for (const processes of PROCESSES) {
+    operations.push(await table(processesIn('Per operation', processes), 'operations', processes))
+  }
   return {
     id: 'contention',
     title: 'A lock that several processes want',
@@ -31,14 +36,27 @@ export async function contention(quick: boolean): Promise<Section> {
       'does many operations and few hand-overs: who just released it takes it again while the other still wakes up. By turns ' +
       'there is nothing else to do than to wake the other one and to sleep.',
     tables: [
-      await table(`Per operation, ${FEW} processes`, 'operations', FEW),
-      await table(`Per hand-over, ${FEW} processes`, 'hand-overs', FEW),
-      await table(`Per operation, ${MANY} processes`, 'operations', MANY),
-      await table(`Per hand-over, ${MANY} processes`, 'hand-overs', MANY),
+      ...operations,
+      await table(processesIn('Per hand-over', 2), 'hand-overs', 2),
+      await table(processesIn('Per hand-over', 4), 'hand-overs', 4),
       {
         title: 'By turns, there and back',
         baseline: EVENTS,
         rows: await inTurn(byTurns(lockers, py, quick ? 50 : 4000), { rounds }),
+      },
+    ],
+    curves: [
+      {
+        id: 'contention-scaling',
+        title: 'A lock that so many processes want all the time',
+        x: { title: 'processes', unit: 'number' },
+        y: { title: 'locked and released, times a second', unit: 'a second' },
+        baseline: MUTEX,
+        lines: linesThrough(
+          [{ names: /^crossmem: Mutex$/ }, { names: /^Python/ }],
+          operations.map(({ rows }, i) => ({ x: PROCESSES[i] as number, rows })),
+          (_, { median }) => 1e9 / median,
+        ),
       },
     ],
     targets: [],
@@ -49,6 +67,9 @@ export async function contention(quick: boolean): Promise<Section> {
     missing: 'missing' in py ? [py.missing] : [],
   }
 }
+
+const processesIn = (what: string, count: number): string =>
+  `${what}, ${count} ${count === 1 ? 'process' : 'processes'}`
 
 type What = 'operations' | 'hand-overs'
 

@@ -1,6 +1,6 @@
 import { queueKinds } from '../peers/queue-kinds.js'
 import type { Payload } from '../peers/queue-messages.js'
-import { carrying, startQueuePeers } from '../peers/queue-peers.js'
+import { usingPeers } from '../peers/queue-peers.js'
 import type { Section, Table } from '../section.js'
 import { BATCH, streams } from './queue-rows.js'
 import { batchTargets } from './queue-targets.js'
@@ -9,20 +9,21 @@ const BASELINE = "process.send, 'advanced'"
 
 /** What a message costs that is sent among others. */
 export async function queueBatches(quick: boolean): Promise<Section> {
-  await using started = await startQueuePeers(queueKinds())
-  const peers = started.peers.filter(({ batches }) => batches)
-  const table = async (title: string, payload: Payload): Promise<Table> => ({
+  const missing = new Set<string>()
+  const table = async (title: string, payload: Payload, batch = BATCH, only = ''): Promise<Table> => ({
     title,
     baseline: BASELINE,
-    rows: await streams(carrying(peers, payload), payload, BATCH, quick),
+    rows: await usingPeers(queueKinds(payload), missing, peers =>
+      streams(
+        peers.filter(({ name, batches }) => batches && name.startsWith(only)),
+        payload,
+        batch,
+        quick,
+      ),
+    ),
   })
   const batches = await table('64 B', 64)
-  const senders = peers.filter(({ name }) => name.startsWith('process.send'))
-  const oneByOne: Table = {
-    title: '64 B, one by one',
-    baseline: BASELINE,
-    rows: await streams(senders, 64, 1, quick),
-  }
+  const oneByOne = await table('64 B, one by one', 64, 1, 'process.send')
   return {
     id: 'queue-batches',
     title: `Messages, ${BATCH} at once`,
@@ -32,6 +33,6 @@ export async function queueBatches(quick: boolean): Promise<Section> {
     tables: [batches, oneByOne, await table('A small object', 'object')],
     targets: batchTargets(batches, oneByOne),
     better: [],
-    missing: started.missing,
+    missing: [...missing],
   }
 }

@@ -1,4 +1,4 @@
-import { carrying, startQueuePeers } from '../peers/queue-peers.js'
+import { startQueuePeers } from '../peers/queue-peers.js'
 import { queueThreads, RTRB } from '../peers/queue-threads.js'
 import type { Section, Table } from '../section.js'
 import { streams } from './queue-rows.js'
@@ -11,7 +11,7 @@ export async function queueFloor(quick: boolean): Promise<Section> {
   const table = async (title: string, size: number): Promise<Table> => ({
     title,
     baseline: `${RTRB}, spinning`,
-    rows: await streams(carrying(peers, size), size, 1, quick),
+    rows: await streams(peers, size, 1, quick),
   })
   const tables = peers.length === 0 ? [] : [await table('8 B', 8), await table('64 B', 64)]
   return {

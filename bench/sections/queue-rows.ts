@@ -16,13 +16,17 @@ export async function streams(
   batch: number,
   quick: boolean,
 ): Promise<Row[]> {
-  const taken = await samples(peers, { kind: 'stream', payload, batch }, quick)
+  const taken = await samples(peers, { kind: 'stream', payload, batch, first: 0, shares: [] }, quick)
   return taken.map(([peer, runs]) => rowOf(peer, runs, [CPU]))
 }
 
 /** Nanoseconds until an answer is here: what half of the trips of a run took at most. */
 export async function trips(peers: QueuePeer[], payload: Payload, quick: boolean): Promise<Row[]> {
-  const taken = await samples(peers, { kind: 'trips', payload, batch: 1 }, quick)
+  const taken = await samples(
+    peers,
+    { kind: 'trips', payload, batch: 1, first: 0, shares: [0.5, 0.99] },
+    quick,
+  )
   return taken.map(([peer, runs]) => rowOf(peer, runs, [P99, CPU]))
 }
 
@@ -43,7 +47,7 @@ async function samples(
 }
 
 /** Runs of so many messages that each takes some time; the first sample, which doesn't count, finds out how many. */
-function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Promise<number[]> {
+export function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Promise<number[]> {
   let count: number | undefined
   return async () => {
     count ??= await enough(pair, order, quick ? 1 : 25)

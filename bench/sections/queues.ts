@@ -1,6 +1,6 @@
 import { queueKinds } from '../peers/queue-kinds.js'
 import type { Payload } from '../peers/queue-messages.js'
-import { carrying, startQueuePeers } from '../peers/queue-peers.js'
+import { usingPeers } from '../peers/queue-peers.js'
 import type { Section, Table } from '../section.js'
 import { streams } from './queue-rows.js'
 import { queueTargets } from './queue-targets.js'
@@ -9,12 +9,11 @@ const BASELINE = "process.send, 'advanced'"
 
 /** What a message costs that is sent by itself. */
 export async function queues(quick: boolean): Promise<Section> {
-  await using started = await startQueuePeers(queueKinds())
-  const { peers, missing } = started
+  const missing = new Set<string>()
   const table = async (title: string, payload: Payload): Promise<Table> => ({
     title,
     baseline: BASELINE,
-    rows: await streams(carrying(peers, payload), payload, 1, quick),
+    rows: await usingPeers(queueKinds(payload), missing, peers => streams(peers, payload, 1, quick)),
   })
   const bytes = await table('64 B', 64)
   const objects = await table('A small object', 'object')
@@ -25,15 +24,23 @@ export async function queues(quick: boolean): Promise<Section> {
       'One process, or thread, sends messages as fast as it can; the other one looks whether each is whole and in its turn. The ' +
       'clock runs from just before the first is made until the last was looked at. CPU time is that of all who take part, per ' +
       'message. A small object has five members, among them an array of two strings.',
-    tables: [bytes, await table('1 KiB', 1024), await table('64 KiB', 65_536), objects],
+    tables: quick
+      ? [bytes, objects]
+      : [bytes, await table('1 KiB', 1024), await table('64 KiB', 65_536), objects],
     targets: queueTargets(bytes, objects),
     better: [
       'process.send, postMessage, Unix socket: what the receiver has no time for is kept, as long as there is memory; nobody ' +
         'chooses a capacity.',
       'postMessage: carries every structured clone, ports and files too, and large buffers without a copy; only for threads of one process.',
       'ringbuf.js: plain JavaScript, and works in browsers; only for threads of one process, and both ends spin.',
-      'Unix socket, Redis: the other one may be of any language, with Redis on another machine; what is in a Redis list outlives both.',
+      'Unix socket, ZeroMQ, Redis: the other one may be of any language, with ZeroMQ (tcp://) and Redis on another machine; what is in a Redis list outlives both.',
     ],
-    missing,
+    missing: [...missing, ...NOT_TAKEN],
   }
 }
+
+const NOT_TAKEN = [
+  'iceoryx2, Boost.Interprocess: shared memory for Rust and C++; they have no bindings for Node.',
+  'shm-typed-array, mmap-io: memory only, without messages or locks.',
+  'node-ipc: its current version needs a later Node than the oldest one that crossmem runs on.',
+]

@@ -5,6 +5,8 @@ use std::time::Instant;
 pub struct Order {
     pub is_stream: bool,
     pub count: u64,
+    /// Of trips: the shares of them that are over within the times that are asked for.
+    pub shares: Vec<f64>,
     pub pause: fn(),
 }
 
@@ -84,7 +86,7 @@ impl<S: Sender, R: Receiver<Message = S::Message>> End<S, R> {
         }
     }
 
-    /// What half of the trips took at most, and 99 of 100.
+    /// What such shares of the trips took at most.
     fn ping(&mut self, order: &Order) -> Vec<f64> {
         let mut took: Vec<f64> = (0..order.count)
             .map(|number| {
@@ -97,7 +99,7 @@ impl<S: Sender, R: Receiver<Message = S::Message>> End<S, R> {
             })
             .collect();
         took.sort_by(f64::total_cmp);
-        [0.5, 0.99].map(|share| took[((took.len() - 1) as f64 * share) as usize]).to_vec()
+        order.shares.iter().map(|share| took[((took.len() - 1) as f64 * share) as usize]).collect()
     }
 
     fn pong(&mut self, order: &Order) {

@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release -p crossmem-core --example queue_peers -- QUEUE PAUSE` takes orders, one on each line of its
 //! standard input, and answers each by a line, as `bench/peers/queue-near.ts` does:
-//! `stream BYTES 1 COUNT` → `[ns, CPU ns]` of a message, `trips BYTES 1 COUNT` → `[p50, p99, CPU ns]` of a trip there
-//! and back.
+//! `stream BYTES 1 COUNT 0` → `[ns, CPU ns]` of a message, `trips BYTES 1 COUNT 0 SHARE,…` → `[ns of each share, CPU ns]` of
+//! a trip there and back.
 //!
 //! | QUEUE | what it is |
 //! | --- | --- |

@@ -38,8 +38,14 @@ fn near(queue: &str, pause: &str) {
 
 pub fn order_of(line: &str, pause: fn()) -> (usize, Order) {
     let words: Vec<&str> = line.split(' ').collect();
-    let [kind, bytes, _, count] = words[..] else { panic!("no order: {line}") };
-    let order = Order { is_stream: kind == "stream", count: count.parse().expect("a count"), pause };
+    let [kind, bytes, _, count, _, ref shares @ ..] = words[..] else { panic!("no order: {line}") };
+    let shares = shares.iter().flat_map(|list| list.split(',')).map(|share| share.parse().expect("a share"));
+    let order = Order {
+        is_stream: kind == "stream",
+        count: count.parse().expect("a count"),
+        shares: shares.collect(),
+        pause,
+    };
     (bytes.parse().expect("a size"), order)
 }
 

@@ -1,0 +1,179 @@
+// What README.md compares: the peers that a user would take instead, wherever crossmem is faster and wherever it is not.
+import type { Row } from './measure.js'
+import type { Results } from './results.js'
+
+/** One row of crossmem's beside the peer that is the fastest of those that fit. */
+export interface Comparison {
+  what: string
+  ours: Row
+  peer: Row
+}
+
+interface Wanted {
+  what: string
+  /** Id of the section. */
+  section: string
+  /** Number of its table. */
+  table: number
+  ours: string
+  peer: RegExp
+}
+
+const SEND = /^process\.send, '(json|advanced)'$/
+const [BY_64, BY_64_KIB, BY_OBJECT] = [0, 2, 3]
+const [PARKED, SPINNING] = [0, 1]
+
+const WANTED: Wanted[] = [
+  {
+    what: 'a large array to another process',
+    section: 'hand-over',
+    table: 0,
+    ours: 'crossmem: a reference',
+    peer: /^process\.send, 'advanced'$/,
+  },
+  {
+    what: 'small objects, awaited',
+    section: 'queues',
+    table: BY_OBJECT,
+    ours: 'crossmem: Queue, await',
+    peer: SEND,
+  },
+  {
+    what: 'small objects, 256 at once',
+    section: 'queue-batches',
+    table: 2,
+    ours: 'crossmem: Queue, await',
+    peer: SEND,
+  },
+  { what: '64 B, awaited', section: 'queues', table: BY_64, ours: 'crossmem: MpmcQueue, await', peer: SEND },
+  {
+    what: '64 B, awaited',
+    section: 'queues',
+    table: BY_64,
+    ours: 'crossmem: MpmcQueue, await',
+    peer: /^Unix socket$/,
+  },
+  {
+    what: '64 B, awaited',
+    section: 'queues',
+    table: BY_64,
+    ours: 'crossmem: MpmcQueue, await',
+    peer: /^ZeroMQ/,
+  },
+  {
+    what: '64 B, awaited',
+    section: 'queues',
+    table: BY_64,
+    ours: 'crossmem: MpmcQueue, await',
+    peer: /^Redis/,
+  },
+  {
+    what: '64 B, blocking',
+    section: 'queues',
+    table: BY_64,
+    ours: 'crossmem: SpscQueue, sync',
+    peer: /^threads: ringbuf/,
+  },
+  {
+    what: '64 B, blocking',
+    section: 'queues',
+    table: BY_64,
+    ours: 'crossmem: Queue, sync',
+    peer: /^Python \S+: Queue$/,
+  },
+  {
+    what: '64 KiB, awaited',
+    section: 'queues',
+    table: BY_64_KIB,
+    ours: 'crossmem: MpmcQueue, await',
+    peer: /^threads: postMessage, transferred$/,
+  },
+  {
+    what: '64 B, 256 at once',
+    section: 'queue-batches',
+    table: 0,
+    ours: 'crossmem: SpscQueue, try',
+    peer: /^threads: ringbuf/,
+  },
+  {
+    what: '64 B there and back, awaited',
+    section: 'round-trips',
+    table: PARKED,
+    ours: 'crossmem: SpscQueue, await',
+    peer: SEND,
+  },
+  {
+    what: '64 B there and back, awaited',
+    section: 'round-trips',
+    table: PARKED,
+    ours: 'crossmem: Queue, await',
+    peer: SEND,
+  },
+  {
+    what: '64 B there and back, awaited',
+    section: 'round-trips',
+    table: PARKED,
+    ours: 'crossmem: Queue, await',
+    peer: /^Unix socket$/,
+  },
+  {
+    what: '64 B there and back, blocking',
+    section: 'round-trips',
+    table: PARKED,
+    ours: 'crossmem: SpscQueue, sync',
+    peer: /^Python \S+: Pipe$/,
+  },
+  {
+    what: '64 B there and back, spinning',
+    section: 'round-trips',
+    table: SPINNING,
+    ours: 'crossmem: SpscQueue, try',
+    peer: /^threads: ringbuf/,
+  },
+  {
+    what: 'a lock that nobody else wants',
+    section: 'locks',
+    table: 0,
+    ours: 'crossmem: lockSync(), release()',
+    peer: /^proper-lockfile \S+: lockSync/,
+  },
+  {
+    what: 'a lock that nobody else wants',
+    section: 'locks',
+    table: 0,
+    ours: 'crossmem: lockSync(), release()',
+    peer: /^Python \S+: acquire/,
+  },
+  {
+    what: 'waking up who waits for a lock',
+    section: 'wake-up',
+    table: 0,
+    ours: 'crossmem: await lock()',
+    peer: /^process\.send, there and back$/,
+  },
+  { what: 'a segment made, opened, closed', section: 'life', table: 0, ours: 'crossmem', peer: /^Python/ },
+  {
+    what: '64 B in Rust, one to one',
+    section: 'queue-floor',
+    table: 1,
+    ours: 'crossmem: SPSC between processes, yielding',
+    peer: /^Rust threads: rtrb/,
+  },
+  {
+    what: '64 B in Rust, many to many',
+    section: 'queue-floor',
+    table: 1,
+    ours: 'crossmem: MPMC between processes, yielding',
+    peer: /^Rust threads: ArrayQueue/,
+  },
+]
+
+/** Those whose peer this machine has. */
+export function comparisons({ sections }: Results): Comparison[] {
+  return WANTED.flatMap(({ what, section, table, ours, peer }) => {
+    const rows = sections.find(({ id }) => id === section)?.tables[table]?.rows ?? []
+    const own = rows.find(({ name }) => name === ours)
+    const fastest = rows.filter(({ name }) => peer.test(name)).sort((a, b) => a.median - b.median)[0]
+    return own && fastest ? [{ what, ours: own, peer: fastest }] : []
+  })
+}

@@ -1,0 +1,48 @@
+/** The place of a name beside the end of its line. */
+export interface Place {
+  /** Which line. */
+  i: number
+  /** Where that ends, and where its name is. */
+  end: number
+  at: number
+}
+
+interface Group {
+  middle: number
+  ends: number[]
+}
+
+/**
+ * Names of lines that end at such heights, each as near to its end as the others leave room: none is nearer to the next
+ * than `apart`, nor beyond `top` and `bottom`.
+ */
+export function placesOf(ends: number[], apart: number, top: number, bottom: number): Place[] {
+  const sorted = ends.map((end, i) => ({ end, i })).sort((a, b) => a.end - b.end)
+  const heights = spread(
+    sorted.map(({ end }) => end),
+    apart,
+    top,
+    bottom,
+  )
+  return sorted.map(({ end, i }, n) => ({ i, end, at: heights[n] as number }))
+}
+
+/** Neighbours that are too near become a group around their mean, until no two groups are. */
+function spread(sorted: number[], apart: number, top: number, bottom: number): number[] {
+  const groups: Group[] = sorted.map(end => ({ middle: end, ends: [end] }))
+  for (let i = 0; i + 1 < groups.length; ) {
+    const [a, b] = groups.slice(i, i + 2) as [Group, Group]
+    const ends = [...a.ends, ...b.ends]
+    const half = (ends.length * apart) / 2
+    if (b.middle - a.middle >= half) {
+      i++
+      continue
+    }
+    const mean = ends.reduce((sum, end) => sum + end, 0) / ends.length
+    groups.splice(i, 2, { middle: Math.max(top + half, Math.min(bottom - half, mean)), ends })
+    i = Math.max(0, i - 1)
+  }
+  return groups.flatMap(({ middle, ends }) =>
+    ends.map((_, n) => middle + (n - (ends.length - 1) / 2) * apart),
+  )
+}

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Pull, Push } from 'zeromq'
+import { packageVersion } from './package-version.js'
+import { farProcess } from './queue-control.js'
+import { decoded, encoded, type Message } from './queue-messages.js'
+import type { End } from './queue-runs.js'
+import type { Transport } from './queue-transports.js'
+
+/** ZeroMQ's pipeline, a Push and a Pull socket each way, over a Unix socket (ipc://). */
+export const zeromq: Transport = {
+  async near() {
+    const [push, pull] = newSockets()
+    const directory = mkdtempSync(join(tmpdir(), 'bench-'))
+    const [there, back] = ['there', 'back'].map(name => `ipc://${join(directory, name)}`) as [string, string]
+    await Promise.all([push.bind(there), pull.bind(back)])
+    return {
+      end: zeromqEnd(push, pull),
+      start: () => farProcess({ transport: 'zeromq', data: [there, back] }),
+      version: packageVersion('zeromq'),
+      stop() {
+        push.close()
+        pull.close()
+        rmSync(directory, { recursive: true })
+      },
+    }
+  },
+  far(data) {
+    const [push, pull] = newSockets()
+    const [there, back] = data as [string, string]
+    pull.connect(there)
+    push.connect(back)
+    return zeromqEnd(push, pull)
+  },
+}
+
+/** Loaded only by those who use it: its threads are a burden to nobody else. */
+function newSockets(): [Push, Pull] {
+  const { Pull, Push } = require('zeromq') as typeof import('zeromq')
+  return [new Push(), new Pull()]
+}
+
+/** A batch is one message of many parts, its way to send several at once. */
+function zeromqEnd(push: Push, pull: Pull): End {
+  return {
+    send: parcel => push.send(Array.isArray(parcel) ? parcel.map(frame) : frame(parcel)),
+    async receive({ payload, batch }, take) {
+      for (;;) {
+        const frames = await pull.receive()
+        const messages = frames.map(bytes => decoded(bytes, payload))
+        if (take(batch === 1 ? (messages[0] as Message) : messages)) return
+      }
+    },
+  }
+}
+
+/** It copies short messages, and sends others from where they lie: those must be its own. */
+function frame(message: Message): Uint8Array {
+  const bytes = encoded(message)
+  return bytes === message && bytes.length > 128 ? new Uint8Array(bytes) : bytes
+}

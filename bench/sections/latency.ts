@@ -1,0 +1,74 @@
+import { quantile, samplesInTurn } from '../measure.js'
+import { type QueuePeer, usingPeers } from '../peers/queue-peers.js'
+import type { Order } from '../peers/queue-runs.js'
+import type { Line, Section } from '../section.js'
+import { drawn, type LineOf } from './queue-lines.js'
+
+const SIZE = 64
+const SHARES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
+
+const LINES: LineOf[] = [
+  { names: /^crossmem: SpscQueue, sync$/ },
+  { names: /^crossmem: SpscQueue, await$/ },
+  { names: /^crossmem: Queue, sync$/ },
+  { names: /^crossmem: Queue, await$/ },
+  { names: /^process\.send, '(json|advanced)'$/ },
+  { names: /^threads: postMessage, copied$/ },
+  { names: /^Unix socket$/ },
+  { names: /^ZeroMQ/ },
+  { names: /^Redis/ },
+  { names: /^Python \S+: Pipe$/ },
+]
+
+/** How much longer than usual an answer may take. */
+export async function latency(quick: boolean): Promise<Section> {
+  const missing = new Set<string>()
+  const lines = await usingPeers(drawn(SIZE, LINES), missing, peers => distributions(peers, quick))
+  return {
+    id: 'latency',
+    title: 'How long a message there and back may take',
+    intro:
+      `As above, a message of ${SIZE} B there and back between two processes, or threads where that is said, again and again; who ` +
+      'waits is parked, after a moment of spinning in blocking calls. The share of the trips that took at most so long: each ' +
+      'point is the median of five runs of 5,000 trips. Where more processes want to run than there are cores, the longest trips ' +
+      "tell of the system's scheduler.",
+    tables: [],
+    curves: [
+      {
+        id: 'latency',
+        title: `${SIZE} B there and back: how long such a share of the trips takes at most`,
+        x: { title: 'share of the trips', unit: 'share' },
+        y: { title: 'time', unit: 'nanoseconds' },
+        baseline: "process.send, 'json'",
+        lines,
+      },
+    ],
+    targets: [],
+    better: [],
+    missing: [...missing],
+  }
+}
+
+async function distributions(peers: QueuePeer[], quick: boolean): Promise<Line[]> {
+  const order: Order = {
+    kind: 'trips',
+    payload: SIZE,
+    batch: 1,
+    count: quick ? 50 : 5000,
+    first: 0,
+    shares: SHARES,
+  }
+  const contenders = peers.map(({ name, does, pair }) => ({ name, does, sample: () => pair.run(order) }))
+  const taken = await samplesInTurn(contenders, { rounds: quick ? 1 : 5 })
+  return [...taken].map(([{ name, does }, runs]) => ({
+    name,
+    does,
+    points: SHARES.map((share, i) => ({
+      x: share,
+      y: quantile(
+        runs.map(run => run[i] as number),
+        0.5,
+      ),
+    })),
+  }))
+}

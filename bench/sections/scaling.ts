@@ -1,0 +1,68 @@
+import { availableParallelism } from 'node:os'
+import { type Row, samplesInTurn, summary } from '../measure.js'
+import { type QueuePeer, usingPeers } from '../peers/queue-peers.js'
+import type { Section } from '../section.js'
+import { drawn, type LineOf, linesThrough, SEND } from './queue-lines.js'
+import { runs } from './queue-rows.js'
+
+const SIZE = 64
+
+const LINES: LineOf[] = [
+  { names: /^crossmem: MpmcQueue, sync$/ },
+  { names: /^crossmem: MpmcQueue, await$/ },
+  { names: /^crossmem: Queue, sync$/ },
+  { names: /^crossmem: Queue, await$/ },
+  SEND,
+  { names: /^Unix socket$/ },
+  { names: /^ZeroMQ/ },
+  { names: /^Redis/ },
+  { names: /^Python \S+: Queue$/ },
+  { names: /^Python: faster-fifo/ },
+]
+
+/** What more processes that send do to the throughput of the one that receives. */
+export async function scaling(quick: boolean): Promise<Section> {
+  const missing = new Set<string>()
+  const at = []
+  for (const senders of quick ? [1, 2] : [1, 2, 4, 8]) {
+    const rows = await usingPeers(drawn(SIZE, LINES, senders), missing, peers => gathering(peers, quick))
+    at.push({ x: senders, rows })
+  }
+  return {
+    id: 'scaling',
+    title: 'Many who send, one who receives',
+    intro:
+      `So many processes send messages of ${SIZE} B one by one, each as fast as it can, and one process receives all of them and ` +
+      `looks whether those of each sender are in order. This machine has ${availableParallelism()} cores: with more processes than ` +
+      'that nobody can be faster, and what is to be seen is what it costs that they get into each other’s way.',
+    tables: [],
+    curves: [
+      {
+        id: 'scaling',
+        title: 'Messages that one process receives from so many others',
+        x: { title: 'processes that send', unit: 'number' },
+        y: { title: 'messages a second', unit: 'a second' },
+        baseline: SEND.name,
+        lines: linesThrough(LINES, at, (_, { median }) => 1e9 / median),
+      },
+    ],
+    targets: [],
+    better: [
+      'process.send, Unix socket, ZeroMQ: every sender has a connection of its own, so the receiver knows who sent what, and is told when one has gone.',
+      'Redis: senders and receivers come and go, also on other machines, and the list is still there.',
+    ],
+    missing: [...missing],
+  }
+}
+
+async function gathering(peers: QueuePeer[], quick: boolean): Promise<Row[]> {
+  const order = { kind: 'gather', payload: SIZE, batch: 1, first: 0, shares: [] } as const
+  const contenders = peers.map(({ name, does, pair }) => ({ name, does, sample: runs(pair, order, quick) }))
+  const taken = await samplesInTurn(contenders, { rounds: quick ? 1 : 5 })
+  return [...taken].map(([peer, figures]) =>
+    summary(
+      peer,
+      figures.map(([ns]) => ns as number),
+    ),
+  )
+}

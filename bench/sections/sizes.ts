@@ -1,0 +1,59 @@
+import { mebibytes } from '../format.js'
+import { usingPeers } from '../peers/queue-peers.js'
+import type { Section } from '../section.js'
+import { drawn, type LineOf, linesThrough, POST, SEND } from './queue-lines.js'
+import { streams } from './queue-rows.js'
+
+const SIZES = [16, 64, 256, 1024, 4096, 16_384, 65_536, 1 << 20]
+const LARGEST = 1 << 20
+
+const LINES: LineOf[] = [
+  { names: /^crossmem: SpscQueue, sync$/ },
+  { names: /^crossmem: SpscQueue, await$/ },
+  { names: /^crossmem: MpmcQueue, await$/ },
+  { names: /^crossmem: Queue, await$/ },
+  { names: /^crossmem: Pipe, await$/ },
+  SEND,
+  POST,
+  { names: /^threads: ringbuf/ },
+  { names: /^Unix socket$/ },
+  { names: /^ZeroMQ/ },
+  { names: /^Redis/ },
+  { names: /^Python \S+: Queue$/ },
+  { names: /^Python \S+: Pipe$/ },
+]
+
+/** What the size of messages does to their throughput. */
+export async function sizes(quick: boolean): Promise<Section> {
+  const missing = new Set<string>()
+  const at = []
+  for (const size of quick ? [16, LARGEST] : SIZES) {
+    const rows = await usingPeers(drawn(size, LINES), missing, peers => streams(peers, size, 1, quick))
+    at.push({ x: size, rows })
+  }
+  return {
+    id: 'sizes',
+    title: 'Throughput by size of message',
+    intro:
+      'As above, messages of bytes one by one, of each size in turn; two processes, or two threads where that is said. Each is ' +
+      `copied in and out again, except what postMessage transfers. For messages of ${mebibytes(LARGEST)} most of the time goes ` +
+      'into copying: a reference to shared memory, as in “Handing over”, has no such limit.',
+    tables: [],
+    curves: [
+      {
+        id: 'sizes',
+        title: 'Throughput by size of message',
+        x: { title: 'size of a message', unit: 'bytes' },
+        y: { title: 'bytes a second', unit: 'bytes a second' },
+        baseline: SEND.name,
+        lines: linesThrough(LINES, at, (size, { median }) => (size / median) * 1e9),
+      },
+    ],
+    targets: [],
+    better: [
+      'postMessage, transferred: a large message costs no more than a small one, since nothing is copied; only for threads of one process.',
+      'Unix socket: what is written to it before it is read lies in memory of the kernel and of Node; nobody chooses a capacity.',
+    ],
+    missing: [...missing],
+  }
+}
