@@ -16,7 +16,7 @@ function examples(page: string): { code: string; prints: string }[] {
   return [...blocks].map(([, code = '', prints = '']) => ({ code, prints }))
 }
 
-for (const page of ['README.md', 'docs/locks.md', 'docs/queues.md']) {
+for (const page of ['README.md', 'docs/locks.md', 'docs/queues.md', 'docs/crash-safety.md']) {
   const found = examples(page)
 
   test(`${page} has examples`, t => {

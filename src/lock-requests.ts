@@ -66,7 +66,11 @@ export function snapshot(): LockManagerSnapshot {
 
 /** Somebody rang, time has passed, or this environment changed the table. */
 function look(ticked: boolean): void {
-  if (ticked) for (const [request, then] of [...unended]) request.endAgain(then)
+  for (const [request, then] of ticked ? [...unended] : []) {
+    request.endAgain(then)
+    // Each try may take a moment.
+    if (unended.has(request)) break
+  }
   try {
     for (const { ticket, fate } of native.lockNews(opened().handle, ticked)) requests.get(ticket)?.hear(fate)
   } catch (error) {

@@ -184,6 +184,10 @@ impl Agent {
         *self.handles.borrow_mut().entry(object).or_insert(0) += 1;
     }
 
+    pub(crate) fn has_open(&self, object: ObjectRef) -> bool {
+        self.handles.borrow().contains_key(&object)
+    }
+
     /// Closes one handle; the last one takes us off the object. If the registry is stuck, that happens with
     /// the next call that gets through.
     pub(crate) fn detach(&self, object: ObjectRef) {

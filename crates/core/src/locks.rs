@@ -425,12 +425,13 @@ impl<'a> Object<'a> {
         self.table(PATIENCE)?.request(wanted)
     }
 
-    /// Ends a request, pending or held. `untold`: the lock came to it, but whom it was for has not heard of it.
+    /// Ends a request, pending or held. `untold`: the lock came to it, but whom it was for has not heard of it. Patient only
+    /// for a moment, since after `ERR_TIMEOUT` it can be done later.
     ///
     /// # Errors
     /// As `request`.
     pub fn end_request(&self, request: RequestRef, untold: bool) -> Result<Ended> {
-        self.table(PATIENCE)?.end(request, untold)
+        self.table(BRIEFLY)?.end(request, untold)
     }
 
     /// What became of the caller's requests since it asked last, the oldest first; `sweep`: after granting what the dead

@@ -24,6 +24,8 @@ pub struct Member {
     id: u16,
     geometry: QueueGeometry,
     reaped_at: Option<Instant>,
+    /// Puts and gets, to look at the clock now and then only.
+    calls: u32,
     spins: Spins,
 }
 
@@ -102,7 +104,7 @@ impl<'a> Object<'a> {
         let id = joined.ok_or_else(|| {
             Error::new(Code::Limit, format!("\"{}\" has 1024 participants", self.segment.name))
         })?;
-        Ok(Member { id, geometry, reaped_at: None, spins: Spins::default() })
+        Ok(Member { id, geometry, reaped_at: None, calls: 0, spins: Spins::default() })
     }
 
     /// The caller's agent is no participant any more. What it still has is given back, as if it had died.

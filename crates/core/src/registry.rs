@@ -265,9 +265,13 @@ impl<'a> Registry<'a> {
         self.control.tags[index].store(0, Release);
     }
 
-    /// Takes the caller off the object; the last one out erases it.
+    /// Takes the caller off the object; the last one out erases it. A child whose parent the caller has open, and which lost
+    /// its name, stays the caller's until it closes the parent.
     pub(crate) fn detach(&self, object: ObjectRef) -> Result<()> {
         let Some(entry) = self.entry_of(object) else { return self.detach_children(object) };
+        if self.agent.has_open(parent_of(entry)) && !self.parent_lives(entry) {
+            return Ok(());
+        }
         entry.attached.remove(self.me());
         fail::point("close.detached");
         if self.is_wanted(entry) { Ok(()) } else { self.erase(object.index) }
@@ -360,6 +364,10 @@ impl<'a> Registry<'a> {
                 FREE if self.control.tags[index].load(Relaxed) == 0 => {}
                 FREE => self.control.tags[index].store(0, Release),
                 LIVE if self.is_wanted(entry) => {
+                    if self.parent_lives(entry) {
+                        // Who died here may have begun to share it among the parent's users, and the parent stays.
+                        entry.attached.clear();
+                    }
                     let tag = name_of(entry).map_or(1, |name| tag(&name));
                     self.control.tags[index].store(tag, Release);
                 }
@@ -381,8 +389,8 @@ impl<'a> Registry<'a> {
     }
 
     fn parent_lives(&self, entry: &Entry) -> bool {
-        let (id, index) = (entry.parent.load(Relaxed), entry.parent_index.load(Relaxed) as usize);
-        id != 0 && index < OBJECTS && self.entry_of(ObjectRef { index, id }).is_some()
+        let parent = parent_of(entry);
+        parent.id != 0 && parent.index < OBJECTS && self.entry_of(parent).is_some()
     }
 
     fn me(&self) -> usize {
@@ -396,6 +404,10 @@ impl Drop for Registry<'_> {
         self.control.header.registry.unlock(self.agent);
         fail::point("registry.unlocked");
     }
+}
+
+fn parent_of(entry: &Entry) -> ObjectRef {
+    ObjectRef { index: entry.parent_index.load(Relaxed) as usize, id: entry.parent.load(Relaxed) }
 }
 
 fn is_lock_manager(entry: &Entry) -> bool {

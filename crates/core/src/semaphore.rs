@@ -7,7 +7,7 @@
 //! | --- | --- | --- | --- |
 //! | before the store to its entry | as before | as before | nothing was acquired or released |
 //! | after it | as before | changed | the permit is the dead agent's, and returns; or it was returned |
-//! | after `total` grew or shrank | changed | as before or after | permits were added; one that was to be consumed returns |
+//! | after `total` grew or shrank | changed | as before or after | permits were added, or used up |
 
 use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;

@@ -59,10 +59,8 @@ impl Spill {
         };
         let segment = Segment::create_within(agent, &spec, GLANCE)?;
         fail::point("spill.created");
-        // Without its name, the queue keeps nothing alive: then the message stays for as long as its writer does.
-        if queue.company(agent).linked {
-            segment.close(agent);
-        }
+        // The queue keeps it. Without its name it keeps nothing: then the message stays for as long as we have the queue open.
+        segment.close(agent);
         Ok(())
     }
 

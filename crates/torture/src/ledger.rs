@@ -28,6 +28,8 @@ pub struct Ledger {
     pub tasks: Stream,
     pub ring: Stream,
     pub pipe: Stream,
+    /// 1 while a victim uses a permit up and gives a new one: one less then, or one more.
+    pub consuming: AtomicU32,
     /// The process that is inside the mutex: nobody else gets in meanwhile.
     pub in_mutex: AtomicU32,
 }

@@ -1,5 +1,6 @@
 //! Kills, freezes and resumes a process at every instruction of everything it can do with shared memory, and looks whether
-//! anybody else is the worse for it. Run by `npm run torture`; see `trial.rs` for what is done, `check.rs` for what must hold.
+//! anybody else is the worse for it. Run by `npm run torture`; see `trial.rs` for what is done, `scene.rs` and
+//! `survivor.rs` for what must hold.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod arguments;

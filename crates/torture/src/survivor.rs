@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use crossmem_core::{
@@ -284,8 +285,11 @@ impl Prepared {
         let mut consumer = ChannelUser::take(agent, &scene.ring, CONSUMER, &ledger.ring)?;
         while consumer.pop()? {}
         consumer.release(false)?;
-        let permits = scene.on(&scene.semaphore).permits()?;
-        check(permits == PERMITS, || format!("{permits} permits"))?;
+        let semaphore = scene.on(&scene.semaphore);
+        let permits = semaphore.permits()?;
+        let consumed = u64::from(ledger.consuming.swap(0, SeqCst));
+        check(permits <= PERMITS && permits + consumed >= PERMITS, || format!("{permits} permits"))?;
+        semaphore.release((PERMITS - permits) as u32, false)?;
         let requests = scene.on(&scene.named).query_requests()?;
         check(requests.is_empty(), || format!("named locks: {requests:?}"))?;
         self.settle_setting(scene)

@@ -1,6 +1,7 @@
 //! What is asserted of every transition and of every state.
 
-use crate::model::{Effect, Model, Violation};
+use crate::explore::Violation;
+use crate::model::{Effect, Model};
 use crate::state::{CHUNKS, Free, Owner, Payload, Queued, Reading, State, Step::Idle};
 
 /// More accesses than any operation needs that runs alone.

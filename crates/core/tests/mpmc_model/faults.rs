@@ -20,4 +20,5 @@ pub(crate) enum Fault {
     DoneDespiteWriting,
     DoneDespiteQueued,
     DoneDespiteReading,
+    RemoveWithoutRetire,
 }

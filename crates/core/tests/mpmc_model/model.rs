@@ -7,8 +7,6 @@ use crate::state::{
     Writing,
 };
 
-pub(crate) type Violation = &'static str;
-
 /// What a step means to the abstract queue.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Effect {
@@ -35,7 +33,7 @@ impl Model {
         self.fault == Some(fault)
     }
 
-    pub(crate) fn initial(self) -> State {
+    pub(crate) fn beginning(self) -> State {
         State {
             head: 2 * self.slots,
             tail: 2 * self.slots,
@@ -66,7 +64,7 @@ impl Model {
         match step {
             Dead => 0,
             Idle => self.reap(self.processes),
-            WriteRest { .. } => 2,
+            WriteRest { .. } | Read { .. } => 2,
             _ => 1,
         }
     }

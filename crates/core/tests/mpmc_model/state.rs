@@ -66,6 +66,8 @@ pub(crate) enum Step {
     TakeRemove { at: u8, chunk: u8, mine: bool },
     TakeAdvance { at: u8, mine: Option<u8> },
     Read { chunk: u8 },
+    Retire { chunk: u8 },
+    RemoveSegment { chunk: u8 },
     Release { chunk: u8 },
     GetEnded,
     DoneScan { chunk: u8 },
@@ -99,7 +101,8 @@ impl Process {
             | WriteHalf { chunk }
             | WriteRest { chunk }
             | Cancel { chunk }
-            | Queue { chunk } => Some((chunk, Writing)),
+            | Queue { chunk }
+            | RemoveSegment { chunk } => Some((chunk, Writing)),
             LinkTail { chunk }
             | LinkSlot { chunk, .. }
             | LinkCas { chunk, .. }
@@ -108,6 +111,7 @@ impl Process {
             | TakeRemove { chunk, mine: true, .. }
             | TakeAdvance { mine: Some(chunk), .. }
             | Read { chunk }
+            | Retire { chunk }
             | Release { chunk } => Some((chunk, Reading)),
             _ => None,
         }

@@ -1,7 +1,8 @@
 //! One shared access of a process.
 
+use crate::explore::Violation;
 use crate::faults::Fault;
-use crate::model::{Effect, Model, Violation};
+use crate::model::{Effect, Model};
 use crate::state::{Free, Payload, Process, Queued, Reading, Seen, Slot, State, Step::*, Writing};
 
 impl Model {
@@ -142,7 +143,19 @@ impl Model {
                 s.head += u8::from(s.head == at);
                 mine.map_or(TakeHead, |chunk| Read { chunk })
             }
-            Read { chunk } if *s.payload(chunk) == Payload::Whole => Release { chunk },
+            Read { chunk } if *s.payload(chunk) == Payload::Whole => match choice {
+                1 if self.has(Fault::RemoveWithoutRetire) => RemoveSegment { chunk },
+                1 => Retire { chunk },
+                _ => Release { chunk },
+            },
+            Retire { chunk } => {
+                self.own(s, chunk, Writing, me);
+                RemoveSegment { chunk }
+            }
+            RemoveSegment { chunk } => {
+                *s.payload(chunk) = Payload::Blank;
+                Cancel { chunk }
+            }
             Read { .. } => return Err("a torn or a consumed payload is read"),
             Cancel { chunk } | Release { chunk } => {
                 self.own(s, chunk, Free, me);

@@ -35,6 +35,9 @@ pub const OPERATIONS: &[Operation] = &[
         .recovered_by("rwlock: take over"),
     operation("semaphore: acquire", acquire).blocking(Thing::Semaphore).recovered_by("semaphore: recount"),
     operation("semaphore: release", release).blocking(Thing::Semaphore).recovered_by("semaphore: recount"),
+    operation("semaphore: consume and give anew", consume)
+        .blocking(Thing::Semaphore)
+        .recovered_by("semaphore: recount"),
     operation("semaphore: recount", acquire)
         .blocking(Thing::Semaphore)
         .after_death_of(die_with_permits)
@@ -233,6 +236,19 @@ fn release(stage: &Stage) {
     mark();
     semaphore.release(1, true).unwrap();
     mark();
+}
+
+/// What one process uses up, and another one gives anew.
+fn consume(stage: &Stage) {
+    let scene = scene(stage);
+    let semaphore = scene.on(&scene.semaphore);
+    assert_eq!(semaphore.acquire(Wait::Try).unwrap(), Looked::Got(()));
+    stage.ledger.consuming.store(1, SeqCst);
+    mark();
+    semaphore.consume().unwrap();
+    semaphore.release(1, false).unwrap();
+    mark();
+    stage.ledger.consuming.store(0, SeqCst);
 }
 
 fn die_with_permits(stage: &Stage) {

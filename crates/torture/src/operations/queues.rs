@@ -1,12 +1,13 @@
 //! Queues of messages.
 
-use crossmem_core::{Agent, Chunk, Segment, Wait};
+use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Object, Segment, Wait};
 
 use super::{Operation, operation};
 use crate::ledger::Stream;
+use crate::scene::{CAPACITY, SPILL};
 use crate::stage::{NAP, Stage, mark};
 use crate::survivor::Setting::Ending;
-use crate::user::QueueUser;
+use crate::user::{MESSAGE_BYTES, QueueUser};
 
 pub const OPERATIONS: &[Operation] = &[
     operation("queue: join", join).recovered_by("queue: reap"),
@@ -25,6 +26,8 @@ pub const OPERATIONS: &[Operation] = &[
     operation("queue: sleep for a message", sleep_for_message).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: sleep for room", sleep_for_room).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: end", end).in_setting(Ending).recovered_by("queue: reap"),
+    operation("queue: unlink with a large message", unlink).recovered_by("register"),
+    operation("queue: close as the last one", close_as_last).recovered_by("register"),
     operation("queue: reap", reap).after_death_of(die_with_messages).recovered_by("queue: reap"),
     operation("tasks: take (redelivered)", take_task).recovered_by("tasks: reap"),
     operation("tasks: done", finish_task).recovered_by("tasks: reap"),
@@ -200,6 +203,41 @@ fn end(stage: &Stage) {
     user.object.end_queue().unwrap();
     mark();
     assert!(!user.push(false, Wait::Try).unwrap(), "it has ended");
+}
+
+/// A queue of the victim's own, with a large message in it.
+fn own_queue(stage: &Stage) -> (Agent, Segment) {
+    let agent = stage.join();
+    let queue =
+        stage.create(&agent, "victim", Kind::MpmcQueue, [CAPACITY, MESSAGE_BYTES, SPILL, 0, 0]).unwrap();
+    let object = Object::new(&agent, &queue);
+    let mut member = object.join_queue().unwrap();
+    object.push_message(&mut member, &[7; 100], Wait::Try).unwrap();
+    (agent, queue)
+}
+
+fn unlink(stage: &Stage) {
+    let (agent, queue) = own_queue(stage);
+    mark();
+    queue.unlink(&agent).unwrap();
+    mark();
+    let object = Object::new(&agent, &queue);
+    let mut member = object.join_queue().unwrap();
+    let taken = object.take_message(&mut member, Wait::Try).unwrap();
+    let Looked::Got(Got::Message(chunk)) = taken else { panic!("{taken:?}") };
+    let mut bytes = [0; 100];
+    object.read_message(chunk, &mut bytes).unwrap();
+    assert_eq!(bytes, [7; 100]);
+    queue.close(&agent);
+    agent.leave();
+}
+
+fn close_as_last(stage: &Stage) {
+    let (agent, queue) = own_queue(stage);
+    mark();
+    queue.close(&agent);
+    mark();
+    agent.leave();
 }
 
 /// One message in each state that it can be in.

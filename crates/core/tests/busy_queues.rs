@@ -1,0 +1,50 @@
+//! A queue in which there is always something to get, and always room: what a dead reader had comes back all the same.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{spec, unique};
+use crossmem_core::{Agent, Got, Kind, Looked, Object, Put, Segment, Spec, Wait};
+
+#[test]
+fn what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain() {
+    const REDELIVER: u64 = 1;
+    const PATIENT: Duration = Duration::from_secs(30);
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let params = Some([8, 24, REDELIVER, 0, 0]);
+    let queue = Segment::create(&agent, &Spec { kind: Kind::Queue, params, ..spec(&name, 0) }).unwrap();
+    let object = Object::new(&agent, &queue);
+    let mut member = object.join_queue().unwrap();
+    let mut push = |bytes: &[u8]| {
+        let pushed = object.push_message(&mut member, bytes, Wait::Try).unwrap();
+        assert_eq!(pushed, Looked::Got(Put::Done(())));
+    };
+
+    push(b"the dead one's");
+    {
+        let reader = Agent::register(&domain, 0).unwrap();
+        let theirs = Segment::open(&reader, &name, None).unwrap();
+        let object = Object::new(&reader, &theirs);
+        let mut member = object.join_queue().unwrap();
+        assert!(matches!(object.take_message(&mut member, Wait::Try), Ok(Looked::Got(Got::Message(_)))));
+        // Dropped without having left: dead to everybody.
+    }
+    push(b"one that is always there");
+
+    let started = Instant::now();
+    loop {
+        let pushed = object.push_message(&mut member, b"one that is always there", Wait::Try).unwrap();
+        assert_eq!(pushed, Looked::Got(Put::Done(())));
+        let taken = object.take_message(&mut member, Wait::Try).unwrap();
+        let Looked::Got(Got::Message(chunk)) = taken else { panic!("{taken:?}") };
+        object.free_message(&member, chunk.index).unwrap();
+        if chunk.redelivered {
+            break;
+        }
+        assert!(started.elapsed() < PATIENT, "it didn't come back");
+    }
+    agent.leave();
+}

@@ -1,0 +1,155 @@
+//! The registry's lock: taking it, also from the dead, and what its new owner does first (`Registry::lock`, `repair`,
+//! `Agent::registry_within`, `detach`).
+
+use crate::explore::Violation;
+use crate::faults::Fault;
+use crate::model::Model;
+use crate::state::{After, Born, ENTRIES, Entry, File, Free, Handle, Live, Lock, SPILL, State, Step, Word};
+
+impl Model {
+    /// Looks whose the lock is; who sees that a living process holds it waits, or with choice 1 gives up.
+    pub(crate) fn look(self, s: &mut State, p: u8, choice: u8) -> Result<bool, Violation> {
+        let seen = s.controls[s.seen_by(p)].word;
+        if seen.owner == s.process(p).instance {
+            return Err("an agent is taken for the owner of a lock that it does not hold");
+        }
+        let held = s.is_alive(p, seen.owner);
+        let me = &mut s.processes[usize::from(p)];
+        if held == (choice == 0) {
+            return Ok(false);
+        }
+        me.lock = Lock::Cas { seen };
+        if held {
+            me.lock = Lock::Settled;
+            me.staged = File::default();
+            match me.step {
+                // What could not be closed will be: `leaving`.
+                Step::Spilled { id, linked } => self.unlock(s, p, After::Put { id, linked }),
+                // It ends without leaving, as if it died here.
+                Step::Joined | Step::Others => return Ok(false),
+                _ => me.step = Step::Idle,
+            }
+        } else if !self.has(Fault::TakeByStore) {
+            // The word is the one that was seen, or the CAS would fail and nothing have happened.
+            self.lock_step(s, p, Lock::Cas { seen });
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn lock_step(self, s: &mut State, p: u8, lock: Lock) -> bool {
+        let control = s.seen_by(p);
+        let entries = &mut s.controls[control].entries;
+        let me = &mut s.processes[usize::from(p)];
+        let slot = me.slot.unwrap_or_default();
+        match lock {
+            Lock::Settled | Lock::Look => return false,
+            Lock::Cas { seen } => {
+                let word = &mut s.controls[control].word;
+                if *word != seen && !self.has(Fault::TakeByStore) {
+                    me.lock = Lock::Look;
+                    return true;
+                }
+                let died = seen.died || seen.owner != 0;
+                *word = Word { owner: me.instance, died };
+                me.inside = true;
+                if died && !self.has(Fault::NoRepair) {
+                    me.lock = Lock::Repair { index: 0 };
+                } else {
+                    s.settle(p, 0);
+                }
+            }
+            Lock::Repair { index } => {
+                let (wanted, shared) = (
+                    self.is_wanted(s, p, index),
+                    s.has_parent(p, index) && !self.has(Fault::RepairKeepsShares),
+                );
+                let me = &mut s.processes[usize::from(p)];
+                let next = if usize::from(index) + 1 < ENTRIES {
+                    Lock::Repair { index: index + 1 }
+                } else {
+                    Lock::Consistent
+                };
+                me.lock = next;
+                let entry = &mut s.controls[control].entries[usize::from(index)];
+                match entry.phase {
+                    Free => *entry = Entry::default(),
+                    Born if self.has(Fault::BornIsKept) => entry.phase = Live,
+                    Live if shared && entry.attached != 0 => {
+                        entry.attached = 0;
+                        me.lock = lock;
+                    }
+                    Live if wanted => entry.tag = true,
+                    _ => self.erase(s, p, index, false),
+                }
+            }
+            Lock::Consistent => {
+                s.controls[control].word.died = false;
+                s.settle(p, 0);
+            }
+            Lock::Detach { name } => {
+                let Handle { id, index, .. } = me.leaving[usize::from(name)];
+                let parent = entries[usize::from(index)].parent;
+                let is_child = parent != 0 && me.handles[0].id == parent && !s.has_parent(p, index);
+                let (entries, me) = (&mut s.controls[control].entries, &mut s.processes[usize::from(p)]);
+                let entry = &mut entries[usize::from(index)];
+                if entry.phase == Live && entry.id == id && is_child && !self.has(Fault::CloseForgetsParent) {
+                    s.settle(p, name + 1);
+                } else if entry.phase == Live && entry.id == id {
+                    entry.attached &= !(1 << slot);
+                    me.lock = Lock::Detached { name };
+                } else {
+                    self.detach_children(s, p, name, 0);
+                }
+            }
+            Lock::Detached { name } => {
+                let index = me.leaving[usize::from(name)].index;
+                s.settle(p, name + 1);
+                if self.has(Fault::CloseErases) || !self.is_wanted(s, p, index) {
+                    self.erase(s, p, index, false);
+                }
+            }
+            Lock::DetachChild { name, index } => {
+                entries[usize::from(index)].attached &= !(1 << slot);
+                me.lock = Lock::DetachedChild { name, index };
+            }
+            Lock::DetachedChild { name, index } => {
+                self.detach_children(s, p, name, index + 1);
+                if !self.is_wanted(s, p, index) {
+                    self.erase_one(s, p, index, false);
+                }
+            }
+            Lock::EraseSpill => {
+                let read = std::mem::take(&mut me.read);
+                me.lock = Lock::Settled;
+                let is_it = |entry: &Entry| entry.phase == Live && entry.name == SPILL && entry.id == read;
+                if let Some(index) = entries.iter().position(is_it) {
+                    self.erase_one(s, p, index as u8, true);
+                }
+            }
+        }
+        true
+    }
+
+    /// Goes on with the children of an object that lost its name, from entry `from` on.
+    fn detach_children(self, s: &mut State, p: u8, name: u8, from: u8) {
+        let id = s.process(p).leaving[usize::from(name)].id;
+        let next = (from..ENTRIES as u8).find(|&index| s.entry(p, index).is_child_of(id));
+        match next.filter(|_| !self.has(Fault::CloseForgetsChildren)) {
+            Some(index) => s.processes[usize::from(p)].lock = Lock::DetachChild { name, index },
+            None => s.settle(p, name + 1),
+        }
+    }
+}
+
+impl State {
+    /// Goes on with what was closed, names from `from` on, and then with what the lock was wanted for.
+    fn settle(&mut self, p: u8, from: u8) {
+        let me = &mut self.processes[usize::from(p)];
+        me.leaving[..usize::from(from)].fill(Handle::default());
+        me.lock = match me.leaving.iter().position(|handle| handle.id != 0) {
+            Some(name) => Lock::Detach { name: name as u8 },
+            None if me.read != 0 => Lock::EraseSpill,
+            None => Lock::Settled,
+        };
+    }
+}

@@ -1,0 +1,128 @@
+//! Which states are the same but for the numbers in them.
+
+use crate::model::Model;
+use crate::state::{After, Control, Lock, PROCESSES, State, Step};
+
+const ORDERS: [[usize; PROCESSES]; 6] = [[0, 1, 2], [1, 0, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+/// New numbers in the order in which old ones are met.
+#[derive(Default)]
+struct Renaming {
+    new: [u8; 32],
+    count: u8,
+}
+
+impl Renaming {
+    fn rename(&mut self, number: &mut u8) {
+        if *number == 0 {
+            return;
+        }
+        let new = &mut self.new[usize::from(*number)];
+        if *new == 0 {
+            self.count += 1;
+            *new = self.count;
+        }
+        *number = *new;
+    }
+}
+
+impl State {
+    fn each_instance(&mut self, mut f: impl FnMut(&mut u8)) {
+        for control in &mut self.controls {
+            f(&mut control.word.owner);
+            control.slots.iter_mut().for_each(&mut f);
+        }
+        for process in &mut self.processes {
+            f(&mut process.instance);
+            process.dead.iter_mut().for_each(&mut f);
+            if let Lock::Cas { seen } = &mut process.lock {
+                f(&mut seen.owner);
+            }
+            match &mut process.step {
+                Step::Enter { before, .. } => f(before),
+                Step::Take { message } => f(&mut message.writer),
+                _ => {}
+            }
+        }
+        f(&mut self.message.writer);
+    }
+
+    fn each_id(&mut self, mut f: impl FnMut(&mut u8)) {
+        for entry in self.controls.iter_mut().flat_map(|control| &mut control.entries) {
+            f(&mut entry.id);
+            f(&mut entry.parent);
+        }
+        self.files.iter_mut().for_each(|file| f(&mut file.id));
+        for process in &mut self.processes {
+            let handles = process.handles.iter_mut().chain(&mut process.leaving);
+            handles.for_each(|handle| f(&mut handle.id));
+            f(&mut process.read);
+            f(&mut process.staged.id);
+            match &mut process.step {
+                Step::Take { message } => {
+                    f(&mut message.queue);
+                    f(&mut message.id);
+                }
+                Step::Spilled { id, .. } | Step::Unlock { to: After::Put { id, .. } } => f(id),
+                _ => {}
+            }
+        }
+        f(&mut self.message.queue);
+        f(&mut self.message.id);
+    }
+
+    /// A number that no agent has, and no word that names one.
+    pub(crate) fn new_instance(&self) -> u8 {
+        let mut used = 1_u32;
+        { *self }.each_instance(|number| used |= 1 << *number);
+        used.trailing_ones() as u8
+    }
+
+    /// The same of objects and files.
+    pub(crate) fn new_id(&self) -> u8 {
+        let mut used = 1_u32;
+        { *self }.each_id(|number| used |= 1 << *number);
+        used.trailing_ones() as u8
+    }
+
+    /// Control segments in the order in which somebody can come to them; those that nobody can are forgotten.
+    fn sort_controls(&mut self) {
+        let mut order = Vec::new();
+        let seen = self.processes.iter().flat_map(|process| [process.control, process.mapped]);
+        for control in std::iter::once(self.named).chain(seen).flatten() {
+            if !order.contains(&control) {
+                order.push(control);
+            }
+        }
+        let rename = |control: &mut Option<u8>| {
+            let place = order.iter().position(|old| Some(*old) == *control);
+            *control = place.map(|place| place as u8);
+        };
+        let old = std::mem::replace(&mut self.controls, [Control::default(); _]);
+        for (new, from) in self.controls.iter_mut().zip(&order) {
+            *new = old[usize::from(*from)];
+        }
+        rename(&mut self.named);
+        for process in &mut self.processes {
+            rename(&mut process.control);
+            rename(&mut process.mapped);
+        }
+    }
+}
+
+impl Model {
+    /// The least of the states that differ from this in the order of processes only, with its numbers in order.
+    pub(crate) fn in_order(self, s: &State) -> State {
+        let ordered = |order: &[usize; PROCESSES]| {
+            let mut ordered = *s;
+            ordered.processes = order.map(|p| s.processes[p]);
+            ordered.sort_controls();
+            let (mut instances, mut ids) = (Renaming::default(), Renaming::default());
+            ordered.each_instance(|number| instances.rename(number));
+            ordered.each_id(|number| ids.rename(number));
+            ordered
+        };
+        let count = [1, 1, 2, 6][usize::from(self.processes)];
+        ORDERS[..count].iter().map(ordered).min().unwrap_or(*s)
+    }
+}
