@@ -129,6 +129,7 @@ export const native = {
   joinQueue: member(addon.joinQueue),
   pushLargeMessage: member(addon.pushLargeMessage),
   readMessage: member(addon.readMessage),
+  checkSpilled: member(addon.checkSpilled),
   endQueue: member(addon.endQueue),
   queueHasEnded: member(addon.queueHasEnded),
   queueSize: member(addon.queueSize),

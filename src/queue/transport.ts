@@ -45,6 +45,9 @@ export const FINISH = 2
 export const view = ({ segment }: SharedObject, offset: number, length: number): Uint8Array =>
   new Uint8Array(segment.buffer, offset, length)
 
+/** Room for so many bytes is made whatever a queue says, for more only if they are there. */
+const UNCHECKED_BYTES = 1 << 20
+
 /** The record that the pad says is elsewhere, copied. */
 export const copyRecord = (object: SharedObject): Uint8Array =>
   view(object, elsewhere[0] as number, elsewhere[1] as number).slice()
@@ -54,6 +57,7 @@ export function copyTaken(object: SharedObject): Uint8Array {
   const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
   try {
     if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
+    if (length > UNCHECKED_BYTES) native.checkSpilled(object.handle, offset)
     const message = allocate(length, object.name)
     native.readMessage(object.handle, chunk, offset, true, message)
     return message

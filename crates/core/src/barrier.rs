@@ -140,7 +140,7 @@ impl BarrierWords {
 
     /// How many wait.
     pub(crate) fn waiting(&self) -> u32 {
-        self.arrived.shares().map(|(_, word)| word as u32).sum()
+        self.arrived.shares().fold(0, |waiting, (_, word)| waiting.saturating_add(word as u32))
     }
 
     pub(crate) fn is_broken(&self) -> bool {
@@ -166,9 +166,9 @@ impl<P: Peers> Inside<'_, P> {
         let words = self.words;
         let generation = words.generation.load(Relaxed);
         let index = words.waiting();
-        words.arrived.set_my_count(self.peers, words.arrived.my_count(self.peers) + 1, Relaxed);
+        words.arrived.set_my_count(self.peers, words.arrived.my_count(self.peers).saturating_add(1), Relaxed);
         fail::point("barrier.arrived");
-        if index + 1 < parties {
+        if index.saturating_add(1) < parties {
             return Arrived::Waiting { generation, index };
         }
         words.leader.store(self.peers.me().word(), Relaxed);

@@ -83,7 +83,7 @@ impl ConditionWords {
         let left = self.change_mine(peers, |mine| {
             (mine.waiting > mine.notified).then(|| Waiters { waiting: mine.waiting - 1, ..mine })
         });
-        if !left && mine.waiting > 0 {
+        if !left && mine.waiting > mine.notified {
             // Notified since we looked.
             self.leave(peers, heard);
         }

@@ -95,7 +95,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_WRONG_KIND`, `ERR_LIMIT` (1,024 participants), `ERR_CORRUPT`.
     pub fn join_queue(&self) -> Result<Member> {
-        let geometry = QueueGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        let geometry = self.geometry()?;
         let queue = self.queue(&geometry)?;
         let joined = queue.mpmc.join(self.agent).or_else(|| {
             let _ = queue.reap();
@@ -284,6 +284,15 @@ impl<'a> Object<'a> {
         self.segment.region().read(chunk.offset, to)
     }
 
+    /// Whether the segment of a spilled message is there, and as large as its queue says; `offset` is its chunk's. For whoever
+    /// makes room for it, since that length can be overwritten.
+    ///
+    /// # Errors
+    /// As `read_message`.
+    pub fn check_spilled(&self, offset: u64) -> Result<()> {
+        Spill::read(self.segment.region(), offset)?.open(|_| Ok(()))
+    }
+
     /// Frees the chunk of a message that was read.
     ///
     /// # Errors
@@ -387,7 +396,7 @@ impl<'a> Object<'a> {
 
     /// Who has chunks that are being written or read, and how many.
     pub(crate) fn message_holders(&self) -> Result<Vec<(Owner, u32)>> {
-        let geometry = QueueGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        let geometry = self.geometry()?;
         let queue = self.queue(&geometry)?;
         let mut counts = [0; PARTICIPANTS];
         for index in 0..geometry.capacity {
@@ -441,6 +450,13 @@ impl<'a> Object<'a> {
                 self.segment.name
             ),
         )
+    }
+
+    /// As the header says now: it may have been overwritten since the queue was opened.
+    fn geometry(&self) -> Result<QueueGeometry> {
+        let geometry = QueueGeometry::of(&self.params()?).ok();
+        let fits = |geometry: &QueueGeometry| geometry.size <= self.segment.region().len() as u64;
+        geometry.filter(fits).ok_or_else(|| self.corrupt())
     }
 
     fn queue(&self, geometry: &QueueGeometry) -> Result<Queue<'a>> {

@@ -52,7 +52,7 @@ impl RwLockWords {
 
     fn count_me(&self, peers: &impl Peers) {
         let count = self.readers.my_count(peers);
-        self.readers.set_my_count(peers, count + 1, Ordering::Relaxed);
+        self.readers.set_my_count(peers, count.saturating_add(1), Ordering::Relaxed);
     }
 
     /// Leaves as a reader; `false` if the caller isn't one.

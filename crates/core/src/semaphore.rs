@@ -59,7 +59,7 @@ impl SemaphoreWords {
             }
             return None;
         }
-        inside.hold(self.held.my_count(peers) + 1);
+        inside.hold(self.held.my_count(peers).saturating_add(1));
         let fed = look == Look::BeforeSleep { again: true } && self.hungry.swap(0, Relaxed) != 0;
         let is_more = inside.free() > 0;
         drop(inside);
@@ -87,7 +87,7 @@ impl SemaphoreWords {
         if only_held && added > 0 {
             return Ok(Released::NotHeld);
         }
-        if added > 0 && total + added > most.min(MOST_PERMITS) {
+        if added > 0 && total.saturating_add(added) > most.min(MOST_PERMITS) {
             return Ok(Released::TooMany);
         }
         if added > 0 {

@@ -73,6 +73,15 @@ pub fn read_message(handle: u32, chunk: u32, offset: f64, spilled: bool, mut to:
     })
 }
 
+/// Whether a large message of a chunk that was taken is as large as the pad said.
+///
+/// # Errors
+/// As `Object::check_spilled`.
+#[napi(catch_unwind)]
+pub fn check_spilled(handle: u32, offset: f64) -> Result<()> {
+    with_object(handle, |object| object.check_spilled(offset as u64))
+}
+
 /// No put begins any more.
 ///
 /// # Errors

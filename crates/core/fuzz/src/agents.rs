@@ -1,0 +1,141 @@
+//! The life of agents in a domain whose control segment somebody scribbles on.
+
+use arbitrary::{Result, Unstructured};
+use crossmem_core::{Agent, Object, Segment, Wait, inspect, open_lock_manager, unlink_name};
+
+use super::STEPS;
+use super::scribble::Scribbler;
+use super::user::User;
+use super::world::{KINDS, World, create, heard};
+
+/// Where the registry's mutex is.
+const REGISTRY: u64 = 48;
+/// Where the number is that the table of named locks is called after.
+const DOMAIN_ID: u64 = 24;
+/// More agents than an input has.
+const MANY: u64 = 1000;
+
+/// Lives as the input says, one agent at a time: for one that is alive and holds the registry, the next one waits for seconds,
+/// as it must.
+pub fn live(input: &[u8], scribble: impl Fn(&Scribbler, &mut Unstructured<'_>) -> Result<()>) {
+    let mut world = Inhabited::new();
+    let mut input = Unstructured::new(input);
+    for _ in 0..STEPS {
+        if input.is_empty() || world.step(&mut input, &scribble).is_err() {
+            break;
+        }
+    }
+    world.end();
+}
+
+struct Inhabited {
+    world: World,
+    agent: Option<Agent>,
+    segments: Vec<Segment>,
+    /// Objects with names that the core chose.
+    others: Vec<String>,
+}
+
+impl Inhabited {
+    /// With objects of several kinds that an agent had who died, and a large message in a segment of its own.
+    fn new() -> Inhabited {
+        let world = World::new();
+        let founder = world.join().expect("a new domain");
+        let (mut segments, mut others) = (Vec::new(), Vec::new());
+        for number in 0..5 {
+            let made = create(
+                &founder,
+                &world.name(number),
+                KINDS[[0, 1, 2, 13, 15][usize::from(number)]],
+                number == 2,
+            );
+            segments.push(made.expect("a new name"));
+        }
+        let queue = Object::new(&founder, &segments[3]);
+        let mut member = queue.join_queue().expect("a new queue");
+        queue.push_message(&mut member, &[7; 100], Wait::Try).expect("room");
+        let objects = inspect(&world.domain).expect("a sound domain").objects;
+        others.extend(objects.into_iter().map(|object| object.name));
+        drop((segments, founder));
+        Inhabited { world, agent: None, segments: Vec::new(), others }
+    }
+
+    fn step(
+        &mut self,
+        input: &mut Unstructured<'_>,
+        scribble: impl Fn(&Scribbler, &mut Unstructured<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let call = input.int_in_range(0..=15)?;
+        if call < 6 {
+            let control = self.world.control().and_then(|name| Scribbler::on(&name));
+            let Some(control) = control else { return Ok(()) };
+            scribble(&control, input)?;
+            control.take_back(REGISTRY, |instance| (1..=MANY).contains(&instance));
+            return Ok(());
+        }
+        if call == 6 {
+            heard(inspect(&self.world.domain));
+            return Ok(());
+        }
+        if self.agent.is_none() {
+            self.agent = heard(self.world.join());
+        }
+        let Some(agent) = &self.agent else { return Ok(()) };
+        let name = self.world.name(input.arbitrary()?);
+        match call {
+            7 => {
+                self.segments.extend(heard(create(agent, &name, *input.choose(&KINDS)?, input.arbitrary()?)));
+            }
+            8 => self.segments.extend(heard(Segment::open(agent, &name, None))),
+            9 => self.segments.extend(heard(Segment::open(agent, &name, Some(*input.choose(&KINDS)?)))),
+            10 => drop(heard(agent.collect_garbage())),
+            11 => {
+                if let Some(segment) = self.segments.pop() {
+                    segment.close(agent);
+                }
+            }
+            12 => {
+                heard(unlink_name(agent, &name));
+                if let Some(segment) = self.segments.last() {
+                    heard(segment.unlink(agent));
+                    let _ = segment.company(agent);
+                }
+            }
+            13 => {
+                let control = self.world.control().and_then(|name| Scribbler::on(&name));
+                let id = control.map_or(0, |control| control.word(DOMAIN_ID));
+                self.others.push(format!("crossmem-locks-{id:016x}"));
+                self.segments.extend(heard(open_lock_manager(agent)));
+            }
+            14 => {
+                if let Some(segment) = self.segments.last() {
+                    let mut user = User::new(agent, segment).without_large_messages();
+                    for _ in 0..3 {
+                        user.act(input)?;
+                    }
+                    user.leave();
+                }
+            }
+            _ => {
+                self.segments.clear();
+                let leaves = input.arbitrary()?;
+                // Or it dies.
+                if let Some(agent) = self.agent.take().filter(|_| leaves) {
+                    agent.leave();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end(mut self) {
+        self.segments.clear();
+        if let Some(agent) = self.agent.take() {
+            agent.leave();
+        }
+        // The registry may have lost them.
+        for name in self.others {
+            let _ = std::fs::remove_file(format!("/dev/shm/{name}"));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Entries of the registry that are almost right.
+
+use super::agents::live;
+
+const ENTRIES: u64 = 86_016;
+const ENTRY: u64 = 448;
+const TAGS: u64 = 69_632;
+/// State, kind, id, size, file, persist, length of the name, parent and its place, who is attached, the name.
+const FIELDS: [u64; 12] = [0, 4, 8, 16, 24, 32, 36, 40, 48, 56, 64, 184];
+
+pub fn run(input: &[u8]) {
+    live(input, |control, input| {
+        let index = input.int_in_range(0..=8)?;
+        let entry = ENTRIES + index * ENTRY;
+        match input.int_in_range(0..=4)? {
+            0 => control.overwrite(input, TAGS + 4 * index),
+            1 => {
+                // The entry of another object, or half of it.
+                let from = ENTRIES + input.int_in_range(0..=8)? * ENTRY;
+                let words = (input.int_in_range(1..=2)? * ENTRY / 16).min(ENTRY / 8);
+                for at in (0..words * 8).step_by(8) {
+                    control.write(entry + at, &control.word(from + at).to_le_bytes());
+                }
+                Ok(())
+            }
+            2 => {
+                control.write(entry, &input.int_in_range(0_u32..=4)?.to_le_bytes());
+                Ok(())
+            }
+            _ => {
+                let field = *input.choose(&FIELDS)?;
+                control.overwrite(input, entry + field)
+            }
+        }
+    });
+}
