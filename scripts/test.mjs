@@ -16,7 +16,14 @@ const loom = { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: join(root, 'target', '
 const torture = ['run', '--quiet', '--release', '-p', 'crossmem-torture', '--', '--minutes', '2']
 const isTorturer = process.platform === 'linux' && process.arch === 'x64'
 const statuses = [
-  await run({}, 'cargo', 'test', '--workspace', '--features', 'crossmem-core/failpoints'),
+  await run(
+    {},
+    'cargo',
+    'test',
+    '--workspace',
+    '--features',
+    'crossmem-core/failpoints,crossmem-core/faults',
+  ),
   await run(loom, 'cargo', 'test', '--release', '-p', 'crossmem-core', '--lib'),
   ...(isTorturer ? [await run({}, 'cargo', ...torture)] : []),
   await run({}, 'npx', 'ava', ...process.argv.slice(2)),

@@ -48,3 +48,21 @@ const page = [
 if (mutants) page.push(await mutationScore())
 writeFileSync(out, page.join('\n'))
 console.log(`wrote ${out}`)
+
+/** Every way in which the code was broken on purpose, and the test that noticed. */
+async function mutationScore() {
+  const { rows, caught, total } = await score(what => console.error(what))
+  if (caught < total) process.exitCode = 1
+  const cell = text => text.replaceAll('|', '\\|')
+  return [
+    '## Broken on purpose\n',
+    `${caught} of ${total} seeded faults are caught (\`npm run mutants\`).\n`,
+    '| fault | what it breaks | noticed by | |',
+    '| --- | --- | --- | --- |',
+    ...rows.map(
+      ({ fault, breaks, test, caught, how }) =>
+        `| ${fault} | ${cell(breaks)} | \`${test}\` | ${caught ? how.split(':')[0] : '**survived**'} |`,
+    ),
+    '',
+  ].join('\n')
+}

@@ -9,6 +9,7 @@ use crate::domain::{Domain, too_many};
 use crate::doorbell::Peers;
 use crate::error::{Code, Error, Result};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::AGENTS;
 use crate::name;
 use crate::owner::Owner;
@@ -42,8 +43,10 @@ impl Agent {
         loop {
             let agent = Self::enter(Domain::open_or_create(domain)?, thread)?;
             let registry = Registry::lock(&agent, PATIENCE)?;
-            if !agent.domain.is_retired() {
-                agent.found_on_arrival.set(agent.found_on_arrival.take() + registry.sweep(true));
+            if !agent.domain.is_retired() || seeded(Fault::EnterRetiredDomain) {
+                if !seeded(Fault::EnterWithoutSweep) {
+                    agent.found_on_arrival.set(agent.found_on_arrival.take() + registry.sweep(true));
+                }
                 drop(registry);
                 fail::point("register.swept");
                 return Ok(agent);
@@ -64,7 +67,10 @@ impl Agent {
             if before != 0 && domain.life.is_alive(before as u32) {
                 continue;
             }
-            if agent.instance.compare_exchange(before, u64::from(instance), AcqRel, Relaxed).is_err() {
+            fail::point("register.choosing");
+            if seeded(Fault::SlotByStore) {
+                agent.instance.store(instance.into(), Release);
+            } else if agent.instance.compare_exchange(before, u64::from(instance), AcqRel, Relaxed).is_err() {
                 continue;
             }
             fail::point("register.in-slot");
@@ -100,16 +106,20 @@ impl Agent {
 
     fn try_leave(&self) -> Result<()> {
         let open: Vec<ObjectRef> = self.handles.borrow_mut().drain().map(|(object, _)| object).collect();
-        self.leaving.borrow_mut().extend(open);
+        if !seeded(Fault::LeaveStaysAttached) {
+            self.leaving.borrow_mut().extend(open);
+        }
         let registry = self.registry_within(BRIEFLY)?;
         fail::point("leave.detached");
         if registry.is_deserted() {
-            registry.control().header.retired.store(1, Release);
+            registry.control().header.retired.store(u32::from(!seeded(Fault::RetireUntold)), Release);
             fail::point("leave.retired");
             self.remove_control()?;
             fail::point("leave.removed");
         }
-        registry.control().agents[usize::from(self.me.slot)].instance.store(0, Release);
+        if !seeded(Fault::LeaveKeepsSlot) {
+            registry.control().agents[usize::from(self.me.slot)].instance.store(0, Release);
+        }
         // The word that unlocks still names us, and our byte is locked until `self` is dropped.
         Ok(())
     }
@@ -146,7 +156,7 @@ impl Agent {
     /// The same, with other patience.
     pub(crate) fn registry_in(&self, patience: Duration) -> Result<Registry<'_>> {
         let registry = self.registry_within(patience)?;
-        if sys::control_is_gone(&self.domain.life) {
+        if sys::control_is_gone(&self.domain.life) && !seeded(Fault::LostControlUnnoticed) {
             return Err(Error::new(
                 Code::Corrupt,
                 format!(
@@ -194,7 +204,7 @@ impl Agent {
         let mut handles = self.handles.borrow_mut();
         let Some(count) = handles.get_mut(&object) else { return };
         *count -= 1;
-        if *count > 0 {
+        if *count > 0 && !seeded(Fault::FirstCloseDetaches) {
             return;
         }
         handles.remove(&object);
@@ -246,6 +256,9 @@ impl Listener {
 /// An instance number that nobody had before, with its byte locked.
 fn claim_instance(domain: &Domain) -> Result<u32> {
     let next = &domain.control().header.next_instance;
+    if seeded(Fault::InstanceReused) {
+        next.store(1, Relaxed);
+    }
     loop {
         let instance = u32::try_from(next.fetch_add(1, Relaxed)).map_err(|_| {
             Error::new(Code::Limit, "this domain has used up its 2^32 agents; remove its control segment")

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::BarrierWords;
 use crate::mutex::Refused;
 use crate::owner::Owner;
@@ -59,7 +60,9 @@ impl BarrierWords {
         self.sleepers.wait_or_give_up(peers, wait, |_| {
             let inside = self.enter(peers, GLANCE)?;
             // Now, not only before sleeping: the dead must not be counted among the parties.
-            inside.break_if_somebody_died();
+            if !seeded(Fault::DeadCountedAsParties) {
+                inside.break_if_somebody_died();
+            }
             if self.broken.load(Relaxed) != 0 {
                 return Some(Arrived::Broken);
             }
@@ -179,6 +182,9 @@ impl<P: Peers> Inside<'_, P> {
     fn break_if_somebody_died(&self) {
         let leader = Owner::of(self.words.leader.load(Relaxed));
         let leader_died = leader.is_some_and(|owner| self.peers.is_dead(owner));
+        if seeded(Fault::DeadMembersWaitedFor) {
+            return;
+        }
         if leader_died || self.words.arrived.dead_shares(self.peers).next().is_some() {
             self.break_off();
         }
@@ -194,6 +200,10 @@ impl<P: Peers> Inside<'_, P> {
     fn end(&self, outcome: Outcome) {
         let words = self.words;
         let generation = words.generation.load(Relaxed);
+        if seeded(Fault::EndBeforeOutcome) {
+            words.generation.store(generation.wrapping_add(1), Release);
+            fail::point("barrier.ended");
+        }
         let bit = 1 << (generation % 64);
         let outcomes = words.outcomes.load(Relaxed) & !bit;
         words.outcomes.store(outcomes | if outcome == Outcome::Broken { bit } else { 0 }, Relaxed);
@@ -216,7 +226,7 @@ impl<P: Peers> Inside<'_, P> {
             return;
         }
         words.leader.store(0, Relaxed);
-        for (slot, _) in words.arrived.shares() {
+        for (slot, _) in words.arrived.shares().filter(|_| !seeded(Fault::LastMeetingCounted)) {
             words.arrived.0[slot].store(0, Relaxed);
         }
         fail::point("barrier.cleared");

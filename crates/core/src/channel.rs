@@ -12,6 +12,7 @@
 use crate::doorbell::{Look, Peers, Sleepers, Spins, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::geometry::ChannelGeometry;
 use crate::index_ring::Corrupt;
 use crate::kind::Kind;
@@ -101,7 +102,7 @@ impl<'a> Object<'a> {
         loop {
             let dead = match Owner::of(before) {
                 None => false,
-                Some(owner) if owner == self.agent.me() || !self.agent.is_dead(owner) => {
+                Some(owner) if self.keeps_end(owner) => {
                     return Err(self.refused_end(Code::Busy, "somebody living has this end of it"));
                 }
                 Some(_) => true,
@@ -109,8 +110,13 @@ impl<'a> Object<'a> {
             if is_pipe && end.is_closed() {
                 return Err(self.refused_end(Code::Ended, "this end of it was closed"));
             }
-            if is_pipe && dead {
+            if is_pipe && dead && !seeded(Fault::PipeTakenOver) {
                 return Err(self.refused_end(Code::PeerDied, "who had this end of it died"));
+            }
+            fail::point("channel.taking");
+            if seeded(Fault::EndByStore) {
+                end.owner.store(self.agent.me().word(), Release);
+                break;
             }
             match end.owner.compare_exchange(before, self.agent.me().word(), AcqRel, Acquire) {
                 Ok(_) => break,
@@ -127,6 +133,12 @@ impl<'a> Object<'a> {
             reserved: None,
             spins: Spins::default(),
         })
+    }
+
+    /// Whether it lives, and an end that it has is its own.
+    fn keeps_end(&self, owner: Owner) -> bool {
+        let lives = owner == self.agent.me() || !self.agent.is_dead(owner);
+        (lives || seeded(Fault::DeadKeepEnds)) && !seeded(Fault::EndOfTheLivingTaken)
     }
 
     fn refused_end(&self, code: Code, why: &str) -> Error {
@@ -156,7 +168,7 @@ impl<'a> Object<'a> {
     /// `ERR_WRONG_KIND`.
     pub fn close_end(&self, end: &End) -> Result<()> {
         let words: &ChannelWords = self.words()?;
-        words.ends[end.index].closed.store(1, Release);
+        words.ends[end.index].closed.store(u32::from(!seeded(Fault::CloseUntold)), Release);
         fail::point("channel.closed");
         words.rings[end.index].full.notify_one(self.agent);
         words.rings[1 - end.index].empty.notify_one(self.agent);
@@ -288,7 +300,7 @@ impl<'a> Object<'a> {
         if len > place.len {
             return Err(self.too_large_record(len.into(), place.len));
         }
-        if way.takes_no_more(end, self.agent) {
+        if way.takes_no_more(end, self.agent) && !seeded(Fault::CommitAfterClose) {
             return Err(self.refused_end(Code::Ended, "it has ended; nothing was put in"));
         }
         end.reserved = None;
@@ -448,21 +460,25 @@ impl<'a> Object<'a> {
         if let Some(record) = front(end)? {
             return Ok(Some(Got::Message(record)));
         }
+        fail::point("channel.empty");
         let is_closed = way.ends[1 - end.index].is_closed();
         if !is_closed && !self.has_lost_peer(end, way, look) {
             return Ok(None);
         }
         // What it pushed before that is to be read first.
         match front(end)? {
-            Some(record) => Ok(Some(Got::Message(record))),
-            None if is_closed => Ok(Some(Got::Ended)),
-            None => Err(self.peer_died()),
+            Some(record) if !seeded(Fault::EndBeforeLastRecord) => Ok(Some(Got::Message(record))),
+            _ if is_closed => Ok(Some(Got::Ended)),
+            _ => Err(self.peer_died()),
         }
     }
 
     /// Whether nobody will come to the other end any more. Asks the kernel, though not in the first look of a wait.
     fn has_lost_peer(&self, end: &End, way: &Way<'_>, look: Look) -> bool {
-        self.kind() == Kind::Pipe && look != Look::Newcomer && way.ends[1 - end.index].is_dead(self.agent)
+        self.kind() == Kind::Pipe
+            && !seeded(Fault::PeerDeathUntold)
+            && look != Look::Newcomer
+            && way.ends[1 - end.index].is_dead(self.agent)
     }
 
     fn peer_died(&self) -> Error {
@@ -596,6 +612,9 @@ impl Way<'_> {
     fn takes_no_more(&self, end: &End, peers: &impl Peers) -> bool {
         let (mine, other) = (&self.ends[end.index], &self.ends[1 - end.index]);
         let has_left = || other.owner.load(Acquire) == 0 || other.is_dead(peers);
+        if seeded(Fault::PushAfterClose) {
+            return false;
+        }
         mine.is_closed() || other.is_closed() && has_left()
     }
 

@@ -10,6 +10,7 @@
 //! What a dead participant has is changed by who reaps it, by CAS. The generation grows with every change, so that a CAS
 //! that expects an old one fails.
 
+use crate::faults::{Fault, seeded};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Where a chunk is in its life.
@@ -50,7 +51,8 @@ impl Claim {
 
     /// The word that follows.
     pub(crate) fn next(self, phase: Phase, participant: u16) -> u64 {
-        Claim { generation: self.generation + 1, phase, participant }.word()
+        let generation = self.generation + u64::from(!seeded(Fault::NoGeneration));
+        Claim { generation, phase, participant }.word()
     }
 
     /// Whether that participant holds it.

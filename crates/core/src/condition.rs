@@ -7,6 +7,7 @@
 
 use crate::doorbell::{Look, Peers, Sleepers, Wait, wake};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::{ConditionWords, TABLE};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::table::Share;
@@ -75,7 +76,8 @@ impl ConditionWords {
     /// One of the caller's waiters gives up that heard nothing. A notification that came for it is passed on.
     pub(crate) fn leave(&self, peers: &impl Peers, heard: u32) {
         let mine = self.mine(peers);
-        if mine.notified >= mine.waiting && u32::from(mine.notified) > heard {
+        let is_told = mine.notified >= mine.waiting && u32::from(mine.notified) > heard;
+        if is_told && !seeded(Fault::NotificationKept) {
             self.notify(peers, 1);
             fail::point("condition.given");
             return self.settle(peers);
@@ -83,7 +85,7 @@ impl ConditionWords {
         let left = self.change_mine(peers, |mine| {
             (mine.waiting > mine.notified).then(|| Waiters { waiting: mine.waiting - 1, ..mine })
         });
-        if !left && mine.waiting > mine.notified {
+        if !left && mine.waiting > mine.notified && !seeded(Fault::NotificationKept) {
             // Notified since we looked.
             self.leave(peers, heard);
         }
@@ -136,7 +138,7 @@ impl ConditionWords {
     /// What a dead agent was told but didn't hear goes to others.
     fn pass_on(&self, peers: &impl Peers, slot: usize, word: u64) {
         let lost = u32::from(Waiters::of(word).notified);
-        if lost > 0 {
+        if lost > 0 && !seeded(Fault::NotificationDies) {
             self.notify(peers, lost);
             fail::point("condition.passed-on");
         }

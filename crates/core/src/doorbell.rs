@@ -220,7 +220,7 @@ pub(crate) trait Sleepers {
         // Pairs with the fence in `notify`: either it sees our bit, or we see what it changed.
         fence(Ordering::SeqCst);
         let found = look(Look::BeforeSleep { again })?;
-        if !self.remove(me) {
+        if !self.remove(me) && !seeded(Fault::ChosenForNothing) {
             // Chosen in this very moment, for something else than what was found.
             self.notify_one(peers);
         }

@@ -5,6 +5,7 @@
 
 use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::EventWords;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -49,10 +50,11 @@ impl EventWords {
     fn taken(&self, times: u32, auto_reset: bool) -> bool {
         let state = self.state.load(Acquire);
         if !auto_reset {
-            return state & SET != 0 || state / ONCE != times;
+            return state & SET != 0 || state / ONCE != times && !seeded(Fault::PulseMissed);
         }
-        let taken =
-            self.state.fetch_update(AcqRel, Relaxed, |state| (state & SET != 0).then_some(state & !SET));
+        let taken = self.state.fetch_update(AcqRel, Relaxed, |state| {
+            (state & SET != 0).then_some(if seeded(Fault::TakenByAll) { state } else { state & !SET })
+        });
         taken.is_ok()
     }
 }

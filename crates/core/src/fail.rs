@@ -1,8 +1,8 @@
-//! Labelled steps at which a test child dies. Compiled to nothing without the feature `failpoints`,
-//! but in the models.
+//! Labelled steps at which a test child dies, or stops until it is continued. Compiled to nothing without the feature
+//! `failpoints`, but in the models.
 
 /// Kills this process if `CROSSMEM_FAIL_AT` names this step: `label`, or `label:n` for the n-th time. The label `*`
-/// is every step. What step it was goes to the standard error.
+/// is every step. What step it was goes to the standard error. With `CROSSMEM_FAIL_BY=stop` it is stopped there.
 #[cfg(feature = "failpoints")]
 pub(crate) fn point(label: &str) {
     use std::sync::OnceLock;
@@ -17,8 +17,13 @@ pub(crate) fn point(label: &str) {
     if (wanted == "*" || wanted == label) && remaining.fetch_sub(1, Ordering::Relaxed) == 1 {
         eprintln!("killed at {label}");
         #[cfg(unix)]
-        // SAFETY: kills this process, which is what the test asked for.
+        // SAFETY: kills or stops this process, which is what the test asked for.
         unsafe {
+            if std::env::var_os("CROSSMEM_FAIL_BY").is_some_and(|by| by == "stop") {
+                // By this thread, or it might run on until another one has stopped the process.
+                libc::raise(libc::SIGSTOP);
+                return;
+            }
             libc::kill(libc::getpid(), libc::SIGKILL);
         }
         #[cfg(windows)]

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
+use crate::faults::{Fault, seeded};
 use crate::sys::{self, ByteRange};
 
 /// No file has more bytes (`off_t`).
@@ -70,7 +71,9 @@ impl FileLock {
         if range.start > LAST || range.len > LAST - range.start {
             return Err(Error::new(Code::InvalidArg, "no file has bytes behind 2^63 - 1; lock others"));
         }
-        if self.held.iter().any(|held| held.range.overlaps(range) && !(held.shared && shared)) {
+        if self.held.iter().any(|held| {
+            held.range.overlaps(range) && !(held.shared && shared) && !seeded(Fault::OwnRangesOverlap)
+        }) {
             return Ok(Tried::HeldHere);
         }
         let (started, mut nap) = (Instant::now(), Duration::from_millis(1));
@@ -97,8 +100,12 @@ impl FileLock {
             Error::new(Code::LostOwnership, "this lock was released before; release each lock once")
         })?;
         let range = self.held[at].range;
-        let others: Vec<_> =
-            self.held.iter().filter(|held| held.number != number).map(|held| held.range).collect();
+        let others: Vec<_> = self
+            .held
+            .iter()
+            .filter(|held| held.number != number && !seeded(Fault::UnlockEveryByte))
+            .map(|held| held.range)
+            .collect();
         sys::unlock(&self.file, range, &others).map_err(|e| cannot_lock("unlocking", &e))?;
         self.held.swap_remove(at);
         Ok(())

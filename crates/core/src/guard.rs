@@ -15,6 +15,7 @@ use crate::agent::Agent;
 use crate::doorbell::{Peers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::{GUARD_MAGIC, GuardWords, LAYOUT_VERSION};
 use crate::locks::Locked;
 use crate::mutex::Refused;
@@ -73,14 +74,14 @@ impl<'m> Guard<'m> {
         fail::point("update.locked");
         let sequence = self.words.sequence.load(Ordering::Relaxed);
         let torn = sequence % 2 == 1;
-        if !torn {
+        if !torn && !seeded(Fault::UpdateStaysEven) {
             // Release: who sees it odd sees us as the owner, and doesn't take us for dead (`writer_is_dead`).
             self.words.sequence.store(sequence.wrapping_add(1), Ordering::Release);
         }
         // The odd sequence before any change: pairs with the Acquire fence in `copy_to`.
         fence(Ordering::Release);
         fail::point("update.entered");
-        Looked::Got(Locked { owner_died: torn })
+        Looked::Got(Locked { owner_died: torn && !seeded(Fault::TornUpdateUntold) })
     }
 
     /// Who armed itself to begin an update stops waiting.
@@ -93,8 +94,12 @@ impl<'m> Guard<'m> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
     pub fn leave(&self, agent: &Agent) -> Result<()> {
-        if self.words.writer.holder() != Some(agent.me()) {
+        if self.words.writer.holder() != Some(agent.me()) && !seeded(Fault::AnyoneEndsUpdate) {
             return Err(not_inside());
+        }
+        if seeded(Fault::UnlockBeforeEven) {
+            self.words.writer.unlock(agent);
+            fail::point("update.left");
         }
         let sequence = self.words.sequence.load(Ordering::Relaxed);
         // Release: pairs with the first load in `copy_to`. An odd word becomes the next even one.
@@ -129,7 +134,7 @@ impl<'m> Guard<'m> {
             self.region.copy_to(offset, to)?;
             // The copy before the second look: pairs with the Release fence in `enter`.
             fence(Ordering::Acquire);
-            if self.words.sequence.load(Ordering::Relaxed) == before {
+            if self.words.sequence.load(Ordering::Relaxed) == before || seeded(Fault::SequenceLookedAtOnce) {
                 return Ok(true);
             }
         }
@@ -149,7 +154,7 @@ impl<'m> Guard<'m> {
             Err(Refused::NotYet) => return Ok(false),
             Err(Refused::Mine) => return Err(inside()),
         }
-        let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1;
+        let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1 && !seeded(Fault::TornSnapshot);
         let copied = if torn { Err(half_changed()) } else { self.region.copy_to(offset, to).map(|()| true) };
         self.words.writer.unlock(agent);
         copied
@@ -166,7 +171,7 @@ impl<'m> Guard<'m> {
     /// With the sequence odd, a mutex that no living agent holds means that its last owner died inside.
     fn writer_is_dead(&self, agent: &Agent, odd: u64) -> bool {
         let dead = self.words.writer.holder().is_none_or(|owner| agent.is_dead(owner));
-        dead && self.words.sequence.load(Ordering::Acquire) == odd
+        dead && self.words.sequence.load(Ordering::Acquire) == odd && !seeded(Fault::TornSnapshot)
     }
 }
 

@@ -104,7 +104,9 @@ impl<C: Chunks> Mpmc<'_, C> {
                 }
                 fail::point("queue.claimed");
                 // Whoever reaps it from here on looks for no segment of the message before.
-                chunk.flags.store(0, Relaxed);
+                if !seeded(Fault::OldFlags) {
+                    chunk.flags.store(0, Relaxed);
+                }
                 self.words.hint.store(next, Relaxed);
                 return Ok(Some(index));
             }
@@ -152,7 +154,8 @@ impl<C: Chunks> Mpmc<'_, C> {
     pub(crate) fn retire(&self, index: u32, me: u16) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;
         let before = claim.load(Relaxed);
-        let retired = Claim::of(before).is(Phase::Reading, me) && change(claim, before, Phase::Writing, me);
+        let phase = if seeded(Fault::NotRetired) { Phase::Reading } else { Phase::Writing };
+        let retired = Claim::of(before).is(Phase::Reading, me) && change(claim, before, phase, me);
         fail::point("queue.retired");
         Ok(retired)
     }
@@ -170,7 +173,8 @@ impl<C: Chunks> Mpmc<'_, C> {
     pub(crate) fn is_drained(&self, redeliver: bool, me: u16) -> Result<bool, Corrupt> {
         self.none_is(|claim| match claim.phase {
             Phase::Free => false,
-            Phase::Writing | Phase::Queued => true,
+            Phase::Writing => !seeded(Fault::DrainedDespiteWriting),
+            Phase::Queued => true,
             Phase::Reading => redeliver && claim.participant != me,
         })
     }
@@ -181,7 +185,8 @@ impl<C: Chunks> Mpmc<'_, C> {
     /// was claimed before and not linked, which nobody can know of.
     pub(crate) fn is_finished(&self) -> Result<bool, Corrupt> {
         let tail = self.ring.tail.load(SeqCst);
-        let finished = self.none_is(|claim| matches!(claim.phase, Phase::Queued | Phase::Reading))?;
+        let finished = self.none_is(|claim| matches!(claim.phase, Phase::Queued | Phase::Reading))?
+            || seeded(Fault::FinishedDespiteReading) && self.ring.len() == 0;
         Ok(finished && self.ring.tail.load(SeqCst) == tail)
     }
 
@@ -208,7 +213,15 @@ impl<C: Chunks> Mpmc<'_, C> {
     pub(crate) fn join(&self, peers: &impl Peers) -> Option<u16> {
         let me = peers.me().word();
         let entry = self.words.participants.iter().position(|entry| {
-            entry.load(Relaxed) == 0 && entry.compare_exchange(0, me, AcqRel, Relaxed).is_ok()
+            if entry.load(Relaxed) != 0 {
+                return false;
+            }
+            fail::point("queue.joining");
+            if seeded(Fault::PlaceByStore) {
+                entry.store(me, Release);
+                return true;
+            }
+            entry.compare_exchange(0, me, AcqRel, Relaxed).is_ok()
         });
         entry.map(|entry| entry as u16)
     }
@@ -222,7 +235,9 @@ impl<C: Chunks> Mpmc<'_, C> {
     pub(crate) fn dead(&self, peers: &impl Peers) -> impl Iterator<Item = u16> {
         (0..PARTICIPANTS as u16).filter(move |&participant| {
             let word = self.words.participants[usize::from(participant)].load(Acquire);
-            Owner::of(word).is_some_and(|owner| owner != peers.me() && peers.is_dead(owner))
+            Owner::of(word).is_some_and(|owner| {
+                owner != peers.me() && (peers.is_dead(owner) || seeded(Fault::ReapTheLiving))
+            })
         })
     }
 
@@ -236,6 +251,9 @@ impl<C: Chunks> Mpmc<'_, C> {
     ) -> Result<Reaped, Corrupt> {
         let mut reaped = Reaped::default();
         let mut queued = Vec::new();
+        if seeded(Fault::PlaceBeforeChunks) {
+            self.leave(dead);
+        }
         for index in 0..self.chunks.count() {
             let chunk = self.chunk(index)?;
             let before = chunk.claim.load(Acquire);
@@ -247,7 +265,8 @@ impl<C: Chunks> Mpmc<'_, C> {
                 Phase::Queued => queued.push((index, before)),
                 Phase::Reading if terms.redeliver => {
                     self.ring.unlink_claimed(index);
-                    chunk.flags.store(chunk.flags.load(Relaxed) | REDELIVERED, Relaxed);
+                    let mark = if seeded(Fault::RedeliveryUnmarked) { 0 } else { REDELIVERED };
+                    chunk.flags.store(chunk.flags.load(Relaxed) | mark, Relaxed);
                     fail::point("reap.marked");
                     reaped.queued += self.requeue(chunk, index, before)?;
                 }
@@ -270,11 +289,16 @@ impl<C: Chunks> Mpmc<'_, C> {
         // After their claims were loaded: one that is linked now, or was since, is found, or its claim has changed.
         let linked: HashSet<u32> =
             if seeded(Fault::ReapWithoutScan) { HashSet::new() } else { self.ring.linked().collect() };
+        if seeded(Fault::UnlinkedLost) {
+            queued.clear();
+        }
         for (index, before) in queued.into_iter().filter(|(index, _)| !linked.contains(index)) {
             reaped.queued += self.requeue(self.chunk(index)?, index, before)?;
         }
         fail::point("reap.done");
-        self.leave(dead);
+        if !seeded(Fault::DeadKeepPlaces) {
+            self.leave(dead);
+        }
         Ok(reaped)
     }
 
@@ -285,6 +309,9 @@ impl<C: Chunks> Mpmc<'_, C> {
         }
         fail::point("reap.requeued");
         self.ring.link(index)?;
+        if seeded(Fault::RequeuedTwice) {
+            self.ring.link(index)?;
+        }
         Ok(1)
     }
 
@@ -292,7 +319,7 @@ impl<C: Chunks> Mpmc<'_, C> {
     pub(crate) fn count_failure(&self, index: u32, claim: Claim) {
         let words = self.words;
         let failure = failure(index, claim);
-        if words.failing.load(Acquire) != failure {
+        if words.failing.load(Acquire) != failure || seeded(Fault::FailureCountedAgain) {
             self.settle_failure();
             words.failed_before.store(words.failed.load(Relaxed), Relaxed);
             words.failing.store(failure, Release);

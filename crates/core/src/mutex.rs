@@ -87,7 +87,9 @@ impl MutexWords {
                     }
                     return Some(Err(Refused::Mine));
                 }
-                Some(owner) if look != Look::Newcomer && peers.is_dead(owner) => {
+                Some(owner)
+                    if look != Look::Newcomer && peers.is_dead(owner) && !seeded(Fault::DeadHoldMutexes) =>
+                {
                     (me.word() | DIED | WAITERS, Some(Acquired::OwnerDied))
                 }
                 _ if is_sleeper => (word | WAITERS | if again { HUNGRY } else { 0 }, None),
@@ -116,18 +118,19 @@ impl MutexWords {
 
     /// The caller lets go of what may be half-changed: the next owner is told as if the caller had died.
     pub(crate) fn abandon(&self, peers: &impl Peers) -> bool {
-        self.release(peers, DIED)
+        self.release(peers, if seeded(Fault::AbandonedUntold) { 0 } else { DIED })
     }
 
     fn release(&self, peers: &impl Peers, died: u64) -> bool {
         let mut word = self.owner.load(Ordering::Relaxed);
         loop {
-            if Owner::of(word) != Some(peers.me()) {
+            if Owner::of(word) != Some(peers.me()) && !seeded(Fault::UnlockByAnyone) {
                 return false;
             }
             // Release: pairs with the Acquire of the next `lock`.
             let order = if seeded(Fault::RelaxedUnlock) { Ordering::Relaxed } else { Ordering::Release };
-            let free = word & (DIED | HUNGRY) | died;
+            let kept = if seeded(Fault::UnlockForgetsDied) { HUNGRY } else { DIED | HUNGRY };
+            let free = word & kept | died;
             match self.owner.compare_exchange(word, free, order, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(now) => word = now,
@@ -142,7 +145,8 @@ impl MutexWords {
 
     /// Who waited stops waiting; what others held back for its sake is theirs.
     pub(crate) fn give_up(&self, peers: &impl Peers) {
-        let word = self.owner.fetch_and(!HUNGRY, Ordering::Relaxed);
+        let sated = if seeded(Fault::HungryForEver) { u64::MAX } else { !HUNGRY };
+        let word = self.owner.fetch_and(sated, Ordering::Relaxed);
         self.sleepers.give_up(peers);
         if word & HUNGRY != 0 && Owner::of(word).is_none() {
             self.sleepers.notify_one(peers);
@@ -268,6 +272,40 @@ mod tests {
         let (a, mutex) = (peer(0, &bells), mutex(u64::MAX));
         assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::OwnerDied));
         assert!(mutex.unlock(&a));
+    }
+
+    #[test]
+    fn who_abandons_it_is_as_good_as_dead() {
+        let bells = bells();
+        let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(0));
+        assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
+        assert!(mutex.abandon(&a));
+        assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::OwnerDied));
+    }
+
+    #[test]
+    fn nobody_goes_hungry_for_who_has_given_up() {
+        let bells = bells();
+        let (a, b, c, mutex) = (peer(0, &bells), peer(1, &bells), peer(2, &bells), mutex(0));
+        assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
+        for again in [false, true] {
+            assert_eq!(mutex.lock(&b, Wait::Arm { again }), Err(Refused::NotYet));
+        }
+        assert!(mutex.unlock(&a));
+        assert_eq!(mutex.lock(&c, Wait::Politely), Err(Refused::NotYet), "b slept in vain, and goes first");
+        mutex.give_up(&b);
+        assert_eq!(mutex.lock(&c, Wait::Politely), Ok(Acquired::Clean));
+    }
+
+    #[test]
+    fn who_was_rung_for_something_else_rings_the_next() {
+        let bells = bells();
+        let (a, mutex) = (peer(0, &bells), mutex(0));
+        mutex.sleepers.insert(3);
+        // Somebody chooses it, of all sleepers, in the moment in which it finds what it waited for.
+        let chosen = |_| mutex.sleepers.remove(0).then_some(());
+        assert!(mutex.sleepers.wait(&a, Wait::Arm { again: false }, chosen).is_some());
+        assert_eq!(bells[3].load(Relaxed), 1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use std::collections::{HashMap, HashSet};
 use crate::doorbell::{Peers, wake};
 use crate::error::{Code, Error, Result};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::{AGENTS, CELL, CELLS, NamedLocksWords};
 use crate::mutex::Acquired;
 use crate::name::hash;
@@ -186,7 +187,7 @@ impl NamedLocksWords {
     pub(crate) fn inside<'a, P: Peers>(&'a self, peers: &'a P, acquired: Acquired) -> Result<Inside<'a, P>> {
         let inside = Inside { words: self, peers, dead: RefCell::default(), news: Cell::new(0) };
         fail::point("locks.locked");
-        if acquired == Acquired::OwnerDied {
+        if acquired == Acquired::OwnerDied && !seeded(Fault::LeftUngranted) {
             inside.grant_all()?;
             self.mutex.mark_consistent();
         }
@@ -252,7 +253,10 @@ impl<P: Peers> Inside<'_, P> {
     /// Ends a request of the caller, pending or held, and grants what others wait for. `untold`: the lock came to it, but
     /// whom it was for has not heard of it.
     pub(crate) fn end(&self, request: RequestRef, untold: bool) -> Result<Ended> {
-        let mine = |found: &Request| found.ticket == request.ticket && found.owner == self.peers.me();
+        let mine = |found: &Request| {
+            found.ticket == request.ticket
+                && (found.owner == self.peers.me() || seeded(Fault::AnyoneEndsRequests))
+        };
         let Some(found) = self.request_at(request.cell as usize)?.filter(mine) else {
             return Ok(Ended { stolen: true, news: false });
         };
@@ -358,13 +362,17 @@ impl<P: Peers> Inside<'_, P> {
         let mut granted = Vec::new();
         for request in waiting {
             if exclusive || shared && !request.is(SHARED) {
+                if seeded(Fault::ReadersOvertake) {
+                    continue;
+                }
                 break;
             }
             exclusive = !request.is(SHARED);
             shared = request.is(SHARED);
             granted.push(request);
         }
-        let recovered = if dead.iter().any(Request::is_held) { RECOVERED } else { 0 };
+        let recovers = dead.iter().any(Request::is_held) && !seeded(Fault::DeathOfHolderUntold);
+        let recovered = if recovers { RECOVERED } else { 0 };
         for request in &granted {
             self.put(request.at, Head { state: HELD, flags: request.head.flags | recovered, ..request.head });
             fail::point("locks.granted");
@@ -372,7 +380,7 @@ impl<P: Peers> Inside<'_, P> {
         }
         // The dead holder goes last: until then the next grant would tell of it, too.
         for request in dead {
-            if !request.is_held() || !granted.is_empty() {
+            if !request.is_held() || !granted.is_empty() || seeded(Fault::DeadHolderForgotten) {
                 self.free(request.at)?;
             }
         }
@@ -390,7 +398,9 @@ impl<P: Peers> Inside<'_, P> {
     fn is_dead(&self, request: &Request) -> bool {
         let Owner { instance, .. } = request.owner;
         let ask = || instance == NOBODY.instance || self.peers.is_dead(request.owner);
-        request.owner != self.peers.me() && *self.dead.borrow_mut().entry(instance).or_insert_with(ask)
+        request.owner != self.peers.me()
+            && !seeded(Fault::DeadHoldNames)
+            && *self.dead.borrow_mut().entry(instance).or_insert_with(ask)
     }
 
     /// The pending and held requests for a name.
@@ -479,6 +489,10 @@ impl<P: Peers> Inside<'_, P> {
             let head = self.join(at)?;
             if head.state == FREE && head.cells >= cells {
                 if head.cells > cells {
+                    if seeded(Fault::SplitFrontFirst) {
+                        self.put(at, Head { cells, ..head });
+                        fail::point("locks.split");
+                    }
                     self.put(at + cells as usize, Head { cells: head.cells - cells, ..head });
                     fail::point("locks.split");
                     self.put(at, Head { cells, ..head });

@@ -8,6 +8,7 @@ use self::inside::{Mapped, Queue};
 use crate::claim::{Claim, Phase};
 use crate::doorbell::{Look, Sleepers, Spins, Wait};
 use crate::error::{Code, Error, Result};
+use crate::faults::{Fault, seeded};
 use crate::geometry::QueueGeometry;
 use crate::index_ring::IndexRing;
 use crate::kind::Kind;
@@ -115,7 +116,9 @@ impl<'a> Object<'a> {
     pub fn leave_queue(&self, member: Member) -> Result<()> {
         let queue = self.queue(&member.geometry)?;
         // If somebody is stopped inside, it is reaped when this agent has left.
-        queue.while_reaping(|| queue.reap_one(member.id))?;
+        if !seeded(Fault::LeaverKeepsChunks) {
+            queue.while_reaping(|| queue.reap_one(member.id))?;
+        }
         Ok(())
     }
 
@@ -347,6 +350,9 @@ impl<'a> Object<'a> {
         let words: &MpmcWords = self.words()?;
         words.ended.store(1, SeqCst);
         for sleepers in [&words.readers, &words.writers, &words.joiners] {
+            if seeded(Fault::EndWakesNobody) {
+                break;
+            }
             sleepers.notify_all(self.agent);
         }
         Ok(())

@@ -17,6 +17,7 @@ use crate::domain::{Domain, too_many};
 use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::kind::Kind;
 use crate::layout::{Control, Entry, MutexWords, OBJECTS};
 use crate::mutex::{Acquired, Refused};
@@ -90,7 +91,7 @@ impl<'a> Registry<'a> {
         let acquired = acquire_short(&control.header.registry, agent, patience, "the registry")?;
         fail::point("registry.locked");
         let registry = Registry { agent, control };
-        if acquired == Acquired::OwnerDied {
+        if acquired == Acquired::OwnerDied && !seeded(Fault::RegistryUnrepaired) {
             registry.repair();
             fail::point("registry.repaired");
             control.header.registry.mark_consistent();
@@ -109,7 +110,9 @@ impl<'a> Registry<'a> {
     /// The entry of a handle, unless its object was unlinked since.
     pub(crate) fn entry_of(&self, object: ObjectRef) -> Option<&'a Entry> {
         let entry = self.entry(object.index);
-        (entry.state.load(Acquire) == LIVE && entry.id.load(Relaxed) == object.id).then_some(entry)
+        (entry.state.load(Acquire) == LIVE
+            && (entry.id.load(Relaxed) == object.id || seeded(Fault::StaleHandles)))
+        .then_some(entry)
     }
 
     /// The living object of that name. One that only dead agents are attached to is erased on the way, and so
@@ -119,7 +122,7 @@ impl<'a> Registry<'a> {
         let entry = self.entry(index);
         let file = entry.file.load(Relaxed);
         let now = sys::identify(name).map_err(|e| Error::os(&format!("looking for \"{name}\""), &e))?;
-        let there = now.is_some_and(|now| now.file == file);
+        let there = now.is_some_and(|now| now.file == file || seeded(Fault::FindWhateverHasTheName));
         if there && self.is_wanted(entry) {
             return Ok(Some(index));
         }
@@ -152,7 +155,7 @@ impl<'a> Registry<'a> {
         if index == OBJECTS {
             return Err(too_many("objects"));
         }
-        if index == used.end {
+        if index == used.end && !seeded(Fault::EntryUnannounced) {
             self.control.header.entries_used.store(index as u64 + 1, Release);
             fail::point("create.entry-used");
         }
@@ -169,10 +172,12 @@ impl<'a> Registry<'a> {
         for (to, from) in entry.name.iter().zip(birth.name.bytes()) {
             to.store(from, Relaxed);
         }
-        entry.attached.clear();
+        if !seeded(Fault::PredecessorsAttached) {
+            entry.attached.clear();
+        }
         entry.attached.insert(self.me());
         fail::point("create.written");
-        entry.state.store(BORN, Release);
+        entry.state.store(if seeded(Fault::LiveBeforeFile) { LIVE } else { BORN }, Release);
         fail::point("create.born");
         self.control.tags[index].store(tag(birth.name), Release);
         fail::point("create.tagged");
@@ -184,7 +189,9 @@ impl<'a> Registry<'a> {
                 Ok((ObjectRef { index, id }, made))
             }
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-                self.free(index);
+                if !seeded(Fault::RefusedStayEntered) {
+                    self.free(index);
+                }
                 Err(Error::new(
                     Code::Exists,
                     format!(
@@ -205,7 +212,7 @@ impl<'a> Registry<'a> {
     /// its name: then they stay for as long as those live.
     pub(crate) fn erase(&self, index: usize) -> Result<()> {
         let children = self.children(index);
-        for &child in &children {
+        for &child in children.iter().filter(|_| !seeded(Fault::ChildrenLoseUsers)) {
             for slot in self.entry(index).attached.iter() {
                 self.entry(child).attached.insert(slot);
             }
@@ -222,7 +229,11 @@ impl<'a> Registry<'a> {
     fn children(&self, index: usize) -> Vec<usize> {
         let parent = self.entry(index);
         let may_have = Kind::from_stored(parent.kind.load(Relaxed)).is_some_and(Kind::has_children);
-        if may_have { self.children_of(parent.id.load(Relaxed)).collect() } else { Vec::new() }
+        if may_have && !seeded(Fault::ChildrenStay) {
+            self.children_of(parent.id.load(Relaxed)).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     fn children_of(&self, id: u64) -> impl Iterator<Item = usize> + '_ {
@@ -241,12 +252,17 @@ impl<'a> Registry<'a> {
 
     fn erase_one(&self, index: usize) -> Result<()> {
         let entry = self.entry(index);
+        if seeded(Fault::FreeBeforeRemoval) {
+            self.free(index);
+        }
         entry.state.store(DYING, Release);
         fail::point("erase.dying");
         if let Some(name) = name_of(entry) {
             let file = entry.file.load(Relaxed);
             let removed = match sys::identify(&name) {
-                Ok(Some(now)) if now.file == file => sys::remove(&name),
+                Ok(Some(now)) if now.file == file || seeded(Fault::RemoveWhateverHasTheName) => {
+                    sys::remove(&name)
+                }
                 other => other.map(drop),
             };
             if let Err(e) = removed {
@@ -269,7 +285,8 @@ impl<'a> Registry<'a> {
     /// its name, stays the caller's until it closes the parent.
     pub(crate) fn detach(&self, object: ObjectRef) -> Result<()> {
         let Some(entry) = self.entry_of(object) else { return self.detach_children(object) };
-        if self.agent.has_open(parent_of(entry)) && !self.parent_lives(entry) {
+        let is_kept = self.agent.has_open(parent_of(entry)) && !self.parent_lives(entry);
+        if is_kept && !seeded(Fault::SpillWithoutKeeper) {
             return Ok(());
         }
         entry.attached.remove(self.me());
@@ -282,7 +299,7 @@ impl<'a> Registry<'a> {
         for index in self.children_of(object.id) {
             let entry = self.entry(index);
             entry.attached.remove(self.me());
-            if !self.is_wanted(entry) {
+            if !self.is_wanted(entry) && !seeded(Fault::OrphanedChildrenStay) {
                 self.erase_one(index)?;
             }
         }
@@ -296,7 +313,8 @@ impl<'a> Registry<'a> {
         let mut dead: Vec<(usize, u64)> = Vec::new();
         for (slot, agent) in self.control.agents.iter().enumerate() {
             let instance = agent.instance.load(Acquire);
-            if slot != me && instance != 0 && !self.agent.domain().life.is_alive(instance as u32) {
+            let lives = self.agent.domain().life.is_alive(instance as u32) && !seeded(Fault::SweepTheLiving);
+            if slot != me && instance != 0 && !lives {
                 dead.push((slot, instance));
             }
         }
@@ -309,7 +327,7 @@ impl<'a> Registry<'a> {
             for &(slot, _) in &dead {
                 entry.attached.remove(slot);
             }
-            if newborn {
+            if newborn && !seeded(Fault::NewcomerInherits) {
                 entry.attached.remove(me);
             }
             fail::point("sweep.detached");
@@ -321,9 +339,14 @@ impl<'a> Registry<'a> {
                 }
             }
         }
-        for (slot, instance) in dead {
+        for (slot, instance) in dead.into_iter().filter(|_| !seeded(Fault::SweepKeepsSlots)) {
             // A newcomer may have taken the slot meanwhile: then it is no longer the dead agent's.
-            let _ = self.control.agents[slot].instance.compare_exchange(instance, 0, Release, Relaxed);
+            fail::point("sweep.freeing");
+            let there = &self.control.agents[slot].instance;
+            if seeded(Fault::SweepByStore) {
+                there.store(0, Release);
+            }
+            let _ = there.compare_exchange(instance, 0, Release, Relaxed);
             fail::point("sweep.freed");
         }
         swept
@@ -331,11 +354,13 @@ impl<'a> Registry<'a> {
 
     /// Whether the caller, who leaves, is the last one, and nothing is left.
     pub(crate) fn is_deserted(&self) -> bool {
-        if self.has_others() {
+        if self.has_others() && !seeded(Fault::RetireBesideOthers) {
             return false;
         }
         // Nobody is left to sweep what others left who died.
-        self.sweep(false);
+        if !seeded(Fault::LastOneOutSweepsNothing) {
+            self.sweep(false);
+        }
         for index in self.control.used_entries() {
             let entry = self.entry(index);
             let exists = self.control.tags[index].load(Relaxed) != 0 && entry.state.load(Acquire) == LIVE;
@@ -360,11 +385,13 @@ impl<'a> Registry<'a> {
         for index in self.control.used_entries() {
             let entry = self.entry(index);
             match entry.state.load(Acquire) {
+                FREE if seeded(Fault::RepairKeepsTags) => {}
                 // Free as they nearly all are: not written to, since this is done while everybody waits.
                 FREE if self.control.tags[index].load(Relaxed) == 0 => {}
                 FREE => self.control.tags[index].store(0, Release),
+                BORN if seeded(Fault::RepairKeepsUnborn) => {}
                 LIVE if self.is_wanted(entry) => {
-                    if self.parent_lives(entry) {
+                    if self.parent_lives(entry) && !seeded(Fault::RepairKeepsShares) {
                         // Who died here may have begun to share it among the parent's users, and the parent stays.
                         entry.attached.clear();
                     }
@@ -380,7 +407,7 @@ impl<'a> Registry<'a> {
     /// died: it stays until nobody is left in the domain.
     fn is_wanted(&self, entry: &Entry) -> bool {
         entry.persist.load(Relaxed) != 0
-            || is_lock_manager(entry)
+            || is_lock_manager(entry) && !seeded(Fault::NamedLocksForgotten)
             || self.parent_lives(entry)
             || entry
                 .attached
@@ -390,7 +417,10 @@ impl<'a> Registry<'a> {
 
     fn parent_lives(&self, entry: &Entry) -> bool {
         let parent = parent_of(entry);
-        parent.id != 0 && parent.index < OBJECTS && self.entry_of(parent).is_some()
+        parent.id != 0
+            && parent.index < OBJECTS
+            && !seeded(Fault::ParentKeepsNothing)
+            && self.entry_of(parent).is_some()
     }
 
     fn me(&self) -> usize {

@@ -108,7 +108,8 @@ impl RwLockWords {
         let me = peers.me();
         let owners = self.readers.shares().map(|(slot, word)| Share::of(word).owner(slot));
         // An entry in our slot that isn't ours was our dead predecessor's.
-        let mut readers = owners.filter(|owner| owner.slot != me.slot || *owner == me);
+        let mut readers =
+            owners.filter(|owner| owner.slot != me.slot || *owner == me || seeded(Fault::PredecessorReads));
         match readers.next() {
             None => Some(true),
             Some(owner) if owner == me && readers.next().is_none() => Some(false),
@@ -148,7 +149,9 @@ impl RwLockWords {
     pub(crate) fn give_up_write(&self, peers: &impl Peers) {
         if self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 0 {
             self.draining.remove(usize::from(peers.me().slot));
-            self.gate.unlock(peers);
+            if !seeded(Fault::GateStaysShut) {
+                self.gate.unlock(peers);
+            }
         } else {
             self.gate.give_up(peers);
         }
@@ -158,7 +161,11 @@ impl RwLockWords {
         let passed = self.gate.lock(peers, wait);
         let acquired = passed.map_err(|reason| Busy { reason, sleepers: &self.gate.sleepers })?;
         if acquired == Acquired::OwnerDied {
-            if self.writing.load(Ordering::Relaxed) != 0 {
+            if self.writing.load(Ordering::Relaxed) != 0 && !seeded(Fault::TornWriteUntold) {
+                if seeded(Fault::WritingClearedFirst) {
+                    self.writing.store(0, Ordering::Relaxed);
+                    fail::point("rwlock.torn");
+                }
                 self.torn.store(1, Ordering::Relaxed);
                 // Before `writing` is cleared, or a death right here would hide the first one.
                 fence(Ordering::Release);

@@ -9,6 +9,7 @@ use crate::domain::no_space;
 use crate::doorbell::{Peers, Sleepers};
 use crate::error::{Code, Error, Result};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::guard;
 use crate::kind::Kind;
 use crate::layout::PAGE;
@@ -89,6 +90,9 @@ impl Segment {
         let (object, mapping) = registry.enter(&birth, || {
             staged.publish(name)?;
             fail::point("create.linked");
+            if seeded(Fault::NameBeforeContents) {
+                fill(agent, spec, &staged).map_err(std::io::Error::other)?;
+            }
             Ok(Mapping::open(name)?.exactly(spec.size))
         })?;
         drop(registry);
@@ -113,7 +117,9 @@ impl Segment {
         name::check(name)?;
         let segment = Self::open_any(agent, name, kind)?;
         if let Err(e) = object::check(agent, &segment) {
-            segment.close(agent);
+            if !seeded(Fault::RefusedStayAttached) {
+                segment.close(agent);
+            }
             return Err(e);
         }
         Ok(segment)
@@ -130,13 +136,15 @@ impl Segment {
         let size = entry.size.load(Relaxed);
         let mapping = map(name)?.exactly(size);
         fail::point("open.mapped");
-        if mapping.region().len() as u64 != size {
+        if mapping.region().len() as u64 != size && !seeded(Fault::SizeTrusted) {
             return Err(Error::new(
                 Code::Corrupt,
                 format!("\"{name}\" has {} bytes where it was made with {size}", mapping.region().len()),
             ));
         }
-        entry.attached.insert(usize::from(agent.me().slot));
+        if !seeded(Fault::OpenUnattached) {
+            entry.attached.insert(usize::from(agent.me().slot));
+        }
         fail::point("open.attached");
         let object = ObjectRef { index, id: entry.id.load(Relaxed) };
         let persist = entry.persist.load(Relaxed) != 0;
@@ -184,7 +192,9 @@ impl Segment {
     /// Detaches; whoever is last erases the object unless it persists. The bytes stay mapped while a
     /// `mapping` is held.
     pub fn close(self, agent: &Agent) {
-        if let Some(object) = self.object {
+        if let Some(object) = self.object
+            && !seeded(Fault::CloseStaysAttached)
+        {
             agent.detach(object);
         }
     }
@@ -281,7 +291,8 @@ fn remove_foreign(name: &str, only: Option<u64>) -> Result<bool> {
     let doing = format!("removing \"{name}\"");
     let found = sys::identify(name).map_err(|e| Error::os(&doing, &e))?;
     match found {
-        Some(found) if only.is_none_or(|file| file == found.file) => {}
+        Some(found)
+            if only.is_none_or(|file| file == found.file || seeded(Fault::UnlinkWhateverHasTheName)) => {}
         _ => return Ok(false),
     }
     sys::remove(name).map_err(|e| Error::os(&doing, &e))?;
@@ -301,15 +312,20 @@ fn refuse_taken(registry: &Registry<'_>, name: &str) -> Result<()> {
 /// Reserves and fills the bytes before they have a name. More than there is room for is refused before
 /// anything is taken from others.
 fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
-    let full = |e: std::io::Error| match e.kind() {
-        ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => no_space(spec.size),
-        _ => Error::os("reserving shared memory", &e),
-    };
     let fits = sys::headroom().is_ok_and(|room| spec.size <= room.free);
     if !fits || i64::try_from(spec.size).is_err() {
         return Err(no_space(spec.size));
     }
-    let staged = Staged::new(spec.size).map_err(full)?;
+    let staged = Staged::new(spec.size).map_err(|e| storage_error(spec, &e))?;
+    if !seeded(Fault::NameBeforeContents) {
+        fill(agent, spec, &staged)?;
+    }
+    Ok(staged)
+}
+
+/// Writes the first contents.
+fn fill(agent: &Agent, spec: &Spec<'_>, staged: &Staged) -> Result<()> {
+    let full = |e: std::io::Error| storage_error(spec, &e);
     for part in spec.parts {
         let inside = part.offset.checked_add(part.len).is_some_and(|end| end <= spec.size);
         if !inside || part.bytes.is_empty() && part.len > 0 {
@@ -324,5 +340,12 @@ fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
         let words = guard::initial(agent.domain().id());
         staged.write(&Part { offset, bytes: &words, len: words.len() as u64 }).map_err(full)?;
     }
-    Ok(staged)
+    Ok(())
+}
+
+fn storage_error(spec: &Spec<'_>, cause: &std::io::Error) -> Error {
+    match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => no_space(spec.size),
+        _ => Error::os("reserving shared memory", cause),
+    }
 }

@@ -11,6 +11,7 @@
 
 use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::SemaphoreWords;
 use crate::mutex::{Acquired, Refused};
 use crate::registry::GLANCE;
@@ -84,7 +85,7 @@ impl SemaphoreWords {
         let back = held.min(count);
         let added = u64::from(count - back);
         let total = self.total.load(Relaxed);
-        if only_held && added > 0 {
+        if only_held && added > 0 && !seeded(Fault::PermitsOutOfNothing) {
             return Ok(Released::NotHeld);
         }
         if added > 0 && total.saturating_add(added) > most.min(MOST_PERMITS) {
@@ -97,6 +98,9 @@ impl SemaphoreWords {
         inside.hold(held - back);
         drop(inside);
         fail::point("semaphore.released");
+        if seeded(Fault::ReleaseWakesNobody) {
+            return Ok(Released::Yes);
+        }
         self.sleepers.notify(peers, count as usize);
         Ok(Released::Yes)
     }
@@ -136,8 +140,9 @@ impl SemaphoreWords {
     fn enter<'a, P: Peers>(&'a self, peers: &'a P, wait: Wait) -> Option<Inside<'a, P>> {
         let acquired = self.mutex.lock(peers, wait).ok()?;
         let inside = Inside { words: self, peers };
-        if acquired == Acquired::OwnerDied {
-            self.taken.store(inside.sum(), Relaxed);
+        if acquired == Acquired::OwnerDied && !seeded(Fault::NotRecounted) {
+            let before = if seeded(Fault::RecountedTwice) { self.taken.load(Relaxed) } else { 0 };
+            self.taken.store(before + inside.sum(), Relaxed);
             fail::point("semaphore.repaired");
             self.mutex.mark_consistent();
         }
@@ -157,7 +162,7 @@ impl<P: Peers> Inside<'_, P> {
 
     /// Takes back the permits of the dead.
     fn reclaim(&self) {
-        if self.words.held.clear_dead(self.peers) {
+        if !seeded(Fault::PermitsOfTheDeadStay) && self.words.held.clear_dead(self.peers) {
             fail::point("semaphore.reclaimed");
             self.words.taken.store(self.sum(), Relaxed);
         }

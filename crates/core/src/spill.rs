@@ -10,6 +10,7 @@
 use crate::agent::Agent;
 use crate::error::{Code, Error, Result};
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::kind::Kind;
 use crate::name;
 use crate::region::Region;
@@ -85,6 +86,8 @@ impl Spill {
 
     /// Removes the segment, if there is one; later, if the registry is busy.
     pub(crate) fn remove(self, agent: &Agent) {
-        agent.remove_spill(self.number);
+        if !seeded(Fault::SpillStays) {
+            agent.remove_spill(self.number);
+        }
     }
 }

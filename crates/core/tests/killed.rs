@@ -8,9 +8,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use common::{child, create, files, run_until, unique};
-use crossmem_core::{Agent, Code, Guard, Kind, Looked, Segment, Spec, Wait, inspect};
+use crossmem_core::{Agent, Code, Guard, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
 
 const GUARD_AT: u64 = 4096;
+/// Of an array that persists.
+const CONTENTS: &[u8] = b"whole!";
 const PATIENT: Duration = Duration::from_secs(60);
 
 /// Every step that a whole life must pass, so that none is left untested by a change elsewhere.
@@ -18,6 +20,7 @@ const STEPS: &[&str] = &[
     "domain.staged",
     "register.numbered",
     "register.alive",
+    "register.choosing",
     "register.in-slot",
     "register.swept",
     "registry.locked",
@@ -38,6 +41,7 @@ const STEPS: &[&str] = &[
     "erase.removed",
     "erase.freed",
     "sweep.detached",
+    "sweep.freeing",
     "sweep.freed",
     "update.locked",
     "update.entered",
@@ -95,6 +99,13 @@ fn child_program() {
     let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
     match deed.as_str() {
         "whole-life" => whole_life(&domain, &names),
+        "persist" => {
+            let agent = Agent::register(&domain, 0).unwrap();
+            let parts = [Part { offset: 0, bytes: CONTENTS, len: GUARD_AT }];
+            let kept = Spec { persist: true, parts: &parts, ..array(&names) };
+            Segment::create(&agent, &kept).unwrap().close(&agent);
+            agent.leave();
+        }
         "recover" => {
             let agent = Agent::register(&domain, 0).unwrap();
             agent.collect_garbage().unwrap();
@@ -133,6 +144,7 @@ fn survive(survivor: Agent, domain: &str, names: &str, at: &str) {
     }
     survivor.collect_garbage().unwrap();
     let info = inspect(domain).unwrap();
+    assert!(info.control.is_some() && !info.agents.is_empty(), "nobody sees the domain after {at}");
     assert!(info.agents.iter().all(|agent| agent.alive), "dead agents after {at}");
     assert!(
         info.objects.iter().all(|object| object.present && !object.doomed),
@@ -194,6 +206,33 @@ fn killed_at_every_step_alone_in_its_domain() {
     }));
     let missed: Vec<_> = STEPS.iter().filter(|step| !visited.contains(**step)).collect();
     assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+}
+
+/// A name leads to all of its contents, also while nobody has repaired anything, and for programs that know of no repair.
+#[test]
+fn what_persists_is_made_whole_or_not_at_all() {
+    let visited = every_step(|step| {
+        let (domain, name) = (unique("d"), unique("n"));
+        let survivor = Agent::register(&domain, 0).unwrap();
+        let at = run_until("persist", &domain, &name, step);
+        let shown = at.clone().unwrap_or_else(|| "the end".to_owned());
+        if let Ok(bytes) = std::fs::read(format!("/dev/shm/{name}")) {
+            let (data, trailer) = bytes.split_at(GUARD_AT as usize);
+            assert!(data.iter().eq(CONTENTS.iter().cycle().take(data.len())), "the data after {shown}");
+            assert_ne!(trailer[0..8], [0; 8], "the trailer after {shown}");
+        }
+        survivor.collect_garbage().unwrap();
+        let objects = inspect(&domain).unwrap().objects;
+        assert!(objects.iter().all(|object| object.present), "an object without a file after {shown}");
+        assert_eq!(objects.len(), files(&name).len(), "after {shown}");
+        assert_eq!(unlink_name(&survivor, &name).unwrap(), !objects.is_empty());
+        survivor.leave();
+        assert_eq!((files(&name), files(&domain)), (vec![], vec![]), "after {shown}");
+        at
+    });
+    for step in ["create.born", "create.linked", "create.live"] {
+        assert!(visited.contains(step), "{visited:?}");
+    }
 }
 
 /// A process dies, the one that cleans up after it dies too, at every step; a third one finds its way.

@@ -12,6 +12,7 @@ use crossmem_core::{
 };
 
 const STEPS: &[&str] = &[
+    "channel.taking",
     "channel.taken",
     "channel.closed",
     "channel.released",

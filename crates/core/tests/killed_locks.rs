@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use common::{child, run_until, spec, unique};
+use common::{child, live_until, run_until, spec, unique};
 use crossmem_core::{
     Agent, Arrived, Code, Kind, Locked, Looked, Object, Segment, Spec, Wait, Wanted, open_lock_manager,
 };
@@ -177,9 +177,15 @@ fn use_locks(agent: &Agent, names: &str) {
 fn child_program() {
     let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
     let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
-    assert_eq!(deed, "use-locks");
     let agent = Agent::register(&domain, 0).unwrap();
-    use_locks(&agent, &names);
+    match deed.as_str() {
+        "use-locks" => use_locks(&agent, &names),
+        "break" => {
+            let locks = Locks::new(&agent, &names);
+            Object::new(&agent, &locks.barrier).abort_meeting(None).unwrap();
+        }
+        other => panic!("no deed {other}"),
+    }
     agent.leave();
 }
 
@@ -316,4 +322,40 @@ fn killed_at_every_step() {
     }
     let missed: Vec<_> = STEPS.iter().filter(|step| !visited.contains(**step)).collect();
     assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+}
+
+/// A writer dies inside, and so does the next one to come, as it makes this known.
+#[test]
+fn a_second_death_hides_no_first_one() {
+    let (domain, names) = (unique("d"), unique("n"));
+    let survivor = Agent::register(&domain, 0).unwrap();
+    let locks = Locks::new(&survivor, &names);
+    for label in ["rwlock.write.entered", "rwlock.torn"] {
+        arrive_alone(&survivor, &locks);
+        let life = live_until("use-locks", &domain, &names, label);
+        assert_eq!(life.at.as_deref(), Some(label));
+    }
+    assert!(died(Object::new(&survivor, &locks.rwlock).write(PATIENT).unwrap()));
+    survivor.leave();
+}
+
+/// Whoever breaks a meeting dies at every step of that: for those who wait it goes on or is broken, and has never been met.
+#[test]
+fn a_meeting_that_a_death_broke_is_never_met() {
+    for step in 1.. {
+        let (domain, names) = (unique("d"), unique("n"));
+        let survivor = Agent::register(&domain, 0).unwrap();
+        let locks = Locks::new(&survivor, &names);
+        let generation = arrive_alone(&survivor, &locks);
+        let at = run_until("break", &domain, &names, step);
+        let barrier = Object::new(&survivor, &locks.barrier);
+        let met = barrier.wait_meeting(generation, Wait::Try).unwrap();
+        assert_ne!(met, Looked::Got(true), "after {at:?}");
+        assert_eq!(met == Looked::Got(false), barrier.barrier_is_broken().unwrap(), "after {at:?}");
+        survivor.leave();
+        if at.is_none() {
+            assert_eq!(met, Looked::Got(false));
+            break;
+        }
+    }
 }

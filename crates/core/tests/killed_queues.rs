@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::io::Read;
 
 use common::{Life, files, live_until, say, spec, unique};
 use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Member, Object, Put, Segment, Spec, Wait, inspect};
@@ -21,6 +22,7 @@ const QUEUES: &[(Kind, u64)] =
 
 /// Every step that queues have.
 const STEPS: &[&str] = &[
+    "queue.joining",
     "queue.claimed",
     "queue.written",
     "queue.queued",
@@ -511,8 +513,10 @@ impl World {
         self.agents.into_iter().for_each(Agent::leave);
         assert_eq!((files(&names), files(&domain)), (vec![], vec![]), "after {at}");
         let is_ours = |name: &String| {
-            let bytes = std::fs::read(format!("/dev/shm/{name}")).unwrap_or_default();
-            bytes.starts_with(&tag(&names).to_le_bytes())
+            let mut first = [0; 4];
+            let file = std::fs::File::open(format!("/dev/shm/{name}"));
+            file.is_ok_and(|mut file| file.read_exact(&mut first).is_ok())
+                && first == tag(&names).to_le_bytes()
         };
         assert_eq!(files("crossmem_").into_iter().find(is_ours), None, "after {at}");
     }
@@ -609,17 +613,21 @@ fn a_newcomer_is_killed_while_it_makes_room_for_itself() {
 /// Nobody's memory is removed because a message that was never put reads like its name.
 #[test]
 fn what_is_written_where_a_name_was_is_no_name() {
-    let world = World::new((Kind::MpmcQueue, SPILL));
-    let (producer, consumer) = (world.user(0, 0), world.user(1, 0));
-    let tag = u64::from(tag(&world.names));
-    let named = format!("crossmem_{:016x}", tag << 32 | tag);
-    let segment = Segment::create(&world.agents[0], &spec(&named, 10)).unwrap();
-    let dead = world.live_until("write-over-a-name", "leave.detached");
-    assert!(dead.at.is_some());
-    world.go_on(producer, consumer, &[], &[], "its death");
-    assert_eq!(files(&named), [named]);
-    segment.close(&world.agents[0]);
-    world.end("its death");
+    for kind in [Kind::SharedMemory, Kind::Spill] {
+        let world = World::new((Kind::MpmcQueue, SPILL));
+        let (mut producer, mut consumer) = (world.user(0, 0), world.user(1, 0));
+        let tag = u64::from(tag(&world.names));
+        let named = format!("crossmem_{:016x}", tag << 32 | tag);
+        let segment = Segment::create(&world.agents[0], &Spec { kind, ..spec(&named, 10) }).unwrap();
+        let dead = world.live_until("write-over-a-name", "leave.detached");
+        assert!(dead.at.is_some());
+        assert!(producer.push(0).is_some(), "room again");
+        assert_eq!(consumer.drain().len(), 1);
+        assert_eq!(files(&named), [named.as_str()]);
+        segment.close(&world.agents[0]);
+        world.go_on(producer, consumer, &[], &[], "its death");
+        world.end("its death");
+    }
 }
 
 /// Without a reader, too, what a dead one has had is room again: even if it died before the queue knew that it had it.

@@ -3,11 +3,14 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use common::{create, files, spec, unique};
-use crossmem_core::{Agent, Code, Kind, Part, Segment, Spec, inspect, unlink_name};
+use crossmem_core::{
+    Agent, Code, Got, Kind, Looked, Member, Object, Part, Put, Segment, Spec, Wait, inspect, unlink_name,
+};
 
 fn code<T>(result: crossmem_core::Result<T>) -> Code {
     result.err().expect("a refusal").code
@@ -124,6 +127,20 @@ fn names_other_programs_have_or_take_are_respected() {
     assert_eq!(std::fs::read(&path).unwrap(), b"theirs again", "the name is no longer ours to remove");
     std::fs::remove_file(&path).unwrap();
 
+    let taken = create(&agent, &name, 6).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, b"theirs").unwrap();
+    let theirs = Segment::open(&agent, &name, None).unwrap();
+    assert!(theirs.is_foreign(), "the name is theirs by now");
+    taken.close(&agent);
+    std::fs::rename(&path, format!("{path}.moved")).unwrap();
+    std::fs::write(&path, b"somebody else's").unwrap();
+    theirs.unlink(&agent).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"somebody else's", "not what was opened");
+    theirs.close(&agent);
+    std::fs::remove_file(format!("{path}.moved")).unwrap();
+    std::fs::remove_file(&path).unwrap();
+
     std::fs::write(&path, b"").unwrap();
     assert_eq!(code(Segment::open(&agent, &name, None)), Code::Corrupt);
     std::fs::remove_file(&path).unwrap();
@@ -131,6 +148,7 @@ fn names_other_programs_have_or_take_are_respected() {
     assert_eq!(code(Segment::open(&agent, &name, None)), Code::Os);
     std::fs::remove_dir(&path).unwrap();
     agent.leave();
+    assert!(files(&domain).is_empty(), "nothing of what was refused is left");
 }
 
 #[test]
@@ -166,6 +184,264 @@ fn a_thousand_agents_and_no_more() {
 }
 
 #[test]
+fn who_comes_at_the_same_time_gets_a_slot_of_its_own() {
+    const AGENTS: usize = 4;
+    for _ in 0..100 {
+        let domain = unique("d");
+        // In the slots of the dead, where it takes a question to the kernel to know that they are free.
+        let dead: Vec<Agent> = (0..AGENTS).map(|_| Agent::register(&domain, 0).unwrap()).collect();
+        let keeper = Agent::register(&domain, 0).unwrap();
+        dead.into_iter().for_each(drop);
+        let barrier = Barrier::new(AGENTS);
+        let newcomer = || {
+            barrier.wait();
+            let agent = Agent::register(&domain, 0).unwrap();
+            barrier.wait();
+            let seen = inspect(&domain).unwrap().agents.len();
+            barrier.wait();
+            let slot = agent.owner_word() & 0xffff;
+            agent.leave();
+            (slot, seen)
+        };
+        let (slots, seen): (HashSet<u64>, Vec<usize>) = std::thread::scope(|scope| {
+            let threads = [(); AGENTS].map(|()| scope.spawn(newcomer));
+            threads.map(|thread| thread.join().unwrap()).into_iter().unzip()
+        });
+        assert_eq!((slots.len(), seen), (AGENTS, vec![AGENTS + 1; AGENTS]), "two in one slot");
+        keeper.leave();
+    }
+}
+
+#[test]
+fn it_stays_until_the_last_handle_is_closed() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let first = create(&agent, &name, 10).unwrap();
+    let second = Segment::open(&agent, &name, None).unwrap();
+    first.close(&agent);
+    assert_eq!(files(&name), std::slice::from_ref(&name));
+    second.close(&agent);
+    assert!(files(&name).is_empty());
+    agent.leave();
+}
+
+#[test]
+fn a_handle_is_of_its_object_and_of_none_that_comes_after_it() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let (next, agent) = (format!("{name}.next"), Agent::register(&domain, 0).unwrap());
+    let old = create(&agent, &name, 10).unwrap();
+    old.unlink(&agent).unwrap();
+    let new = create(&agent, &next, 10).unwrap();
+    assert_ne!(old.id(), new.id());
+    assert!(!old.company(&agent).linked && new.company(&agent).linked);
+    old.unlink(&agent).unwrap();
+    old.close(&agent);
+    assert_eq!(files(&name), [next]);
+    new.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn an_entry_that_is_used_again_forgets_who_used_it() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    let old = create(&a, &name, 10).unwrap();
+    let others = Segment::open(&b, &name, None).unwrap();
+    assert!(old.company(&a).others);
+    old.unlink(&a).unwrap();
+    let new = create(&a, &format!("{name}.next"), 10).unwrap();
+    assert!(!new.company(&a).others, "b has the old one only");
+    new.close(&a);
+    assert!(files(&name).is_empty(), "b was never there");
+    others.close(&b);
+    old.close(&a);
+    a.leave();
+    b.leave();
+}
+
+#[test]
+fn who_leaves_takes_along_what_only_it_had() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let (keeper, agent) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    let _shared = create(&agent, &name, 10).unwrap();
+    let _own = create(&agent, &format!("{name}.own"), 10).unwrap();
+    let kept = Segment::open(&keeper, &name, None).unwrap();
+    assert!(kept.company(&keeper).others);
+    agent.leave();
+    assert_eq!(files(&name), std::slice::from_ref(&name));
+    assert!(!kept.company(&keeper).others);
+    kept.close(&keeper);
+    assert!(files(&name).is_empty());
+    keeper.leave();
+}
+
+/// Also before anybody has swept what it left.
+#[test]
+fn the_dead_are_no_company() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let (keeper, agent) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    let _shared = create(&agent, &name, 10).unwrap();
+    let kept = Segment::open(&keeper, &name, None).unwrap();
+    assert!(kept.company(&keeper).others && kept.company(&keeper).linked);
+    drop(agent);
+    assert!(!kept.company(&keeper).others && kept.company(&keeper).linked);
+    let swept = keeper.collect_garbage().unwrap();
+    assert_eq!((swept.agents, swept.objects), (1, 0));
+    kept.close(&keeper);
+    keeper.leave();
+}
+
+#[test]
+fn a_newcomer_has_nothing_of_its_predecessor() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let keeper = Agent::register(&domain, 0).unwrap();
+    let gone = Agent::register(&domain, 0).unwrap();
+    let _left = create(&gone, &name, 10).unwrap();
+    let slot = gone.owner_word() & 0xffff;
+    drop(gone);
+    let newcomer = Agent::register(&domain, 0).unwrap();
+    assert_eq!(newcomer.owner_word() & 0xffff, slot);
+    assert!(files(&name).is_empty(), "nobody living has it");
+    newcomer.leave();
+    keeper.leave();
+}
+
+#[test]
+fn a_domain_lasts_as_long_as_anyone_is_in_it() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    a.leave();
+    let c = Agent::register(&domain, 0).unwrap();
+    let made = create(&b, &name, 10).unwrap();
+    Segment::open(&c, &name, None).unwrap().close(&c);
+    made.close(&b);
+    assert_eq!(inspect(&domain).unwrap().agents.len(), 2);
+    b.leave();
+    c.leave();
+    assert!(files(&domain).is_empty());
+}
+
+#[test]
+fn what_belongs_to_a_queue_goes_with_it() {
+    const SPILL: u64 = 2;
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let params = Some([4, 24, SPILL, 0, 0]);
+    let queue = Segment::create(&agent, &Spec { kind: Kind::MpmcQueue, params, ..spec(&name, 0) }).unwrap();
+    let object = Object::new(&agent, &queue);
+    let mut member = object.join_queue().unwrap();
+    assert_eq!(object.push_message(&mut member, &[1; 100], Wait::Try).unwrap(), Looked::Got(Put::Done(())));
+    assert_eq!(inspect(&domain).unwrap().objects.len(), 2);
+    queue.close(&agent);
+    assert_eq!(inspect(&domain).unwrap().objects.len(), 0, "nobody can read the message any more");
+    agent.leave();
+}
+
+#[test]
+fn what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name() {
+    const SPILL: u64 = 2;
+    let (domain, name) = (unique("d"), unique("n"));
+    let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    let params = Some([4, 24, SPILL, 0, 0]);
+    let made = Segment::create(&a, &Spec { kind: Kind::MpmcQueue, params, ..spec(&name, 0) }).unwrap();
+    let opened = Segment::open(&b, &name, None).unwrap();
+    let (mine, theirs) = (Object::new(&a, &made), Object::new(&b, &opened));
+    let (mut writer, mut reader) = (mine.join_queue().unwrap(), theirs.join_queue().unwrap());
+    for large in [[1; 100], [2; 100]] {
+        let put = mine.push_message(&mut writer, &large, Wait::Try).unwrap();
+        assert_eq!(put, Looked::Got(Put::Done(())));
+    }
+    let spills = || {
+        let objects = inspect(&domain).unwrap().objects;
+        objects.iter().filter(|object| object.kind == Some(Kind::Spill)).count()
+    };
+    let take = |reader: &mut Member, expected: u8| {
+        let taken = theirs.take_message(reader, Wait::Try).unwrap();
+        let Looked::Got(Got::Message(chunk)) = taken else { panic!("{taken:?}") };
+        let mut bytes = [0; 100];
+        theirs.read_message(chunk, &mut bytes).unwrap();
+        assert_eq!(bytes, [expected; 100]);
+        chunk.index
+    };
+    made.unlink(&a).unwrap();
+    assert_eq!((files(&name).len(), spills()), (0, 2));
+    // Its segment stays for as long as its writer uses the queue.
+    let put = mine.push_message(&mut writer, &[3; 100], Wait::Try).unwrap();
+    assert_eq!(put, Looked::Got(Put::Done(())));
+    let first = take(&mut reader, 1);
+    theirs.free_message(&reader, first).unwrap();
+    let second = take(&mut reader, 2);
+    theirs.put_message_back(&reader, second).unwrap();
+    let third = take(&mut reader, 3);
+    theirs.free_message(&reader, third).unwrap();
+    mine.leave_queue(writer).unwrap();
+    made.close(&a);
+    assert_eq!(spills(), 1);
+    let second = take(&mut reader, 2);
+    theirs.put_message_back(&reader, second).unwrap();
+    theirs.leave_queue(reader).unwrap();
+    opened.close(&b);
+    assert_eq!(spills(), 0, "nobody can read it any more");
+    a.leave();
+    b.leave();
+}
+
+#[test]
+fn a_segment_has_all_its_memory_from_the_start() {
+    const SIZE: u64 = 3 << 20;
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let made = create(&agent, &name, SIZE).unwrap();
+    let file = std::fs::metadata(format!("/dev/shm/{name}")).unwrap();
+    assert!(std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= SIZE, "writing to it could fail");
+    made.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn a_segment_of_another_size_is_refused() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let made = create(&agent, &name, 8192).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(format!("/dev/shm/{name}")).unwrap();
+    for size in [4096, 1 << 20] {
+        file.set_len(size).unwrap();
+        assert_eq!(code(Segment::open(&agent, &name, None)), Code::Corrupt);
+    }
+    file.set_len(8192).unwrap();
+    Segment::open(&agent, &name, None).unwrap().close(&agent);
+    made.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn an_overwritten_header_is_refused() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let params = Some([64, 24, 0, 0, 0]);
+    let queue = Segment::create(&agent, &Spec { kind: Kind::MpmcQueue, params, ..spec(&name, 0) }).unwrap();
+    // SAFETY: the header lies there, in words that are never read but atomically.
+    let words: &[AtomicU64] = unsafe { std::slice::from_raw_parts(queue.region().as_ptr().cast(), 8) };
+    let refused = |word: usize, value: u64, expected: Code| {
+        let before = words[word].swap(value, Ordering::Relaxed);
+        assert_eq!(code(Segment::open(&agent, &name, None)), expected, "word {word}");
+        words[word].store(before, Ordering::Relaxed);
+        Segment::open(&agent, &name, None).unwrap().close(&agent);
+    };
+    let (layout, kind) = (u64::from(crossmem_core::LAYOUT_VERSION), Kind::MpmcQueue as u64);
+    refused(0, 0, Code::Corrupt);
+    refused(1, kind << 32 | (layout + 1), Code::Corrupt);
+    refused(1, (Kind::Mutex as u64) << 32 | layout, Code::Corrupt);
+    refused(2, 1, Code::WrongDomain);
+    for (param, value) in [(3, 0), (3, 1 << 20), (3, u64::MAX), (4, 1 << 20), (4, u64::MAX)] {
+        refused(param, value, Code::Corrupt);
+    }
+    queue.close(&agent);
+    assert!(files(&name).is_empty(), "who was refused is no user of it");
+    agent.leave();
+}
+
+#[test]
 fn domains_do_not_see_each_other() {
     let (here, there, name) = (unique("d"), unique("d"), unique("n"));
     let (a, b) = (Agent::register(&here, 0).unwrap(), Agent::register(&there, 0).unwrap());
@@ -178,6 +454,10 @@ fn domains_do_not_see_each_other() {
     assert_eq!(code(refused.map(|_| ())), Code::WrongDomain);
     foreign.close(&b);
     array.close(&a);
+    let mutex = Segment::create(&a, &Spec { kind: Kind::Mutex, params: Some([0; 5]), ..spec(&name, 0) });
+    assert_eq!(code(Segment::open(&b, &name, Some(Kind::Mutex))), Code::WrongDomain);
+    assert_eq!(code(Segment::open(&a, &name, Some(Kind::Event))), Code::WrongKind);
+    mutex.unwrap().close(&a);
     assert_eq!(code(Agent::register("no/slash", 0).map(|_| ())), Code::InvalidName);
     a.leave();
     b.leave();

@@ -4,9 +4,8 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::{Caught, DEAD, FOREVER, World, models, together};
+use super::{DEAD, FOREVER, World, models, together};
 use crate::doorbell::{Sleepers, Wait};
-use crate::faults::Fault;
 use crate::layout::{MutexWords, RwLockWords};
 use crate::mutex::{Acquired, Refused};
 use crate::sync::{AtomicU32, Ordering};
@@ -217,21 +216,3 @@ models! {
     a_writer_does_not_wait_for_a_dead_reader: dead_reader;
     all_are_told_of_a_dead_writer: dead_writer;
 }
-
-/// What each model does not let pass.
-pub(super) const CAUGHT: Caught = &[
-    (Fault::PlainStoreForCas, "two_agents_exclude_each_other"),
-    (Fault::RelaxedUnlock, "two_agents_exclude_each_other"),
-    (Fault::ForgetWaiters, "three_agents_exclude_each_other_and_no_wake_up_is_lost"),
-    (Fault::ForgetDied, "one_takes_over_from_the_dead_and_the_others_are_told_until_it_is_repaired"),
-    (Fault::NoFenceInNotify, "what_is_set_before_the_bell_rings_is_seen"),
-    (Fault::LookBeforeInsert, "what_is_set_before_the_bell_rings_is_seen"),
-    (Fault::RingTheDead, "a_dead_sleeper_swallows_no_wake_up"),
-    (Fault::KeepTheBaton, "who_gives_up_passes_the_baton"),
-    (Fault::SilentBell, "what_is_set_before_the_bell_rings_is_seen"),
-    (Fault::WriterSkipsReaders, "a_reader_and_a_writer_exclude_each_other"),
-    (Fault::RelaxedReaderExit, "a_reader_and_a_writer_exclude_each_other"),
-    (Fault::ReaderLeavesSilently, "a_reader_and_a_writer_exclude_each_other"),
-    (Fault::WaitForDeadReaders, "a_writer_does_not_wait_for_a_dead_reader"),
-    (Fault::ReaderSkipsGate, "a_reader_and_a_writer_exclude_each_other"),
-];

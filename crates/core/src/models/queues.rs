@@ -5,10 +5,9 @@ use std::time::Duration;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 
-use super::{Caught, DEAD, FOREVER, World, models, owner, together};
+use super::{DEAD, FOREVER, World, models, owner, together};
 use crate::claim::{Claim, Phase};
 use crate::doorbell::{Sleepers, Wait};
-use crate::faults::Fault;
 use crate::index_ring::IndexRing;
 use crate::layout::{ChunkWords, MpmcWords};
 use crate::mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, Terms};
@@ -354,14 +353,3 @@ models! {
     a_reaper_dies_before_it_redelivers: || dead_reaper(true, "queue.taken", put_and_get, "reap.marked", &[21]);
     a_reaper_dies_with_its_work_done: || dead_reaper(false, "queue.taken", put_and_get, "reap.done", &[]);
 }
-
-pub(super) const CAUGHT: Caught = &[
-    (Fault::RelaxedPublish, "a_chunk_begins_a_next_life"),
-    (Fault::RelaxedFree, "one_chunk_is_used_by_both"),
-    (Fault::ClaimByStore, "one_chunk_is_used_by_both"),
-    (Fault::NoTailHelp, "what_is_put_is_got_once"),
-    (Fault::NoHeadHelp, "what_is_put_is_got_once"),
-    (Fault::NoSlotReread, "a_chunk_begins_a_next_life"),
-    (Fault::NoHelpForClaimed, "what_is_put_is_got_once"),
-    (Fault::ReapWithoutScan, "dead_with_its_message_put"),
-];

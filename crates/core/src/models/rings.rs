@@ -2,9 +2,8 @@
 
 use loom::cell::UnsafeCell;
 
-use super::{Caught, DEAD, FOREVER, World, models, together};
+use super::{DEAD, FOREVER, World, models, together};
 use crate::doorbell::{Sleepers, Spins};
-use crate::faults::Fault;
 use crate::layout::RingWords;
 use crate::spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::sync::Ordering;
@@ -197,9 +196,3 @@ models! {
     the_next_consumer_reads_what_a_dead_one_did_not_pop: dead_consumer;
     a_dead_sleeper_swallows_no_wake_up: dead_sleeper;
 }
-
-pub(super) const CAUGHT: Caught = &[
-    (Fault::RelaxedPush, "records_are_whole_and_in_order"),
-    (Fault::RelaxedPop, "records_are_whole_and_in_order"),
-    (Fault::PushWithoutRoom, "records_are_whole_and_in_order"),
-];

@@ -112,6 +112,23 @@ fn what_one_does_not_have_one_cannot_give() {
     assert_eq!(mpmc.publish(index, Phase::Writing, 1), Ok(false), "not twice");
 }
 
+/// Or whoever was stopped before it changed one would change another one's.
+#[test]
+fn a_claim_never_comes_back() {
+    let heap = Heap::new(1, 0);
+    let claim = || heap.chunks[0].claim.load(Relaxed);
+    let mut seen = HashSet::from([claim()]);
+    let is_new = |seen: &mut HashSet<u64>| assert!(seen.insert(claim()), "{:?}", Claim::of(claim()));
+    for _ in 0..3 {
+        assert!(heap.put(1, 7));
+        is_new(&mut seen);
+        let index = heap.mpmc().take(1).unwrap().unwrap();
+        is_new(&mut seen);
+        assert_eq!(heap.mpmc().free(index, Phase::Reading, 1), Ok(true));
+        is_new(&mut seen);
+    }
+}
+
 /// Each message comes exactly once, and those of one producer come to each consumer in order.
 #[test]
 fn between_four_producers_and_four_consumers() {

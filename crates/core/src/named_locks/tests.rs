@@ -141,6 +141,19 @@ fn granted_in_order_and_the_shared_ones_together() {
 }
 
 #[test]
+fn a_request_is_ended_by_whoever_made_it() {
+    let domain = Domain::new();
+    let [first, second] = [1, 2].map(|slot| domain.request(slot, &EXCLUSIVE));
+    assert!(domain.end(3, &first).stolen && domain.end(1, &second).stolen, "not theirs");
+    assert_eq!(domain.query(), (vec![2], vec![3]));
+    assert!(!domain.end(1, &first).stolen);
+    let again = domain.request(1, &EXCLUSIVE);
+    assert_eq!(again.request.cell, first.request.cell, "in the same place");
+    assert!(domain.end(1, &first).stolen, "not that request any more");
+    assert_eq!(domain.query(), (vec![3], vec![2]));
+}
+
+#[test]
 fn at_once_or_not_at_all() {
     let domain = Domain::new();
     let held = domain.request(1, &SHARED);
@@ -202,6 +215,19 @@ fn the_next_holder_hears_of_a_death_and_only_the_next() {
     domain.dead = 2;
     assert_eq!(domain.request(0, &THEFT).granted, Some(true), "a thief hears of it, too");
     assert_eq!(domain.query(), (vec![1], vec![]));
+}
+
+#[test]
+fn a_death_is_told_though_others_still_share_the_lock() {
+    let domain = Domain { dead: 10, ..Domain::new() };
+    let living = domain.request(1, &SHARED);
+    domain.request(20, &SHARED);
+    let waiting = domain.request(2, &EXCLUSIVE);
+    for _ in 0..3 {
+        domain.sweep(1);
+    }
+    domain.end(1, &living);
+    assert_eq!(domain.news(2), [(waiting.request.ticket, RECOVERED)]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::claim::Phase;
 use crate::doorbell::{Look, Sleepers, Wait};
 use crate::error::Result;
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::geometry::{QueueGeometry, SPILL_BYTES};
 use crate::index_ring::Corrupt;
 use crate::kind::Kind;
@@ -79,7 +80,7 @@ impl Queue<'_> {
             claimed = self.sound(self.mpmc.claim(member.id))?;
         }
         // After the claim: see `is_drained`.
-        if self.mpmc.words.ended.load(SeqCst) != 0 {
+        if self.mpmc.words.ended.load(SeqCst) != 0 && !seeded(Fault::PutAfterEnd) {
             if let Some(index) = claimed {
                 self.free(member, index, Phase::Writing)?;
             }
@@ -105,7 +106,7 @@ impl Queue<'_> {
         let spilled = flags & SPILLED != 0;
         let found = if spilled {
             Spill::read(self.object.segment.region(), offset).map(|spill| spill.len)
-        } else if len <= member.geometry.message_bytes {
+        } else if len <= member.geometry.message_bytes || seeded(Fault::MessageLengthTrusted) {
             Ok(u64::from(len))
         } else {
             Err(self.object.corrupt())
@@ -139,7 +140,7 @@ impl Queue<'_> {
         /// Looking at the clock takes a fifth of the time of a call.
         const CALLS: u32 = 16;
         member.calls = member.calls.wrapping_add(1);
-        if member.calls.is_multiple_of(CALLS) {
+        if member.calls.is_multiple_of(CALLS) && !seeded(Fault::BusyQueuesForgetTheDead) {
             self.reap_if_due(member)?;
         }
         Ok(())
@@ -210,11 +211,16 @@ impl Queue<'_> {
         let object = &self.object;
         let spill = Spill::new(bytes.len() as u64)?;
         let chunk = self.held(member, index, Phase::Writing)?;
+        if seeded(Fault::SpillBeforeName) {
+            spill.create(object.agent, object.segment, bytes)?;
+        }
         object.segment.region().write(member.geometry.message_at(index), &spill.to_bytes())?;
         // Release: whoever reaps this chunk and sees the flag sees which segment it is.
         chunk.flags.store(SPILLED, crate::sync::Ordering::Release);
         fail::point("spill.named");
-        if let Err(e) = spill.create(object.agent, object.segment, bytes) {
+        if !seeded(Fault::SpillBeforeName)
+            && let Err(e) = spill.create(object.agent, object.segment, bytes)
+        {
             chunk.flags.store(0, Relaxed);
             return Err(e);
         }

@@ -42,3 +42,20 @@ impl Life {
 fn byte(instance: u32) -> ByteRange {
     ByteRange { start: BASE + u64::from(instance), len: 1 }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use super::Life;
+
+    #[test]
+    fn whom_nobody_can_be_asked_about_lives() {
+        // A descriptor that only names a file: the kernel refuses to speak of locks.
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_PATH).open("/dev/shm").unwrap();
+        let life = Life::new(file);
+        assert!(life.claim(1).is_err());
+        assert!(life.is_alive(1) && life.is_alive(2));
+    }
+}

@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::ByteRange;
+use crate::faults::{Fault, seeded};
 
 // The systems disagree with themselves about which type these have.
 const READ: libc::c_short = libc::F_RDLCK as libc::c_short;
@@ -43,7 +44,10 @@ pub(super) fn may_be_locked(file: &File, range: ByteRange) -> bool {
     let mut lock = flock(WRITE, range);
     // SAFETY: a valid descriptor and a whole flock.
     let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) };
-    asked != 0 || lock.l_type != NONE
+    if asked != 0 {
+        return !seeded(Fault::UnknownIsDead);
+    }
+    lock.l_type != NONE
 }
 
 /// Whether the system says that it has no locks there: no lock table or daemon, no such call, or no such kind of lock.

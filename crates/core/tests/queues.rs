@@ -1,0 +1,285 @@
+//! What queues and channels owe to those who wait: a ring when there is something to have, and no end before the last message.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::{spec, unique};
+use crossmem_core::{
+    Agent, CONSUMER, Code, Got, Kind, Looked, Object, PRODUCER, Put, Result, Segment, Spec, Wait,
+};
+
+const ARMED: Wait = Wait::Arm { again: false };
+const PUT: Looked<Put<()>> = Looked::Got(Put::Done(()));
+
+/// Two agents of a domain, and an object.
+struct World {
+    agents: [Agent; 2],
+    segment: Segment,
+}
+
+impl World {
+    fn new(kind: Kind, params: [u64; 5]) -> World {
+        let (domain, name) = (unique("d"), unique("n"));
+        let agents = [0, 1].map(|_| Agent::register(&domain, 0).unwrap());
+        let spec = Spec { kind, params: Some(params), ..spec(&name, 0) };
+        let segment = Segment::create(&agents[0], &spec).unwrap();
+        World { agents, segment }
+    }
+
+    fn objects(&self) -> [Object<'_>; 2] {
+        [0, 1].map(|agent| Object::new(&self.agents[agent], &self.segment))
+    }
+
+    fn end(self) {
+        self.agents.into_iter().for_each(Agent::leave);
+    }
+}
+
+/// Who has armed itself in vain is rung once somebody does this.
+fn rung<T: std::fmt::Debug>(waiter: Object<'_>, armed: Result<Looked<T>>, act: impl FnOnce()) {
+    let armed = armed.unwrap();
+    let Looked::NotYet { sleepers } = armed else { panic!("{armed:?}") };
+    assert!(waiter.sleeps(sleepers).unwrap(), "it waits");
+    act();
+    assert!(!waiter.sleeps(sleepers).unwrap(), "nobody rang");
+}
+
+fn message<T: std::fmt::Debug + Copy>(taken: Result<Looked<Got<T>>>) -> T {
+    let taken = taken.unwrap();
+    let Looked::Got(Got::Message(message)) = taken else { panic!("{taken:?}") };
+    message
+}
+
+#[test]
+fn who_waits_at_a_queue_is_rung() {
+    let world = World::new(Kind::JoinableQueue, [1, 8, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+    rung(b, b.take_message(&mut theirs, ARMED), || {
+        assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+    });
+    let taken = message(b.take_message(&mut theirs, Wait::Arm { again: true }));
+    let finished = a.join_messages(&mut mine, ARMED);
+    rung(a, finished, || {
+        let room = a.push_message(&mut mine, b"2", ARMED);
+        rung(a, room, || b.free_message(&theirs, taken.index).unwrap());
+    });
+    // A batch rings, too, and so does what is given back.
+    rung(b, b.take_message(&mut theirs, ARMED), || {
+        assert_eq!(a.push_messages(&mut mine, [&b"3"[..]].into_iter()).unwrap(), Put::Done(1));
+    });
+    let room = a.push_message(&mut mine, b"4", ARMED);
+    rung(a, room, || assert_eq!(b.pop_messages(&mut theirs, 5, |_, _| true).unwrap(), Got::Message(1)));
+    let Looked::Got(Put::Done(chunk)) = a.reserve_message(&mut mine, Wait::Try).unwrap() else { panic!() };
+    rung(b, b.push_message(&mut theirs, b"5", ARMED), || a.cancel_message(&mine, chunk.index).unwrap());
+    assert_eq!(a.push_message(&mut mine, b"6", Wait::Try).unwrap(), PUT);
+    let taken = message(a.take_message(&mut mine, Wait::Try));
+    rung(b, b.take_message(&mut theirs, ARMED), || a.put_message_back(&mine, taken.index).unwrap());
+    let again = message(b.take_message(&mut theirs, Wait::Arm { again: true }));
+    assert!(again.redelivered);
+    // Who leaves gives back what it has.
+    let room = a.push_message(&mut mine, b"7", ARMED);
+    rung(a, room, || b.leave_queue(theirs).unwrap());
+    a.leave_queue(mine).unwrap();
+    world.end();
+}
+
+#[test]
+fn who_waits_at_a_queue_is_told_its_end() {
+    let world = World::new(Kind::JoinableQueue, [1, 8, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+    rung(b, b.take_message(&mut theirs, ARMED), || a.end_queue().unwrap());
+    assert_eq!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::Got(Got::Ended));
+    assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), Looked::Got(Put::Ended));
+    world.end();
+
+    let world = World::new(Kind::JoinableQueue, [1, 8, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+    assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+    rung(b, b.push_message(&mut theirs, b"2", ARMED), || a.end_queue().unwrap());
+    assert_eq!(b.push_message(&mut theirs, b"2", Wait::Try).unwrap(), Looked::Got(Put::Ended));
+    world.end();
+}
+
+#[test]
+fn the_end_comes_after_the_last_message() {
+    let world = World::new(Kind::MpmcQueue, [2, 8, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+    assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+    let Looked::Got(Put::Done(chunk)) = a.reserve_message(&mut mine, Wait::Try).unwrap() else { panic!() };
+    b.end_queue().unwrap();
+    let first = message(b.take_message(&mut theirs, Wait::Try));
+    b.free_message(&theirs, first.index).unwrap();
+    let early = b.take_message(&mut theirs, Wait::Try).unwrap();
+    assert!(matches!(early, Looked::NotYet { .. }), "one is being written: {early:?}");
+    a.commit_message(&mine, chunk.index, 0).unwrap();
+    let last = message(b.take_message(&mut theirs, Wait::Try));
+    b.free_message(&theirs, last.index).unwrap();
+    assert_eq!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::Got(Got::Ended));
+    world.end();
+}
+
+#[test]
+fn the_end_comes_after_what_may_come_again() {
+    const REDELIVER: u64 = 1;
+    for redeliver in [0, REDELIVER] {
+        let world = World::new(Kind::JoinableQueue, [2, 8, redeliver, 0, 0]);
+        let [a, b] = world.objects();
+        let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+        assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+        let taken = message(a.take_message(&mut mine, Wait::Try));
+        a.end_queue().unwrap();
+        let end = b.take_message(&mut theirs, Wait::Try).unwrap();
+        assert_eq!(end == Looked::Got(Got::Ended), redeliver == 0, "{end:?}");
+        a.abandon_message(&mine, taken.index).unwrap();
+        let end = b.take_message(&mut theirs, Wait::Try).unwrap();
+        if let Looked::Got(Got::Message(again)) = end {
+            assert!(again.redelivered && redeliver != 0);
+            b.free_message(&theirs, again.index).unwrap();
+        } else {
+            assert_eq!((end, redeliver), (Looked::Got(Got::Ended), 0));
+        }
+        assert_eq!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::Got(Got::Ended));
+        let failures = u64::from(redeliver == 0);
+        assert_eq!(b.unfinished_messages(&theirs).unwrap(), (0, failures));
+        world.end();
+    }
+}
+
+#[test]
+fn what_is_being_read_is_not_finished() {
+    let world = World::new(Kind::JoinableQueue, [2, 8, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+    assert_eq!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::Got(()), "nothing was put");
+    assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+    assert!(matches!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::NotYet { .. }));
+    let taken = message(b.take_message(&mut theirs, Wait::Try));
+    assert!(matches!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::NotYet { .. }));
+    assert_eq!(a.unfinished_messages(&mine).unwrap(), (1, 0));
+    b.free_message(&theirs, taken.index).unwrap();
+    assert_eq!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::Got(()));
+    world.end();
+}
+
+#[test]
+fn what_the_living_have_is_theirs() {
+    let world = World::new(Kind::JoinableQueue, [2, 8, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+    assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+    let taken = message(a.take_message(&mut mine, Wait::Try));
+    let Looked::Got(Put::Done(chunk)) = a.reserve_message(&mut mine, Wait::Try).unwrap() else { panic!() };
+    // In vain, so that it looks who died.
+    assert!(matches!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::NotYet { .. }));
+    assert!(matches!(b.push_message(&mut theirs, b"2", Wait::Try).unwrap(), Looked::NotYet { .. }));
+    a.free_message(&mine, taken.index).unwrap();
+    a.commit_message(&mine, chunk.index, 1).unwrap();
+    assert_eq!(b.unfinished_messages(&theirs).unwrap(), (1, 0));
+    world.end();
+}
+
+#[test]
+fn what_one_does_not_have_one_cannot_give() {
+    let world = World::new(Kind::MpmcQueue, [2, 8, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+    let code = |result: Result<()>| result.unwrap_err().code;
+    let Looked::Got(Put::Done(chunk)) = a.reserve_message(&mut mine, Wait::Try).unwrap() else { panic!() };
+    assert_eq!(code(b.commit_message(&theirs, chunk.index, 1)), Code::LostOwnership);
+    assert_eq!(code(b.cancel_message(&theirs, chunk.index)), Code::LostOwnership);
+    assert_eq!(code(a.free_message(&mine, chunk.index)), Code::LostOwnership, "it is to be written");
+    assert_eq!(code(a.commit_message(&mine, chunk.index, 9)), Code::TooLarge);
+    a.commit_message(&mine, chunk.index, 1).unwrap();
+    assert_eq!(code(a.commit_message(&mine, chunk.index, 1)), Code::LostOwnership, "twice");
+    let taken = message(b.take_message(&mut theirs, Wait::Try));
+    assert_eq!(code(a.free_message(&mine, taken.index)), Code::LostOwnership);
+    assert_eq!(code(a.put_message_back(&mine, taken.index)), Code::LostOwnership);
+    b.free_message(&theirs, taken.index).unwrap();
+    assert_eq!(code(b.free_message(&theirs, taken.index)), Code::LostOwnership, "twice");
+    let too_large = a.push_message(&mut mine, &[0; 9], Wait::Try).unwrap_err();
+    assert_eq!(too_large.code, Code::TooLarge, "and no segments of their own");
+    world.end();
+}
+
+#[test]
+fn who_waits_at_a_channel_is_rung() {
+    let world = World::new(Kind::SpscQueue, [64, 0, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut producer, mut consumer) = (a.take_end(PRODUCER).unwrap(), b.take_end(CONSUMER).unwrap());
+    rung(b, b.peek_record(&mut consumer, ARMED), || {
+        assert_eq!(a.push_record(&mut producer, &[1; 24], false, Wait::Try).unwrap(), PUT);
+    });
+    assert_eq!(a.push_record(&mut producer, &[2; 24], false, Wait::Try).unwrap(), PUT);
+    let room = a.push_record(&mut producer, &[3; 24], false, ARMED);
+    rung(a, room, || {
+        message(b.peek_record(&mut consumer, Wait::Try));
+        b.release_record(&mut consumer).unwrap();
+    });
+    assert_eq!(a.push_record(&mut producer, &[3; 24], false, Wait::Arm { again: true }).unwrap(), PUT);
+    let room = a.push_record(&mut producer, &[4; 24], false, ARMED);
+    rung(a, room, || assert_eq!(b.pop_records(&mut consumer, 5, |_, _| true).unwrap(), Got::Message(2)));
+    rung(b, b.peek_record(&mut consumer, ARMED), || {
+        assert_eq!(a.push_records(&mut producer, [&[5; 24][..]].into_iter()).unwrap(), Put::Done(1));
+    });
+    message(b.pop_record(&mut consumer, Wait::Try, |_, _| true));
+    rung(b, b.peek_record(&mut consumer, ARMED), || {
+        let place = a.reserve_record(&mut producer, 8, Wait::Try).unwrap();
+        assert!(matches!(place, Looked::Got(Put::Done(_))));
+        a.commit_record(&mut producer, 8, false).unwrap();
+    });
+    message(b.pop_record(&mut consumer, Wait::Arm { again: true }, |_, _| true));
+    rung(b, b.peek_record(&mut consumer, ARMED), || a.release_end(producer, true).unwrap());
+    assert_eq!(b.peek_record(&mut consumer, Wait::Try).unwrap(), Looked::Got(Got::Ended));
+    world.end();
+
+    let world = World::new(Kind::SpscQueue, [64, 0, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut producer, consumer) = (a.take_end(PRODUCER).unwrap(), b.take_end(CONSUMER).unwrap());
+    while a.push_record(&mut producer, &[1; 24], false, Wait::Try).unwrap() == PUT {}
+    let room = a.push_record(&mut producer, &[1; 24], false, ARMED);
+    rung(a, room, || b.release_end(consumer, true).unwrap());
+    let refused = a.push_record(&mut producer, &[1; 24], false, Wait::Try).unwrap();
+    assert_eq!(refused, Looked::Got(Put::Ended), "nobody will pop it");
+    world.end();
+}
+
+#[test]
+fn nothing_is_pushed_that_nobody_will_pop() {
+    let world = World::new(Kind::SpscQueue, [64, 0, 0, 0, 0]);
+    let [a, b] = world.objects();
+    let (mut producer, consumer) = (a.take_end(PRODUCER).unwrap(), b.take_end(CONSUMER).unwrap());
+    let place = a.reserve_record(&mut producer, 8, Wait::Try).unwrap();
+    assert!(matches!(place, Looked::Got(Put::Done(_))));
+    b.release_end(consumer, true).unwrap();
+    assert_eq!(a.commit_record(&mut producer, 8, false).unwrap_err().code, Code::Ended);
+    assert_eq!(a.push_records(&mut producer, [&b"1"[..]].into_iter()).unwrap(), Put::Ended);
+    assert_eq!(a.bytes_towards(CONSUMER).unwrap(), 0);
+    world.end();
+}
+
+#[test]
+fn an_end_is_its_owners_alone() {
+    for kind in [Kind::SpscQueue, Kind::Pipe] {
+        let world = World::new(kind, [64, 64 * u64::from(kind == Kind::Pipe), 0, 0, 0]);
+        let [a, b] = world.objects();
+        let code = |result: Result<()>| result.unwrap_err().code;
+        let mut mine = a.take_end(PRODUCER).unwrap();
+        assert_eq!(code(b.take_end(PRODUCER).map(drop)), Code::Busy);
+        assert_eq!(code(a.take_end(PRODUCER).map(drop)), Code::Busy, "once");
+        assert_eq!(code(a.commit_record(&mut mine, 0, false)), Code::LostOwnership, "nothing is reserved");
+        let place = a.reserve_record(&mut mine, 8, Wait::Try).unwrap();
+        assert!(matches!(place, Looked::Got(Put::Done(_))));
+        assert_eq!(a.push_record(&mut mine, b"between", false, Wait::Try).unwrap(), PUT);
+        assert_eq!(code(a.commit_record(&mut mine, 8, false)), Code::LostOwnership, "its place is taken");
+        let mut theirs = b.take_end(CONSUMER).unwrap();
+        assert_eq!(code(b.release_record(&mut theirs)), Code::LostOwnership, "nothing was looked at");
+        a.release_end(mine, false).unwrap();
+        let next = b.take_end(PRODUCER).unwrap();
+        b.release_end(next, false).unwrap();
+        world.end();
+    }
+}

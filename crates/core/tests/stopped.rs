@@ -1,0 +1,182 @@
+//! A process is stopped between a look and the change that it is about to make; others change the same, and it goes on. Nothing
+//! is anybody's twice.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+
+use common::{spec, unique};
+use crossmem_core::{
+    Agent, CONSUMER, Code, Got, Kind, Looked, Object, PRODUCER, Put, Segment, Spec, Wait, inspect,
+};
+
+/// A child that is stopped at that step.
+struct Stopped(Child);
+
+impl Stopped {
+    fn at(label: &str, deed: &str, domain: &str, name: &str) -> Stopped {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["child_program", "--exact", "--nocapture"]).stdin(Stdio::null()).stdout(Stdio::null());
+        child.env("CROSSMEM_TEST_DEED", deed).env("DOMAIN", domain).env("NAME", name);
+        child.env("CROSSMEM_FAIL_AT", label).env("CROSSMEM_FAIL_BY", "stop");
+        let child = child.spawn().unwrap();
+        let mut status = 0;
+        // SAFETY: a child of ours, and a whole status.
+        let waited = unsafe { libc::waitpid(child.id() as i32, &raw mut status, libc::WUNTRACED) };
+        assert!(waited == child.id() as i32 && libc::WIFSTOPPED(status), "it doesn't come to {label}");
+        Stopped(child)
+    }
+
+    /// Lets it go on to its end, at which nothing surprised it.
+    fn go_on(mut self) {
+        // SAFETY: a child of ours, not waited for yet.
+        unsafe { libc::kill(self.0.id() as i32, libc::SIGCONT) };
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+/// Whatever became of the test.
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn child_program() {
+    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
+    let (domain, name) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAME").unwrap());
+    let agent = Agent::register(&domain, 0).unwrap();
+    match deed.as_str() {
+        "register" => {
+            let agents = inspect(&domain).unwrap().agents;
+            let slots: Vec<usize> =
+                agents.iter().filter(|agent| agent.alive).map(|agent| agent.slot).collect();
+            assert_eq!(slots, [0, 1, 2], "each has a slot");
+        }
+        "sweep" => {}
+        "retired" => assert_eq!(inspect(&domain).unwrap().agents.len(), 1, "others see it"),
+        "join" => {
+            let queue = Segment::open(&agent, &name, None).unwrap();
+            let member = Object::new(&agent, &queue).join_queue().unwrap();
+            let refused = Object::new(&agent, &queue).cancel_message(&member, 0).unwrap_err();
+            assert_eq!(refused.code, Code::LostOwnership, "somebody else reserved it");
+        }
+        "read" => {
+            let channel = Segment::open(&agent, &name, None).unwrap();
+            let object = Object::new(&agent, &channel);
+            let mut end = object.take_end(CONSUMER).unwrap();
+            let found = object.peek_record(&mut end, Wait::Try).unwrap();
+            assert!(matches!(found, Looked::Got(Got::Message(_))), "{found:?}");
+            object.release_record(&mut end).unwrap();
+            assert_eq!(object.peek_record(&mut end, Wait::Try).unwrap(), Looked::Got(Got::Ended));
+        }
+        "take-end" => {
+            let channel = Segment::open(&agent, &name, None).unwrap();
+            let taken = Object::new(&agent, &channel).take_end(PRODUCER);
+            assert_eq!(taken.map(drop).unwrap_err().code, Code::Busy);
+            channel.close(&agent);
+        }
+        other => panic!("no deed {other}"),
+    }
+    agent.leave();
+}
+
+#[test]
+fn a_newcomer_finds_its_slot_taken() {
+    let domain = unique("d");
+    let first = Agent::register(&domain, 0).unwrap();
+    let newcomer = Stopped::at("register.choosing", "register", &domain, "");
+    let second = Agent::register(&domain, 0).unwrap();
+    newcomer.go_on();
+    assert_eq!(inspect(&domain).unwrap().agents.len(), 2);
+    second.leave();
+    first.leave();
+}
+
+#[test]
+fn a_newcomer_keeps_the_slot_that_is_being_swept() {
+    let domain = unique("d");
+    let keeper = Agent::register(&domain, 0).unwrap();
+    let dead = [(); 2].map(|()| Agent::register(&domain, 0).unwrap());
+    drop(dead);
+    // It has the slot of the first one, and sweeps the second.
+    let sweeper = Stopped::at("sweep.freeing", "sweep", &domain, "");
+    let living = || inspect(&domain).unwrap().agents.iter().filter(|agent| agent.alive).count();
+    std::thread::scope(|scope| {
+        let newcomer = scope.spawn(|| {
+            let agent = Agent::register(&domain, 0).unwrap();
+            let seen = inspect(&domain).unwrap().agents.iter().any(|agent| agent.slot == 2 && agent.alive);
+            agent.leave();
+            seen
+        });
+        while living() < 3 {
+            std::thread::yield_now();
+        }
+        sweeper.go_on();
+        assert!(newcomer.join().unwrap(), "it is in nobody's table");
+    });
+    keeper.leave();
+}
+
+#[test]
+fn a_newcomer_notices_that_the_last_one_left() {
+    let domain = unique("d");
+    let last = Agent::register(&domain, 0).unwrap();
+    let newcomer = Stopped::at("register.numbered", "retired", &domain, "");
+    last.leave();
+    newcomer.go_on();
+    assert_eq!(common::files(&domain), Vec::<String>::new());
+}
+
+#[test]
+fn a_newcomer_finds_its_place_taken() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let queue = Spec { kind: Kind::MpmcQueue, params: Some([1, 8, 0, 0, 0]), ..spec(&name, 0) };
+    let queue = Segment::create(&agent, &queue).unwrap();
+    let object = Object::new(&agent, &queue);
+    let newcomer = Stopped::at("queue.joining", "join", &domain, &name);
+    let mut member = object.join_queue().unwrap();
+    let reserved = object.reserve_message(&mut member, Wait::Try).unwrap();
+    assert!(matches!(reserved, Looked::Got(Put::Done(chunk)) if chunk.index == 0));
+    newcomer.go_on();
+    object.commit_message(&member, 0, 8).unwrap();
+    queue.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn a_reader_finds_what_was_pushed_before_the_end() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let channel = Spec { kind: Kind::SpscQueue, params: Some([64, 0, 0, 0, 0]), ..spec(&name, 0) };
+    let channel = Segment::create(&agent, &channel).unwrap();
+    let object = Object::new(&agent, &channel);
+    let mut producer = object.take_end(PRODUCER).unwrap();
+    let reader = Stopped::at("channel.empty", "read", &domain, &name);
+    object.push_record(&mut producer, b"the last one", false, Wait::Try).unwrap();
+    object.release_end(producer, true).unwrap();
+    reader.go_on();
+    channel.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn a_newcomer_finds_its_end_taken() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let channel = Spec { kind: Kind::SpscQueue, params: Some([64, 0, 0, 0, 0]), ..spec(&name, 0) };
+    let channel = Segment::create(&agent, &channel).unwrap();
+    let object = Object::new(&agent, &channel);
+    let newcomer = Stopped::at("channel.taking", "take-end", &domain, &name);
+    let (mut end, other) = (object.take_end(PRODUCER).unwrap(), object.take_end(CONSUMER).unwrap());
+    newcomer.go_on();
+    object.push_record(&mut end, b"still mine", false, Wait::Try).unwrap();
+    object.release_end(end, false).unwrap();
+    object.release_end(other, false).unwrap();
+    channel.close(&agent);
+    agent.leave();
+}
