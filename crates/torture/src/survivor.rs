@@ -287,8 +287,8 @@ impl Prepared {
         consumer.release(false)?;
         let semaphore = scene.on(&scene.semaphore);
         let permits = semaphore.permits()?;
-        let consumed = u64::from(ledger.consuming.swap(0, SeqCst));
-        check(permits <= PERMITS && permits + consumed >= PERMITS, || format!("{permits} permits"))?;
+        let used_up = u64::from(ledger.consuming.swap(0, SeqCst));
+        check(permits <= PERMITS && permits + used_up >= PERMITS, || format!("{permits} permits"))?;
         semaphore.release((PERMITS - permits) as u32, false)?;
         let requests = scene.on(&scene.named).query_requests()?;
         check(requests.is_empty(), || format!("named locks: {requests:?}"))?;
