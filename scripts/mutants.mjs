@@ -185,11 +185,12 @@ async function runTest(program, test, environment, limit) {
     hung = true
     killGroup(child.pid)
   }, limit * 1000)
+  // Its children may hold its pipes open: they end with it, and then all that was printed is read.
+  child.on('exit', () => killGroup(child.pid))
   const [status, signal] = await new Promise((resolve, reject) => {
-    child.on('error', reject).on('exit', (...end) => resolve(end))
+    child.on('error', reject).on('close', (...end) => resolve(end))
   })
   clearTimeout(timer)
-  killGroup(child.pid)
   running.delete(child.pid)
   await cleanUp(child.pid)
   const seconds = (performance.now() - started) / 1000

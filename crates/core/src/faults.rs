@@ -77,7 +77,7 @@ faults! {
     /// What belongs to an unlinked queue outlives those who use it.
     OrphanedChildrenStay: "registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
     /// A child of a queue goes with whoever made it.
-    ParentKeepsNothing: "killed_queues::killed_at_every_step";
+    ParentKeepsNothing: "children::a_message_outlives_whoever_put_it";
     /// The living are swept.
     SweepTheLiving: "killed::killed_at_every_step_beside_a_survivor";
     /// The dead stay in the table of agents.

@@ -14,6 +14,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{RwLockWords, SlotSet};
 use crate::mutex::{Acquired, Refused};
+use crate::owner::Owner;
 use crate::registry::GLANCE;
 use crate::sync::{Ordering, fence};
 use crate::table::Share;
@@ -108,11 +109,12 @@ impl RwLockWords {
         let me = peers.me();
         let owners = self.readers.shares().map(|(slot, word)| Share::of(word).owner(slot));
         // An entry in our slot that isn't ours was our dead predecessor's.
-        let mut readers =
-            owners.filter(|owner| owner.slot != me.slot || *owner == me || seeded(Fault::PredecessorReads));
+        let is_mine =
+            |owner: &Owner| *owner == me || seeded(Fault::PredecessorReads) && owner.slot == me.slot;
+        let mut readers = owners.filter(|owner| owner.slot != me.slot || is_mine(owner));
         match readers.next() {
             None => Some(true),
-            Some(owner) if owner == me && readers.next().is_none() => Some(false),
+            Some(owner) if is_mine(&owner) && readers.next().is_none() => Some(false),
             Some(_) => None,
         }
     }

@@ -35,6 +35,25 @@ fn a_message_outlives_its_queues_name_with_whoever_has_the_queue_open() {
     assert!(files(&domain).is_empty());
 }
 
+#[test]
+fn a_message_outlives_whoever_put_it() {
+    let (domain, queues, messages) = (unique("d"), unique("q"), unique("m"));
+    let a = Agent::register(&domain, 0).unwrap();
+    let queue = queue(&a, &queues);
+    {
+        let writer = Agent::register(&domain, 0).unwrap();
+        let theirs = Segment::open(&writer, &queues, None).unwrap();
+        message(&writer, &theirs, &messages);
+        // Dropped without having left: dead to everybody.
+    }
+    a.collect_garbage().unwrap();
+    assert_eq!(files(&messages), std::slice::from_ref(&messages), "its queue is there");
+    queue.close(&a);
+    assert!(files(&messages).is_empty());
+    a.leave();
+    assert!(files(&domain).is_empty());
+}
+
 #[cfg(feature = "failpoints")]
 #[test]
 fn an_unlink_that_died_half_way_keeps_no_message() {
