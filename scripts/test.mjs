@@ -22,7 +22,7 @@ const statuses = [
     'test',
     '--workspace',
     '--features',
-    'crossmem-core/failpoints,crossmem-core/faults',
+    'crossmem-core/failpoints,crossmem-torture/faults',
   ),
   await run(loom, 'cargo', 'test', '--release', '-p', 'crossmem-core', '--lib'),
   ...(isTorturer ? [await run({}, 'cargo', ...torture)] : []),

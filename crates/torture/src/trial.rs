@@ -166,7 +166,9 @@ impl Theatre {
 impl Drop for Theatre {
     /// After a violation anything may be left.
     fn drop(&mut self) {
-        for file in files(&self.stage.domain).unwrap_or_default() {
+        let objects = inspect(&self.stage.domain).map(|info| info.objects).unwrap_or_default();
+        let names = objects.into_iter().map(|object| object.name);
+        for file in files(&self.stage.domain).unwrap_or_default().into_iter().chain(names) {
             let _ = std::fs::remove_file(format!("/dev/shm/{file}"));
         }
         let _ = std::fs::remove_file(self.stage.file());

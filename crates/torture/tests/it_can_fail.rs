@@ -1,0 +1,36 @@
+//! What is tortured is broken on purpose, and the harness says so.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use std::process::Command;
+
+/// Whether the harness is content with these operations, and what it says.
+fn torture(fault: &str, operation: &str) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_crossmem-torture"))
+        .args(["--minutes", "0", "--only", operation])
+        .env("CROSSMEM_FAULT", fault)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.success(), said)
+}
+
+#[test]
+fn each_fault_is_a_violation() {
+    for (fault, operation) in [
+        ("ForgetDied", "mutex: take over"),
+        ("RegistryUnrepaired", "create an object"),
+        ("SpillStays", "queue: push a large one"),
+        ("TornWriteUntold", "rwlock: take over"),
+        ("PermitsOfTheDeadStay", "semaphore: recount"),
+        ("TornUpdateUntold", "array: take over"),
+    ] {
+        let (content, said) = torture(fault, operation);
+        assert!(!content && said.contains("VIOLATION"), "{fault} in {operation}: {said}");
+    }
+}
+
+#[test]
+fn without_a_fault_it_is_content() {
+    let (content, said) = torture("", "mutex: take over");
+    assert!(content && said.contains("1 passed, 0 failed"), "{said}");
+}
