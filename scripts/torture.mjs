@@ -1,7 +1,7 @@
 // `npm run torture`: kills, freezes and resumes a process at every instruction of everything that it can do, then breaks
 // the code on purpose in every way that `faults.rs` lists, and writes what came of it.
-//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--no-mutants] [--out FILE]
-// --minutes: a sample; --only: operations whose name has this in it. Either goes to build/torture.md, all of it to
+//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--no-mutants] [--out FILE], or --list
+// --minutes: a sample; --only: operations whose name has this in it; --list: their names. Either goes to build/torture.md, all of it to
 // docs/torture.md, unless --out says where.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -23,12 +23,17 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     only: { type: 'string', multiple: true },
     seed: { type: 'string' },
+    list: { type: 'boolean' },
     mutants: { type: 'boolean', default: true },
     out: { type: 'string' },
   },
   allowNegative: true,
 })
-const { minutes, only = [], seed, mutants } = values
+const { minutes, only = [], seed, mutants, list } = values
+if (list) {
+  run('cargo', 'run', '--quiet', '--release', '-p', 'crossmem-torture', '--', '--list')
+  process.exit()
+}
 const partial = minutes !== undefined || only.length > 0
 const out = values.out ? resolve(values.out) : join(root, partial ? 'build' : 'docs', 'torture.md')
 const part = join(root, 'build', 'torture-part.md')
