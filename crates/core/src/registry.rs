@@ -313,8 +313,8 @@ impl<'a> Registry<'a> {
         let mut dead: Vec<(usize, u64)> = Vec::new();
         for (slot, agent) in self.control.agents.iter().enumerate() {
             let instance = agent.instance.load(Acquire);
-            let lives = self.agent.domain().life.is_alive(instance as u32) && !seeded(Fault::SweepTheLiving);
-            if slot != me && instance != 0 && !lives {
+            let lives = || self.agent.domain().life.is_alive(instance as u32);
+            if slot != me && instance != 0 && (seeded(Fault::SweepTheLiving) || !lives()) {
                 dead.push((slot, instance));
             }
         }
