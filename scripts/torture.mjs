@@ -1,15 +1,15 @@
 // `npm run torture`: kills, freezes and resumes a process at every instruction of everything that it can do, then breaks
 // the code on purpose in every way that `faults.rs` lists, and writes what came of it.
-//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--no-mutants] [--out FILE], or --list
-// --minutes: a sample; --only: operations whose name has this in it; --list: their names. Either goes to build/torture.md, all of it to
+//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--mutants | --no-mutants] [--out FILE], or --list
+// --minutes: a sample, without the faults unless --mutants says so; --only: operations whose name has this in it; --list: their names. Either goes to build/torture.md, all of it to
 // docs/torture.md, unless --out says where.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { score } from './mutants.mjs'
-import { run } from './setup.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -24,35 +24,40 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     seed: { type: 'string' },
     list: { type: 'boolean' },
-    mutants: { type: 'boolean', default: true },
+    mutants: { type: 'boolean' },
+    'no-mutants': { type: 'boolean' },
     out: { type: 'string' },
   },
-  allowNegative: true,
 })
-const { minutes, only = [], seed, mutants, list } = values
-if (list) {
-  run('cargo', 'run', '--quiet', '--release', '-p', 'crossmem-torture', '--', '--list')
-  process.exit()
-}
+const { minutes, only = [], seed, list } = values
+if (list) process.exit(torture('--list'))
 const partial = minutes !== undefined || only.length > 0
 const out = values.out ? resolve(values.out) : join(root, partial ? 'build' : 'docs', 'torture.md')
 const part = join(root, 'build', 'torture-part.md')
 mkdirSync(dirname(part), { recursive: true })
+rmSync(part, { force: true })
 
 const words = [
   ...(minutes === undefined ? [] : ['--minutes', minutes]),
   ...(seed === undefined ? [] : ['--seed', seed]),
   ...only.flatMap(name => ['--only', name]),
 ]
-run('cargo', 'run', '--quiet', '--release', '-p', 'crossmem-torture', '--', ...words, '--report', part)
+process.exitCode = torture(...words, '--report', part)
+if (!existsSync(part)) process.exit()
 const page = [
   '# Torture\n',
   `Written by \`npm run torture\` on ${cpus()[0].model.trim()}, ${cpus().length} cores.\n`,
   readFileSync(part, 'utf8'),
 ]
-if (mutants) page.push(await mutationScore())
+if (values.mutants ?? !(partial || values['no-mutants'])) page.push(await mutationScore())
 writeFileSync(out, page.join('\n'))
 console.log(`wrote ${out}`)
+
+/** Runs the harness; its status. */
+function torture(...args) {
+  const command = ['run', '--quiet', '--release', '-p', 'crossmem-torture', '--', ...args]
+  return spawnSync('cargo', command, { cwd: root, stdio: 'inherit' }).status ?? 1
+}
 
 /** Every way in which the code was broken on purpose, and the test that noticed. */
 async function mutationScore() {

@@ -170,6 +170,8 @@ class Request {
       ended = native.endLockRequest(opened().handle, this.#entered, !this.#isDelivered)
     } catch (error) {
       if (isStuck(error)) {
+        // Not to be left behind by a process that has nothing else to do.
+        if (!unended.has(this)) begin(false)
         unended.set(this, then)
         return
       }
@@ -184,13 +186,13 @@ class Request {
 
   /** Tries once more what a stopped process kept from being done. */
   endAgain(then: () => void): void {
-    unended.delete(this)
     this.#end(then)
   }
 
   #forget(): void {
     const { signal } = this.#wanted
     if (signal) offAbort(signal, this.#abort)
+    if (unended.delete(this)) end(false)
     end(this.#isGranted)
     requests.delete(this.#entered.ticket)
     if (requests.size > 0) return

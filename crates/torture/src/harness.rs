@@ -25,6 +25,8 @@ pub struct Tally {
     pub done: [usize; 3],
     /// The victim took another way this time.
     pub missed: usize,
+    /// The survivors were not done in time, and were so when it was tried again.
+    pub late: usize,
     /// Longest time until the survivors had done their turns.
     pub longest: Duration,
     pub violations: Vec<String>,
@@ -100,6 +102,7 @@ impl Run {
                 tally.count(fate, needed);
                 return;
             }
+            tally.late += 1;
         }
     }
 
@@ -146,7 +149,12 @@ impl Run {
             return Row { operation: operation.name, changes: 0, alone: surveyed, pairs: Tally::default() };
         };
         let left = || time.map(|time| time.saturating_sub(started.elapsed()));
-        let alone = self.torture(operation, &trace, left().map(|left| left * 2 / 3));
+        let mut alone = self.torture(operation, &trace, left().map(|left| left * 2 / 3));
+        if alone.violations.is_empty() && (alone.done.contains(&0) || alone.missed > alone.trials() / 10) {
+            alone
+                .violations
+                .push(format!("{}: {} trials missed their instruction", operation.name, alone.missed));
+        }
         let pairs = torture_pairs(self, operation, &trace, recovery, left());
         let row = Row { operation: operation.name, changes: trace.changes.len(), alone, pairs };
         println!("{} ({:.1} s)", report::line(&row), started.elapsed().as_secs_f64());

@@ -28,8 +28,12 @@ pub struct Ledger {
     pub tasks: Stream,
     pub ring: Stream,
     pub pipe: Stream,
-    /// 1 while a victim uses a permit up and gives a new one: one less then, or one more.
+    /// 1 while a victim uses a permit up and gives a new one: there may be one less.
     pub consuming: AtomicU32,
+    /// 1 while a victim is inside what its operation may keep from others.
+    pub victim_inside: AtomicU32,
+    /// Permits that are acquired, as those say who have them.
+    pub permits: AtomicU32,
     /// The process that is inside the mutex: nobody else gets in meanwhile.
     pub in_mutex: AtomicU32,
 }
@@ -57,7 +61,9 @@ impl Ledger {
         for (_, stream) in self.streams() {
             let _ = stream.settle();
         }
-        self.in_mutex.store(0, SeqCst);
+        for word in [&self.in_mutex, &self.consuming, &self.victim_inside, &self.permits] {
+            word.store(0, SeqCst);
+        }
     }
 
     pub fn streams(&self) -> [(&'static str, &Stream); 4] {
@@ -112,8 +118,7 @@ impl Stream {
         for number in 0..next as usize {
             let (put, got) = (self.put[number].swap(0, SeqCst), self.got[number].swap(0, SeqCst));
             match (put, got) {
-                (0, 0) | (PUTTING, _) if got <= 1 => {}
-                (_, 1) => {}
+                (0 | PUTTING, 0) | (PUTTING.., 1) => {}
                 (_, 0) if put & DISPOSING != 0 => {}
                 (_, 0) => lost.push(number),
                 _ => wrong.push(format!("{number} was got {got} times (put: {put})")),

@@ -53,15 +53,28 @@ pub const THINGS: [Thing; 12] = [
     Thing::Registry,
 ];
 
-/// When a turn is taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// While a victim stands still: nobody has died, so nobody may be told of a death.
-    Frozen,
-    /// While a victim stands still that had to do with a death before it.
-    FrozenAfterDeath,
-    /// After its death, or its good end.
-    After,
+/// How a turn is taken.
+#[derive(Clone, Copy)]
+pub struct Turn {
+    /// Somebody living may keep it from us.
+    pub blocked: bool,
+    /// Somebody died: otherwise nobody may be told of a death.
+    pub died: bool,
+    /// A message that gets a segment of its own.
+    pub large: bool,
+}
+
+impl Turn {
+    fn wait(self) -> Wait {
+        if self.blocked { Wait::Try } else { Wait::For(PATIENT) }
+    }
+
+    /// Nothing was taken from the living: neither is a death told that didn't happen, nor is a victim inside that stands still.
+    fn check(self, scene: &Scene, told: bool) -> Outcome {
+        check(self.died || !told, || "a death is told, and nobody died".into())?;
+        let victim_inside = scene.stage.ledger.victim_inside.load(SeqCst) != 0;
+        check(!self.blocked || !victim_inside, || "it was taken from the living".into())
+    }
 }
 
 /// Everything there is in a scene, open.
@@ -182,8 +195,7 @@ impl Twins<'_> {
     }
 
     /// One more change, after a look at what the last one inside left.
-    fn change_after(self, locked: Locked, when: When) -> Outcome {
-        check(!locked.owner_died || when != When::Frozen, || "it was taken from the living".into())?;
+    fn change_after(self, locked: Locked) -> Outcome {
         if locked.owner_died {
             self.repair();
         }
@@ -209,64 +221,64 @@ impl Members {
 }
 
 /// Whether it was done: somebody who lives may be in the way.
-pub fn turn(
-    scene: &Scene,
-    members: &mut Members,
-    thing: Thing,
-    when: When,
-    blocked: bool,
-    large: bool,
-) -> Outcome<bool> {
-    let wait = if blocked { Wait::Try } else { Wait::For(PATIENT) };
+pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, how: Turn) -> Outcome<bool> {
+    let ledger = scene.stage.ledger;
     let done = match thing {
-        Thing::Mutex => with_mutex(scene, when, wait),
-        Thing::RwLock => with_rwlock(scene, when, wait),
-        Thing::Semaphore => with_semaphore(scene, wait),
-        Thing::Event => with_event(scene, wait),
-        Thing::Condition => with_condition(scene, wait),
-        Thing::Barrier => with_barrier(scene, when, wait),
-        Thing::NamedLock => with_named_lock(scene, when, blocked),
-        Thing::Array => with_array(scene, when, wait),
-        Thing::Main => with_queue(scene, &scene.main, &mut members.main, &scene.stage.ledger.main, large),
-        Thing::Tasks => with_queue(scene, &scene.tasks, &mut members.tasks, &scene.stage.ledger.tasks, large),
-        Thing::Ring => with_ring(scene, blocked),
+        Thing::Mutex => with_mutex(scene, how),
+        Thing::RwLock => with_rwlock(scene, how),
+        Thing::Semaphore => with_semaphore(scene, how),
+        Thing::Event => with_event(scene, how.wait()),
+        Thing::Condition => with_condition(scene, how.wait()),
+        Thing::Barrier => with_barrier(scene, how),
+        Thing::NamedLock => with_named_lock(scene, how),
+        Thing::Array => with_array(scene, how),
+        Thing::Main => with_queue(scene, &scene.main, &mut members.main, &ledger.main, how.large),
+        Thing::Tasks => with_queue(scene, &scene.tasks, &mut members.tasks, &ledger.tasks, how.large),
+        Thing::Ring => with_ring(scene, how.blocked),
         Thing::Registry => with_registry(scene),
     };
     let done = done.map_err(|e| format!("{thing:?}: {e}"))?;
-    check(done || blocked, || format!("{thing:?}: it can't be had"))?;
+    check(done || how.blocked, || format!("{thing:?}: it can't be had"))?;
     Ok(done)
 }
 
-fn with_mutex(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+fn with_mutex(scene: &Scene, how: Turn) -> Outcome<bool> {
     let (mutex, inside) = (scene.on(&scene.mutex), &scene.stage.ledger.in_mutex);
-    let Looked::Got(locked) = mutex.lock(wait)? else { return Ok(false) };
+    let Looked::Got(locked) = mutex.lock(how.wait())? else { return Ok(false) };
+    how.check(scene, locked.owner_died)?;
     let before = inside.swap(std::process::id(), SeqCst);
     check(before == 0 || locked.owner_died, || format!("process {before} is inside, too"))?;
-    scene.twins(Thing::Mutex).change_after(locked, when)?;
+    scene.twins(Thing::Mutex).change_after(locked)?;
     mutex.mark_consistent()?;
     inside.store(0, SeqCst);
     mutex.unlock(false)?;
     Ok(true)
 }
 
-fn with_rwlock(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+/// Writes, and then reads: beside a victim that reads, others may read.
+fn with_rwlock(scene: &Scene, how: Turn) -> Outcome<bool> {
     let (rwlock, twins) = (scene.on(&scene.rwlock), scene.twins(Thing::RwLock));
-    let Looked::Got(locked) = rwlock.write(wait)? else { return Ok(false) };
-    twins.change_after(locked, when)?;
+    let Looked::Got(locked) = rwlock.write(how.wait())? else { return Ok(false) };
+    how.check(scene, locked.owner_died)?;
+    twins.change_after(locked)?;
     rwlock.mark_written_consistent()?;
     rwlock.end_write(false)?;
-    let Looked::Got(locked) = rwlock.read(wait)? else { return Ok(false) };
-    check(!locked.owner_died || when != When::Frozen, || "it was taken from the living".into())?;
+    let Looked::Got(locked) = rwlock.read(how.wait())? else { return Ok(false) };
+    check(how.died || !locked.owner_died, || "a death is told, and nobody died".into())?;
     check(locked.owner_died || twins.are_equal(), || "a reader sees half a change".into())?;
     rwlock.end_read()?;
     Ok(true)
 }
 
-fn with_semaphore(scene: &Scene, wait: Wait) -> Outcome<bool> {
-    let semaphore = scene.on(&scene.semaphore);
-    if semaphore.acquire(wait)? != Looked::Got(()) {
+fn with_semaphore(scene: &Scene, how: Turn) -> Outcome<bool> {
+    let (semaphore, ledger) = (scene.on(&scene.semaphore), scene.stage.ledger);
+    if semaphore.acquire(how.wait())? != Looked::Got(()) {
         return Ok(false);
     }
+    let of_victim = if how.blocked { ledger.victim_inside.load(SeqCst) } else { 0 };
+    let acquired = ledger.permits.fetch_add(1, SeqCst) + 1 + of_victim;
+    check(u64::from(acquired) <= PERMITS, || format!("{acquired} permits are acquired"))?;
+    ledger.permits.fetch_sub(1, SeqCst);
     semaphore.release(1, true)?;
     Ok(true)
 }
@@ -293,20 +305,20 @@ fn with_condition(scene: &Scene, wait: Wait) -> Outcome<bool> {
     Ok(came)
 }
 
-fn with_barrier(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+fn with_barrier(scene: &Scene, how: Turn) -> Outcome<bool> {
     let barrier = scene.on(&scene.barrier);
     let started = Instant::now();
     while started.elapsed() < PATIENT {
-        match barrier.arrive(wait)? {
+        match barrier.arrive(how.wait())? {
             Looked::Got(Arrived::Leading { generation, .. }) if barrier.complete_meeting(generation)? => {
                 return Ok(true);
             }
             Looked::Got(Arrived::Broken) => {
-                check(when != When::Frozen, || "broken, though nobody died".into())?;
+                check(how.died, || "broken, and nobody died".into())?;
                 barrier.reset_barrier()?;
             }
             // The other survivor made it as new.
-            Looked::Got(_) if when != When::Frozen => {}
+            Looked::Got(_) if how.died => {}
             Looked::Got(other) => return Err(format!("{other:?}").into()),
             _ => return Ok(false),
         }
@@ -314,9 +326,10 @@ fn with_barrier(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
     Ok(false)
 }
 
-fn with_named_lock(scene: &Scene, when: When, blocked: bool) -> Outcome<bool> {
+fn with_named_lock(scene: &Scene, how: Turn) -> Outcome<bool> {
+    let blocked = how.blocked;
     let table = scene.on(&scene.named);
-    // The one call that waits for a moment only, and not for ten seconds, if somebody stands still inside.
+    // `request` would wait for ten seconds if somebody stands still inside.
     if blocked && table.request_news(false).is_err_and(|e| e.code == Code::Timeout) {
         return Ok(false);
     }
@@ -332,15 +345,18 @@ fn with_named_lock(scene: &Scene, when: When, blocked: bool) -> Outcome<bool> {
             .map(|news| matches!(news.fate, Fate::Granted { recovered: true }));
         std::thread::yield_now();
     }
-    check(granted != Some(true) || when != When::Frozen, || "it was taken from the living".into())?;
+    if let Some(recovered) = granted {
+        how.check(scene, recovered)?;
+    }
     table.end_request(entered.request, false)?;
     Ok(granted.is_some())
 }
 
-fn with_array(scene: &Scene, when: When, wait: Wait) -> Outcome<bool> {
+fn with_array(scene: &Scene, how: Turn) -> Outcome<bool> {
     let (guard, twins) = (scene.guard()?, scene.twins(Thing::Array));
-    let Looked::Got(locked) = guard.enter(&scene.agent, wait) else { return Ok(false) };
-    twins.change_after(locked, when)?;
+    let Looked::Got(locked) = guard.enter(&scene.agent, how.wait()) else { return Ok(false) };
+    how.check(scene, locked.owner_died)?;
+    twins.change_after(locked)?;
     guard.leave(&scene.agent)?;
     let mut copy = [0; 16];
     if !guard.copy_to(&scene.agent, 0, &mut copy, PATIENT)? {

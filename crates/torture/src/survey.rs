@@ -39,6 +39,11 @@ impl Trace {
         places.collect()
     }
 
+    /// Where the `n`-th instruction is.
+    pub fn address(&self, n: usize) -> u64 {
+        self.instructions[n]
+    }
+
     /// Whether it is another step of the string instruction before.
     fn repeats(&self, n: usize) -> bool {
         n > 0 && self.instructions[n - 1] == self.instructions[n]
@@ -76,6 +81,10 @@ pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
         // The mark counts, too: it is where the last change has been made.
         trace.instructions.push(registers.rip);
         if instruction.code() == Code::Int3 {
+            let mark = trace.instructions.len() - 1;
+            if trace.changes.last() != Some(&mark) {
+                trace.changes.push(mark);
+            }
             return Ok(trace);
         }
         let calls = instruction.code() == Code::Syscall;

@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use crossmem_core::{
-    Agent, Arrived, CONSUMER, Code, Got, Kind, Locked, Looked, Object, PRODUCER, Segment, Wait, inspect,
+    Agent, Arrived, CONSUMER, Got, Kind, Locked, Looked, Object, PRODUCER, Segment, Wait, inspect,
 };
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork};
 
 use crate::harness::run_on_any_core;
-use crate::scene::{Members, PERMITS, Scene, THINGS, Thing, When, turn};
+use crate::scene::{Members, PERMITS, Scene, THINGS, Thing, Turn, turn};
 use crate::stage::{Outcome, Stage, check};
 use crate::user::{ChannelUser, QueueUser};
 
@@ -41,17 +41,18 @@ pub enum Setting {
 #[derive(Clone, Copy, Debug)]
 pub enum Order {
     Prepare(Setting),
-    /// So many turns beside a victim that stands still: it may keep `blocked` from others; `registry`: it has that. There may
-    /// have been a death before.
+    /// So many turns beside a victim that stands still: it may keep `blocked` from others; `registry`: it has that; `died`:
+    /// there was a death before.
     Frozen {
         turns: u32,
         blocked: Option<Thing>,
         registry: bool,
-        after_death: bool,
+        died: bool,
     },
-    /// So many turns after its death.
+    /// So many turns after its death, or its good end.
     After {
         turns: u32,
+        died: bool,
     },
     /// Finds everything as it was before the trial.
     Settle,
@@ -67,10 +68,10 @@ impl Order {
             |blocked| THINGS.iter().position(|&thing| Some(thing) == blocked).unwrap_or(THINGS.len());
         match self {
             Order::Prepare(setting) => [0, setting as u8, 0, 0, 0],
-            Order::Frozen { turns, blocked, registry, after_death } => {
-                [1, turns as u8, number_of(blocked) as u8, registry.into(), after_death.into()]
+            Order::Frozen { turns, blocked, registry, died } => {
+                [1, turns as u8, number_of(blocked) as u8, registry.into(), died.into()]
             }
-            Order::After { turns } => [2, turns as u8, 0, 0, 0],
+            Order::After { turns, died } => [2, turns as u8, died.into(), 0, 0],
             Order::Settle => [3, 0, 0, 0, 0],
             Order::Leave => [4, 0, 0, 0, 0],
         }
@@ -83,9 +84,9 @@ impl Order {
                 turns: a.into(),
                 blocked: THINGS.get(usize::from(b)).copied(),
                 registry: c != 0,
-                after_death: d != 0,
+                died: d != 0,
             },
-            2 => Order::After { turns: a.into() },
+            2 => Order::After { turns: a.into(), died: b != 0 },
             3 => Order::Settle,
             _ => Order::Leave,
         }
@@ -161,13 +162,14 @@ fn live(stage: &Stage, first: bool, mut orders: UnixStream) -> Outcome {
         let order = Order::of(order);
         let answer = match order {
             Order::Prepare(setting) => prepared.prepare(&scene, setting).map(|()| 0),
-            Order::Frozen { turns, blocked, registry, after_death } => {
-                let when = if after_death { When::FrozenAfterDeath } else { When::Frozen };
+            Order::Frozen { turns, blocked, registry, died } => {
                 let free = |thing| thing != Thing::Registry || !registry;
-                take_turns(&scene, &mut members, &mut turns_taken, turns, when, blocked, free)
+                let turn = Turn { blocked: false, died, large: false };
+                take_turns(&scene, &mut members, &mut turns_taken, turns, turn, blocked, free)
             }
-            Order::After { turns } => {
-                take_turns(&scene, &mut members, &mut turns_taken, turns, When::After, None, |_| true)
+            Order::After { turns, died } => {
+                let turn = Turn { blocked: false, died, large: false };
+                take_turns(&scene, &mut members, &mut turns_taken, turns, turn, None, |_| true)
             }
             Order::Settle => prepared.settle(&scene).and_then(|()| at_first.check(stage)).map(|()| 0),
             Order::Leave => {
@@ -183,26 +185,26 @@ fn live(stage: &Stage, first: bool, mut orders: UnixStream) -> Outcome {
     }
 }
 
-/// Takes turns with all things that are free; how many were done. What a victim keeps from us once isn't tried again.
+/// Takes so many turns with all things that are free. What a victim keeps from us once isn't tried again.
 fn take_turns(
     scene: &Scene,
     members: &mut Members,
     taken: &mut usize,
     turns: u32,
-    when: When,
+    with: Turn,
     blocked: Option<Thing>,
     free: impl Fn(Thing) -> bool,
 ) -> Outcome<u32> {
     let (mut done, mut refused) = (0, false);
-    for _ in 0..turns {
+    while done < turns {
         *taken += 1;
         let thing = THINGS[*taken % THINGS.len()];
-        let may_be_refused = blocked == Some(thing);
-        if !free(thing) || may_be_refused && refused {
+        let blocked = blocked == Some(thing);
+        if !free(thing) || blocked && refused {
             continue;
         }
         let large = (*taken / THINGS.len()).is_multiple_of(4) && free(Thing::Registry);
-        if turn(scene, members, thing, when, may_be_refused, large)? {
+        if turn(scene, members, thing, Turn { blocked, large, ..with })? {
             done += 1;
         } else {
             refused = true;
@@ -303,14 +305,7 @@ impl Prepared {
                 let (pipe, end) = self.pipe.take().ok_or("no pipe")?;
                 let mut user =
                     ChannelUser { object: Object::new(agent, &pipe), end, stream: &scene.stage.ledger.pipe };
-                loop {
-                    match user.pop() {
-                        Ok(true) => {}
-                        Ok(false) => break,
-                        Err(e) if is_death(&*e) => break,
-                        Err(e) => return Err(e),
-                    }
-                }
+                while user.pop_from_the_gone()? {}
                 user.release(true)?;
                 pipe.close(agent);
             }
@@ -355,10 +350,6 @@ fn lock(scene: &Scene) -> Outcome {
     check(locked == Looked::Got(Locked { owner_died: false }), || {
         format!("a mutex that nobody else has: {locked:?}")
     })
-}
-
-fn is_death(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<crossmem_core::Error>().is_some_and(|e| e.code == Code::PeerDied)
 }
 
 /// What there is in the domain, and in /dev/shm.

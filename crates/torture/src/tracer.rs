@@ -8,7 +8,10 @@ use nix::libc::user;
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::unistd::{ForkResult, Pid, alarm, fork};
+
+/// Seconds; who lives longer hangs.
+const LONGEST_LIFE: u32 = 60;
 
 /// Why it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +36,11 @@ impl Traced {
         // SAFETY: this process has one thread, so the child may do what it likes.
         let traced = match unsafe { fork() }.map_err(|e| format!("fork: {e}"))? {
             ForkResult::Child => {
-                ptrace::traceme().expect("traceme");
-                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(life));
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    ptrace::traceme().expect("ptrace is allowed");
+                    alarm::set(LONGEST_LIFE);
+                    life();
+                }));
                 // SAFETY: ends this process at once, as a child of fork should.
                 unsafe { nix::libc::_exit(i32::from(ended.is_err())) }
             }

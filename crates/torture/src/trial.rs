@@ -1,10 +1,11 @@
 //! One trial: a victim is led to an instruction, and killed there, or frozen while others go on, and then killed or let go.
 
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use crossmem_core::inspect;
 use nix::sys::signal::{Signal, raise};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 
 use crate::ledger::Ledger;
@@ -60,6 +61,8 @@ impl Theatre {
             let stage = self.stage.clone();
             live_and_die(move || corpse(&stage))?;
         }
+        // Whoever was is no more.
+        self.stage.ledger.victim_inside.store(0, SeqCst);
         Ok(())
     }
 
@@ -74,7 +77,7 @@ impl Theatre {
         let mut victim = self.victim(operation)?;
         let trace = survey(&mut victim)?;
         victim.finish()?;
-        self.go_on()?;
+        self.go_on(operation.before.is_some())?;
         Ok(trace)
     }
 
@@ -101,7 +104,8 @@ impl Theatre {
                 victim.finish()?;
             }
         }
-        let needed = self.go_on()?;
+        let died = operation.before.is_some() || came && fate != Fate::FrozenAndResumed;
+        let needed = self.go_on(died)?;
         Ok(came.then_some(needed))
     }
 
@@ -118,7 +122,7 @@ impl Theatre {
         let mut recoverer = self.victim(recovery)?;
         let trace = survey(&mut recoverer)?;
         recoverer.kill()?;
-        self.go_on()?;
+        self.go_on(true)?;
         Ok(trace)
     }
 
@@ -131,20 +135,23 @@ impl Theatre {
         self.set_up(first.0)?;
         let came = kill_at(self.victim(first.0)?, first.1, first.2)?;
         let came = kill_at(self.victim(second.0)?, second.1, second.2)? && came;
-        let needed = self.go_on()?;
+        let needed = self.go_on(true)?;
         Ok(came.then_some(needed))
     }
 
     fn go_on_beside(&mut self, operation: &Operation, victim: &Traced) -> Outcome {
         let registry = inspect(&self.stage.domain)?.registry_held_by == Some(victim.pid());
-        let after_death = operation.before.is_some();
-        self.all_do(Order::Frozen { turns: TURNS_BESIDE, blocked: operation.blocks, registry, after_death })
+        let died = operation.before.is_some();
+        self.all_do(
+            TURNS_BESIDE,
+            Order::Frozen { turns: TURNS_BESIDE, blocked: operation.blocks, registry, died },
+        )
     }
 
     /// After a death, or a good end: the survivors go on, and find everything as it should be.
-    fn go_on(&mut self) -> Outcome<Duration> {
+    fn go_on(&mut self, died: bool) -> Outcome<Duration> {
         let started = Instant::now();
-        self.all_do(Order::After { turns: TURNS_AFTER })?;
+        self.all_do(TURNS_AFTER, Order::After { turns: TURNS_AFTER, died })?;
         let needed = started.elapsed();
         self.survivors[0].ask(Order::Settle)?;
         for (of, stream) in self.stage.ledger.streams() {
@@ -153,13 +160,16 @@ impl Theatre {
         Ok(needed)
     }
 
-    /// Both at once.
-    fn all_do(&mut self, order: Order) -> Outcome {
+    /// So many turns of both at once.
+    fn all_do(&mut self, turns: u32, order: Order) -> Outcome {
         for survivor in &mut self.survivors {
             survivor.tell(order)?;
         }
-        let answers = self.survivors.each_mut().map(Survivor::answer);
-        answers.into_iter().try_for_each(|answer| answer.map(drop))
+        for answer in self.survivors.each_mut().map(Survivor::answer) {
+            let done = answer?;
+            check(done == turns, || format!("{done} turns of {turns}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -191,7 +201,7 @@ fn lead(victim: &mut Traced, trace: &Trace, at: usize) -> Outcome<bool> {
         let stop = victim.step()?;
         check(stop == Stop::Trap, || format!("the victim found things not as they should be: {stop:?}"))?;
     }
-    Ok(true)
+    Ok(victim.registers()?.rip == trace.address(at))
 }
 
 fn kill_at(mut victim: Traced, trace: &Trace, at: usize) -> Outcome<bool> {
@@ -205,13 +215,16 @@ fn live_and_die(life: impl FnOnce()) -> Outcome {
     // SAFETY: this process has one thread, so the child may do what it likes.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            life();
-            let _ = raise(Signal::SIGKILL);
-            unreachable!("it killed itself");
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(life)).is_ok() {
+                let _ = raise(Signal::SIGKILL);
+            }
+            // SAFETY: ends this process at once, as a child of fork should.
+            unsafe { nix::libc::_exit(1) }
         }
         ForkResult::Parent { child } => {
-            waitpid(child, None)?;
-            Ok(())
+            let ended = waitpid(child, None)?;
+            let died = matches!(ended, WaitStatus::Signaled(_, Signal::SIGKILL, _));
+            check(died, || format!("who was to die first: {ended:?}"))
         }
     }
 }

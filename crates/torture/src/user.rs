@@ -1,6 +1,6 @@
 //! Users of queues and channels: each message bears its number in the ledger, and is compared byte by byte.
 
-use crossmem_core::{Agent, Chunk, End, Got, Looked, Member, Object, Put, Segment, Wait};
+use crossmem_core::{Agent, Chunk, Code, End, Got, Looked, Member, Object, Put, Segment, Wait};
 
 use crate::ledger::Stream;
 use crate::stage::{Outcome, check};
@@ -186,6 +186,16 @@ impl<'a> ChannelUser<'a> {
         self.object.release_record(&mut self.end)?;
         self.stream.got(number);
         Ok(true)
+    }
+
+    /// As `pop`, when the other end is gone: after the last record one is told that it died, or that it closed.
+    pub fn pop_from_the_gone(&mut self) -> Outcome<bool> {
+        match self.object.peek_record(&mut self.end, Wait::Try) {
+            Ok(Looked::Got(Got::Message(_))) => self.pop(),
+            Ok(Looked::Got(Got::Ended)) => Ok(false),
+            Err(e) if e.code == Code::PeerDied => Ok(false),
+            other => Err(format!("nobody says that the other end is gone: {other:?}").into()),
+        }
     }
 
     pub fn pop_many(&mut self, most: usize) -> Outcome {

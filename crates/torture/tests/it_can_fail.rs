@@ -23,6 +23,8 @@ fn each_fault_is_a_violation() {
         ("TornWriteUntold", "rwlock: take over"),
         ("PermitsOfTheDeadStay", "semaphore: recount"),
         ("TornUpdateUntold", "array: take over"),
+        ("WriterSkipsReaders", "rwlock: read"),
+        ("EndOfTheLivingTaken", "ring: push"),
     ] {
         let (content, said) = torture(fault, operation);
         assert!(!content && said.contains("VIOLATION"), "{fault} in {operation}: {said}");

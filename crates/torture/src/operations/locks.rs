@@ -45,15 +45,29 @@ pub const OPERATIONS: &[Operation] = &[
     operation("event: set", set_event),
     operation("event: wait", wait_event),
     operation("event: sleep and give up", sleep_for_event),
-    operation("condition: enter", enter_condition),
-    operation("condition: notify", notify).in_setting(Waiting),
+    operation("condition: enter", enter_condition).recovered_by("condition: pass on after a death"),
+    operation("condition: notify", notify)
+        .in_setting(Waiting)
+        .recovered_by("condition: pass on after a death"),
+    operation("condition: pass on after a death", notify)
+        .in_setting(Waiting)
+        .after_death_of(die_notified)
+        .recovered_by("condition: pass on after a death"),
     operation("condition: settle", settle).blocking(Thing::Condition),
-    operation("condition: leave with a notification", leave_condition).in_setting(Waiting),
+    operation("condition: leave with a notification", leave_condition)
+        .in_setting(Waiting)
+        .recovered_by("condition: pass on after a death"),
     operation("barrier: lead", lead).blocking(Thing::Barrier),
     operation("barrier: complete", complete).blocking(Thing::Barrier),
-    operation("barrier: arrive second", arrive_second).in_setting(Meeting),
-    operation("barrier: abort", abort).in_setting(Meeting),
-    operation("barrier: reset", reset).in_setting(Meeting),
+    operation("barrier: arrive second", arrive_second)
+        .in_setting(Meeting)
+        .recovered_by("barrier: arrive after a death"),
+    operation("barrier: arrive after a death", arrive_after_death)
+        .in_setting(Meeting)
+        .after_death_of(die_leading)
+        .recovered_by("barrier: arrive after a death"),
+    operation("barrier: abort", abort).in_setting(Meeting).recovered_by("barrier: arrive after a death"),
+    operation("barrier: reset", reset).in_setting(Meeting).recovered_by("barrier: arrive after a death"),
     operation("named lock: request", request)
         .blocking(Thing::NamedLock)
         .recovered_by("named lock: take over"),
@@ -80,10 +94,16 @@ fn scene(stage: &Stage) -> &'static Scene {
     Box::leak(Box::new(Scene::open(stage)))
 }
 
+/// Says that it is inside what it may keep from others, or that it is about to leave.
+fn say_inside(scene: &Scene, inside: bool) {
+    scene.stage.ledger.victim_inside.store(inside.into(), SeqCst);
+}
+
 fn locked(scene: &Scene) -> bool {
     let Looked::Got(locked) = scene.on(&scene.mutex).lock(Wait::Try).unwrap() else {
         panic!("it can't be had")
     };
+    say_inside(scene, true);
     scene.stage.ledger.in_mutex.store(std::process::id(), SeqCst);
     locked.owner_died
 }
@@ -91,6 +111,7 @@ fn locked(scene: &Scene) -> bool {
 fn unlocked(scene: &Scene) {
     scene.twins(Thing::Mutex).change();
     scene.stage.ledger.in_mutex.store(0, SeqCst);
+    say_inside(scene, false);
     scene.on(&scene.mutex).unlock(false).unwrap();
 }
 
@@ -155,13 +176,25 @@ fn sleep_for_mutex(stage: &Stage) {
 fn reading(scene: &Scene) {
     let read = scene.on(&scene.rwlock).read(Wait::Try).unwrap();
     assert!(matches!(read, Looked::Got(locked) if !locked.owner_died), "{read:?}");
+    say_inside(scene, true);
+}
+
+fn end_reading(scene: &Scene) {
+    say_inside(scene, false);
+    scene.on(&scene.rwlock).end_read().unwrap();
 }
 
 fn writing(scene: &Scene) -> bool {
     let Looked::Got(locked) = scene.on(&scene.rwlock).write(Wait::Try).unwrap() else {
         panic!("it can't be had")
     };
+    say_inside(scene, true);
     locked.owner_died
+}
+
+fn end_writing(scene: &Scene) {
+    say_inside(scene, false);
+    scene.on(&scene.rwlock).end_write(false).unwrap();
 }
 
 fn read(stage: &Stage) {
@@ -169,14 +202,14 @@ fn read(stage: &Stage) {
     mark();
     reading(scene);
     mark();
-    scene.on(&scene.rwlock).end_read().unwrap();
+    end_reading(scene);
 }
 
 fn end_read(stage: &Stage) {
     let scene = scene(stage);
     reading(scene);
     mark();
-    scene.on(&scene.rwlock).end_read().unwrap();
+    end_reading(scene);
     mark();
 }
 
@@ -187,7 +220,7 @@ fn write(stage: &Stage) {
     scene.twins(Thing::RwLock).change();
     mark();
     assert!(!died, "no writer died");
-    scene.on(&scene.rwlock).end_write(false).unwrap();
+    end_writing(scene);
 }
 
 fn end_write(stage: &Stage) {
@@ -195,7 +228,7 @@ fn end_write(stage: &Stage) {
     writing(scene);
     scene.twins(Thing::RwLock).change();
     mark();
-    scene.on(&scene.rwlock).end_write(false).unwrap();
+    end_writing(scene);
     mark();
 }
 
@@ -216,7 +249,7 @@ fn write_after_death(stage: &Stage) {
     mark();
     repair(scene, Thing::RwLock, died);
     scene.on(&scene.rwlock).mark_written_consistent().unwrap();
-    scene.on(&scene.rwlock).end_write(false).unwrap();
+    end_writing(scene);
 }
 
 fn acquire(stage: &Stage) {
@@ -224,8 +257,10 @@ fn acquire(stage: &Stage) {
     let semaphore = scene.on(&scene.semaphore);
     mark();
     let got = semaphore.acquire(Wait::Try).unwrap();
+    say_inside(scene, true);
     mark();
     assert_eq!(got, Looked::Got(()));
+    say_inside(scene, false);
     semaphore.release(1, true).unwrap();
 }
 
@@ -233,7 +268,9 @@ fn release(stage: &Stage) {
     let scene = scene(stage);
     let semaphore = scene.on(&scene.semaphore);
     assert_eq!(semaphore.acquire(Wait::Try).unwrap(), Looked::Got(()));
+    say_inside(scene, true);
     mark();
+    say_inside(scene, false);
     semaphore.release(1, true).unwrap();
     mark();
 }
@@ -300,6 +337,14 @@ fn notify(stage: &Stage) {
     mark();
 }
 
+/// It was told, and heard nothing: what it was told is for another one.
+fn die_notified(stage: &Stage) {
+    let scene = scene(stage);
+    let condition = scene.on(&scene.condition);
+    condition.enter_condition().unwrap();
+    condition.notify_condition(u32::MAX).unwrap();
+}
+
 fn settle(stage: &Stage) {
     let scene = scene(stage);
     let condition = scene.on(&scene.condition);
@@ -356,6 +401,20 @@ fn arrive_second(stage: &Stage) {
     assert!(met);
 }
 
+fn die_leading(stage: &Stage) {
+    let scene = scene(stage);
+    let arrived = scene.on(&scene.pair).arrive(Wait::Try).unwrap();
+    assert!(matches!(arrived, Looked::Got(Arrived::Leading { .. })), "{arrived:?}");
+}
+
+/// It is broken for all; or, if a survivor made it as new meanwhile, one more waits.
+fn arrive_after_death(stage: &Stage) {
+    let scene = scene(stage);
+    mark();
+    scene.on(&scene.pair).arrive(Wait::Try).unwrap();
+    mark();
+}
+
 fn abort(stage: &Stage) {
     let scene = scene(stage);
     mark();
@@ -377,8 +436,10 @@ fn request(stage: &Stage) {
     let table = scene.on(&scene.named);
     mark();
     let entered = table.request(&EXCLUSIVE).unwrap().unwrap();
+    say_inside(scene, true);
     mark();
     assert!(entered.granted.is_some(), "it was free");
+    say_inside(scene, false);
     table.end_request(entered.request, false).unwrap();
 }
 
@@ -387,8 +448,11 @@ fn end_request(stage: &Stage) {
     let table = scene.on(&scene.named);
     let held = table.request(&EXCLUSIVE).unwrap().unwrap();
     let pending = table.request(&EXCLUSIVE).unwrap().unwrap();
+    // The second one holds it as soon as the first is gone.
+    say_inside(scene, true);
     mark();
     table.end_request(held.request, false).unwrap();
+    say_inside(scene, false);
     table.end_request(pending.request, true).unwrap();
     mark();
 }
@@ -397,11 +461,13 @@ fn steal(stage: &Stage) {
     let scene = scene(stage);
     let table = scene.on(&scene.named);
     let robbed = table.request(&EXCLUSIVE).unwrap().unwrap();
+    say_inside(scene, true);
     mark();
     let thief = table.request(&Wanted { steal: true, ..EXCLUSIVE }).unwrap().unwrap();
     mark();
     assert!(thief.granted.is_some());
     assert!(table.end_request(robbed.request, false).unwrap().stolen);
+    say_inside(scene, false);
     table.end_request(thief.request, false).unwrap();
 }
 
@@ -417,7 +483,13 @@ fn updating(scene: &Scene) -> bool {
     let Looked::Got(locked) = scene.guard().unwrap().enter(&scene.agent, Wait::Try) else {
         panic!("it can't be had")
     };
+    say_inside(scene, true);
     locked.owner_died
+}
+
+fn end_updating(scene: &Scene) {
+    say_inside(scene, false);
+    scene.guard().unwrap().leave(&scene.agent).unwrap();
 }
 
 fn enter_update(stage: &Stage) {
@@ -426,7 +498,7 @@ fn enter_update(stage: &Stage) {
     updating(scene);
     scene.twins(Thing::Array).change();
     mark();
-    scene.guard().unwrap().leave(&scene.agent).unwrap();
+    end_updating(scene);
 }
 
 fn leave_update(stage: &Stage) {
@@ -434,7 +506,7 @@ fn leave_update(stage: &Stage) {
     updating(scene);
     scene.twins(Thing::Array).change();
     mark();
-    scene.guard().unwrap().leave(&scene.agent).unwrap();
+    end_updating(scene);
     mark();
 }
 
@@ -460,7 +532,7 @@ fn update_after_death(stage: &Stage) {
     let died = updating(scene);
     mark();
     repair(scene, Thing::Array, died);
-    scene.guard().unwrap().leave(&scene.agent).unwrap();
+    end_updating(scene);
 }
 
 fn file_lock(stage: &Stage) {
