@@ -2,8 +2,8 @@ import { JoinableQueue, MpmcQueue, SpscQueue } from 'crossmem'
 import { packingOf } from './parcels.js'
 import { CAPACITY, LAST, type Made } from './streams.js'
 
-/** Nothing that works takes that long. In milliseconds. */
-export const HANG = 10_000
+/** Nothing that works takes that long, nor does starting two dozen processes on a machine that reads them from its disk. In milliseconds. */
+export const HANG = 60_000
 /** Longer than it takes until somebody who waits looks for the dead. In milliseconds. */
 const DEATHS_ARE_FOUND = 250
 

@@ -140,7 +140,12 @@ function endQueue(queue: Made): void {
 
 function takeOut(board: Board, number: number, queue: Made): void {
   const { unpack } = packingOf(queue.crossmem)
-  for (const packed of drain(queue)) board.accounts[number]?.wasTaken(unpack(packed).id)
+  try {
+    for (const packed of drain(queue)) board.accounts[number]?.wasTaken(unpack(packed).id)
+  } catch (error) {
+    // Who was killed at its end may still be dying. What stays in the queue is noticed at the end.
+    if ((error as { code?: string }).code !== 'ERR_BUSY') throw error
+  }
 }
 
 const queueOf = (objects: Objects, kind: string): Made => objects.get(kind)?.[0] as unknown as Made

@@ -60,7 +60,8 @@ export class Program {
     await this.#ready
     if (this.isGone) return
     this.#life = life
-    this.child.send(life)
+    // It may be killed at this moment: whoever sees it out knows.
+    this.child.send(life, () => undefined)
   }
 
   signal(signal: NodeJS.Signals): void {
