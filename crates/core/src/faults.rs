@@ -115,7 +115,7 @@ faults! {
     /// The sequence stays even while an update is made.
     UpdateStaysEven: "guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
     /// A snapshot is not checked afterwards.
-    SequenceLookedAtOnce: "guard::a_snapshot_is_of_one_instant_however_busy_the_writers";
+    SequenceLookedAtOnce: "stopped::a_snapshot_is_not_of_what_a_writer_began_meanwhile";
     /// The next writer may come before the sequence is even again.
     UnlockBeforeEven: "killed::killed_at_every_step_beside_a_survivor";
     /// What a dead writer left half-changed is copied.

@@ -131,6 +131,7 @@ impl<'m> Guard<'m> {
                 }
                 break;
             }
+            fail::point("snapshot.looked");
             self.region.copy_to(offset, to)?;
             // The copy before the second look: pairs with the Release fence in `enter`.
             fence(Ordering::Acquire);

@@ -5,10 +5,12 @@
 mod common;
 
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use common::{spec, unique};
 use crossmem_core::{
-    Agent, CONSUMER, Code, Got, Kind, Looked, Object, PRODUCER, Put, Segment, Spec, Wait, inspect,
+    Agent, CONSUMER, Code, Got, Guard, Kind, Looked, Object, PAGE, PRODUCER, Put, Segment, Spec, Wait,
+    inspect,
 };
 
 /// A child that is stopped at that step.
@@ -73,6 +75,13 @@ fn child_program() {
             object.release_record(&mut end).unwrap();
             assert_eq!(object.peek_record(&mut end, Wait::Try).unwrap(), Looked::Got(Got::Ended));
         }
+        "snapshot" => {
+            let array = Segment::open(&agent, &name, None).unwrap();
+            let guard = Guard::find(&agent, array.region(), PAGE).unwrap().unwrap();
+            let copied = guard.copy_to(&agent, 0, &mut [0; 16], Duration::from_millis(10));
+            assert!(!copied.unwrap(), "a writer is inside");
+            array.close(&agent);
+        }
         "take-end" => {
             let channel = Segment::open(&agent, &name, None).unwrap();
             let taken = Object::new(&agent, &channel).take_end(PRODUCER);
@@ -81,6 +90,21 @@ fn child_program() {
         }
         other => panic!("no deed {other}"),
     }
+    agent.leave();
+}
+
+#[test]
+fn a_snapshot_is_not_of_what_a_writer_began_meanwhile() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let array = Spec { kind: Kind::NDArray, guard: Some(PAGE), ..spec(&name, 2 * PAGE) };
+    let array = Segment::create(&agent, &array).unwrap();
+    let guard = Guard::find(&agent, array.region(), PAGE).unwrap().unwrap();
+    let reader = Stopped::at("snapshot.looked", "snapshot", &domain, &name);
+    assert!(matches!(guard.enter(&agent, Wait::Try), Looked::Got(_)));
+    reader.go_on();
+    guard.leave(&agent).unwrap();
+    array.close(&agent);
     agent.leave();
 }
 
