@@ -53,9 +53,7 @@ export async function letGo(
     for (const [number, queue] of queues) {
       const isDone = isQuiet(producers.get(number) ?? [])
       if (!streams[number]?.survivors.includes('consumer')) takeOut(board, number, queue)
-      if (!isDone) continue
-      endQueue(queue)
-      queues.delete(number)
+      if (isDone && hasEnded(queue)) queues.delete(number)
     }
     if (!isHeard && isQuiet([laneOf('Pipe, speaking').number])) {
       isHeard = true
@@ -132,20 +130,31 @@ function auditData(board: Board, objects: Objects): string[] {
   return flaws
 }
 
-function endQueue(queue: Made): void {
-  if (!(queue instanceof SpscQueue)) return queue.end()
-  using producer = queue.openProducer()
-  producer.end()
+/** Ends it, unless somebody has its end who was killed and is still dying. */
+function hasEnded(queue: Made): boolean {
+  return isFree(() => {
+    if (!(queue instanceof SpscQueue)) return queue.end()
+    using producer = queue.openProducer()
+    producer.end()
+  })
+}
+
+function isFree(use: () => void): boolean {
+  try {
+    use()
+    return true
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_BUSY') return false
+    throw error
+  }
 }
 
 function takeOut(board: Board, number: number, queue: Made): void {
   const { unpack } = packingOf(queue.crossmem)
-  try {
+  // What can't be had yet is taken out later, and noticed at the end if it never was.
+  isFree(() => {
     for (const packed of drain(queue)) board.accounts[number]?.wasTaken(unpack(packed).id)
-  } catch (error) {
-    // Who was killed at its end may still be dying. What stays in the queue is noticed at the end.
-    if ((error as { code?: string }).code !== 'ERR_BUSY') throw error
-  }
+  })
 }
 
 const queueOf = (objects: Objects, kind: string): Made => objects.get(kind)?.[0] as unknown as Made
