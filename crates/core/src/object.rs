@@ -75,16 +75,7 @@ impl Words for NamedLocksWords {
 /// As `Segment::create` and `Segment::open`.
 pub fn open_lock_manager(agent: &Agent) -> Result<Segment> {
     let name = format!("crossmem-locks-{:016x}", agent.domain().id());
-    let spec = Spec {
-        name: Some(&name),
-        kind: Kind::LockManager,
-        size: 0,
-        persist: false,
-        parts: &[],
-        guard: None,
-        params: Some([0; PARAMS]),
-        parent: None,
-    };
+    let spec = Spec { params: Some([0; PARAMS]), ..Spec::new(&name, Kind::LockManager, 0) };
     loop {
         match Segment::open(agent, &name, Some(spec.kind)) {
             Err(e) if e.code == Code::NotFound => {}

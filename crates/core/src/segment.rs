@@ -40,6 +40,23 @@ pub struct Spec<'a> {
     pub parent: Option<&'a Segment>,
 }
 
+impl<'a> Spec<'a> {
+    /// An object of that name and size without contents, that goes with the last agent that has it open.
+    #[must_use]
+    pub fn new(name: &'a str, kind: Kind, size: u64) -> Spec<'a> {
+        Spec {
+            name: Some(name),
+            kind,
+            size,
+            persist: false,
+            parts: &[],
+            guard: None,
+            params: None,
+            parent: None,
+        }
+    }
+}
+
 /// An open object. Close it with `close`; one that is only dropped stays attached until its agent leaves.
 pub struct Segment {
     mapping: Arc<Mapping>,

@@ -52,16 +52,7 @@ const STEPS: &[&str] = &[
 ];
 
 fn array(name: &str) -> Spec<'_> {
-    Spec {
-        name: Some(name),
-        kind: Kind::NDArray,
-        size: 2 * GUARD_AT,
-        persist: false,
-        parts: &[],
-        guard: Some(GUARD_AT),
-        params: None,
-        parent: None,
-    }
+    Spec { guard: Some(GUARD_AT), ..Spec::new(name, Kind::NDArray, 2 * GUARD_AT) }
 }
 
 fn update(agent: &Agent, segment: &Segment) {

@@ -10,7 +10,7 @@ use crossmem_core::{
 };
 
 use crate::ledger::Stream;
-use crate::stage::{Outcome, Stage, bytes, check};
+use crate::stage::{Outcome, Stage, check};
 use crate::user::{ChannelUser, MESSAGE_BYTES, QueueUser};
 
 /// Longer than anybody waits unless something is lost.
@@ -102,8 +102,9 @@ impl Scene {
     /// Makes all there is.
     pub fn create(stage: &Stage) -> Outcome<Scene> {
         let agent = Agent::register(&stage.domain, 0)?;
-        let array = Spec { kind: Kind::NDArray, guard: Some(ARRAY_BYTES), ..bytes("", ARRAY_BYTES + PAGE) };
-        let array = Segment::create(&agent, &Spec { name: Some(&stage.name("array")), ..array })?;
+        let name = stage.name("array");
+        let array = Spec { guard: Some(ARRAY_BYTES), ..Spec::new(&name, Kind::NDArray, ARRAY_BYTES + PAGE) };
+        let array = Segment::create(&agent, &array)?;
         let object = |of: &str, kind, params| stage.create(&agent, of, kind, params);
         Ok(Scene {
             mutex: object("mutex", Kind::Mutex, [0; 5])?,

@@ -35,11 +35,11 @@ impl Stage {
 
     pub fn create(&self, agent: &Agent, of: &str, kind: Kind, params: [u64; 5]) -> Outcome<Segment> {
         let name = self.name(of);
-        Ok(Segment::create(agent, &Spec { kind, size: 0, params: Some(params), ..bytes(&name, 0) })?)
+        Ok(Segment::create(agent, &Spec { params: Some(params), ..Spec::new(&name, kind, 0) })?)
     }
 
     pub fn create_bytes(&self, agent: &Agent, of: &str, size: u64) -> Outcome<Segment> {
-        Ok(Segment::create(agent, &bytes(&self.name(of), size))?)
+        Ok(Segment::create(agent, &Spec::new(&self.name(of), Kind::SharedMemory, size))?)
     }
 
     /// Where only victims are, one at a time.
@@ -50,19 +50,6 @@ impl Stage {
     /// A file that isn't shared memory.
     pub fn file(&self) -> PathBuf {
         std::env::temp_dir().join(format!("{}.lock", self.domain))
-    }
-}
-
-pub fn bytes(name: &str, size: u64) -> Spec<'_> {
-    Spec {
-        name: Some(name),
-        kind: Kind::SharedMemory,
-        size,
-        persist: false,
-        parts: &[],
-        guard: None,
-        params: None,
-        parent: None,
     }
 }
 

@@ -34,16 +34,7 @@ impl Pair {
         };
         let make = |which: usize| {
             let name = format!("{name}-{which}");
-            let spec = Spec {
-                name: Some(&name),
-                kind,
-                size: 0,
-                persist: false,
-                parts: &[],
-                guard: None,
-                params: Some(params),
-                parent: None,
-            };
+            let spec = Spec { params: Some(params), ..Spec::new(&name, kind, 0) };
             Segment::create(&agent, &spec).expect("a queue")
         };
         let segments = [0, 1].map(make);

@@ -33,15 +33,7 @@ pub fn run(input: &[u8]) {
         chunks..=chunks + 127,
     ];
     let mut user = User::new(&agent, &queue);
-    for _ in 0..STEPS / 4 {
-        let done = match input.int_in_range(0..=3).unwrap_or(0) {
-            0 => scribbler.scribble(&mut input, &spans),
-            _ => user.act(&mut input),
-        };
-        if input.is_empty() || done.is_err() {
-            break;
-        }
-    }
+    user.act_on(&mut input, STEPS / 4, &scribbler, &spans);
     user.leave();
     queue.close(&agent);
     agent.leave();

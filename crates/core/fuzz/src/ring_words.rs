@@ -39,15 +39,7 @@ pub fn run(input: &[u8]) {
         960..=scribbler.len() - 1,
     ];
     let mut user = User::new(&agent, &channel);
-    for _ in 0..STEPS {
-        let done = match input.int_in_range(0..=3).unwrap_or(0) {
-            0 => scribbler.scribble(&mut input, &spans),
-            _ => user.act(&mut input),
-        };
-        if input.is_empty() || done.is_err() {
-            break;
-        }
-    }
+    user.act_on(&mut input, STEPS, &scribbler, &spans);
     user.leave();
     channel.close(&agent);
     agent.leave();

@@ -1,5 +1,6 @@
 //! Who uses an object of any kind, in any way that its kind has.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
@@ -9,6 +10,7 @@ use crossmem_core::{
 };
 
 use super::behind::Behind;
+use super::scribble::Scribbler;
 use super::world::{GUARD, heard};
 
 const BYTES: [u8; 128] = [7; 128];
@@ -63,6 +65,25 @@ impl<'a> User<'a> {
             Kind::LockManager => self.request(input),
             Kind::SpscQueue | Kind::Pipe => self.talk(input),
             Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => self.queue(input),
+        }
+    }
+
+    /// Does as the input says, in so many steps, of which some overwrite those parts of the segment.
+    pub fn act_on(
+        &mut self,
+        input: &mut Unstructured<'_>,
+        steps: usize,
+        scribbler: &Scribbler,
+        spans: &[RangeInclusive<u64>],
+    ) {
+        for _ in 0..steps {
+            let done = match input.int_in_range(0..=3).unwrap_or(0) {
+                0 => scribbler.scribble(input, spans),
+                _ => self.act(input),
+            };
+            if input.is_empty() || done.is_err() {
+                break;
+            }
         }
     }
 

@@ -95,10 +95,7 @@ pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Se
     let guard = (kind == Kind::NDArray).then_some(GUARD);
     let contents = [Part { offset: 0, bytes: &[7; 8], len: 8 }];
     let parts = if size > 0 { &contents[..] } else { &[] };
-    Segment::create(
-        agent,
-        &Spec { name: Some(name), kind, size, persist, parts, guard, params, parent: None },
-    )
+    Segment::create(agent, &Spec { persist, parts, guard, params, ..Spec::new(name, kind, size) })
 }
 
 /// An error is an answer, unless nobody foresaw it.

@@ -19,16 +19,7 @@ pub fn create(agent: &Agent, name: &str, size: u64) -> crossmem_core::Result<Seg
 }
 
 pub fn spec(name: &str, size: u64) -> Spec<'_> {
-    Spec {
-        name: Some(name),
-        kind: Kind::SharedMemory,
-        size,
-        persist: false,
-        parts: &[],
-        guard: None,
-        params: None,
-        parent: None,
-    }
+    Spec::new(name, Kind::SharedMemory, size)
 }
 
 /// Runs the function `child_program` of this test program as another process, with these variables.
