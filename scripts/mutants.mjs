@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const core = join(root, 'crates', 'core')
@@ -239,8 +240,8 @@ async function inParallel(items, act) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const only = process.argv[process.argv.indexOf('--only') + 1 || Infinity]
-  const { rows, caught, total } = await score(what => console.error(what), only)
+  const { values } = parseArgs({ options: { only: { type: 'string' } } })
+  const { rows, caught, total } = await score(what => console.error(what), values.only)
   for (const { fault, breaks, test, how } of rows) {
     console.log(
       `${fault.padEnd(26)} ${how.slice(0, 100)}\n${''.padEnd(27)}${breaks}\n${''.padEnd(27)}${test}`,

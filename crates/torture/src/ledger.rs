@@ -84,9 +84,13 @@ impl Stream {
         self.put[number as usize % MESSAGES].fetch_or(PUT, SeqCst);
     }
 
-    /// There was no room for it.
-    pub fn refused(&self, number: u32) {
-        self.put[number as usize % MESSAGES].store(0, SeqCst);
+    /// It was put, or there was no room for it.
+    pub fn done_or_refused(&self, number: u32, done: bool) {
+        if done {
+            self.done(number);
+        } else {
+            self.put[number as usize % MESSAGES].store(0, SeqCst);
+        }
     }
 
     /// It was got, whole.

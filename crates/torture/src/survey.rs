@@ -17,6 +17,8 @@ use crate::tracer::{Stop, Traced};
 #[derive(Default)]
 pub struct Trace {
     instructions: Vec<u64>,
+    /// How often each one's address had been arrived at by then, itself included. One that repeats itself is arrived at once.
+    arrivals: Vec<usize>,
     /// Numbers of the instructions before which something shared has just changed; the first and the last one, too.
     pub changes: Vec<usize>,
 }
@@ -52,18 +54,11 @@ impl Trace {
     /// The shortest way to the `n`-th instruction: stops cost about as much as steps.
     pub fn way_to(&self, n: usize) -> Way {
         const STARTS: usize = 64;
-        let ways = (0..=n).rev().filter_map(|from| {
-            let address = self.instructions[from];
-            let arrivals = || {
-                let mut before = 0;
-                self.instructions[..=from].iter().filter(move |&&at| {
-                    let arrived = at == address && before != at;
-                    before = at;
-                    arrived
-                })
-            };
-            // Stopped at only once, whatever it repeats.
-            (!self.repeats(from)).then(|| Way { address, hits: arrivals().count(), steps: n - from })
+        let starts = (0..=n).rev().filter(|&from| !self.repeats(from));
+        let ways = starts.map(|from| Way {
+            address: self.instructions[from],
+            hits: self.arrivals[from],
+            steps: n - from,
         });
         ways.take(STARTS).min_by_key(|way| way.hits + way.steps).expect("the first instruction repeats none")
     }
@@ -72,6 +67,7 @@ impl Trace {
 /// Leads a victim, that stands at its first mark, step by step to the next one.
 pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
     let mut trace = Trace::default();
+    let mut arrivals: HashMap<u64, usize> = HashMap::new();
     let mut decoded = Decoded { instructions: HashMap::new(), info: InstructionInfoFactory::new() };
     let mut shared = shared_memory(victim.pid())?;
     trace.changes.push(0);
@@ -79,6 +75,9 @@ pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
         let registers = victim.registers()?;
         let instruction = *decoded.at(victim, registers.rip)?;
         // The mark counts, too: it is where the last change has been made.
+        let arrived = arrivals.entry(registers.rip).or_default();
+        *arrived += usize::from(trace.instructions.last() != Some(&registers.rip));
+        trace.arrivals.push(*arrived);
         trace.instructions.push(registers.rip);
         if instruction.code() == Code::Int3 {
             let mark = trace.instructions.len() - 1;

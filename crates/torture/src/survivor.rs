@@ -10,8 +10,9 @@ use crossmem_core::{
 };
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::unistd::Pid;
 
+use crate::child;
 use crate::harness::run_on_any_core;
 use crate::scene::{Members, PERMITS, Scene, THINGS, Thing, Turn, turn};
 use crate::stage::{Outcome, Stage, check};
@@ -37,23 +38,23 @@ pub enum Setting {
     Held,
 }
 
+/// Turns to be taken, beside a victim that stands still, or after its death or good end.
+#[derive(Clone, Copy, Debug)]
+pub struct Turns {
+    pub count: u32,
+    /// What it may keep from others.
+    pub blocked: Option<Thing>,
+    /// It has the registry.
+    pub registry: bool,
+    /// Somebody died.
+    pub died: bool,
+}
+
 /// What a survivor is to do.
 #[derive(Clone, Copy, Debug)]
 pub enum Order {
     Prepare(Setting),
-    /// So many turns beside a victim that stands still: it may keep `blocked` from others; `registry`: it has that; `died`:
-    /// there was a death before.
-    Frozen {
-        turns: u32,
-        blocked: Option<Thing>,
-        registry: bool,
-        died: bool,
-    },
-    /// So many turns after its death, or its good end.
-    After {
-        turns: u32,
-        died: bool,
-    },
+    Take(Turns),
     /// Finds everything as it was before the trial.
     Settle,
     Leave,
@@ -68,26 +69,24 @@ impl Order {
             |blocked| THINGS.iter().position(|&thing| Some(thing) == blocked).unwrap_or(THINGS.len());
         match self {
             Order::Prepare(setting) => [0, setting as u8, 0, 0, 0],
-            Order::Frozen { turns, blocked, registry, died } => {
-                [1, turns as u8, number_of(blocked) as u8, registry.into(), died.into()]
+            Order::Take(Turns { count, blocked, registry, died }) => {
+                [1, count as u8, number_of(blocked) as u8, registry.into(), died.into()]
             }
-            Order::After { turns, died } => [2, turns as u8, died.into(), 0, 0],
-            Order::Settle => [3, 0, 0, 0, 0],
-            Order::Leave => [4, 0, 0, 0, 0],
+            Order::Settle => [2, 0, 0, 0, 0],
+            Order::Leave => [3, 0, 0, 0, 0],
         }
     }
 
     fn of([verb, a, b, c, d]: [u8; 5]) -> Order {
         match verb {
             0 => Order::Prepare(SETTINGS[usize::from(a)]),
-            1 => Order::Frozen {
-                turns: a.into(),
+            1 => Order::Take(Turns {
+                count: a.into(),
                 blocked: THINGS.get(usize::from(b)).copied(),
                 registry: c != 0,
                 died: d != 0,
-            },
-            2 => Order::After { turns: a.into(), died: b != 0 },
-            3 => Order::Settle,
+            }),
+            2 => Order::Settle,
             _ => Order::Leave,
         }
     }
@@ -103,22 +102,14 @@ impl Survivor {
     /// Forks one. The first one makes the scene.
     pub fn spawn(stage: &Stage, first: bool) -> Outcome<Survivor> {
         let (ours, theirs) = UnixStream::pair()?;
-        // SAFETY: this process has one thread, so the child may do what it likes.
-        match unsafe { fork() }? {
-            ForkResult::Child => {
-                drop(ours);
-                run_on_any_core();
-                let ended = std::panic::catch_unwind(|| live(stage, first, theirs));
-                // SAFETY: ends this process at once, as a child of fork should.
-                unsafe { nix::libc::_exit(i32::from(!matches!(ended, Ok(Ok(()))))) }
-            }
-            ForkResult::Parent { child } => {
-                ours.set_read_timeout(Some(HANGS))?;
-                let mut survivor = Survivor { pid: child, stream: BufReader::new(ours) };
-                survivor.answer()?;
-                Ok(survivor)
-            }
-        }
+        let pid = child::spawn(|| {
+            run_on_any_core();
+            live(stage, first, theirs)
+        })?;
+        ours.set_read_timeout(Some(HANGS))?;
+        let mut survivor = Survivor { pid, stream: BufReader::new(ours) };
+        survivor.answer()?;
+        Ok(survivor)
     }
 
     pub fn tell(&mut self, order: Order) -> Outcome {
@@ -162,15 +153,7 @@ fn live(stage: &Stage, first: bool, mut orders: UnixStream) -> Outcome {
         let order = Order::of(order);
         let answer = match order {
             Order::Prepare(setting) => prepared.prepare(&scene, setting).map(|()| 0),
-            Order::Frozen { turns, blocked, registry, died } => {
-                let free = |thing| thing != Thing::Registry || !registry;
-                let turn = Turn { blocked: false, died, large: false };
-                take_turns(&scene, &mut members, &mut turns_taken, turns, turn, blocked, free)
-            }
-            Order::After { turns, died } => {
-                let turn = Turn { blocked: false, died, large: false };
-                take_turns(&scene, &mut members, &mut turns_taken, turns, turn, None, |_| true)
-            }
+            Order::Take(turns) => take_turns(&scene, &mut members, &mut turns_taken, turns),
             Order::Settle => prepared.settle(&scene).and_then(|()| at_first.check(stage)).map(|()| 0),
             Order::Leave => {
                 scene.agent.leave();
@@ -185,26 +168,18 @@ fn live(stage: &Stage, first: bool, mut orders: UnixStream) -> Outcome {
     }
 }
 
-/// Takes so many turns with all things that are free. What a victim keeps from us once isn't tried again.
-fn take_turns(
-    scene: &Scene,
-    members: &mut Members,
-    taken: &mut usize,
-    turns: u32,
-    with: Turn,
-    blocked: Option<Thing>,
-    free: impl Fn(Thing) -> bool,
-) -> Outcome<u32> {
+/// Takes turns with all things that are free; how many. What a victim keeps from us once isn't tried again.
+fn take_turns(scene: &Scene, members: &mut Members, taken: &mut usize, turns: Turns) -> Outcome<u32> {
     let (mut done, mut refused) = (0, false);
-    while done < turns {
+    while done < turns.count {
         *taken += 1;
         let thing = THINGS[*taken % THINGS.len()];
-        let blocked = blocked == Some(thing);
-        if !free(thing) || blocked && refused {
+        let blocked = turns.blocked == Some(thing);
+        if turns.registry && thing == Thing::Registry || blocked && refused {
             continue;
         }
-        let large = (*taken / THINGS.len()).is_multiple_of(4) && free(Thing::Registry);
-        if turn(scene, members, thing, Turn { blocked, large, ..with })? {
+        let large = (*taken / THINGS.len()).is_multiple_of(4) && !turns.registry;
+        if turn(scene, members, thing, Turn { blocked, large, died: turns.died })? {
             done += 1;
         } else {
             refused = true;

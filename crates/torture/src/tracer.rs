@@ -8,7 +8,9 @@ use nix::libc::user;
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, alarm, fork};
+use nix::unistd::{Pid, alarm};
+
+use crate::child;
 
 /// Seconds; who lives longer hangs.
 const LONGEST_LIFE: u32 = 60;
@@ -33,20 +35,13 @@ pub struct Traced {
 impl Traced {
     /// Forks a child that lives `life` and exits, with 1 if that panics. Returns when it has stopped at its first mark.
     pub fn spawn(life: impl FnOnce()) -> Result<Traced, String> {
-        // SAFETY: this process has one thread, so the child may do what it likes.
-        let traced = match unsafe { fork() }.map_err(|e| format!("fork: {e}"))? {
-            ForkResult::Child => {
-                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    ptrace::traceme().expect("ptrace is allowed");
-                    alarm::set(LONGEST_LIFE);
-                    life();
-                }));
-                // SAFETY: ends this process at once, as a child of fork should.
-                unsafe { nix::libc::_exit(i32::from(ended.is_err())) }
-            }
-            ForkResult::Parent { child } => Traced { pid: child, over: false },
-        };
-        let mut traced = traced;
+        let pid = child::spawn(|| {
+            ptrace::traceme()?;
+            alarm::set(LONGEST_LIFE);
+            life();
+            Ok(())
+        });
+        let mut traced = Traced { pid: pid.map_err(|e| format!("fork: {e}"))?, over: false };
         match traced.wait()? {
             Stop::Trap => Ok(traced),
             other => Err(format!("the victim didn't come to where it is watched: {other:?}")),

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use crossmem_core::inspect;
 use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, fork};
 
+use crate::child;
 use crate::ledger::Ledger;
 use crate::operations::Operation;
 use crate::stage::{Outcome, Stage, check};
 use crate::survey::{Trace, survey};
-use crate::survivor::{Order, Survivor, files};
+use crate::survivor::{Order, Survivor, Turns, files};
 use crate::tracer::{Stop, Traced};
 
 const TURNS_BESIDE: u32 = 200;
@@ -142,16 +142,13 @@ impl Theatre {
     fn go_on_beside(&mut self, operation: &Operation, victim: &Traced) -> Outcome {
         let registry = inspect(&self.stage.domain)?.registry_held_by == Some(victim.pid());
         let died = operation.before.is_some();
-        self.all_do(
-            TURNS_BESIDE,
-            Order::Frozen { turns: TURNS_BESIDE, blocked: operation.blocks, registry, died },
-        )
+        self.take_turns(Turns { count: TURNS_BESIDE, blocked: operation.blocks, registry, died })
     }
 
     /// After a death, or a good end: the survivors go on, and find everything as it should be.
     fn go_on(&mut self, died: bool) -> Outcome<Duration> {
         let started = Instant::now();
-        self.all_do(TURNS_AFTER, Order::After { turns: TURNS_AFTER, died })?;
+        self.take_turns(Turns { count: TURNS_AFTER, blocked: None, registry: false, died })?;
         let needed = started.elapsed();
         self.survivors[0].ask(Order::Settle)?;
         for (of, stream) in self.stage.ledger.streams() {
@@ -160,14 +157,14 @@ impl Theatre {
         Ok(needed)
     }
 
-    /// So many turns of both at once.
-    fn all_do(&mut self, turns: u32, order: Order) -> Outcome {
+    /// Both at once.
+    fn take_turns(&mut self, turns: Turns) -> Outcome {
         for survivor in &mut self.survivors {
-            survivor.tell(order)?;
+            survivor.tell(Order::Take(turns))?;
         }
         for answer in self.survivors.each_mut().map(Survivor::answer) {
             let done = answer?;
-            check(done == turns, || format!("{done} turns of {turns}"))?;
+            check(done == turns.count, || format!("{done} turns of {}", turns.count))?;
         }
         Ok(())
     }
@@ -187,19 +184,20 @@ impl Drop for Theatre {
 
 /// Brings a victim from its first mark to an instruction. Whether it came there.
 fn lead(victim: &mut Traced, trace: &Trace, at: usize) -> Outcome<bool> {
+    let trapped = |stop| {
+        check(stop == Stop::Trap, || format!("the victim found things not as they should be: {stop:?}"))
+    };
     let way = trace.way_to(at);
     victim.break_at(way.address)?;
     for _ in 0..way.hits {
-        let stop = victim.cont()?;
-        check(stop == Stop::Trap, || format!("the victim found things not as they should be: {stop:?}"))?;
+        trapped(victim.cont()?)?;
         if victim.registers()?.rip != way.address {
             return Ok(false);
         }
     }
     victim.break_at(0)?;
     for _ in 0..way.steps {
-        let stop = victim.step()?;
-        check(stop == Stop::Trap, || format!("the victim found things not as they should be: {stop:?}"))?;
+        trapped(victim.step()?)?;
     }
     Ok(victim.registers()?.rip == trace.address(at))
 }
@@ -212,19 +210,11 @@ fn kill_at(mut victim: Traced, trace: &Trace, at: usize) -> Outcome<bool> {
 
 /// A child that dies at the end of its life, with all that it has.
 fn live_and_die(life: impl FnOnce()) -> Outcome {
-    // SAFETY: this process has one thread, so the child may do what it likes.
-    match unsafe { fork() }? {
-        ForkResult::Child => {
-            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(life)).is_ok() {
-                let _ = raise(Signal::SIGKILL);
-            }
-            // SAFETY: ends this process at once, as a child of fork should.
-            unsafe { nix::libc::_exit(1) }
-        }
-        ForkResult::Parent { child } => {
-            let ended = waitpid(child, None)?;
-            let died = matches!(ended, WaitStatus::Signaled(_, Signal::SIGKILL, _));
-            check(died, || format!("who was to die first: {ended:?}"))
-        }
-    }
+    let child = child::spawn(|| {
+        life();
+        Ok(raise(Signal::SIGKILL)?)
+    })?;
+    let ended = waitpid(child, None)?;
+    let died = matches!(ended, WaitStatus::Signaled(_, Signal::SIGKILL, _));
+    check(died, || format!("who was to die first: {ended:?}"))
 }

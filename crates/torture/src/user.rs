@@ -41,11 +41,7 @@ impl<'a> QueueUser<'a> {
         let number = self.stream.begin();
         let bytes = message(if large { number | LARGE } else { number });
         let put = self.object.push_message(&mut self.member, &bytes, wait)? == Looked::Got(Put::Done(()));
-        if put {
-            self.stream.done(number);
-        } else {
-            self.stream.refused(number);
-        }
+        self.stream.done_or_refused(number, put);
         Ok(put)
     }
 
@@ -55,7 +51,7 @@ impl<'a> QueueUser<'a> {
         let put = self.object.push_messages(&mut self.member, messages.iter().map(Vec::as_slice))?;
         let Put::Done(done) = put else { return Err("the queue has ended".into()) };
         for (i, &number) in numbers.iter().enumerate() {
-            if i < done { self.stream.done(number) } else { self.stream.refused(number) }
+            self.stream.done_or_refused(number, i < done);
         }
         Ok(())
     }
@@ -81,9 +77,8 @@ impl<'a> QueueUser<'a> {
         let Looked::Got(Got::Message(chunk)) = self.object.take_message(&mut self.member, wait)? else {
             return Ok(None);
         };
-        let mut bytes = vec![0; chunk.len as usize];
-        self.object.read_message(chunk, &mut bytes)?;
-        Ok(Some((chunk, number_of(&bytes)?)))
+        let number = read(|bytes| self.object.read_message(chunk, bytes), chunk.len)?;
+        Ok(Some((chunk, number)))
     }
 
     /// Takes, counts and frees the next message, if there is any.
@@ -140,11 +135,7 @@ impl<'a> ChannelUser<'a> {
         let number = self.stream.begin();
         let put = self.object.push_record(&mut self.end, &message(number), false, Wait::Try)?
             == Looked::Got(Put::Done(()));
-        if put {
-            self.stream.done(number);
-        } else {
-            self.stream.refused(number);
-        }
+        self.stream.done_or_refused(number, put);
         Ok(put)
     }
 
@@ -175,9 +166,7 @@ impl<'a> ChannelUser<'a> {
         let Looked::Got(Got::Message(record)) = self.object.peek_record(&mut self.end, Wait::Try)? else {
             return Ok(None);
         };
-        let mut bytes = vec![0; record.len as usize];
-        self.object.read_record(record, &mut bytes)?;
-        Ok(Some(number_of(&bytes)?))
+        read(|bytes| self.object.read_record(record, bytes), record.len).map(Some)
     }
 
     /// Pops and counts the first record, if there is any.
@@ -213,15 +202,20 @@ impl<'a> ChannelUser<'a> {
     }
 }
 
-/// The number of a message that is about to be let go.
+/// The number of a message that is whole.
+fn read(copy: impl FnOnce(&mut [u8]) -> crossmem_core::Result<()>, len: impl Into<u64>) -> Outcome<u32> {
+    let mut bytes = vec![0; len.into() as usize];
+    copy(&mut bytes)?;
+    number_of(&bytes)
+}
+
+/// The same of one that is about to be let go.
 fn look(
     stream: &Stream,
     copy: impl FnOnce(&mut [u8]) -> crossmem_core::Result<()>,
     len: impl Into<u64>,
 ) -> Outcome<u32> {
-    let mut bytes = vec![0; len.into() as usize];
-    copy(&mut bytes)?;
-    let number = number_of(&bytes)?;
+    let number = read(copy, len)?;
     stream.disposing(number);
     Ok(number)
 }
