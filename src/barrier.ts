@@ -1,9 +1,9 @@
 import { CrossmemError } from './errors.js'
 import { Handle } from './handle.js'
 import { native } from './native.js'
-import { checkCount } from './numbers.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type Held, type SharedObject } from './shared-object.js'
+import { checkCount } from './util/checks.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
 import type { Wanted } from './wait-queue.js'
 

@@ -1,5 +1,4 @@
 import { ArrayLock } from './array-lock.js'
-import { bytesOf } from './bytes.js'
 import {
   checkDType,
   type DType,
@@ -26,6 +25,7 @@ import {
 import { readNpy, writeNpy } from './npy-file.js'
 import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
+import { bytesOf } from './util/bytes.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
 
 /** The trailer starts at a multiple of this, and is this long. */

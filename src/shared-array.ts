@@ -1,4 +1,3 @@
-import { bytesOf } from './bytes.js'
 import {
   createData,
   DATA_OFFSET,
@@ -22,6 +21,7 @@ import { CrossmemError } from './errors.js'
 import { checkShape } from './npy.js'
 import { checkMaker, openOrCreate, Segment } from './segment.js'
 import type { UpdateContext } from './update.js'
+import { bytesOf } from './util/bytes.js'
 import type { SyncWaitOptions } from './wait.js'
 
 /** What a new {@link SharedArray} holds: so many zeros, or these elements. */

@@ -1,5 +1,4 @@
 import { AtomicCell } from './atomic.js'
-import { bytesOf } from './bytes.js'
 import {
   createData,
   DATA_OFFSET,
@@ -13,6 +12,7 @@ import { checkDType, type DType, dtypes, type ScalarInput, type ScalarOf, type S
 import { CrossmemError } from './errors.js'
 import { checkMaker, openOrCreate, Segment } from './segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
+import { bytesOf } from './util/bytes.js'
 import type { SyncWaitOptions } from './wait.js'
 
 /**

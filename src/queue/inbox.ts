@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { checkCount } from '../numbers.js'
+import { checkCount } from '../util/checks.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
 import { POLITELY, TRY, type Wanted } from '../wait-queue.js'
 import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from './pad.js'

@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { hot } from '../native.js'
-import { checkCount } from '../numbers.js'
 import { openOrCreate, Segment } from '../segment.js'
+import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { TRY } from '../wait-queue.js'
 import { asBytes, checkRoom, copyInto, Inbox } from './inbox.js'

@@ -1,9 +1,9 @@
 import { CrossmemError } from '../errors.js'
 import { Handle } from '../handle.js'
 import { native } from '../native.js'
-import { checkCount } from '../numbers.js'
 import type { CreateOptions, Segment } from '../segment.js'
 import { createObject, type WaitKind } from '../shared-object.js'
+import { checkCount } from '../util/checks.js'
 import { Holdings } from './holdings.js'
 import { FINISH, MESSAGE, ROOM } from './transport.js'
 

@@ -1,6 +1,6 @@
 import { hot, native } from '../native.js'
-import { checkCount } from '../numbers.js'
 import type { Segment } from '../segment.js'
+import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { TRY } from '../wait-queue.js'
 import { ChannelEnd, PRODUCER } from './channel-end.js'

@@ -1,4 +1,4 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 
 /** A whole number between two, checked. */
 export function checkCount(what: string, count: unknown, least: number, most = 2 ** 31 - 1): number {
