@@ -1,5 +1,5 @@
 import { CrossmemError } from './errors.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import type { Segment } from './segment.js'
 import type { UpdateContext } from './update.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'

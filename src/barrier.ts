@@ -1,6 +1,6 @@
 import { CrossmemError } from './errors.js'
 import { Handle } from './handle.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type Held, type SharedObject } from './shared-object.js'
 import { checkCount } from './util/checks.js'

@@ -1,4 +1,4 @@
-import { type DomainState, domainName, native } from './native.js'
+import { type DomainState, domainName, native } from './native/addon.js'
 
 /** One Node environment (a main thread or a worker thread) that uses crossmem. */
 export interface AgentInfo {

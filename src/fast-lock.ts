@@ -1,4 +1,4 @@
-import { ownerWord } from './native.js'
+import { ownerWord } from './native/addon.js'
 import { type Segment, unlessHidden } from './segment.js'
 
 /** Where an object's words begin: the core's `WORDS`. The first one says who has the lock. */

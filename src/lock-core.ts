@@ -1,7 +1,7 @@
 import { CrossmemError } from './errors.js'
 import { FastLock } from './fast-lock.js'
 import { Guard, type Lender } from './guard.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import type { SharedObject } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'
 import { MINE, POLITELY, TRY, type Wanted } from './wait-queue.js'

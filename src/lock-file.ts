@@ -1,7 +1,7 @@
 import { offAbort, onAbort } from './aborts.js'
 import { CrossmemError } from './errors.js'
 import { Guard, type Lender } from './guard.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import { type checkWait, timedOut } from './wait.js'
 
 /** How to open the file. */

@@ -1,7 +1,7 @@
 import { type Guard, within } from './guard.js'
 import { Handle } from './handle.js'
 import { type Locking, notHeld } from './lock-core.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import type { Segment } from './segment.js'
 import type { SharedObject, WaitKind } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'

@@ -3,7 +3,7 @@ import { offAbort, onAbort } from './aborts.js'
 import { CrossmemError } from './errors.js'
 import type { CheckedRequest } from './lock-options.js'
 import type { LockManagerSnapshot } from './lock-types.js'
-import { type LockRequest, native, type OpenSegment } from './native.js'
+import { type LockRequest, native, type OpenSegment } from './native/addon.js'
 import { begin, end, watch } from './reactor.js'
 
 // The requests of this environment, and what is done when the domain's table has news of them.

@@ -10,7 +10,7 @@ import {
   type TypedArray,
 } from './dtype.js'
 import { CrossmemError } from './errors.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import { NDView } from './nd-view.js'
 import { flattenNested, type Nested } from './nested.js'
 import {

@@ -1,6 +1,6 @@
 import { Guard, type Lender, within } from './guard.js'
 import { Handle } from './handle.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait.js'

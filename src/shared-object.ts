@@ -1,5 +1,5 @@
 import { CrossmemError } from './errors.js'
-import { native } from './native.js'
+import { native } from './native/addon.js'
 import { type CreateOptions, checkPersist, Segment } from './segment.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
 import { MINE, POLITELY, point, TRY, WaitQueue, type Wanted } from './wait-queue.js'

@@ -1,5 +1,5 @@
 import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.js'
-import { native } from '../native.js'
+import { native } from '../native/addon.js'
 import { contiguousStrides } from '../nd-view.js'
 import { guardOffset } from '../ndarray.js'
 import { decodeNpyHeader, type Order } from '../npy.js'

@@ -1,5 +1,5 @@
 import { inspect } from '../domain.js'
-import { native } from '../native.js'
+import { native } from '../native/addon.js'
 import { checkName } from '../segment.js'
 import { type Failure, failureOf, type Report } from './report.js'
 

@@ -1,5 +1,5 @@
 import { Handle } from '../handle.js'
-import { native } from '../native.js'
+import { native } from '../native/addon.js'
 import type { Segment } from '../segment.js'
 import type { WaitKind } from '../shared-object.js'
 import { forRecord, forRoom } from './transport.js'

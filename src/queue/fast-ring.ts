@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { native, ownerWord } from '../native.js'
+import { native, ownerWord } from '../native/addon.js'
 import type { SharedObject } from '../shared-object.js'
 
 // Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the

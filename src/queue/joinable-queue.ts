@@ -1,6 +1,6 @@
 import { codecFor } from '../codec.js'
 import { CrossmemError } from '../errors.js'
-import { native } from '../native.js'
+import { native } from '../native/addon.js'
 import { openOrCreate, Segment } from '../segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'

@@ -1,8 +1,8 @@
+import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from '../native/pad.js'
 import type { SharedObject } from '../shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
 import { POLITELY, TRY } from '../wait-queue.js'
 import { isDrained } from './inbox.js'
-import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from './pad.js'
 import { channelSource, type Source } from './transport.js'
 
 /** Added to a record's length when its message goes on in the next one. */

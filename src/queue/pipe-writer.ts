@@ -1,10 +1,10 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import { hot } from '../native.js'
+import { hot } from '../native/addon.js'
+import { bytes, PAD_BYTES } from '../native/pad.js'
 import type { SharedObject } from '../shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait.js'
 import { POLITELY, type Wanted } from '../wait-queue.js'
 import { isPut, putInto } from './outbox.js'
-import { bytes, PAD_BYTES } from './pad.js'
 import { channelSink, forRoom, type Sink } from './transport.js'
 
 /** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */

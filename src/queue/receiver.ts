@@ -1,11 +1,11 @@
-import { hot } from '../native.js'
+import { hot } from '../native/addon.js'
+import { AGAIN_OR_MORE, ENDED, elsewhere, NOT_YET } from '../native/pad.js'
 import type { SharedObject } from '../shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { type Attempt, TRY, type Wanted } from '../wait-queue.js'
 import type { Holdings } from './holdings.js'
 import { isDrained } from './inbox.js'
 import { Message } from './message.js'
-import { AGAIN_OR_MORE, ENDED, elsewhere, NOT_YET } from './pad.js'
 import { copyTaken, MESSAGE } from './transport.js'
 
 /** A message as it lies in its chunk. */

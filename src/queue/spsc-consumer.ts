@@ -1,11 +1,11 @@
-import { hot } from '../native.js'
+import { hot } from '../native/addon.js'
+import { elsewhere } from '../native/pad.js'
 import type { Segment } from '../segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { TRY } from '../wait-queue.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'
 import { asBytes, checkRoom, copyInto, Inbox } from './inbox.js'
 import { untilEnded } from './iterate.js'
-import { elsewhere } from './pad.js'
 import { channelSource, view } from './transport.js'
 
 /** The end of an {@link SpscQueue} that takes messages out. */

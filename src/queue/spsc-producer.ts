@@ -1,11 +1,11 @@
-import { hot, native } from '../native.js'
+import { hot, native } from '../native/addon.js'
+import { ENDED, elsewhere } from '../native/pad.js'
 import type { Segment } from '../segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { TRY } from '../wait-queue.js'
 import { ChannelEnd, PRODUCER } from './channel-end.js'
 import { checkBytes, hasEnded, Outbox } from './outbox.js'
-import { ENDED, elsewhere } from './pad.js'
 import { channelSink, view } from './transport.js'
 
 /** The end of an {@link SpscQueue} that puts messages in. */

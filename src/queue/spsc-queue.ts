@@ -1,5 +1,5 @@
 import { Handle } from '../handle.js'
-import { native } from '../native.js'
+import { native } from '../native/addon.js'
 import { type CreateOptions, openOrCreate, Segment } from '../segment.js'
 import { createObject } from '../shared-object.js'
 import { checkCount } from '../util/checks.js'

@@ -1,6 +1,6 @@
 import { isMainThread, threadId } from 'node:worker_threads'
-import * as addon from '../dist/addon/index.js'
-import { CrossmemError, type CrossmemErrorCode } from './errors.js'
+import * as addon from '../../dist/addon/index.js'
+import { CrossmemError, type CrossmemErrorCode } from '../errors.js'
 
 // The only importer of the addon: joins the domain on first use, and turns the addon's errors into ours.
 
@@ -216,4 +216,4 @@ export type {
   LockRequest,
   NewSegment,
   OpenSegment,
-} from '../dist/addon/index.js'
+} from '../../dist/addon/index.js'

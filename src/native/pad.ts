@@ -1,4 +1,4 @@
-import { native } from '../native.js'
+import { native } from './addon.js'
 
 // Memory over which this environment and the addon hand each other messages, so that a call needs numbers only. Its layout is
 // that of `pad.rs`.
