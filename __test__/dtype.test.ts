@@ -1,5 +1,6 @@
 import vm from 'node:vm'
 import test, { type ExecutionContext } from 'ava'
+import { CrossmemError } from '../src/errors.js'
 import {
   checkDType,
   type DType,
@@ -8,8 +9,7 @@ import {
   dtypes,
   type Scalar,
   show,
-} from '../src/dtype.js'
-import { CrossmemError } from '../src/errors.js'
+} from '../src/nd/dtype.js'
 
 const all = Object.keys(dtypes) as DType[]
 

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { type DType, dtypes, type ScalarInput, type StorageOf } from '../src/dtype.js'
 import { CrossmemError } from '../src/errors.js'
-import { contiguousStrides, NDView, type Range } from '../src/nd-view.js'
+import { type DType, dtypes, type ScalarInput, type StorageOf } from '../src/nd/dtype.js'
+import { contiguousStrides, NDView, type Range } from '../src/nd/view.js'
 import type { Order } from '../src/npy.js'
 
 const refuses = (t: ExecutionContext, code: string, message: RegExp, run: () => unknown) =>

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
-import { type DType, dtypes } from '../src/dtype.js'
 import { CrossmemError } from '../src/errors.js'
-import { NDView } from '../src/nd-view.js'
-import { flattenNested, type Nested } from '../src/nested.js'
+import { type DType, dtypes } from '../src/nd/dtype.js'
+import { flattenNested, type Nested } from '../src/nd/nested.js'
+import { NDView } from '../src/nd/view.js'
 
 const refuses = (t: ExecutionContext, message: RegExp, run: () => unknown, code = 'ERR_INVALID_ARG') =>
   t.throws(run, { instanceOf: CrossmemError, code, message })

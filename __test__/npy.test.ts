@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
-import { type DType, dtypes } from '../src/dtype.js'
 import { CrossmemError } from '../src/errors.js'
+import { type DType, dtypes } from '../src/nd/dtype.js'
 import { checkShape, decodeNpyHeader, encodeNpyHeader, sizeOf } from '../src/npy.js'
 import { PythonTuple, parsePythonLiteral } from '../src/python-literal.js'
 import { random } from './helpers/random.js'

@@ -1,4 +1,6 @@
 import { ArrayLock } from './array-lock.js'
+import { CrossmemError } from './errors.js'
+import { native } from './native/addon.js'
 import {
   checkDType,
   type DType,
@@ -8,11 +10,9 @@ import {
   type ScalarInput,
   type StorageOf,
   type TypedArray,
-} from './dtype.js'
-import { CrossmemError } from './errors.js'
-import { native } from './native/addon.js'
-import { NDView } from './nd-view.js'
-import { flattenNested, type Nested } from './nested.js'
+} from './nd/dtype.js'
+import { flattenNested, type Nested } from './nd/nested.js'
+import { NDView } from './nd/view.js'
 import {
   checkShape,
   decodeNpyHeader,

@@ -7,6 +7,7 @@ import {
   layoutOf,
   readLayout,
 } from './data-handle.js'
+import { CrossmemError } from './errors.js'
 import {
   checkDType,
   type DType,
@@ -16,8 +17,7 @@ import {
   type ScalarOf,
   type StorageOf,
   show,
-} from './dtype.js'
-import { CrossmemError } from './errors.js'
+} from './nd/dtype.js'
 import { checkShape } from './npy.js'
 import { checkMaker, openOrCreate, Segment } from './segment.js'
 import type { UpdateContext } from './update.js'

@@ -8,8 +8,15 @@ import {
   layoutOf,
   readLayout,
 } from './data-handle.js'
-import { checkDType, type DType, dtypes, type ScalarInput, type ScalarOf, type StorageOf } from './dtype.js'
 import { CrossmemError } from './errors.js'
+import {
+  checkDType,
+  type DType,
+  dtypes,
+  type ScalarInput,
+  type ScalarOf,
+  type StorageOf,
+} from './nd/dtype.js'
 import { checkMaker, openOrCreate, Segment } from './segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'

@@ -1,6 +1,6 @@
 import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.js'
 import { native } from '../native/addon.js'
-import { contiguousStrides } from '../nd-view.js'
+import { contiguousStrides } from '../nd/view.js'
 import { guardOffset } from '../ndarray.js'
 import { decodeNpyHeader, type Order } from '../npy.js'
 import { Segment } from '../segment.js'

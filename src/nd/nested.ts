@@ -1,7 +1,7 @@
+import { CrossmemError } from '../errors.js'
+import { checkShape, type Order, sizeOf } from '../npy.js'
 import { type DType, type DTypeInfo, dtypes, type ScalarInput, type StorageOf, show } from './dtype.js'
-import { CrossmemError } from './errors.js'
-import { contiguousStrides } from './nd-view.js'
-import { checkShape, type Order, sizeOf } from './npy.js'
+import { contiguousStrides } from './view.js'
 
 /** Arrays in arrays, all of one length per level, around scalars of one kind. */
 export type Nested = number | bigint | boolean | readonly Nested[]

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { getFloat16, setFloat16 } from '@petamoriken/float16'
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 
 /** The element types an ndarray can have: NumPy's fixed-size numbers, under NumPy's names. */
 export type DType =

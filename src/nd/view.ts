@@ -1,3 +1,5 @@
+import { CrossmemError } from '../errors.js'
+import { checkShape, type Order, sizeOf } from '../npy.js'
 import {
   type DType,
   type DTypeInfo,
@@ -7,8 +9,6 @@ import {
   type StorageOf,
   show,
 } from './dtype.js'
-import { CrossmemError } from './errors.js'
-import { checkShape, type Order, sizeOf } from './npy.js'
 
 /** What {@link NDView.toNested} gives: the scalar of a 0-dimensional view, else arrays in arrays. */
 export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
