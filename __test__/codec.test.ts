@@ -16,7 +16,7 @@ import {
   SharedMemory,
   Value,
 } from 'crossmem'
-import { type Codec, type CodecOption, codecFor, codecOf } from '../src/codec.js'
+import { type Codec, type CodecOption, codecFor, codecOf } from '../src/codecs/codec.js'
 import { damaged, random, randomValue } from './helpers/random-values.js'
 
 const clones = ['msgpack', 'v8'] as const

@@ -1,5 +1,5 @@
 export { Barrier, type BarrierOptions } from './barrier.js'
-export type { Codec, CodecOption } from './codec.js'
+export type { Codec, CodecOption } from './codecs/codec.js'
 export { Condition } from './condition.js'
 export type { DataOptions } from './data-handle.js'
 export { type AgentInfo, gc, list, type ObjectInfo, type Swept } from './domain.js'

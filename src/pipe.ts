@@ -1,5 +1,5 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web'
-import { type BoundCodec, type CodecOption, codecFor, codecOf } from './codec.js'
+import { type BoundCodec, type CodecOption, codecFor, codecOf } from './codecs/codec.js'
 import { CrossmemError, hasCode } from './errors.js'
 import { Handle } from './handle.js'
 import { hot, native } from './native/addon.js'

@@ -1,4 +1,4 @@
-import { codecFor } from '../../src/codec.js'
+import { codecFor } from '../../src/codecs/codec.js'
 import { refusedOr } from './oracle.js'
 
 const codecs = [codecFor('msgpack'), codecFor('v8'), codecFor('json')]

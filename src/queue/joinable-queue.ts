@@ -1,4 +1,4 @@
-import { codecFor } from '../codec.js'
+import { codecFor } from '../codecs/codec.js'
 import { CrossmemError } from '../errors.js'
 import { native } from '../native/addon.js'
 import { openOrCreate, Segment } from '../segment.js'

@@ -1,4 +1,4 @@
-import { codecFor } from '../codec.js'
+import { codecFor } from '../codecs/codec.js'
 import { openOrCreate, Segment } from '../segment.js'
 import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'

@@ -1,5 +1,5 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web'
-import { type BoundCodec, type CodecOption, codecOf } from '../codec.js'
+import { type BoundCodec, type CodecOption, codecOf } from '../codecs/codec.js'
 import type { Segment } from '../segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait.js'
 import { Inbox } from './inbox.js'

@@ -1,4 +1,4 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 
 /** A codec as queues and pipes use it. */
 export interface BoundCodec<T> {

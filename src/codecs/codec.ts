@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type BoundCodec, bind } from './codec-bind.js'
-import { decodeJson, encodeJson } from './codec-json.js'
-import { decodeMsgpack, encodeMsgpack } from './codec-msgpack.js'
-import { decodeV8, encodeV8 } from './codec-v8.js'
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
+import { type BoundCodec, bind } from './bind.js'
+import { decodeJson, encodeJson } from './json.js'
+import { decodeMsgpack, encodeMsgpack } from './msgpack.js'
+import { decodeV8, encodeV8 } from './v8.js'
 
-export type { BoundCodec } from './codec-bind.js'
+export type { BoundCodec } from './bind.js'
 
 /** How values become bytes and come back, if none of the built-in ways will do. */
 export interface Codec<T = unknown> {

@@ -1,6 +1,6 @@
 import { DefaultDeserializer, deserialize, serialize } from 'node:v8'
-import { Survey, withReferences } from './codec-survey.js'
-import { bytesOf } from './util/bytes.js'
+import { bytesOf } from '../util/bytes.js'
+import { Survey, withReferences } from './survey.js'
 
 /** A structured clone of the value, as bytes. */
 export const encodeV8 = (value: unknown): Uint8Array =>

@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8'
-import { Survey, withReferences } from './codec-survey.js'
-import { decodeV8 } from './codec-v8.js'
+import { Survey, withReferences } from './survey.js'
+import { decodeV8 } from './v8.js'
 
 // This build neither compiles code nor loads an addon, and isn't the copy that a program may have taught other types.
 const { Packr } = require('msgpackr/index-no-eval') as typeof import('msgpackr')

@@ -1,4 +1,4 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 
 /** How deep a value may be nested: what fits on a stack when it is written must fit when it is read. */
 const DEEPEST = 1000
