@@ -4,8 +4,8 @@ import { native } from './native/addon.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type Held, type SharedObject } from './shared-object.js'
 import { checkCount } from './util/checks.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
-import type { Wanted } from './wait-queue.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait/options.js'
+import type { Wanted } from './wait/wait-queue.js'
 
 /** How to make a barrier. */
 export interface BarrierOptions extends CreateOptions {

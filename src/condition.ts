@@ -5,8 +5,8 @@ import { LockHandle } from './lock-handle.js'
 import { native } from './native/addon.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
-import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from './wait.js'
-import type { Wanted } from './wait-queue.js'
+import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from './wait/options.js'
+import type { Wanted } from './wait/wait-queue.js'
 
 /** The channel on which notifications are waited for; the other one is the lock's. */
 const NOTIFIED = 1

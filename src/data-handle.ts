@@ -6,7 +6,7 @@ import { type DType, dtypes } from './nd/dtype.js'
 import type { CreateOptions, Segment } from './segment.js'
 import { createObject } from './shared-object.js'
 import { refusePromise, type UpdateContext } from './update.js'
-import type { SyncWaitOptions } from './wait.js'
+import type { SyncWaitOptions } from './wait/options.js'
 
 // Values and arrays: elements of one dtype behind the mutex of their segment.
 

@@ -7,7 +7,7 @@ import {
   LockFile,
   type Range,
 } from './lock-file.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'
 
 /** Which bytes to lock, and how long to block this thread. */
 export interface FileLockSyncOptions extends FileLockRange, SyncWaitOptions {}

@@ -3,8 +3,8 @@ import { FastLock } from './fast-lock.js'
 import { Guard, type Lender } from './guard.js'
 import { native } from './native/addon.js'
 import type { SharedObject } from './shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait.js'
-import { MINE, POLITELY, TRY, type Wanted } from './wait-queue.js'
+import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+import { MINE, POLITELY, TRY, type Wanted } from './wait/wait-queue.js'
 
 /** As the addon says it. */
 const GOT_AFTER_DEATH = 2

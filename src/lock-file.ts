@@ -1,8 +1,8 @@
-import { offAbort, onAbort } from './aborts.js'
 import { CrossmemError } from './errors.js'
 import { Guard, type Lender } from './guard.js'
 import { native } from './native/addon.js'
-import { type checkWait, timedOut } from './wait.js'
+import { offAbort, onAbort } from './wait/aborts.js'
+import { type checkWait, timedOut } from './wait/options.js'
 
 /** How to open the file. */
 export interface FileLockOpenOptions {

@@ -4,7 +4,7 @@ import { type Locking, notHeld } from './lock-core.js'
 import { native } from './native/addon.js'
 import type { Segment } from './segment.js'
 import type { SharedObject, WaitKind } from './shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait.js'
+import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
 
 const lockWaits: WaitKind = { giveUp: [native.giveUpLock] }
 

@@ -26,7 +26,7 @@ import { readNpy, writeNpy } from './npy-file.js'
 import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'
-import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait.js'
+import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'
 
 /** The trailer starts at a multiple of this, and is this long. */
 const PAGE = 4096

@@ -15,8 +15,8 @@ import { forRecord, forRoom } from './queue/transport.js'
 import { type CreateOptions, Segment } from './segment.js'
 import { createObject, type WaitKind } from './shared-object.js'
 import { checkCount } from './util/checks.js'
-import { checkBeforeLook, checkTimeout, type SyncWaitOptions, type WaitOptions } from './wait.js'
-import { TRY } from './wait-queue.js'
+import { checkBeforeLook, checkTimeout, type SyncWaitOptions, type WaitOptions } from './wait/options.js'
+import { TRY } from './wait/wait-queue.js'
 
 /** How to make a pipe. */
 export interface PipeOptions<T = unknown> extends CreateOptions {

@@ -3,8 +3,8 @@ import { Handle } from './handle.js'
 import { native } from './native/addon.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait.js'
-import { MINE, TRY, type Wanted } from './wait-queue.js'
+import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+import { MINE, TRY, type Wanted } from './wait/wait-queue.js'
 
 interface Calls {
   enter(handle: number, how: number): number

@@ -6,8 +6,8 @@ import { native } from './native/addon.js'
 import { type CreateOptions, openOrCreate, Segment } from './segment.js'
 import { createObject, type SharedObject } from './shared-object.js'
 import { checkCount } from './util/checks.js'
-import type { SyncWaitOptions, WaitOptions } from './wait.js'
-import { TRY, type Wanted } from './wait-queue.js'
+import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+import { TRY, type Wanted } from './wait/wait-queue.js'
 
 /** Most permits of a semaphore without a `max`. */
 const MOST = 2 ** 31 - 1

@@ -22,7 +22,7 @@ import { checkShape } from './npy.js'
 import { checkMaker, openOrCreate, Segment } from './segment.js'
 import type { UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'
-import type { SyncWaitOptions } from './wait.js'
+import type { SyncWaitOptions } from './wait/options.js'
 
 /** What a new {@link SharedArray} holds: so many zeros, or these elements. */
 export type ArraySource<D extends DType = DType> =

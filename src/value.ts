@@ -20,7 +20,7 @@ import {
 import { checkMaker, openOrCreate, Segment } from './segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'
-import type { SyncWaitOptions } from './wait.js'
+import type { SyncWaitOptions } from './wait/options.js'
 
 /**
  * One number that processes share: Python's `multiprocessing.Value`. Each call is one atomic step, without a lock, that

@@ -1,7 +1,7 @@
 import { offAbort, onAbort } from './aborts.js'
 import { type Expiring, expireLater, expireNever } from './deadlines.js'
+import { checkWait, timedOut, type WaitOptions } from './options.js'
 import { begin, end, listen, unlisten } from './reactor.js'
-import { checkWait, timedOut, type WaitOptions } from './wait.js'
 
 /** How a look says that it was in vain because of this environment itself: whoever lets go here calls `pump`. */
 export const MINE = Symbol('mine')

@@ -1,4 +1,4 @@
-import { native } from './native/addon.js'
+import { native } from '../native/addon.js'
 import type { WaitQueue } from './wait-queue.js'
 
 // All asynchronous waits of this environment: who is called when a doorbell rings, and how long the process stays for it.
