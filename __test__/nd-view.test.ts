@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../src/errors.js'
 import { type DType, dtypes, type ScalarInput, type StorageOf } from '../src/nd/dtype.js'
 import { contiguousStrides, NDView, type Range } from '../src/nd/view.js'
-import type { Order } from '../src/npy.js'
+import type { Order } from '../src/npy/header.js'
 
 const refuses = (t: ExecutionContext, code: string, message: RegExp, run: () => unknown) =>
   t.throws(run, { instanceOf: CrossmemError, code, message })

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../src/errors.js'
 import { type DType, dtypes } from '../src/nd/dtype.js'
-import { checkShape, decodeNpyHeader, encodeNpyHeader, sizeOf } from '../src/npy.js'
-import { PythonTuple, parsePythonLiteral } from '../src/python-literal.js'
+import { checkShape, decodeNpyHeader, encodeNpyHeader, sizeOf } from '../src/npy/header.js'
+import { PythonTuple, parsePythonLiteral } from '../src/npy/python-literal.js'
 import { random } from './helpers/random.js'
 
 const allDTypes = Object.keys(dtypes) as DType[]

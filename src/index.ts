@@ -23,7 +23,7 @@ export type { DType, DTypeOf, Scalar, ScalarInput, ScalarOf, StorageOf, TypedArr
 export type { Nested } from './nd/nested.js'
 export { NDView, type Range } from './nd/view.js'
 export { type FromOptions, type LayoutOptions, NDArray } from './ndarray.js'
-export type { Order } from './npy.js'
+export type { Order } from './npy/header.js'
 export { type AnyHandle, open, type Reference } from './open.js'
 export { Pipe, type PipeOptions, type PipeReference } from './pipe.js'
 export { JoinableQueue } from './queue/joinable-queue.js'

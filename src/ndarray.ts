@@ -13,6 +13,7 @@ import {
 } from './nd/dtype.js'
 import { flattenNested, type Nested } from './nd/nested.js'
 import { NDView } from './nd/view.js'
+import { readNpy, writeNpy } from './npy/file.js'
 import {
   checkShape,
   decodeNpyHeader,
@@ -21,8 +22,7 @@ import {
   type NpyHeader,
   type Order,
   sizeOf,
-} from './npy.js'
-import { readNpy, writeNpy } from './npy-file.js'
+} from './npy/header.js'
 import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'

@@ -18,7 +18,7 @@ import {
   type StorageOf,
   show,
 } from './nd/dtype.js'
-import { checkShape } from './npy.js'
+import { checkShape } from './npy/header.js'
 import { checkMaker, openOrCreate, Segment } from './segment.js'
 import type { UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'

@@ -1,4 +1,4 @@
-import { decodeNpyHeader, sizeOf } from '../../src/npy.js'
+import { decodeNpyHeader, sizeOf } from '../../src/npy/header.js'
 import { codecInput } from './codec-input.js'
 import { messageRecords } from './message-records.js'
 import { refusedOr } from './oracle.js'

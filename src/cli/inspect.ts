@@ -2,7 +2,7 @@ import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.
 import { native } from '../native/addon.js'
 import { contiguousStrides } from '../nd/view.js'
 import { guardOffset } from '../ndarray.js'
-import { decodeNpyHeader, type Order } from '../npy.js'
+import { decodeNpyHeader, type Order } from '../npy/header.js'
 import { Segment } from '../segment.js'
 import { agent, agents, bytes, fields } from './format.js'
 import { note } from './ls.js'

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { checkShape, type Order, sizeOf } from '../npy.js'
+import { checkShape, type Order, sizeOf } from '../npy/header.js'
 import { type DType, type DTypeInfo, dtypes, type ScalarInput, type StorageOf, show } from './dtype.js'
 import { contiguousStrides } from './view.js'
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { CrossmemError } from './errors.js'
-import { decodeNpyHeader, LONGEST_HEADER, type NpyHeader } from './npy.js'
+import { CrossmemError } from '../errors.js'
+import { decodeNpyHeader, LONGEST_HEADER, type NpyHeader } from './header.js'
 
 /** Node reads at most 2 GiB at once. */
 const CHUNK = 1 << 30

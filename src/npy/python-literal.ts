@@ -1,5 +1,5 @@
-import { CrossmemError } from './errors.js'
-import { show } from './nd/dtype.js'
+import { CrossmemError } from '../errors.js'
+import { show } from '../nd/dtype.js'
 
 /** `(1, 2)`: a tuple, kept apart from a list because .npy headers tell them apart. */
 export class PythonTuple {

@@ -1,8 +1,8 @@
 // The .npy format: 6 bytes of magic, two of version, the header's length, a Python dict, then the bare elements.
 // Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (NumPy's NEP 1).
 
-import { CrossmemError } from './errors.js'
-import { type DType, dtypeFromDescr, dtypes, show } from './nd/dtype.js'
+import { CrossmemError } from '../errors.js'
+import { type DType, dtypeFromDescr, dtypes, show } from '../nd/dtype.js'
 import { PythonTuple, parsePythonLiteral } from './python-literal.js'
 
 /** Which axis is contiguous: the last one ('C', row-major) or the first ('F', column-major, Fortran's way). */
