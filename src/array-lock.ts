@@ -1,6 +1,6 @@
 import { CrossmemError } from './errors.js'
 import { native } from './native/addon.js'
-import type { Segment } from './segment.js'
+import type { Segment } from './objects/segment.js'
 import type { UpdateContext } from './update.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'
 import { MINE, point, WaitQueue, type Wanted } from './wait/wait-queue.js'

@@ -1,9 +1,9 @@
 import { type Guard, within } from './guard.js'
-import { Handle } from './handle.js'
 import { type Locking, notHeld } from './lock-core.js'
 import { native } from './native/addon.js'
-import type { Segment } from './segment.js'
-import type { SharedObject, WaitKind } from './shared-object.js'
+import { Handle } from './objects/handle.js'
+import type { Segment } from './objects/segment.js'
+import type { SharedObject, WaitKind } from './objects/shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
 
 const lockWaits: WaitKind = { giveUp: [native.giveUpLock] }

@@ -1,7 +1,7 @@
 import { LockCore } from './lock-core.js'
 import { LockHandle } from './lock-handle.js'
-import { type CreateOptions, openOrCreate, Segment } from './segment.js'
-import { createObject } from './shared-object.js'
+import { type CreateOptions, openOrCreate, Segment } from './objects/segment.js'
+import { createObject } from './objects/shared-object.js'
 
 /**
  * A mutex that processes share and that survives its holder: when that one is killed, the next in line gets the lock

@@ -23,7 +23,7 @@ import {
   type Order,
   sizeOf,
 } from './npy/header.js'
-import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './segment.js'
+import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './objects/segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'

@@ -1,6 +1,6 @@
 import { Guard, type Lender } from './guard.js'
 import { LockCore, type Locking } from './lock-core.js'
-import type { SharedObject } from './shared-object.js'
+import type { SharedObject } from './objects/shared-object.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait/options.js'
 import { MINE, TRY, type Wanted } from './wait/wait-queue.js'
 

@@ -1,8 +1,8 @@
 import { Guard, type Lender, within } from './guard.js'
-import { Handle } from './handle.js'
 import { native } from './native/addon.js'
-import { type CreateOptions, openOrCreate, Segment } from './segment.js'
-import { createObject, type SharedObject } from './shared-object.js'
+import { Handle } from './objects/handle.js'
+import { type CreateOptions, openOrCreate, Segment } from './objects/segment.js'
+import { createObject, type SharedObject } from './objects/shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
 import { MINE, TRY, type Wanted } from './wait/wait-queue.js'
 

@@ -19,7 +19,7 @@ import {
   show,
 } from './nd/dtype.js'
 import { checkShape } from './npy/header.js'
-import { checkMaker, openOrCreate, Segment } from './segment.js'
+import { checkMaker, openOrCreate, Segment } from './objects/segment.js'
 import type { UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'
 import type { SyncWaitOptions } from './wait/options.js'

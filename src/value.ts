@@ -17,7 +17,7 @@ import {
   type ScalarOf,
   type StorageOf,
 } from './nd/dtype.js'
-import { checkMaker, openOrCreate, Segment } from './segment.js'
+import { checkMaker, openOrCreate, Segment } from './objects/segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
 import { bytesOf } from './util/bytes.js'
 import type { SyncWaitOptions } from './wait/options.js'

@@ -1,6 +1,6 @@
 import { inspect } from '../domain.js'
 import { native } from '../native/addon.js'
-import { checkName } from '../segment.js'
+import { checkName } from '../objects/segment.js'
 import { type Failure, failureOf, type Report } from './report.js'
 
 export function run(names: readonly string[]): Report {

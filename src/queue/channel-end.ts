@@ -1,7 +1,7 @@
-import { Handle } from '../handle.js'
 import { native } from '../native/addon.js'
-import type { Segment } from '../segment.js'
-import type { WaitKind } from '../shared-object.js'
+import { Handle } from '../objects/handle.js'
+import type { Segment } from '../objects/segment.js'
+import type { WaitKind } from '../objects/shared-object.js'
 import { forRecord, forRoom } from './transport.js'
 
 /** The end of a channel that pops from ring 0, and the other one. */

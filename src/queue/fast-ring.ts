@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { native, ownerWord } from '../native/addon.js'
-import type { SharedObject } from '../shared-object.js'
+import type { SharedObject } from '../objects/shared-object.js'
 
 // Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the
 // addon. Everything else is the addon's to do: the way around the end of the ring, waiting, errors, words that make no sense.

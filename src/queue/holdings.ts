@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { hot } from '../native/addon.js'
-import type { SharedObject } from '../shared-object.js'
+import type { SharedObject } from '../objects/shared-object.js'
 
 /** What a handle has of a queue: chunks with messages that were taken, and chunks to write to. */
 export class Holdings {

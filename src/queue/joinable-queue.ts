@@ -1,7 +1,7 @@
 import { codecFor } from '../codecs/codec.js'
 import { CrossmemError } from '../errors.js'
 import { native } from '../native/addon.js'
-import { openOrCreate, Segment } from '../segment.js'
+import { openOrCreate, Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import type { Wanted } from '../wait/wait-queue.js'

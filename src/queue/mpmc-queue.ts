@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { hot } from '../native/addon.js'
 import { ENDED, elsewhere, SPILLED } from '../native/pad.js'
-import { openOrCreate, Segment } from '../segment.js'
+import { openOrCreate, Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { TRY } from '../wait/wait-queue.js'

@@ -1,5 +1,5 @@
 import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from '../native/pad.js'
-import type { SharedObject } from '../shared-object.js'
+import type { SharedObject } from '../objects/shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
 import { POLITELY, TRY } from '../wait/wait-queue.js'
 import { isDrained } from './inbox.js'

@@ -1,7 +1,7 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { hot } from '../native/addon.js'
 import { bytes, PAD_BYTES } from '../native/pad.js'
-import type { SharedObject } from '../shared-object.js'
+import type { SharedObject } from '../objects/shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
 import { POLITELY, type Wanted } from '../wait/wait-queue.js'
 import { isPut, putInto } from './outbox.js'

@@ -1,5 +1,5 @@
 import { codecFor } from '../codecs/codec.js'
-import { openOrCreate, Segment } from '../segment.js'
+import { openOrCreate, Segment } from '../objects/segment.js'
 import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 

@@ -1,6 +1,6 @@
 import { hot } from '../native/addon.js'
 import { AGAIN_OR_MORE, ENDED, elsewhere, NOT_YET } from '../native/pad.js'
-import type { SharedObject } from '../shared-object.js'
+import type { SharedObject } from '../objects/shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { type Attempt, TRY, type Wanted } from '../wait/wait-queue.js'
 import type { Holdings } from './holdings.js'

@@ -1,6 +1,6 @@
 import { hot } from '../native/addon.js'
 import { elsewhere } from '../native/pad.js'
-import type { Segment } from '../segment.js'
+import type { Segment } from '../objects/segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { TRY } from '../wait/wait-queue.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'

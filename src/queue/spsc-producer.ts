@@ -1,6 +1,6 @@
 import { hot, native } from '../native/addon.js'
 import { ENDED, elsewhere } from '../native/pad.js'
-import type { Segment } from '../segment.js'
+import type { Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { TRY } from '../wait/wait-queue.js'

@@ -1,8 +1,8 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { hot, native } from '../native/addon.js'
 import { elsewhere, PAD_BYTES, SPILLED } from '../native/pad.js'
-import { unlessHidden } from '../segment.js'
-import type { SharedObject } from '../shared-object.js'
+import { unlessHidden } from '../objects/segment.js'
+import type { SharedObject } from '../objects/shared-object.js'
 import { FastConsumer, FastProducer } from './fast-ring.js'
 
 /** Where messages go in, as numbers: see `hot.rs` in the addon. */

@@ -1,6 +1,6 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { type BoundCodec, type CodecOption, codecOf } from '../codecs/codec.js'
-import type { Segment } from '../segment.js'
+import type { Segment } from '../objects/segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { Inbox } from './inbox.js'
 import { untilEnded, valuesOf } from './iterate.js'

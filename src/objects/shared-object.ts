@@ -1,8 +1,8 @@
-import { CrossmemError } from './errors.js'
-import { native } from './native/addon.js'
+import { CrossmemError } from '../errors.js'
+import { native } from '../native/addon.js'
+import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/options.js'
+import { MINE, POLITELY, point, TRY, WaitQueue, type Wanted } from '../wait/wait-queue.js'
 import { type CreateOptions, checkPersist, Segment } from './segment.js'
-import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'
-import { MINE, POLITELY, point, TRY, WaitQueue, type Wanted } from './wait/wait-queue.js'
 
 /** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */
 const GOES_ON = 1_000_000

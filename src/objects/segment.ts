@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer'
-import { CrossmemError, hasCode } from './errors.js'
-import { domainName, type NewSegment, native, type OpenSegment } from './native/addon.js'
+import { CrossmemError, hasCode } from '../errors.js'
+import { domainName, type NewSegment, native, type OpenSegment } from '../native/addon.js'
 
 /** Longest ArrayBuffer of this runtime, in bytes. */
 const MAX_BUFFER = constants.MAX_LENGTH

@@ -1,4 +1,4 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 import { checkMaker, type Segment } from './segment.js'
 import { SharedObject, type WaitKind } from './shared-object.js'
 
