@@ -8,16 +8,6 @@ export { Event, type EventOptions } from './event.js'
 export { FileLock, type FileLockOptions, type FileLockSyncOptions } from './file-lock.js'
 export { Guard } from './guard.js'
 export { FileLockGuard, type FileLockOpenOptions, type FileLockRange } from './lock-file.js'
-export type {
-  Lock,
-  LockGrantedCallback,
-  LockInfo,
-  LockManager,
-  LockManagerSnapshot,
-  LockMode,
-  LockOptions,
-} from './lock-types.js'
-export { locks } from './locks.js'
 export { Mutex } from './mutex.js'
 export type { DType, DTypeOf, Scalar, ScalarInput, ScalarOf, StorageOf, TypedArray } from './nd/dtype.js'
 export type { Nested } from './nd/nested.js'
@@ -44,3 +34,13 @@ export { SharedMemory } from './shared-memory.js'
 export type { UpdateContext } from './update.js'
 export { Value } from './value.js'
 export type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+export { locks } from './web-locks/locks.js'
+export type {
+  Lock,
+  LockGrantedCallback,
+  LockInfo,
+  LockManager,
+  LockManagerSnapshot,
+  LockMode,
+  LockOptions,
+} from './web-locks/types.js'

@@ -1,6 +1,6 @@
-import { type CheckedRequest, checkRequest } from './lock-options.js'
-import { request, snapshot } from './lock-requests.js'
-import type * as shape from './lock-types.js'
+import { type CheckedRequest, checkRequest } from './arguments.js'
+import { request, snapshot } from './requests.js'
+import type * as shape from './types.js'
 
 /** Nobody else can make the objects of this module. */
 const MAKER = Symbol('maker')

@@ -1,4 +1,4 @@
-import type { LockMode } from './lock-types.js'
+import type { LockMode } from './types.js'
 
 // The conversions that Web IDL prescribes for the arguments of `request`. https://webidl.spec.whatwg.org/
 

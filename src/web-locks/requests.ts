@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
-import { CrossmemError } from './errors.js'
-import type { CheckedRequest } from './lock-options.js'
-import type { LockManagerSnapshot } from './lock-types.js'
-import { type LockRequest, native, type OpenSegment } from './native/addon.js'
-import { offAbort, onAbort } from './wait/aborts.js'
-import { begin, end, watch } from './wait/reactor.js'
+import { CrossmemError } from '../errors.js'
+import { type LockRequest, native, type OpenSegment } from '../native/addon.js'
+import { offAbort, onAbort } from '../wait/aborts.js'
+import { begin, end, watch } from '../wait/reactor.js'
+import type { CheckedRequest } from './arguments.js'
+import type { LockManagerSnapshot } from './types.js'
 
 // The requests of this environment, and what is done when the domain's table has news of them.
 
