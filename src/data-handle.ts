@@ -1,6 +1,6 @@
 import { CrossmemError } from './errors.js'
-import { LockCore, type Locking } from './lock-core.js'
-import { LockHandle } from './lock-handle.js'
+import { LockHandle } from './locks/lock-handle.js'
+import { LockCore, type Locking } from './locks/mutex-core.js'
 import { native } from './native/addon.js'
 import { type DType, dtypes } from './nd/dtype.js'
 import type { CreateOptions, Segment } from './objects/segment.js'

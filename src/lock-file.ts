@@ -1,5 +1,5 @@
 import { CrossmemError } from './errors.js'
-import { Guard, type Lender } from './guard.js'
+import { Guard, type Lender } from './locks/guard.js'
 import { native } from './native/addon.js'
 import { offAbort, onAbort } from './wait/aborts.js'
 import { type checkWait, timedOut } from './wait/options.js'

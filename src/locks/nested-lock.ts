@@ -1,8 +1,8 @@
+import type { SharedObject } from '../objects/shared-object.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
+import { MINE, TRY, type Wanted } from '../wait/wait-queue.js'
 import { Guard, type Lender } from './guard.js'
-import { LockCore, type Locking } from './lock-core.js'
-import type { SharedObject } from './objects/shared-object.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions } from './wait/options.js'
-import { MINE, TRY, type Wanted } from './wait/wait-queue.js'
+import { LockCore, type Locking } from './mutex-core.js'
 
 /** A mutex that the environment which holds it takes again and again: its guards, over one guard of the mutex. */
 export class NestedLock implements Locking, Lender {

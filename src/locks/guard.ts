@@ -1,4 +1,4 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 
 /** What lends guards, and takes them back. */
 export interface Lender<Lent extends Guard = Guard> {

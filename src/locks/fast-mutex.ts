@@ -1,5 +1,5 @@
-import { ownerWord } from './native/addon.js'
-import { type Segment, unlessHidden } from './objects/segment.js'
+import { ownerWord } from '../native/addon.js'
+import { type Segment, unlessHidden } from '../objects/segment.js'
 
 /** Where an object's words begin: the core's `WORDS`. The first one says who has the lock. */
 const WORDS = 64

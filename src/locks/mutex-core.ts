@@ -1,10 +1,10 @@
-import { CrossmemError } from './errors.js'
-import { FastLock } from './fast-lock.js'
+import { CrossmemError } from '../errors.js'
+import { native } from '../native/addon.js'
+import type { SharedObject } from '../objects/shared-object.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
+import { MINE, POLITELY, TRY, type Wanted } from '../wait/wait-queue.js'
+import { FastLock } from './fast-mutex.js'
 import { Guard, type Lender } from './guard.js'
-import { native } from './native/addon.js'
-import type { SharedObject } from './objects/shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
-import { MINE, POLITELY, TRY, type Wanted } from './wait/wait-queue.js'
 
 /** As the addon says it. */
 const GOT_AFTER_DEATH = 2

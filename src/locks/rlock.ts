@@ -1,7 +1,7 @@
+import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
+import { createObject } from '../objects/shared-object.js'
 import { LockHandle } from './lock-handle.js'
 import { NestedLock } from './nested-lock.js'
-import { type CreateOptions, openOrCreate, Segment } from './objects/segment.js'
-import { createObject } from './objects/shared-object.js'
 
 /**
  * A {@link Mutex} that the thread which holds it may take again: Python's `RLock`. Each `lock()` has a guard of its own, and

@@ -1,10 +1,10 @@
+import { native } from '../native/addon.js'
+import { Handle } from '../objects/handle.js'
+import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
+import { createObject, type SharedObject } from '../objects/shared-object.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
+import { MINE, TRY, type Wanted } from '../wait/wait-queue.js'
 import { Guard, type Lender, within } from './guard.js'
-import { native } from './native/addon.js'
-import { Handle } from './objects/handle.js'
-import { type CreateOptions, openOrCreate, Segment } from './objects/segment.js'
-import { createObject, type SharedObject } from './objects/shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
-import { MINE, TRY, type Wanted } from './wait/wait-queue.js'
 
 interface Calls {
   enter(handle: number, how: number): number

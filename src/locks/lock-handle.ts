@@ -1,10 +1,10 @@
+import { native } from '../native/addon.js'
+import { Handle } from '../objects/handle.js'
+import type { Segment } from '../objects/segment.js'
+import type { SharedObject, WaitKind } from '../objects/shared-object.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { type Guard, within } from './guard.js'
-import { type Locking, notHeld } from './lock-core.js'
-import { native } from './native/addon.js'
-import { Handle } from './objects/handle.js'
-import type { Segment } from './objects/segment.js'
-import type { SharedObject, WaitKind } from './objects/shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+import { type Locking, notHeld } from './mutex-core.js'
 
 const lockWaits: WaitKind = { giveUp: [native.giveUpLock] }
 

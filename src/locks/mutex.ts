@@ -1,7 +1,7 @@
-import { LockCore } from './lock-core.js'
+import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
+import { createObject } from '../objects/shared-object.js'
 import { LockHandle } from './lock-handle.js'
-import { type CreateOptions, openOrCreate, Segment } from './objects/segment.js'
-import { createObject } from './objects/shared-object.js'
+import { LockCore } from './mutex-core.js'
 
 /**
  * A mutex that processes share and that survives its holder: when that one is killed, the next in line gets the lock

@@ -1,13 +1,13 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
+import { native } from '../native/addon.js'
+import { Handle } from '../objects/handle.js'
+import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
+import { createObject, type SharedObject } from '../objects/shared-object.js'
+import { checkCount } from '../util/checks.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
+import { TRY, type Wanted } from '../wait/wait-queue.js'
 import { Guard, type Lender, within } from './guard.js'
-import { notHeld } from './lock-core.js'
-import { native } from './native/addon.js'
-import { Handle } from './objects/handle.js'
-import { type CreateOptions, openOrCreate, Segment } from './objects/segment.js'
-import { createObject, type SharedObject } from './objects/shared-object.js'
-import { checkCount } from './util/checks.js'
-import type { SyncWaitOptions, WaitOptions } from './wait/options.js'
-import { TRY, type Wanted } from './wait/wait-queue.js'
+import { notHeld } from './mutex-core.js'
 
 /** Most permits of a semaphore without a `max`. */
 const MOST = 2 ** 31 - 1

@@ -1,12 +1,12 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
+import { native } from '../native/addon.js'
+import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
+import { createObject, type SharedObject } from '../objects/shared-object.js'
+import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
+import type { Wanted } from '../wait/wait-queue.js'
 import type { Guard } from './guard.js'
-import { LockCore, notHeld } from './lock-core.js'
 import { LockHandle } from './lock-handle.js'
-import { native } from './native/addon.js'
-import { type CreateOptions, openOrCreate, Segment } from './objects/segment.js'
-import { createObject, type SharedObject } from './objects/shared-object.js'
-import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from './wait/options.js'
-import type { Wanted } from './wait/wait-queue.js'
+import { LockCore, notHeld } from './mutex-core.js'
 
 /** The channel on which notifications are waited for; the other one is the lock's. */
 const NOTIFIED = 1
