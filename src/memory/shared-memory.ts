@@ -1,5 +1,5 @@
-import { CrossmemError } from './errors.js'
-import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './objects/segment.js'
+import { CrossmemError } from '../errors.js'
+import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from '../objects/segment.js'
 
 /**
  * A named segment of raw bytes, the counterpart of Python's `multiprocessing.shared_memory.SharedMemory`: no header,
