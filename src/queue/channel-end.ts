@@ -1,8 +1,8 @@
+import { forRecord, forRoom } from '../messages/transport.js'
 import { native } from '../native/addon.js'
 import { Handle } from '../objects/handle.js'
 import type { Segment } from '../objects/segment.js'
 import type { WaitKind } from '../objects/shared-object.js'
-import { forRecord, forRoom } from './transport.js'
 
 /** The end of a channel that pops from ring 0, and the other one. */
 export const CONSUMER = 0

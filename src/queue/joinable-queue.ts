@@ -1,13 +1,13 @@
 import { codecFor } from '../codecs/codec.js'
 import { CrossmemError } from '../errors.js'
+import type { Message } from '../messages/message.js'
+import { FINISH } from '../messages/transport.js'
 import { native } from '../native/addon.js'
 import { openOrCreate, Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import type { Wanted } from '../wait/wait-queue.js'
-import type { Message } from './message.js'
 import { createQueue } from './queue-handle.js'
-import { FINISH } from './transport.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**

@@ -1,17 +1,17 @@
 import { CrossmemError } from '../errors.js'
+import { asBytes, checkRoom, copyInto, Inbox } from '../messages/inbox.js'
+import { untilEnded, valuesOf } from '../messages/iterate.js'
+import type { Message } from '../messages/message.js'
+import { checkBytes, hasEnded, Outbox } from '../messages/outbox.js'
+import { Receiver } from '../messages/receiver.js'
+import { copyTaken, queueSink, queueSource } from '../messages/transport.js'
 import { hot } from '../native/addon.js'
 import { ENDED, elsewhere, SPILLED } from '../native/pad.js'
 import { openOrCreate, Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { TRY } from '../wait/wait-queue.js'
-import { asBytes, checkRoom, copyInto, Inbox } from './inbox.js'
-import { untilEnded, valuesOf } from './iterate.js'
-import type { Message } from './message.js'
-import { checkBytes, hasEnded, Outbox } from './outbox.js'
 import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
-import { Receiver } from './receiver.js'
-import { copyTaken, queueSink, queueSource } from './transport.js'
 
 /** How to make a queue of bytes. */
 export interface MpmcOptions extends QueueOptions {

@@ -1,11 +1,11 @@
 import { CrossmemError, hasCode } from '../errors.js'
+import { isPut, putInto } from '../messages/outbox.js'
+import { channelSink, forRoom, type Sink } from '../messages/transport.js'
 import { hot } from '../native/addon.js'
 import { bytes, PAD_BYTES } from '../native/pad.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
 import { POLITELY, type Wanted } from '../wait/wait-queue.js'
-import { isPut, putInto } from './outbox.js'
-import { channelSink, forRoom, type Sink } from './transport.js'
 
 /** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */
 export class PipeWriter {

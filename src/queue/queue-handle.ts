@@ -1,11 +1,11 @@
 import { CrossmemError } from '../errors.js'
+import { Holdings } from '../messages/holdings.js'
+import { FINISH, MESSAGE, ROOM } from '../messages/transport.js'
 import { native } from '../native/addon.js'
 import { Handle } from '../objects/handle.js'
 import type { CreateOptions, Segment } from '../objects/segment.js'
 import { createObject, type WaitKind } from '../objects/shared-object.js'
 import { checkCount } from '../util/checks.js'
-import { Holdings } from './holdings.js'
-import { FINISH, MESSAGE, ROOM } from './transport.js'
 
 /** How to make a queue. */
 export interface QueueOptions extends CreateOptions {

@@ -1,12 +1,12 @@
+import { asBytes, checkRoom, copyInto, Inbox } from '../messages/inbox.js'
+import { untilEnded } from '../messages/iterate.js'
+import { channelSource, view } from '../messages/transport.js'
 import { hot } from '../native/addon.js'
 import { elsewhere } from '../native/pad.js'
 import type { Segment } from '../objects/segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { TRY } from '../wait/wait-queue.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'
-import { asBytes, checkRoom, copyInto, Inbox } from './inbox.js'
-import { untilEnded } from './iterate.js'
-import { channelSource, view } from './transport.js'
 
 /** The end of an {@link SpscQueue} that takes messages out. */
 export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array> {

@@ -1,3 +1,5 @@
+import { checkBytes, hasEnded, Outbox } from '../messages/outbox.js'
+import { channelSink, view } from '../messages/transport.js'
 import { hot, native } from '../native/addon.js'
 import { ENDED, elsewhere } from '../native/pad.js'
 import type { Segment } from '../objects/segment.js'
@@ -5,8 +7,6 @@ import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { TRY } from '../wait/wait-queue.js'
 import { ChannelEnd, PRODUCER } from './channel-end.js'
-import { checkBytes, hasEnded, Outbox } from './outbox.js'
-import { channelSink, view } from './transport.js'
 
 /** The end of an {@link SpscQueue} that puts messages in. */
 export class SpscProducer extends ChannelEnd {

@@ -1,15 +1,15 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { type BoundCodec, type CodecOption, codecOf } from '../codecs/codec.js'
+import { Inbox } from '../messages/inbox.js'
+import { untilEnded, valuesOf } from '../messages/iterate.js'
+import type { Message } from '../messages/message.js'
+import { Outbox } from '../messages/outbox.js'
+import { Receiver } from '../messages/receiver.js'
+import { readableOf, writableOf } from '../messages/streams.js'
+import { queueSink, queueSource } from '../messages/transport.js'
 import type { Segment } from '../objects/segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { Inbox } from './inbox.js'
-import { untilEnded, valuesOf } from './iterate.js'
-import type { Message } from './message.js'
-import { Outbox } from './outbox.js'
 import { QueueHandle, type QueueOptions } from './queue-handle.js'
-import { Receiver } from './receiver.js'
-import { readableOf, writableOf } from './streams.js'
-import { queueSink, queueSource } from './transport.js'
 
 /** How to make a queue of values. */
 export interface ValueQueueOptions<T = unknown> extends QueueOptions {
