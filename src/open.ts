@@ -1,3 +1,6 @@
+import { NDArray } from './arrays/ndarray.js'
+import { SharedArray } from './arrays/shared-array.js'
+import { Value } from './arrays/value.js'
 import { CrossmemError } from './errors.js'
 import { Barrier } from './locks/barrier.js'
 import { Condition } from './locks/condition.js'
@@ -8,15 +11,12 @@ import { RwLock } from './locks/rw-lock.js'
 import { Semaphore } from './locks/semaphore.js'
 import { SharedMemory } from './memory/shared-memory.js'
 import type { DType } from './nd/dtype.js'
-import { NDArray } from './ndarray.js'
 import { Segment } from './objects/segment.js'
 import { Pipe } from './pipe.js'
 import { JoinableQueue } from './queue/joinable-queue.js'
 import { MpmcQueue } from './queue/mpmc-queue.js'
 import { Queue } from './queue/queue.js'
 import { SpscQueue } from './queue/spsc-queue.js'
-import { SharedArray } from './shared-array.js'
-import { Value } from './value.js'
 
 /** What a handle becomes when it travels through JSON, `process.send` or `postMessage`. */
 export interface Reference {

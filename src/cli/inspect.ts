@@ -1,7 +1,7 @@
+import { guardOffset } from '../arrays/ndarray.js'
 import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.js'
 import { native } from '../native/addon.js'
 import { contiguousStrides } from '../nd/view.js'
-import { guardOffset } from '../ndarray.js'
 import { decodeNpyHeader, type Order } from '../npy/header.js'
 import { Segment } from '../objects/segment.js'
 import { agent, agents, bytes, fields } from './format.js'

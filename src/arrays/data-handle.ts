@@ -1,12 +1,12 @@
-import { CrossmemError } from './errors.js'
-import { LockHandle } from './locks/lock-handle.js'
-import { LockCore, type Locking } from './locks/mutex-core.js'
-import { native } from './native/addon.js'
-import { type DType, dtypes } from './nd/dtype.js'
-import type { CreateOptions, Segment } from './objects/segment.js'
-import { createObject } from './objects/shared-object.js'
+import { CrossmemError } from '../errors.js'
+import { LockHandle } from '../locks/lock-handle.js'
+import { LockCore, type Locking } from '../locks/mutex-core.js'
+import { native } from '../native/addon.js'
+import { type DType, dtypes } from '../nd/dtype.js'
+import type { CreateOptions, Segment } from '../objects/segment.js'
+import { createObject } from '../objects/shared-object.js'
+import type { SyncWaitOptions } from '../wait/options.js'
 import { refusePromise, type UpdateContext } from './update.js'
-import type { SyncWaitOptions } from './wait/options.js'
 
 // Values and arrays: elements of one dtype behind the mutex of their segment.
 

@@ -1,6 +1,5 @@
-import { ArrayLock } from './array-lock.js'
-import { CrossmemError } from './errors.js'
-import { native } from './native/addon.js'
+import { CrossmemError } from '../errors.js'
+import { native } from '../native/addon.js'
 import {
   checkDType,
   type DType,
@@ -10,10 +9,10 @@ import {
   type ScalarInput,
   type StorageOf,
   type TypedArray,
-} from './nd/dtype.js'
-import { flattenNested, type Nested } from './nd/nested.js'
-import { NDView } from './nd/view.js'
-import { readNpy, writeNpy } from './npy/file.js'
+} from '../nd/dtype.js'
+import { flattenNested, type Nested } from '../nd/nested.js'
+import { NDView } from '../nd/view.js'
+import { readNpy, writeNpy } from '../npy/file.js'
 import {
   checkShape,
   decodeNpyHeader,
@@ -22,11 +21,12 @@ import {
   type NpyHeader,
   type Order,
   sizeOf,
-} from './npy/header.js'
-import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from './objects/segment.js'
+} from '../npy/header.js'
+import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from '../objects/segment.js'
+import { bytesOf } from '../util/bytes.js'
+import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/options.js'
+import { ArrayLock } from './array-lock.js'
 import { refusePromise, type UpdateContext } from './update.js'
-import { bytesOf } from './util/bytes.js'
-import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'
 
 /** The trailer starts at a multiple of this, and is this long. */
 const PAGE = 4096

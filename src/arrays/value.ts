@@ -1,4 +1,16 @@
-import { AtomicCell } from './atomic.js'
+import { CrossmemError } from '../errors.js'
+import {
+  checkDType,
+  type DType,
+  dtypes,
+  type ScalarInput,
+  type ScalarOf,
+  type StorageOf,
+} from '../nd/dtype.js'
+import { checkMaker, openOrCreate, Segment } from '../objects/segment.js'
+import { bytesOf } from '../util/bytes.js'
+import type { SyncWaitOptions } from '../wait/options.js'
+import { AtomicCell } from './atomic-cell.js'
 import {
   createData,
   DATA_OFFSET,
@@ -8,19 +20,7 @@ import {
   layoutOf,
   readLayout,
 } from './data-handle.js'
-import { CrossmemError } from './errors.js'
-import {
-  checkDType,
-  type DType,
-  dtypes,
-  type ScalarInput,
-  type ScalarOf,
-  type StorageOf,
-} from './nd/dtype.js'
-import { checkMaker, openOrCreate, Segment } from './objects/segment.js'
 import { refusePromise, type UpdateContext } from './update.js'
-import { bytesOf } from './util/bytes.js'
-import type { SyncWaitOptions } from './wait/options.js'
 
 /**
  * One number that processes share: Python's `multiprocessing.Value`. Each call is one atomic step, without a lock, that

@@ -1,13 +1,4 @@
-import {
-  createData,
-  DATA_OFFSET,
-  DataHandle,
-  type DataLayout,
-  type DataOptions,
-  layoutOf,
-  readLayout,
-} from './data-handle.js'
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 import {
   checkDType,
   type DType,
@@ -17,12 +8,21 @@ import {
   type ScalarOf,
   type StorageOf,
   show,
-} from './nd/dtype.js'
-import { checkShape } from './npy/header.js'
-import { checkMaker, openOrCreate, Segment } from './objects/segment.js'
+} from '../nd/dtype.js'
+import { checkShape } from '../npy/header.js'
+import { checkMaker, openOrCreate, Segment } from '../objects/segment.js'
+import { bytesOf } from '../util/bytes.js'
+import type { SyncWaitOptions } from '../wait/options.js'
+import {
+  createData,
+  DATA_OFFSET,
+  DataHandle,
+  type DataLayout,
+  type DataOptions,
+  layoutOf,
+  readLayout,
+} from './data-handle.js'
 import type { UpdateContext } from './update.js'
-import { bytesOf } from './util/bytes.js'
-import type { SyncWaitOptions } from './wait/options.js'
 
 /** What a new {@link SharedArray} holds: so many zeros, or these elements. */
 export type ArraySource<D extends DType = DType> =

@@ -1,9 +1,9 @@
-import { CrossmemError } from './errors.js'
-import { native } from './native/addon.js'
-import type { Segment } from './objects/segment.js'
+import { CrossmemError } from '../errors.js'
+import { native } from '../native/addon.js'
+import type { Segment } from '../objects/segment.js'
+import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/options.js'
+import { MINE, point, WaitQueue, type Wanted } from '../wait/wait-queue.js'
 import type { UpdateContext } from './update.js'
-import { type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'
-import { MINE, point, WaitQueue, type Wanted } from './wait/wait-queue.js'
 
 // Who waits in this environment, by object: handles of one array have a queue each, and one mutex between them.
 const waiting = new Map<number, Set<WaitQueue>>()

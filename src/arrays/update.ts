@@ -1,4 +1,4 @@
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
 
 /** What the callback of an `update()`, and of an array's `withLock()`, is told. */
 export interface UpdateContext {
