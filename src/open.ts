@@ -12,11 +12,11 @@ import { Semaphore } from './locks/semaphore.js'
 import { SharedMemory } from './memory/shared-memory.js'
 import type { DType } from './nd/dtype.js'
 import { Segment } from './objects/segment.js'
-import { Pipe } from './pipe.js'
-import { JoinableQueue } from './queue/joinable-queue.js'
-import { MpmcQueue } from './queue/mpmc-queue.js'
-import { Queue } from './queue/queue.js'
-import { SpscQueue } from './queue/spsc-queue.js'
+import { JoinableQueue } from './queues/joinable-queue.js'
+import { MpmcQueue } from './queues/mpmc-queue.js'
+import { Pipe } from './queues/pipe.js'
+import { Queue } from './queues/queue.js'
+import { SpscQueue } from './queues/spsc-queue.js'
 
 /** What a handle becomes when it travels through JSON, `process.send` or `postMessage`. */
 export interface Reference {
