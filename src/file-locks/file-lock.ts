@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url'
-import { CrossmemError } from './errors.js'
+import { CrossmemError } from '../errors.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/options.js'
 import {
   type FileLockGuard,
   type FileLockOpenOptions,
   type FileLockRange,
   LockFile,
   type Range,
-} from './lock-file.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from './wait/options.js'
+} from './open-file.js'
 
 /** Which bytes to lock, and how long to block this thread. */
 export interface FileLockSyncOptions extends FileLockRange, SyncWaitOptions {}

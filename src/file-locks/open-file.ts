@@ -1,8 +1,8 @@
-import { CrossmemError } from './errors.js'
-import { Guard, type Lender } from './locks/guard.js'
-import { native } from './native/addon.js'
-import { offAbort, onAbort } from './wait/aborts.js'
-import { type checkWait, timedOut } from './wait/options.js'
+import { CrossmemError } from '../errors.js'
+import { Guard, type Lender } from '../locks/guard.js'
+import { native } from '../native/addon.js'
+import { offAbort, onAbort } from '../wait/aborts.js'
+import { type checkWait, timedOut } from '../wait/options.js'
 
 /** How to open the file. */
 export interface FileLockOpenOptions {
