@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import ava from 'ava'
 import { BEGIN, END, withBlock } from '../bench/readme-block.js'
 import { filesOf, type Results } from '../bench/results.js'
+import { root } from './helpers/paths.js'
 
-const root = join(__dirname, '..', '..')
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8')
 
 const results = JSON.parse(read('bench', 'results.json')) as Results

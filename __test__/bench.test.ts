@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ava from 'ava'
 import type { Results } from '../bench/results.js'
+import { compiled } from './helpers/paths.js'
 
 const out = mkdtempSync(join(tmpdir(), 'crossmem-bench-'))
 ava.after.always(() => rmSync(out, { recursive: true }))
@@ -63,7 +64,7 @@ const ON_LINUX = [
 ]
 
 ava('a quick run measures every row and draws every plot', t => {
-  const program = join(__dirname, '..', 'bench', 'main.js')
+  const program = compiled('bench', 'main.js')
   const run = spawnSync(process.execPath, [program, '--quick', '--out', out], { encoding: 'utf8' })
   t.is(run.status, 0, run.stderr)
   const page = readFileSync(join(out, 'RESULTS.md'), 'utf8')

@@ -1,18 +1,18 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import ava, { type ExecutionContext } from 'ava'
 import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { type Peer, peer } from './helpers/obey.js'
+import { fixture, root } from './helpers/paths.js'
 
 // One after the other: they show what the whole domain has. This process itself joins no domain, since joining sweeps.
 const test = ava.serial
 const testOnLinux = process.platform === 'linux' ? test : test.skip
-const root = dirname(require.resolve('crossmem/package.json'))
 const main = join(root, 'dist', 'cli', 'main.js')
 const domain = process.env.CROSSMEM_DOMAIN as string
 const file = (name: string): string => `/dev/shm/${name}`
@@ -241,7 +241,7 @@ test('ls shows every object, and who has it open', async t => {
   await other.tell({ do: 'open', reference: array })
   await leave(await hold(bytes, { byteLength: 512, persist: true }))
   const eastern = await hold(wide, { byteLength: 1024 * 1024 })
-  const worker = new Worker(join(__dirname, 'fixtures', 'hold-in-worker.js'), { workerData: inWorker })
+  const worker = new Worker(fixture('hold-in-worker'), { workerData: inWorker })
   await once(worker, 'message')
 
   const { code, stdout, stderr } = await crossmem('ls')

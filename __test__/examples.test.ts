@@ -1,17 +1,17 @@
 import './helpers/domain.js'
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ava from 'ava'
 import { list } from 'crossmem'
+import { compiled } from './helpers/paths.js'
 
 const test = ava.serial
 const exec = promisify(execFile)
 
 /** Runs an example to its end; its lines. A result that is wrong makes it exit with 1, which rejects. */
 async function run(example: string): Promise<string[]> {
-  const file = join(__dirname, '..', 'examples', `${example}.js`)
+  const file = compiled('examples', `${example}.js`)
   const { stdout, stderr } = await exec(process.execPath, [file], { timeout: 120_000, killSignal: 'SIGKILL' })
   if (stderr !== '') throw new Error(stderr)
   return stdout.trimEnd().split('\n')

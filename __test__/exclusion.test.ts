@@ -1,11 +1,11 @@
 import './helpers/domain.js'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { Condition, list, Mutex, RLock, RwLock, Semaphore, SharedMemory } from 'crossmem'
 import type { Counting } from './fixtures/count-under-a-lock.js'
 import { gone, message, start } from './helpers/children.js'
+import { fixture } from './helpers/paths.js'
 
 const test = ava.serial
 /** Of each, processes and threads. */
@@ -36,7 +36,7 @@ for (const [make, take] of [
       start('count-under-a-lock', JSON.stringify(counting(i))),
     )
     const threads = Array.from({ length: COUNTERS }, (_, i) => {
-      const program = join(__dirname, 'fixtures', 'count-under-a-lock.js')
+      const program = fixture('count-under-a-lock')
       return new Worker(program, { workerData: counting(COUNTERS + i) })
     })
     await Promise.all([

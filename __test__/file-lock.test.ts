@@ -20,6 +20,7 @@ import { CrossmemError, FileLock, FileLockGuard } from 'crossmem'
 import type { Order } from './fixtures/obey-file-lock.js'
 import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
+import { fixture } from './helpers/paths.js'
 import { isPending } from './helpers/pending.js'
 import { pythonTest, startPython } from './helpers/python.js'
 
@@ -327,7 +328,7 @@ test('an unreferenced wait does not keep its process', async t => {
 test('a worker that is terminated frees what it held, and can be while it waits', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  const program = join(__dirname, 'fixtures', 'lock-file-in-worker.js')
+  const program = fixture('lock-file-in-worker')
   const worker = new Worker(program, { workerData: path })
   const said: unknown[] = []
   while (said.length < 2) said.push((await once(worker, 'message'))[0])

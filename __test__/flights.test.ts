@@ -2,7 +2,6 @@ import './helpers/domain.js'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import ava from 'ava'
 import { list, NDView } from 'crossmem'
 import {
@@ -19,13 +18,14 @@ import {
 import { differences } from '../examples/flights/check.js'
 import { handOut } from '../examples/flights/hand-out.js'
 import { table } from '../examples/flights/table.js'
+import { compiled } from './helpers/paths.js'
 
 // One after the other: a run has both cores busy, and the domain is shared.
 const test = ava.serial
 
 /** Runs the example with its output gathered; in a process group of its own, as a shell would. */
 function run(onOutput: (output: string, child: ChildProcess) => void = () => {}) {
-  const main = join(__dirname, '..', 'examples', 'flights', 'main.js')
+  const main = compiled('examples', 'flights', 'main.js')
   const child = spawn(process.execPath, [main], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',

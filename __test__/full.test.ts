@@ -1,7 +1,7 @@
 import './helpers/domain.js'
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import test from 'ava'
+import { fixture } from './helpers/paths.js'
 
 // A /dev/shm of our own, of 8 MiB, needs a mount namespace.
 const inSmallShm = (command: string): string[] => [
@@ -14,10 +14,10 @@ const possible = process.platform === 'linux' && spawnSync('unshare', inSmallShm
 
 if (possible) {
   test('a full /dev/shm is refused at creation, with the bytes wanted and free, and never a SIGBUS', t => {
-    const fixture = join(__dirname, 'fixtures', 'fill-shared-memory.js')
+    const program = fixture('fill-shared-memory')
     const { stdout, stderr, status } = spawnSync(
       'unshare',
-      inSmallShm(`"${process.execPath}" "${fixture}"`),
+      inSmallShm(`"${process.execPath}" "${program}"`),
       {
         encoding: 'utf8',
       },

@@ -9,6 +9,7 @@ import { CrossmemError, type LockInfo, locks } from 'crossmem'
 import { gone, kill } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { type LockClient, lockProcess, lockWorker } from './helpers/lock-clients.js'
+import { fixture } from './helpers/paths.js'
 
 // Named locks between processes and worker threads, some of which die.
 
@@ -296,7 +297,7 @@ test('more requests than there is room for are refused, and nothing else is lost
 
 test('a process ends by itself though it holds a lock, and not while it waits for one', async t => {
   const name = unique('l')
-  const program = join(__dirname, 'fixtures', 'end-with-locks.js')
+  const program = fixture('end-with-locks')
   const run = (): Promise<{ stdout: string }> => promisify(execFile)(process.execPath, [program, name])
   t.is((await run()).stdout, '1\nnull\n')
   t.is(await recovered(name), true)

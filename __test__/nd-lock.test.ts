@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { NDArray } from 'crossmem'
 import { gone, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
+import { fixture } from './helpers/paths.js'
 
 const test = ava.serial
 const turn = (): Promise<void> => new Promise(setImmediate)
@@ -210,7 +210,7 @@ for (const whoWaits of ['nobody', 'somebody'] as const) {
 
 test('worker.terminate() inside counts as a death inside', async t => {
   using array = NDArray.create(unique('terminated'), { shape: [2], dtype: 'int32' })
-  const worker = new Worker(join(__dirname, 'fixtures', 'hold-lock-of-data.js'), {
+  const worker = new Worker(fixture('hold-lock-of-data'), {
     argv: [JSON.stringify(array)],
   })
   t.deepEqual(await once(worker, 'message'), ['inside'])

@@ -7,6 +7,7 @@ import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, Sh
 import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { peer } from './helpers/obey.js'
+import { fixture } from './helpers/paths.js'
 
 const test = ava.serial
 const dtypes: DType[] = [
@@ -300,7 +301,7 @@ for (const [deed, end] of [
 
 test('worker.terminate() inside an update counts as a death inside', async t => {
   using array = NDArray.create(unique('terminated'), { shape: [2] })
-  const worker = new Worker(join(__dirname, 'fixtures', 'end-inside-update.js'), {
+  const worker = new Worker(fixture('end-inside-update'), {
     argv: [array.name, 'spin'],
   })
   await new Promise(resolve => worker.once('message', resolve))

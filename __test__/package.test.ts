@@ -13,8 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { unique } from './helpers/domain.js'
-
-const root = join(__dirname, '..', '..')
+import { root } from './helpers/paths.js'
 
 /** What `npm publish` would send, laid out as `npm install` would: the package, and its platform's binary. */
 function install(into: string): void {

@@ -3,7 +3,6 @@ import { deepStrictEqual } from 'node:assert'
 import ava from 'ava'
 import { type Codec, list, NDArray, open, Pipe, Queue, type Reference } from 'crossmem'
 import { unique } from './helpers/domain.js'
-import { hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
 import { badAsyncWaits, badWaits, range } from './helpers/queues.js'
 

@@ -8,7 +8,8 @@ import { type DType, gc, list, NDArray, open, type Scalar, SharedMemory } from '
 import { gone, kill } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { peer } from './helpers/obey.js'
-import { isPython, type PythonProcess, pythonTest, root, startPython } from './helpers/python.js'
+import { root } from './helpers/paths.js'
+import { isPython, type PythonProcess, pythonTest, startPython } from './helpers/python.js'
 
 const file = (name: string): string => `/dev/shm/${name}`
 let folder: string

@@ -8,6 +8,7 @@ import { MpmcQueue } from 'crossmem'
 import type { Going } from './fixtures/go-on.js'
 import { kill, message, start } from './helpers/children.js'
 import { gather } from './helpers/companions.js'
+import { root } from './helpers/paths.js'
 import { random } from './helpers/random.js'
 import { roles } from './helpers/streams.js'
 import { Track } from './helpers/track.js'
@@ -75,7 +76,7 @@ test(`MpmcQueue: one is stopped anywhere, ${STOPS} times, and the others go on`,
 /** Whether a process is stopped while it holds the registry. */
 function isStoppedInside(pid: number): boolean {
   while (!/ T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\)/s, '')));
-  const cli = join(__dirname, '..', '..', 'dist', 'cli', 'main.js')
+  const cli = join(root, 'dist', 'cli', 'main.js')
   const { stdout } = spawnSync(process.execPath, [cli, 'doctor', '--json'], { encoding: 'utf8' })
   return JSON.parse(stdout).registryHeldBy === pid
 }

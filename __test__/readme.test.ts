@@ -5,9 +5,9 @@ import { promisify } from 'node:util'
 import ava from 'ava'
 import { list } from 'crossmem'
 import { unique } from './helpers/domain.js'
+import { root } from './helpers/paths.js'
 
 const test = ava.serial
-const root = join(__dirname, '..', '..')
 const run = promisify(execFile)
 
 /** The JavaScript blocks of a page, each with the text block that says what it prints. */

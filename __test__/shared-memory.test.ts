@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, gc, list, open, SharedMemory } from 'crossmem'
 import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { peer } from './helpers/obey.js'
+import { fixture } from './helpers/paths.js'
 
 // One after the other: they count what the whole domain has.
 const test = ava.serial
@@ -232,7 +232,7 @@ test('eight processes race for a thousand names: one creator each, and no half-m
 
 test('a worker is an agent of its own, and terminate() releases what it held', async t => {
   const name = unique('worker')
-  const worker = new Worker(join(__dirname, 'fixtures', 'hold-in-worker.js'), { workerData: name })
+  const worker = new Worker(fixture('hold-in-worker'), { workerData: name })
   await new Promise(resolve => worker.once('message', resolve))
   const shared = SharedMemory.open(name)
   t.is(shared.bytes[0], 42)

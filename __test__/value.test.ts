@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { type DType, list, Mutex, NDArray, open, type Reference, SharedMemory, Value } from 'crossmem'
 import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
+import { fixture } from './helpers/paths.js'
 import { fromText, samples, toText } from './helpers/scalars.js'
 import { scribble } from './helpers/scribble.js'
 
@@ -42,7 +42,7 @@ async function contend(value: Value, way: string, inThreads = false): Promise<vo
         await gone(child)
       }
     }
-    const worker = new Worker(join(__dirname, 'fixtures', 'change-value-in-a-loop.js'), {
+    const worker = new Worker(fixture('change-value-in-a-loop'), {
       argv: [value.name, times, way],
     })
     await once(worker, 'message')

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { root } from '../helpers/paths.js'
 import type { Below } from '../helpers/ways.js'
 
-// This file is compiled to `build/__test__/fuzz`.
-const folder = join(__dirname, '../../../__test__/fuzz/corpus')
+const folder = join(root, '__test__', 'fuzz', 'corpus')
 
 /** What a fuzzer kept for a target. */
 export function corpusOf(target: string): Buffer[] {

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { fixture } from './paths.js'
 
 /** Starts a child program of `fixtures/` with an IPC channel. Its domain is this process's. */
-export const start = (fixture: string, ...args: string[]): ChildProcess =>
-  fork(join(__dirname, '..', 'fixtures', `${fixture}.js`), args, { serialization: 'json' })
+export const start = (program: string, ...args: string[]): ChildProcess =>
+  fork(fixture(program), args, { serialization: 'json' })
 
 /** The child's next message; rejects when it ends without one. */
 export async function message<T>(child: ChildProcess): Promise<T> {

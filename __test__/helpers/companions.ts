@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { gone, message, start } from './children.js'
+import { fixture } from './paths.js'
 import type { Place } from './peers.js'
 
 /** A program of `fixtures/` at work, as a process or as a thread. */
@@ -15,24 +15,24 @@ export interface Companion {
 
 /** Starts programs and, when all of them are ready, tells each what to do. */
 export async function gather<Order>(
-  fixture: string,
+  program: string,
   orders: readonly (readonly [Place, Order])[],
 ): Promise<Companion[]> {
-  const waiting = await Promise.all(orders.map(([place]) => (place === 'process' ? fork : thread)(fixture)))
+  const waiting = await Promise.all(orders.map(([place]) => (place === 'process' ? fork : thread)(program)))
   const companions = waiting.map((begin, i) => begin(orders[i]?.[1]))
   // Who waits for their end hears of it.
   for (const { ended } of companions) ended.catch(() => undefined)
   return companions
 }
 
-async function fork(fixture: string): Promise<(order: unknown) => Companion> {
-  const child = start(fixture)
+async function fork(program: string): Promise<(order: unknown) => Companion> {
+  const child = start(program)
   await message(child)
   return order => {
     child.send(order as object)
     const end = gone(child)
     const ended = end.then(({ code, signal }) => {
-      if (code !== 0) throw new Error(`${fixture} ended with ${code ?? signal}`)
+      if (code !== 0) throw new Error(`${program} ended with ${code ?? signal}`)
     })
     return {
       ended,
@@ -45,8 +45,8 @@ async function fork(fixture: string): Promise<(order: unknown) => Companion> {
   }
 }
 
-async function thread(fixture: string): Promise<(order: unknown) => Companion> {
-  const worker = new Worker(join(__dirname, '..', 'fixtures', `${fixture}.js`))
+async function thread(program: string): Promise<(order: unknown) => Companion> {
+  const worker = new Worker(fixture(program))
   await once(worker, 'message')
   return order => {
     worker.postMessage(order)

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Answers, Order, Outcome } from '../fixtures/obey-named-locks.js'
 import { start } from './children.js'
+import { fixture } from './paths.js'
 
 /** Another process or worker thread that requests locks as it is told. */
 export interface LockClient {
@@ -58,7 +58,7 @@ export async function lockProcess(): Promise<LockClient & { child: ChildProcess 
 
 /** Starts a worker thread. */
 export async function lockWorker(): Promise<LockClient & { worker: Worker }> {
-  const worker = new Worker(join(__dirname, '..', 'fixtures', 'obey-named-locks.js'))
+  const worker = new Worker(fixture('obey-named-locks'))
   const { ready, ...rest } = client(
     message => worker.postMessage(message),
     hear => worker.on('message', hear),

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Reference } from 'crossmem'
 import type { Answer } from '../fixtures/obey-locks.js'
 import { gone, start } from './children.js'
+import { fixture } from './paths.js'
 import { pack, unpack } from './wire.js'
 
 /** Where the other one lives: all that is promised holds between processes and between threads. */
@@ -68,7 +68,7 @@ export class Peer {
   private constructor(place: Place) {
     this.place = place
     if (place === 'process') this.child = start('obey-locks')
-    else this.#worker = new Worker(join(__dirname, '..', 'fixtures', 'obey-locks.js'))
+    else this.#worker = new Worker(fixture('obey-locks'))
     const both = (this.child ?? this.#worker) as NodeJS.EventEmitter
     both.on('message', (answer: Answer) => this.#hear(answer))
     both.once('error', () => undefined)

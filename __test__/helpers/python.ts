@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import ava, { type ExecutionContext } from 'ava'
+import { root } from './paths.js'
 
-/** The project's folder. Python's programs are not compiled: they stay where they were written. */
-export const root = join(__dirname, '..', '..', '..')
+// Python's programs are not compiled: they stay where they were written.
 const fixtures = join(root, '__test__', 'fixtures')
 
 type Found = { path: string; version: string; numpy: string } | { path: null; reason: string }

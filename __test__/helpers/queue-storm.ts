@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { gc, JoinableQueue, list, Pipe } from 'crossmem'
@@ -8,6 +7,7 @@ import type { QueueLife } from '../fixtures/live-in-a-queue-storm.js'
 import { gone, message, start } from './children.js'
 import type { Balance } from './ledger.js'
 import { packingOf } from './parcels.js'
+import { fixture } from './paths.js'
 import { StormBooks } from './storm-books.js'
 import { drain, flawOf, HANG, putLast } from './storm-end.js'
 import { hear, PIPE_BYTES, speak } from './storm-pipe.js'
@@ -107,7 +107,7 @@ export class QueueStorm {
   }
 
   #survivor(course: Course, role: Role): void {
-    const worker = new Worker(join(__dirname, '..', 'fixtures', 'live-in-a-queue-storm.js'))
+    const worker = new Worker(fixture('live-in-a-queue-storm'))
     this.#workers.push(worker)
     course.ends[role] = once(worker, 'exit')
     worker.once('message', () => {

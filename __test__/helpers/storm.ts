@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import {
@@ -16,6 +15,7 @@ import {
   SharedMemory,
 } from 'crossmem'
 import { gone, kill, message, start } from './children.js'
+import { fixture } from './paths.js'
 import { type Kind, kinds, type Life, type Role, roles, StormWords } from './storm-words.js'
 
 /** Nothing that works takes that long. In milliseconds. */
@@ -138,7 +138,7 @@ export async function storm(
     }
   }
   const survivor = (kind: Kind, number: 0 | 1): Worker => {
-    const worker = new Worker(join(__dirname, '..', 'fixtures', 'live-in-a-storm.js'), {
+    const worker = new Worker(fixture('live-in-a-storm'), {
       workerData: newLife([kind], number === 0, number),
     })
     return worker.on('message', hear).on('error', error => violations.push(String(error)))

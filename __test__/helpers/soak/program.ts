@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { gone } from '../children.js'
+import { fixture } from '../paths.js'
 import type { Life } from './actor.js'
 import { type Board, SEATS } from './board.js'
 
@@ -18,7 +18,7 @@ export class Program {
   #hasBegun = false
 
   constructor(hear: (said: string) => void) {
-    const path = join(__dirname, '..', '..', 'fixtures', 'soak-live.js')
+    const path = fixture('soak-live')
     // Detached: what is typed to end the soak is for this process only.
     this.child = fork(path, {
       serialization: 'json',
