@@ -1,11 +1,11 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Barrier } from 'crossmem'
-import { gone, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { testObject } from './helpers/objects.js'
-import { type Distant, hire, type Peer, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
+import { gone, message, start } from './processes/children.js'
+import { type Distant, hire, type Peer, places } from './processes/peers.js'
 
 const test = ava.serial
 const BROKEN = { code: 'ERR_BROKEN_BARRIER' }

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import ava, { type ExecutionContext } from 'ava'
-import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
-import { type Peer, peer } from './helpers/obey.js'
 import { fixture, root } from './helpers/paths.js'
+import { gone, kill, message, start } from './processes/children.js'
+import { type Peer, peer } from './processes/obey.js'
 
 // One after the other: they show what the whole domain has. This process itself joins no domain, since joining sweeps.
 const test = ava.serial

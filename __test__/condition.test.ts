@@ -3,8 +3,8 @@ import ava from 'ava'
 import { Condition, SharedMemory } from 'crossmem'
 import { testLock } from './helpers/locks.js'
 import { testObject } from './helpers/objects.js'
-import { type Distant, hire, type Peer, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
+import { type Distant, hire, type Peer, places } from './processes/peers.js'
 
 const test = ava.serial
 

@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { Condition, list, Mutex, RLock, RwLock, Semaphore, SharedMemory } from 'crossmem'
 import type { Counting } from './fixtures/count-under-a-lock.js'
-import { gone, message, start } from './helpers/children.js'
 import { fixture } from './helpers/paths.js'
+import { gone, message, start } from './processes/children.js'
 
 const test = ava.serial
 /** Of each, processes and threads. */

@@ -18,11 +18,11 @@ import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, FileLock, FileLockGuard } from 'crossmem'
 import type { Order } from './fixtures/obey-file-lock.js'
-import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { fixture } from './helpers/paths.js'
 import { isPending } from './helpers/pending.js'
 import { pythonTest, startPython } from './helpers/python.js'
+import { gone, kill, message, start } from './processes/children.js'
 
 const test = ava.serial
 const onLinux = process.platform === 'linux'

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import ava from 'ava'
 import { gc, list, NDArray } from 'crossmem'
-import { kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
+import { kill, message, start } from './processes/children.js'
 
 const test = ava.serial
 const KILLS = 100

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ava, { type ExecutionContext } from 'ava'
 import { CrossmemError, type LockInfo, locks } from 'crossmem'
-import { gone, kill } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
-import { type LockClient, lockProcess, lockWorker } from './helpers/lock-clients.js'
 import { fixture } from './helpers/paths.js'
+import { gone, kill } from './processes/children.js'
+import { type LockClient, lockProcess, lockWorker } from './processes/lock-clients.js'
 
 // Named locks between processes and worker threads, some of which die.
 

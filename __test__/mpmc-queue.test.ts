@@ -3,10 +3,10 @@ import ava from 'ava'
 import { MpmcQueue } from 'crossmem'
 import { unique } from './helpers/domain.js'
 import { testObject } from './helpers/objects.js'
-import { hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
 import { type AnyQueue, badWaits, killHolder, range, spills } from './helpers/queues.js'
 import { testQueue } from './helpers/test-queue.js'
+import { hire, places } from './processes/peers.js'
 
 const test = ava.serial
 const none = new Uint8Array()

@@ -3,9 +3,9 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { NDArray } from 'crossmem'
-import { gone, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { fixture } from './helpers/paths.js'
+import { gone, message, start } from './processes/children.js'
 
 const test = ava.serial
 const turn = (): Promise<void> => new Promise(setImmediate)

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, SharedMemory } from 'crossmem'
-import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
-import { peer } from './helpers/obey.js'
 import { fixture } from './helpers/paths.js'
+import { gone, kill, message, start } from './processes/children.js'
+import { peer } from './processes/obey.js'
 
 const test = ava.serial
 const dtypes: DType[] = [

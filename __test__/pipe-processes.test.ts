@@ -2,9 +2,9 @@ import './helpers/domain.js'
 import { deepStrictEqual } from 'node:assert'
 import ava from 'ava'
 import { list, open, Pipe, type Reference } from 'crossmem'
-import { hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
 import { range } from './helpers/queues.js'
+import { hire, places } from './processes/peers.js'
 
 const test = ava.serial
 const MiB = 1 << 20

@@ -3,8 +3,8 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Pipe, type Reference } from 'crossmem'
-import { hire, places } from './helpers/peers.js'
 import { range } from './helpers/queues.js'
+import { hire, places } from './processes/peers.js'
 
 const test = ava.serial
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -3,9 +3,9 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Event, JoinableQueue, Queue } from 'crossmem'
-import { hire } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
 import { range } from './helpers/queues.js'
+import { hire } from './processes/peers.js'
 
 const test = ava.serial
 

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { format } from 'node:util'
 import ava, { type ExecutionContext } from 'ava'
 import { type DType, gc, list, NDArray, open, type Scalar, SharedMemory } from 'crossmem'
-import { gone, kill } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
-import { peer } from './helpers/obey.js'
 import { root } from './helpers/paths.js'
 import { isPython, type PythonProcess, pythonTest, startPython } from './helpers/python.js'
+import { gone, kill } from './processes/children.js'
+import { peer } from './processes/obey.js'
 
 const file = (name: string): string => `/dev/shm/${name}`
 let folder: string

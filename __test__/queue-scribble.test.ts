@@ -1,7 +1,7 @@
 import './helpers/domain.js'
 import { setTimeout as pause } from 'node:timers/promises'
 import ava from 'ava'
-import { gone, kill, start } from './helpers/children.js'
+import { gone, kill, start } from './processes/children.js'
 
 const test = process.platform === 'linux' ? ava.serial : ava.skip
 const ROUNDS = 60

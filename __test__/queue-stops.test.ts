@@ -6,12 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import ava from 'ava'
 import { MpmcQueue } from 'crossmem'
 import type { Going } from './fixtures/go-on.js'
-import { kill, message, start } from './helpers/children.js'
-import { gather } from './helpers/companions.js'
 import { root } from './helpers/paths.js'
 import { random } from './helpers/random.js'
 import { roles } from './helpers/streams.js'
 import { Track } from './helpers/track.js'
+import { kill, message, start } from './processes/children.js'
+import { gather } from './processes/companions.js'
 
 const test = process.platform === 'win32' ? ava.skip : ava.serial
 /** Nothing that works takes that long. In milliseconds. */

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream'
 import { ReadableStream, TransformStream, WritableStream } from 'node:stream/web'
 import ava from 'ava'
 import { JoinableQueue, Pipe, Queue } from 'crossmem'
-import { hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
 import { range } from './helpers/queues.js'
+import { hire, places } from './processes/peers.js'
 
 const test = ava.serial
 

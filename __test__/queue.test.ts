@@ -2,13 +2,13 @@ import './helpers/domain.js'
 import { deepStrictEqual } from 'node:assert'
 import ava from 'ava'
 import { type Codec, NDArray, open, Queue, type Reference } from 'crossmem'
-import { gone, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { testObject } from './helpers/objects.js'
-import { hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
 import { type AnyQueue, range, spills } from './helpers/queues.js'
 import { testQueue } from './helpers/test-queue.js'
+import { gone, message, start } from './processes/children.js'
+import { hire, places } from './processes/peers.js'
 
 const test = ava.serial
 

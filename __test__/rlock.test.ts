@@ -3,8 +3,8 @@ import ava from 'ava'
 import { RLock } from 'crossmem'
 import { testLock } from './helpers/locks.js'
 import { testObject } from './helpers/objects.js'
-import { hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
+import { hire, places } from './processes/peers.js'
 
 const test = ava.serial
 

@@ -4,8 +4,8 @@ import { Permit, Semaphore } from 'crossmem'
 import { unique } from './helpers/domain.js'
 import { testLock } from './helpers/locks.js'
 import { testObject } from './helpers/objects.js'
-import { type Distant, hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
+import { type Distant, hire, places } from './processes/peers.js'
 
 const test = ava.serial
 

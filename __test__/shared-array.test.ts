@@ -1,9 +1,9 @@
 import ava from 'ava'
 import { type DType, list, open, type Reference, SharedArray, Value } from 'crossmem'
-import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { fromText, samples, toText } from './helpers/scalars.js'
 import { scribble } from './helpers/scribble.js'
+import { gone, kill, message, start } from './processes/children.js'
 
 const test = ava.serial
 const dtypes = Object.keys(samples) as DType[]

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, gc, list, open, SharedMemory } from 'crossmem'
-import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
-import { peer } from './helpers/obey.js'
 import { fixture } from './helpers/paths.js'
+import { gone, kill, message, start } from './processes/children.js'
+import { peer } from './processes/obey.js'
 
 // One after the other: they count what the whole domain has.
 const test = ava.serial

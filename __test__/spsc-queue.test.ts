@@ -3,9 +3,9 @@ import ava from 'ava'
 import { list, SpscConsumer, SpscProducer, SpscQueue } from 'crossmem'
 import { unique } from './helpers/domain.js'
 import { testObject } from './helpers/objects.js'
-import { hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
 import { badAsyncWaits, badCounts, badWaits, range } from './helpers/queues.js'
+import { hire, places } from './processes/peers.js'
 
 const test = ava.serial
 

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ava from 'ava'
-import { message, start } from './helpers/children.js'
 import { fixture } from './helpers/paths.js'
+import { message, start } from './processes/children.js'
 
 const TIMES = 100_000
 const canTrace = spawnSync('strace', ['-f', '-c', '-o', '/dev/null', 'true']).status === 0

@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { type DType, list, Mutex, NDArray, open, type Reference, SharedMemory, Value } from 'crossmem'
-import { gone, kill, message, start } from './helpers/children.js'
 import { unique } from './helpers/domain.js'
 import { fixture } from './helpers/paths.js'
 import { fromText, samples, toText } from './helpers/scalars.js'
 import { scribble } from './helpers/scribble.js'
+import { gone, kill, message, start } from './processes/children.js'
 
 const test = ava.serial
 const dtypes = (Object.keys(samples) as DType[]).filter(dtype => !dtype.startsWith('complex'))

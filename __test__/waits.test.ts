@@ -2,9 +2,9 @@ import './helpers/domain.js'
 import ava from 'ava'
 import { Barrier, Condition, Event, list, Mutex, RLock, RwLock, Semaphore } from 'crossmem'
 import type { Costs } from './fixtures/wait-ten-thousandfold.js'
-import { gone, message, start } from './helpers/children.js'
-import { type Distant, hire, places } from './helpers/peers.js'
 import { isPending } from './helpers/pending.js'
+import { gone, message, start } from './processes/children.js'
+import { type Distant, hire, places } from './processes/peers.js'
 
 const test = ava.serial
 const onWindows = process.platform === 'win32'

@@ -1,7 +1,7 @@
 import { MpmcQueue, Pipe, Queue, type Reference, SharedMemory, SpscQueue } from 'crossmem'
 import type { Part } from '../fixtures/take-part-in-a-flow.js'
-import { gather } from './companions.js'
-import { type Place, places } from './peers.js'
+import { gather } from '../processes/companions.js'
+import { type Place, places } from '../processes/peers.js'
 
 /** What goes from producers to consumers. */
 export interface Flow {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { SharedArray } from 'crossmem'
 import type { Turn } from '../fixtures/record-history.js'
-import { gone, kill, message, start } from './children.js'
+import { gone, kill, message, start } from '../processes/children.js'
 import { unique } from './domain.js'
 import { LAST, NotedQueue, Notes, PROCESSES } from './notes.js'
 import type { Operation } from './queue-model.js'

@@ -1,7 +1,7 @@
 import ava from 'ava'
 import { CrossmemError, type SyncWaitOptions, type WaitOptions } from 'crossmem'
+import { type Distant, hire, places } from '../processes/peers.js'
 import type { AnyObject } from './objects.js'
-import { type Distant, hire, places } from './peers.js'
 import { isPending } from './pending.js'
 
 const test = ava.serial

@@ -14,7 +14,7 @@ import {
   Semaphore,
   SharedMemory,
 } from 'crossmem'
-import { gone, kill, message, start } from './children.js'
+import { gone, kill, message, start } from '../processes/children.js'
 import { fixture } from './paths.js'
 import { type Kind, kinds, type Life, type Role, roles, StormWords } from './storm-words.js'
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import ava from 'ava'
 import { list, type Message, open } from 'crossmem'
-import { hire, places } from './peers.js'
+import { hire, places } from '../processes/peers.js'
 import { isPending } from './pending.js'
 import {
   type AnyQueue,

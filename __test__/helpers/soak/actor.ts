@@ -1,4 +1,4 @@
-import { say } from '../parent.js'
+import { say } from '../../processes/parent.js'
 import { random } from '../random.js'
 import type { Below } from '../ways.js'
 import type { Board, State } from './board.js'

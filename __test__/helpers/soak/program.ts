@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { gone } from '../children.js'
+import { gone } from '../../processes/children.js'
 import { fixture } from '../paths.js'
 import type { Life } from './actor.js'
 import { type Board, SEATS } from './board.js'

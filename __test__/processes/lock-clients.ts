@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import type { Answers, Order, Outcome } from '../fixtures/obey-named-locks.js'
+import { fixture } from '../helpers/paths.js'
 import { start } from './children.js'
-import { fixture } from './paths.js'
 
 /** Another process or worker thread that requests locks as it is told. */
 export interface LockClient {

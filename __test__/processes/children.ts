@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fixture } from './paths.js'
+import { fixture } from '../helpers/paths.js'
 
 /** Starts a child program of `fixtures/` with an IPC channel. Its domain is this process's. */
 export const start = (program: string, ...args: string[]): ChildProcess =>

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { fixture } from '../helpers/paths.js'
 import { gone, message, start } from './children.js'
-import { fixture } from './paths.js'
 import type { Place } from './peers.js'
 
 /** A program of `fixtures/` at work, as a process or as a thread. */

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { Reference } from 'crossmem'
 import type { Answer } from '../fixtures/obey-locks.js'
+import { fixture } from '../helpers/paths.js'
 import { gone, start } from './children.js'
-import { fixture } from './paths.js'
 import { pack, unpack } from './wire.js'
 
 /** Where the other one lives: all that is promised holds between processes and between threads. */
