@@ -1,8 +1,8 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Event } from 'crossmem'
+import { testObject } from './contracts/object.js'
 import { unique } from './helpers/domain.js'
-import { testObject } from './helpers/objects.js'
 import { isPending } from './helpers/pending.js'
 import { hire, places } from './processes/peers.js'
 

@@ -1,10 +1,10 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { JoinableQueue } from 'crossmem'
-import { testObject } from './helpers/objects.js'
+import { testObject } from './contracts/object.js'
+import { testQueue } from './contracts/queue.js'
+import { type AnyQueue, badAsyncWaits, badWaits, range, spills } from './contracts/queue-class.js'
 import { isPending } from './helpers/pending.js'
-import { type AnyQueue, badAsyncWaits, badWaits, range, spills } from './helpers/queues.js'
-import { testQueue } from './helpers/test-queue.js'
 import { hire, places } from './processes/peers.js'
 
 const test = ava.serial

@@ -1,11 +1,11 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { MpmcQueue } from 'crossmem'
+import { testObject } from './contracts/object.js'
+import { testQueue } from './contracts/queue.js'
+import { type AnyQueue, badWaits, killHolder, range, spills } from './contracts/queue-class.js'
 import { unique } from './helpers/domain.js'
-import { testObject } from './helpers/objects.js'
 import { isPending } from './helpers/pending.js'
-import { type AnyQueue, badWaits, killHolder, range, spills } from './helpers/queues.js'
-import { testQueue } from './helpers/test-queue.js'
 import { hire, places } from './processes/peers.js'
 
 const test = ava.serial

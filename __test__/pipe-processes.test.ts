@@ -2,8 +2,8 @@ import './helpers/domain.js'
 import { deepStrictEqual } from 'node:assert'
 import ava from 'ava'
 import { list, open, Pipe, type Reference } from 'crossmem'
+import { range } from './contracts/queue-class.js'
 import { isPending } from './helpers/pending.js'
-import { range } from './helpers/queues.js'
 import { hire, places } from './processes/peers.js'
 
 const test = ava.serial

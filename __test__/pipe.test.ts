@@ -2,9 +2,9 @@ import './helpers/domain.js'
 import { deepStrictEqual } from 'node:assert'
 import ava from 'ava'
 import { type Codec, list, NDArray, open, Pipe, Queue, type Reference } from 'crossmem'
+import { badAsyncWaits, badWaits, range } from './contracts/queue-class.js'
 import { unique } from './helpers/domain.js'
 import { isPending } from './helpers/pending.js'
-import { badAsyncWaits, badWaits, range } from './helpers/queues.js'
 
 const test = ava.serial
 const filled = (length: number, byte = 7): Uint8Array => new Uint8Array(length).fill(byte)

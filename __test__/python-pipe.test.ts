@@ -3,7 +3,7 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Pipe, type Reference } from 'crossmem'
-import { range } from './helpers/queues.js'
+import { range } from './contracts/queue-class.js'
 import { hire, places } from './processes/peers.js'
 
 const test = ava.serial

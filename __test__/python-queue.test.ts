@@ -3,8 +3,8 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Event, JoinableQueue, Queue } from 'crossmem'
+import { range } from './contracts/queue-class.js'
 import { isPending } from './helpers/pending.js'
-import { range } from './helpers/queues.js'
 import { hire } from './processes/peers.js'
 
 const test = ava.serial

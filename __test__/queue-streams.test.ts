@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { ReadableStream, TransformStream, WritableStream } from 'node:stream/web'
 import ava from 'ava'
 import { JoinableQueue, Pipe, Queue } from 'crossmem'
+import { range } from './contracts/queue-class.js'
 import { isPending } from './helpers/pending.js'
-import { range } from './helpers/queues.js'
 import { hire, places } from './processes/peers.js'
 
 const test = ava.serial

@@ -1,8 +1,8 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { RLock } from 'crossmem'
-import { testLock } from './helpers/locks.js'
-import { testObject } from './helpers/objects.js'
+import { testLock } from './contracts/lock.js'
+import { testObject } from './contracts/object.js'
 import { isPending } from './helpers/pending.js'
 import { hire, places } from './processes/peers.js'
 

@@ -1,9 +1,9 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Permit, Semaphore } from 'crossmem'
+import { testLock } from './contracts/lock.js'
+import { testObject } from './contracts/object.js'
 import { unique } from './helpers/domain.js'
-import { testLock } from './helpers/locks.js'
-import { testObject } from './helpers/objects.js'
 import { isPending } from './helpers/pending.js'
 import { type Distant, hire, places } from './processes/peers.js'
 

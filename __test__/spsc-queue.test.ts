@@ -1,10 +1,10 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { list, SpscConsumer, SpscProducer, SpscQueue } from 'crossmem'
+import { testObject } from './contracts/object.js'
+import { badAsyncWaits, badCounts, badWaits, range } from './contracts/queue-class.js'
 import { unique } from './helpers/domain.js'
-import { testObject } from './helpers/objects.js'
 import { isPending } from './helpers/pending.js'
-import { badAsyncWaits, badCounts, badWaits, range } from './helpers/queues.js'
 import { hire, places } from './processes/peers.js'
 
 const test = ava.serial

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Barrier, type Condition, type Event, open, type RwLock, type Semaphore } from 'crossmem'
-import type { Held } from './locks.js'
+import type { Held } from '../contracts/lock.js'
 import type { Kind, Role } from './storm-words.js'
 
 /** Numbers of the words of a kind. */

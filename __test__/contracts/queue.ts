@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import ava from 'ava'
 import { list, type Message, open } from 'crossmem'
+import { isPending } from '../helpers/pending.js'
 import { hire, places } from '../processes/peers.js'
-import { isPending } from './pending.js'
 import {
   type AnyQueue,
   badAsyncWaits,
@@ -13,7 +13,7 @@ import {
   type Options,
   type QueueClass,
   range,
-} from './queues.js'
+} from './queue-class.js'
 
 const test = ava.serial
 

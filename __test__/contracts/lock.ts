@@ -1,8 +1,8 @@
 import ava from 'ava'
 import { CrossmemError, type SyncWaitOptions, type WaitOptions } from 'crossmem'
+import { isPending } from '../helpers/pending.js'
 import { type Distant, hire, places } from '../processes/peers.js'
-import type { AnyObject } from './objects.js'
-import { isPending } from './pending.js'
+import type { AnyObject } from './object.js'
 
 const test = ava.serial
 

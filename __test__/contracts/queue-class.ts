@@ -1,6 +1,6 @@
 import { list, type Message, type SyncWaitOptions, type WaitOptions } from 'crossmem'
 import { type Distant, hire } from '../processes/peers.js'
-import type { AnyObject } from './objects.js'
+import type { AnyObject } from './object.js'
 
 /** A queue of many producers and consumers. */
 export interface AnyQueue extends AnyObject {

@@ -1,8 +1,8 @@
 import ava from 'ava'
 import * as crossmem from 'crossmem'
 import { CrossmemError, list, open } from 'crossmem'
+import { unique } from '../helpers/domain.js'
 import { Distant, hire, places } from '../processes/peers.js'
-import { unique } from './domain.js'
 
 const test = ava.serial
 
