@@ -1,6 +1,6 @@
 import test from 'ava'
-import { draw, read } from './helpers/drawing.js'
-import { isQueueHistory, type QueueTraits } from './helpers/queue-model.js'
+import { draw, read } from './histories/drawing.js'
+import { isQueueHistory, type QueueTraits } from './histories/queue-model.js'
 
 const one = { capacity: 1 }
 const two = { capacity: 2 }

@@ -1,10 +1,10 @@
 import './helpers/domain.js'
 import ava, { type ExecutionContext } from 'ava'
 import { list } from 'crossmem'
-import { draw } from './helpers/drawing.js'
-import { Recorder } from './helpers/histories.js'
-import { isQueueHistory } from './helpers/queue-model.js'
-import type { QueueKind } from './helpers/small-queues.js'
+import { draw } from './histories/drawing.js'
+import { Recorder } from './histories/histories.js'
+import { isQueueHistory } from './histories/queue-model.js'
+import type { QueueKind } from './histories/small-queues.js'
 
 const test = process.platform === 'win32' ? ava.skip : ava.serial
 

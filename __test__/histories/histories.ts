@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { SharedArray } from 'crossmem'
 import type { Turn } from '../fixtures/record-history.js'
+import { unique } from '../helpers/domain.js'
+import { random } from '../helpers/random.js'
 import { gone, kill, message, start } from '../processes/children.js'
-import { unique } from './domain.js'
 import { LAST, NotedQueue, Notes, PROCESSES } from './notes.js'
 import type { Operation } from './queue-model.js'
-import { random } from './random.js'
 import { type QueueKind, queues } from './small-queues.js'
 
 /** Processes that are killed in one history, at most. */

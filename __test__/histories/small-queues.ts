@@ -1,6 +1,6 @@
 import { SharedArray } from 'crossmem'
+import { rest } from '../helpers/rest.js'
 import { mpmc } from './mpmc-small-queue.js'
-import { rest } from './rest.js'
 
 /** A queue as histories see it. Messages are positive integers. */
 export interface SmallQueue extends Disposable {
