@@ -11,9 +11,9 @@ import {
   type WaitOptions,
 } from 'crossmem'
 import type { Part } from './fixtures/take-part-in-a-flow.js'
-import { packingOf } from './helpers/parcels.js'
 import { random } from './helpers/random.js'
 import { type Companion, gather } from './processes/companions.js'
+import { packingOf } from './storm/parcels.js'
 
 const test = process.platform === 'win32' ? ava.skip : ava.serial
 /** Far more messages than are put in meanwhile. */

@@ -2,9 +2,9 @@ import './helpers/domain.js'
 import ava from 'ava'
 import { list, MpmcQueue, SpscQueue } from 'crossmem'
 import type { Lengths } from './fixtures/measure-messages.js'
-import { type Flow, run } from './helpers/flow.js'
-import { LABEL } from './helpers/parcels.js'
 import { message, start } from './processes/children.js'
+import { type Flow, run } from './storm/flow.js'
+import { LABEL } from './storm/parcels.js'
 
 const test = ava.serial
 const MIB = 2 ** 20

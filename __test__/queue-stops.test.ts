@@ -8,10 +8,10 @@ import { MpmcQueue } from 'crossmem'
 import type { Going } from './fixtures/go-on.js'
 import { root } from './helpers/paths.js'
 import { random } from './helpers/random.js'
-import { roles } from './helpers/streams.js'
-import { Track } from './helpers/track.js'
 import { kill, message, start } from './processes/children.js'
 import { gather } from './processes/companions.js'
+import { roles } from './storm/streams.js'
+import { Track } from './storm/track.js'
 
 const test = process.platform === 'win32' ? ava.skip : ava.serial
 /** Nothing that works takes that long. In milliseconds. */

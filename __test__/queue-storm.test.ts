@@ -1,7 +1,7 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { list } from 'crossmem'
-import { describe, QueueStorm } from './helpers/queue-storm.js'
+import { describe, QueueStorm } from './storm/queue-storm.js'
 
 const KILLS = 300
 

@@ -1,6 +1,6 @@
 import './helpers/domain.js'
 import ava from 'ava'
-import { describe, storm } from './helpers/storm.js'
+import { describe, storm } from './storm/storm.js'
 
 const KILLS = 300
 

@@ -1,6 +1,6 @@
 import { say } from '../../processes/parent.js'
+import type { Below } from '../../storm/ways.js'
 import { random } from '../random.js'
-import type { Below } from '../ways.js'
 import type { Board, State } from './board.js'
 import { states } from './board.js'
 import type { Lane } from './lanes.js'

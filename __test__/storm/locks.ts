@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Barrier, type Condition, type Event, open, type RwLock, type Semaphore } from 'crossmem'
 import type { Held } from '../contracts/lock.js'
-import type { Kind, Role } from './storm-words.js'
+import type { Kind, Role } from './words.js'
 
 /** Numbers of the words of a kind. */
 const INSIDE = 0

@@ -14,9 +14,9 @@ import {
   Semaphore,
   SharedMemory,
 } from 'crossmem'
+import { fixture } from '../helpers/paths.js'
 import { gone, kill, message, start } from '../processes/children.js'
-import { fixture } from './paths.js'
-import { type Kind, kinds, type Life, type Role, roles, StormWords } from './storm-words.js'
+import { type Kind, kinds, type Life, type Role, roles, StormWords } from './words.js'
 
 /** Nothing that works takes that long. In milliseconds. */
 const HANG = 10_000

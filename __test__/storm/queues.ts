@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { open, SpscQueue } from 'crossmem'
+import { type Consume, consumeFrom } from './consumer.js'
 import { packingOf } from './parcels.js'
-import { type Consume, consumeFrom } from './storm-consumer.js'
 import { FILLING, LAST, type Role, type Stream } from './streams.js'
 import { type Below, Putting } from './ways.js'
 
