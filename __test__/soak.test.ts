@@ -1,10 +1,10 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { list } from 'crossmem'
-import { faultNames } from './helpers/soak/faults.js'
-import { Report } from './helpers/soak/report.js'
-import { Soak } from './helpers/soak/soak.js'
-import { type Sample, Watch } from './helpers/soak/watch.js'
+import { faultNames } from './soak/faults.js'
+import { Report } from './soak/report.js'
+import { Soak } from './soak/soak.js'
+import { type Sample, Watch } from './soak/watch.js'
 
 const test = ava.serial
 const KILLS = 60

@@ -26,7 +26,7 @@ if (!(wanted > 0) || !(minutes || Number.isInteger(wanted))) {
 
 const domain = `soak-${randomBytes(6).toString('hex')}`
 process.env.CROSSMEM_DOMAIN = domain
-const helper = name => import(`../build/__test__/helpers/${name}.js`)
+const helper = name => import(`../build/__test__/${name}.js`)
 const began = Date.now()
 const seconds = () => `${((Date.now() - began) / 1000).toFixed(0)} s`
 const violations = []
@@ -34,7 +34,7 @@ const violations = []
 if (minutes) await soakFor(60_000 * wanted)
 else if (flow) await flowOf(wanted)
 else {
-  const { kinds: locks } = await helper('storm-words')
+  const { kinds: locks } = await helper('storm/words')
   if (!kind || locks.includes(kind)) await killUsersOfLocks(wanted)
   if (!kind || !locks.includes(kind)) await killUsersOfQueues(wanted)
 }
@@ -74,7 +74,7 @@ async function soakFor(milliseconds) {
 }
 
 async function killUsersOfLocks(kills) {
-  const { describe, storm } = await helper('storm')
+  const { describe, storm } = await helper('storm/storm')
   let printed = 0
   const progress = summaries => {
     if (Date.now() - printed < 5000) return
@@ -89,7 +89,7 @@ async function killUsersOfLocks(kills) {
 }
 
 async function killUsersOfQueues(wanted) {
-  const { describe, QueueStorm } = await helper('queue-storm')
+  const { describe, QueueStorm } = await helper('storm/queue-storm')
   for (let kills = 0; kills < wanted && violations.length === 0; ) {
     const storm = new QueueStorm(stream => !kind || stream.kind === kind)
     await storm.rage(Math.min(wanted - kills, 1000))
@@ -101,7 +101,7 @@ async function killUsersOfQueues(wanted) {
 }
 
 async function flowOf(messages) {
-  const { run } = await helper('flow')
+  const { run } = await helper('storm/flow')
   const capacities = { MpmcQueue: 1024, Queue: 1024, SpscQueue: 65536, Pipe: 65536 }
   for (const [queue, capacity] of Object.entries(capacities)) {
     if (kind && kind !== queue) continue

@@ -1,5 +1,5 @@
 import { SharedMemory } from 'crossmem'
-import { streams } from '../../storm/streams.js'
+import { streams } from '../storm/streams.js'
 import { RollingAccounts } from './accounts.js'
 import { lanes } from './lanes.js'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { gone } from '../../processes/children.js'
-import { fixture } from '../paths.js'
+import { fixture } from '../helpers/paths.js'
+import { gone } from '../processes/children.js'
 import type { Life } from './actor.js'
 import { type Board, SEATS } from './board.js'
 

@@ -1,4 +1,4 @@
-import type { Accounts } from '../../storm/queues.js'
+import type { Accounts } from '../storm/queues.js'
 
 /** In a message's account: its put has returned. The other bits count how often it was taken. */
 const PUT = 0x80

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { open, Pipe, type PipeReference, Queue } from 'crossmem'
-import { PIPE_BYTES, sentence } from '../../storm/pipe.js'
+import { PIPE_BYTES, sentence } from '../storm/pipe.js'
 import { type Actor, type Deed, PATIENCE } from './actor.js'
 import type { Lane } from './lanes.js'
 

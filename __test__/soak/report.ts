@@ -1,4 +1,4 @@
-import { title } from '../../storm/streams.js'
+import { title } from '../storm/streams.js'
 import { lanes } from './lanes.js'
 import type { Soak } from './soak.js'
 import type { Measure } from './watch.js'

@@ -1,6 +1,6 @@
 import { type AnyHandle, NDArray, Queue, SharedArray, Value } from 'crossmem'
-import { storms } from '../../storm/storm.js'
-import { make, streams, title } from '../../storm/streams.js'
+import { storms } from '../storm/storm.js'
+import { make, streams, title } from '../storm/streams.js'
 import { lockKinds } from './lanes.js'
 
 /** The objects that everybody in a soak uses, by the kind of their lane. */

@@ -1,5 +1,5 @@
 import { NDArray, open, type SharedArray, type Value } from 'crossmem'
-import { linger } from '../../storm/locks.js'
+import { linger } from '../storm/locks.js'
 import { type Actor, type Deed, PATIENCE } from './actor.js'
 import type { Lane } from './lanes.js'
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { open, type Queue, SharedMemory } from 'crossmem'
-import { packingOf } from '../../storm/parcels.js'
-import { streams } from '../../storm/streams.js'
+import { packingOf } from '../storm/parcels.js'
+import { streams } from '../storm/streams.js'
 import type { Actor } from './actor.js'
 import { type Lane, laneOf, lanes } from './lanes.js'
 

@@ -1,5 +1,5 @@
 import { FileLock, type Lock, locks } from 'crossmem'
-import { linger } from '../../storm/locks.js'
+import { linger } from '../storm/locks.js'
 import { type Actor, type Deed, PATIENCE } from './actor.js'
 import type { Lane } from './lanes.js'
 

@@ -1,5 +1,5 @@
-import { type Role, roles, streams, title } from '../../storm/streams.js'
-import { type Kind as LockKind, kinds as lockKinds } from '../../storm/words.js'
+import { type Role, roles, streams, title } from '../storm/streams.js'
+import { type Kind as LockKind, kinds as lockKinds } from '../storm/words.js'
 
 /** What somebody in a soak does over and over, beside all the other lanes. */
 export interface Lane {

@@ -12,11 +12,11 @@ import {
   SpscQueue,
   type Value,
 } from 'crossmem'
-import { drain } from '../../storm/end.js'
-import { packingOf } from '../../storm/parcels.js'
-import { type Account, imbalancesOf } from '../../storm/queue-storm.js'
-import { storms } from '../../storm/storm.js'
-import { type Made, streams, title } from '../../storm/streams.js'
+import { drain } from '../storm/end.js'
+import { packingOf } from '../storm/parcels.js'
+import { type Account, imbalancesOf } from '../storm/queue-storm.js'
+import { storms } from '../storm/storm.js'
+import { type Made, streams, title } from '../storm/streams.js'
 import type { Balance } from './accounts.js'
 import type { Life } from './actor.js'
 import { type Board, states } from './board.js'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { say } from '../../processes/parent.js'
+import { say } from '../processes/parent.js'
 import type { Actor, Life } from './actor.js'
 import { AS_PLANNED, planEnd } from './planned-end.js'
 
