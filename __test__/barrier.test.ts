@@ -280,7 +280,7 @@ test('closing while waiting breaks it for the others', async t => {
 test('a leader that closes its handle during the action breaks the meeting', async t => {
   using barrier = Barrier.create(null, 2)
   const waiting = barrier.wait()
-  const leader = start('close-while-leading', barrier.name)
+  const leader = start('locks/close-while-leading', barrier.name)
   await t.throwsAsync(waiting, BROKEN)
   const refused = message(leader)
   leader.send('go on')

@@ -10,7 +10,7 @@ import {
   SpscQueue,
   type WaitOptions,
 } from 'crossmem'
-import type { Part } from './fixtures/take-part-in-a-flow.js'
+import type { Part } from './fixtures/proofs/take-part-in-a-flow.js'
 import { random } from './helpers/random.js'
 import { type Companion, gather } from './processes/companions.js'
 import { packingOf } from './storm/parcels.js'
@@ -79,7 +79,7 @@ async function begin(t: ExecutionContext, { there }: Here, role: Part['role'], m
     batch: 8,
     memory: memory.name,
   }
-  const [companion] = (await gather('take-part-in-a-flow', [['process', part]])) as [Companion]
+  const [companion] = (await gather('proofs/take-part-in-a-flow', [['process', part]])) as [Companion]
   t.teardown(() => companion.end())
   return companion
 }

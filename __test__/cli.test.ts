@@ -80,7 +80,7 @@ async function user(): Promise<Peer> {
 async function hold(name: string, layout: object, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
   const before = process.env.CROSSMEM_DOMAIN
   Object.assign(process.env, env)
-  const child = start('hold-object', name, JSON.stringify(layout))
+  const child = start('objects/hold-object', name, JSON.stringify(layout))
   process.env.CROSSMEM_DOMAIN = before
   children.push(child)
   await message(child)
@@ -241,7 +241,7 @@ test('ls shows every object, and who has it open', async t => {
   await other.tell({ do: 'open', reference: array })
   await leave(await hold(bytes, { byteLength: 512, persist: true }))
   const eastern = await hold(wide, { byteLength: 1024 * 1024 })
-  const worker = new Worker(fixture('hold-in-worker'), { workerData: inWorker })
+  const worker = new Worker(fixture('memory/hold-in-worker'), { workerData: inWorker })
   await once(worker, 'message')
 
   const { code, stdout, stderr } = await crossmem('ls')
@@ -342,7 +342,7 @@ test('inspect shows all about one object', async t => {
 
 test('inspect shows who holds a lock or permits, and who waits at a barrier', async t => {
   const [mutex, semaphore, barrier] = [unique('mutex'), unique('semaphore'), unique('barrier')]
-  const holder = start('hold-locks', mutex, semaphore, barrier)
+  const holder = start('locks/hold-locks', mutex, semaphore, barrier)
   await message(holder)
   const one = { pid: holder.pid, thread: 0, alive: true, count: 1 }
   t.like((await json('inspect', mutex)).data, { kind: 'Mutex', holders: [one] })
@@ -585,7 +585,7 @@ testOnLinux('doctor finds objects whose name another program removed', async t =
 })
 
 testOnLinux('doctor and ls work while a stopped process holds the registry, and say who', async t => {
-  const child = start('use-registry-endlessly')
+  const child = start('proofs/use-registry-endlessly')
   children.push(child)
   await message(child)
   const stopped = (): boolean =>

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { Condition, list, Mutex, RLock, RwLock, Semaphore, SharedMemory } from 'crossmem'
-import type { Counting } from './fixtures/count-under-a-lock.js'
+import type { Counting } from './fixtures/proofs/count-under-each-lock.js'
 import { fixture } from './helpers/paths.js'
 import { gone, message, start } from './processes/children.js'
 
@@ -33,10 +33,10 @@ for (const [make, take] of [
       count: share(i),
     })
     const processes = Array.from({ length: COUNTERS }, (_, i) =>
-      start('count-under-a-lock', JSON.stringify(counting(i))),
+      start('proofs/count-under-each-lock', JSON.stringify(counting(i))),
     )
     const threads = Array.from({ length: COUNTERS }, (_, i) => {
-      const program = fixture('count-under-a-lock')
+      const program = fixture('proofs/count-under-each-lock')
       return new Worker(program, { workerData: counting(COUNTERS + i) })
     })
     await Promise.all([

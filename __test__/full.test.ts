@@ -14,7 +14,7 @@ const possible = process.platform === 'linux' && spawnSync('unshare', inSmallShm
 
 if (possible) {
   test('a full /dev/shm is refused at creation, with the bytes wanted and free, and never a SIGBUS', t => {
-    const program = fixture('fill-shared-memory')
+    const program = fixture('memory/fill-shared-memory')
     const { stdout, stderr, status } = spawnSync(
       'unshare',
       inSmallShm(`"${process.execPath}" "${program}"`),

@@ -10,7 +10,7 @@ const KILLS = 100
 test('a hundred processes are killed at any moment, and the others go on', async t => {
   const prefix = unique('churn')
   const shared = NDArray.create(`${prefix}-shared`, { shape: [200], dtype: 'float64' })
-  const survivor = start('churn', prefix, '0')
+  const survivor = start('proofs/churn', prefix, '0')
   await message(survivor)
   let seed = 42
   const random = (below: number): number => {
@@ -18,7 +18,7 @@ test('a hundred processes are killed at any moment, and the others go on', async
     return (seed >> 8) % below
   }
   for (let i = 1; i <= KILLS; i++) {
-    const victim = start('churn', prefix, String(i))
+    const victim = start('proofs/churn', prefix, String(i))
     // Some rounds, and then anywhere in the next ones.
     for (let rounds = 1 + random(5); rounds > 0; rounds--) await message(victim)
     for (let turns = random(40); turns > 0; turns--) await new Promise(setImmediate)

@@ -297,7 +297,7 @@ test('more requests than there is room for are refused, and nothing else is lost
 
 test('a process ends by itself though it holds a lock, and not while it waits for one', async t => {
   const name = unique('l')
-  const program = fixture('end-with-locks')
+  const program = fixture('web-locks/end-with-locks')
   const run = (): Promise<{ stdout: string }> => promisify(execFile)(process.execPath, [program, name])
   t.is((await run()).stdout, '1\nnull\n')
   t.is(await recovered(name), true)

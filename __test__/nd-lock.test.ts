@@ -12,7 +12,9 @@ const turn = (): Promise<void> => new Promise(setImmediate)
 
 test('withLock and update of several processes exclude each other, and snapshots are never torn', async t => {
   using array = NDArray.create(unique('busy'), { shape: [2], dtype: 'int32' })
-  const children = Array.from({ length: 3 }, () => start('count-under-lock', JSON.stringify(array), '300'))
+  const children = Array.from({ length: 3 }, () =>
+    start('arrays/count-under-array-lock', JSON.stringify(array), '300'),
+  )
   await Promise.all(children.map(child => message(child)))
   let running = children.length
   const found = children.map(async child => {
@@ -33,7 +35,7 @@ test('withLock and update of several processes exclude each other, and snapshots
 
 test('waiting blocks no event loop, and ends when the other process lets go', async t => {
   using array = NDArray.create(unique('patient'), { shape: [2], dtype: 'int32' })
-  const holder = start('hold-lock-of-data', JSON.stringify(array))
+  const holder = start('arrays/hold-lock-of-data', JSON.stringify(array))
   t.is(await message(holder), 'inside')
   const order: string[] = []
   const waiting = array.withLock((data, { ownerDied }) => {
@@ -53,7 +55,7 @@ test('waiting blocks no event loop, and ends when the other process lets go', as
 test('a wait ends in vain by timeout, signal or close, and the next ones go on', async t => {
   using array = NDArray.create(unique('vain'), { shape: [2], dtype: 'int32' })
   const other = NDArray.open<'int32'>(array.name)
-  const holder = start('hold-lock-of-data', JSON.stringify(array))
+  const holder = start('arrays/hold-lock-of-data', JSON.stringify(array))
   t.is(await message(holder), 'inside')
   const never = (): void => t.fail()
   const abort = new AbortController()
@@ -82,7 +84,7 @@ test('a wait ends in vain by timeout, signal or close, and the next ones go on',
 test('an unref wait lets its process end', async t => {
   using array = NDArray.create(unique('unref'), { shape: [2], dtype: 'int32' })
   await array.withLock(async () => {
-    const child = start('wait-unref-for-array', array.name)
+    const child = start('arrays/wait-unref-for-array', array.name)
     t.is(await message(child), 'waiting')
     t.is((await gone(child)).code, 0)
   })
@@ -184,7 +186,7 @@ test('results and exceptions pass through, and nothing stays locked', async t =>
 for (const whoWaits of ['nobody', 'somebody'] as const) {
   test(`a process that is killed inside while ${whoWaits} waits is reported, and repaired once`, async t => {
     using array = NDArray.create(unique('killed'), { shape: [2], dtype: 'int32' })
-    const holder = start('hold-lock-of-data', JSON.stringify(array))
+    const holder = start('arrays/hold-lock-of-data', JSON.stringify(array))
     t.is(await message(holder), 'inside')
     const fail = (_: unknown, { ownerDied }: { ownerDied: boolean }): never => {
       t.true(ownerDied)
@@ -210,7 +212,7 @@ for (const whoWaits of ['nobody', 'somebody'] as const) {
 
 test('worker.terminate() inside counts as a death inside', async t => {
   using array = NDArray.create(unique('terminated'), { shape: [2], dtype: 'int32' })
-  const worker = new Worker(fixture('hold-lock-of-data'), {
+  const worker = new Worker(fixture('arrays/hold-lock-of-data'), {
     argv: [JSON.stringify(array)],
   })
   t.deepEqual(await once(worker, 'message'), ['inside'])

@@ -247,7 +247,7 @@ test('a handle travels as a reference, and open makes the right class of it', as
 
 test('updates of several processes are one after another, and snapshots never torn', async t => {
   using array = NDArray.create(unique('busy'), { shape: [500] })
-  const writers = Array.from({ length: 3 }, () => start('update-in-a-loop', array.name, '400'))
+  const writers = Array.from({ length: 3 }, () => start('arrays/update-in-a-loop', array.name, '400'))
   await Promise.all(writers.map(writer => message(writer)))
   const done = Promise.all(writers.map(writer => message(writer)))
   for (const writer of writers) writer.send('go')
@@ -266,7 +266,7 @@ test('updates of several processes are one after another, and snapshots never to
 
 test('a writer that is killed inside its update is reported, and the next update repairs', async t => {
   using array = NDArray.create(unique('half'), { shape: [10] })
-  const victim = start('die-inside-update', array.name)
+  const victim = start('arrays/die-inside-update', array.name)
   t.is((await gone(victim)).signal, 'SIGKILL')
   for (let i = 0; i < 2; i++) t.throws(() => array.snapshot(), { code: 'ERR_PEER_DIED' })
   await t.throwsAsync(array.save(join(tmpdir(), 'never.npy')), { code: 'ERR_PEER_DIED' })
@@ -291,7 +291,7 @@ for (const [deed, end] of [
 ] as const) {
   test(`${deed} inside an update counts as a death inside, or ends it`, async t => {
     using array = NDArray.create(unique('ended'), { shape: [2] })
-    await gone(start('end-inside-update', array.name, end))
+    await gone(start('arrays/end-inside-update', array.name, end))
     if (end === 'throw') t.deepEqual([...array.snapshot()], [1, 0])
     else t.throws(() => array.snapshot(), { code: 'ERR_PEER_DIED' })
     array.update((_, { ownerDied }) => t.is(ownerDied, end === 'exit'))
@@ -301,7 +301,7 @@ for (const [deed, end] of [
 
 test('worker.terminate() inside an update counts as a death inside', async t => {
   using array = NDArray.create(unique('terminated'), { shape: [2] })
-  const worker = new Worker(fixture('end-inside-update'), {
+  const worker = new Worker(fixture('arrays/end-inside-update'), {
     argv: [array.name, 'spin'],
   })
   await new Promise(resolve => worker.once('message', resolve))
@@ -340,7 +340,7 @@ test('update passes results and exceptions through, and refuses what would hang'
 
 test('a stopped writer makes others wait until their timeout, and takes nothing with it', async t => {
   using array = NDArray.create(unique('stopped'), { shape: [2] })
-  const writer = start('stop-inside-update', array.name)
+  const writer = start('arrays/stop-inside-update', array.name)
   await message(writer)
   t.throws(() => array.update(() => 1, { timeout: 5 }), { code: 'ERR_TIMEOUT' })
   t.throws(() => array.snapshot({ timeout: 0 }), { code: 'ERR_TIMEOUT' })

@@ -48,7 +48,7 @@ async function withPython(
   t: ExecutionContext,
   talk: (python: PythonProcess) => Promise<void>,
 ): Promise<void> {
-  const python = startPython('obey')
+  const python = startPython('python/obey')
   try {
     await talk(python)
   } catch (error) {
@@ -321,7 +321,7 @@ pythonTest('Python: what it made is never removed because Node let go', async t 
   await withPython(t, async python => {
     const { name } = await python.tell<{ name: string }>({ do: 'make_memory', size: 100 })
     const isThere = async () => {
-      const visitor = startPython('obey')
+      const visitor = startPython('python/obey')
       t.is((await visitor.tell<Held>({ do: 'open_by_attach', name })).size, 100)
       await visitor.leave()
       t.true(existsSync(file(name)))
@@ -404,7 +404,7 @@ for (const end of ['leave', 'kill'] as const) {
       const memory = SharedMemory.create(name, 1000)
       const other = await peer()
       await other.tell({ do: 'open', reference: name })
-      const python = startPython('obey')
+      const python = startPython('python/obey')
       await python.tell({ do: 'open_by_SharedMemory', name })
       await python.tell({ do: 'close' })
       t.true(isPresent(name))
@@ -439,7 +439,7 @@ for (const end of ['leave', 'kill'] as const) {
   for (const [way, title] of workarounds) {
     pythonTest(`Python: ${title} leaves the name alone when Python ${ends}`, async t => {
       using array = NDArray.from(null, [1, 2, 3])
-      const python = startPython('obey')
+      const python = startPython('python/obey')
       await python.tell({ do: way, name: array.name })
       const { stderr } = await python[end]()
       t.is(stderr, '')
@@ -503,7 +503,7 @@ for (const section of sections.filter(text => blocksOf(text).length > 0)) {
   pythonTest(`Python: the code of docs/python.md, "${heading}"`, async t => {
     const { text, names } = isolate(section)
     const blocks = blocksOf(text)
-    const python = startPython('run-snippets')
+    const python = startPython('python/run-snippets')
     const printed: string[] = []
     const log = (...values: unknown[]) => printed.push(format(...values))
     const snippet = async (index: number) => {
@@ -525,7 +525,7 @@ for (const section of sections.filter(text => blocksOf(text).length > 0)) {
 }
 
 pythonTest('Python: docs/python.md shows the attach that the tests use, and all types', async t => {
-  const attach = readFileSync(join(root, '__test__', 'fixtures', 'attach.py'), 'utf8')
+  const attach = readFileSync(join(root, '__test__', 'fixtures', 'python', 'attach.py'), 'utf8')
   t.true(blocksOf(page).some(({ code }) => code === attach))
   const rows = [...page.matchAll(/^\| `(\w+)` \| `(.*?)` \| `(\w+)`/gm)].map(
     ([, dtype, code = '', storage = '']) => ({

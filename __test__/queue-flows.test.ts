@@ -1,7 +1,7 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { list, MpmcQueue, SpscQueue } from 'crossmem'
-import type { Lengths } from './fixtures/measure-messages.js'
+import type { Lengths } from './fixtures/queues/measure-messages.js'
 import { message, start } from './processes/children.js'
 import { type Flow, run } from './storm/flow.js'
 import { LABEL } from './storm/parcels.js'
@@ -69,7 +69,7 @@ for (const Class of [MpmcQueue, SpscQueue]) {
   test(`${Class.name}: messages of no bytes, of one, and of a few`, async t => {
     const queue = Class.create(null, { capacity: 64 })
     const out = queue instanceof SpscQueue ? queue.openProducer() : queue
-    const child = start('measure-messages')
+    const child = start('queues/measure-messages')
     await message(child)
     child.send(queue.toJSON())
     const measured = message<Lengths>(child)

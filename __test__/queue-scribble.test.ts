@@ -10,7 +10,7 @@ const HANG = 20_000
 
 for (const kind of ['MpmcQueue', 'Queue', 'JoinableQueue', 'SpscQueue', 'Pipe']) {
   test(`${kind}: words that make no sense are refused or give garbage; nothing crashes or hangs`, async t => {
-    const child = start('use-what-is-scribbled-on', kind, String(ROUNDS))
+    const child = start('proofs/use-what-is-scribbled-on', kind, String(ROUNDS))
     t.teardown(() => kill(child))
     let [rounds, refusals] = [0, 0]
     child.on('message', (said: { refusals?: number }) => {

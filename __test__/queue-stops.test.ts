@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import ava from 'ava'
 import { MpmcQueue } from 'crossmem'
-import type { Going } from './fixtures/go-on.js'
+import type { Going } from './fixtures/proofs/go-on.js'
 import { root } from './helpers/paths.js'
 import { random } from './helpers/random.js'
 import { kill, message, start } from './processes/children.js'
@@ -29,7 +29,7 @@ test(`MpmcQueue: one is stopped anywhere, ${STOPS} times, and the others go on`,
     const role = roles[number % 2] as Going['role']
     return ['process', { role, number, isSync: number < 4, queue: queue.name, track: track.name }]
   })
-  const companions = await gather('go-on', goings)
+  const companions = await gather('proofs/go-on', goings)
   t.teardown(() => Promise.all(companions.map(companion => companion.end())))
   const numbers = companions.map((_, number) => number)
 
@@ -87,7 +87,7 @@ testOnLinux('MpmcQueue: who is stopped in the registry holds up only new large m
   using queue = MpmcQueue.create(null, { messageBytes: 16 })
   const [small, large] = [new Uint8Array(16), new Uint8Array(1000)]
   queue.pushSync(large)
-  const child = start('use-registry-endlessly')
+  const child = start('proofs/use-registry-endlessly')
   t.teardown(() => kill(child))
   await message(child)
   do {

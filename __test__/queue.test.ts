@@ -289,7 +289,7 @@ test('messages are iterated, and each is released by its reader', async t => {
 
 test('three hundred queues are waited for by one thread, and then the process ends by itself', async t => {
   const queues = range(300).map(() => Queue.create<number>(null, { capacity: 2, messageBytes: 16 }))
-  const child = start('wait-for-queues', ...queues.map(({ name }) => name))
+  const child = start('queues/wait-for-queues', ...queues.map(({ name }) => name))
   t.is(await message(child), 'waiting')
   const end = message(child)
   for (const [i, queue] of queues.entries()) await queue.put(i)
@@ -300,10 +300,10 @@ test('three hundred queues are waited for by one thread, and then the process en
 
 test('a process stays for a wait, unless it is unref', async t => {
   using queue = Queue.create<number>(null)
-  const staying = start('wait-for-queues', queue.name)
+  const staying = start('queues/wait-for-queues', queue.name)
   t.is(await message(staying), 'waiting')
   const ended = gone(staying)
-  const leaving = start('wait-for-queues', '--unref', queue.name)
+  const leaving = start('queues/wait-for-queues', '--unref', queue.name)
   t.deepEqual(await gone(leaving), { code: 0, signal: null })
   t.true(await isPending(ended))
   await queue.put(1)

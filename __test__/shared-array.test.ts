@@ -9,7 +9,7 @@ const test = ava.serial
 const dtypes = Object.keys(samples) as DType[]
 
 test('every dtype is the same array in another process, both ways', async t => {
-  const other = start('read-and-change-data')
+  const other = start('arrays/read-and-change-data')
   await message(other)
   for (const dtype of dtypes) {
     const [first, second] = samples[dtype]
@@ -35,7 +35,7 @@ for (const lock of [true, false]) {
     array.data.set([1, 2, 3, 4], 4)
     sequence.splice(4, 4, 1, 2, 3, 4)
     t.deepEqual(array.toArray(), sequence)
-    t.is((await gone(start('sum-up', array.name))).code, 0)
+    t.is((await gone(start('arrays/sum-up', array.name))).code, 0)
     let sum = 0
     t.deepEqual(
       [...array],
@@ -149,7 +149,9 @@ test('an array travels as a reference', t => {
 
 test('those who hold the lock, in several processes, are inside alone', async t => {
   using array = SharedArray.create(unique('busy'), 'int32', 2)
-  const children = Array.from({ length: 3 }, () => start('count-under-lock', JSON.stringify(array), '300'))
+  const children = Array.from({ length: 3 }, () =>
+    start('arrays/count-under-array-lock', JSON.stringify(array), '300'),
+  )
   await Promise.all(children.map(child => message(child)))
   for (const child of children) child.send('go')
   const found = await Promise.all(children.map(child => message<{ torn: number }>(child)))
@@ -160,7 +162,7 @@ test('those who hold the lock, in several processes, are inside alone', async t 
 
 test('a holder that is killed is reported to the one that waits', async t => {
   using array = SharedArray.create(unique('killed'), 'int32', 2)
-  const holder = start('hold-lock-of-data', JSON.stringify(array))
+  const holder = start('arrays/hold-lock-of-data', JSON.stringify(array))
   t.is(await message(holder), 'inside')
   t.throws(() => array.update(() => 1, { timeout: 0 }), { code: 'ERR_TIMEOUT' })
   const waiting = array.withLock(guard => {

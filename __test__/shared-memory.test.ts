@@ -215,7 +215,7 @@ test('a stopped process is not taken for dead', async t => {
 
 test('eight processes race for a thousand names: one creator each, and no half-made array', async t => {
   const [prefix, rounds] = [unique('race'), 1000]
-  const racers = Array.from({ length: 8 }, () => start('race-to-create', prefix, String(rounds)))
+  const racers = Array.from({ length: 8 }, () => start('memory/race-to-create', prefix, String(rounds)))
   await Promise.all(racers.map(racer => message(racer)))
   const results = racers.map(racer => message<{ created: number; halfMade: number }>(racer))
   for (const racer of racers) racer.send('go')
@@ -232,7 +232,7 @@ test('eight processes race for a thousand names: one creator each, and no half-m
 
 test('a worker is an agent of its own, and terminate() releases what it held', async t => {
   const name = unique('worker')
-  const worker = new Worker(fixture('hold-in-worker'), { workerData: name })
+  const worker = new Worker(fixture('memory/hold-in-worker'), { workerData: name })
   await new Promise(resolve => worker.once('message', resolve))
   const shared = SharedMemory.open(name)
   t.is(shared.bytes[0], 42)
@@ -255,7 +255,7 @@ test('a worker is an agent of its own, and terminate() releases what it held', a
 if (onLinux) {
   test('thirty thousand cycles leave no descriptor, mapping or memory behind', async t => {
     using memory = SharedMemory.create(unique('cycles'), 65_536)
-    const child = start('open-and-close-often', memory.name)
+    const child = start('memory/open-and-close-often', memory.name)
     const left = await message<{ descriptors: number; rss: number; mappings: number }>(child)
     t.is(left.descriptors, 0)
     t.is(left.mappings, 0)
@@ -266,7 +266,7 @@ if (onLinux) {
 
 test('a handle that is collected gives its memory back, and the object stays until its process ends', async t => {
   const name = unique('dropped')
-  const child = start('drop-handles', name)
+  const child = start('memory/drop-handles', name)
   t.deepEqual(await message(child), {
     whileViewed: { exists: true, first: 5, isMapped: true },
     after: { exists: true, isMapped: false },
@@ -276,7 +276,7 @@ test('a handle that is collected gives its memory back, and the object stays unt
 })
 
 test('closing while other threads of the runtime still read the bytes crashes nobody', async t => {
-  const child = start('close-under-running-work')
+  const child = start('memory/close-under-running-work')
   t.is(await message(child), 'done')
   t.deepEqual(await gone(child), { code: 0, signal: null })
 })
@@ -284,7 +284,7 @@ test('closing while other threads of the runtime still read the bytes crashes no
 for (const end of ['exit', 'throw', 'reject', 'naturally']) {
   test(`a process that ends leaves nothing open: ${end}`, async t => {
     const name = unique('ended')
-    await gone(start('end-with-objects-open', name, end))
+    await gone(start('memory/end-with-objects-open', name, end))
     t.false(list().some(object => object.name === name))
     if (onLinux) t.false(existsSync(file(name)))
   })

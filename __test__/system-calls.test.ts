@@ -29,7 +29,7 @@ function systemCalls(folder: string, program: string, what: string, times: numbe
   return Number(total?.[1])
 }
 
-for (const program of ['use-locks-alone', 'use-queues-alone']) {
+for (const program of ['proofs/use-locks-alone', 'proofs/use-queues-alone']) {
   const title = `no waiter, no system call: ${TIMES} times each, with nobody else there: ${program}`
   if (!canTrace) {
     ava.skip(`${title} (skipped: no strace, or it may not trace)`, () => undefined)

@@ -14,7 +14,7 @@ const integers = dtypes.filter(dtype => dtype.includes('int'))
 const floats = dtypes.filter(dtype => dtype.startsWith('float'))
 
 test('every dtype is the same number in another process, both ways', async t => {
-  const other = start('read-and-change-data')
+  const other = start('arrays/read-and-change-data')
   await message(other)
   for (const dtype of dtypes) {
     const [first, second] = samples[dtype]
@@ -34,7 +34,7 @@ async function contend(value: Value, way: string, inThreads = false): Promise<vo
   const times = '25000'
   const starters = Array.from({ length: 4 }, async () => {
     if (!inThreads) {
-      const child = start('change-value-in-a-loop', value.name, times, way)
+      const child = start('arrays/change-value-in-a-loop', value.name, times, way)
       await message(child)
       return async () => {
         child.send('go')
@@ -42,7 +42,7 @@ async function contend(value: Value, way: string, inThreads = false): Promise<vo
         await gone(child)
       }
     }
-    const worker = new Worker(fixture('change-value-in-a-loop'), {
+    const worker = new Worker(fixture('arrays/change-value-in-a-loop'), {
       argv: [value.name, times, way],
     })
     await once(worker, 'message')
@@ -293,7 +293,7 @@ test('update passes exceptions through, and refuses what would hang or come late
 for (const way of ['die inside update', 'die inside withLock']) {
   test(`a holder that would ${way} is reported, until an update succeeds`, async t => {
     using value = Value.create(unique('half'), 'int32')
-    t.is((await gone(start('hold-lock-of-data', JSON.stringify(value), way))).signal, 'SIGKILL')
+    t.is((await gone(start('arrays/hold-lock-of-data', JSON.stringify(value), way))).signal, 'SIGKILL')
     const fail = (): never => {
       throw new RangeError('no repair')
     }
@@ -313,7 +313,7 @@ for (const way of ['die inside update', 'die inside withLock']) {
 
 test('atomics go on while another process holds the lock; update waits, and takes over from the dead', async t => {
   using value = Value.create(unique('held'), 'int32')
-  const holder = start('hold-lock-of-data', JSON.stringify(value))
+  const holder = start('arrays/hold-lock-of-data', JSON.stringify(value))
   t.is(await message(holder), 'inside')
   t.true(value.isLocked)
   t.is(value.add(4), 1)

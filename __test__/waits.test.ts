@@ -1,7 +1,7 @@
 import './helpers/domain.js'
 import ava from 'ava'
 import { Barrier, Condition, Event, list, Mutex, RLock, RwLock, Semaphore } from 'crossmem'
-import type { Costs } from './fixtures/wait-ten-thousandfold.js'
+import type { Costs } from './fixtures/wait/wait-ten-thousandfold.js'
 import { isPending } from './helpers/pending.js'
 import { gone, message, start } from './processes/children.js'
 import { type Distant, hire, places } from './processes/peers.js'
@@ -12,7 +12,7 @@ const onWindows = process.platform === 'win32'
 test('ten thousand waits for a hundred locks: one thread, little heap, in order, and then the process ends', async t => {
   const mutexes = Array.from({ length: 100 }, () => Mutex.create(null))
   const guards = mutexes.map(mutex => mutex.lockSync())
-  const child = start('wait-ten-thousandfold', ...mutexes.map(mutex => mutex.name))
+  const child = start('wait/wait-ten-thousandfold', ...mutexes.map(mutex => mutex.name))
   const { heapPerWait, threads } = await message<Costs>(child)
   t.log(`${heapPerWait.toFixed(0)} bytes of heap per wait`)
   t.is(threads, 1)

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { SharedArray } from 'crossmem'
-import type { Turn } from '../fixtures/record-history.js'
+import type { Turn } from '../fixtures/proofs/record-history.js'
 import { unique } from '../helpers/domain.js'
 import { random } from '../helpers/random.js'
 import { gone, kill, message, start } from '../processes/children.js'
@@ -99,7 +99,7 @@ export class Recorder {
   }
 
   async #hire(): Promise<ChildProcess> {
-    const child = start('record-history', this.#memory.name)
+    const child = start('proofs/record-history', this.#memory.name)
     await message(child)
     return child
   }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
-import type { Answers, Order, Outcome } from '../fixtures/obey-named-locks.js'
+import type { Answers, Order, Outcome } from '../fixtures/web-locks/obey-named-locks.js'
 import { fixture } from '../helpers/paths.js'
 import { start } from './children.js'
 
@@ -47,7 +47,7 @@ function client(send: (message: object) => void, onMessage: (hear: (message: Mes
 
 /** Starts a process. */
 export async function lockProcess(): Promise<LockClient & { child: ChildProcess }> {
-  const child = start('obey-named-locks')
+  const child = start('web-locks/obey-named-locks')
   const { ready, ...rest } = client(
     message => child.send(message),
     hear => child.on('message', hear as (message: unknown) => void),
@@ -58,7 +58,7 @@ export async function lockProcess(): Promise<LockClient & { child: ChildProcess 
 
 /** Starts a worker thread. */
 export async function lockWorker(): Promise<LockClient & { worker: Worker }> {
-  const worker = new Worker(fixture('obey-named-locks'))
+  const worker = new Worker(fixture('web-locks/obey-named-locks'))
   const { ready, ...rest } = client(
     message => worker.postMessage(message),
     hear => worker.on('message', hear),

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import type { Order } from '../fixtures/obey.js'
+import type { Order } from '../fixtures/processes/obey.js'
 import { message, start } from './children.js'
 
 /** A child that does with shared objects what it is told. */
@@ -10,7 +10,7 @@ export interface Peer {
 }
 
 export async function peer(): Promise<Peer> {
-  const child = start('obey')
+  const child = start('processes/obey')
   await message(child)
   return {
     child,

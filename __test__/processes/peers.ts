@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { Reference } from 'crossmem'
-import type { Answer } from '../fixtures/obey-locks.js'
+import type { Answer } from '../fixtures/locks/obey-locks.js'
 import { fixture } from '../helpers/paths.js'
 import { gone, start } from './children.js'
 import { pack, unpack } from './wire.js'
@@ -67,8 +67,8 @@ export class Peer {
 
   private constructor(place: Place) {
     this.place = place
-    if (place === 'process') this.child = start('obey-locks')
-    else this.#worker = new Worker(fixture('obey-locks'))
+    if (place === 'process') this.child = start('locks/obey-locks')
+    else this.#worker = new Worker(fixture('locks/obey-locks'))
     const both = (this.child ?? this.#worker) as NodeJS.EventEmitter
     both.on('message', (answer: Answer) => this.#hear(answer))
     both.once('error', () => undefined)

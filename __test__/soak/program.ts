@@ -18,7 +18,7 @@ export class Program {
   #hasBegun = false
 
   constructor(hear: (said: string) => void) {
-    const path = fixture('soak-live')
+    const path = fixture('proofs/soak-live')
     // Detached: what is typed to end the soak is for this process only.
     this.child = fork(path, {
       serialization: 'json',

@@ -1,5 +1,5 @@
 import { MpmcQueue, Pipe, Queue, type Reference, SharedMemory, SpscQueue } from 'crossmem'
-import type { Part } from '../fixtures/take-part-in-a-flow.js'
+import type { Part } from '../fixtures/proofs/take-part-in-a-flow.js'
 import { gather } from '../processes/companions.js'
 import { type Place, places } from '../processes/peers.js'
 
@@ -29,7 +29,7 @@ export async function run(flow: Flow): Promise<{ wrong: number; seconds: number 
       const queue = ends[role]
       return [place, { queue, role, number, count, fillings, batch, memory: memory.name }]
     })
-  const all = await gather('take-part-in-a-flow', [...parts('producer'), ...parts('consumer')])
+  const all = await gather('proofs/take-part-in-a-flow', [...parts('producer'), ...parts('consumer')])
   const began = performance.now()
   const [producers, consumers] = [all.slice(0, crew.length), all.slice(crew.length)]
   try {

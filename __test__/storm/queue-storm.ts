@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { gc, JoinableQueue, list, Pipe } from 'crossmem'
-import type { QueueLife } from '../fixtures/live-in-a-queue-storm.js'
+import type { QueueLife } from '../fixtures/proofs/live-in-a-queue-storm.js'
 import { fixture } from '../helpers/paths.js'
 import { gone, message, start } from '../processes/children.js'
 import { StormBooks } from './books.js'
@@ -107,7 +107,7 @@ export class QueueStorm {
   }
 
   #survivor(course: Course, role: Role): void {
-    const worker = new Worker(fixture('live-in-a-queue-storm'))
+    const worker = new Worker(fixture('proofs/live-in-a-queue-storm'))
     this.#workers.push(worker)
     course.ends[role] = once(worker, 'exit')
     worker.once('message', () => {
@@ -123,7 +123,7 @@ export class QueueStorm {
     const [ours, theirs] = Pipe.create<string>({ capacity: PIPE_BYTES })
     life.pipe = theirs.toJSON()
     life.isSync = role !== undefined && below(2) === 0
-    const child = start('live-in-a-queue-storm')
+    const child = start('proofs/live-in-a-queue-storm')
     await message(child)
     child.send(life)
     await message(child)

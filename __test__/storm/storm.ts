@@ -138,7 +138,7 @@ export async function storm(
     }
   }
   const survivor = (kind: Kind, number: 0 | 1): Worker => {
-    const worker = new Worker(fixture('live-in-a-storm'), {
+    const worker = new Worker(fixture('proofs/live-in-a-storm'), {
       workerData: newLife([kind], number === 0, number),
     })
     return worker.on('message', hear).on('error', error => violations.push(String(error)))
@@ -146,7 +146,7 @@ export async function storm(
   /** Every fourth one is synchronous. */
   const victim = async (): Promise<{ child: ChildProcess; life: Life }> => {
     const life = newLife(only, lastId % 4 === 0)
-    const child = start('live-in-a-storm', JSON.stringify(life))
+    const child = start('proofs/live-in-a-storm', JSON.stringify(life))
     children.add(child)
     child.on('message', hear).once('exit', () => children.delete(child))
     await message(child)
