@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { unique } from '../helpers/domain.js'
+import { root } from '../helpers/paths.js'
+
+/** What `npm publish` would send, laid out as `npm install` would: the package, and its platform's binary. */
+function install(into: string): void {
+  const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', into], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  const [{ filename, files }] = JSON.parse(packed.slice(packed.indexOf('['))) as [
+    { filename: string; files: { path: string }[] },
+  ]
+  const strays = files.filter(({ path }) => /\.node$|__test__|^(src|crates|build|scripts)\//.test(path))
+  if (strays.length > 0) throw new Error(`the package carries ${JSON.stringify(strays)}`)
+  const modules = join(into, 'node_modules')
+  mkdirSync(join(modules, 'crossmem'), { recursive: true })
+  execFileSync('tar', ['xzf', join(into, filename), '--strip-components=1', '-C', join(modules, 'crossmem')])
+  for (const dependency of ['@petamoriken', 'msgpackr']) {
+    symlinkSync(join(root, 'node_modules', dependency), join(modules, dependency), 'dir')
+  }
+  const [binary = ''] = readdirSync(join(root, 'dist', 'addon')).filter(file => file.endsWith('.node'))
+  const platform = binary.split('.')[1] as string
+  cpSync(join(root, 'npm', platform), join(modules, `crossmem-${platform}`), { recursive: true })
+  cpSync(join(root, 'dist', 'addon', binary), join(modules, `crossmem-${platform}`, binary))
+}
+
+test('the published package works from ES modules, CommonJS and its command', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'crossmem-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  install(folder)
+  const name = unique('published')
+  writeFileSync(
+    join(folder, 'user.mjs'),
+    `import { createRequire } from 'node:module'
+import { CrossmemError, NDArray, SharedMemory } from 'crossmem'
+const cjs = createRequire(import.meta.url)('crossmem')
+const made = NDArray.create('${name}', { shape: [3], fill: 2 })
+console.log(cjs.NDArray.open('${name}').get(1), cjs.SharedMemory === SharedMemory, cjs.CrossmemError === CrossmemError)
+made.close()
+`,
+  )
+  const run = (...args: string[]): string =>
+    execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  t.is(run('user.mjs'), '2 true true\n')
+  const manifest = join(folder, 'node_modules', 'crossmem', 'package.json')
+  const { bin, scripts = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    bin: Record<string, string>
+    scripts?: Record<string, string>
+  }
+  t.deepEqual(
+    JSON.parse(run(join('node_modules', 'crossmem', bin.crossmem as string), 'ls', '--json')).objects,
+    [],
+  )
+  t.false(['preinstall', 'install', 'postinstall'].some(script => script in scripts))
+})

@@ -1,0 +1,48 @@
+import { readdirSync } from 'node:fs'
+import ava from 'ava'
+import { gc, list, NDArray } from 'crossmem'
+import { unique } from '../helpers/domain.js'
+import { kill, message, start } from '../processes/children.js'
+
+const test = ava.serial
+const KILLS = 100
+
+test('a hundred processes are killed at any moment, and the others go on', async t => {
+  const prefix = unique('churn')
+  const shared = NDArray.create(`${prefix}-shared`, { shape: [200], dtype: 'float64' })
+  const survivor = start('proofs/churn', prefix, '0')
+  await message(survivor)
+  let seed = 42
+  const random = (below: number): number => {
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff
+    return (seed >> 8) % below
+  }
+  for (let i = 1; i <= KILLS; i++) {
+    const victim = start('proofs/churn', prefix, String(i))
+    // Some rounds, and then anywhere in the next ones.
+    for (let rounds = 1 + random(5); rounds > 0; rounds--) await message(victim)
+    for (let turns = random(40); turns > 0; turns--) await new Promise(setImmediate)
+    await kill(victim)
+    await message(survivor)
+  }
+  await kill(survivor)
+  gc()
+  shared.update(data => data.fill(1))
+  t.true(shared.snapshot().every(value => value === 1))
+  t.deepEqual(
+    list().map(object => ({
+      name: object.name,
+      alive: object.attached.map(agent => agent.alive),
+      doomed: object.doomed,
+    })),
+    [{ name: `${prefix}-shared`, alive: [true], doomed: false }],
+  )
+  shared.close()
+  t.deepEqual(list(), [])
+  if (process.platform === 'linux') {
+    t.deepEqual(
+      readdirSync('/dev/shm').filter(file => file.startsWith(prefix)),
+      [],
+    )
+  }
+})
