@@ -1,4 +1,5 @@
-import { decodeNpyHeader, sizeOf } from '../../src/npy/header.js'
+import { sizeOf } from '../../src/nd/shape.js'
+import { decodeNpyHeader } from '../../src/npy/header.js'
 import { codecInput } from './codec-input.js'
 import { messageRecords } from './message-records.js'
 import { refusedOr } from './oracle.js'

@@ -1,15 +1,9 @@
 import vm from 'node:vm'
 import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../../src/errors.js'
-import {
-  checkDType,
-  type DType,
-  dtypeFromDescr,
-  dtypeOfTypedArray,
-  dtypes,
-  type Scalar,
-  show,
-} from '../../src/nd/dtype.js'
+import { checkDType, type DType, dtypeOfTypedArray, dtypes, type Scalar } from '../../src/nd/dtype.js'
+import { dtypeFromDescr } from '../../src/npy/descr.js'
+import { show } from '../../src/util/show.js'
 
 const all = Object.keys(dtypes) as DType[]
 

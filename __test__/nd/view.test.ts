@@ -2,8 +2,9 @@ import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../../src/errors.js'
 import { type DType, dtypes, type ScalarInput, type StorageOf } from '../../src/nd/dtype.js'
-import { contiguousStrides, NDView, type Range } from '../../src/nd/view.js'
-import type { Order } from '../../src/npy/header.js'
+import type { Order } from '../../src/nd/shape.js'
+import { contiguousStrides } from '../../src/nd/shape.js'
+import { NDView, type Range } from '../../src/nd/view.js'
 
 const refuses = (t: ExecutionContext, code: string, message: RegExp, run: () => unknown) =>
   t.throws(run, { instanceOf: CrossmemError, code, message })

@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../../src/errors.js'
 import { type DType, dtypes } from '../../src/nd/dtype.js'
-import { checkShape, decodeNpyHeader, encodeNpyHeader, sizeOf } from '../../src/npy/header.js'
+import { checkShape, sizeOf } from '../../src/nd/shape.js'
+import { decodeNpyHeader, encodeNpyHeader } from '../../src/npy/header.js'
 import { PythonTuple, parsePythonLiteral } from '../../src/npy/python-literal.js'
 import { random } from '../helpers/random.js'
 

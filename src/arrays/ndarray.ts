@@ -11,17 +11,10 @@ import {
   type TypedArray,
 } from '../nd/dtype.js'
 import { flattenNested, type Nested } from '../nd/nested.js'
+import { checkShape, type Order, sizeOf } from '../nd/shape.js'
 import { NDView } from '../nd/view.js'
 import { readNpy, writeNpy } from '../npy/file.js'
-import {
-  checkShape,
-  decodeNpyHeader,
-  encodeNpyHeader,
-  LONGEST_HEADER,
-  type NpyHeader,
-  type Order,
-  sizeOf,
-} from '../npy/header.js'
+import { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from '../npy/header.js'
 import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from '../objects/segment.js'
 import { bytesOf } from '../util/bytes.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/options.js'

@@ -7,11 +7,11 @@ import {
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
-  show,
 } from '../nd/dtype.js'
-import { checkShape } from '../npy/header.js'
+import { checkShape } from '../nd/shape.js'
 import { checkMaker, openOrCreate, Segment } from '../objects/segment.js'
 import { bytesOf } from '../util/bytes.js'
+import { show } from '../util/show.js'
 import type { SyncWaitOptions } from '../wait/options.js'
 import {
   createData,

@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
-import { checkShape, type Order, sizeOf } from '../npy/header.js'
-import { type DType, type DTypeInfo, dtypes, type ScalarInput, type StorageOf, show } from './dtype.js'
-import { contiguousStrides } from './view.js'
+import { show } from '../util/show.js'
+import { type DType, type DTypeInfo, dtypes, type ScalarInput, type StorageOf } from './dtype.js'
+import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
 
 /** Arrays in arrays, all of one length per level, around scalars of one kind. */
 export type Nested = number | bigint | boolean | readonly Nested[]

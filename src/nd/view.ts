@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { checkShape, type Order, sizeOf } from '../npy/header.js'
+import { show } from '../util/show.js'
 import {
   type DType,
   type DTypeInfo,
@@ -7,8 +7,8 @@ import {
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
-  show,
 } from './dtype.js'
+import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
 
 /** What {@link NDView.toNested} gives: the scalar of a 0-dimensional view, else arrays in arrays. */
 export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
@@ -18,18 +18,6 @@ export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
  * `[start, end)` keeps that part, clamped as in TypedArray.subarray; null keeps it all.
  */
 export type Range = number | readonly [start?: number, end?: number] | null | undefined
-
-/** The strides, in elements, of an array without gaps. */
-export function contiguousStrides(shape: readonly number[], order: Order): number[] {
-  const strides = new Array<number>(shape.length)
-  let stride = 1
-  for (let i = 0; i < shape.length; i++) {
-    const axis = order === 'F' ? i : shape.length - 1 - i
-    strides[axis] = stride
-    stride *= Math.max(shape[axis] as number, 1)
-  }
-  return strides
-}
 
 const inspectSymbol = Symbol.for('nodejs.util.inspect.custom')
 
