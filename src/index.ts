@@ -22,7 +22,7 @@ export type { DType, DTypeOf, Scalar, ScalarInput, ScalarOf, StorageOf, TypedArr
 export type { Nested } from './nd/nested.js'
 export type { Order } from './nd/shape.js'
 export { NDView, type Range } from './nd/view.js'
-export type { CreateOptions } from './objects/segment.js'
+export type { CreateOptions } from './objects/create.js'
 export { type AnyHandle, open, type Reference } from './open.js'
 export { JoinableQueue } from './queues/joinable-queue.js'
 export { type MpmcOptions, MpmcQueue } from './queues/mpmc-queue.js'

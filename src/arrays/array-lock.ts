@@ -1,8 +1,10 @@
 import { CrossmemError } from '../errors.js'
 import { native } from '../native/addon.js'
 import type { Segment } from '../objects/segment.js'
-import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/options.js'
-import { MINE, point, WaitQueue, type Wanted } from '../wait/wait-queue.js'
+import { type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
+import { point, WaitQueue } from '../wait/wait-queue.js'
+import { waitSync } from '../wait/wait-sync.js'
+import { MINE, type Wanted } from '../wait/wanted.js'
 import type { UpdateContext } from './update.js'
 
 // Who waits in this environment, by object: handles of one array have a queue each, and one mutex between them.

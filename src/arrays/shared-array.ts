@@ -9,7 +9,8 @@ import {
   type StorageOf,
 } from '../nd/dtype.js'
 import { checkShape } from '../nd/shape.js'
-import { checkMaker, openOrCreate, Segment } from '../objects/segment.js'
+import { checkMaker, openOrCreate } from '../objects/create.js'
+import { Segment } from '../objects/segment.js'
 import { bytesOf } from '../util/bytes.js'
 import { show } from '../util/show.js'
 import type { SyncWaitOptions } from '../wait/options.js'

@@ -7,7 +7,8 @@ import {
   type ScalarOf,
   type StorageOf,
 } from '../nd/dtype.js'
-import { checkMaker, openOrCreate, Segment } from '../objects/segment.js'
+import { checkMaker, openOrCreate } from '../objects/create.js'
+import { Segment } from '../objects/segment.js'
 import { bytesOf } from '../util/bytes.js'
 import type { SyncWaitOptions } from '../wait/options.js'
 import { AtomicCell } from './atomic-cell.js'

@@ -1,11 +1,12 @@
 import { CrossmemError } from '../errors.js'
 import { native } from '../native/addon.js'
+import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
-import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
-import { createObject, type Held, type SharedObject } from '../objects/shared-object.js'
+import { Segment } from '../objects/segment.js'
+import { type Held, type SharedObject } from '../objects/shared-object.js'
 import { checkCount } from '../util/checks.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import type { Wanted } from '../wait/wait-queue.js'
+import type { Wanted } from '../wait/wanted.js'
 
 /** How to make a barrier. */
 export interface BarrierOptions extends CreateOptions {

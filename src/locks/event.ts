@@ -1,10 +1,10 @@
 import { CrossmemError } from '../errors.js'
 import { native } from '../native/addon.js'
+import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
-import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
-import { createObject } from '../objects/shared-object.js'
+import { Segment } from '../objects/segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import type { Wanted } from '../wait/wait-queue.js'
+import type { Wanted } from '../wait/wanted.js'
 
 /** How to make an event. */
 export interface EventOptions extends CreateOptions {

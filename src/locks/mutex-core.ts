@@ -2,7 +2,7 @@ import { CrossmemError } from '../errors.js'
 import { native } from '../native/addon.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { MINE, POLITELY, TRY, type Wanted } from '../wait/wait-queue.js'
+import { MINE, POLITELY, TRY, type Wanted } from '../wait/wanted.js'
 import { FastLock } from './fast-mutex.js'
 import { Guard, type Lender } from './guard.js'
 

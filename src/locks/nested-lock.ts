@@ -1,6 +1,6 @@
 import type { SharedObject } from '../objects/shared-object.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { MINE, TRY, type Wanted } from '../wait/wait-queue.js'
+import { MINE, TRY, type Wanted } from '../wait/wanted.js'
 import { Guard, type Lender } from './guard.js'
 import { LockCore, type Locking } from './mutex-core.js'
 

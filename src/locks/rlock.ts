@@ -1,5 +1,5 @@
-import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
-import { createObject } from '../objects/shared-object.js'
+import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
+import { Segment } from '../objects/segment.js'
 import { LockHandle } from './lock-handle.js'
 import { NestedLock } from './nested-lock.js'
 

@@ -1,9 +1,10 @@
 import { native } from '../native/addon.js'
+import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
-import { type CreateOptions, openOrCreate, Segment } from '../objects/segment.js'
-import { createObject, type SharedObject } from '../objects/shared-object.js'
+import { Segment } from '../objects/segment.js'
+import { type SharedObject } from '../objects/shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { MINE, TRY, type Wanted } from '../wait/wait-queue.js'
+import { MINE, TRY, type Wanted } from '../wait/wanted.js'
 import { Guard, type Lender, within } from './guard.js'
 
 interface Calls {

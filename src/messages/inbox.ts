@@ -2,7 +2,7 @@ import { CrossmemError } from '../errors.js'
 import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from '../native/pad.js'
 import { checkCount } from '../util/checks.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { POLITELY, TRY, type Wanted } from '../wait/wait-queue.js'
+import { POLITELY, TRY, type Wanted } from '../wait/wanted.js'
 import type { Source } from './transport.js'
 
 /**

@@ -1,5 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { checkMaker, type Segment } from './segment.js'
+import { checkMaker } from './create.js'
+import { type Segment } from './segment.js'
 import { SharedObject, type WaitKind } from './shared-object.js'
 
 /** What all handles of locks and the like have in common. */

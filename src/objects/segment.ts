@@ -92,12 +92,6 @@ export function unlessHidden<T>(make: () => T): T | undefined {
   }
 }
 
-/** The options that every maker of objects takes. */
-export interface CreateOptions {
-  /** Keep the object when its last living user is gone, until it is unlinked or the system restarts. Default: false. */
-  persist?: boolean
-}
-
 /** What JavaScript strings can hold beyond what a name can: the rest is checked in Rust. */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') {
@@ -111,38 +105,6 @@ export function checkName(name: unknown): asserts name is string {
       'ERR_INVALID_NAME',
       `the name ${JSON.stringify(name)} has half a surrogate pair in it`,
     )
-  }
-}
-
-/** `new` is not how handles are made: that opens nothing. */
-export function checkMaker(segment: unknown, kind: string): asserts segment is Segment {
-  if (segment instanceof Segment) return
-  throw new CrossmemError('ERR_INVALID_ARG', `make one with ${kind}.create, .open or open(), not with new`)
-}
-
-/** `{ persist }`, checked. */
-export function checkPersist(options: CreateOptions | undefined): boolean {
-  const persist = options?.persist ?? false
-  if (typeof persist !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'persist is true or false')
-  return persist
-}
-
-/**
- * Opens what exists and creates what doesn't, whoever else does the same at that moment.
- * Another process may create between our two steps, or the last one may leave: then we look again.
- */
-export function openOrCreate<T>(open: () => T, create: () => T): T {
-  for (;;) {
-    try {
-      return open()
-    } catch (error) {
-      if (!hasCode(error, 'ERR_NOT_FOUND')) throw error
-    }
-    try {
-      return create()
-    } catch (error) {
-      if (!hasCode(error, 'ERR_EXISTS')) throw error
-    }
   }
 }
 

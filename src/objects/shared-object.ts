@@ -1,8 +1,11 @@
 import { CrossmemError } from '../errors.js'
 import { native } from '../native/addon.js'
-import { checkTimeout, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/options.js'
-import { MINE, POLITELY, point, TRY, WaitQueue, type Wanted } from '../wait/wait-queue.js'
-import { type CreateOptions, checkPersist, Segment } from './segment.js'
+import { checkTimeout, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
+import { point, WaitQueue } from '../wait/wait-queue.js'
+import { waitSync } from '../wait/wait-sync.js'
+import { MINE, POLITELY, TRY, type Wanted } from '../wait/wanted.js'
+import { type CreateOptions, checkPersist } from './create.js'
+import { Segment } from './segment.js'
 
 /** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */
 const GOES_ON = 1_000_000
@@ -213,28 +216,3 @@ export class SharedObject {
 
 /** By number. What is held must be found again, so whose handle is merely forgotten stays, too. */
 const objects = new Map<number, SharedObject>()
-
-/** What lies behind the words of an object: so many bytes, zeros unless there are contents. */
-export interface ObjectData {
-  byteLength: number
-  contents?: Uint8Array
-}
-
-/** What `create` makes. */
-export function createObject(
-  kind: string,
-  name: string | null,
-  options: CreateOptions | undefined,
-  params: number[],
-  { byteLength, contents }: ObjectData = { byteLength: 0 },
-): Segment {
-  return Segment.create({
-    name: name ?? undefined,
-    kind,
-    byteLength,
-    persist: checkPersist(options),
-    contents,
-    contentsLength: contents?.byteLength,
-    params,
-  })
-}

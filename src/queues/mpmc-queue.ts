@@ -7,10 +7,11 @@ import { Receiver } from '../messages/receiver.js'
 import { copyTaken, queueSink, queueSource } from '../messages/transport.js'
 import { hot } from '../native/addon.js'
 import { ENDED, elsewhere, SPILLED } from '../native/pad.js'
-import { openOrCreate, Segment } from '../objects/segment.js'
+import { openOrCreate } from '../objects/create.js'
+import { Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { TRY } from '../wait/wait-queue.js'
+import { TRY } from '../wait/wanted.js'
 import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
 
 /** How to make a queue of bytes. */

@@ -3,7 +3,7 @@ import { channelSource, type Source } from '../messages/transport.js'
 import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from '../native/pad.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { POLITELY, TRY } from '../wait/wait-queue.js'
+import { POLITELY, TRY } from '../wait/wanted.js'
 
 /** Added to a record's length when its message goes on in the next one. */
 const MORE = 2 ** 32

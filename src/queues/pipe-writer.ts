@@ -5,7 +5,7 @@ import { hot } from '../native/addon.js'
 import { bytes, PAD_BYTES } from '../native/pad.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { POLITELY, type Wanted } from '../wait/wait-queue.js'
+import { POLITELY, type Wanted } from '../wait/wanted.js'
 
 /** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */
 export class PipeWriter {

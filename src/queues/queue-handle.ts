@@ -2,9 +2,11 @@ import { CrossmemError } from '../errors.js'
 import { Holdings } from '../messages/holdings.js'
 import { FINISH, MESSAGE, ROOM } from '../messages/transport.js'
 import { native } from '../native/addon.js'
+import type { CreateOptions } from '../objects/create.js'
+import { createObject } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
-import type { CreateOptions, Segment } from '../objects/segment.js'
-import { createObject, type WaitKind } from '../objects/shared-object.js'
+import type { Segment } from '../objects/segment.js'
+import { type WaitKind } from '../objects/shared-object.js'
 import { checkCount } from '../util/checks.js'
 
 /** How to make a queue. */

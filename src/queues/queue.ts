@@ -1,5 +1,6 @@
 import { codecFor } from '../codecs/codec.js'
-import { openOrCreate, Segment } from '../objects/segment.js'
+import { openOrCreate } from '../objects/create.js'
+import { Segment } from '../objects/segment.js'
 import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 

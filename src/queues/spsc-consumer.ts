@@ -5,7 +5,7 @@ import { hot } from '../native/addon.js'
 import { elsewhere } from '../native/pad.js'
 import type { Segment } from '../objects/segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { TRY } from '../wait/wait-queue.js'
+import { TRY } from '../wait/wanted.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'
 
 /** The end of an {@link SpscQueue} that takes messages out. */

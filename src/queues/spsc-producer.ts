@@ -5,7 +5,7 @@ import { ENDED, elsewhere } from '../native/pad.js'
 import type { Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { TRY } from '../wait/wait-queue.js'
+import { TRY } from '../wait/wanted.js'
 import { ChannelEnd, PRODUCER } from './channel-end.js'
 
 /** The end of an {@link SpscQueue} that puts messages in. */

@@ -14,9 +14,6 @@ export interface WaitOptions extends SyncWaitOptions {
   unref?: boolean
 }
 
-/** Longest the addon waits in one call, so that `worker.terminate()` gets through. In milliseconds. */
-const SLICE = 100
-
 /** `{ timeout }`, checked; in milliseconds. */
 export function checkTimeout(options: SyncWaitOptions | undefined): number {
   const timeout = options?.timeout ?? Number.POSITIVE_INFINITY
@@ -48,24 +45,3 @@ export function checkBeforeLook(options: WaitOptions | undefined): void {
 
 export const timedOut = (doing: string, timeout: number): CrossmemError =>
   new CrossmemError('ERR_TIMEOUT', `${doing}: still in vain after ${timeout} ms`)
-
-/**
- * Waits on this thread until `attempt(sliceMs)` gives something else than `undefined`.
- *
- * @throws {CrossmemError} ERR_TIMEOUT, ERR_INVALID_ARG
- */
-export function waitSync<Result>(
-  attempt: (sliceMs: number) => Result | undefined,
-  doing: string,
-  options?: SyncWaitOptions,
-): Result {
-  const timeout = checkTimeout(options)
-  const deadline = performance.now() + timeout
-  let slice = Math.min(SLICE, timeout)
-  for (;;) {
-    const result = attempt(Math.ceil(slice))
-    if (result !== undefined) return result
-    slice = Math.min(SLICE, deadline - performance.now())
-    if (slice <= 0) throw timedOut(doing, timeout)
-  }
-}

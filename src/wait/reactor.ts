@@ -1,9 +1,14 @@
 import { native } from '../native/addon.js'
-import type { WaitQueue } from './wait-queue.js'
 
 // All asynchronous waits of this environment: who is called when a doorbell rings, and how long the process stays for it.
 
-const queues = new Map<number, WaitQueue>()
+/** Waits that are served when another process rings, and at every tick. */
+export interface Listening {
+  pump(): void
+  tick(): void
+}
+
+const queues = new Map<number, Listening>()
 const watchers = new Set<(ticked: boolean) => void>()
 let isStarted = false
 let pending = 0
@@ -22,7 +27,7 @@ function wake(): void {
 }
 
 /** Has the queue called when somebody rings for it. */
-export function listen(point: number, queue: WaitQueue): void {
+export function listen(point: number, queue: Listening): void {
   queues.set(point, queue)
 }
 

@@ -1,36 +1,11 @@
 import { offAbort, onAbort } from './aborts.js'
 import { type Expiring, expireLater, expireNever } from './deadlines.js'
 import { checkWait, timedOut, type WaitOptions } from './options.js'
-import { begin, end, listen, unlisten } from './reactor.js'
-
-/** How a look says that it was in vain because of this environment itself: whoever lets go here calls `pump`. */
-export const MINE = Symbol('mine')
-
-/** Look once; say -1 or -2 to stay among the sleepers of the object, see `locks.rs` in the addon. */
-export type Attempt<T> = (how: number) => T | undefined | typeof MINE
+import { begin, end, type Listening, listen, unlisten } from './reactor.js'
+import { type Attempt, MINE, type Wanted } from './wanted.js'
 
 const ARM = -1
 const ARM_AGAIN = -2
-/** Looks once, whoever waits. */
-export const TRY = 0
-/** Looks once, and lets those who wait already go first. */
-export const POLITELY = -3
-
-/** A wait as its caller describes it. */
-export interface Wanted<T> {
-  attempt: Attempt<T>
-  /** For the error: what is waited for. */
-  doing: string
-  /** The wait ends in vain. What this returns, if anything, is its result after all. */
-  onGivenUp?: () => T | undefined
-  /** That the first one in line finds nothing says nothing about this one. */
-  looksForItself?: boolean
-  /** It goes on whatever happens, until the handle is closed. */
-  endures?: boolean
-  /** Whether it is half done: then nothing ends it but its end, or that of the handle. */
-  isHalfDone?(): boolean
-}
-
 /** The object whose waits these are. */
 export interface WaitedFor {
   /** Leaves the set of sleepers. */
@@ -48,7 +23,7 @@ const CHANNELS = 4
 export const point = (handle: number, channel = 0): number => CHANNELS * handle + channel
 
 /** The asynchronous waits of this environment at one set of sleepers: served in order, the first one looks for all. */
-export class WaitQueue {
+export class WaitQueue implements Listening {
   readonly #point: number
   readonly #object: WaitedFor
   readonly #waiters = new Set<Waiter<unknown>>()
