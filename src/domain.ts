@@ -1,4 +1,7 @@
-import { type DomainState, domainName, native } from './native/addon.js'
+import type { DomainState } from './native/addon.js'
+import { domainName } from './native/agent.js'
+import { nativeDomain } from './native/domain.js'
+import { nativeSegments } from './native/segments.js'
 
 /** One Node environment (a main thread or a worker thread) that uses crossmem. */
 export interface AgentInfo {
@@ -60,8 +63,8 @@ export interface HolderInfo extends AgentInfo {
 
 /** Who holds an open object: its lock, its permits; or waits at it, if it is a barrier. */
 export function holdersOf(handle: number): HolderInfo[] {
-  const { agents } = native.inspectDomain(domainName())
-  return native.objectHolders(handle).map(({ slot, alive, count }) => {
+  const { agents } = nativeDomain.inspectDomain(domainName())
+  return nativeSegments.objectHolders(handle).map(({ slot, alive, count }) => {
     const agent = alive ? agents.find(candidate => candidate.slot === slot) : undefined
     return { pid: agent?.pid ?? 0, thread: agent?.thread ?? 0, alive, count }
   })
@@ -69,7 +72,7 @@ export function holdersOf(handle: number): HolderInfo[] {
 
 /** Looks at the domain without joining it: takes no lock and sweeps nothing. */
 export function inspect(domain = domainName()): Inspection {
-  const state = native.inspectDomain(domain)
+  const state = nativeDomain.inspectDomain(domain)
   return {
     ...state,
     domain,
@@ -94,7 +97,7 @@ export function list(): ObjectInfo[] {
  * @throws {CrossmemError} ERR_TIMEOUT when a stopped process holds the registry
  */
 export function gc(): Swept {
-  return native.collectGarbage()
+  return nativeDomain.collectGarbage()
 }
 
 function agentsOf(state: DomainState, slots: number[]): AgentInfo[] {

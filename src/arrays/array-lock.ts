@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeArrays } from '../native/arrays.js'
 import type { Segment } from '../objects/segment.js'
 import { type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
 import { point, WaitQueue } from '../wait/wait-queue.js'
@@ -64,8 +64,8 @@ export class ArrayLock {
   /** Lets go; unless the data `isWhole`, who enters next is told as if this one had died. */
   leave(isWhole: boolean): void {
     this.#isHeld = false
-    if (isWhole) native.endUpdate(this.#handle)
-    else native.giveUpUpdate(this.#handle)
+    if (isWhole) nativeArrays.endUpdate(this.#handle)
+    else nativeArrays.giveUpUpdate(this.#handle)
     pump(this.#id)
   }
 
@@ -85,7 +85,7 @@ export class ArrayLock {
 
   #look(how: number): UpdateContext | undefined | typeof MINE {
     if (this.#isClosed) throw this.#closed()
-    const status = native.beginUpdate(this.#handle, how)
+    const status = nativeArrays.beginUpdate(this.#handle, how)
     if (status === 0) return undefined
     if (status === 3) return MINE
     this.#isHeld = true
@@ -96,7 +96,7 @@ export class ArrayLock {
   #newQueue(): WaitQueue {
     const queue = new WaitQueue(point(this.#handle), {
       giveUp: () => {
-        native.giveUpBeginning(this.#handle)
+        nativeArrays.giveUpBeginning(this.#handle)
         pump(this.#id, queue)
       },
       onFirst: () => waiting.set(this.#id, (waiting.get(this.#id) ?? new Set()).add(queue)),

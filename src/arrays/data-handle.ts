@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { LockHandle } from '../locks/lock-handle.js'
 import { LockCore, type Locking } from '../locks/mutex-core.js'
-import { native } from '../native/addon.js'
+import { nativeSegments } from '../native/segments.js'
 import { type DType, dtypes } from '../nd/dtype.js'
 import type { CreateOptions } from '../objects/create.js'
 import { createObject } from '../objects/create.js'
@@ -75,7 +75,7 @@ export function createData(
 
 /** Reads the layout of a segment that was opened, or closes it. @internal */
 export function readLayout(segment: Segment): DataLayout {
-  const [code = 0, length = 0, lock] = native.objectParams(segment.handle)
+  const [code = 0, length = 0, lock] = nativeSegments.objectParams(segment.handle)
   const dtype = codes[code - 1]
   const isSound =
     dtype !== undefined &&

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeArrays } from '../native/arrays.js'
 import {
   checkDType,
   type DType,
@@ -80,7 +80,10 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     this.name = segment.name
     this.#segment = segment
     this.#dataOffset = header.dataOffset
-    const isGuarded = native.attachGuard(segment.handle, guardOffset(header.dataOffset, header.dataBytes))
+    const isGuarded = nativeArrays.attachGuard(
+      segment.handle,
+      guardOffset(header.dataOffset, header.dataBytes),
+    )
     this.#lock = isGuarded ? new ArrayLock(segment) : undefined
   }
 
@@ -263,7 +266,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     const into = bytesOf(copy)
     try {
       waitSync(
-        slice => native.snapshot(handle, this.#dataOffset, into, slice) || undefined,
+        slice => nativeArrays.snapshot(handle, this.#dataOffset, into, slice) || undefined,
         `reading "${this.name}"`,
         options,
       )

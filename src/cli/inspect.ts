@@ -1,6 +1,6 @@
 import { guardOffset } from '../arrays/ndarray.js'
 import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.js'
-import { native } from '../native/addon.js'
+import { nativeArrays } from '../native/arrays.js'
 import { contiguousStrides, type Order } from '../nd/shape.js'
 import { decodeNpyHeader } from '../npy/header.js'
 import { Segment } from '../objects/segment.js'
@@ -82,7 +82,7 @@ function arrayIn(segment: Segment): ArrayInfo {
 
 function hasTrailer({ handle }: Segment, offset: number): boolean {
   try {
-    return native.attachGuard(handle, offset)
+    return nativeArrays.attachGuard(handle, offset)
   } catch (error) {
     // There is one, and its locks name another domain's agents.
     if (failureOf(error).code === 'ERR_WRONG_DOMAIN') return true

@@ -1,5 +1,5 @@
 import { inspect } from '../domain.js'
-import { native } from '../native/addon.js'
+import { nativeSegments } from '../native/segments.js'
 import { checkName } from '../objects/segment.js'
 import { type Failure, failureOf, type Report } from './report.js'
 
@@ -12,7 +12,7 @@ export function run(names: readonly string[]): Report {
   for (const name of names) {
     try {
       checkName(name)
-      if (native.unlinkByName(name) || known.has(name)) removed.push(name)
+      if (nativeSegments.unlinkByName(name) || known.has(name)) removed.push(name)
       else failed.push({ name, ...notFound(name) })
     } catch (error) {
       failed.push({ name, ...failureOf(error) })

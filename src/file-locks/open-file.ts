@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/guard.js'
-import { native } from '../native/addon.js'
+import { nativeFileLocks } from '../native/file-locks.js'
 import { offAbort, onAbort } from '../wait/aborts.js'
 import { type checkWait, timedOut } from '../wait/options.js'
 
@@ -49,7 +49,7 @@ export class FileLockGuard extends Guard {
 }
 
 /** Files that were collected without `close()` are closed, unless they have locks: those are held to the end. */
-const collected = new FinalizationRegistry<number>(handle => native.forgetFileLock(handle))
+const collected = new FinalizationRegistry<number>(handle => nativeFileLocks.forgetFileLock(handle))
 
 /** The open file under a FileLock and its guards, and those who wait in this thread, in order. */
 export class LockFile implements Lender<FileLockGuard> {
@@ -67,7 +67,7 @@ export class LockFile implements Lender<FileLockGuard> {
       throw new CrossmemError('ERR_INVALID_ARG', `mode is a number from 0 to 0o7777, not ${String(mode)}`)
     }
     this.path = path
-    this.#handle = native.openFileLock(path, create, mode)
+    this.#handle = nativeFileLocks.openFileLock(path, create, mode)
     collected.register(this, this.#handle, this)
   }
 
@@ -78,7 +78,7 @@ export class LockFile implements Lender<FileLockGuard> {
   /** Tries for `slice` milliseconds. `undefined`: someone holds it; `heldHere` is called if that is this file. */
   try(range: Range, slice = 0, heldHere?: (path: string) => void): FileLockGuard | undefined {
     if (this.isClosed) throw this.#closed()
-    const number = native.tryFileLock(this.#handle, range.start, range.length, range.shared, slice)
+    const number = nativeFileLocks.tryFileLock(this.#handle, range.start, range.length, range.shared, slice)
     if (number < 0) heldHere?.(this.path)
     if (number <= 0) return undefined
     const guard = new FileLockGuard(this, number, range)
@@ -89,7 +89,7 @@ export class LockFile implements Lender<FileLockGuard> {
   /** Frees the bytes of a guard, but none that another one holds shared too. */
   release(guard: FileLockGuard): void {
     this.#held.delete(guard)
-    native.releaseFileLock(this.#handle, guard.number)
+    nativeFileLocks.releaseFileLock(this.#handle, guard.number)
     this.wake()
   }
 
@@ -130,7 +130,7 @@ export class LockFile implements Lender<FileLockGuard> {
     if (this.isClosed) return
     this.isClosed = true
     collected.unregister(this)
-    native.closeFileLock(this.#handle)
+    nativeFileLocks.closeFileLock(this.#handle)
     for (const guard of this.#held) guard.abandon()
     for (const waiter of this.#waiting) waiter.giveUp(this.#closed())
   }

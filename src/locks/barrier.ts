@@ -1,5 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeLocks } from '../native/locks.js'
+import { nativeSegments } from '../native/segments.js'
 import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
 import { Segment } from '../objects/segment.js'
@@ -46,23 +47,23 @@ class Party implements Wanted<Place> {
 
   readonly attempt = (how: number): Place | undefined => {
     if (!this.#place) {
-      const { role, generation, index } = native.arrive(this.#handle, how)
+      const { role, generation, index } = nativeLocks.arrive(this.#handle, how)
       if (role === BROKEN) throw broken(this.#name)
       if (role === WAITING || role === LEADING) this.#place = { generation, index }
       if (role === LEADING) return { index, leads: true }
     }
-    return this.#place && this.#meet(native.waitMeeting(this.#handle, this.#place.generation, how))
+    return this.#place && this.#meet(nativeLocks.waitMeeting(this.#handle, this.#place.generation, how))
   }
 
   /** Whoever gives up breaks the barrier, unless all had met by then. */
   readonly onGivenUp = (): Place | undefined =>
-    this.#place && native.abortMeeting(this.#handle, this.#place.generation) === MET
+    this.#place && nativeLocks.abortMeeting(this.#handle, this.#place.generation) === MET
       ? { index: this.#place.index, leads: false }
       : undefined
 
   /** The action is done: all go on. */
   complete(): void {
-    this.#meet(native.completeMeeting(this.#handle, this.#place?.generation ?? 0))
+    this.#meet(nativeLocks.completeMeeting(this.#handle, this.#place?.generation ?? 0))
   }
 
   #meet(status: number): Place | undefined {
@@ -111,7 +112,7 @@ export class Barrier extends Handle<'Barrier'> {
   readonly #action: (() => unknown) | undefined
 
   private constructor(segment: Segment, action?: () => unknown) {
-    super(segment, 'Barrier', { giveUp: [native.giveUpBarrier], needsOthers: () => true })
+    super(segment, 'Barrier', { giveUp: [nativeLocks.giveUpBarrier], needsOthers: () => true })
     this.#action = action
   }
 
@@ -212,30 +213,30 @@ export class Barrier extends Handle<'Barrier'> {
   /** Breaks the barrier: those who wait and those who come get ERR_BROKEN_BARRIER, until `reset()`. */
   abort(): void {
     const { object } = this
-    native.abortMeeting(object.handle)
+    nativeLocks.abortMeeting(object.handle)
     object.pump()
   }
 
   /** Makes it as new. Those who wait get ERR_BROKEN_BARRIER. */
   reset(): void {
     const { object } = this
-    native.resetBarrier(object.handle)
+    nativeLocks.resetBarrier(object.handle)
     object.pump()
   }
 
   /** How many meet. */
   get parties(): number {
-    return native.objectParams(this.object.handle)[0] as number
+    return nativeSegments.objectParams(this.object.handle)[0] as number
   }
 
   /** How many wait at this instant. */
   get waiting(): number {
-    return native.waitingAtBarrier(this.object.handle)
+    return nativeLocks.waitingAtBarrier(this.object.handle)
   }
 
   /** Whether it is broken at this instant. */
   get isBroken(): boolean {
-    return native.barrierIsBroken(this.object.handle)
+    return nativeLocks.barrierIsBroken(this.object.handle)
   }
 }
 

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeLocks } from '../native/locks.js'
 import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Segment } from '../objects/segment.js'
 import { type SharedObject } from '../objects/shared-object.js'
@@ -21,7 +21,7 @@ const EVERYONE = 2 ** 32 - 1
 export class Condition extends LockHandle<'Condition'> {
   private constructor(segment: Segment) {
     super(segment, 'Condition', LockCore.of, {
-      giveUp: [native.giveUpLock, native.giveUpCondition],
+      giveUp: [nativeLocks.giveUpLock, nativeLocks.giveUpCondition],
       needsOthers: channel => channel === NOTIFIED,
     })
   }
@@ -157,7 +157,7 @@ export class Condition extends LockHandle<'Condition'> {
     }
     const { object } = this
     if (!LockCore.of(object).guard) throw notHeld(this.name)
-    const notified = native.notifyCondition(object.handle, Math.min(count, EVERYONE))
+    const notified = nativeLocks.notifyCondition(object.handle, Math.min(count, EVERYONE))
     object.pump()
     return notified
   }
@@ -177,7 +177,7 @@ export class Condition extends LockHandle<'Condition'> {
     const core = LockCore.of(object)
     const { guard } = core
     if (!guard) throw notHeld(this.name)
-    native.enterCondition(object.handle)
+    nativeLocks.enterCondition(object.handle)
     core.letGo(guard)
     return [core, guard]
   }
@@ -200,19 +200,20 @@ class Notification implements Wanted<true> {
   }
 
   readonly attempt = (how: number): true | undefined => {
-    if (native.waitCondition(this.#object.handle, this.#heard, how) !== 1) return undefined
+    if (nativeLocks.waitCondition(this.#object.handle, this.#heard, how) !== 1) return undefined
     this.#isHeard = true
     heard.set(this.#object, this.#heard + 1)
     return true
   }
 
-  readonly onGivenUp = (): undefined => native.leaveCondition(this.#object.handle, this.#heard) as undefined
+  readonly onGivenUp = (): undefined =>
+    nativeLocks.leaveCondition(this.#object.handle, this.#heard) as undefined
 
   /** The lock is held again, or never will be. */
   settle(): void {
     if (!this.#isHeard) return
     heard.set(this.#object, this.#heard - 1)
-    if (!this.#object.isClosed) native.settleCondition(this.#object.handle)
+    if (!this.#object.isClosed) nativeLocks.settleCondition(this.#object.handle)
   }
 
   get #heard(): number {

@@ -1,5 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeLocks } from '../native/locks.js'
+import { nativeSegments } from '../native/segments.js'
 import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
 import { Segment } from '../objects/segment.js'
@@ -15,7 +16,7 @@ export interface EventOptions extends CreateOptions {
 /** A flag that processes share and can wait for: Python's `Event`. */
 export class Event extends Handle<'Event'> {
   private constructor(segment: Segment) {
-    super(segment, 'Event', { giveUp: [native.giveUpEvent], needsOthers: () => true })
+    super(segment, 'Event', { giveUp: [nativeLocks.giveUpEvent], needsOthers: () => true })
   }
 
   /** @internal */
@@ -60,23 +61,23 @@ export class Event extends Handle<'Event'> {
   /** Sets it: everyone who waits goes on, or one of them if it resets itself. Setting what is set does nothing. */
   set(): void {
     const { object } = this
-    native.setEvent(object.handle)
+    nativeLocks.setEvent(object.handle)
     object.pump()
   }
 
   /** Clears it: whoever waits from now on waits for the next `set()`. */
   clear(): void {
-    native.clearEvent(this.object.handle)
+    nativeLocks.clearEvent(this.object.handle)
   }
 
   /** Whether it is set at this instant. */
   get isSet(): boolean {
-    return native.eventIsSet(this.object.handle)
+    return nativeLocks.eventIsSet(this.object.handle)
   }
 
   /** Whether each `set()` releases one wait. */
   get autoReset(): boolean {
-    return native.objectParams(this.object.handle)[0] !== 0
+    return nativeSegments.objectParams(this.object.handle)[0] !== 0
   }
 
   /**
@@ -105,9 +106,9 @@ export class Event extends Handle<'Event'> {
 
   #wanted(): Wanted<true> {
     const { handle } = this.object
-    const times = native.eventTimes(handle)
+    const times = nativeLocks.eventTimes(handle)
     return {
-      attempt: how => (native.waitEvent(handle, times, how) === 1 ? true : undefined),
+      attempt: how => (nativeLocks.waitEvent(handle, times, how) === 1 ? true : undefined),
       doing: `waiting for "${this.name}"`,
     }
   }

@@ -1,4 +1,4 @@
-import { ownerWord } from '../native/addon.js'
+import { ownerWord } from '../native/agent.js'
 import { type Segment, unlessHidden } from '../objects/segment.js'
 
 /** Where an object's words begin: the core's `WORDS`. The first one says who has the lock. */

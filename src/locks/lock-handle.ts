@@ -1,4 +1,4 @@
-import { native } from '../native/addon.js'
+import { nativeLocks } from '../native/locks.js'
 import { Handle } from '../objects/handle.js'
 import type { Segment } from '../objects/segment.js'
 import type { SharedObject, WaitKind } from '../objects/shared-object.js'
@@ -6,7 +6,7 @@ import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { type Guard, within } from './guard.js'
 import { type Locking, notHeld } from './mutex-core.js'
 
-const lockWaits: WaitKind = { giveUp: [native.giveUpLock] }
+const lockWaits: WaitKind = { giveUp: [nativeLocks.giveUpLock] }
 
 /** A handle that is a lock and nothing else. */
 export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
@@ -65,7 +65,7 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
 
   /** Whether anyone holds it at this instant, dead or alive. */
   get isLocked(): boolean {
-    return native.isLocked(this.object.handle)
+    return nativeLocks.isLocked(this.object.handle)
   }
 
   get #open(): Locking {

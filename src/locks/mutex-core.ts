@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeLocks } from '../native/locks.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { MINE, POLITELY, TRY, type Wanted } from '../wait/wanted.js'
@@ -100,22 +100,22 @@ export class LockCore implements Locking, Lender {
 
   abandon(): void {
     this.#guard = undefined
-    native.abandonLock(this.#handle)
+    nativeLocks.abandonLock(this.#handle)
   }
 
   markConsistent(): void {
-    native.markConsistent(this.#handle)
+    nativeLocks.markConsistent(this.#handle)
   }
 
   #give(guard: Guard): void {
     if (guard !== this.#guard) throw notHeld(this.#object.name)
     this.#guard = undefined
-    if (!this.#fast.give()) native.unlock(this.#handle)
+    if (!this.#fast.give()) nativeLocks.unlock(this.#handle)
   }
 
   #look(how: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof MINE {
     if ((how === TRY || how === POLITELY) && this.#fast.take()) return hold(false)
-    const status = native.lock(this.#handle, how)
+    const status = nativeLocks.lock(this.#handle, how)
     if (status === 0) return undefined
     return status === 3 ? MINE : hold(status === GOT_AFTER_DEATH)
   }

@@ -1,4 +1,4 @@
-import { native } from '../native/addon.js'
+import { nativeLocks } from '../native/locks.js'
 import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
 import { Segment } from '../objects/segment.js'
@@ -46,12 +46,16 @@ class Side implements Lender {
   }
 
   markConsistent(): void {
-    native.markWrittenConsistent(this.#object.handle)
+    nativeLocks.markWrittenConsistent(this.#object.handle)
   }
 }
 
-const reading = { enter: native.enterRead, leave: native.endRead, abandon: native.endRead }
-const writing = { enter: native.enterWrite, leave: native.endWrite, abandon: native.abandonWrite }
+const reading = { enter: nativeLocks.enterRead, leave: nativeLocks.endRead, abandon: nativeLocks.endRead }
+const writing = {
+  enter: nativeLocks.enterWrite,
+  leave: nativeLocks.endWrite,
+  abandon: nativeLocks.abandonWrite,
+}
 
 /**
  * Many readers or one writer, over processes. A writer that waits lets no new reader in, so neither side starves. A dead
@@ -62,7 +66,7 @@ export class RwLock extends Handle<'RwLock'> {
   readonly #write: Side
 
   private constructor(segment: Segment) {
-    super(segment, 'RwLock', { giveUp: [native.giveUpEntering] })
+    super(segment, 'RwLock', { giveUp: [nativeLocks.giveUpEntering] })
     this.#read = new Side(this.object, 'reading', reading)
     this.#write = new Side(this.object, 'writing', writing)
   }

@@ -1,5 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeLocks } from '../native/locks.js'
+import { nativeSegments } from '../native/segments.js'
 import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
 import { Segment } from '../objects/segment.js'
@@ -62,7 +63,7 @@ class Permits implements Lender<Permit> {
   }
 
   look(how: number): Permit | undefined {
-    if (native.acquirePermit(this.#object.handle, how) === 0) return undefined
+    if (nativeLocks.acquirePermit(this.#object.handle, how) === 0) return undefined
     const permit = new Permit(this)
     this.#held.add(permit)
     return permit
@@ -70,7 +71,7 @@ class Permits implements Lender<Permit> {
 
   release(permit: Permit): void {
     try {
-      native.releasePermits(this.#object.handle, 1, true)
+      nativeLocks.releasePermits(this.#object.handle, 1, true)
     } catch (error) {
       // A stopped process was in the way: it can be released later.
       if ((error as CrossmemError).code === 'ERR_TIMEOUT') permit.keep(this)
@@ -86,13 +87,13 @@ class Permits implements Lender<Permit> {
 
   consume(permit: Permit): void {
     if (!this.#held.has(permit)) throw notHeld(this.#object.name)
-    native.consumePermit(this.#object.handle)
+    nativeLocks.consumePermit(this.#object.handle)
     this.#forget(permit)
   }
 
   /** Gives back the permits held here, the oldest first, and adds new ones when there are fewer. */
   releaseMany(count: number): void {
-    native.releasePermits(this.#object.handle, count, false)
+    nativeLocks.releasePermits(this.#object.handle, count, false)
     for (const permit of [...this.#held].slice(0, count)) this.#forget(permit)
     this.#object.pump()
   }
@@ -118,8 +119,8 @@ export class Semaphore extends Handle<'Semaphore'> {
 
   private constructor(segment: Segment) {
     super(segment, 'Semaphore', {
-      giveUp: [native.giveUpAcquiring],
-      needsOthers: (_, handle) => native.permitsHeld(handle) === 0,
+      giveUp: [nativeLocks.giveUpAcquiring],
+      needsOthers: (_, handle) => nativeLocks.permitsHeld(handle) === 0,
     })
     this.#permits = Permits.of(this.object)
   }
@@ -210,12 +211,12 @@ export class Semaphore extends Handle<'Semaphore'> {
 
   /** Free permits at this instant. */
   get value(): number {
-    return native.freePermits(this.object.handle)
+    return nativeLocks.freePermits(this.object.handle)
   }
 
   /** There are never more permits. */
   get max(): number {
-    return native.objectParams(this.object.handle)[1] as number
+    return nativeSegments.objectParams(this.object.handle)[1] as number
   }
 
   get #open(): Permits {

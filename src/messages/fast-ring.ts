@@ -1,5 +1,7 @@
 import { CrossmemError } from '../errors.js'
-import { native, ownerWord } from '../native/addon.js'
+import { ownerWord } from '../native/agent.js'
+import { nativeQueues } from '../native/queues.js'
+import { nativeSegments } from '../native/segments.js'
 import type { SharedObject } from '../objects/shared-object.js'
 
 // Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the
@@ -43,7 +45,7 @@ class FastRing {
   readonly #us: [low: number, high: number]
 
   protected constructor({ handle, segment }: SharedObject, ring: number, end: number) {
-    const sizes = native.objectParams(handle)
+    const sizes = nativeSegments.objectParams(handle)
     const bytes = sizes[ring] as number
     const dataAt = DATA_AT + (ring === 1 ? (sizes[0] as number) : 0)
     const isSound = bytes === 0 || (bytes >= 64 && Number.isInteger(Math.log2(bytes)))
@@ -98,7 +100,7 @@ export class FastProducer extends FastRing {
     this.left = (tail + end - unit) | 0
     Atomics.store(words, at, this.left)
     // Both are in the one order of all atomic operations: whoever sleeps without having seen the record is seen here.
-    if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) native.wakePeer(this.handle, 1 - this.ring, true)
+    if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) nativeQueues.wakePeer(this.handle, 1 - this.ring, true)
     return true
   }
 
@@ -141,7 +143,8 @@ export class FastConsumer extends FastRing {
     const message = this.bytes.slice(start, start + length)
     this.left = (head + needed) | 0
     Atomics.store(words, at, this.left)
-    if (Atomics.load(words, this.tail + FULL_AT / 4) !== 0) native.wakePeer(this.handle, this.ring, false)
+    if (Atomics.load(words, this.tail + FULL_AT / 4) !== 0)
+      nativeQueues.wakePeer(this.handle, this.ring, false)
     return message
   }
 }

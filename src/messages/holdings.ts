@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { hot } from '../native/addon.js'
+import { nativeMessages } from '../native/messages.js'
 import type { SharedObject } from '../objects/shared-object.js'
 
 /** What a handle has of a queue: chunks with messages that were taken, and chunks to write to. */
@@ -23,27 +23,27 @@ export class Holdings {
   /** A message that was taken is done with. */
   free(chunk: number): void {
     this.#giveBack(this.#taken, chunk)
-    hot.freeMessage(this.#object.handle, chunk)
+    nativeMessages.freeMessage(this.#object.handle, chunk)
     this.#object.pump()
   }
 
   commit(chunk: number, length: number): void {
     this.#giveBack(this.#reserved, chunk)
-    hot.commitMessage(this.#object.handle, chunk, length)
+    nativeMessages.commitMessage(this.#object.handle, chunk, length)
     this.#object.pump()
   }
 
   cancel(chunk: number): void {
     this.#giveBack(this.#reserved, chunk)
-    hot.cancelMessage(this.#object.handle, chunk)
+    nativeMessages.cancelMessage(this.#object.handle, chunk)
     this.#object.pump()
   }
 
   /** The handle is closed: as if its process had died. */
   abandon(): void {
     const { handle } = this.#object
-    for (const chunk of this.#taken) hot.abandonMessage(handle, chunk)
-    for (const chunk of this.#reserved) hot.cancelMessage(handle, chunk)
+    for (const chunk of this.#taken) nativeMessages.abandonMessage(handle, chunk)
+    for (const chunk of this.#reserved) nativeMessages.cancelMessage(handle, chunk)
     this.#taken.clear()
     this.#reserved.clear()
     this.#object.pump()

@@ -1,4 +1,4 @@
-import { hot } from '../native/addon.js'
+import { nativeMessages } from '../native/messages.js'
 import { AGAIN_OR_MORE, ENDED, elsewhere, NOT_YET } from '../native/pad.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
@@ -108,7 +108,7 @@ export class Receiver<T> {
   #look(how: number): Taken | typeof NOT_YET | typeof ENDED {
     const earlier = this.#backlog.shift()
     if (earlier) return earlier
-    const status = hot.takeMessage(this.#object.handle, how)
+    const status = nativeMessages.takeMessage(this.#object.handle, how)
     if (status === NOT_YET || status === ENDED) return status
     const [, , flags = 0, chunk = 0] = elsewhere
     const bytes = copyTaken(this.#object)

@@ -1,6 +1,8 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import { hot, native } from '../native/addon.js'
+import { nativeMessages } from '../native/messages.js'
 import { elsewhere, PAD_BYTES, SPILLED } from '../native/pad.js'
+import { nativeQueues } from '../native/queues.js'
+import { nativeRecords } from '../native/records.js'
 import { unlessHidden } from '../objects/segment.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import { FastConsumer, FastProducer } from './fast-ring.js'
@@ -57,13 +59,13 @@ export function copyTaken(object: SharedObject): Uint8Array {
   const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
   try {
     if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
-    if (length > UNCHECKED_BYTES) native.checkSpilled(object.handle, offset)
+    if (length > UNCHECKED_BYTES) nativeQueues.checkSpilled(object.handle, offset)
     const message = allocate(length, object.name)
-    native.readMessage(object.handle, chunk, offset, true, message)
+    nativeQueues.readMessage(object.handle, chunk, offset, true, message)
     return message
   } catch (error) {
-    if (hasCode(error, 'ERR_CORRUPT', 'ERR_NOT_FOUND')) hot.freeMessage(object.handle, chunk)
-    else hot.putMessageBack(object.handle, chunk)
+    if (hasCode(error, 'ERR_CORRUPT', 'ERR_NOT_FOUND')) nativeMessages.freeMessage(object.handle, chunk)
+    else nativeMessages.putMessageBack(object.handle, chunk)
     throw error
   }
 }
@@ -83,9 +85,9 @@ export function queueSink(object: SharedObject, messageBytes: number): Sink {
     object,
     channel: ROOM,
     most: Math.min(messageBytes, PAD_BYTES),
-    put: (length, how) => hot.pushMessage(handle, length, how),
-    putMany: count => hot.pushMessages(handle, count),
-    putLarge: (message, how) => native.pushLargeMessage(handle, message, how),
+    put: (length, how) => nativeMessages.pushMessage(handle, length, how),
+    putMany: count => nativeMessages.pushMessages(handle, count),
+    putLarge: (message, how) => nativeQueues.pushLargeMessage(handle, message, how),
   }
 }
 
@@ -95,12 +97,12 @@ export function queueSource(object: SharedObject): Source {
   return {
     object,
     channel: MESSAGE,
-    take: how => hot.popMessage(handle, how),
-    takeMany: most => hot.popMessages(handle, most),
+    take: how => nativeMessages.popMessage(handle, how),
+    takeMany: most => nativeMessages.popMessages(handle, most),
     takeElsewhere: () => {
       const chunk = elsewhere[3] as number
       const message = copyTaken(object)
-      hot.freeMessage(handle, chunk)
+      nativeMessages.freeMessage(handle, chunk)
       return message
     },
   }
@@ -119,13 +121,13 @@ export function channelSink(object: SharedObject, end: number, mostBytes: number
     channel: forRoom(end),
     most,
     fast: unlessHidden(() => new FastProducer(object, 1 - end)),
-    put: (length, how) => hot.pushRecord(handle, end, length, how),
-    putMany: count => hot.pushRecords(handle, end, count),
+    put: (length, how) => nativeRecords.pushRecord(handle, end, length, how),
+    putMany: count => nativeRecords.pushRecords(handle, end, count),
     putLarge: (message, how) => {
-      const status = hot.reserveRecord(handle, end, message.byteLength, how)
+      const status = nativeRecords.reserveRecord(handle, end, message.byteLength, how)
       if (status < 0) return status
       view(object, elsewhere[0] as number, message.byteLength).set(message)
-      return hot.commitRecord(handle, end, message.byteLength)
+      return nativeRecords.commitRecord(handle, end, message.byteLength)
     },
   }
 }
@@ -137,11 +139,11 @@ export function channelSource(object: SharedObject, end: number): Source {
     object,
     channel: forRecord(end),
     fast: unlessHidden(() => new FastConsumer(object, end)),
-    take: how => hot.popRecord(handle, end, how),
-    takeMany: most => hot.popRecords(handle, end, most),
+    take: how => nativeRecords.popRecord(handle, end, how),
+    takeMany: most => nativeRecords.popRecords(handle, end, most),
     takeElsewhere: () => {
       const message = copyRecord(object)
-      hot.releaseRecord(handle, end)
+      nativeRecords.releaseRecord(handle, end)
       return message
     },
   }

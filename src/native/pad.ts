@@ -1,4 +1,4 @@
-import { native } from './addon.js'
+import { nativeQueues } from './queues.js'
 
 // Memory over which this environment and the addon hand each other messages, so that a call needs numbers only. Its layout is
 // that of `pad.rs`.
@@ -12,7 +12,7 @@ export const PAD_BYTES = 1 << 16
 export const PAD_MESSAGES = (BYTES_AT - LENGTHS_AT) / 4
 
 // Another copy of this module may have made it.
-const buffer = native.usePad(new ArrayBuffer(BYTES_AT + PAD_BYTES))
+const buffer = nativeQueues.usePad(new ArrayBuffer(BYTES_AT + PAD_BYTES))
 
 /** Of a message that isn't on the pad: where it is in the segment, its bytes, its flags, its chunk. */
 export const elsewhere = new Float64Array(buffer, 0, 4)

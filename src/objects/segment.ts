@@ -1,12 +1,15 @@
 import { constants } from 'node:buffer'
 import { CrossmemError, hasCode } from '../errors.js'
-import { domainName, type NewSegment, native, type OpenSegment } from '../native/addon.js'
+import type { NewSegment, OpenSegment } from '../native/addon.js'
+import { domainName } from '../native/agent.js'
+import { nativeDomain } from '../native/domain.js'
+import { nativeSegments } from '../native/segments.js'
 
 /** Longest ArrayBuffer of this runtime, in bytes. */
 const MAX_BUFFER = constants.MAX_LENGTH
 
 /** Handles that were collected without `close()` give their memory back once nothing shows it; the object stays. */
-const collected = new FinalizationRegistry<number>(handle => native.forgetSegment(handle))
+const collected = new FinalizationRegistry<number>(handle => nativeSegments.forgetSegment(handle))
 
 /** An open segment: a native handle, and at most one ArrayBuffer over its bytes. */
 export class Segment {
@@ -35,16 +38,19 @@ export class Segment {
 
   static create(wanted: NewSegment): Segment {
     if (wanted.name !== undefined) checkName(wanted.name)
-    if (wanted.byteLength > MAX_BUFFER && wanted.byteLength <= native.inspectDomain(domainName()).freeBytes) {
+    if (
+      wanted.byteLength > MAX_BUFFER &&
+      wanted.byteLength <= nativeDomain.inspectDomain(domainName()).freeBytes
+    ) {
       throw tooLarge(wanted.byteLength)
     }
-    return new Segment(native.createSegment(wanted))
+    return new Segment(nativeSegments.createSegment(wanted))
   }
 
   /** Opens an object of that kind, or with `undefined` of any. */
   static open(name: string, kind?: string): Segment {
     checkName(name)
-    const segment = new Segment(native.openSegment(name, kind))
+    const segment = new Segment(nativeSegments.openSegment(name, kind))
     if (segment.byteLength > MAX_BUFFER) {
       segment.close()
       throw tooLarge(segment.byteLength)
@@ -65,19 +71,19 @@ export class Segment {
 
   get buffer(): ArrayBuffer {
     const { handle } = this
-    this.#buffer ??= native.segmentBuffer(handle)
+    this.#buffer ??= nativeSegments.segmentBuffer(handle)
     return this.#buffer
   }
 
   unlink(): void {
-    native.unlinkSegment(this.handle)
+    nativeSegments.unlinkSegment(this.handle)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
     collected.unregister(this)
-    native.closeSegment(this.#handle, this.#buffer)
+    nativeSegments.closeSegment(this.#handle, this.#buffer)
     this.#buffer = undefined
   }
 }

@@ -1,10 +1,9 @@
 import { CrossmemError } from '../errors.js'
-import { native } from '../native/addon.js'
+import { nativeSegments } from '../native/segments.js'
 import { checkTimeout, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
 import { point, WaitQueue } from '../wait/wait-queue.js'
 import { waitSync } from '../wait/wait-sync.js'
 import { MINE, POLITELY, TRY, type Wanted } from '../wait/wanted.js'
-import { type CreateOptions, checkPersist } from './create.js'
 import { Segment } from './segment.js'
 
 /** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */
@@ -178,13 +177,13 @@ export class SharedObject {
   /** Remembers what there is to lose. */
   #meet(): void {
     if (this.isAwaited) this.#lost()
-    else this.#seen = this.#company = native.objectCompany(this.handle)
+    else this.#seen = this.#company = nativeSegments.objectCompany(this.handle)
   }
 
   /** What is lost since the last time. Nobody waits here for what can't come any more. */
   #lost(): number {
     const before = this.#company
-    const now = native.objectCompany(this.handle)
+    const now = nativeSegments.objectCompany(this.handle)
     // Who was seen once only just looked in, as `crossmem inspect` does.
     this.#company = now & (before | this.#seen)
     this.#seen = now

@@ -1,5 +1,5 @@
 import { forRecord, forRoom } from '../messages/transport.js'
-import { native } from '../native/addon.js'
+import { nativeQueues } from '../native/queues.js'
 import { Handle } from '../objects/handle.js'
 import type { Segment } from '../objects/segment.js'
 import type { WaitKind } from '../objects/shared-object.js'
@@ -11,10 +11,10 @@ export const PRODUCER = 1
 /** Waits at a channel: for a record at end 0 and 1, for room at end 0 and 1. */
 export const channelWaits: WaitKind = {
   giveUp: [
-    handle => native.giveUpChannel(handle, 0, true),
-    handle => native.giveUpChannel(handle, 1, true),
-    handle => native.giveUpChannel(handle, 0, false),
-    handle => native.giveUpChannel(handle, 1, false),
+    handle => nativeQueues.giveUpChannel(handle, 0, true),
+    handle => nativeQueues.giveUpChannel(handle, 1, true),
+    handle => nativeQueues.giveUpChannel(handle, 0, false),
+    handle => nativeQueues.giveUpChannel(handle, 1, false),
   ],
   feedsItself: true,
 }
@@ -31,7 +31,7 @@ export abstract class ChannelEnd extends Handle<'SpscQueue'> {
   protected constructor(segment: Segment, end: number) {
     super(segment, 'SpscQueue', channelWaits)
     this.#end = end
-    this.orClose(({ handle }) => native.takeEnd(handle, end))
+    this.orClose(({ handle }) => nativeQueues.takeEnd(handle, end))
     this.#isOurs = true
   }
 
@@ -43,7 +43,7 @@ export abstract class ChannelEnd extends Handle<'SpscQueue'> {
       if (isOurs) {
         const { object } = this
         object.rejectWaits([forRecord(this.#end), forRoom(this.#end)])
-        native.releaseEnd(object.handle, this.#end, false)
+        nativeQueues.releaseEnd(object.handle, this.#end, false)
       }
     } finally {
       super.close()

@@ -2,7 +2,7 @@ import { codecFor } from '../codecs/codec.js'
 import { CrossmemError } from '../errors.js'
 import type { Message } from '../messages/message.js'
 import { FINISH } from '../messages/transport.js'
-import { native } from '../native/addon.js'
+import { nativeQueues } from '../native/queues.js'
 import { openOrCreate } from '../objects/create.js'
 import { Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
@@ -121,18 +121,18 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
 
   /** Tasks that were put in and are not done, at about this instant. */
   get unfinished(): number {
-    return native.unfinishedMessages(this.object.handle)[0] as number
+    return nativeQueues.unfinishedMessages(this.object.handle)[0] as number
   }
 
   /** Tasks whose workers died, as far as anybody has noticed. Of a queue that redelivers: 0. */
   get failed(): number {
-    return native.unfinishedMessages(this.object.handle)[1] as number
+    return nativeQueues.unfinishedMessages(this.object.handle)[1] as number
   }
 
   get #finished(): Wanted<true> {
     const { handle } = this.object
     return {
-      attempt: how => (native.joinMessages(handle, how) === 1 ? true : undefined),
+      attempt: how => (nativeQueues.joinMessages(handle, how) === 1 ? true : undefined),
       doing: `joining "${this.name}"`,
     }
   }

@@ -5,7 +5,7 @@ import type { Message } from '../messages/message.js'
 import { checkBytes, hasEnded, Outbox } from '../messages/outbox.js'
 import { Receiver } from '../messages/receiver.js'
 import { copyTaken, queueSink, queueSource } from '../messages/transport.js'
-import { hot } from '../native/addon.js'
+import { nativeMessages } from '../native/messages.js'
 import { ENDED, elsewhere, SPILLED } from '../native/pad.js'
 import { openOrCreate } from '../objects/create.js'
 import { Segment } from '../objects/segment.js'
@@ -200,7 +200,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     const { object } = this
     checkCount('length', length, 0, this.messageBytes)
     const { buffer } = object.segment
-    const status = hot.reserveMessage(object.handle, TRY)
+    const status = nativeMessages.reserveMessage(object.handle, TRY)
     if (status === ENDED) throw hasEnded(this.name)
     if (status < 0) return undefined
     const [offset = 0, , , chunk = 0] = elsewhere
@@ -235,7 +235,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   peek(): Uint8Array | undefined {
     const { object } = this
     const { buffer } = object.segment
-    if (hot.takeMessage(object.handle, TRY) < 0) return undefined
+    if (nativeMessages.takeMessage(object.handle, TRY) < 0) return undefined
     const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
     const shown = flags & SPILLED ? copyTaken(object) : new Uint8Array(buffer, offset, length)
     this.holdings.took(chunk)

@@ -1,8 +1,8 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { isPut, putInto } from '../messages/outbox.js'
 import { channelSink, forRoom, type Sink } from '../messages/transport.js'
-import { hot } from '../native/addon.js'
 import { bytes, PAD_BYTES } from '../native/pad.js'
+import { nativeRecords } from '../native/records.js'
 import type { SharedObject } from '../objects/shared-object.js'
 import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
 import { POLITELY, type Wanted } from '../wait/wanted.js'
@@ -86,7 +86,7 @@ export class PipeWriter {
   #put(part: Uint8Array, more: boolean, how: number): true | undefined {
     if (!more) return putInto(this.#sink, part, how)
     bytes.set(part)
-    return isPut(this.#sink, hot.pushPart(this.#object.handle, this.#end, part.length, how))
+    return isPut(this.#sink, nativeRecords.pushPart(this.#object.handle, this.#end, part.length, how))
   }
 }
 

@@ -6,8 +6,10 @@ import { untilEnded } from '../messages/iterate.js'
 import { checkBytes } from '../messages/outbox.js'
 import { readableOf, writableOf } from '../messages/streams.js'
 import { forRecord, forRoom } from '../messages/transport.js'
-import { hot, native } from '../native/addon.js'
 import { NOT_YET } from '../native/pad.js'
+import { nativeQueues } from '../native/queues.js'
+import { nativeRecords } from '../native/records.js'
+import { nativeSegments } from '../native/segments.js'
 import { type CreateOptions, createObject } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
 import { Segment } from '../objects/segment.js'
@@ -62,7 +64,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     // Also for what reads the properties of a handle that is sent, as structured clone does: that gives the end away, too.
     Object.defineProperty(this, 'end', { enumerable: true, get: () => this.toJSON().end })
     const [reader, writer, bound] = this.orClose(object => {
-      const params = native.objectParams(object.handle)
+      const params = nativeSegments.objectParams(object.handle)
       const most = (params[1 - end] as number) / 2 - 8
       return [
         new PipeReader(object, end),
@@ -272,7 +274,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     this.#use()
     this.#writable ??= writableOf(
       (value: T, options) => this.send(value, options),
-      () => native.closeEnd(this.object.handle, this.#end),
+      () => nativeQueues.closeEnd(this.object.handle, this.#end),
     )
     return this.#writable
   }
@@ -286,7 +288,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     try {
       if (isOurs) {
         object.rejectWaits([forRecord(this.#end), forRoom(this.#end)])
-        native.releaseEnd(object.handle, this.#end, true)
+        nativeQueues.releaseEnd(object.handle, this.#end, true)
         object.pump()
       }
     } finally {
@@ -297,14 +299,14 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   /** The reference that `open()` takes, in another process or thread: this end is given away. */
   override toJSON(): PipeReference {
     if (this.#state === 'ours' && !this.#isUsed) {
-      native.releaseEnd(this.object.handle, this.#end, false)
+      nativeQueues.releaseEnd(this.object.handle, this.#end, false)
       this.#state = 'given away'
     }
     return { crossmem: 'Pipe', name: this.name, end: this.#end }
   }
 
   #take(): void {
-    native.takeEnd(this.object.handle, this.#end)
+    nativeQueues.takeEnd(this.object.handle, this.#end)
     this.#state = 'ours'
   }
 
@@ -333,7 +335,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 
   #isReady(how: number): true | undefined {
     try {
-      return hot.peekRecord(this.object.handle, this.#end, how) === NOT_YET ? undefined : true
+      return nativeRecords.peekRecord(this.object.handle, this.#end, how) === NOT_YET ? undefined : true
     } catch (error) {
       // What there is to receive is the news of a death.
       if (hasCode(error, 'ERR_PEER_DIED')) return true
@@ -355,7 +357,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 /** When the last other process is gone, nobody comes to an end that isn't ours. */
 const pipeWaits: WaitKind = {
   ...channelWaits,
-  needsOthers: (channel, handle) => !native.hasEnd(handle, 1 - (channel % 2)),
+  needsOthers: (channel, handle) => !nativeQueues.hasEnd(handle, 1 - (channel % 2)),
 }
 
 const isTimeout = (error: unknown): boolean => hasCode(error, 'ERR_TIMEOUT')

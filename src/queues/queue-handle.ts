@@ -1,7 +1,8 @@
 import { CrossmemError } from '../errors.js'
 import { Holdings } from '../messages/holdings.js'
 import { FINISH, MESSAGE, ROOM } from '../messages/transport.js'
-import { native } from '../native/addon.js'
+import { nativeQueues } from '../native/queues.js'
+import { nativeSegments } from '../native/segments.js'
 import type { CreateOptions } from '../objects/create.js'
 import { createObject } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
@@ -26,7 +27,7 @@ const REDELIVER = 1
 const SPILL = 2
 
 const queueWaits: WaitKind = {
-  giveUp: [MESSAGE, ROOM, FINISH].map(channel => handle => native.giveUpQueue(handle, channel)),
+  giveUp: [MESSAGE, ROOM, FINISH].map(channel => handle => nativeQueues.giveUpQueue(handle, channel)),
   feedsItself: true,
 }
 
@@ -60,9 +61,9 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   /** @internal */
   protected constructor(segment: Segment, kind: Kind) {
     super(segment, kind, queueWaits)
-    this.#params = native.objectParams(this.object.handle)
+    this.#params = nativeSegments.objectParams(this.object.handle)
     this.#holdings = new Holdings(this.object)
-    this.orClose(({ handle }) => native.joinQueue(handle))
+    this.orClose(({ handle }) => nativeQueues.joinQueue(handle))
   }
 
   /** Messages that it has room for; one that is being put or taken at this instant takes room, too. */
@@ -92,7 +93,7 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
 
   /** Messages in it, at about this instant. */
   get size(): number {
-    return native.queueSize(this.object.handle)
+    return nativeQueues.queueSize(this.object.handle)
   }
 
   /** Whether no message is in it, at about this instant. */
@@ -108,13 +109,13 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   /** Ends it for everyone: nothing is put in any more, readers take out what is in it and are then told ERR_ENDED. Idempotent. */
   end(): void {
     const { object } = this
-    native.endQueue(object.handle)
+    nativeQueues.endQueue(object.handle)
     object.pump()
   }
 
   /** Whether it was ended. */
   get isEnded(): boolean {
-    return native.queueHasEnded(this.object.handle)
+    return nativeQueues.queueHasEnded(this.object.handle)
   }
 
   /**

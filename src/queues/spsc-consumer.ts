@@ -1,8 +1,8 @@
 import { asBytes, checkRoom, copyInto, Inbox } from '../messages/inbox.js'
 import { untilEnded } from '../messages/iterate.js'
 import { channelSource, view } from '../messages/transport.js'
-import { hot } from '../native/addon.js'
 import { elsewhere } from '../native/pad.js'
+import { nativeRecords } from '../native/records.js'
 import type { Segment } from '../objects/segment.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
 import { TRY } from '../wait/wanted.js'
@@ -83,7 +83,7 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   /** The next message where it lies in the ring, until `release()`; `undefined` if there is none now. */
   peek(): Uint8Array | undefined {
     const { object } = this
-    const status = hot.peekRecord(object.handle, CONSUMER, TRY)
+    const status = nativeRecords.peekRecord(object.handle, CONSUMER, TRY)
     return status < 0 ? undefined : view(object, elsewhere[0] as number, elsewhere[1] as number)
   }
 
@@ -93,7 +93,7 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is none
    */
   release(): void {
-    hot.releaseRecord(this.object.handle, CONSUMER)
+    nativeRecords.releaseRecord(this.object.handle, CONSUMER)
   }
 
   /** Message after message, until the queue has ended and is empty. */

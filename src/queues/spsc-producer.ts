@@ -1,7 +1,9 @@
 import { checkBytes, hasEnded, Outbox } from '../messages/outbox.js'
 import { channelSink, view } from '../messages/transport.js'
-import { hot, native } from '../native/addon.js'
 import { ENDED, elsewhere } from '../native/pad.js'
+import { nativeQueues } from '../native/queues.js'
+import { nativeRecords } from '../native/records.js'
+import { nativeSegments } from '../native/segments.js'
 import type { Segment } from '../objects/segment.js'
 import { checkCount } from '../util/checks.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
@@ -18,7 +20,7 @@ export class SpscProducer extends ChannelEnd {
   constructor(segment: Segment) {
     super(segment, PRODUCER)
     this.#outbox = this.orClose(object => {
-      const capacity = native.objectParams(object.handle)[0] as number
+      const capacity = nativeSegments.objectParams(object.handle)[0] as number
       return new Outbox(channelSink(object, PRODUCER, capacity / 2 - 8), checkBytes)
     })
   }
@@ -70,7 +72,7 @@ export class SpscProducer extends ChannelEnd {
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
     checkCount('length', length, 0)
-    const status = hot.reserveRecord(object.handle, PRODUCER, length, TRY)
+    const status = nativeRecords.reserveRecord(object.handle, PRODUCER, length, TRY)
     if (status === ENDED) throw hasEnded(this.name)
     if (status < 0) return undefined
     this.#reserved = length
@@ -85,13 +87,13 @@ export class SpscProducer extends ChannelEnd {
    */
   commit(length = this.#reserved): void {
     const { handle } = this.object
-    hot.commitRecord(handle, PRODUCER, checkCount('length', length, 0))
+    nativeRecords.commitRecord(handle, PRODUCER, checkCount('length', length, 0))
   }
 
   /** Ends the queue: the consumer takes out what is in it, and is then told ERR_ENDED. */
   end(): void {
     const { object } = this
-    native.closeEnd(object.handle, PRODUCER)
+    nativeQueues.closeEnd(object.handle, PRODUCER)
     object.pump()
   }
 

@@ -1,4 +1,5 @@
-import { native } from '../native/addon.js'
+import { nativeQueues } from '../native/queues.js'
+import { nativeSegments } from '../native/segments.js'
 import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
 import { Handle } from '../objects/handle.js'
 import { Segment } from '../objects/segment.js'
@@ -96,7 +97,7 @@ export class SpscQueue extends Handle<'SpscQueue'> {
 
   /** Bytes of the ring. */
   get capacity(): number {
-    return native.objectParams(this.object.handle)[0] as number
+    return nativeSegments.objectParams(this.object.handle)[0] as number
   }
 
   /** Most bytes of a message: half the ring, less 8. */
@@ -106,7 +107,7 @@ export class SpscQueue extends Handle<'SpscQueue'> {
 
   /** Bytes of the ring that are in use, at about this instant. */
   get usedBytes(): number {
-    return native.bytesTowards(this.object.handle, CONSUMER)
+    return nativeQueues.bytesTowards(this.object.handle, CONSUMER)
   }
 
   /** Whether nothing is in it, at about this instant. */
@@ -116,6 +117,6 @@ export class SpscQueue extends Handle<'SpscQueue'> {
 
   /** Whether the producer has ended it: nothing is put in any more. */
   get isEnded(): boolean {
-    return native.endIsClosed(this.object.handle, PRODUCER)
+    return nativeQueues.endIsClosed(this.object.handle, PRODUCER)
   }
 }

@@ -1,4 +1,4 @@
-import { native } from '../native/addon.js'
+import { nativeWake } from '../native/wake.js'
 
 // All asynchronous waits of this environment: who is called when a doorbell rings, and how long the process stays for it.
 
@@ -18,7 +18,7 @@ let saysKept = false
 
 /** The addon calls when somebody rang, and every 100 ms while anything is pending. */
 function wake(): void {
-  const [ticked, ...points] = native.due()
+  const [ticked, ...points] = nativeWake.due()
   for (const point of points) queues.get(point)?.pump()
   for (const look of watchers) look(ticked === 1)
   if (!ticked) return
@@ -43,7 +43,7 @@ export function watch(look: (ticked: boolean) => void): () => void {
 
 /** Counts one more pending wait; unless it is `unref`, the process stays for it. */
 export function begin(unref: boolean): void {
-  if (!isStarted) native.startReactor(wake)
+  if (!isStarted) nativeWake.startReactor(wake)
   isStarted = true
   pending++
   if (!unref) kept++
@@ -62,5 +62,5 @@ function tell(isPending: boolean): void {
   if (isPending === saysPending && isKept === saysKept) return
   saysPending = isPending
   saysKept = isKept
-  native.setWaiting(isPending, isKept)
+  nativeWake.setWaiting(isPending, isKept)
 }

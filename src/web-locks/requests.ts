@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { CrossmemError } from '../errors.js'
-import { type LockRequest, native, type OpenSegment } from '../native/addon.js'
+import type { LockRequest, OpenSegment } from '../native/addon.js'
+import { nativeNamedLocks } from '../native/named-locks.js'
 import { offAbort, onAbort } from '../wait/aborts.js'
 import { begin, end, watch } from '../wait/reactor.js'
 import type { CheckedRequest } from './arguments.js'
@@ -23,7 +24,7 @@ let unwatch: (() => void) | undefined
 
 /** The domain's table, open from the first use on. */
 function opened(): OpenSegment {
-  table ??= native.openLocks()
+  table ??= nativeNamedLocks.openLocks()
   return table
 }
 
@@ -31,7 +32,7 @@ function opened(): OpenSegment {
 export function request(wanted: CheckedRequest, makeLock: MakeLock): Promise<unknown> {
   const { name, mode, ifAvailable, steal } = wanted
   const { handle } = opened()
-  const entered = native.requestLock(
+  const entered = nativeNamedLocks.requestLock(
     handle,
     Buffer.from(name, 'utf16le'),
     mode === 'shared',
@@ -53,7 +54,7 @@ export function request(wanted: CheckedRequest, makeLock: MakeLock): Promise<unk
 export function snapshot(): LockManagerSnapshot {
   const { handle, id } = opened()
   const found: LockManagerSnapshot = { held: [], pending: [] }
-  for (const { name, shared, held, instance } of native.queryLocks(handle)) {
+  for (const { name, shared, held, instance } of nativeNamedLocks.queryLocks(handle)) {
     const list = held ? found.held : found.pending
     list.push({
       name: Buffer.from(name.buffer, name.byteOffset, name.length).toString('utf16le'),
@@ -72,7 +73,8 @@ function look(ticked: boolean): void {
     if (unended.has(request)) break
   }
   try {
-    for (const { ticket, fate } of native.lockNews(opened().handle, ticked)) requests.get(ticket)?.hear(fate)
+    for (const { ticket, fate } of nativeNamedLocks.lockNews(opened().handle, ticked))
+      requests.get(ticket)?.hear(fate)
   } catch (error) {
     // There is another tick.
     if (isStuck(error)) return
@@ -167,7 +169,7 @@ class Request {
     if (!requests.has(this.#entered.ticket)) return
     let ended = { stolen: false, news: false }
     try {
-      ended = native.endLockRequest(opened().handle, this.#entered, !this.#isDelivered)
+      ended = nativeNamedLocks.endLockRequest(opened().handle, this.#entered, !this.#isDelivered)
     } catch (error) {
       if (isStuck(error)) {
         // Not to be left behind by a process that has nothing else to do.

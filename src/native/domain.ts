@@ -1,0 +1,8 @@
+import * as addon from './addon.js'
+import { member, visitor } from './call.js'
+
+/** The domain as a whole. `inspectDomain` does not join it. */
+export const nativeDomain = {
+  collectGarbage: member(addon.collectGarbage),
+  inspectDomain: visitor(addon.inspectDomain),
+}

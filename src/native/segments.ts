@@ -1,0 +1,16 @@
+import * as addon from './addon.js'
+import { member, visitor } from './call.js'
+
+/** Segments and what any object tells. */
+export const nativeSegments = {
+  createSegment: member(addon.createSegment),
+  openSegment: member(addon.openSegment),
+  segmentBuffer: member(addon.segmentBuffer) as (handle: number) => ArrayBuffer,
+  closeSegment: visitor(addon.closeSegment),
+  forgetSegment: visitor(addon.forgetSegment),
+  unlinkSegment: member(addon.unlinkSegment),
+  unlinkByName: member(addon.unlinkByName),
+  objectParams: member(addon.objectParams),
+  objectHolders: member(addon.objectHolders),
+  objectCompany: member(addon.objectCompany),
+}
