@@ -302,7 +302,7 @@ for (const codec of clones) {
       const { codecFor } = require(workerData.path)
       const codec = codecFor(workerData.codec)
       parentPort.postMessage(codec.encode(codec.decode(workerData.encoded)).length)`,
-      { eval: true, workerData: { path: require.resolve('../src/codec.js'), codec, encoded } },
+      { eval: true, workerData: { path: require.resolve('../../src/codecs/codec.js'), codec, encoded } },
     )
     t.is(
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),

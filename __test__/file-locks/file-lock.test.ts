@@ -363,7 +363,7 @@ test('many who wait leave the thread pool alone', async t => {
 pythonTest('Python: what one side holds the other waits for, or is refused', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  const python = startPython('file-locks/file-lock')
+  const python = startPython('python/file-lock')
   await python.tell({ do: 'open_file', path })
 
   t.is(await python.tell({ do: 'lock' }), 'locked')
@@ -389,7 +389,7 @@ pythonTest('Python: what one side holds the other waits for, or is refused', asy
 pythonTest('Python: ranges and shared locks mean the same on both sides', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  const python = startPython('file-locks/file-lock')
+  const python = startPython('python/file-lock')
   await python.tell({ do: 'open_file', path })
 
   const low = file.lockSync({ start: 0, length: 10 })
@@ -427,7 +427,7 @@ pythonTest('Python: ranges and shared locks mean the same on both sides', async 
 pythonTest('Python: a holder that is killed frees its lock, on either side', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  const python = startPython('file-locks/file-lock')
+  const python = startPython('python/file-lock')
   await python.tell({ do: 'open_file', path })
   await python.tell({ do: 'lock' })
   const waiting = file.lock()
@@ -437,7 +437,7 @@ pythonTest('Python: a holder that is killed frees its lock, on either side', asy
 
   const node = await neighbour(path)
   t.true(await node.tell({ do: 'try' }))
-  const next = startPython('file-locks/file-lock')
+  const next = startPython('python/file-lock')
   await next.tell({ do: 'open_file', path })
   t.false(await next.tell({ do: 'try_lock' }))
   const theirs = next.tell({ do: 'lock' })
@@ -450,7 +450,7 @@ pythonTest('Python: both sides count in one file, and lose nothing', async t => 
   const path = somewhere()
   using file = FileLock.open(path)
   writeFileSync(path, '0')
-  const python = startPython('file-locks/file-lock')
+  const python = startPython('python/file-lock')
   await python.tell({ do: 'open_file', path })
   const rounds = 200
   const theirs = async () => {
