@@ -1,7 +1,4 @@
-import type { DomainState } from './native/addon.js'
-import { domainName } from './native/agent.js'
-import { nativeDomain } from './native/domain.js'
-import { nativeSegments } from './native/segments.js'
+import { type DomainState, domainName, nativeDomain, nativeSegments } from './native/index.js'
 
 /** One Node environment (a main thread or a worker thread) that uses crossmem. */
 export interface AgentInfo {

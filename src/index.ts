@@ -1,46 +1,79 @@
-export type { DataOptions } from './arrays/data-handle.js'
-export { type FromOptions, type LayoutOptions, NDArray } from './arrays/ndarray.js'
-export { type ArraySource, SharedArray } from './arrays/shared-array.js'
-export type { UpdateContext } from './arrays/update.js'
-export { Value } from './arrays/value.js'
-export type { Codec, CodecOption } from './codecs/codec.js'
+export {
+  type ArraySource,
+  type DataOptions,
+  type FromOptions,
+  type LayoutOptions,
+  NDArray,
+  SharedArray,
+  type UpdateContext,
+  Value,
+} from './arrays/index.js'
+export type { Codec, CodecOption } from './codecs/index.js'
 export { type AgentInfo, gc, list, type ObjectInfo, type Swept } from './domain.js'
 export { CrossmemError, type CrossmemErrorCode } from './errors.js'
-export { FileLock, type FileLockOptions, type FileLockSyncOptions } from './file-locks/file-lock.js'
-export { FileLockGuard, type FileLockOpenOptions, type FileLockRange } from './file-locks/open-file.js'
-export { Barrier, type BarrierOptions } from './locks/barrier.js'
-export { Condition } from './locks/condition.js'
-export { Event, type EventOptions } from './locks/event.js'
-export { Guard } from './locks/guard.js'
-export { Mutex } from './locks/mutex.js'
-export { RLock } from './locks/rlock.js'
-export { RwLock } from './locks/rw-lock.js'
-export { Permit, Semaphore, type SemaphoreOptions } from './locks/semaphore.js'
-export { SharedMemory } from './memory/shared-memory.js'
-export { Message } from './messages/message.js'
-export type { DType, DTypeOf, Scalar, ScalarInput, ScalarOf, StorageOf, TypedArray } from './nd/dtype.js'
-export type { Nested } from './nd/nested.js'
-export type { Order } from './nd/shape.js'
-export { NDView, type Range } from './nd/view.js'
-export type { CreateOptions } from './objects/create.js'
+export {
+  FileLock,
+  FileLockGuard,
+  type FileLockOpenOptions,
+  type FileLockOptions,
+  type FileLockRange,
+  type FileLockSyncOptions,
+} from './file-locks/index.js'
+export {
+  Barrier,
+  type BarrierOptions,
+  Condition,
+  Event,
+  type EventOptions,
+  Guard,
+  Mutex,
+  Permit,
+  RLock,
+  RwLock,
+  Semaphore,
+  type SemaphoreOptions,
+} from './locks/index.js'
+export { SharedMemory } from './memory/index.js'
+export { Message } from './messages/index.js'
+export {
+  type DType,
+  type DTypeOf,
+  NDView,
+  type Nested,
+  type Order,
+  type Range,
+  type Scalar,
+  type ScalarInput,
+  type ScalarOf,
+  type StorageOf,
+  type TypedArray,
+} from './nd/index.js'
+export type { CreateOptions } from './objects/index.js'
 export { type AnyHandle, open, type Reference } from './open.js'
-export { JoinableQueue } from './queues/joinable-queue.js'
-export { type MpmcOptions, MpmcQueue } from './queues/mpmc-queue.js'
-export { Pipe, type PipeOptions, type PipeReference } from './queues/pipe.js'
-export { Queue } from './queues/queue.js'
-export type { QueueOptions } from './queues/queue-handle.js'
-export { SpscConsumer } from './queues/spsc-consumer.js'
-export { SpscProducer } from './queues/spsc-producer.js'
-export { type SpscOptions, SpscQueue } from './queues/spsc-queue.js'
-export type { OpenQueueOptions, ValueQueueOptions } from './queues/value-queue.js'
-export type { SyncWaitOptions, WaitOptions } from './wait/options.js'
-export { locks } from './web-locks/locks.js'
-export type {
-  Lock,
-  LockGrantedCallback,
-  LockInfo,
-  LockManager,
-  LockManagerSnapshot,
-  LockMode,
-  LockOptions,
-} from './web-locks/types.js'
+export {
+  JoinableQueue,
+  type MpmcOptions,
+  MpmcQueue,
+  type OpenQueueOptions,
+  Pipe,
+  type PipeOptions,
+  type PipeReference,
+  Queue,
+  type QueueOptions,
+  SpscConsumer,
+  type SpscOptions,
+  SpscProducer,
+  SpscQueue,
+  type ValueQueueOptions,
+} from './queues/index.js'
+export type { SyncWaitOptions, WaitOptions } from './wait/index.js'
+export {
+  type Lock,
+  type LockGrantedCallback,
+  type LockInfo,
+  type LockManager,
+  type LockManagerSnapshot,
+  type LockMode,
+  type LockOptions,
+  locks,
+} from './web-locks/index.js'

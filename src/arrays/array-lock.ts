@@ -1,10 +1,15 @@
 import { CrossmemError } from '../errors.js'
-import { nativeArrays } from '../native/arrays.js'
-import type { Segment } from '../objects/segment.js'
-import { type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { point, WaitQueue } from '../wait/wait-queue.js'
-import { waitSync } from '../wait/wait-sync.js'
-import { MINE, type Wanted } from '../wait/wanted.js'
+import { nativeArrays } from '../native/index.js'
+import type { Segment } from '../objects/index.js'
+import {
+  MINE,
+  point,
+  type SyncWaitOptions,
+  type WaitOptions,
+  WaitQueue,
+  type Wanted,
+  waitSync,
+} from '../wait/index.js'
 import type { UpdateContext } from './update.js'
 
 // Who waits in this environment, by object: handles of one array have a queue each, and one mutex between them.

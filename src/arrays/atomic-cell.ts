@@ -6,7 +6,7 @@ import {
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
-} from '../nd/dtype.js'
+} from '../nd/index.js'
 
 /** `Atomics` knows no floats: every element is seen as an unsigned integer of its width. */
 const Words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array } as const

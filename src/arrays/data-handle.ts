@@ -1,12 +1,9 @@
 import { CrossmemError } from '../errors.js'
-import { LockHandle } from '../locks/lock-handle.js'
-import { LockCore, type Locking } from '../locks/mutex-core.js'
-import { nativeSegments } from '../native/segments.js'
-import { type DType, dtypes } from '../nd/dtype.js'
-import type { CreateOptions } from '../objects/create.js'
-import { createObject } from '../objects/create.js'
-import type { Segment } from '../objects/segment.js'
-import type { SyncWaitOptions } from '../wait/options.js'
+import { LockCore, LockHandle, type Locking } from '../locks/index.js'
+import { nativeSegments } from '../native/index.js'
+import { type DType, dtypes } from '../nd/index.js'
+import { type CreateOptions, createObject, type Segment } from '../objects/index.js'
+import type { SyncWaitOptions } from '../wait/index.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
 // Values and arrays: elements of one dtype behind the mutex of their segment.

@@ -1,25 +1,32 @@
 import { CrossmemError } from '../errors.js'
-import { nativeArrays } from '../native/arrays.js'
+import { nativeArrays } from '../native/index.js'
 import {
   checkDType,
+  checkShape,
   type DType,
   type DTypeOf,
   dtypeOfTypedArray,
   dtypes,
+  flattenNested,
+  NDView,
+  type Nested,
+  type Order,
   type ScalarInput,
   type StorageOf,
+  sizeOf,
   type TypedArray,
-} from '../nd/dtype.js'
-import { flattenNested, type Nested } from '../nd/nested.js'
-import { checkShape, type Order, sizeOf } from '../nd/shape.js'
-import { NDView } from '../nd/view.js'
-import { readNpy, writeNpy } from '../npy/file.js'
-import { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from '../npy/header.js'
-import { type CreateOptions, checkMaker, checkPersist, openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
-import { bytesOf } from '../util/bytes.js'
-import { type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { waitSync } from '../wait/wait-sync.js'
+} from '../nd/index.js'
+import {
+  decodeNpyHeader,
+  encodeNpyHeader,
+  LONGEST_HEADER,
+  type NpyHeader,
+  readNpy,
+  writeNpy,
+} from '../npy/index.js'
+import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from '../objects/index.js'
+import { bytesOf } from '../util/index.js'
+import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
 import { refusePromise, type UpdateContext } from './update.js'
 

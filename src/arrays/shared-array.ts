@@ -1,19 +1,17 @@
 import { CrossmemError } from '../errors.js'
 import {
   checkDType,
+  checkShape,
   type DType,
   dtypeOfTypedArray,
   dtypes,
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
-} from '../nd/dtype.js'
-import { checkShape } from '../nd/shape.js'
-import { checkMaker, openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
-import { bytesOf } from '../util/bytes.js'
-import { show } from '../util/show.js'
-import type { SyncWaitOptions } from '../wait/options.js'
+} from '../nd/index.js'
+import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
+import { bytesOf, show } from '../util/index.js'
+import type { SyncWaitOptions } from '../wait/index.js'
 import {
   createData,
   DATA_OFFSET,

@@ -6,11 +6,10 @@ import {
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
-} from '../nd/dtype.js'
-import { checkMaker, openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
-import { bytesOf } from '../util/bytes.js'
-import type { SyncWaitOptions } from '../wait/options.js'
+} from '../nd/index.js'
+import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
+import { bytesOf } from '../util/index.js'
+import type { SyncWaitOptions } from '../wait/index.js'
 import { AtomicCell } from './atomic-cell.js'
 import {
   createData,

@@ -1,6 +1,6 @@
 import { inspect } from '../domain.js'
-import { nativeSegments } from '../native/segments.js'
-import { checkName } from '../objects/segment.js'
+import { nativeSegments } from '../native/index.js'
+import { checkName } from '../objects/index.js'
 import { type Failure, failureOf, type Report } from './report.js'
 
 export function run(names: readonly string[]): Report {

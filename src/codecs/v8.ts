@@ -1,5 +1,5 @@
 import { DefaultDeserializer, deserialize, serialize } from 'node:v8'
-import { bytesOf } from '../util/bytes.js'
+import { bytesOf } from '../util/index.js'
 import { Survey, withReferences } from './survey.js'
 
 /** A structured clone of the value, as bytes. */

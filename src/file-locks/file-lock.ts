@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError } from '../errors.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { waitSync } from '../wait/wait-sync.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import {
   type FileLockGuard,
   type FileLockOpenOptions,

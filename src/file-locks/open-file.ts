@@ -1,8 +1,7 @@
 import { CrossmemError } from '../errors.js'
-import { Guard, type Lender } from '../locks/guard.js'
-import { nativeFileLocks } from '../native/file-locks.js'
-import { offAbort, onAbort } from '../wait/aborts.js'
-import { type checkWait, timedOut } from '../wait/options.js'
+import { Guard, type Lender } from '../locks/index.js'
+import { nativeFileLocks } from '../native/index.js'
+import { type checkWait, offAbort, onAbort, timedOut } from '../wait/index.js'
 
 /** How to open the file. */
 export interface FileLockOpenOptions {

@@ -1,13 +1,16 @@
 import { CrossmemError } from '../errors.js'
-import { nativeLocks } from '../native/locks.js'
-import { nativeSegments } from '../native/segments.js'
-import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
-import { Handle } from '../objects/handle.js'
-import { Segment } from '../objects/segment.js'
-import { type Held, type SharedObject } from '../objects/shared-object.js'
-import { checkCount } from '../util/checks.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import type { Wanted } from '../wait/wanted.js'
+import { nativeLocks, nativeSegments } from '../native/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  Handle,
+  type Held,
+  openOrCreate,
+  Segment,
+  type SharedObject,
+} from '../objects/index.js'
+import { checkCount } from '../util/index.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions, type Wanted } from '../wait/index.js'
 
 /** How to make a barrier. */
 export interface BarrierOptions extends CreateOptions {

@@ -1,10 +1,19 @@
 import { CrossmemError } from '../errors.js'
-import { nativeLocks } from '../native/locks.js'
-import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
-import { type SharedObject } from '../objects/shared-object.js'
-import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import type { Wanted } from '../wait/wanted.js'
+import { nativeLocks } from '../native/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  openOrCreate,
+  Segment,
+  type SharedObject,
+} from '../objects/index.js'
+import {
+  checkTimeout,
+  checkWait,
+  type SyncWaitOptions,
+  type WaitOptions,
+  type Wanted,
+} from '../wait/index.js'
 import type { Guard } from './guard.js'
 import { LockHandle } from './lock-handle.js'
 import { LockCore, notHeld } from './mutex-core.js'

@@ -1,11 +1,7 @@
 import { CrossmemError } from '../errors.js'
-import { nativeLocks } from '../native/locks.js'
-import { nativeSegments } from '../native/segments.js'
-import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
-import { Handle } from '../objects/handle.js'
-import { Segment } from '../objects/segment.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import type { Wanted } from '../wait/wanted.js'
+import { nativeLocks, nativeSegments } from '../native/index.js'
+import { type CreateOptions, createObject, Handle, openOrCreate, Segment } from '../objects/index.js'
+import type { SyncWaitOptions, WaitOptions, Wanted } from '../wait/index.js'
 
 /** How to make an event. */
 export interface EventOptions extends CreateOptions {

@@ -1,5 +1,5 @@
-import { ownerWord } from '../native/agent.js'
-import { type Segment, unlessHidden } from '../objects/segment.js'
+import { ownerWord } from '../native/index.js'
+import { type Segment, unlessHidden } from '../objects/index.js'
 
 /** Where an object's words begin: the core's `WORDS`. The first one says who has the lock. */
 const WORDS = 64

@@ -1,8 +1,6 @@
-import { nativeLocks } from '../native/locks.js'
-import { Handle } from '../objects/handle.js'
-import type { Segment } from '../objects/segment.js'
-import type { SharedObject, WaitKind } from '../objects/shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
+import { nativeLocks } from '../native/index.js'
+import { Handle, type Segment, type SharedObject, type WaitKind } from '../objects/index.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
 import { type Guard, within } from './guard.js'
 import { type Locking, notHeld } from './mutex-core.js'
 

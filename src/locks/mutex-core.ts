@@ -1,8 +1,7 @@
 import { CrossmemError } from '../errors.js'
-import { nativeLocks } from '../native/locks.js'
-import type { SharedObject } from '../objects/shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { MINE, POLITELY, TRY, type Wanted } from '../wait/wanted.js'
+import { nativeLocks } from '../native/index.js'
+import type { SharedObject } from '../objects/index.js'
+import { MINE, POLITELY, type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
 import { FastLock } from './fast-mutex.js'
 import { Guard, type Lender } from './guard.js'
 

@@ -1,6 +1,5 @@
-import type { SharedObject } from '../objects/shared-object.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { MINE, TRY, type Wanted } from '../wait/wanted.js'
+import type { SharedObject } from '../objects/index.js'
+import { checkWait, MINE, type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
 import { Guard, type Lender } from './guard.js'
 import { LockCore, type Locking } from './mutex-core.js'
 

@@ -1,5 +1,4 @@
-import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
+import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
 import { LockHandle } from './lock-handle.js'
 import { NestedLock } from './nested-lock.js'
 

@@ -1,10 +1,13 @@
-import { nativeLocks } from '../native/locks.js'
-import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
-import { Handle } from '../objects/handle.js'
-import { Segment } from '../objects/segment.js'
-import { type SharedObject } from '../objects/shared-object.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { MINE, TRY, type Wanted } from '../wait/wanted.js'
+import { nativeLocks } from '../native/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  Handle,
+  openOrCreate,
+  Segment,
+  type SharedObject,
+} from '../objects/index.js'
+import { MINE, type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
 import { Guard, type Lender, within } from './guard.js'
 
 interface Calls {

@@ -1,13 +1,15 @@
 import { CrossmemError } from '../errors.js'
-import { nativeLocks } from '../native/locks.js'
-import { nativeSegments } from '../native/segments.js'
-import { type CreateOptions, createObject, openOrCreate } from '../objects/create.js'
-import { Handle } from '../objects/handle.js'
-import { Segment } from '../objects/segment.js'
-import { type SharedObject } from '../objects/shared-object.js'
-import { checkCount } from '../util/checks.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { TRY, type Wanted } from '../wait/wanted.js'
+import { nativeLocks, nativeSegments } from '../native/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  Handle,
+  openOrCreate,
+  Segment,
+  type SharedObject,
+} from '../objects/index.js'
+import { checkCount } from '../util/index.js'
+import { type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
 import { Guard, type Lender, within } from './guard.js'
 import { notHeld } from './mutex-core.js'
 

@@ -1,6 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { type CreateOptions, checkMaker, checkPersist, openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
+import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from '../objects/index.js'
 
 /**
  * A named segment of raw bytes, the counterpart of Python's `multiprocessing.shared_memory.SharedMemory`: no header,

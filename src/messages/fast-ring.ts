@@ -1,8 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { ownerWord } from '../native/agent.js'
-import { nativeQueues } from '../native/queues.js'
-import { nativeSegments } from '../native/segments.js'
-import type { SharedObject } from '../objects/shared-object.js'
+import { nativeQueues, nativeSegments, ownerWord } from '../native/index.js'
+import type { SharedObject } from '../objects/index.js'
 
 // Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the
 // addon. Everything else is the addon's to do: the way around the end of the ring, waiting, errors, words that make no sense.

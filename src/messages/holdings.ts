@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { nativeMessages } from '../native/messages.js'
-import type { SharedObject } from '../objects/shared-object.js'
+import { nativeMessages } from '../native/index.js'
+import type { SharedObject } from '../objects/index.js'
 
 /** What a handle has of a queue: chunks with messages that were taken, and chunks to write to. */
 export class Holdings {

@@ -1,8 +1,14 @@
 import { CrossmemError } from '../errors.js'
-import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from '../native/pad.js'
-import { checkCount } from '../util/checks.js'
-import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { POLITELY, TRY, type Wanted } from '../wait/wanted.js'
+import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from '../native/index.js'
+import { checkCount } from '../util/index.js'
+import {
+  checkBeforeLook,
+  POLITELY,
+  type SyncWaitOptions,
+  TRY,
+  type WaitOptions,
+  type Wanted,
+} from '../wait/index.js'
 import type { Source } from './transport.js'
 
 /**

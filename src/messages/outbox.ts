@@ -1,7 +1,13 @@
 import { CrossmemError } from '../errors.js'
-import { bytes, ENDED, lengths, NOT_YET, PAD_BYTES, PAD_MESSAGES } from '../native/pad.js'
-import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { POLITELY, TRY, type Wanted } from '../wait/wanted.js'
+import { bytes, ENDED, lengths, NOT_YET, PAD_BYTES, PAD_MESSAGES } from '../native/index.js'
+import {
+  checkBeforeLook,
+  POLITELY,
+  type SyncWaitOptions,
+  TRY,
+  type WaitOptions,
+  type Wanted,
+} from '../wait/index.js'
 import type { Sink } from './transport.js'
 
 /** How values become bytes; the bytes may be valid until the next call only. */

@@ -1,5 +1,5 @@
 import { ReadableStream, WritableStream } from 'node:stream/web'
-import type { WaitOptions } from '../wait/options.js'
+import type { WaitOptions } from '../wait/index.js'
 import { isEnd } from './iterate.js'
 
 /** A stream of what `get` gives, one item at a time as they are asked for, until it rejects with ERR_ENDED. */

@@ -1,10 +1,13 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import { nativeMessages } from '../native/messages.js'
-import { elsewhere, PAD_BYTES, SPILLED } from '../native/pad.js'
-import { nativeQueues } from '../native/queues.js'
-import { nativeRecords } from '../native/records.js'
-import { unlessHidden } from '../objects/segment.js'
-import type { SharedObject } from '../objects/shared-object.js'
+import {
+  elsewhere,
+  nativeMessages,
+  nativeQueues,
+  nativeRecords,
+  PAD_BYTES,
+  SPILLED,
+} from '../native/index.js'
+import { type SharedObject, unlessHidden } from '../objects/index.js'
 import { FastConsumer, FastProducer } from './fast-ring.js'
 
 /** Where messages go in, as numbers: see `hot.rs` in the addon. */

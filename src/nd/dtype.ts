@@ -1,6 +1,6 @@
 import { getFloat16, setFloat16 } from '@petamoriken/float16'
 import { CrossmemError } from '../errors.js'
-import { show } from '../util/show.js'
+import { show } from '../util/index.js'
 
 /** The element types an ndarray can have: NumPy's fixed-size numbers, under NumPy's names. */
 export type DType =

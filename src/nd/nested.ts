@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { show } from '../util/show.js'
+import { show } from '../util/index.js'
 import { type DType, type DTypeInfo, dtypes, type ScalarInput, type StorageOf } from './dtype.js'
 import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
 

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { show } from '../util/show.js'
+import { show } from '../util/index.js'
 
 /** Which axis is contiguous: the last one ('C', row-major) or the first ('F', column-major, Fortran's way). */
 export type Order = 'C' | 'F'

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { show } from '../util/show.js'
+import { show } from '../util/index.js'
 import {
   type DType,
   type DTypeInfo,

@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { type DType, dtypes } from '../nd/dtype.js'
-import { show } from '../util/show.js'
+import { type DType, dtypes } from '../nd/index.js'
+import { show } from '../util/index.js'
 
 const dtypeByCode = new Map(Object.values(dtypes).map(({ name, descr }) => [descr.slice(1), name]))
 

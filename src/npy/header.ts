@@ -2,9 +2,8 @@
 // Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (NumPy's NEP 1).
 
 import { CrossmemError } from '../errors.js'
-import { type DType, dtypes } from '../nd/dtype.js'
-import { checkShape, MAX_DIMS, type Order, shapeProblem, sizeOf } from '../nd/shape.js'
-import { show } from '../util/show.js'
+import { checkShape, type DType, dtypes, MAX_DIMS, type Order, shapeProblem, sizeOf } from '../nd/index.js'
+import { show } from '../util/index.js'
 import { dtypeFromDescr } from './descr.js'
 import { PythonTuple, parsePythonLiteral } from './python-literal.js'
 

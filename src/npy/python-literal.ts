@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { show } from '../util/show.js'
+import { show } from '../util/index.js'
 
 /** `(1, 2)`: a tuple, kept apart from a list because .npy headers tell them apart. */
 export class PythonTuple {

@@ -1,9 +1,12 @@
 import { constants } from 'node:buffer'
 import { CrossmemError, hasCode } from '../errors.js'
-import type { NewSegment, OpenSegment } from '../native/addon.js'
-import { domainName } from '../native/agent.js'
-import { nativeDomain } from '../native/domain.js'
-import { nativeSegments } from '../native/segments.js'
+import {
+  domainName,
+  type NewSegment,
+  nativeDomain,
+  nativeSegments,
+  type OpenSegment,
+} from '../native/index.js'
 
 /** Longest ArrayBuffer of this runtime, in bytes. */
 const MAX_BUFFER = constants.MAX_LENGTH

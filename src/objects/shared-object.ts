@@ -1,9 +1,17 @@
 import { CrossmemError } from '../errors.js'
-import { nativeSegments } from '../native/segments.js'
-import { checkTimeout, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { point, WaitQueue } from '../wait/wait-queue.js'
-import { waitSync } from '../wait/wait-sync.js'
-import { MINE, POLITELY, TRY, type Wanted } from '../wait/wanted.js'
+import { nativeSegments } from '../native/index.js'
+import {
+  checkTimeout,
+  MINE,
+  POLITELY,
+  point,
+  type SyncWaitOptions,
+  TRY,
+  type WaitOptions,
+  WaitQueue,
+  type Wanted,
+  waitSync,
+} from '../wait/index.js'
 import { Segment } from './segment.js'
 
 /** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */

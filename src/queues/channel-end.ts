@@ -1,8 +1,6 @@
-import { forRecord, forRoom } from '../messages/transport.js'
-import { nativeQueues } from '../native/queues.js'
-import { Handle } from '../objects/handle.js'
-import type { Segment } from '../objects/segment.js'
-import type { WaitKind } from '../objects/shared-object.js'
+import { forRecord, forRoom } from '../messages/index.js'
+import { nativeQueues } from '../native/index.js'
+import { Handle, type Segment, type WaitKind } from '../objects/index.js'
 
 /** The end of a channel that pops from ring 0, and the other one. */
 export const CONSUMER = 0

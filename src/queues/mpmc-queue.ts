@@ -1,17 +1,24 @@
 import { CrossmemError } from '../errors.js'
-import { asBytes, checkRoom, copyInto, Inbox } from '../messages/inbox.js'
-import { untilEnded, valuesOf } from '../messages/iterate.js'
-import type { Message } from '../messages/message.js'
-import { checkBytes, hasEnded, Outbox } from '../messages/outbox.js'
-import { Receiver } from '../messages/receiver.js'
-import { copyTaken, queueSink, queueSource } from '../messages/transport.js'
-import { nativeMessages } from '../native/messages.js'
-import { ENDED, elsewhere, SPILLED } from '../native/pad.js'
-import { openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
-import { checkCount } from '../util/checks.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { TRY } from '../wait/wanted.js'
+import {
+  asBytes,
+  checkBytes,
+  checkRoom,
+  copyInto,
+  copyTaken,
+  hasEnded,
+  Inbox,
+  type Message,
+  Outbox,
+  queueSink,
+  queueSource,
+  Receiver,
+  untilEnded,
+  valuesOf,
+} from '../messages/index.js'
+import { ENDED, elsewhere, nativeMessages, SPILLED } from '../native/index.js'
+import { openOrCreate, Segment } from '../objects/index.js'
+import { checkCount } from '../util/index.js'
+import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
 
 /** How to make a queue of bytes. */

@@ -1,9 +1,7 @@
-import { isDrained } from '../messages/inbox.js'
-import { channelSource, type Source } from '../messages/transport.js'
-import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from '../native/pad.js'
-import type { SharedObject } from '../objects/shared-object.js'
-import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { POLITELY, TRY } from '../wait/wanted.js'
+import { channelSource, isDrained, type Source } from '../messages/index.js'
+import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from '../native/index.js'
+import type { SharedObject } from '../objects/index.js'
+import { checkBeforeLook, POLITELY, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 
 /** Added to a record's length when its message goes on in the next one. */
 const MORE = 2 ** 32

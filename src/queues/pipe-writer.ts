@@ -1,11 +1,14 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import { isPut, putInto } from '../messages/outbox.js'
-import { channelSink, forRoom, type Sink } from '../messages/transport.js'
-import { bytes, PAD_BYTES } from '../native/pad.js'
-import { nativeRecords } from '../native/records.js'
-import type { SharedObject } from '../objects/shared-object.js'
-import { checkBeforeLook, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { POLITELY, type Wanted } from '../wait/wanted.js'
+import { channelSink, forRoom, isPut, putInto, type Sink } from '../messages/index.js'
+import { bytes, nativeRecords, PAD_BYTES } from '../native/index.js'
+import type { SharedObject } from '../objects/index.js'
+import {
+  checkBeforeLook,
+  POLITELY,
+  type SyncWaitOptions,
+  type WaitOptions,
+  type Wanted,
+} from '../wait/index.js'
 
 /** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */
 export class PipeWriter {

@@ -1,22 +1,20 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web'
-import { type BoundCodec, type CodecOption, codecFor, codecOf } from '../codecs/codec.js'
+import { type BoundCodec, type CodecOption, codecFor, codecOf } from '../codecs/index.js'
 import { CrossmemError, hasCode } from '../errors.js'
-import { checkRoom, copyInto } from '../messages/inbox.js'
-import { untilEnded } from '../messages/iterate.js'
-import { checkBytes } from '../messages/outbox.js'
-import { readableOf, writableOf } from '../messages/streams.js'
-import { forRecord, forRoom } from '../messages/transport.js'
-import { NOT_YET } from '../native/pad.js'
-import { nativeQueues } from '../native/queues.js'
-import { nativeRecords } from '../native/records.js'
-import { nativeSegments } from '../native/segments.js'
-import { type CreateOptions, createObject } from '../objects/create.js'
-import { Handle } from '../objects/handle.js'
-import { Segment } from '../objects/segment.js'
-import { type WaitKind } from '../objects/shared-object.js'
-import { checkCount } from '../util/checks.js'
-import { checkBeforeLook, checkTimeout, type SyncWaitOptions, type WaitOptions } from '../wait/options.js'
-import { TRY } from '../wait/wanted.js'
+import {
+  checkBytes,
+  checkRoom,
+  copyInto,
+  forRecord,
+  forRoom,
+  readableOf,
+  untilEnded,
+  writableOf,
+} from '../messages/index.js'
+import { NOT_YET, nativeQueues, nativeRecords, nativeSegments } from '../native/index.js'
+import { type CreateOptions, createObject, Handle, Segment, type WaitKind } from '../objects/index.js'
+import { checkCount } from '../util/index.js'
+import { checkBeforeLook, checkTimeout, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { channelWaits, ringBytes } from './channel-end.js'
 import { PipeReader } from './pipe-reader.js'
 import { PipeWriter } from './pipe-writer.js'

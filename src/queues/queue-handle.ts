@@ -1,14 +1,8 @@
 import { CrossmemError } from '../errors.js'
-import { Holdings } from '../messages/holdings.js'
-import { FINISH, MESSAGE, ROOM } from '../messages/transport.js'
-import { nativeQueues } from '../native/queues.js'
-import { nativeSegments } from '../native/segments.js'
-import type { CreateOptions } from '../objects/create.js'
-import { createObject } from '../objects/create.js'
-import { Handle } from '../objects/handle.js'
-import type { Segment } from '../objects/segment.js'
-import { type WaitKind } from '../objects/shared-object.js'
-import { checkCount } from '../util/checks.js'
+import { FINISH, Holdings, MESSAGE, ROOM } from '../messages/index.js'
+import { nativeQueues, nativeSegments } from '../native/index.js'
+import { type CreateOptions, createObject, Handle, type Segment, type WaitKind } from '../objects/index.js'
+import { checkCount } from '../util/index.js'
 
 /** How to make a queue. */
 export interface QueueOptions extends CreateOptions {

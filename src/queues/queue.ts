@@ -1,6 +1,5 @@
-import { codecFor } from '../codecs/codec.js'
-import { openOrCreate } from '../objects/create.js'
-import { Segment } from '../objects/segment.js'
+import { codecFor } from '../codecs/index.js'
+import { openOrCreate, Segment } from '../objects/index.js'
 import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 

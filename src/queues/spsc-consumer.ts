@@ -1,11 +1,7 @@
-import { asBytes, checkRoom, copyInto, Inbox } from '../messages/inbox.js'
-import { untilEnded } from '../messages/iterate.js'
-import { channelSource, view } from '../messages/transport.js'
-import { elsewhere } from '../native/pad.js'
-import { nativeRecords } from '../native/records.js'
-import type { Segment } from '../objects/segment.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { TRY } from '../wait/wanted.js'
+import { asBytes, channelSource, checkRoom, copyInto, Inbox, untilEnded, view } from '../messages/index.js'
+import { elsewhere, nativeRecords } from '../native/index.js'
+import type { Segment } from '../objects/index.js'
+import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'
 
 /** The end of an {@link SpscQueue} that takes messages out. */

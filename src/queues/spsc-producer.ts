@@ -1,13 +1,8 @@
-import { checkBytes, hasEnded, Outbox } from '../messages/outbox.js'
-import { channelSink, view } from '../messages/transport.js'
-import { ENDED, elsewhere } from '../native/pad.js'
-import { nativeQueues } from '../native/queues.js'
-import { nativeRecords } from '../native/records.js'
-import { nativeSegments } from '../native/segments.js'
-import type { Segment } from '../objects/segment.js'
-import { checkCount } from '../util/checks.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
-import { TRY } from '../wait/wanted.js'
+import { channelSink, checkBytes, hasEnded, Outbox, view } from '../messages/index.js'
+import { ENDED, elsewhere, nativeQueues, nativeRecords, nativeSegments } from '../native/index.js'
+import type { Segment } from '../objects/index.js'
+import { checkCount } from '../util/index.js'
+import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { ChannelEnd, PRODUCER } from './channel-end.js'
 
 /** The end of an {@link SpscQueue} that puts messages in. */

@@ -1,14 +1,19 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web'
-import { type BoundCodec, type CodecOption, codecOf } from '../codecs/codec.js'
-import { Inbox } from '../messages/inbox.js'
-import { untilEnded, valuesOf } from '../messages/iterate.js'
-import type { Message } from '../messages/message.js'
-import { Outbox } from '../messages/outbox.js'
-import { Receiver } from '../messages/receiver.js'
-import { readableOf, writableOf } from '../messages/streams.js'
-import { queueSink, queueSource } from '../messages/transport.js'
-import type { Segment } from '../objects/segment.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/options.js'
+import { type BoundCodec, type CodecOption, codecOf } from '../codecs/index.js'
+import {
+  Inbox,
+  type Message,
+  Outbox,
+  queueSink,
+  queueSource,
+  Receiver,
+  readableOf,
+  untilEnded,
+  valuesOf,
+  writableOf,
+} from '../messages/index.js'
+import type { Segment } from '../objects/index.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
 import { QueueHandle, type QueueOptions } from './queue-handle.js'
 
 /** How to make a queue of values. */

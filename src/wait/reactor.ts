@@ -1,4 +1,4 @@
-import { nativeWake } from '../native/wake.js'
+import { nativeWake } from '../native/index.js'
 
 // All asynchronous waits of this environment: who is called when a doorbell rings, and how long the process stays for it.
 

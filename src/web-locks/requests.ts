@@ -1,9 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { CrossmemError } from '../errors.js'
-import type { LockRequest, OpenSegment } from '../native/addon.js'
-import { nativeNamedLocks } from '../native/named-locks.js'
-import { offAbort, onAbort } from '../wait/aborts.js'
-import { begin, end, watch } from '../wait/reactor.js'
+import { type LockRequest, nativeNamedLocks, type OpenSegment } from '../native/index.js'
+import { begin, end, offAbort, onAbort, watch } from '../wait/index.js'
 import type { CheckedRequest } from './arguments.js'
 import type { LockManagerSnapshot } from './types.js'
 

@@ -1,0 +1,5 @@
+export type { DataOptions } from './data-handle.js'
+export { type FromOptions, guardOffset, type LayoutOptions, NDArray } from './ndarray.js'
+export { type ArraySource, SharedArray } from './shared-array.js'
+export type { UpdateContext } from './update.js'
+export { Value } from './value.js'

@@ -1,0 +1,1 @@
+export { type BoundCodec, type Codec, type CodecOption, codecFor, codecOf } from './codec.js'

@@ -1,0 +1,1 @@
+export { SharedMemory } from './shared-memory.js'

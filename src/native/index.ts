@@ -1,0 +1,24 @@
+export type { DomainState, LockRequest, NewSegment, OpenSegment } from './addon.js'
+export { domainName, ownerWord } from './agent.js'
+export { nativeArrays } from './arrays.js'
+export { nativeDomain } from './domain.js'
+export { nativeFileLocks } from './file-locks.js'
+export { nativeLocks } from './locks.js'
+export { nativeMessages } from './messages.js'
+export { nativeNamedLocks } from './named-locks.js'
+export {
+  AGAIN_OR_MORE,
+  bytes,
+  ELSEWHERE,
+  ENDED,
+  elsewhere,
+  lengths,
+  NOT_YET,
+  PAD_BYTES,
+  PAD_MESSAGES,
+  SPILLED,
+} from './pad.js'
+export { nativeQueues } from './queues.js'
+export { nativeRecords } from './records.js'
+export { nativeSegments } from './segments.js'
+export { nativeWake } from './wake.js'

@@ -1,0 +1,4 @@
+export { type CreateOptions, checkMaker, checkPersist, createObject, openOrCreate } from './create.js'
+export { Handle } from './handle.js'
+export { checkName, Segment, unlessHidden } from './segment.js'
+export type { Held, SharedObject, WaitKind } from './shared-object.js'

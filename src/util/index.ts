@@ -1,0 +1,3 @@
+export { bytesOf } from './bytes.js'
+export { checkCount } from './checks.js'
+export { show } from './show.js'
