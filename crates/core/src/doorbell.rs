@@ -6,8 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::faults::{Fault, seeded};
-use crate::layout::{AGENTS, SLOT_WORDS, Sleeper, SlotSet};
-use crate::owner::Owner;
+use crate::layout::{AGENTS, Owner, SLOT_WORDS, Sleeper, SlotSet};
 use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Nobody sleeps longer: a wake-up may have gone to a process that was killed.

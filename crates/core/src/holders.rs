@@ -2,10 +2,8 @@
 
 use crate::doorbell::Peers;
 use crate::error::Result;
-use crate::kind::Kind;
-use crate::layout::{BarrierWords, MutexWords, RwLockWords, SemaphoreWords, Table};
+use crate::layout::{BarrierWords, Kind, MutexWords, Owner, RwLockWords, SemaphoreWords, Table};
 use crate::object::Object;
-use crate::owner::Owner;
 use crate::table::Share;
 
 /// An agent that holds something of an object, or waits at it as one of several.

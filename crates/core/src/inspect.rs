@@ -3,9 +3,7 @@
 
 use crate::domain::Domain;
 use crate::error::{Error, Result};
-use crate::kind::Kind;
-use crate::layout::{Control, Entry};
-use crate::owner::Owner;
+use crate::layout::{Control, Entry, Kind, Owner};
 use crate::registry::{LIVE, is_alive, name_of};
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::sys::{self, Headroom};

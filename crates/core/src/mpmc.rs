@@ -25,8 +25,7 @@ use crate::doorbell::Peers;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::index_ring::{Claims, Corrupt, INDEX_BITS, IndexRing};
-use crate::layout::{ChunkWords, MpmcWords, PARTICIPANTS};
-use crate::owner::Owner;
+use crate::layout::{ChunkWords, MpmcWords, Owner, PARTICIPANTS};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 /// The message is in a segment of its own; the chunk says which.

@@ -15,8 +15,7 @@
 use crate::doorbell::{Look, Peers, Sleepers, Wait, can_spin};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::MutexWords;
-use crate::owner::{DIED, HUNGRY, Owner, WAITERS};
+use crate::layout::{DIED, HUNGRY, MutexWords, Owner, WAITERS};
 use crate::sync::Ordering;
 
 const SPINS: u32 = 100;

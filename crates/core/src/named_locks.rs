@@ -22,10 +22,9 @@ use crate::doorbell::{Peers, wake};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{AGENTS, CELL, CELLS, NamedLocksWords};
+use crate::layout::{AGENTS, CELL, CELLS, NamedLocksWords, Owner};
 use crate::mutex::Acquired;
 use crate::name::hash;
-use crate::owner::Owner;
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{Relaxed, Release};
 

@@ -4,11 +4,10 @@ use crate::agent::Agent;
 use crate::doorbell::{Peers, Sleepers};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
-use crate::geometry::{ChannelGeometry, QueueGeometry};
-use crate::kind::Kind;
 use crate::layout::{
-    BarrierWords, ChannelWords, ConditionWords, EventWords, LAYOUT_VERSION, MpmcWords, MutexWords,
-    NamedLocksWords, OBJECT_MAGIC, ObjectHeader, RwLockWords, SemaphoreWords, Shared, Sleeper, SlotSet,
+    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, EventWords, Kind, LAYOUT_VERSION, MpmcWords,
+    MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, QueueGeometry, RwLockWords, SemaphoreWords,
+    Shared, Sleeper, SlotSet,
 };
 use crate::mutex::Refused;
 use crate::region::Region;

@@ -18,11 +18,9 @@ use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::kind::Kind;
-use crate::layout::{Control, Entry, MutexWords, OBJECTS};
+use crate::layout::{Control, Entry, Kind, MutexWords, OBJECTS, Owner};
 use crate::mutex::{Acquired, Refused};
 use crate::name::{NAME_MAX, tag};
-use crate::owner::Owner;
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys;
 

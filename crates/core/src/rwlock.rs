@@ -12,9 +12,8 @@
 use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{RwLockWords, SlotSet};
+use crate::layout::{Owner, RwLockWords, SlotSet};
 use crate::mutex::{Acquired, Refused};
-use crate::owner::Owner;
 use crate::registry::GLANCE;
 use crate::sync::{Ordering, fence};
 use crate::table::Share;

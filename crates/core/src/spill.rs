@@ -11,7 +11,7 @@ use crate::agent::Agent;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::kind::Kind;
+use crate::layout::Kind;
 use crate::name;
 use crate::region::Region;
 use crate::registry::GLANCE;

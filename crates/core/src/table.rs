@@ -2,8 +2,7 @@
 
 use crate::doorbell::Peers;
 use crate::faults::{Fault, seeded};
-use crate::layout::{TABLE, Table};
-use crate::owner::Owner;
+use crate::layout::{Owner, TABLE, Table};
 use crate::sync::{AtomicU64, Ordering};
 
 /// One entry, `{ instance: 32 | count: 32 }`.

@@ -16,7 +16,7 @@ use loom::sync::atomic::AtomicBool;
 use loom::thread;
 
 use crate::doorbell::{Peers, Wait};
-use crate::owner::Owner;
+use crate::layout::Owner;
 use crate::sync::{AtomicU32, Ordering};
 
 mod locks;

@@ -4,9 +4,17 @@
 //! have left in them is a value of its type, so a reference to such a struct is always sound; whether the
 //! value makes sense is checked where it is used.
 
+mod geometry;
+mod kind;
+mod owner;
+
+pub(crate) use geometry::{ChannelGeometry, QueueGeometry, SPILL_BYTES};
+pub use kind::Kind;
+pub(crate) use owner::{DIED, HUNGRY, Owner, WAITERS};
+
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-/// Grows with every change to this file. It is part of the control segment's name, so processes of
+/// Grows with every change to this folder. It is part of the control segment's name, so processes of
 /// different versions never meet.
 pub const LAYOUT_VERSION: u32 = 4;
 /// `"crossmem"`: the first word of a control segment.

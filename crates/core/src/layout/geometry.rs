@@ -1,9 +1,9 @@
 //! Where things lie in the segments of queues and channels: computed from what they were made with, once, into private
 //! copies, and checked against the size of the segment when it is opened.
 
+use super::{ChannelWords, ChunkWords, MpmcWords};
 use crate::error::{Code, Error, Result};
 use crate::index_ring::INDEX_BITS;
-use crate::layout::{ChannelWords, ChunkWords, MpmcWords};
 use crate::object::{PARAMS, WORDS};
 use crate::spsc::UNIT;
 
