@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Domain, too_many};
-use crate::doorbell::Peers;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -16,6 +15,7 @@ use crate::registry::{BRIEFLY, GLANCE, ObjectRef, PATIENCE, Registry, Swept};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::{AtomicU32, Ordering};
 use crate::sys::{self, Bell, Mapping};
+use crate::wait::Peers;
 
 /// One participant of a domain. It belongs to the thread that registered it.
 pub struct Agent {

@@ -11,7 +11,6 @@
 
 use std::time::Duration;
 
-use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{BarrierWords, Owner};
@@ -19,6 +18,7 @@ use crate::mutex::Refused;
 use crate::registry::{BRIEFLY, GLANCE};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::fence;
+use crate::wait::{Look, Peers, Sleepers, Wait};
 
 /// What the caller is at a barrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

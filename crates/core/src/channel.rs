@@ -9,7 +9,6 @@
 //! | with an end | the dead agent | what it pushed; then it waits for a successor, or is told `ERR_PEER_DIED` |
 //! | after the store to `closed` | the dead agent | what it pushed; then the end |
 
-use crate::doorbell::{Look, Peers, Sleepers, Spins, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -21,6 +20,7 @@ use crate::region::Region;
 use crate::spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::wait::{Look, Peers, Sleepers, Spins, Wait};
 
 /// The end of an `SpscQueue` that pops.
 pub const CONSUMER: usize = 0;

@@ -3,11 +3,11 @@
 //! Who waits remembers how often the event had been set, so that a `set` right before a `clear` releases everyone who
 //! waited. A `set` whose caller dies before it wakes anyone is found by the waiters when their slice ends.
 
-use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::EventWords;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::wait::{Peers, Sleepers, Wait};
 
 const SET: u32 = 1;
 const ONCE: u32 = 2;

@@ -12,7 +12,6 @@
 use std::time::Duration;
 
 use crate::agent::Agent;
-use crate::doorbell::{Peers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -22,6 +21,7 @@ use crate::mutex::Refused;
 use crate::object::Looked;
 use crate::region::Region;
 use crate::sync::{Ordering, fence};
+use crate::wait::{Peers, Wait};
 
 /// Copies that a busy writer spoils before a reader asks it to wait.
 const TRIES: u32 = 8;

@@ -1,10 +1,10 @@
 //! Who holds an object, for display: takes no lock, so at about one instant.
 
-use crate::doorbell::Peers;
 use crate::error::Result;
 use crate::layout::{BarrierWords, Kind, MutexWords, Owner, RwLockWords, SemaphoreWords, Table};
 use crate::object::Object;
 use crate::table::Share;
+use crate::wait::Peers;
 
 /// An agent that holds something of an object, or waits at it as one of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

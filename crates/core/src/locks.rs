@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::barrier::{Arrived, Outcome};
-use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::layout::{
     BarrierWords, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords, SemaphoreWords,
@@ -14,6 +13,7 @@ use crate::object::{Looked, Object};
 use crate::registry::{BRIEFLY, PATIENCE, acquire_short};
 use crate::rwlock::Busy;
 use crate::semaphore::Released;
+use crate::wait::{Peers, Sleepers, Wait};
 
 /// A lock came to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

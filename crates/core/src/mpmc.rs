@@ -21,12 +21,12 @@
 use std::collections::HashSet;
 
 use crate::claim::{Claim, Phase, change};
-use crate::doorbell::Peers;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::index_ring::{Claims, Corrupt, INDEX_BITS, IndexRing};
 use crate::layout::{ChunkWords, MpmcWords, Owner, PARTICIPANTS};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::wait::Peers;
 
 /// The message is in a segment of its own; the chunk says which.
 pub(crate) const SPILLED: u32 = 1;

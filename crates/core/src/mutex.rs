@@ -12,11 +12,11 @@
 //! instead of a list that the dying process must get right; `hungry` after the starvation mode of Go's `sync.Mutex`,
 //! so that a tight loop in one process doesn't starve another.
 
-use crate::doorbell::{Look, Peers, Sleepers, Wait, can_spin};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{DIED, HUNGRY, MutexWords, Owner, WAITERS};
 use crate::sync::Ordering;
+use crate::wait::{Look, Peers, Sleepers, Wait, can_spin};
 
 const SPINS: u32 = 100;
 

@@ -18,7 +18,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-use crate::doorbell::{Peers, wake};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -27,6 +26,7 @@ use crate::mutex::Acquired;
 use crate::name::hash;
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{Relaxed, Release};
+use crate::wait::{Peers, wake};
 
 const FREE: u8 = 0;
 const PENDING: u8 = 1;

@@ -1,7 +1,6 @@
 //! Objects that are more than bytes: a header, the words of their kind, and for values the data behind.
 
 use crate::agent::Agent;
-use crate::doorbell::{Peers, Sleepers};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{
@@ -15,6 +14,7 @@ use crate::segment::{Segment, Spec};
 use crate::semaphore::MOST_PERMITS;
 use crate::sync::Ordering::Relaxed;
 use crate::sys::Part;
+use crate::wait::{Peers, Sleepers};
 
 /// Numbers that an object is made with; each kind has its own, unused ones are 0.
 ///

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use self::inside::{Mapped, Queue};
 use crate::claim::{Claim, Phase};
-use crate::doorbell::{Look, Sleepers, Spins, Wait};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::index_ring::IndexRing;
@@ -16,6 +15,7 @@ use crate::object::{Looked, Object};
 use crate::region::Region;
 use crate::spill::Spill;
 use crate::sync::Ordering::{Relaxed, SeqCst};
+use crate::wait::{Look, Sleepers, Spins, Wait};
 
 /// What an agent that uses a queue remembers of it.
 pub struct Member {

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::domain::{Domain, too_many};
-use crate::doorbell::{Peers, Sleepers, Wait};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -23,6 +22,7 @@ use crate::mutex::{Acquired, Refused};
 use crate::name::{NAME_MAX, tag};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys;
+use crate::wait::{Peers, Sleepers, Wait};
 
 /// The registry's lock is held for microseconds; only a stopped holder makes anyone wait this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

@@ -9,7 +9,6 @@
 //! | a reader inside | unaffected | a writer clears its entry in the table |
 //! | a writer inside, `writing` = 1 | of the dead | sets `torn`, then clears `writing`: everyone is told until a writer marks it consistent |
 
-use crate::doorbell::{Look, Peers, Sleepers, Wait};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Owner, RwLockWords, SlotSet};
@@ -17,6 +16,7 @@ use crate::mutex::{Acquired, Refused};
 use crate::registry::GLANCE;
 use crate::sync::{Ordering, fence};
 use crate::table::Share;
+use crate::wait::{Look, Peers, Sleepers, Wait};
 
 /// Why not, and where to wait.
 pub(crate) struct Busy<'a> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::domain::no_space;
-use crate::doorbell::{Peers, Sleepers};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -18,6 +17,7 @@ use crate::region::Region;
 use crate::registry::{Birth, Company, ObjectRef, PATIENCE, Registry, company};
 use crate::sync::Ordering::Relaxed;
 use crate::sys::{self, Mapping, Part, Staged};
+use crate::wait::{Peers, Sleepers};
 
 /// What to create.
 pub struct Spec<'a> {

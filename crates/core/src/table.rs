@@ -1,9 +1,9 @@
 //! What each agent has of an object, by slot, so that the share of a dead one can be found and given back.
 
-use crate::doorbell::Peers;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Owner, TABLE, Table};
 use crate::sync::{AtomicU64, Ordering};
+use crate::wait::Peers;
 
 /// One entry, `{ instance: 32 | count: 32 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::{DEAD, FOREVER, World, models, together};
-use crate::doorbell::{Sleepers, Wait};
 use crate::layout::{MutexWords, RwLockWords};
 use crate::mutex::{Acquired, Refused};
 use crate::sync::{AtomicU32, Ordering};
 use crate::table::Share;
+use crate::wait::{Sleepers, Wait};
 
 type Agent = super::Agent<Locks>;
 

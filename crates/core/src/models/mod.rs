@@ -15,9 +15,9 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicBool;
 use loom::thread;
 
-use crate::doorbell::{Peers, Wait};
 use crate::layout::Owner;
 use crate::sync::{AtomicU32, Ordering};
+use crate::wait::{Peers, Wait};
 
 mod locks;
 mod queues;

@@ -7,11 +7,11 @@ use loom::sync::Arc;
 
 use super::{DEAD, FOREVER, World, models, owner, together};
 use crate::claim::{Claim, Phase};
-use crate::doorbell::{Sleepers, Wait};
 use crate::index_ring::IndexRing;
 use crate::layout::{ChunkWords, MpmcWords};
 use crate::mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, Terms};
 use crate::sync::{AtomicU64, Ordering};
+use crate::wait::{Sleepers, Wait};
 
 type Agent = super::Agent<Queue>;
 

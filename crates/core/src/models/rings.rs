@@ -3,10 +3,10 @@
 use loom::cell::UnsafeCell;
 
 use super::{DEAD, FOREVER, World, models, together};
-use crate::doorbell::{Sleepers, Spins};
 use crate::layout::RingWords;
 use crate::spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::sync::Ordering;
+use crate::wait::{Sleepers, Spins};
 
 type Agent = super::Agent<Channel>;
 

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::*;
-use crate::doorbell::Wait;
 use crate::sync::AtomicU32;
+use crate::wait::Wait;
 
 /// Agents whose names are their slots and, one higher, their instances. Those from `dead` on are dead.
 struct Peer<'a> {

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::{Chunk, Got, Member, Put};
 use crate::claim::Phase;
-use crate::doorbell::{Look, Sleepers, Wait};
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -16,6 +15,7 @@ use crate::region::Region;
 use crate::registry::GLANCE;
 use crate::spill::Spill;
 use crate::sync::Ordering::{Relaxed, SeqCst};
+use crate::wait::{Look, Sleepers, Wait};
 
 /// How often who finds nothing looks whether somebody died of it.
 const REAP_EVERY: Duration = Duration::from_millis(50);
