@@ -41,8 +41,8 @@ export async function score(progress = () => {}, only) {
   const underLoom = needsLoom ? await build(['--release', '--lib'], loom) : new Map()
   const find = test => {
     if (test.startsWith('models::')) return [underLoom.get('crossmem_core'), test]
-    const [program, name] = test.split(/::(.*)/s)
-    return programs.has(program) ? [programs.get(program), name] : [programs.get('crossmem_core'), test]
+    const [, program, name] = test.match(/^tests\/(\w+)::(.*)/s) ?? [undefined, 'crossmem_core', test]
+    return [programs.get(program), name]
   }
 
   const tests = [...new Set(ofCore.map(({ test }) => test))]
@@ -62,8 +62,7 @@ export async function score(progress = () => {}, only) {
   })
   for (const test of new Set(ofModels.map(({ test }) => test))) {
     progress(test)
-    const [program, name] = test.split('::')
-    const { outcome, words } = await runTest(programs.get(program), name, {}, 600)
+    const { outcome, words } = await runTest(...find(test), {}, 600)
     const caught = outcome === 'passed'
     const how = caught ? 'found' : `survived: ${words}`
     rows.push(...ofModels.filter(model => model.test === test).map(model => ({ ...model, caught, how })))
@@ -110,7 +109,7 @@ function modelFaults() {
       return tried.map(({ fault, name }) => ({
         fault,
         breaks: breaks.get(fault),
-        test: `${program}::${name}`,
+        test: `tests/${program}::${name}`,
       }))
     })
 }

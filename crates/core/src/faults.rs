@@ -1,7 +1,7 @@
 //! Seeded faults: each breaks the code on purpose, in one place, and the test that is named with it must notice. Compiled
 //! to nothing but in the models and with the feature `faults`, for tests only.
 //!
-//! A test is named `program::test`, for one of `tests/`, or by its path in the library; `models::` run under loom. What is
+//! A test is named `tests/program::test`, or by its path in the library; `models::` run under loom. What is
 //! here is tried by `scripts/mutants.mjs`, which reads this list; a part of it by a test of its own below.
 
 macro_rules! faults {
@@ -23,107 +23,107 @@ faults! {
     /// A refused question who lives is taken for a death.
     UnknownIsDead: "sys::life_ofd::tests::whom_nobody_can_be_asked_about_lives";
     /// A segment has its size, but no memory behind it.
-    NothingReserved: "registry::a_segment_has_all_its_memory_from_the_start";
+    NothingReserved: "tests/registry::a_segment_has_all_its_memory_from_the_start";
     /// Offsets are not bounded.
-    SpanUnchecked: "guard::offsets_outside_the_segment_are_refused";
+    SpanUnchecked: "tests/guard::offsets_outside_the_segment_are_refused";
 
     // agent
     /// A slot is taken by a store.
-    SlotByStore: "stopped::a_newcomer_finds_its_slot_taken";
+    SlotByStore: "tests/stopped::a_newcomer_finds_its_slot_taken";
     /// A newcomer has the number of a dead agent.
-    InstanceReused: "killed_locks::killed_at_every_step";
+    InstanceReused: "tests/killed_locks::killed_at_every_step";
     /// A newcomer leaves its dead predecessors as they are.
-    EnterWithoutSweep: "registry::a_thousand_agents_and_no_more";
+    EnterWithoutSweep: "tests/registry::a_thousand_agents_and_no_more";
     /// A newcomer joins a domain that is about to be removed.
-    EnterRetiredDomain: "killed::killed_at_every_step_alone_in_its_domain";
+    EnterRetiredDomain: "tests/killed::killed_at_every_step_alone_in_its_domain";
     /// A domain is removed without a word to who is just coming.
-    RetireUntold: "stopped::a_newcomer_notices_that_the_last_one_left";
+    RetireUntold: "tests/stopped::a_newcomer_notices_that_the_last_one_left";
     /// Who leaves stays in the table.
-    LeaveKeepsSlot: "registry::the_last_one_out_removes_it_unless_it_persists";
+    LeaveKeepsSlot: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
     /// The first of several handles that is closed detaches the agent.
-    FirstCloseDetaches: "registry::it_stays_until_the_last_handle_is_closed";
+    FirstCloseDetaches: "tests/registry::it_stays_until_the_last_handle_is_closed";
     /// Who leaves stays a user of what it had open.
-    LeaveStaysAttached: "registry::who_leaves_takes_along_what_only_it_had";
+    LeaveStaysAttached: "tests/registry::who_leaves_takes_along_what_only_it_had";
     /// That somebody removed the control segment is not looked for.
-    LostControlUnnoticed: "registry::a_control_segment_that_somebody_removed_is_noticed";
+    LostControlUnnoticed: "tests/registry::a_control_segment_that_somebody_removed_is_noticed";
 
     // registry
     /// What a dead holder of the registry's lock left is not repaired.
-    RegistryUnrepaired: "killed::killed_at_every_step_beside_a_survivor";
+    RegistryUnrepaired: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// Nobody is told that one more entry is in use.
-    EntryUnannounced: "killed::killed_at_every_step_beside_a_survivor";
+    EntryUnannounced: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// The repair leaves the tags of free entries.
-    RepairKeepsTags: "killed::killed_at_every_step_beside_a_survivor";
+    RepairKeepsTags: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// The repair leaves objects that nobody was told of.
-    RepairKeepsUnborn: "killed::killed_at_every_step_beside_a_survivor";
+    RepairKeepsUnborn: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// An object is entered as living before its file has a name.
-    LiveBeforeFile: "killed::what_persists_is_made_whole_or_not_at_all";
+    LiveBeforeFile: "tests/killed::what_persists_is_made_whole_or_not_at_all";
     /// An entry is free before the file behind it is removed.
-    FreeBeforeRemoval: "killed::killed_at_every_step_beside_a_survivor";
+    FreeBeforeRemoval: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// An object whose name another program has stays entered.
-    RefusedStayEntered: "registry::names_other_programs_have_or_take_are_respected";
+    RefusedStayEntered: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// A handle is taken for one of whatever is in its entry now.
-    StaleHandles: "registry::a_handle_is_of_its_object_and_of_none_that_comes_after_it";
+    StaleHandles: "tests/registry::a_handle_is_of_its_object_and_of_none_that_comes_after_it";
     /// Whoever had the entry's last object open counts as a user of the next one.
-    PredecessorsAttached: "registry::an_entry_that_is_used_again_forgets_who_used_it";
+    PredecessorsAttached: "tests/registry::an_entry_that_is_used_again_forgets_who_used_it";
     /// An object is found though its name leads elsewhere by now.
-    FindWhateverHasTheName: "registry::names_other_programs_have_or_take_are_respected";
+    FindWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// A name is removed though it leads elsewhere by now.
-    RemoveWhateverHasTheName: "registry::names_other_programs_have_or_take_are_respected";
+    RemoveWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// What belongs to a queue outlives it.
-    ChildrenStay: "registry::what_belongs_to_a_queue_goes_with_it";
+    ChildrenStay: "tests/registry::what_belongs_to_a_queue_goes_with_it";
     /// What belongs to an unlinked queue goes at once, whoever uses it.
-    ChildrenLoseUsers: "registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
+    ChildrenLoseUsers: "tests/registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
     /// What belongs to an unlinked queue outlives those who use it.
-    OrphanedChildrenStay: "registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
+    OrphanedChildrenStay: "tests/registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
     /// A child of a queue goes with whoever made it.
-    ParentKeepsNothing: "children::a_message_outlives_whoever_put_it";
+    ParentKeepsNothing: "tests/children::a_message_outlives_whoever_put_it";
     /// The living are swept.
-    SweepTheLiving: "killed::killed_at_every_step_beside_a_survivor";
+    SweepTheLiving: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// The dead stay in the table of agents.
-    SweepKeepsSlots: "killed::killed_at_every_step_beside_a_survivor";
+    SweepKeepsSlots: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// A dead agent's slot is freed by a store.
-    SweepByStore: "stopped::a_newcomer_keeps_the_slot_that_is_being_swept";
+    SweepByStore: "tests/stopped::a_newcomer_keeps_the_slot_that_is_being_swept";
     /// A newcomer counts as a user of what its predecessor in the slot had.
-    NewcomerInherits: "registry::a_newcomer_has_nothing_of_its_predecessor";
+    NewcomerInherits: "tests/registry::a_newcomer_has_nothing_of_its_predecessor";
     /// The last one out removes the domain that others are still in.
-    RetireBesideOthers: "registry::a_domain_lasts_as_long_as_anyone_is_in_it";
+    RetireBesideOthers: "tests/registry::a_domain_lasts_as_long_as_anyone_is_in_it";
     /// The last one out leaves what the dead had.
-    LastOneOutSweepsNothing: "registry::the_last_one_out_sweeps_what_the_dead_left";
+    LastOneOutSweepsNothing: "tests/registry::the_last_one_out_sweeps_what_the_dead_left";
     /// Named locks go with their last user, and with them who died holding one.
-    NamedLocksForgotten: "locks::a_death_is_told_to_who_comes_when_all_have_left";
+    NamedLocksForgotten: "tests/locks::a_death_is_told_to_who_comes_when_all_have_left";
 
     // segment, object
     /// A file has its name before its contents.
-    NameBeforeContents: "killed::what_persists_is_made_whole_or_not_at_all";
+    NameBeforeContents: "tests/killed::what_persists_is_made_whole_or_not_at_all";
     /// Who opens an object is not entered as its user.
-    OpenUnattached: "registry::the_last_one_out_removes_it_unless_it_persists";
+    OpenUnattached: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
     /// Who is refused an object stays its user.
-    RefusedStayAttached: "registry::an_overwritten_header_is_refused";
+    RefusedStayAttached: "tests/registry::an_overwritten_header_is_refused";
     /// Who closes an object stays its user.
-    CloseStaysAttached: "registry::the_last_one_out_removes_it_unless_it_persists";
+    CloseStaysAttached: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
     /// A file has the size that its entry says.
-    SizeTrusted: "registry::a_segment_of_another_size_is_refused";
+    SizeTrusted: "tests/registry::a_segment_of_another_size_is_refused";
     /// Memory that another program made is removed by its name alone.
-    UnlinkWhateverHasTheName: "registry::names_other_programs_have_or_take_are_respected";
+    UnlinkWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// Objects of other domains, whose owners mean nothing here, are opened.
-    AnyDomain: "registry::domains_do_not_see_each_other";
+    AnyDomain: "tests/registry::domains_do_not_see_each_other";
     /// An overwritten header is believed.
-    HeaderTrusted: "registry::an_overwritten_header_is_refused";
+    HeaderTrusted: "tests/registry::an_overwritten_header_is_refused";
 
     // guard
     /// The sequence stays even while an update is made.
-    UpdateStaysEven: "guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
+    UpdateStaysEven: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
     /// A snapshot is not checked afterwards.
-    SequenceLookedAtOnce: "stopped::a_snapshot_is_not_of_what_a_writer_began_meanwhile";
+    SequenceLookedAtOnce: "tests/stopped::a_snapshot_is_not_of_what_a_writer_began_meanwhile";
     /// The next writer may come before the sequence is even again.
-    UnlockBeforeEven: "killed::killed_at_every_step_beside_a_survivor";
+    UnlockBeforeEven: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// What a dead writer left half-changed is copied.
-    TornSnapshot: "guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
+    TornSnapshot: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
     /// The next writer isn't told that one died inside.
-    TornUpdateUntold: "guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
+    TornUpdateUntold: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
     /// An update is ended by anyone.
-    AnyoneEndsUpdate: "guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
+    AnyoneEndsUpdate: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
 
     // mutex
     /// The mutex is taken by a store.
@@ -171,43 +171,43 @@ faults! {
     /// A reader enters without the gate.
     ReaderSkipsGate: "models::locks::a_reader_and_a_writer_exclude_each_other";
     /// Nobody is told that a writer died inside.
-    TornWriteUntold: "killed_locks::killed_at_every_step";
+    TornWriteUntold: "tests/killed_locks::killed_at_every_step";
     /// That a writer was inside is cleared before it is known that it died.
-    WritingClearedFirst: "killed_locks::a_second_death_hides_no_first_one";
+    WritingClearedFirst: "tests/killed_locks::a_second_death_hides_no_first_one";
     /// What a dead reader left in a slot counts as its successor's.
-    PredecessorReads: "locks::who_has_the_slot_of_a_dead_reader_writes_at_once";
+    PredecessorReads: "tests/locks::who_has_the_slot_of_a_dead_reader_writes_at_once";
     /// A writer that gives up keeps readers out.
-    GateStaysShut: "locks::who_gives_up_is_in_nobodys_way";
+    GateStaysShut: "tests/locks::who_gives_up_is_in_nobodys_way";
 
     // semaphore, condition, barrier, event
     /// Permits of the dead don't return.
-    PermitsOfTheDeadStay: "killed_locks::killed_at_every_step";
+    PermitsOfTheDeadStay: "tests/killed_locks::killed_at_every_step";
     /// What is taken is not counted anew after a death inside.
-    NotRecounted: "killed_locks::killed_at_every_step";
+    NotRecounted: "tests/killed_locks::killed_at_every_step";
     /// What is taken is counted on top of what was counted.
-    RecountedTwice: "killed_locks::killed_at_every_step";
+    RecountedTwice: "tests/killed_locks::killed_at_every_step";
     /// Who gives back what it doesn't hold makes permits.
-    PermitsOutOfNothing: "locks::what_one_does_not_hold_one_cannot_give_back";
+    PermitsOutOfNothing: "tests/locks::what_one_does_not_hold_one_cannot_give_back";
     /// A permit that is given back wakes nobody.
-    ReleaseWakesNobody: "locks::whoever_lets_go_rings_a_sleeper";
+    ReleaseWakesNobody: "tests/locks::whoever_lets_go_rings_a_sleeper";
     /// A share of an object is the next agent's in that slot.
-    PredecessorsShare: "killed_locks::killed_at_every_step";
+    PredecessorsShare: "tests/killed_locks::killed_at_every_step";
     /// A notification goes with the waiter that died of it.
-    NotificationDies: "locks::a_notification_is_never_lost";
+    NotificationDies: "tests/locks::a_notification_is_never_lost";
     /// A notification goes with the waiter that gave up.
-    NotificationKept: "locks::a_notification_is_never_lost";
+    NotificationKept: "tests/locks::a_notification_is_never_lost";
     /// A meeting waits for the dead.
-    DeadMembersWaitedFor: "killed_locks::killed_at_every_step";
+    DeadMembersWaitedFor: "tests/killed_locks::killed_at_every_step";
     /// The dead are counted among those who have arrived.
-    DeadCountedAsParties: "locks::the_dead_are_no_party";
+    DeadCountedAsParties: "tests/locks::the_dead_are_no_party";
     /// A meeting has ended before it is known how.
-    EndBeforeOutcome: "killed_locks::a_meeting_that_a_death_broke_is_never_met";
+    EndBeforeOutcome: "tests/killed_locks::a_meeting_that_a_death_broke_is_never_met";
     /// Who met last counts in the next meeting, too.
-    LastMeetingCounted: "killed_locks::killed_at_every_step";
+    LastMeetingCounted: "tests/killed_locks::killed_at_every_step";
     /// Who waits for an event misses one that is cleared at once.
-    PulseMissed: "locks::an_event_that_is_cleared_at_once_is_not_missed";
+    PulseMissed: "tests/locks::an_event_that_is_cleared_at_once_is_not_missed";
     /// An event that resets itself is everybody's.
-    TakenByAll: "killed_locks::killed_at_every_step";
+    TakenByAll: "tests/killed_locks::killed_at_every_step";
 
     // named_locks
     /// The dead keep their named locks.
@@ -223,7 +223,7 @@ faults! {
     /// A request is ended by anyone.
     AnyoneEndsRequests: "named_locks::tests::a_request_is_ended_by_whoever_made_it";
     /// A run of cells is cut before its second half is one.
-    SplitFrontFirst: "killed_locks::killed_at_every_step";
+    SplitFrontFirst: "tests/killed_locks::killed_at_every_step";
 
     // spsc, channel
     /// A record is published without ordering what is in it.
@@ -233,29 +233,29 @@ faults! {
     /// The producer believes that there is always room.
     PushWithoutRoom: "models::rings::records_are_whole_and_in_order";
     /// A record is published before its header is written.
-    PushBeforeHeader: "killed_channels::killed_at_every_step";
+    PushBeforeHeader: "tests/killed_channels::killed_at_every_step";
     /// A record is as long as it says.
     RecordLengthTrusted: "spsc::tests::words_that_make_no_sense_are_refused";
     /// A record is taken for one of this lap.
     RecordPositionTrusted: "spsc::tests::words_that_make_no_sense_are_refused";
     /// The dead keep their ends of queues.
-    DeadKeepEnds: "killed_channels::killed_at_every_step";
+    DeadKeepEnds: "tests/killed_channels::killed_at_every_step";
     /// An end is taken by a store.
-    EndByStore: "stopped::a_newcomer_finds_its_end_taken";
+    EndByStore: "tests/stopped::a_newcomer_finds_its_end_taken";
     /// An end is taken from the living.
-    EndOfTheLivingTaken: "queues::an_end_is_its_owners_alone";
+    EndOfTheLivingTaken: "tests/queues::an_end_is_its_owners_alone";
     /// Nobody is told that the other end was closed.
-    CloseUntold: "killed_channels::killed_at_every_step";
+    CloseUntold: "tests/killed_channels::killed_at_every_step";
     /// Nobody is told that who had the other end of a pipe died.
-    PeerDeathUntold: "killed_channels::killed_at_every_step";
+    PeerDeathUntold: "tests/killed_channels::killed_at_every_step";
     /// A dead one's end of a pipe is taken over.
-    PipeTakenOver: "killed_channels::killed_at_every_step";
+    PipeTakenOver: "tests/killed_channels::killed_at_every_step";
     /// Readers are told the end of what they have not looked at again.
-    EndBeforeLastRecord: "stopped::a_reader_finds_what_was_pushed_before_the_end";
+    EndBeforeLastRecord: "tests/stopped::a_reader_finds_what_was_pushed_before_the_end";
     /// A record that was reserved before the end is pushed after it.
-    CommitAfterClose: "queues::nothing_is_pushed_that_nobody_will_pop";
+    CommitAfterClose: "tests/queues::nothing_is_pushed_that_nobody_will_pop";
     /// Records are pushed that nobody will pop.
-    PushAfterClose: "killed_channels::killed_at_every_step";
+    PushAfterClose: "tests/killed_channels::killed_at_every_step";
 
     // claim, index_ring, mpmc
     /// The word of a chunk comes back.
@@ -265,7 +265,7 @@ faults! {
     /// A chunk is freed without ordering that it was read.
     RelaxedFree: "models::queues::one_chunk_is_used_by_both";
     /// A participant takes its place by a store.
-    PlaceByStore: "stopped::a_newcomer_finds_its_place_taken";
+    PlaceByStore: "tests/stopped::a_newcomer_finds_its_place_taken";
     /// A chunk is claimed by a store.
     ClaimByStore: "models::queues::one_chunk_is_used_by_both";
     /// Nobody moves a tail that lags.
@@ -279,47 +279,47 @@ faults! {
     /// A reaper doesn't look whether a queued chunk is linked.
     ReapWithoutScan: "models::queues::dead_with_its_message_put";
     /// What the living have is given back.
-    ReapTheLiving: "queues::what_the_living_have_is_theirs";
+    ReapTheLiving: "tests/queues::what_the_living_have_is_theirs";
     /// A message that a dead producer had not linked is left where it is.
-    UnlinkedLost: "killed_queues::killed_at_every_step";
+    UnlinkedLost: "tests/killed_queues::killed_at_every_step";
     /// A message is linked twice.
     RequeuedTwice: "models::queues::dead_with_a_message_that_is_not_linked";
     /// A dead participant is forgotten before what it had is given back.
-    PlaceBeforeChunks: "killed_queues::the_reaper_is_killed_while_reaping";
+    PlaceBeforeChunks: "tests/killed_queues::the_reaper_is_killed_while_reaping";
     /// A dead participant keeps its place.
-    DeadKeepPlaces: "killed_queues::a_newcomer_is_killed_while_it_makes_room_for_itself";
+    DeadKeepPlaces: "tests/killed_queues::a_newcomer_is_killed_while_it_makes_room_for_itself";
     /// A message comes a second time without a word.
-    RedeliveryUnmarked: "killed_queues::killed_at_every_step";
+    RedeliveryUnmarked: "tests/killed_queues::killed_at_every_step";
     /// A failure that a reaper died over is counted again.
-    FailureCountedAgain: "killed_queues::the_reaper_is_killed_while_reaping";
+    FailureCountedAgain: "tests/killed_queues::the_reaper_is_killed_while_reaping";
     /// A message that was handed over comes again.
-    NotRetired: "killed_queues::killed_at_every_step";
+    NotRetired: "tests/killed_queues::killed_at_every_step";
     /// A chunk still names the segment of the message before.
-    OldFlags: "killed_queues::what_is_written_where_a_name_was_is_no_name";
+    OldFlags: "tests/killed_queues::what_is_written_where_a_name_was_is_no_name";
     /// Readers are told the end while a message is being written.
-    DrainedDespiteWriting: "queues::the_end_comes_after_the_last_message";
+    DrainedDespiteWriting: "tests/queues::the_end_comes_after_the_last_message";
     /// Messages that are being read are taken for done.
-    FinishedDespiteReading: "queues::what_is_being_read_is_not_finished";
+    FinishedDespiteReading: "tests/queues::what_is_being_read_is_not_finished";
 
     // queue, spill
     /// A message is put in after the end.
-    PutAfterEnd: "killed_queues::killed_at_every_step";
+    PutAfterEnd: "tests/killed_queues::killed_at_every_step";
     /// The end of a queue is told to nobody who sleeps.
-    EndWakesNobody: "queues::who_waits_at_a_queue_is_told_its_end";
+    EndWakesNobody: "tests/queues::who_waits_at_a_queue_is_told_its_end";
     /// A message is as long as its chunk says.
-    MessageLengthTrusted: "scribbled_queues::over_queues";
+    MessageLengthTrusted: "tests/scribbled_queues::over_queues";
     /// Who leaves keeps what it had.
-    LeaverKeepsChunks: "killed_queues::killed_at_every_step";
+    LeaverKeepsChunks: "tests/killed_queues::killed_at_every_step";
     /// The segment of a message is made before its chunk names it.
-    SpillBeforeName: "killed_queues::killed_at_every_step";
+    SpillBeforeName: "tests/killed_queues::killed_at_every_step";
     /// The segment of a message to an unlinked queue is kept by nobody.
-    SpillWithoutKeeper: "children::a_message_outlives_its_queues_name_with_whoever_has_the_queue_open";
+    SpillWithoutKeeper: "tests/children::a_message_outlives_its_queues_name_with_whoever_has_the_queue_open";
     /// What an unlink that died half-way gave to the users of a queue stays theirs.
-    RepairKeepsShares: "children::an_unlink_that_died_half_way_keeps_no_message";
+    RepairKeepsShares: "tests/children::an_unlink_that_died_half_way_keeps_no_message";
     /// Only who finds nothing, or no room, looks for the dead.
-    BusyQueuesForgetTheDead: "busy_queues::what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain";
+    BusyQueuesForgetTheDead: "tests/busy_queues::what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain";
     /// The segment of a message outlives it.
-    SpillStays: "killed_queues::killed_at_every_step";
+    SpillStays: "tests/killed_queues::killed_at_every_step";
 
     // file_lock
     /// Giving one lock back gives back what others share.
