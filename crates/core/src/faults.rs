@@ -135,15 +135,15 @@ faults! {
     /// A dead holder's successor isn't told.
     ForgetDied: "models::locks::one_takes_over_from_the_dead_and_the_others_are_told_until_it_is_repaired";
     /// The mutex is released by anyone.
-    UnlockByAnyone: "mutex::tests::one_holds_it_and_only_that_one_releases_it";
+    UnlockByAnyone: "locks::mutex::tests::one_holds_it_and_only_that_one_releases_it";
     /// A dead holder keeps it.
-    DeadHoldMutexes: "mutex::tests::the_dead_lose_it_and_everyone_is_told_until_it_is_repaired";
+    DeadHoldMutexes: "locks::mutex::tests::the_dead_lose_it_and_everyone_is_told_until_it_is_repaired";
     /// Who releases it without a repair hides that a holder died.
-    UnlockForgetsDied: "mutex::tests::the_dead_lose_it_and_everyone_is_told_until_it_is_repaired";
+    UnlockForgetsDied: "locks::mutex::tests::the_dead_lose_it_and_everyone_is_told_until_it_is_repaired";
     /// What a holder left half-changed is told to nobody.
-    AbandonedUntold: "mutex::tests::who_abandons_it_is_as_good_as_dead";
+    AbandonedUntold: "locks::mutex::tests::who_abandons_it_is_as_good_as_dead";
     /// Others let whoever has given up go first.
-    HungryForEver: "mutex::tests::nobody_goes_hungry_for_who_has_given_up";
+    HungryForEver: "locks::mutex::tests::nobody_goes_hungry_for_who_has_given_up";
 
     // doorbell
     /// No fence between changing what others wait for and looking who sleeps.
@@ -155,7 +155,7 @@ faults! {
     /// Who gives up keeps the wake-up that came for it.
     KeepTheBaton: "models::locks::who_gives_up_passes_the_baton";
     /// Who finds what it waited for keeps a wake-up that came for something else.
-    ChosenForNothing: "mutex::tests::who_was_rung_for_something_else_rings_the_next";
+    ChosenForNothing: "locks::mutex::tests::who_was_rung_for_something_else_rings_the_next";
     /// The doorbell is not changed, only rung.
     SilentBell: "models::locks::what_is_set_before_the_bell_rings_is_seen";
 
@@ -209,19 +209,19 @@ faults! {
     /// An event that resets itself is everybody's.
     TakenByAll: "tests/killed_locks::killed_at_every_step";
 
-    // named_locks
+    // named locks
     /// The dead keep their named locks.
-    DeadHoldNames: "named_locks::tests::the_next_holder_hears_of_a_death_and_only_the_next";
+    DeadHoldNames: "locks::named::tests::the_next_holder_hears_of_a_death_and_only_the_next";
     /// Nobody is told that a holder died.
-    DeathOfHolderUntold: "named_locks::tests::the_next_holder_hears_of_a_death_and_only_the_next";
+    DeathOfHolderUntold: "locks::named::tests::the_next_holder_hears_of_a_death_and_only_the_next";
     /// A dead holder is forgotten before there is a next one.
-    DeadHolderForgotten: "named_locks::tests::a_death_is_told_though_others_still_share_the_lock";
+    DeadHolderForgotten: "locks::named::tests::a_death_is_told_though_others_still_share_the_lock";
     /// What can be shared overtakes what was asked for before it.
-    ReadersOvertake: "named_locks::tests::granted_in_order_and_the_shared_ones_together";
+    ReadersOvertake: "locks::named::tests::granted_in_order_and_the_shared_ones_together";
     /// What a death left ungranted stays so.
-    LeftUngranted: "named_locks::tests::what_the_dead_left_half_done_is_finished_by_who_comes_next";
+    LeftUngranted: "locks::named::tests::what_the_dead_left_half_done_is_finished_by_who_comes_next";
     /// A request is ended by anyone.
-    AnyoneEndsRequests: "named_locks::tests::a_request_is_ended_by_whoever_made_it";
+    AnyoneEndsRequests: "locks::named::tests::a_request_is_ended_by_whoever_made_it";
     /// A run of cells is cut before its second half is one.
     SplitFrontFirst: "tests/killed_locks::killed_at_every_step";
 

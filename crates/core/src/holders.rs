@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::layout::{BarrierWords, Kind, MutexWords, Owner, RwLockWords, SemaphoreWords, Table};
+use crate::locks::Share;
 use crate::object::Object;
-use crate::table::Share;
 use crate::wait::Peers;
 
 /// An agent that holds something of an object, or waits at it as one of several.

@@ -13,13 +13,10 @@
 //! Nothing in shared memory is trusted, and no Rust reference to plain shared bytes is ever made.
 
 mod agent;
-mod barrier;
 mod channel;
 mod claim;
-mod condition;
 mod domain;
 mod error;
-mod event;
 mod fail;
 mod faults;
 mod file_lock;
@@ -32,25 +29,20 @@ mod locks;
 #[cfg(all(loom, test))]
 mod models;
 mod mpmc;
-mod mutex;
 mod name;
-mod named_locks;
 mod object;
+mod objects;
 mod queue;
 mod region;
 mod registry;
-mod rwlock;
 mod segment;
-mod semaphore;
 mod spill;
 mod spsc;
 mod sync;
 mod sys;
-mod table;
 mod wait;
 
 pub use agent::{Agent, Listener};
-pub use barrier::Arrived;
 pub use channel::{Bytes, CONSUMER, Consumer, End, PRODUCER, Producer};
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
@@ -58,12 +50,13 @@ pub use guard::Guard;
 pub use holders::Holder;
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
 pub use layout::{AGENTS, Kind, LAYOUT_VERSION, OBJECTS, PAGE};
-pub use locks::Locked;
-pub use name::NAME_MAX;
-pub use named_locks::{
+pub use locks::Arrived;
+pub use locks::named::{
     Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,
 };
+pub use name::NAME_MAX;
 pub use object::{DATA_OFFSET, Looked, Object, PARAMS, open_lock_manager};
+pub use objects::Locked;
 pub use queue::{Chunk, Got, Member, Participant, Put, QueueWait};
 pub use region::Region;
 pub use registry::{Company, Swept};

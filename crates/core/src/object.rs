@@ -8,10 +8,9 @@ use crate::layout::{
     MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, QueueGeometry, RwLockWords, SemaphoreWords,
     Shared, Sleeper, SlotSet,
 };
-use crate::mutex::Refused;
+use crate::locks::{MOST_PERMITS, Refused};
 use crate::region::Region;
 use crate::segment::{Segment, Spec};
-use crate::semaphore::MOST_PERMITS;
 use crate::sync::Ordering::Relaxed;
 use crate::sys::Part;
 use crate::wait::{Peers, Sleepers};

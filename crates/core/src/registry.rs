@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind, MutexWords, OBJECTS, Owner};
-use crate::mutex::{Acquired, Refused};
+use crate::locks::{Acquired, Refused};
 use crate::name::{NAME_MAX, tag};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys;

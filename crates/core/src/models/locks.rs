@@ -6,9 +6,8 @@ use loom::thread;
 
 use super::{DEAD, FOREVER, World, models, together};
 use crate::layout::{MutexWords, RwLockWords};
-use crate::mutex::{Acquired, Refused};
+use crate::locks::{Acquired, Refused, Share};
 use crate::sync::{AtomicU32, Ordering};
-use crate::table::Share;
 use crate::wait::{Sleepers, Wait};
 
 type Agent = super::Agent<Locks>;

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use crate::barrier::{Arrived, Outcome};
 use crate::error::{Code, Error, Result};
 use crate::layout::{
     BarrierWords, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords, SemaphoreWords,
 };
-use crate::mutex::Acquired;
-use crate::named_locks::{Ended, Entered, Inside, News, RequestInfo, RequestRef, Wanted};
+use crate::locks::named::{Ended, Entered, Inside, News, RequestInfo, RequestRef, Wanted};
+use crate::locks::{Acquired, Arrived, Busy, Outcome, Refused, Released};
 use crate::object::{Looked, Object};
 use crate::registry::{BRIEFLY, PATIENCE, acquire_short};
-use crate::rwlock::Busy;
-use crate::semaphore::Released;
 use crate::wait::{Peers, Sleepers, Wait};
 
 /// A lock came to the caller.
@@ -377,7 +374,7 @@ impl Object<'_> {
         Ok(self.words::<BarrierWords>()?.abort(self.agent, only) == Outcome::Met)
     }
 
-    fn met(&self, outcome: std::result::Result<Outcome, crate::mutex::Refused>) -> Result<bool> {
+    fn met(&self, outcome: std::result::Result<Outcome, Refused>) -> Result<bool> {
         outcome.map(|outcome| outcome == Outcome::Met).map_err(|_| self.stuck())
     }
 

@@ -9,13 +9,13 @@
 //! | a reader inside | unaffected | a writer clears its entry in the table |
 //! | a writer inside, `writing` = 1 | of the dead | sets `torn`, then clears `writing`: everyone is told until a writer marks it consistent |
 
+use super::mutex::{Acquired, Refused};
+use super::table::Share;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Owner, RwLockWords, SlotSet};
-use crate::mutex::{Acquired, Refused};
 use crate::registry::GLANCE;
 use crate::sync::{Ordering, fence};
-use crate::table::Share;
 use crate::wait::{Look, Peers, Sleepers, Wait};
 
 /// Why not, and where to wait.

@@ -18,11 +18,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
+use super::mutex::Acquired;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{AGENTS, CELL, CELLS, NamedLocksWords, Owner};
-use crate::mutex::Acquired;
 use crate::name::hash;
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{Relaxed, Release};

@@ -5,11 +5,11 @@
 //! or gives up, the notification is passed on, first given, then taken away. A death in between wakes one waiter too many,
 //! never one too few.
 
+use super::table::Share;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ConditionWords, TABLE};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};
-use crate::table::Share;
 use crate::wait::{Look, Peers, Sleepers, Wait, wake};
 
 #[derive(Clone, Copy)]

@@ -11,10 +11,10 @@
 
 use std::time::Duration;
 
+use super::mutex::Refused;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{BarrierWords, Owner};
-use crate::mutex::Refused;
 use crate::registry::{BRIEFLY, GLANCE};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::fence;

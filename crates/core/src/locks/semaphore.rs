@@ -9,10 +9,10 @@
 //! | after it | as before | changed | the permit is the dead agent's, and returns; or it was returned |
 //! | after `total` grew or shrank | changed | as before or after | permits were added, or used up |
 
+use super::mutex::{Acquired, Refused};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::SemaphoreWords;
-use crate::mutex::{Acquired, Refused};
 use crate::registry::GLANCE;
 use crate::sync::Ordering::Relaxed;
 use crate::wait::{Look, Peers, Sleepers, Wait};

@@ -1,0 +1,17 @@
+//! The protocols of locks, over their atomic words alone: they know other agents only as `Peers`.
+
+mod barrier;
+mod condition;
+mod event;
+mod mutex;
+pub(crate) mod named;
+mod rwlock;
+mod semaphore;
+mod table;
+
+pub use barrier::Arrived;
+pub(crate) use barrier::Outcome;
+pub(crate) use mutex::{Acquired, Refused};
+pub(crate) use rwlock::Busy;
+pub(crate) use semaphore::{MOST_PERMITS, Released};
+pub(crate) use table::Share;
