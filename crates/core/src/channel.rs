@@ -12,12 +12,11 @@
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::index_ring::Corrupt;
 use crate::layout::{ChannelGeometry, ChannelWords, EndWords, Kind, Owner};
 use crate::object::{Looked, Object};
 use crate::queue::{Got, Put, put_all};
+use crate::queues::{Corrupt, Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::region::Region;
-use crate::spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::wait::{Look, Peers, Sleepers, Spins, Wait};

@@ -235,9 +235,9 @@ faults! {
     /// A record is published before its header is written.
     PushBeforeHeader: "tests/killed_channels::killed_at_every_step";
     /// A record is as long as it says.
-    RecordLengthTrusted: "spsc::tests::words_that_make_no_sense_are_refused";
+    RecordLengthTrusted: "queues::spsc::tests::words_that_make_no_sense_are_refused";
     /// A record is taken for one of this lap.
-    RecordPositionTrusted: "spsc::tests::words_that_make_no_sense_are_refused";
+    RecordPositionTrusted: "queues::spsc::tests::words_that_make_no_sense_are_refused";
     /// The dead keep their ends of queues.
     DeadKeepEnds: "tests/killed_channels::killed_at_every_step";
     /// An end is taken by a store.
@@ -259,7 +259,7 @@ faults! {
 
     // claim, index_ring, mpmc
     /// The word of a chunk comes back.
-    NoGeneration: "mpmc::tests::a_claim_never_comes_back";
+    NoGeneration: "queues::mpmc::tests::a_claim_never_comes_back";
     /// A chunk is queued without ordering what is in it.
     RelaxedPublish: "models::queues::a_chunk_begins_a_next_life";
     /// A chunk is freed without ordering that it was read.

@@ -14,7 +14,6 @@
 
 mod agent;
 mod channel;
-mod claim;
 mod domain;
 mod error;
 mod fail;
@@ -22,22 +21,20 @@ mod faults;
 mod file_lock;
 mod guard;
 mod holders;
-mod index_ring;
 mod inspect;
 mod layout;
 mod locks;
 #[cfg(all(loom, test))]
 mod models;
-mod mpmc;
 mod name;
 mod object;
 mod objects;
 mod queue;
+mod queues;
 mod region;
 mod registry;
 mod segment;
 mod spill;
-mod spsc;
 mod sync;
 mod sys;
 mod wait;

@@ -5,13 +5,11 @@ mod inside;
 use std::time::Instant;
 
 use self::inside::{Mapped, Queue};
-use crate::claim::{Claim, Phase};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
-use crate::index_ring::IndexRing;
 use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS, QueueGeometry};
-use crate::mpmc::{Mpmc, REDELIVERED, Reaped};
 use crate::object::{Looked, Object};
+use crate::queues::{Claim, IndexRing, Mpmc, Phase, REDELIVERED, Reaped};
 use crate::region::Region;
 use crate::spill::Spill;
 use crate::sync::Ordering::{Relaxed, SeqCst};

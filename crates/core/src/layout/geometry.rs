@@ -3,9 +3,8 @@
 
 use super::{ChannelWords, ChunkWords, MpmcWords};
 use crate::error::{Code, Error, Result};
-use crate::index_ring::INDEX_BITS;
 use crate::object::{PARAMS, WORDS};
-use crate::spsc::UNIT;
+use crate::queues::{INDEX_BITS, UNIT};
 
 /// Chunks begin, and channels' rings, at multiples of this: a cache line.
 const LINE: u64 = 64;

@@ -6,10 +6,8 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 
 use super::{DEAD, FOREVER, World, models, owner, together};
-use crate::claim::{Claim, Phase};
-use crate::index_ring::IndexRing;
 use crate::layout::{ChunkWords, MpmcWords};
-use crate::mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, Terms};
+use crate::queues::{Chunks, Claim, IndexRing, Mpmc, Phase, REDELIVERED, Reaped, Terms};
 use crate::sync::{AtomicU64, Ordering};
 use crate::wait::{Sleepers, Wait};
 

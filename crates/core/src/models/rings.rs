@@ -4,7 +4,7 @@ use loom::cell::UnsafeCell;
 
 use super::{DEAD, FOREVER, World, models, together};
 use crate::layout::RingWords;
-use crate::spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
+use crate::queues::{Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::sync::Ordering;
 use crate::wait::{Sleepers, Spins};
 

@@ -3,14 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::{Chunk, Got, Member, Put};
-use crate::claim::Phase;
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::index_ring::Corrupt;
 use crate::layout::{ChunkWords, Kind, QueueGeometry, SPILL_BYTES};
-use crate::mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, SPILLED, Terms};
 use crate::object::Object;
+use crate::queues::{Chunks, Corrupt, Mpmc, Phase, REDELIVERED, Reaped, SPILLED, Terms};
 use crate::region::Region;
 use crate::registry::GLANCE;
 use crate::spill::Spill;

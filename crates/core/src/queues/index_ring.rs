@@ -12,7 +12,7 @@
 //!
 //! `crates/core/tests/mpmc_model` explores it with processes that die anywhere.
 
-use crate::claim::{Claim, Phase, change};
+use super::claim::{Claim, Phase, change};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::sync::AtomicU64;

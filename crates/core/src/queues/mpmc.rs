@@ -20,10 +20,10 @@
 
 use std::collections::HashSet;
 
-use crate::claim::{Claim, Phase, change};
+use super::claim::{Claim, Phase, change};
+use super::index_ring::{Claims, Corrupt, INDEX_BITS, IndexRing};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::index_ring::{Claims, Corrupt, INDEX_BITS, IndexRing};
 use crate::layout::{ChunkWords, MpmcWords, Owner, PARTICIPANTS};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::wait::Peers;

@@ -13,9 +13,9 @@
 //!
 //! After Lamport's queue of 1983; the private copy of the other side's position is rtrb's `cached_head` and `cached_tail`.
 
+use super::index_ring::Corrupt;
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::index_ring::Corrupt;
 use crate::layout::RingWords;
 use crate::sync::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 

@@ -1,0 +1,11 @@
+//! The protocols of queues, over their atomic words alone: they know other agents only as `Peers`.
+
+mod claim;
+mod index_ring;
+mod mpmc;
+mod spsc;
+
+pub(crate) use claim::{Claim, Phase};
+pub(crate) use index_ring::{Corrupt, INDEX_BITS, IndexRing};
+pub(crate) use mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, SPILLED, Terms};
+pub(crate) use spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
