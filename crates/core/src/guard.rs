@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use crate::agent::Agent;
+use crate::domain::Agent;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};

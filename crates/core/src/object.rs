@@ -1,6 +1,6 @@
 //! Objects that are more than bytes: a header, the words of their kind, and for values the data behind.
 
-use crate::agent::Agent;
+use crate::domain::Agent;
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{

@@ -4,17 +4,14 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::agent::Agent;
-use crate::domain::no_space;
+use crate::domain::{Agent, Birth, Company, ObjectRef, PATIENCE, Registry, company, name, no_space};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::guard;
 use crate::layout::{Kind, PAGE};
-use crate::name;
 use crate::object::{self, PARAMS};
 use crate::region::Region;
-use crate::registry::{Birth, Company, ObjectRef, PATIENCE, Registry, company};
 use crate::sync::Ordering::Relaxed;
 use crate::sys::{self, Mapping, Part, Staged};
 use crate::wait::{Peers, Sleepers};

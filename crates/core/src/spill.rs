@@ -7,14 +7,12 @@
 //! | reader | the segment, or none any more; the chunk is `Reading`, or `Writing` once the message was handed over | who reaps the chunk |
 //! | everyone | the segment, without its queue | any sweep |
 
-use crate::agent::Agent;
+use crate::domain::{Agent, GLANCE, name};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::Kind;
-use crate::name;
 use crate::region::Region;
-use crate::registry::GLANCE;
 use crate::segment::{Segment, Spec, map};
 use crate::sys::Part;
 

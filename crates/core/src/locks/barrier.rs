@@ -12,10 +12,10 @@
 use std::time::Duration;
 
 use super::mutex::Refused;
+use crate::domain::{BRIEFLY, GLANCE};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{BarrierWords, Owner};
-use crate::registry::{BRIEFLY, GLANCE};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::fence;
 use crate::wait::{Look, Peers, Sleepers, Wait};

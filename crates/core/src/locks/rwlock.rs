@@ -11,10 +11,10 @@
 
 use super::mutex::{Acquired, Refused};
 use super::table::Share;
+use crate::domain::GLANCE;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Owner, RwLockWords, SlotSet};
-use crate::registry::GLANCE;
 use crate::sync::{Ordering, fence};
 use crate::wait::{Look, Peers, Sleepers, Wait};
 

@@ -10,10 +10,10 @@
 //! | after `total` grew or shrank | changed | as before or after | permits were added, or used up |
 
 use super::mutex::{Acquired, Refused};
+use crate::domain::GLANCE;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::SemaphoreWords;
-use crate::registry::GLANCE;
 use crate::sync::Ordering::Relaxed;
 use crate::wait::{Look, Peers, Sleepers, Wait};
 

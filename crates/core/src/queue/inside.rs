@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Chunk, Got, Member, Put};
+use crate::domain::GLANCE;
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -10,7 +11,6 @@ use crate::layout::{ChunkWords, Kind, QueueGeometry, SPILL_BYTES};
 use crate::object::Object;
 use crate::queues::{Chunks, Corrupt, Mpmc, Phase, REDELIVERED, Reaped, SPILLED, Terms};
 use crate::region::Region;
-use crate::registry::GLANCE;
 use crate::spill::Spill;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::wait::{Look, Sleepers, Wait};

@@ -19,11 +19,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use super::mutex::Acquired;
+use crate::domain::name::hash;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{AGENTS, CELL, CELLS, NamedLocksWords, Owner};
-use crate::name::hash;
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{Relaxed, Release};
 use crate::wait::{Peers, wake};

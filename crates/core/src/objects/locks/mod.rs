@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::{Agent, BRIEFLY, PATIENCE, acquire_short};
 use crate::error::{Code, Error, Result};
 use crate::layout::{
     BarrierWords, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords, SemaphoreWords,
@@ -9,7 +10,6 @@ use crate::layout::{
 use crate::locks::named::{Ended, Entered, Inside, News, RequestInfo, RequestRef, Wanted};
 use crate::locks::{Acquired, Arrived, Busy, Outcome, Refused, Released};
 use crate::object::{Looked, Object};
-use crate::registry::{BRIEFLY, PATIENCE, acquire_short};
 use crate::wait::{Peers, Sleepers, Wait};
 
 /// A lock came to the caller.
@@ -452,7 +452,7 @@ impl<'a> Object<'a> {
         self.table(PATIENCE)?.query()
     }
 
-    fn table(&self, patience: Duration) -> Result<Inside<'a, crate::agent::Agent>> {
+    fn table(&self, patience: Duration) -> Result<Inside<'a, Agent>> {
         let words: &NamedLocksWords = self.words()?;
         let acquired = acquire_short(&words.mutex, self.agent, patience, "the table of named locks")?;
         words.inside(self.agent, acquired)

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Domain, too_many};
+use super::registry::{BRIEFLY, GLANCE, ObjectRef, PATIENCE, Registry, Swept};
+use super::{Domain, name, too_many};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{AGENTS, Owner};
-use crate::name;
-use crate::registry::{BRIEFLY, GLANCE, ObjectRef, PATIENCE, Registry, Swept};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::{AtomicU32, Ordering};
 use crate::sys::{self, Bell, Mapping};

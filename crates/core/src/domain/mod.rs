@@ -1,10 +1,20 @@
 //! A domain: one control segment, and the processes of one user that share it.
 
+mod agent;
+mod inspect;
+pub(crate) mod name;
+mod registry;
+
+pub use agent::{Agent, Listener};
+pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
+pub use name::NAME_MAX;
+pub(crate) use registry::{BRIEFLY, Birth, GLANCE, ObjectRef, PATIENCE, Registry, acquire_short, company};
+pub use registry::{Company, Swept};
+
 use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::layout::{AGENTS, CONTROL_MAGIC, Control, LAYOUT_VERSION, OBJECTS};
-use crate::name;
 use crate::sync::Ordering;
 use crate::sys::{self, Life, Mapping, Part};
 

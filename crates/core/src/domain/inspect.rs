@@ -1,10 +1,10 @@
 //! Looking at a domain without becoming part of it: no lock, no agent, nothing swept. What others change
 //! meanwhile may be seen before or after, entry by entry.
 
-use crate::domain::Domain;
+use super::Domain;
+use super::registry::{LIVE, is_alive, name_of};
 use crate::error::{Error, Result};
 use crate::layout::{Control, Entry, Kind, Owner};
-use crate::registry::{LIVE, is_alive, name_of};
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::sys::{self, Headroom};
 

@@ -12,14 +12,14 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use crate::agent::Agent;
-use crate::domain::{Domain, too_many};
+use super::agent::Agent;
+use super::name::{self, NAME_MAX, tag};
+use super::{Domain, too_many};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind, MutexWords, OBJECTS, Owner};
 use crate::locks::{Acquired, Refused};
-use crate::name::{NAME_MAX, tag};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys;
 use crate::wait::{Peers, Sleepers, Wait};
@@ -502,7 +502,7 @@ pub(crate) fn name_of(entry: &Entry) -> Option<String> {
         return None;
     }
     let bytes = entry.name[..len].iter().map(|byte| byte.load(Relaxed)).collect();
-    String::from_utf8(bytes).ok().filter(|name| crate::name::check(name).is_ok())
+    String::from_utf8(bytes).ok().filter(|name| name::check(name).is_ok())
 }
 
 fn has_name(entry: &Entry, name: &str) -> bool {
