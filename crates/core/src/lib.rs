@@ -12,44 +12,35 @@
 //!
 //! Nothing in shared memory is trusted, and no Rust reference to plain shared bytes is ever made.
 
-mod channel;
 mod domain;
 mod error;
 mod fail;
 mod faults;
 mod file_lock;
-mod guard;
-mod holders;
 mod layout;
 mod locks;
 #[cfg(all(loom, test))]
 mod models;
-mod object;
 mod objects;
-mod queue;
 mod queues;
 mod region;
-mod segment;
-mod spill;
 mod sync;
 mod sys;
 mod wait;
 
-pub use channel::{Bytes, CONSUMER, Consumer, End, PRODUCER, Producer};
 pub use domain::{Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, ObjectInfo, Swept, inspect};
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
-pub use guard::Guard;
-pub use holders::Holder;
 pub use layout::{AGENTS, Kind, LAYOUT_VERSION, OBJECTS, PAGE};
 pub use locks::Arrived;
 pub use locks::named::{
     Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,
 };
-pub use object::{DATA_OFFSET, Looked, Object, PARAMS, open_lock_manager};
-pub use objects::Locked;
-pub use queue::{Chunk, Got, Member, Participant, Put, QueueWait};
+pub use objects::{
+    Bytes, CONSUMER, Chunk, Consumer, DATA_OFFSET, End, Got, Guard, Holder, Locked, Looked, Mapped, Member,
+    Object, PARAMS, PRODUCER, Participant, Producer, Put, QueueWait, Segment, Spec, open_lock_manager,
+    unlink_name,
+};
 pub use region::Region;
-pub use segment::{Mapped, Segment, Spec, unlink_name};
 pub use sys::{ByteRange, Headroom, Part};
 pub use wait::Wait;

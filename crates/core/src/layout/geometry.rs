@@ -3,7 +3,7 @@
 
 use super::{ChannelWords, ChunkWords, MpmcWords};
 use crate::error::{Code, Error, Result};
-use crate::object::{PARAMS, WORDS};
+use crate::objects::{PARAMS, WORDS};
 use crate::queues::{INDEX_BITS, UNIT};
 
 /// Chunks begin, and channels' rings, at multiples of this: a cache line.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::object::{Looked, Object};
 use crate::domain::{Agent, BRIEFLY, PATIENCE, acquire_short};
 use crate::error::{Code, Error, Result};
 use crate::layout::{
@@ -9,7 +10,6 @@ use crate::layout::{
 };
 use crate::locks::named::{Ended, Entered, Inside, News, RequestInfo, RequestRef, Wanted};
 use crate::locks::{Acquired, Arrived, Busy, Outcome, Refused, Released};
-use crate::object::{Looked, Object};
 use crate::wait::{Peers, Sleepers, Wait};
 
 /// A lock came to the caller.

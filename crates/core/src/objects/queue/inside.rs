@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::spill::Spill;
 use super::{Chunk, Got, Member, Put};
 use crate::domain::GLANCE;
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ChunkWords, Kind, QueueGeometry, SPILL_BYTES};
-use crate::object::Object;
+use crate::objects::object::Object;
 use crate::queues::{Chunks, Corrupt, Mpmc, Phase, REDELIVERED, Reaped, SPILLED, Terms};
 use crate::region::Region;
-use crate::spill::Spill;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::wait::{Look, Sleepers, Wait};
 

@@ -11,14 +11,14 @@
 
 use std::time::Duration;
 
+use super::locks::Locked;
+use super::object::Looked;
 use crate::domain::Agent;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{GUARD_MAGIC, GuardWords, LAYOUT_VERSION};
 use crate::locks::Refused;
-use crate::object::Looked;
-use crate::objects::Locked;
 use crate::region::Region;
 use crate::sync::{Ordering, fence};
 use crate::wait::{Peers, Wait};

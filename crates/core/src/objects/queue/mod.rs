@@ -1,17 +1,18 @@
 //! Queues as their users call them: messages in chunks, waits, and errors that say what to do.
 
 mod inside;
+mod spill;
 
 use std::time::Instant;
 
 use self::inside::{Mapped, Queue};
+use self::spill::Spill;
+use super::object::{Looked, Object};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS, QueueGeometry};
-use crate::object::{Looked, Object};
 use crate::queues::{Claim, IndexRing, Mpmc, Phase, REDELIVERED, Reaped};
 use crate::region::Region;
-use crate::spill::Spill;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::wait::{Look, Sleepers, Spins, Wait};
 

@@ -1,5 +1,6 @@
 //! Objects that are more than bytes: a header, the words of their kind, and for values the data behind.
 
+use super::segment::{Segment, Spec};
 use crate::domain::Agent;
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
@@ -10,7 +11,6 @@ use crate::layout::{
 };
 use crate::locks::{MOST_PERMITS, Refused};
 use crate::region::Region;
-use crate::segment::{Segment, Spec};
 use crate::sync::Ordering::Relaxed;
 use crate::sys::Part;
 use crate::wait::{Peers, Sleepers};

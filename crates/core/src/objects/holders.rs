@@ -1,9 +1,9 @@
 //! Who holds an object, for display: takes no lock, so at about one instant.
 
+use super::object::Object;
 use crate::error::Result;
 use crate::layout::{BarrierWords, Kind, MutexWords, Owner, RwLockWords, SemaphoreWords, Table};
 use crate::locks::Share;
-use crate::object::Object;
 use crate::wait::Peers;
 
 /// An agent that holds something of an object, or waits at it as one of several.

@@ -9,12 +9,12 @@
 //! | with an end | the dead agent | what it pushed; then it waits for a successor, or is told `ERR_PEER_DIED` |
 //! | after the store to `closed` | the dead agent | what it pushed; then the end |
 
+use super::object::{Looked, Object};
+use super::queue::{Got, Put, put_all};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ChannelGeometry, ChannelWords, EndWords, Kind, Owner};
-use crate::object::{Looked, Object};
-use crate::queue::{Got, Put, put_all};
 use crate::queues::{Corrupt, Place, Record, Ring, Seen, Then, UNIT, Units};
 use crate::region::Region;
 use crate::sync::AtomicU64;

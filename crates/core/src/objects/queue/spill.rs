@@ -12,8 +12,8 @@ use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::Kind;
+use crate::objects::segment::{Segment, Spec, map};
 use crate::region::Region;
-use crate::segment::{Segment, Spec, map};
 use crate::sys::Part;
 
 /// Which segment, as the chunk says it: a number that is its name, and its bytes.
