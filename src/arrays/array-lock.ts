@@ -2,12 +2,12 @@ import { CrossmemError } from '../errors.js'
 import { nativeArrays } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import {
-  MINE,
+  HELD_HERE,
   point,
   type SyncWaitOptions,
   type WaitOptions,
   WaitQueue,
-  type Wanted,
+  type WaitSpec,
   waitSync,
 } from '../wait/index.js'
 import type { UpdateContext } from './update.js'
@@ -16,12 +16,12 @@ import type { UpdateContext } from './update.js'
 const waiting = new Map<number, Set<WaitQueue>>()
 
 /** The mutex was let go here, or a sleep here took this environment out of the sleepers: who waits looks again. */
-function pump(id: number, except?: WaitQueue): void {
+function serveWaiters(id: number, except?: WaitQueue): void {
   const queues = waiting.get(id)
   if (!queues) return
   for (const queue of [...queues]) {
     if (queue.isEmpty) queues.delete(queue)
-    else if (queue !== except) queue.pump()
+    else if (queue !== except) queue.serveWaiters()
   }
   if (queues.size === 0) waiting.delete(id)
 }
@@ -31,7 +31,7 @@ export class ArrayLock {
   readonly #id: number
   readonly #handle: number
   readonly #name: string
-  readonly #wanted: Wanted<UpdateContext>
+  readonly #spec: WaitSpec<UpdateContext>
   #queue: WaitQueue | undefined
   #isHeld = false
   #isClosed = false
@@ -40,30 +40,30 @@ export class ArrayLock {
     this.#id = id
     this.#handle = handle
     this.#name = name
-    this.#wanted = { attempt: how => this.#look(how), doing: `updating "${name}"` }
+    this.#spec = { attempt: mode => this.#look(mode), doing: `updating "${name}"` }
   }
 
   /** Waits on this thread. */
   enterSync(options: SyncWaitOptions | undefined): UpdateContext {
-    const look = (how: number): UpdateContext | undefined => {
-      const found = this.#look(how)
-      if (found !== MINE) return found
+    const look = (mode: number): UpdateContext | undefined => {
+      const found = this.#look(mode)
+      if (found !== HELD_HERE) return found
       throw new CrossmemError(
         'ERR_DEADLOCK',
         `this thread is already inside update() or withLock() of "${this.#name}": finish that first`,
       )
     }
     try {
-      return waitSync(look, this.#wanted.doing, options)
+      return waitSync(look, this.#spec.doing, options)
     } finally {
-      pump(this.#id)
+      serveWaiters(this.#id)
     }
   }
 
   /** Waits without blocking the event loop, behind those who wait through this handle. */
   enter(options: WaitOptions | undefined): Promise<UpdateContext> {
     this.#queue ??= this.#newQueue()
-    return this.#queue.wait(this.#wanted, options)
+    return this.#queue.wait(this.#spec, options)
   }
 
   /** Lets go; unless the data `isWhole`, who enters next is told as if this one had died. */
@@ -71,12 +71,12 @@ export class ArrayLock {
     this.#isHeld = false
     if (isWhole) nativeArrays.endUpdate(this.#handle)
     else nativeArrays.giveUpUpdate(this.#handle)
-    pump(this.#id)
+    serveWaiters(this.#id)
   }
 
   /** This thread slept for the mutex in another way. */
-  pump(): void {
-    pump(this.#id)
+  serveWaiters(): void {
+    serveWaiters(this.#id)
   }
 
   /** Those who wait are told. */
@@ -88,11 +88,11 @@ export class ArrayLock {
     this.#queue?.rejectAll(this.#closed(), true)
   }
 
-  #look(how: number): UpdateContext | undefined | typeof MINE {
+  #look(mode: number): UpdateContext | undefined | typeof HELD_HERE {
     if (this.#isClosed) throw this.#closed()
-    const status = nativeArrays.beginUpdate(this.#handle, how)
+    const status = nativeArrays.beginUpdate(this.#handle, mode)
     if (status === 0) return undefined
-    if (status === 3) return MINE
+    if (status === 3) return HELD_HERE
     this.#isHeld = true
     this.#letOthersGoFirst()
     return { ownerDied: status === 2 }
@@ -100,9 +100,9 @@ export class ArrayLock {
 
   #newQueue(): WaitQueue {
     const queue = new WaitQueue(point(this.#handle), {
-      giveUp: () => {
+      disarm: () => {
         nativeArrays.giveUpBeginning(this.#handle)
-        pump(this.#id, queue)
+        serveWaiters(this.#id, queue)
       },
       onFirst: () => waiting.set(this.#id, (waiting.get(this.#id) ?? new Set()).add(queue)),
       onTick: () => undefined,

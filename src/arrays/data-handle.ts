@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { LockCore, LockHandle, type Locking } from '../locks/index.js'
+import { LockHandle, type Locking, MutexCore } from '../locks/index.js'
 import { nativeSegments } from '../native/index.js'
 import { type DType, dtypes } from '../nd/index.js'
 import { type CreateOptions, createObject, type Segment } from '../objects/index.js'
@@ -94,7 +94,7 @@ export abstract class DataHandle<Kind extends string, D extends DType> extends L
 
   /** @internal */
   protected constructor(segment: Segment, kind: Kind, layout: DataLayout<D>) {
-    super(segment, kind, object => (layout.hasLock ? LockCore.of(object) : noLock(object.name)))
+    super(segment, kind, object => (layout.hasLock ? MutexCore.of(object) : noLock(object.name)))
     this.dtype = layout.dtype
     this.hasLock = layout.hasLock
   }

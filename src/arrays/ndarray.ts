@@ -278,7 +278,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
         options,
       )
     } finally {
-      lock.pump()
+      lock.serveWaiters()
     }
     return copy
   }

@@ -10,7 +10,7 @@ import {
   type SharedObject,
 } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions, type Wanted } from '../wait/index.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions, type WaitSpec } from '../wait/index.js'
 
 /** How to make a barrier. */
 export interface BarrierOptions extends CreateOptions {
@@ -35,9 +35,9 @@ interface Place {
 }
 
 /** One party on its way through the barrier. */
-class Party implements Wanted<Place> {
+class Party implements WaitSpec<Place> {
   readonly doing: string
-  readonly looksForItself = true
+  readonly isIndependent = true
   readonly #handle: number
   readonly #name: string
   #place: { generation: number; index: number } | undefined
@@ -48,18 +48,18 @@ class Party implements Wanted<Place> {
     this.doing = `waiting at "${name}"`
   }
 
-  readonly attempt = (how: number): Place | undefined => {
+  readonly attempt = (mode: number): Place | undefined => {
     if (!this.#place) {
-      const { role, generation, index } = nativeLocks.arrive(this.#handle, how)
+      const { role, generation, index } = nativeLocks.arrive(this.#handle, mode)
       if (role === BROKEN) throw broken(this.#name)
       if (role === WAITING || role === LEADING) this.#place = { generation, index }
       if (role === LEADING) return { index, leads: true }
     }
-    return this.#place && this.#meet(nativeLocks.waitMeeting(this.#handle, this.#place.generation, how))
+    return this.#place && this.#meet(nativeLocks.waitMeeting(this.#handle, this.#place.generation, mode))
   }
 
   /** Whoever gives up breaks the barrier, unless all had met by then. */
-  readonly onGivenUp = (): Place | undefined =>
+  readonly onFailure = (): Place | undefined =>
     this.#place && nativeLocks.abortMeeting(this.#handle, this.#place.generation) === MET
       ? { index: this.#place.index, leads: false }
       : undefined
@@ -97,13 +97,13 @@ class Leading implements Held {
   /** The handle is closed meanwhile. */
   abandon(): void {
     this.#isOver = true
-    this.#party.onGivenUp()
+    this.#party.onFailure()
   }
 
   end(): void {
     this.#object.held.delete(this)
-    if (!this.#isOver) this.#party.onGivenUp()
-    this.#object.pump()
+    if (!this.#isOver) this.#party.onFailure()
+    this.#object.serveWaiters()
   }
 }
 
@@ -115,7 +115,7 @@ export class Barrier extends Handle<'Barrier'> {
   readonly #action: (() => unknown) | undefined
 
   private constructor(segment: Segment, action?: () => unknown) {
-    super(segment, 'Barrier', { giveUp: [nativeLocks.giveUpBarrier], needsOthers: () => true })
+    super(segment, 'Barrier', { disarm: [nativeLocks.giveUpBarrier], needsOthers: () => true })
     this.#action = action
   }
 
@@ -217,14 +217,14 @@ export class Barrier extends Handle<'Barrier'> {
   abort(): void {
     const { object } = this
     nativeLocks.abortMeeting(object.handle)
-    object.pump()
+    object.serveWaiters()
   }
 
   /** Makes it as new. Those who wait get ERR_BROKEN_BARRIER. */
   reset(): void {
     const { object } = this
     nativeLocks.resetBarrier(object.handle)
-    object.pump()
+    object.serveWaiters()
   }
 
   /** How many meet. */

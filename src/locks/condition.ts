@@ -12,11 +12,11 @@ import {
   checkWait,
   type SyncWaitOptions,
   type WaitOptions,
-  type Wanted,
+  type WaitSpec,
 } from '../wait/index.js'
 import type { Guard } from './guard.js'
 import { LockHandle } from './lock-handle.js'
-import { LockCore, notHeld } from './mutex-core.js'
+import { MutexCore, notHeld } from './mutex-core.js'
 
 /** The channel on which notifications are waited for; the other one is the lock's. */
 const NOTIFIED = 1
@@ -29,8 +29,8 @@ const EVERYONE = 2 ** 32 - 1
  */
 export class Condition extends LockHandle<'Condition'> {
   private constructor(segment: Segment) {
-    super(segment, 'Condition', LockCore.of, {
-      giveUp: [nativeLocks.giveUpLock, nativeLocks.giveUpCondition],
+    super(segment, 'Condition', MutexCore.of, {
+      disarm: [nativeLocks.giveUpLock, nativeLocks.giveUpCondition],
       needsOthers: channel => channel === NOTIFIED,
     })
   }
@@ -73,7 +73,7 @@ export class Condition extends LockHandle<'Condition'> {
     checkWait(options)
     const { object } = this
     const [core, guard] = this.#letGo()
-    object.pump()
+    object.serveWaiters()
     const notification = new Notification(object)
     try {
       await object.wait(notification, options, NOTIFIED)
@@ -165,9 +165,9 @@ export class Condition extends LockHandle<'Condition'> {
       throw new CrossmemError('ERR_INVALID_ARG', `count is a whole number from 1 up, not ${String(count)}`)
     }
     const { object } = this
-    if (!LockCore.of(object).guard) throw notHeld(this.name)
+    if (!MutexCore.of(object).guard) throw notHeld(this.name)
     const notified = nativeLocks.notifyCondition(object.handle, Math.min(count, EVERYONE))
-    object.pump()
+    object.serveWaiters()
     return notified
   }
 
@@ -181,9 +181,9 @@ export class Condition extends LockHandle<'Condition'> {
     return this.notify(EVERYONE)
   }
 
-  #letGo(): [LockCore, Guard] {
+  #letGo(): [MutexCore, Guard] {
     const { object } = this
-    const core = LockCore.of(object)
+    const core = MutexCore.of(object)
     const { guard } = core
     if (!guard) throw notHeld(this.name)
     nativeLocks.enterCondition(object.handle)
@@ -198,7 +198,7 @@ const isTimeout = (error: unknown): boolean => error instanceof CrossmemError &&
 const heard = new WeakMap<SharedObject, number>()
 
 /** One wait for a notification, which stays the object's until it is settled: if this process dies, another one gets it. */
-class Notification implements Wanted<true> {
+class Notification implements WaitSpec<true> {
   readonly doing: string
   readonly #object: SharedObject
   #isHeard = false
@@ -208,14 +208,14 @@ class Notification implements Wanted<true> {
     this.doing = `waiting for a notification of "${object.name}"`
   }
 
-  readonly attempt = (how: number): true | undefined => {
-    if (nativeLocks.waitCondition(this.#object.handle, this.#heard, how) !== 1) return undefined
+  readonly attempt = (mode: number): true | undefined => {
+    if (nativeLocks.waitCondition(this.#object.handle, this.#heard, mode) !== 1) return undefined
     this.#isHeard = true
     heard.set(this.#object, this.#heard + 1)
     return true
   }
 
-  readonly onGivenUp = (): undefined =>
+  readonly onFailure = (): undefined =>
     nativeLocks.leaveCondition(this.#object.handle, this.#heard) as undefined
 
   /** The lock is held again, or never will be. */

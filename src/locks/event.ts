@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { nativeLocks, nativeSegments } from '../native/index.js'
 import { type CreateOptions, createObject, Handle, openOrCreate, Segment } from '../objects/index.js'
-import type { SyncWaitOptions, WaitOptions, Wanted } from '../wait/index.js'
+import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
 
 /** How to make an event. */
 export interface EventOptions extends CreateOptions {
@@ -12,7 +12,7 @@ export interface EventOptions extends CreateOptions {
 /** A flag that processes share and can wait for: Python's `Event`. */
 export class Event extends Handle<'Event'> {
   private constructor(segment: Segment) {
-    super(segment, 'Event', { giveUp: [nativeLocks.giveUpEvent], needsOthers: () => true })
+    super(segment, 'Event', { disarm: [nativeLocks.giveUpEvent], needsOthers: () => true })
   }
 
   /** @internal */
@@ -58,7 +58,7 @@ export class Event extends Handle<'Event'> {
   set(): void {
     const { object } = this
     nativeLocks.setEvent(object.handle)
-    object.pump()
+    object.serveWaiters()
   }
 
   /** Clears it: whoever waits from now on waits for the next `set()`. */
@@ -83,7 +83,7 @@ export class Event extends Handle<'Event'> {
    *   could set it has gone meanwhile), or the signal's reason
    */
   async wait(options?: WaitOptions): Promise<void> {
-    await this.object.wait(this.#wanted(), options)
+    await this.object.wait(this.#spec(), options)
   }
 
   /**
@@ -92,19 +92,19 @@ export class Event extends Handle<'Event'> {
    * @throws {CrossmemError} as `wait`
    */
   waitSync(options?: SyncWaitOptions): void {
-    this.object.waitSync(this.#wanted(), options)
+    this.object.waitSync(this.#spec(), options)
   }
 
   /** Whether it is set; one that resets itself is clear again afterwards. */
   tryWait(): boolean {
-    return this.#wanted().attempt(0) === true
+    return this.#spec().attempt(0) === true
   }
 
-  #wanted(): Wanted<true> {
+  #spec(): WaitSpec<true> {
     const { handle } = this.object
     const times = nativeLocks.eventTimes(handle)
     return {
-      attempt: how => (nativeLocks.waitEvent(handle, times, how) === 1 ? true : undefined),
+      attempt: mode => (nativeLocks.waitEvent(handle, times, mode) === 1 ? true : undefined),
       doing: `waiting for "${this.name}"`,
     }
   }

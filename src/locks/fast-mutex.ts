@@ -9,7 +9,7 @@ const FREE = 0n
  * The mutex as long as nobody else wants it: one compare-and-swap each way, the same that `mutex.rs` begins with, but
  * without a call into the addon. Whatever else the word says is the addon's to understand.
  */
-export class FastLock {
+export class FastMutex {
   readonly #segment: Segment
   #word: BigUint64Array | undefined
   #isPossible = true

@@ -4,7 +4,7 @@ import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
 import { type Guard, within } from './guard.js'
 import { type Locking, notHeld } from './mutex-core.js'
 
-const lockWaits: WaitKind = { giveUp: [nativeLocks.giveUpLock] }
+const lockWaits: WaitKind = { disarm: [nativeLocks.giveUpLock] }
 
 /** A handle that is a lock and nothing else. */
 export abstract class LockHandle<Kind extends string> extends Handle<Kind> {

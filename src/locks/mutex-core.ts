@@ -1,8 +1,15 @@
 import { CrossmemError } from '../errors.js'
 import { nativeLocks } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
-import { MINE, POLITELY, type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
-import { FastLock } from './fast-mutex.js'
+import {
+  HELD_HERE,
+  IN_TURN,
+  type SyncWaitOptions,
+  TRY,
+  type WaitOptions,
+  type WaitSpec,
+} from '../wait/index.js'
+import { FastMutex } from './fast-mutex.js'
 import { Guard, type Lender } from './guard.js'
 
 /** As the addon says it. */
@@ -18,11 +25,11 @@ export interface Locking {
 }
 
 /** The mutex of an object that has one: a Mutex, a Condition, a Value… One per environment and object. */
-export class LockCore implements Locking, Lender {
+export class MutexCore implements Locking, Lender {
   readonly #object: SharedObject
   readonly #handle: number
-  readonly #wanted: Wanted<Guard>
-  readonly #fast: FastLock
+  readonly #spec: WaitSpec<Guard>
+  readonly #fast: FastMutex
   /** Guards whose lock was let go for a while. */
   readonly #away = new WeakSet<Guard>()
   #guard: Guard | undefined
@@ -30,14 +37,14 @@ export class LockCore implements Locking, Lender {
   private constructor(object: SharedObject) {
     this.#object = object
     this.#handle = object.handle
-    this.#wanted = { attempt: how => this.look(how), doing: `locking "${object.name}"` }
-    this.#fast = new FastLock(object.segment)
+    this.#spec = { attempt: mode => this.look(mode), doing: `locking "${object.name}"` }
+    this.#fast = new FastMutex(object.segment)
     // Once and for all: a set that gets and loses each guard would be most of what a lock costs.
     object.held.add({ abandon: () => this.#guard?.abandon() })
   }
 
-  static of(object: SharedObject): LockCore {
-    const core = cores.get(object) ?? new LockCore(object)
+  static of(object: SharedObject): MutexCore {
+    const core = cores.get(object) ?? new MutexCore(object)
     cores.set(object, core)
     return core
   }
@@ -48,29 +55,29 @@ export class LockCore implements Locking, Lender {
 
   tryLock(): Guard | undefined {
     const found = this.look(TRY)
-    return found === MINE ? undefined : found
+    return found === HELD_HERE ? undefined : found
   }
 
   lockSync(options: SyncWaitOptions | undefined): Guard {
     if (options === undefined && this.#fast.take()) return this.#hold(false)
-    return this.#object.waitSync(this.#wanted, options)
+    return this.#object.waitSync(this.#spec, options)
   }
 
   async lock(options: WaitOptions | undefined): Promise<Guard> {
     // In order: not before those of this thread who wait already.
     if (options === undefined && !this.#object.isAwaited && this.#fast.take()) return this.#hold(false)
-    return this.#object.wait(this.#wanted, options)
+    return this.#object.wait(this.#spec, options)
   }
 
-  look(how: number): Guard | undefined | typeof MINE {
-    return this.#look(how, ownerDied => this.#hold(ownerDied))
+  look(mode: number): Guard | undefined | typeof HELD_HERE {
+    return this.#look(mode, ownerDied => this.#hold(ownerDied))
   }
 
   release(guard: Guard): void {
     // Let go already: then it isn't taken again.
     if (guard !== this.#guard && this.#away.has(guard)) return
     this.#give(guard)
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   /** Releases the lock for a while; its guard stays one. Those who wait here are not looked for: that is the caller's. */
@@ -80,17 +87,17 @@ export class LockCore implements Locking, Lender {
   }
 
   /** How to have again what was let go, by the same guard; unless that was released meanwhile. */
-  retaking(guard: Guard): Wanted<Guard> {
+  retaking(guard: Guard): WaitSpec<Guard> {
     const hold = (ownerDied: boolean) => {
       this.#away.delete(guard)
       guard.renew(ownerDied)
       return this.#keep(guard)
     }
     return {
-      ...this.#wanted,
-      attempt: how => (guard.isReleased ? guard : this.#look(how, hold)),
+      ...this.#spec,
+      attempt: mode => (guard.isReleased ? guard : this.#look(mode, hold)),
       endures: true,
-      onGivenUp: () => {
+      onFailure: () => {
         guard.forget()
         return undefined
       },
@@ -112,11 +119,11 @@ export class LockCore implements Locking, Lender {
     if (!this.#fast.give()) nativeLocks.unlock(this.#handle)
   }
 
-  #look(how: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof MINE {
-    if ((how === TRY || how === POLITELY) && this.#fast.take()) return hold(false)
-    const status = nativeLocks.lock(this.#handle, how)
+  #look(mode: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof HELD_HERE {
+    if ((mode === TRY || mode === IN_TURN) && this.#fast.take()) return hold(false)
+    const status = nativeLocks.lock(this.#handle, mode)
     if (status === 0) return undefined
-    return status === 3 ? MINE : hold(status === GOT_AFTER_DEATH)
+    return status === 3 ? HELD_HERE : hold(status === GOT_AFTER_DEATH)
   }
 
   #hold(ownerDied: boolean): Guard {
@@ -129,7 +136,7 @@ export class LockCore implements Locking, Lender {
   }
 }
 
-const cores = new WeakMap<SharedObject, LockCore>()
+const cores = new WeakMap<SharedObject, MutexCore>()
 
 export const notHeld = (name: string): CrossmemError =>
   new CrossmemError('ERR_LOST_OWNERSHIP', `this thread doesn't hold "${name}"; lock it first`)

@@ -1,6 +1,6 @@
 import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
 import { LockHandle } from './lock-handle.js'
-import { LockCore } from './mutex-core.js'
+import { MutexCore } from './mutex-core.js'
 
 /**
  * A mutex that processes share and that survives its holder: when that one is killed, the next in line gets the lock
@@ -11,7 +11,7 @@ import { LockCore } from './mutex-core.js'
  */
 export class Mutex extends LockHandle<'Mutex'> {
   private constructor(segment: Segment) {
-    super(segment, 'Mutex', LockCore.of)
+    super(segment, 'Mutex', MutexCore.of)
   }
 
   /** @internal */

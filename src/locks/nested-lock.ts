@@ -1,20 +1,27 @@
 import type { SharedObject } from '../objects/index.js'
-import { checkWait, MINE, type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
+import {
+  checkWait,
+  HELD_HERE,
+  type SyncWaitOptions,
+  TRY,
+  type WaitOptions,
+  type WaitSpec,
+} from '../wait/index.js'
 import { Guard, type Lender } from './guard.js'
-import { LockCore, type Locking } from './mutex-core.js'
+import { type Locking, MutexCore } from './mutex-core.js'
 
 /** A mutex that the environment which holds it takes again and again: its guards, over one guard of the mutex. */
 export class NestedLock implements Locking, Lender {
   readonly #object: SharedObject
-  readonly #core: LockCore
+  readonly #core: MutexCore
   readonly #guards: Guard[] = []
-  readonly #wanted: Wanted<Guard>
+  readonly #spec: WaitSpec<Guard>
   #outer: Guard | undefined
 
   private constructor(object: SharedObject) {
     this.#object = object
-    this.#core = LockCore.of(object)
-    this.#wanted = { attempt: how => this.#look(how), doing: `locking "${object.name}"` }
+    this.#core = MutexCore.of(object)
+    this.#spec = { attempt: mode => this.#look(mode), doing: `locking "${object.name}"` }
   }
 
   static of(object: SharedObject): NestedLock {
@@ -29,17 +36,17 @@ export class NestedLock implements Locking, Lender {
 
   tryLock(): Guard | undefined {
     const found = this.#look(TRY)
-    return found === MINE ? undefined : found
+    return found === HELD_HERE ? undefined : found
   }
 
   lockSync(options: SyncWaitOptions | undefined): Guard {
-    return this.#object.waitSync(this.#wanted, options)
+    return this.#object.waitSync(this.#spec, options)
   }
 
   async lock(options: WaitOptions | undefined): Promise<Guard> {
     checkWait(options).signal?.throwIfAborted()
     // Not behind those of this thread who wait: they will be inside together with this one.
-    return (this.#outer && this.tryLock()) ?? this.#object.wait(this.#wanted, options)
+    return (this.#outer && this.tryLock()) ?? this.#object.wait(this.#spec, options)
   }
 
   release(guard: Guard): void {
@@ -60,11 +67,11 @@ export class NestedLock implements Locking, Lender {
     this.#object.held.delete(guard)
   }
 
-  #look(how: number): Guard | undefined | typeof MINE {
+  #look(mode: number): Guard | undefined | typeof HELD_HERE {
     // A guard of the mutex that was abandoned is none.
     if (this.#outer === undefined || this.#outer.isReleased) {
-      const outer = this.#core.look(how)
-      if (outer === undefined || outer === MINE) return outer
+      const outer = this.#core.look(mode)
+      if (outer === undefined || outer === HELD_HERE) return outer
       this.#outer = outer
       this.#guards.length = 0
     }

@@ -7,31 +7,31 @@ import {
   Segment,
   type SharedObject,
 } from '../objects/index.js'
-import { MINE, type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
+import { HELD_HERE, type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 import { Guard, type Lender, within } from './guard.js'
 
 interface Calls {
-  enter(handle: number, how: number): number
+  enter(handle: number, mode: number): number
   leave(handle: number): void
   abandon(handle: number): void
 }
 
 /** One of the two ways into a lock. */
 class Side implements Lender {
-  readonly wanted: Wanted<Guard>
+  readonly spec: WaitSpec<Guard>
   readonly #object: SharedObject
   readonly #calls: Calls
 
   constructor(object: SharedObject, doing: string, calls: Calls) {
     this.#object = object
     this.#calls = calls
-    this.wanted = { attempt: how => this.look(how), doing: `${doing} "${object.name}"` }
+    this.spec = { attempt: mode => this.look(mode), doing: `${doing} "${object.name}"` }
   }
 
-  look(how: number): Guard | undefined | typeof MINE {
-    const status = this.#calls.enter(this.#object.handle, how)
+  look(mode: number): Guard | undefined | typeof HELD_HERE {
+    const status = this.#calls.enter(this.#object.handle, mode)
     if (status === 0) return undefined
-    if (status === 3) return MINE
+    if (status === 3) return HELD_HERE
     const guard = new Guard(this, status === 2)
     this.#object.held.add(guard)
     return guard
@@ -40,7 +40,7 @@ class Side implements Lender {
   release(guard: Guard): void {
     this.#object.held.delete(guard)
     this.#calls.leave(this.#object.handle)
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   abandon(guard: Guard): void {
@@ -69,7 +69,7 @@ export class RwLock extends Handle<'RwLock'> {
   readonly #write: Side
 
   private constructor(segment: Segment) {
-    super(segment, 'RwLock', { giveUp: [nativeLocks.giveUpEntering] })
+    super(segment, 'RwLock', { disarm: [nativeLocks.giveUpEntering] })
     this.#read = new Side(this.object, 'reading', reading)
     this.#write = new Side(this.object, 'writing', writing)
   }
@@ -106,7 +106,7 @@ export class RwLock extends Handle<'RwLock'> {
    * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
    */
   async read(options?: WaitOptions): Promise<Guard> {
-    return this.object.wait(this.#read.wanted, options)
+    return this.object.wait(this.#read.spec, options)
   }
 
   /**
@@ -115,7 +115,7 @@ export class RwLock extends Handle<'RwLock'> {
    * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread is writing), ERR_CLOSED, ERR_NOT_FOUND
    */
   readSync(options?: SyncWaitOptions): Guard {
-    return this.object.waitSync(this.#read.wanted, options)
+    return this.object.waitSync(this.#read.spec, options)
   }
 
   /** Reads if that can be had at once; `undefined` otherwise. */
@@ -134,7 +134,7 @@ export class RwLock extends Handle<'RwLock'> {
    * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
    */
   async write(options?: WaitOptions): Promise<Guard> {
-    return this.object.wait(this.#write.wanted, options)
+    return this.object.wait(this.#write.spec, options)
   }
 
   /**
@@ -143,7 +143,7 @@ export class RwLock extends Handle<'RwLock'> {
    * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread is reading or writing), ERR_CLOSED, ERR_NOT_FOUND
    */
   writeSync(options?: SyncWaitOptions): Guard {
-    return this.object.waitSync(this.#write.wanted, options)
+    return this.object.waitSync(this.#write.spec, options)
   }
 
   /** Writes if that can be had at once; `undefined` otherwise. */
@@ -159,6 +159,6 @@ export class RwLock extends Handle<'RwLock'> {
   #try(side: Side): Guard | undefined {
     void this.object
     const found = side.look(TRY)
-    return found === MINE ? undefined : found
+    return found === HELD_HERE ? undefined : found
   }
 }

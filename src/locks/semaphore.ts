@@ -9,7 +9,7 @@ import {
   type SharedObject,
 } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
-import { type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
+import { type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 import { Guard, type Lender, within } from './guard.js'
 import { notHeld } from './mutex-core.js'
 
@@ -48,13 +48,13 @@ export class Permit extends Guard {
 
 /** What this environment has of a semaphore. */
 class Permits implements Lender<Permit> {
-  readonly wanted: Wanted<Permit>
+  readonly spec: WaitSpec<Permit>
   readonly #object: SharedObject
   readonly #held = new Set<Permit>()
 
   private constructor(object: SharedObject) {
     this.#object = object
-    this.wanted = { attempt: how => this.look(how), doing: `acquiring "${object.name}"` }
+    this.spec = { attempt: mode => this.look(mode), doing: `acquiring "${object.name}"` }
     object.held.add({ abandon: () => this.#abandonAll() })
   }
 
@@ -64,8 +64,8 @@ class Permits implements Lender<Permit> {
     return permits
   }
 
-  look(how: number): Permit | undefined {
-    if (nativeLocks.acquirePermit(this.#object.handle, how) === 0) return undefined
+  look(mode: number): Permit | undefined {
+    if (nativeLocks.acquirePermit(this.#object.handle, mode) === 0) return undefined
     const permit = new Permit(this)
     this.#held.add(permit)
     return permit
@@ -80,7 +80,7 @@ class Permits implements Lender<Permit> {
       throw error
     }
     this.#forget(permit)
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   abandon(permit: Permit): void {
@@ -97,7 +97,7 @@ class Permits implements Lender<Permit> {
   releaseMany(count: number): void {
     nativeLocks.releasePermits(this.#object.handle, count, false)
     for (const permit of [...this.#held].slice(0, count)) this.#forget(permit)
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   #forget(permit: Permit): void {
@@ -121,7 +121,7 @@ export class Semaphore extends Handle<'Semaphore'> {
 
   private constructor(segment: Segment) {
     super(segment, 'Semaphore', {
-      giveUp: [nativeLocks.giveUpAcquiring],
+      disarm: [nativeLocks.giveUpAcquiring],
       needsOthers: (_, handle) => nativeLocks.permitsHeld(handle) === 0,
     })
     this.#permits = Permits.of(this.object)
@@ -176,7 +176,7 @@ export class Semaphore extends Handle<'Semaphore'> {
    *   could release one has gone meanwhile), or the signal's reason
    */
   async acquire(options?: WaitOptions): Promise<Permit> {
-    return this.object.wait(this.#open.wanted, options)
+    return this.object.wait(this.#open.spec, options)
   }
 
   /**
@@ -185,7 +185,7 @@ export class Semaphore extends Handle<'Semaphore'> {
    * @throws {CrossmemError} as `acquire`
    */
   acquireSync(options?: SyncWaitOptions): Permit {
-    return this.object.waitSync(this.#open.wanted, options)
+    return this.object.waitSync(this.#open.spec, options)
   }
 
   /** Takes a permit if one is free; `undefined` otherwise. */

@@ -24,19 +24,19 @@ export class Holdings {
   free(chunk: number): void {
     this.#giveBack(this.#taken, chunk)
     nativeMessages.freeMessage(this.#object.handle, chunk)
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   commit(chunk: number, length: number): void {
     this.#giveBack(this.#reserved, chunk)
     nativeMessages.commitMessage(this.#object.handle, chunk, length)
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   cancel(chunk: number): void {
     this.#giveBack(this.#reserved, chunk)
     nativeMessages.cancelMessage(this.#object.handle, chunk)
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   /** The handle is closed: as if its process had died. */
@@ -46,7 +46,7 @@ export class Holdings {
     for (const chunk of this.#reserved) nativeMessages.cancelMessage(handle, chunk)
     this.#taken.clear()
     this.#reserved.clear()
-    this.#object.pump()
+    this.#object.serveWaiters()
   }
 
   #giveBack(held: Set<number>, chunk: number): void {

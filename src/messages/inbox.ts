@@ -2,12 +2,12 @@ import { CrossmemError } from '../errors.js'
 import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from '../native/index.js'
 import { checkCount } from '../util/index.js'
 import {
-  checkBeforeLook,
-  POLITELY,
+  checkBeforeAttempt,
+  IN_TURN,
   type SyncWaitOptions,
   TRY,
   type WaitOptions,
-  type Wanted,
+  type WaitSpec,
 } from '../wait/index.js'
 import type { Source } from './transport.js'
 
@@ -33,16 +33,16 @@ export class Inbox<T> {
   }
 
   async get(options: WaitOptions | undefined): Promise<T> {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const { object, channel } = this.#source
-    const now = object.isIdle(channel) ? this.#take(POLITELY) : undefined
-    return this.#decode(now ?? (await object.wait(this.#wanted, options, channel)))
+    const now = object.isIdle(channel) ? this.#take(IN_TURN) : undefined
+    return this.#decode(now ?? (await object.wait(this.#spec, options, channel)))
   }
 
   getSync(options: SyncWaitOptions | undefined): T {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const { object, channel } = this.#source
-    return this.#decode(this.#take(POLITELY) ?? object.waitSync(this.#wanted, options, channel))
+    return this.#decode(this.#take(IN_TURN) ?? object.waitSync(this.#spec, options, channel))
   }
 
   /** At most `max` that are there now. */
@@ -52,31 +52,31 @@ export class Inbox<T> {
 
   /** At most `max`, at least one. */
   async getMany(max: number, options: WaitOptions | undefined): Promise<T[]> {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const most = checkCount('max', max, 1)
     const { object, channel } = this.#source
     const now = object.isIdle(channel) ? this.#takeMany(most) : []
     if (now.length > 0) return this.#decodeAll(now)
-    return this.#decodeAll(await object.wait(this.#wantedMany(most), options, channel))
+    return this.#decodeAll(await object.wait(this.#specOfMany(most), options, channel))
   }
 
   getManySync(max: number, options: SyncWaitOptions | undefined): T[] {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const most = checkCount('max', max, 1)
     const { object, channel } = this.#source
     const now = this.#takeMany(most)
     if (now.length > 0) return this.#decodeAll(now)
-    return this.#decodeAll(object.waitSync(this.#wantedMany(most), options, channel))
+    return this.#decodeAll(object.waitSync(this.#specOfMany(most), options, channel))
   }
 
-  get #wanted(): Wanted<Uint8Array> {
-    return { attempt: how => this.#take(how), doing: this.#doing }
+  get #spec(): WaitSpec<Uint8Array> {
+    return { attempt: mode => this.#take(mode), doing: this.#doing }
   }
 
-  #wantedMany(most: number): Wanted<Uint8Array[]> {
+  #specOfMany(most: number): WaitSpec<Uint8Array[]> {
     return {
-      attempt: how => {
-        const first = this.#take(how)
+      attempt: mode => {
+        const first = this.#take(mode)
         return first && this.#takeMany(most, [first])
       },
       doing: this.#doing,
@@ -87,19 +87,19 @@ export class Inbox<T> {
     return `getting from "${this.#source.object.name}"`
   }
 
-  #take(how: number): Uint8Array | undefined {
-    const message = this.#look(how)
+  #take(mode: number): Uint8Array | undefined {
+    const message = this.#look(mode)
     if (message === ENDED) throw isDrained(this.#source.object.name)
     return message === NOT_YET ? undefined : message
   }
 
-  #look(how: number): Uint8Array | typeof NOT_YET | typeof ENDED {
+  #look(mode: number): Uint8Array | typeof NOT_YET | typeof ENDED {
     const earlier = this.#backlog.shift()
     if (earlier) return earlier
     // Who is among the sleepers leaves them by a call.
-    const fast = how === TRY || how === POLITELY ? this.#source.fast?.pop() : undefined
+    const fast = mode === TRY || mode === IN_TURN ? this.#source.fast?.pop() : undefined
     if (fast) return fast
-    const taken = this.#source.take(how)
+    const taken = this.#source.take(mode)
     if (taken === NOT_YET || taken === ENDED) return taken
     return taken === ELSEWHERE ? this.#source.takeElsewhere() : bytes.slice(0, taken)
   }

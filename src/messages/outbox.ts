@@ -1,12 +1,12 @@
 import { CrossmemError } from '../errors.js'
 import { bytes, ENDED, lengths, NOT_YET, PAD_BYTES, PAD_MESSAGES } from '../native/index.js'
 import {
-  checkBeforeLook,
-  POLITELY,
+  checkBeforeAttempt,
+  IN_TURN,
   type SyncWaitOptions,
   TRY,
   type WaitOptions,
-  type Wanted,
+  type WaitSpec,
 } from '../wait/index.js'
 import type { Sink } from './transport.js'
 
@@ -39,19 +39,19 @@ export class Outbox<T> {
   }
 
   async put(value: T, options: WaitOptions | undefined): Promise<void> {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const { object, channel } = this.#sink
     const message = this.#encode(value)
-    if (this.#isIdle && putInto(this.#sink, message, POLITELY)) return
-    await object.wait(this.#wanted(this.#keep(message)), options, channel)
+    if (this.#isIdle && putInto(this.#sink, message, IN_TURN)) return
+    await object.wait(this.#spec(this.#keep(message)), options, channel)
   }
 
   putSync(value: T, options: SyncWaitOptions | undefined): void {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const { object, channel } = this.#sink
     const message = this.#encode(value)
-    if (putInto(this.#sink, message, POLITELY)) return
-    object.waitSync(this.#wanted(this.#keep(message)), options, channel)
+    if (putInto(this.#sink, message, IN_TURN)) return
+    object.waitSync(this.#spec(this.#keep(message)), options, channel)
   }
 
   /** How many of them could be put at once, the first ones. */
@@ -61,7 +61,7 @@ export class Outbox<T> {
   }
 
   async putMany(values: readonly T[], options: WaitOptions | undefined): Promise<void> {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const { object, channel } = this.#sink
     const messages = this.#encodeAll(values)
     let done = 0
@@ -69,13 +69,13 @@ export class Outbox<T> {
       if (this.#isIdle) done += this.#putMany(messages, done)
       const next = messages[done]
       if (!next) return
-      await object.wait(this.#wanted(next), options, channel)
+      await object.wait(this.#spec(next), options, channel)
       done++
     }
   }
 
   putManySync(values: readonly T[], options: SyncWaitOptions | undefined): void {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const { object, channel } = this.#sink
     const messages = this.#encodeAll(values)
     let done = 0
@@ -83,7 +83,7 @@ export class Outbox<T> {
       done += this.#putMany(messages, done)
       const next = messages[done]
       if (!next) return
-      object.waitSync(this.#wanted(next), options, channel)
+      object.waitSync(this.#spec(next), options, channel)
       done++
     }
   }
@@ -92,9 +92,9 @@ export class Outbox<T> {
     return this.#sink.object.isIdle(this.#sink.channel)
   }
 
-  #wanted(message: Uint8Array): Wanted<true> {
+  #spec(message: Uint8Array): WaitSpec<true> {
     return {
-      attempt: how => putInto(this.#sink, message, how),
+      attempt: mode => putInto(this.#sink, message, mode),
       doing: `putting into "${this.#sink.object.name}"`,
     }
   }
@@ -158,13 +158,13 @@ export const hasEnded = (name: string): CrossmemError =>
   new CrossmemError('ERR_ENDED', `"${name}" has ended: nothing can be put in any more`)
 
 /** Puts a message in; `undefined`: not yet. */
-export function putInto(sink: Sink, message: Uint8Array, how: number): true | undefined {
+export function putInto(sink: Sink, message: Uint8Array, mode: number): true | undefined {
   // Who is among the sleepers leaves them by a call.
-  if ((how === TRY || how === POLITELY) && sink.fast?.push(message)) return true
+  if ((mode === TRY || mode === IN_TURN) && sink.fast?.push(message)) return true
   const { length } = message
-  if (length > sink.most) return isPut(sink, sink.putLarge(message, how))
+  if (length > sink.most) return isPut(sink, sink.putLarge(message, mode))
   bytes.set(message)
-  return isPut(sink, sink.put(length, how))
+  return isPut(sink, sink.put(length, mode))
 }
 
 export function isPut(sink: Sink, status: number): true | undefined {

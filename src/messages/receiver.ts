@@ -1,6 +1,6 @@
 import { AGAIN_OR_MORE, ENDED, elsewhere, NOT_YET, nativeMessages } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
-import { type Attempt, type SyncWaitOptions, TRY, type WaitOptions, type Wanted } from '../wait/index.js'
+import { type Attempt, type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 import type { Holdings } from './holdings.js'
 import { isDrained } from './inbox.js'
 import { Message } from './message.js'
@@ -39,7 +39,7 @@ export class Receiver<T> {
   async receive(options: WaitOptions | undefined): Promise<Message<T>> {
     return this.#message(
       await this.#object.wait(
-        this.#wanted(how => this.#take(how)),
+        this.#spec(mode => this.#take(mode)),
         options,
         MESSAGE,
       ),
@@ -49,7 +49,7 @@ export class Receiver<T> {
   receiveSync(options: SyncWaitOptions | undefined): Message<T> {
     return this.#message(
       this.#object.waitSync(
-        this.#wanted(how => this.#take(how)),
+        this.#spec(mode => this.#take(mode)),
         options,
         MESSAGE,
       ),
@@ -63,21 +63,21 @@ export class Receiver<T> {
 
   /** At most `max`, at least one: those that are there when its turn comes. */
   async receiveMany(max: number, options: WaitOptions | undefined): Promise<Message<T>[]> {
-    const wanted = this.#wanted(how => this.#takeMany(max, how))
-    return this.#messages(await this.#object.wait(wanted, options, MESSAGE))
+    const spec = this.#spec(mode => this.#takeMany(max, mode))
+    return this.#messages(await this.#object.wait(spec, options, MESSAGE))
   }
 
   receiveManySync(max: number, options: SyncWaitOptions | undefined): Message<T>[] {
-    const wanted = this.#wanted(how => this.#takeMany(max, how))
-    return this.#messages(this.#object.waitSync(wanted, options, MESSAGE))
+    const spec = this.#spec(mode => this.#takeMany(max, mode))
+    return this.#messages(this.#object.waitSync(spec, options, MESSAGE))
   }
 
-  #wanted<R>(attempt: Attempt<R>): Wanted<R> {
+  #spec<R>(attempt: Attempt<R>): WaitSpec<R> {
     return { attempt, doing: `receiving from "${this.#object.name}"` }
   }
 
-  #takeMany(max: number, how: number): Taken[] | undefined {
-    const first = this.#take(how)
+  #takeMany(max: number, mode: number): Taken[] | undefined {
+    const first = this.#take(mode)
     return first && this.#rest([first], max)
   }
 
@@ -97,16 +97,16 @@ export class Receiver<T> {
     return taken
   }
 
-  #take(how: number): Taken | undefined {
-    const taken = this.#look(how)
+  #take(mode: number): Taken | undefined {
+    const taken = this.#look(mode)
     if (taken === ENDED) throw isDrained(this.#object.name)
     return taken === NOT_YET ? undefined : taken
   }
 
-  #look(how: number): Taken | typeof NOT_YET | typeof ENDED {
+  #look(mode: number): Taken | typeof NOT_YET | typeof ENDED {
     const earlier = this.#backlog.shift()
     if (earlier) return earlier
-    const status = nativeMessages.takeMessage(this.#object.handle, how)
+    const status = nativeMessages.takeMessage(this.#object.handle, mode)
     if (status === NOT_YET || status === ENDED) return status
     const [, , flags = 0, chunk = 0] = elsewhere
     const bytes = copyTaken(this.#object)

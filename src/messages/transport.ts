@@ -20,11 +20,11 @@ export interface Sink {
   /** Puts in what can be put without a call. */
   readonly fast?: FastProducer
   /** Puts in the first bytes of the pad. */
-  put(length: number, how: number): number
+  put(length: number, mode: number): number
   /** Puts in messages of the pad; how many. */
   putMany(count: number): number
   /** Puts in a message that can't go over the pad. */
-  putLarge(message: Uint8Array, how: number): number
+  putLarge(message: Uint8Array, mode: number): number
 }
 
 /** Where messages come out. */
@@ -35,7 +35,7 @@ export interface Source {
   /** Takes out what can be taken without a call. */
   readonly fast?: FastConsumer
   /** Takes a message onto the pad; its length. */
-  take(how: number): number
+  take(mode: number): number
   /** Takes messages onto the pad; how many. */
   takeMany(most: number): number
   /** Copies and frees the message that a take left elsewhere. */
@@ -88,9 +88,9 @@ export function queueSink(object: SharedObject, messageBytes: number): Sink {
     object,
     channel: ROOM,
     most: Math.min(messageBytes, PAD_BYTES),
-    put: (length, how) => nativeMessages.pushMessage(handle, length, how),
+    put: (length, mode) => nativeMessages.pushMessage(handle, length, mode),
     putMany: count => nativeMessages.pushMessages(handle, count),
-    putLarge: (message, how) => nativeQueues.pushLargeMessage(handle, message, how),
+    putLarge: (message, mode) => nativeQueues.pushLargeMessage(handle, message, mode),
   }
 }
 
@@ -100,7 +100,7 @@ export function queueSource(object: SharedObject): Source {
   return {
     object,
     channel: MESSAGE,
-    take: how => nativeMessages.popMessage(handle, how),
+    take: mode => nativeMessages.popMessage(handle, mode),
     takeMany: most => nativeMessages.popMessages(handle, most),
     takeElsewhere: () => {
       const chunk = elsewhere[3] as number
@@ -124,10 +124,10 @@ export function channelSink(object: SharedObject, end: number, mostBytes: number
     channel: forRoom(end),
     most,
     fast: unlessHidden(() => new FastProducer(object, 1 - end)),
-    put: (length, how) => nativeRecords.pushRecord(handle, end, length, how),
+    put: (length, mode) => nativeRecords.pushRecord(handle, end, length, mode),
     putMany: count => nativeRecords.pushRecords(handle, end, count),
-    putLarge: (message, how) => {
-      const status = nativeRecords.reserveRecord(handle, end, message.byteLength, how)
+    putLarge: (message, mode) => {
+      const status = nativeRecords.reserveRecord(handle, end, message.byteLength, mode)
       if (status < 0) return status
       view(object, elsewhere[0] as number, message.byteLength).set(message)
       return nativeRecords.commitRecord(handle, end, message.byteLength)
@@ -142,7 +142,7 @@ export function channelSource(object: SharedObject, end: number): Source {
     object,
     channel: forRecord(end),
     fast: unlessHidden(() => new FastConsumer(object, end)),
-    take: how => nativeRecords.popRecord(handle, end, how),
+    take: mode => nativeRecords.popRecord(handle, end, mode),
     takeMany: most => nativeRecords.popRecords(handle, end, most),
     takeElsewhere: () => {
       const message = copyRecord(object)

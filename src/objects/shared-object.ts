@@ -2,14 +2,14 @@ import { CrossmemError } from '../errors.js'
 import { nativeSegments } from '../native/index.js'
 import {
   checkTimeout,
-  MINE,
-  POLITELY,
+  HELD_HERE,
+  IN_TURN,
   point,
   type SyncWaitOptions,
   TRY,
   type WaitOptions,
   WaitQueue,
-  type Wanted,
+  type WaitSpec,
   waitSync,
 } from '../wait/index.js'
 import { Segment } from './segment.js'
@@ -22,7 +22,7 @@ const OTHERS = 2
 /** What a kind of object adds to waiting. */
 export interface WaitKind {
   /** Leaves the set of sleepers, by channel. */
-  giveUp: ((handle: number) => void)[]
+  disarm: ((handle: number) => void)[]
   /** Whether only another agent can end a wait on that channel. */
   needsOthers?: (channel: number, handle: number) => boolean
   /** What a blocking wait on one channel waits for may come from who waits here on another one. */
@@ -50,10 +50,10 @@ export class SharedObject {
     this.segment = segment
     this.handle = segment.handle
     this.#kind = kind
-    this.#queues = kind.giveUp.map(
-      (giveUp, channel) =>
+    this.#queues = kind.disarm.map(
+      (disarm, channel) =>
         new WaitQueue(point(this.handle, channel), {
-          giveUp: () => giveUp(this.handle),
+          disarm: () => disarm(this.handle),
           onFirst: () => this.#meet(),
           onTick: () => {
             this.#lost()
@@ -93,43 +93,43 @@ export class SharedObject {
     return this.segment.isClosed
   }
 
-  wait<T>(wanted: Wanted<T>, options: WaitOptions | undefined, channel = 0): Promise<T> {
-    return this.#queue(channel).wait(wanted, options)
+  wait<T>(spec: WaitSpec<T>, options: WaitOptions | undefined, channel = 0): Promise<T> {
+    return this.#queue(channel).wait(spec, options)
   }
 
   /**
    * Waits on this thread.
    *
-   * @param pumps whether those who wait here are looked for afterwards: what slept here was taken out of the set of sleepers
+   * @param serves whether those who wait here are looked for afterwards: what slept here was taken out of the set of sleepers
    * together with them
    * @throws {CrossmemError} ERR_DEADLOCK when this thread would wait for itself
    */
-  waitSync<T>(wanted: Wanted<T>, options: SyncWaitOptions | undefined, channel = 0, pumps = true): T {
+  waitSync<T>(spec: WaitSpec<T>, options: SyncWaitOptions | undefined, channel = 0, serves = true): T {
     if (options === undefined) {
       // Most of the time there is nothing to wait for.
-      const found = wanted.attempt(POLITELY)
-      if (found !== undefined && found !== MINE) return found
+      const found = spec.attempt(IN_TURN)
+      if (found !== undefined && found !== HELD_HERE) return found
     }
-    return this.#sleep(wanted, checkTimeout(options), channel, pumps)
+    return this.#sleep(spec, checkTimeout(options), channel, serves)
   }
 
-  #sleep<T>(wanted: Wanted<T>, timeout: number, channel: number, pumps: boolean): T {
-    const { attempt, doing, onGivenUp, endures } = wanted
-    const look = (how: number): T | undefined => {
-      const found = attempt(how)
-      if (found !== MINE) return found
+  #sleep<T>(spec: WaitSpec<T>, timeout: number, channel: number, serves: boolean): T {
+    const { attempt, doing, onFailure, endures } = spec
+    const look = (mode: number): T | undefined => {
+      const found = attempt(mode)
+      if (found !== HELD_HERE) return found
       throw new CrossmemError(
         'ERR_DEADLOCK',
         `${doing}: this thread holds it already and would wait for itself; release it first`,
       )
     }
     try {
-      const found = look(POLITELY)
+      const found = look(IN_TURN)
       if (found !== undefined) return found
       this.#meet()
       let goesOn = 0
       const slice = (ms: number) => {
-        if (this.#kind.feedsItself) this.#pumpAllBut(channel)
+        if (this.#kind.feedsItself) this.#serveWaitersExcept(channel)
         const found = look(goesOn + ms)
         goesOn = GOES_ON
         if (found !== undefined) return found
@@ -141,12 +141,12 @@ export class SharedObject {
       }
       return waitSync(slice, doing, { timeout })
     } catch (error) {
-      this.#kind.giveUp[channel]?.(this.handle)
-      const late = onGivenUp?.()
+      this.#kind.disarm[channel]?.(this.handle)
+      const late = onFailure?.()
       if (late === undefined) throw error
       return late
     } finally {
-      if (pumps) this.pump()
+      if (serves) this.serveWaiters()
     }
   }
 
@@ -166,12 +166,13 @@ export class SharedObject {
   }
 
   /** Something was let go here: those who wait here may have it. */
-  pump(): void {
-    for (const queue of this.#queues) if (!queue.isEmpty) queue.pump()
+  serveWaiters(): void {
+    for (const queue of this.#queues) if (!queue.isEmpty) queue.serveWaiters()
   }
 
-  #pumpAllBut(channel: number): void {
-    for (const [other, queue] of this.#queues.entries()) if (other !== channel && !queue.isEmpty) queue.pump()
+  #serveWaitersExcept(channel: number): void {
+    for (const [other, queue] of this.#queues.entries())
+      if (other !== channel && !queue.isEmpty) queue.serveWaiters()
   }
 
   #closed(): CrossmemError {
@@ -198,7 +199,7 @@ export class SharedObject {
     const lost = before & ~this.#company
     if (lost) {
       // What the dead left may be had now.
-      this.pump()
+      this.serveWaiters()
       for (const [channel, queue] of this.#queues.entries()) {
         const inVain = this.#whyInVain(lost, channel)
         if (inVain) queue.rejectAll(inVain, false)

@@ -8,7 +8,7 @@ export const PRODUCER = 1
 
 /** Waits at a channel: for a record at end 0 and 1, for room at end 0 and 1. */
 export const channelWaits: WaitKind = {
-  giveUp: [
+  disarm: [
     handle => nativeQueues.giveUpChannel(handle, 0, true),
     handle => nativeQueues.giveUpChannel(handle, 1, true),
     handle => nativeQueues.giveUpChannel(handle, 0, false),

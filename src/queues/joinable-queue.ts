@@ -4,7 +4,7 @@ import { FINISH, type Message } from '../messages/index.js'
 import { nativeQueues } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
-import type { SyncWaitOptions, WaitOptions, Wanted } from '../wait/index.js'
+import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
 import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
@@ -126,10 +126,10 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     return nativeQueues.unfinishedMessages(this.object.handle)[1] as number
   }
 
-  get #finished(): Wanted<true> {
+  get #finished(): WaitSpec<true> {
     const { handle } = this.object
     return {
-      attempt: how => (nativeQueues.joinMessages(handle, how) === 1 ? true : undefined),
+      attempt: mode => (nativeQueues.joinMessages(handle, mode) === 1 ? true : undefined),
       doing: `joining "${this.name}"`,
     }
   }

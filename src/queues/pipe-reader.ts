@@ -1,7 +1,7 @@
 import { channelSource, isDrained, type Source } from '../messages/index.js'
 import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
-import { checkBeforeLook, POLITELY, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
+import { checkBeforeAttempt, IN_TURN, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 
 /** Added to a record's length when its message goes on in the next one. */
 const MORE = 2 ** 32
@@ -21,36 +21,36 @@ export class PipeReader {
   }
 
   async receive(options: WaitOptions | undefined): Promise<Uint8Array> {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const { object, channel } = this.#source
     if (object.isIdle(channel)) {
-      const now = this.#take(POLITELY)
+      const now = this.#take(IN_TURN)
       if (now) return now
     }
-    return object.wait({ attempt: how => this.#take(how), doing: this.#doing }, options, channel)
+    return object.wait({ attempt: mode => this.#take(mode), doing: this.#doing }, options, channel)
   }
 
   receiveSync(options: SyncWaitOptions | undefined): Uint8Array {
-    checkBeforeLook(options)
-    const now = this.#take(POLITELY)
+    checkBeforeAttempt(options)
+    const now = this.#take(IN_TURN)
     if (now) return now
     const { object, channel } = this.#source
-    return object.waitSync({ attempt: how => this.#take(how), doing: this.#doing }, options, channel)
+    return object.waitSync({ attempt: mode => this.#take(mode), doing: this.#doing }, options, channel)
   }
 
   get #doing(): string {
     return `receiving from "${this.#source.object.name}"`
   }
 
-  #take(how: number, throwsAtEnd = true): Uint8Array | undefined {
+  #take(mode: number, throwsAtEnd = true): Uint8Array | undefined {
     for (;;) {
       // Who is among the sleepers leaves them by a call.
-      const fast = how === TRY || how === POLITELY ? this.#source.fast?.pop() : undefined
+      const fast = mode === TRY || mode === IN_TURN ? this.#source.fast?.pop() : undefined
       if (fast) {
         this.#parts.push(fast)
         return this.#whole()
       }
-      const taken = this.#source.take(how)
+      const taken = this.#source.take(mode)
       if (taken === NOT_YET) return undefined
       if (taken === ENDED) {
         // What is not whole will never be.

@@ -3,11 +3,11 @@ import { channelSink, forRoom, isPut, putInto, type Sink } from '../messages/ind
 import { bytes, nativeRecords, PAD_BYTES } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
-  checkBeforeLook,
-  POLITELY,
+  checkBeforeAttempt,
+  IN_TURN,
   type SyncWaitOptions,
   type WaitOptions,
-  type Wanted,
+  type WaitSpec,
 } from '../wait/index.js'
 
 /** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */
@@ -29,16 +29,16 @@ export class PipeWriter {
 
   /** @param isReused whether the bytes are overwritten after this call */
   async send(message: Uint8Array, options: WaitOptions | undefined, isReused: boolean): Promise<void> {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const isSmall = message.length <= this.#most
-    if (isSmall && this.#isIdle && this.#put(message, false, POLITELY)) return
+    if (isSmall && this.#isIdle && this.#put(message, false, IN_TURN)) return
     // Half a message that changes is worse than none.
     const kept = isReused || !isSmall ? message.slice() : message
     await this.#object.wait(this.#sending(kept), options, forRoom(this.#end))
   }
 
   sendSync(message: Uint8Array, options: SyncWaitOptions | undefined): void {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const isSmall = message.length <= this.#most
     if (this.#isHalfDone || !(isSmall || this.#isIdle)) {
       throw new CrossmemError(
@@ -46,7 +46,7 @@ export class PipeWriter {
         `a large message to "${this.#object.name}" would come between others; await those first`,
       )
     }
-    if (isSmall && this.#put(message, false, POLITELY)) return
+    if (isSmall && this.#put(message, false, IN_TURN)) return
     const sending = this.#sending(isSmall ? message : message.slice())
     try {
       this.#object.waitSync(sending, options, forRoom(this.#end))
@@ -61,17 +61,17 @@ export class PipeWriter {
   }
 
   /** Puts in the whole message, or part after part; once the first one is in, the others follow. */
-  #sending(message: Uint8Array): Wanted<true> & { isHalfDone(): boolean } {
+  #sending(message: Uint8Array): WaitSpec<true> & { isHalfDone(): boolean } {
     const { length } = message
     // Parts that go over the pad, and that a reader can take out while the next ones are written.
     const partLength = length <= this.#most ? length : Math.min(PAD_BYTES, this.#most >> 1)
     let sent = 0
     return {
-      attempt: how => {
+      attempt: mode => {
         for (;;) {
           const end = Math.min(sent + partLength, length)
           try {
-            if (!this.#put(message.subarray(sent, end), end < length, how)) return undefined
+            if (!this.#put(message.subarray(sent, end), end < length, mode)) return undefined
           } catch (error) {
             this.#isHalfDone &&= !isOver(error)
             throw error
@@ -86,10 +86,10 @@ export class PipeWriter {
     }
   }
 
-  #put(part: Uint8Array, more: boolean, how: number): true | undefined {
-    if (!more) return putInto(this.#sink, part, how)
+  #put(part: Uint8Array, more: boolean, mode: number): true | undefined {
+    if (!more) return putInto(this.#sink, part, mode)
     bytes.set(part)
-    return isPut(this.#sink, nativeRecords.pushPart(this.#object.handle, this.#end, part.length, how))
+    return isPut(this.#sink, nativeRecords.pushPart(this.#object.handle, this.#end, part.length, mode))
   }
 }
 

@@ -14,7 +14,13 @@ import {
 import { NOT_YET, nativeQueues, nativeRecords, nativeSegments } from '../native/index.js'
 import { type CreateOptions, createObject, Handle, Segment, type WaitKind } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
-import { checkBeforeLook, checkTimeout, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
+import {
+  checkBeforeAttempt,
+  checkTimeout,
+  type SyncWaitOptions,
+  TRY,
+  type WaitOptions,
+} from '../wait/index.js'
 import { channelWaits, ringBytes } from './channel-end.js'
 import { PipeReader } from './pipe-reader.js'
 import { PipeWriter } from './pipe-writer.js'
@@ -131,7 +137,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
    */
   static async wait<P extends Pipe<unknown>>(ends: Iterable<P>, options?: WaitOptions): Promise<P[]> {
-    checkBeforeLook(options)
+    checkBeforeAttempt(options)
     const all = [...ends]
     const ready = (): P[] => all.filter(end => end.pollSync())
     const found = ready()
@@ -247,7 +253,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     const { object } = this
     if (checkTimeout({ timeout }) === 0) return this.#isReady(TRY) === true
     try {
-      object.waitSync({ attempt: how => this.#isReady(how), doing: '' }, { timeout }, forRecord(end))
+      object.waitSync({ attempt: mode => this.#isReady(mode), doing: '' }, { timeout }, forRecord(end))
       return true
     } catch (error) {
       if (isTimeout(error)) return false
@@ -287,7 +293,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
       if (isOurs) {
         object.rejectWaits([forRecord(this.#end), forRoom(this.#end)])
         nativeQueues.releaseEnd(object.handle, this.#end, true)
-        object.pump()
+        object.serveWaiters()
       }
     } finally {
       super.close()
@@ -327,13 +333,13 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 
   async #untilReady(options: WaitOptions): Promise<true> {
     const end = this.#use()
-    const wanted = { attempt: (how: number) => this.#isReady(how), doing: `polling "${this.name}"` }
-    return this.object.wait(wanted, options, forRecord(end))
+    const spec = { attempt: (mode: number) => this.#isReady(mode), doing: `polling "${this.name}"` }
+    return this.object.wait(spec, options, forRecord(end))
   }
 
-  #isReady(how: number): true | undefined {
+  #isReady(mode: number): true | undefined {
     try {
-      return nativeRecords.peekRecord(this.object.handle, this.#end, how) === NOT_YET ? undefined : true
+      return nativeRecords.peekRecord(this.object.handle, this.#end, mode) === NOT_YET ? undefined : true
     } catch (error) {
       // What there is to receive is the news of a death.
       if (hasCode(error, 'ERR_PEER_DIED')) return true

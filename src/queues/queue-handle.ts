@@ -21,7 +21,7 @@ const REDELIVER = 1
 const SPILL = 2
 
 const queueWaits: WaitKind = {
-  giveUp: [MESSAGE, ROOM, FINISH].map(channel => handle => nativeQueues.giveUpQueue(handle, channel)),
+  disarm: [MESSAGE, ROOM, FINISH].map(channel => handle => nativeQueues.giveUpQueue(handle, channel)),
   feedsItself: true,
 }
 
@@ -104,7 +104,7 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   end(): void {
     const { object } = this
     nativeQueues.endQueue(object.handle)
-    object.pump()
+    object.serveWaiters()
   }
 
   /** Whether it was ended. */

@@ -89,7 +89,7 @@ export class SpscProducer extends ChannelEnd {
   end(): void {
     const { object } = this
     nativeQueues.closeEnd(object.handle, PRODUCER)
-    object.pump()
+    object.serveWaiters()
   }
 
   get #out(): Outbox<Uint8Array> {

@@ -1,6 +1,6 @@
 export { offAbort, onAbort } from './aborts.js'
 export {
-  checkBeforeLook,
+  checkBeforeAttempt,
   checkTimeout,
   checkWait,
   type SyncWaitOptions,
@@ -9,5 +9,5 @@ export {
 } from './options.js'
 export { begin, end, watch } from './reactor.js'
 export { point, WaitQueue } from './wait-queue.js'
+export { type Attempt, HELD_HERE, IN_TURN, TRY, type WaitSpec } from './wait-spec.js'
 export { waitSync } from './wait-sync.js'
-export { type Attempt, MINE, POLITELY, TRY, type Wanted } from './wanted.js'

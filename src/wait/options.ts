@@ -39,7 +39,7 @@ export function checkWait(options: WaitOptions | undefined): {
 }
 
 /** Refuses what a wait would refuse, for those who look before they wait. */
-export function checkBeforeLook(options: WaitOptions | undefined): void {
+export function checkBeforeAttempt(options: WaitOptions | undefined): void {
   if (options !== undefined) checkWait(options).signal?.throwIfAborted()
 }
 

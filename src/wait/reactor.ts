@@ -4,7 +4,7 @@ import { nativeWake } from '../native/index.js'
 
 /** Waits that are served when another process rings, and at every tick. */
 export interface Listening {
-  pump(): void
+  serveWaiters(): void
   tick(): void
 }
 
@@ -19,7 +19,7 @@ let saysKept = false
 /** The addon calls when somebody rang, and every 100 ms while anything is pending. */
 function wake(): void {
   const [ticked, ...points] = nativeWake.due()
-  for (const point of points) queues.get(point)?.pump()
+  for (const point of points) queues.get(point)?.serveWaiters()
   for (const look of watchers) look(ticked === 1)
   if (!ticked) return
   for (const queue of queues.values()) queue.tick()

@@ -2,14 +2,14 @@ import { offAbort, onAbort } from './aborts.js'
 import { type Expiring, expireLater, expireNever } from './deadlines.js'
 import { checkWait, timedOut, type WaitOptions } from './options.js'
 import { begin, end, type Listening, listen, unlisten } from './reactor.js'
-import { type Attempt, MINE, type Wanted } from './wanted.js'
+import { type Attempt, HELD_HERE, type WaitSpec } from './wait-spec.js'
 
 const ARM = -1
 const ARM_AGAIN = -2
 /** The object whose waits these are. */
 export interface WaitedFor {
   /** Leaves the set of sleepers. */
-  giveUp(): void
+  disarm(): void
   /** The first one waits. */
   onFirst(): void
   /** Called every 100 ms while anyone waits. */
@@ -40,24 +40,24 @@ export class WaitQueue implements Listening {
   }
 
   /** Waits behind those who wait already. */
-  async wait<T>(wanted: Wanted<T>, options: WaitOptions | undefined): Promise<T> {
+  async wait<T>(spec: WaitSpec<T>, options: WaitOptions | undefined): Promise<T> {
     const { timeout, signal, unref } = checkWait(options)
     let hasSlept = false
     try {
       signal?.throwIfAborted()
       if (this.isEmpty) {
-        const found = this.#look(wanted.attempt, timeout === 0 ? 0 : ARM)
-        if (found !== undefined && found !== MINE) return found
+        const found = this.#look(spec.attempt, timeout === 0 ? 0 : ARM)
+        if (found !== undefined && found !== HELD_HERE) return found
         hasSlept = found === undefined
       }
       if (timeout === 0) {
-        if (!wanted.isHalfDone?.()) throw timedOut(wanted.doing, 0)
+        if (!spec.isHalfDone?.()) throw timedOut(spec.doing, 0)
         // Nothing but its end ends it now: from here on it is to be woken.
-        const rest = this.#look(wanted.attempt, ARM)
-        if (rest !== undefined && rest !== MINE) return rest
+        const rest = this.#look(spec.attempt, ARM)
+        if (rest !== undefined && rest !== HELD_HERE) return rest
       }
     } catch (error) {
-      const late = wanted.onGivenUp?.()
+      const late = spec.onFailure?.()
       if (late !== undefined) return late
       throw error
     }
@@ -66,14 +66,14 @@ export class WaitQueue implements Listening {
         listen(this.#point, this)
         this.#object.onFirst()
       }
-      const waiter = new Waiter(this, wanted, { timeout, signal, unref, resolve, reject })
+      const waiter = new Waiter(this, spec, { timeout, signal, unref, resolve, reject })
       waiter.hasSlept = hasSlept
       this.#waiters.add(waiter as Waiter<unknown>)
     })
   }
 
   /** Looks for those who wait, the first one first, until one has to wait on. */
-  pump(): void {
+  serveWaiters(): void {
     let again = true
     while (again) {
       again = false
@@ -81,16 +81,16 @@ export class WaitQueue implements Listening {
       for (const waiter of this.#waiters) {
         let settle: () => void
         try {
-          const found = this.#look(waiter.wanted.attempt, waiter.hasSlept ? ARM_AGAIN : ARM)
+          const found = this.#look(waiter.spec.attempt, waiter.hasSlept ? ARM_AGAIN : ARM)
           if (found === undefined) waiter.hasSlept = true
-          if (found === undefined || found === MINE) {
-            if (!waiter.wanted.looksForItself) return
+          if (found === undefined || found === HELD_HERE) {
+            if (!waiter.spec.isIndependent) return
             sleeps = true
             continue
           }
           settle = () => waiter.resolve(found)
         } catch (error) {
-          settle = () => waiter.giveUp(error)
+          settle = () => waiter.fail(error)
         }
         // Whoever finds something takes this environment out of the set of sleepers.
         again = sleeps
@@ -108,30 +108,30 @@ export class WaitQueue implements Listening {
   /** Everyone who waits is told, and nobody else has a look before. */
   rejectAll(error: unknown, isClosed: boolean): void {
     const waiters = [...this.#waiters].filter(
-      ({ wanted }) => isClosed || !(wanted.endures || wanted.isHalfDone?.()),
+      ({ spec }) => isClosed || !(spec.endures || spec.isHalfDone?.()),
     )
     if (waiters.length === 0) return
     this.#disarm()
     for (const waiter of waiters) this.#leave(waiter)
-    for (const waiter of waiters) waiter.giveUp(error)
-    this.pump()
+    for (const waiter of waiters) waiter.fail(error)
+    this.serveWaiters()
   }
 
   /** One wait ends in vain, unless it has ended. */
   cancel(waiter: Waiter<unknown>, error: unknown): void {
-    if (!this.#waiters.has(waiter) || waiter.wanted.isHalfDone?.()) return
+    if (!this.#waiters.has(waiter) || waiter.spec.isHalfDone?.()) return
     const wasFirst = this.#waiters.values().next().value === waiter
     this.#leave(waiter)
     if (wasFirst) {
       this.#disarm()
-      this.pump()
+      this.serveWaiters()
     }
-    waiter.giveUp(error)
+    waiter.fail(error)
   }
 
-  #look<T>(attempt: Attempt<T>, how: number): T | undefined | typeof MINE {
-    const found = attempt(how)
-    if (how < 0) this.#isArmed = found === undefined
+  #look<T>(attempt: Attempt<T>, mode: number): T | undefined | typeof HELD_HERE {
+    const found = attempt(mode)
+    if (mode < 0) this.#isArmed = found === undefined
     return found
   }
 
@@ -142,7 +142,7 @@ export class WaitQueue implements Listening {
   }
 
   #disarm(): void {
-    if (this.#isArmed) this.#object.giveUp()
+    if (this.#isArmed) this.#object.disarm()
     this.#isArmed = false
   }
 }
@@ -156,15 +156,15 @@ interface Terms<T> {
 }
 
 class Waiter<T> implements Expiring {
-  readonly wanted: Wanted<T>
+  readonly spec: WaitSpec<T>
   readonly deadline: number
   /** Was among the sleepers once, so newcomers let it go first. */
   hasSlept = false
   readonly #queue: WaitQueue
   readonly #terms: Terms<T>
 
-  constructor(queue: WaitQueue, wanted: Wanted<T>, terms: Terms<T>) {
-    this.wanted = wanted
+  constructor(queue: WaitQueue, spec: WaitSpec<T>, terms: Terms<T>) {
+    this.spec = spec
     this.deadline = performance.now() + terms.timeout
     this.#queue = queue
     this.#terms = terms
@@ -177,10 +177,10 @@ class Waiter<T> implements Expiring {
     this.#terms.resolve(value)
   }
 
-  giveUp(error: unknown): void {
+  fail(error: unknown): void {
     let late: T | undefined
     try {
-      late = this.wanted.onGivenUp?.()
+      late = this.spec.onFailure?.()
     } catch {
       // The wait ends all the same, and for the reason it had.
     }
@@ -196,7 +196,7 @@ class Waiter<T> implements Expiring {
   }
 
   expire(): void {
-    this.#cancel(timedOut(this.wanted.doing, this.#terms.timeout))
+    this.#cancel(timedOut(this.spec.doing, this.#terms.timeout))
   }
 
   readonly #abort = (reason: unknown): void => this.#cancel(reason)
