@@ -2,7 +2,8 @@ import { CrossmemError } from '../errors.js'
 import { LockHandle, type Locking, MutexCore } from '../locks/index.js'
 import { nativeSegments } from '../native/index.js'
 import { type DType, dtypes } from '../nd/index.js'
-import { type CreateOptions, createObject, type Segment } from '../objects/index.js'
+import { type CreateOptions, createObject, existsAs, type Segment } from '../objects/index.js'
+import { checkBoolean } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
@@ -52,8 +53,7 @@ export function layoutOf<D extends DType>(
   length: number,
   options: DataOptions | undefined,
 ): DataLayout<D> {
-  const hasLock = options?.lock ?? true
-  if (typeof hasLock !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'lock is true or false')
+  const hasLock = checkBoolean('lock', options?.lock ?? true)
   return { dtype, length, hasLock }
 }
 
@@ -119,11 +119,7 @@ export abstract class DataHandle<Kind extends string, D extends DType> extends L
   protected expect(wanted: DataLayout, length: number): this {
     const found = describe({ dtype: this.dtype, length, hasLock: this.hasLock })
     if (found === describe(wanted)) return this
-    this.close()
-    throw new CrossmemError(
-      'ERR_INVALID_ARG',
-      `"${this.name}" exists as ${found}, not ${describe(wanted)}; open() takes it as it is`,
-    )
+    throw existsAs(this, `as ${found}, not ${describe(wanted)}`)
   }
 }
 

@@ -24,7 +24,14 @@ import {
   readNpy,
   writeNpy,
 } from '../npy/index.js'
-import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from '../objects/index.js'
+import {
+  type CreateOptions,
+  checkMaker,
+  checkPersist,
+  existsAs,
+  openOrCreate,
+  Segment,
+} from '../objects/index.js'
 import { bytesOf } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
@@ -133,11 +140,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     const wanted = [options.dtype ?? 'float64', options.order ?? 'C', ...checkShape(options.shape)].join()
     const found = [array.dtype, array.order, ...array.shape].join()
     if (wanted === found) return array
-    array.close()
-    throw new CrossmemError(
-      'ERR_INVALID_ARG',
-      `"${name}" exists as ${found}, not ${wanted}; open() takes it as it is`,
-    )
+    throw existsAs(array, `as ${found}, not ${wanted}`)
   }
 
   /** Shows an open segment as an array, or closes it. @internal */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError } from '../errors.js'
+import { checkBoolean } from '../util/index.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import {
   type FileLockGuard,
@@ -115,7 +116,7 @@ function checkPath(path: unknown): string {
 /** `{ shared, start, length }`, checked. */
 function checkRange(options: FileLockRange | undefined): Range {
   const { shared = false, start = 0, length = 0 } = options ?? {}
-  if (typeof shared !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'shared is true or false')
+  checkBoolean('shared', shared)
   for (const [name, value] of Object.entries({ start, length })) {
     if (Number.isSafeInteger(value) && value >= 0) continue
     throw new CrossmemError('ERR_INVALID_ARG', `${name} is a whole number from 0 up, not ${String(value)}`)

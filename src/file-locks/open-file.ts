@@ -1,6 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/index.js'
 import { nativeFileLocks } from '../native/index.js'
+import { checkBoolean } from '../util/index.js'
 import { type checkWait, offAbort, onAbort, timedOut } from '../wait/index.js'
 
 /** How to open the file. */
@@ -61,7 +62,7 @@ export class LockFile implements Lender<FileLockGuard> {
 
   constructor(path: string, options: FileLockOpenOptions | undefined) {
     const { create = true, mode = 0o666 } = options ?? {}
-    if (typeof create !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'create is true or false')
+    checkBoolean('create', create)
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) {
       throw new CrossmemError('ERR_INVALID_ARG', `mode is a number from 0 to 0o7777, not ${String(mode)}`)
     }

@@ -3,6 +3,7 @@ import { nativeLocks, nativeSegments } from '../native/index.js'
 import {
   type CreateOptions,
   createObject,
+  existsAs,
   Handle,
   type Held,
   openOrCreate,
@@ -157,12 +158,7 @@ export class Barrier extends Handle<'Barrier'> {
       () => Barrier.create(name, parties, options),
     )
     if (barrier.parties === parties) return barrier
-    const error = new CrossmemError(
-      'ERR_INVALID_ARG',
-      `"${name}" exists for ${barrier.parties} parties, not ${parties}; open() takes it as it is`,
-    )
-    barrier.close()
-    throw error
+    throw existsAs(barrier, `for ${barrier.parties} parties, not ${parties}`)
   }
 
   /**

@@ -1,6 +1,13 @@
-import { CrossmemError } from '../errors.js'
 import { nativeLocks, nativeSegments } from '../native/index.js'
-import { type CreateOptions, createObject, Handle, openOrCreate, Segment } from '../objects/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  existsAs,
+  Handle,
+  openOrCreate,
+  Segment,
+} from '../objects/index.js'
+import { checkBoolean } from '../util/index.js'
 import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
 
 /** How to make an event. */
@@ -46,12 +53,7 @@ export class Event extends Handle<'Event'> {
       () => Event.create(name, options),
     )
     if (event.autoReset === checkAutoReset(options)) return event
-    const error = new CrossmemError(
-      'ERR_INVALID_ARG',
-      `"${name}" exists with autoReset: ${event.autoReset}; open() takes it as it is`,
-    )
-    event.close()
-    throw error
+    throw existsAs(event, `with autoReset: ${event.autoReset}`)
   }
 
   /** Sets it: everyone who waits goes on, or one of them if it resets itself. Setting what is set does nothing. */
@@ -110,8 +112,5 @@ export class Event extends Handle<'Event'> {
   }
 }
 
-function checkAutoReset(options: EventOptions | undefined): boolean {
-  const autoReset = options?.autoReset ?? false
-  if (typeof autoReset === 'boolean') return autoReset
-  throw new CrossmemError('ERR_INVALID_ARG', 'autoReset is true or false')
-}
+const checkAutoReset = (options: EventOptions | undefined): boolean =>
+  checkBoolean('autoReset', options?.autoReset ?? false)

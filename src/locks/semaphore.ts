@@ -3,6 +3,7 @@ import { nativeLocks, nativeSegments } from '../native/index.js'
 import {
   type CreateOptions,
   createObject,
+  existsAs,
   Handle,
   openOrCreate,
   Segment,
@@ -161,12 +162,7 @@ export class Semaphore extends Handle<'Semaphore'> {
     )
     const max = options?.max ?? MOST
     if (semaphore.max === max) return semaphore
-    const error = new CrossmemError(
-      'ERR_INVALID_ARG',
-      `"${name}" exists with at most ${semaphore.max} permits, not ${max}; open() takes it as it is`,
-    )
-    semaphore.close()
-    throw error
+    throw existsAs(semaphore, `with at most ${semaphore.max} permits, not ${max}`)
   }
 
   /**

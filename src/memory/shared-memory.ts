@@ -1,5 +1,12 @@
 import { CrossmemError } from '../errors.js'
-import { type CreateOptions, checkMaker, checkPersist, openOrCreate, Segment } from '../objects/index.js'
+import {
+  type CreateOptions,
+  checkMaker,
+  checkPersist,
+  existsAs,
+  openOrCreate,
+  Segment,
+} from '../objects/index.js'
 
 /**
  * A named segment of raw bytes, the counterpart of Python's `multiprocessing.shared_memory.SharedMemory`: no header,
@@ -62,11 +69,7 @@ export class SharedMemory implements Disposable {
       () => SharedMemory.create(name, byteLength, options),
     )
     if (memory.byteLength === byteLength) return memory
-    memory.close()
-    throw new CrossmemError(
-      'ERR_INVALID_ARG',
-      `"${name}" exists with ${memory.byteLength} bytes, not ${byteLength}; open() takes it as it is`,
-    )
+    throw existsAs(memory, `with ${memory.byteLength} bytes, not ${byteLength}`)
   }
 
   /** Exactly as created, on every side. */

@@ -1,4 +1,5 @@
 import { CrossmemError, hasCode } from '../errors.js'
+import { checkBoolean } from '../util/index.js'
 import { Segment } from './segment.js'
 
 /** The options that every maker of objects takes. */
@@ -15,9 +16,7 @@ export function checkMaker(segment: unknown, kind: string): asserts segment is S
 
 /** `{ persist }`, checked. */
 export function checkPersist(options: CreateOptions | undefined): boolean {
-  const persist = options?.persist ?? false
-  if (typeof persist !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'persist is true or false')
-  return persist
+  return checkBoolean('persist', options?.persist ?? false)
 }
 
 /** What lies behind the words of an object: so many bytes, zeros unless there are contents. */
@@ -62,4 +61,10 @@ export function openOrCreate<T>(open: () => T, create: () => T): T {
       if (!hasCode(error, 'ERR_EXISTS')) throw error
     }
   }
+}
+
+/** Closes what `openOrCreate` found instead of what its caller described. Returns the error that says so. */
+export function existsAs(found: { name: string; close(): void }, as: string): CrossmemError {
+  found.close()
+  return new CrossmemError('ERR_INVALID_ARG', `"${found.name}" exists ${as}; open() takes it as it is`)
 }

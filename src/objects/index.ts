@@ -1,4 +1,11 @@
-export { type CreateOptions, checkMaker, checkPersist, createObject, openOrCreate } from './create.js'
+export {
+  type CreateOptions,
+  checkMaker,
+  checkPersist,
+  createObject,
+  existsAs,
+  openOrCreate,
+} from './create.js'
 export { Handle } from './handle.js'
 export { checkName, Segment, unlessHidden } from './segment.js'
 export type { Held, SharedObject, WaitKind } from './shared-object.js'

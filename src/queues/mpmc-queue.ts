@@ -17,7 +17,7 @@ import {
 } from '../messages/index.js'
 import { ENDED, elsewhere, nativeMessages, SPILLED } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
-import { checkCount } from '../util/index.js'
+import { checkBoolean, checkCount } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
 
@@ -58,8 +58,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create(name: string | null, options?: MpmcOptions): MpmcQueue {
-    const spill = options?.spill ?? true
-    if (typeof spill !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'spill is true or false')
+    const spill = checkBoolean('spill', options?.spill ?? true)
     return new MpmcQueue(createQueue('MpmcQueue', name, options, { spill }))
   }
 

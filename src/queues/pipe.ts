@@ -13,7 +13,7 @@ import {
 } from '../messages/index.js'
 import { NOT_YET, nativeQueues, nativeRecords, nativeSegments } from '../native/index.js'
 import { type CreateOptions, createObject, Handle, Segment, type WaitKind } from '../objects/index.js'
-import { checkCount } from '../util/index.js'
+import { checkBoolean, checkCount } from '../util/index.js'
 import {
   checkBeforeAttempt,
   checkTimeout,
@@ -93,7 +93,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    */
   static create<T = unknown>(options?: PipeOptions<T>): [Pipe<T>, Pipe<T>] {
     const { duplex = true, capacity = 65536, codec, name = null } = options ?? {}
-    if (typeof duplex !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'duplex is true or false')
+    checkBoolean('duplex', duplex)
     const bytes = ringBytes(checkCount('capacity', capacity, 1))
     const params = [bytes, duplex ? bytes : 0, codecFor(codec).id]
     const segment = createObject('Pipe', name, options, params)

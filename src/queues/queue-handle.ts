@@ -1,8 +1,7 @@
-import { CrossmemError } from '../errors.js'
 import { FINISH, Holdings, MESSAGE, ROOM } from '../messages/index.js'
 import { nativeQueues, nativeSegments } from '../native/index.js'
 import { type CreateOptions, createObject, Handle, type Segment, type WaitKind } from '../objects/index.js'
-import { checkCount } from '../util/index.js'
+import { checkBoolean, checkCount } from '../util/index.js'
 
 /** How to make a queue. */
 export interface QueueOptions extends CreateOptions {
@@ -33,9 +32,7 @@ export function createQueue(
   { spill, codec = 0 }: { spill: boolean; codec?: number },
 ): Segment {
   const { capacity = 1024, messageBytes = 2048, redeliver = false } = options ?? {}
-  if (typeof redeliver !== 'boolean') {
-    throw new CrossmemError('ERR_INVALID_ARG', 'redeliver is true or false')
-  }
+  checkBoolean('redeliver', redeliver)
   const flags = (redeliver ? REDELIVER : 0) | (spill ? SPILL : 0)
   return createObject(kind, name, options, [
     checkCount('capacity', capacity, 1, 2 ** 22),

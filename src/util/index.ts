@@ -1,3 +1,3 @@
 export { bytesOf } from './bytes.js'
-export { checkCount } from './checks.js'
+export { checkBoolean, checkCount } from './checks.js'
 export { show } from './show.js'

@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { checkBoolean } from '../util/index.js'
 
 /** How long to block this thread. */
 export interface SyncWaitOptions {
@@ -34,8 +35,7 @@ export function checkWait(options: WaitOptions | undefined): {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new CrossmemError('ERR_INVALID_ARG', 'signal is an AbortSignal')
   }
-  if (typeof unref !== 'boolean') throw new CrossmemError('ERR_INVALID_ARG', 'unref is true or false')
-  return { timeout: checkTimeout(options), signal, unref }
+  return { unref: checkBoolean('unref', unref), timeout: checkTimeout(options), signal }
 }
 
 /** Refuses what a wait would refuse, for those who look before they wait. */
