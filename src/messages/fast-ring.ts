@@ -1,22 +1,14 @@
 import { CrossmemError } from '../errors.js'
-import { nativeQueues, nativeSegments, ownerWord } from '../native/index.js'
+import { nativeQueues, nativeSegments, ownerWord, ringOffsets } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 
 // Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the
 // addon. Everything else is the addon's to do: the way around the end of the ring, waiting, errors, words that make no sense.
 
-// In bytes from the beginning of the segment, as `layout.rs` asserts.
-const ENDS_AT = 64
-const END_BYTES = 64
-const CLOSED_AT = 8
-const RINGS_AT = ENDS_AT + 2 * END_BYTES
-const RING_BYTES = 384
-const HEAD_AT = 128
-const EMPTY_AT = 256
-const FULL_AT = 260
-const DATA_AT = RINGS_AT + 2 * RING_BYTES
+const { ENDS_AT, END_BYTES, CLOSED_AT, RINGS_AT, RING_BYTES, HEAD_AT, EMPTY_AT, FULL_AT, RECORDS_AT } =
+  ringOffsets
+const { LEAST_BYTES, POSITION, UNIT } = ringOffsets
 
-const POSITION = 0x00ff_ffff
 /** Units of 8 bytes of a record: its header and its bytes. */
 const units = (length: number): number => 1 + ((length + 7) >>> 3)
 
@@ -45,19 +37,19 @@ class FastRing {
   protected constructor({ handle, segment }: SharedObject, ring: number, end: number) {
     const sizes = nativeSegments.objectParams(handle)
     const bytes = sizes[ring] as number
-    const dataAt = DATA_AT + (ring === 1 ? (sizes[0] as number) : 0)
-    const isSound = bytes === 0 || (bytes >= 64 && Number.isInteger(Math.log2(bytes)))
-    if (!isSound || !(dataAt + bytes <= segment.byteLength)) {
+    const recordsAt = RECORDS_AT + (ring === 1 ? (sizes[0] as number) : 0)
+    const isSound = bytes === 0 || (bytes >= LEAST_BYTES && Number.isInteger(Math.log2(bytes)))
+    if (!isSound || !(recordsAt + bytes <= segment.byteLength)) {
       throw new CrossmemError('ERR_CORRUPT', `the header of "${segment.name}" was overwritten; make it anew`)
     }
     const wordsAt = (RINGS_AT + ring * RING_BYTES) / 4
     this.handle = handle
     this.ring = ring
-    this.words = new Int32Array(segment.buffer, 0, DATA_AT / 4)
-    this.headers = new Uint32Array(segment.buffer, dataAt, bytes / 4)
-    this.bytes = new Uint8Array(segment.buffer, dataAt, bytes)
-    this.size = bytes / 8
-    this.most = bytes / 2 - 8
+    this.words = new Int32Array(segment.buffer, 0, RECORDS_AT / 4)
+    this.headers = new Uint32Array(segment.buffer, recordsAt, bytes / 4)
+    this.bytes = new Uint8Array(segment.buffer, recordsAt, bytes)
+    this.size = bytes / UNIT
+    this.most = bytes / 2 - UNIT
     this.tail = wordsAt
     this.head = wordsAt + HEAD_AT / 4
     this.seen = Atomics.load(this.words, this.head)

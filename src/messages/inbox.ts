@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { bytes, ELSEWHERE, ENDED, elsewhere, lengths, NOT_YET, PAD_MESSAGES } from '../native/index.js'
+import { bytes, elsewhere, lengths, PAD_MESSAGES, transfers } from '../native/index.js'
 import { checkCount } from '../util/index.js'
 import {
   checkBeforeAttempt,
@@ -10,6 +10,8 @@ import {
   type WaitSpec,
 } from '../wait/index.js'
 import type { Source } from './transport.js'
+
+const { ELSEWHERE, ENDED, NOT_YET } = transfers
 
 /**
  * Takes values out of a source, in the order of the calls. Messages are copied first and decoded when the taking is over: a codec is

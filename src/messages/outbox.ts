@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { bytes, ENDED, lengths, NOT_YET, PAD_BYTES, PAD_MESSAGES } from '../native/index.js'
+import { bytes, lengths, PAD_BYTES, PAD_MESSAGES, transfers } from '../native/index.js'
 import {
   checkBeforeAttempt,
   IN_TURN,
@@ -9,6 +9,8 @@ import {
   type WaitSpec,
 } from '../wait/index.js'
 import type { Sink } from './transport.js'
+
+const { NOT_YET, ENDED } = transfers
 
 /** How values become bytes; the bytes may be valid until the next call only. */
 export type Encode<T> = (value: T) => Uint8Array

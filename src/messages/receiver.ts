@@ -1,10 +1,13 @@
-import { AGAIN_OR_MORE, ENDED, elsewhere, NOT_YET, nativeMessages } from '../native/index.js'
+import { elsewhere, messageFlags, nativeMessages, transfers } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import { type Attempt, type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 import type { Holdings } from './holdings.js'
 import { isDrained } from './inbox.js'
 import { Message } from './message.js'
 import { copyTaken, MESSAGE } from './transport.js'
+
+const { ENDED, NOT_YET } = transfers
+const { REDELIVERED } = messageFlags
 
 /** A message as it lies in its chunk. */
 interface Taken {
@@ -111,7 +114,7 @@ export class Receiver<T> {
     const [, , flags = 0, chunk = 0] = elsewhere
     const bytes = copyTaken(this.#object)
     this.#holdings.took(chunk)
-    return { bytes, chunk, redelivered: (flags & AGAIN_OR_MORE) !== 0 }
+    return { bytes, chunk, redelivered: (flags & REDELIVERED) !== 0 }
   }
 
   #messages(taken: Taken[]): Message<T>[] {

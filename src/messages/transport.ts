@@ -1,14 +1,18 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import {
+  channels,
   elsewhere,
+  messageFlags,
   nativeMessages,
   nativeQueues,
   nativeRecords,
   PAD_BYTES,
-  SPILLED,
 } from '../native/index.js'
 import { type SharedObject, unlessHidden } from '../objects/index.js'
 import { FastConsumer, FastProducer } from './fast-ring.js'
+
+const { SPILLED } = messageFlags
+const { RECORD_AT, ROOM_AT } = channels
 
 /** Where messages go in, as numbers: see `hot.rs` in the addon. */
 export interface Sink {
@@ -42,9 +46,8 @@ export interface Source {
   takeElsewhere(): Uint8Array
 }
 
-export const MESSAGE = 0
-export const ROOM = 1
-export const FINISH = 2
+/** The channels of a queue's waits: for a message, for room, for the end of all tasks. */
+export const { MESSAGE, ROOM, FINISH } = channels
 
 /** A view of a part of the object's segment. */
 export const view = ({ segment }: SharedObject, offset: number, length: number): Uint8Array =>
@@ -111,9 +114,9 @@ export function queueSource(object: SharedObject): Source {
   }
 }
 
-/** The channels of a channel's waits. */
-export const forRecord = (end: number): number => end
-export const forRoom = (end: number): number => 2 + end
+/** The channel of the waits for a record at this end, and of those for room for what this end pushes. */
+export const forRecord = (end: number): number => RECORD_AT + end
+export const forRoom = (end: number): number => ROOM_AT + end
 
 /** Out of one end of a channel, towards the other. */
 export function channelSink(object: SharedObject, end: number, mostBytes: number): Sink {

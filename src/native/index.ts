@@ -6,18 +6,22 @@ export { nativeFileLocks } from './file-locks.js'
 export { nativeLocks } from './locks.js'
 export { nativeMessages } from './messages.js'
 export { nativeNamedLocks } from './named-locks.js'
+export { bytes, elsewhere, lengths, PAD_BYTES, PAD_MESSAGES } from './pad.js'
 export {
-  AGAIN_OR_MORE,
-  bytes,
-  ELSEWHERE,
-  ENDED,
-  elsewhere,
-  lengths,
-  NOT_YET,
-  PAD_BYTES,
-  PAD_MESSAGES,
-  SPILLED,
-} from './pad.js'
+  answers,
+  arrivals,
+  attempts,
+  channels,
+  company,
+  fates,
+  fileAnswers,
+  meetings,
+  messageFlags,
+  queueFlags,
+  ringOffsets,
+  segmentOffsets,
+  transfers,
+} from './protocol.js'
 export { nativeQueues } from './queues.js'
 export { nativeRecords } from './records.js'
 export { nativeSegments } from './segments.js'

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { nativeSegments } from '../native/index.js'
+import { attempts, company, nativeSegments } from '../native/index.js'
 import {
   checkTimeout,
   HELD_HERE,
@@ -14,10 +14,8 @@ import {
 } from '../wait/index.js'
 import { Segment } from './segment.js'
 
-/** Added to the time of a wait that goes on after its first slice, see `locks.rs` in the addon. */
-const GOES_ON = 1_000_000
-const LINKED = 1
-const OTHERS = 2
+const { CONTINUED } = attempts
+const { LINKED, OTHERS } = company
 
 /** What a kind of object adds to waiting. */
 export interface WaitKind {
@@ -127,11 +125,11 @@ export class SharedObject {
       const found = look(IN_TURN)
       if (found !== undefined) return found
       this.#meet()
-      let goesOn = 0
+      let continued = 0
       const slice = (ms: number) => {
         if (this.#kind.feedsItself) this.#serveWaitersExcept(channel)
-        const found = look(goesOn + ms)
-        goesOn = GOES_ON
+        const found = look(continued + ms)
+        continued = CONTINUED
         if (found !== undefined) return found
         const inVain = this.#whyInVain(this.#lost(), channel)
         // What the dead left may be had now.

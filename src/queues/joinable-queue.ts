@@ -1,7 +1,7 @@
 import { codecFor } from '../codecs/index.js'
 import { CrossmemError } from '../errors.js'
 import { FINISH, type Message } from '../messages/index.js'
-import { nativeQueues } from '../native/index.js'
+import { answers, nativeQueues } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
 import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
@@ -129,7 +129,7 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   get #finished(): WaitSpec<true> {
     const { handle } = this.object
     return {
-      attempt: mode => (nativeQueues.joinMessages(handle, mode) === 1 ? true : undefined),
+      attempt: mode => (nativeQueues.joinMessages(handle, mode) === answers.GOT ? true : undefined),
       doing: `joining "${this.name}"`,
     }
   }

@@ -15,11 +15,14 @@ import {
   untilEnded,
   valuesOf,
 } from '../messages/index.js'
-import { ENDED, elsewhere, nativeMessages, SPILLED } from '../native/index.js'
+import { elsewhere, messageFlags, nativeMessages, transfers } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkBoolean, checkCount } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
+
+const { ENDED } = transfers
+const { SPILLED } = messageFlags
 
 /** How to make a queue of bytes. */
 export interface MpmcOptions extends QueueOptions {

@@ -1,10 +1,9 @@
 import { channelSource, isDrained, type Source } from '../messages/index.js'
-import { AGAIN_OR_MORE, bytes, ELSEWHERE, ENDED, elsewhere, NOT_YET } from '../native/index.js'
+import { bytes, elsewhere, messageFlags, transfers } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import { checkBeforeAttempt, IN_TURN, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 
-/** Added to a record's length when its message goes on in the next one. */
-const MORE = 2 ** 32
+const { ELSEWHERE, ENDED, NOT_YET, MORE } = transfers
 
 /** Receives messages at one end of a pipe, and puts together those that came in parts. */
 export class PipeReader {
@@ -58,7 +57,7 @@ export class PipeReader {
         if (throwsAtEnd) throw isDrained(this.#source.object.name)
         return undefined
       }
-      const more = taken === ELSEWHERE ? (elsewhere[2] as number) & AGAIN_OR_MORE : taken >= MORE
+      const more = taken === ELSEWHERE ? (elsewhere[2] as number) & messageFlags.MORE : taken >= MORE
       this.#parts.push(taken === ELSEWHERE ? this.#source.takeElsewhere() : bytes.slice(0, taken % MORE))
       if (!more) return this.#whole()
     }

@@ -11,7 +11,7 @@ import {
   untilEnded,
   writableOf,
 } from '../messages/index.js'
-import { NOT_YET, nativeQueues, nativeRecords, nativeSegments } from '../native/index.js'
+import { nativeQueues, nativeRecords, nativeSegments, transfers } from '../native/index.js'
 import { type CreateOptions, createObject, Handle, Segment, type WaitKind } from '../objects/index.js'
 import { checkBoolean, checkCount } from '../util/index.js'
 import {
@@ -24,6 +24,8 @@ import {
 import { channelWaits, ringBytes } from './channel-end.js'
 import { PipeReader } from './pipe-reader.js'
 import { PipeWriter } from './pipe-writer.js'
+
+const { NOT_YET } = transfers
 
 /** How to make a pipe. */
 export interface PipeOptions<T = unknown> extends CreateOptions {

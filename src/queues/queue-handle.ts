@@ -1,5 +1,5 @@
 import { FINISH, Holdings, MESSAGE, ROOM } from '../messages/index.js'
-import { nativeQueues, nativeSegments } from '../native/index.js'
+import { nativeQueues, nativeSegments, queueFlags } from '../native/index.js'
 import { type CreateOptions, createObject, Handle, type Segment, type WaitKind } from '../objects/index.js'
 import { checkBoolean, checkCount } from '../util/index.js'
 
@@ -16,8 +16,7 @@ export interface QueueOptions extends CreateOptions {
   redeliver?: boolean
 }
 
-const REDELIVER = 1
-const SPILL = 2
+const { REDELIVER, SPILL } = queueFlags
 
 const queueWaits: WaitKind = {
   disarm: [MESSAGE, ROOM, FINISH].map(channel => handle => nativeQueues.giveUpQueue(handle, channel)),

@@ -1,9 +1,11 @@
 import { channelSink, checkBytes, hasEnded, Outbox, view } from '../messages/index.js'
-import { ENDED, elsewhere, nativeQueues, nativeRecords, nativeSegments } from '../native/index.js'
+import { elsewhere, nativeQueues, nativeRecords, nativeSegments, transfers } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { ChannelEnd, PRODUCER } from './channel-end.js'
+
+const { ENDED } = transfers
 
 /** The end of an {@link SpscQueue} that puts messages in. */
 export class SpscProducer extends ChannelEnd {

@@ -1,4 +1,4 @@
-// One listener per signal, however many waits it ends: Node warns of more than ten.
+// One listener per signal, however many waits it ends: Node warns about more than ten.
 const listeners = new WeakMap<AbortSignal, Set<(reason: unknown) => void>>()
 
 /** Calls `act` with the reason once the signal is aborted. */

@@ -4,7 +4,7 @@ export interface Expiring {
   expire(): void
 }
 
-// One timer for all: the earliest.
+// One timer serves all: it is set to the earliest deadline.
 const expiring = new Set<Expiring>()
 let timer: NodeJS.Timeout | undefined
 let firesAt = Number.POSITIVE_INFINITY
@@ -24,9 +24,9 @@ export function expireNever(wait: Expiring): void {
 function arm(deadline: number): void {
   clearTimeout(timer)
   firesAt = deadline
-  // Longer than timers can count: it fires early, and is armed again.
+  // A timer counts at most 2^31 - 1 ms. If that is too short, it fires early and is armed again.
   timer = setTimeout(fire, Math.min(Math.ceil(deadline - performance.now()), 2 ** 31 - 1))
-  // What is pending keeps the process, not its deadline.
+  // The pending wait keeps the process alive, not its deadline.
   timer.unref()
 }
 

@@ -38,7 +38,7 @@ export function checkWait(options: WaitOptions | undefined): {
   return { unref: checkBoolean('unref', unref), timeout: checkTimeout(options), signal }
 }
 
-/** Refuses what a wait would refuse, for those who look before they wait. */
+/** Refuses what a wait would refuse, for calls that make an attempt before they wait. */
 export function checkBeforeAttempt(options: WaitOptions | undefined): void {
   if (options !== undefined) checkWait(options).signal?.throwIfAborted()
 }

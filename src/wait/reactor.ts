@@ -1,6 +1,7 @@
 import { nativeWake } from '../native/index.js'
 
-// All asynchronous waits of this environment: who is called when a doorbell rings, and how long the process stays for it.
+// All asynchronous waits of this environment: which of them to serve when its doorbell rings, and whether they keep the
+// process alive.
 
 /** Waits that are served when another process rings, and at every tick. */
 export interface Listening {
@@ -16,17 +17,17 @@ let kept = 0
 let saysPending = false
 let saysKept = false
 
-/** The addon calls when somebody rang, and every 100 ms while anything is pending. */
+/** The addon calls this when another agent rang, and every 100 ms while a wait is pending. */
 function wake(): void {
   const [ticked, ...points] = nativeWake.due()
   for (const point of points) queues.get(point)?.serveWaiters()
-  for (const look of watchers) look(ticked === 1)
+  for (const watcher of watchers) watcher(ticked === 1)
   if (!ticked) return
   for (const queue of queues.values()) queue.tick()
   if (pending === 0) tell(false)
 }
 
-/** Has the queue called when somebody rings for it. */
+/** Serves these waits whenever another agent rings for their number. */
 export function listen(point: number, queue: Listening): void {
   queues.set(point, queue)
 }
@@ -35,13 +36,13 @@ export function unlisten(point: number): void {
   queues.delete(point)
 }
 
-/** Has `look` called whenever somebody rings or 100 ms have passed; the function returned ends that. */
-export function watch(look: (ticked: boolean) => void): () => void {
-  watchers.add(look)
-  return () => watchers.delete(look)
+/** Calls `watcher` whenever another agent rings and at every tick. Returns the function that ends this. */
+export function watch(watcher: (ticked: boolean) => void): () => void {
+  watchers.add(watcher)
+  return () => watchers.delete(watcher)
 }
 
-/** Counts one more pending wait; unless it is `unref`, the process stays for it. */
+/** Counts one pending wait more. Unless it is `unref`, it keeps the process alive. */
 export function begin(unref: boolean): void {
   if (!isStarted) nativeWake.startReactor(wake)
   isStarted = true
@@ -50,7 +51,7 @@ export function begin(unref: boolean): void {
   tell(true)
 }
 
-/** Counts one pending wait less. The reactor goes on until its next tick: another wait often follows at once. */
+/** Counts one pending wait less. The reactor continues until its next tick, since another wait often follows at once. */
 export function end(unref: boolean): void {
   pending--
   if (!unref) kept--

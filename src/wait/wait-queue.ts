@@ -1,28 +1,27 @@
+import { attempts, channels } from '../native/index.js'
 import { offAbort, onAbort } from './aborts.js'
 import { type Expiring, expireLater, expireNever } from './deadlines.js'
 import { checkWait, timedOut, type WaitOptions } from './options.js'
 import { begin, end, type Listening, listen, unlisten } from './reactor.js'
 import { type Attempt, HELD_HERE, type WaitSpec } from './wait-spec.js'
 
-const ARM = -1
-const ARM_AGAIN = -2
+const { TRY, ARM, ARM_AGAIN } = attempts
+const { CHANNELS } = channels
+
 /** The object whose waits these are. */
 export interface WaitedFor {
-  /** Leaves the set of sleepers. */
+  /** Takes this environment out of the sleepers. */
   disarm(): void
-  /** The first one waits. */
+  /** Called when the first wait begins. */
   onFirst(): void
-  /** Called every 100 ms while anyone waits. */
+  /** Called every 100 ms while a wait is pending. */
   onTick(): void
 }
 
-/** Waits that an object has at most, each at sleepers of its own. */
-const CHANNELS = 4
-
-/** The waits at one channel of an object, as the addon numbers them. */
+/** The number of a set of sleepers, as the addon counts them: an object has one per channel. */
 export const point = (handle: number, channel = 0): number => CHANNELS * handle + channel
 
-/** The asynchronous waits of this environment at one set of sleepers: served in order, the first one looks for all. */
+/** The asynchronous waits of this environment at one set of sleepers. They are served in order; the first one is armed for all. */
 export class WaitQueue implements Listening {
   readonly #point: number
   readonly #object: WaitedFor
@@ -39,21 +38,21 @@ export class WaitQueue implements Listening {
     return this.#waiters.size === 0
   }
 
-  /** Waits behind those who wait already. */
+  /** Waits behind the waits that are pending. */
   async wait<T>(spec: WaitSpec<T>, options: WaitOptions | undefined): Promise<T> {
     const { timeout, signal, unref } = checkWait(options)
     let hasSlept = false
     try {
       signal?.throwIfAborted()
       if (this.isEmpty) {
-        const found = this.#look(spec.attempt, timeout === 0 ? 0 : ARM)
+        const found = this.#try(spec.attempt, timeout === 0 ? TRY : ARM)
         if (found !== undefined && found !== HELD_HERE) return found
         hasSlept = found === undefined
       }
       if (timeout === 0) {
         if (!spec.isHalfDone?.()) throw timedOut(spec.doing, 0)
-        // Nothing but its end ends it now: from here on it is to be woken.
-        const rest = this.#look(spec.attempt, ARM)
+        // It can't be cancelled any more, so it has to be woken.
+        const rest = this.#try(spec.attempt, ARM)
         if (rest !== undefined && rest !== HELD_HERE) return rest
       }
     } catch (error) {
@@ -72,7 +71,7 @@ export class WaitQueue implements Listening {
     })
   }
 
-  /** Looks for those who wait, the first one first, until one has to wait on. */
+  /** Attempts each wait, the first one first, until one has to wait longer. */
   serveWaiters(): void {
     let again = true
     while (again) {
@@ -81,7 +80,7 @@ export class WaitQueue implements Listening {
       for (const waiter of this.#waiters) {
         let settle: () => void
         try {
-          const found = this.#look(waiter.spec.attempt, waiter.hasSlept ? ARM_AGAIN : ARM)
+          const found = this.#try(waiter.spec.attempt, waiter.hasSlept ? ARM_AGAIN : ARM)
           if (found === undefined) waiter.hasSlept = true
           if (found === undefined || found === HELD_HERE) {
             if (!waiter.spec.isIndependent) return
@@ -92,7 +91,7 @@ export class WaitQueue implements Listening {
         } catch (error) {
           settle = () => waiter.fail(error)
         }
-        // Whoever finds something takes this environment out of the set of sleepers.
+        // A successful attempt has taken this environment out of the sleepers.
         again = sleeps
         this.#leave(waiter)
         settle()
@@ -105,7 +104,7 @@ export class WaitQueue implements Listening {
     this.#object.onTick()
   }
 
-  /** Everyone who waits is told, and nobody else has a look before. */
+  /** Fails every wait that may be ended. No other wait is attempted before all of them know. */
   rejectAll(error: unknown, isClosed: boolean): void {
     const waiters = [...this.#waiters].filter(
       ({ spec }) => isClosed || !(spec.endures || spec.isHalfDone?.()),
@@ -117,7 +116,7 @@ export class WaitQueue implements Listening {
     this.serveWaiters()
   }
 
-  /** One wait ends in vain, unless it has ended. */
+  /** Fails one wait, unless it has ended or is half done. */
   cancel(waiter: Waiter<unknown>, error: unknown): void {
     if (!this.#waiters.has(waiter) || waiter.spec.isHalfDone?.()) return
     const wasFirst = this.#waiters.values().next().value === waiter
@@ -129,7 +128,7 @@ export class WaitQueue implements Listening {
     waiter.fail(error)
   }
 
-  #look<T>(attempt: Attempt<T>, mode: number): T | undefined | typeof HELD_HERE {
+  #try<T>(attempt: Attempt<T>, mode: number): T | undefined | typeof HELD_HERE {
     const found = attempt(mode)
     if (mode < 0) this.#isArmed = found === undefined
     return found
@@ -158,7 +157,7 @@ interface Terms<T> {
 class Waiter<T> implements Expiring {
   readonly spec: WaitSpec<T>
   readonly deadline: number
-  /** Was among the sleepers once, so newcomers let it go first. */
+  /** It was among the sleepers before, so newcomers let it go first. */
   hasSlept = false
   readonly #queue: WaitQueue
   readonly #terms: Terms<T>
@@ -182,7 +181,7 @@ class Waiter<T> implements Expiring {
     try {
       late = this.spec.onFailure?.()
     } catch {
-      // The wait ends all the same, and for the reason it had.
+      // The wait ends all the same, for the reason that it had.
     }
     if (late === undefined) this.#terms.reject(error)
     else this.#terms.resolve(late)

@@ -1,25 +1,28 @@
-/** How a look says that it was in vain because of this environment itself: whoever lets go here calls `serveWaiters`. */
-export const HELD_HERE = Symbol('mine')
+import { attempts } from '../native/index.js'
 
-/** Look once; say -1 or -2 to stay among the sleepers of the object, see `locks.rs` in the addon. */
+/** Makes one attempt, whether or not others wait; or lets those that wait already go first. */
+export const { TRY, IN_TURN } = attempts
+
+/** What an attempt returns when this environment itself holds what it tried to get. The release calls `serveWaiters`. */
+export const HELD_HERE = Symbol('held here')
+
+/**
+ * Tries once to get what is waited for; `undefined` if it isn't available. `mode` is one of `attempts` in
+ * `src/native/protocol.ts`, or the time to sleep in milliseconds.
+ */
 export type Attempt<T> = (mode: number) => T | undefined | typeof HELD_HERE
-
-/** Looks once, whoever waits. */
-export const TRY = 0
-/** Looks once, and lets those who wait already go first. */
-export const IN_TURN = -3
 
 /** A wait as its caller describes it. */
 export interface WaitSpec<T> {
   attempt: Attempt<T>
-  /** For the error: what is waited for. */
+  /** What is waited for, as the error message says it: `locking "ledger"`. */
   doing: string
-  /** The wait ends in vain. What this returns, if anything, is its result after all. */
+  /** Runs when the wait fails. What it returns, if anything, is the wait's result after all. */
   onFailure?: () => T | undefined
-  /** That the first one in line finds nothing says nothing about this one. */
+  /** It must try even if the waiter before it found nothing. */
   isIndependent?: boolean
-  /** It goes on whatever happens, until the handle is closed. */
+  /** Only closing the handle ends it without a result. */
   endures?: boolean
-  /** Whether it is half done: then nothing ends it but its end, or that of the handle. */
+  /** A wait that is half done can't be cancelled: only completion, or closing the handle, ends it. */
   isHalfDone?(): boolean
 }
