@@ -1,64 +1,65 @@
 import { type DomainState, domainName, nativeDomain, nativeSegments } from './native/index.js'
 
-/** One Node environment (a main thread or a worker thread) that uses crossmem. */
+/** An agent: one Node environment (a main thread or a worker thread) that uses crossmem. */
 export interface AgentInfo {
-  /** Its process, as that process sees its own id. */
+  /** The id of its process, as that process sees it. */
   pid: number
-  /** Its worker thread, 0 for the main thread. */
+  /** The id of its worker thread; 0 for the main thread. */
   thread: number
-  /** The kernel's word; a dead agent is listed until it is swept. */
+  /** Whether the kernel says that it lives. A dead agent is listed until it is swept. */
   alive: boolean
 }
 
 /** One object of the domain. */
 export interface ObjectInfo {
+  /** Its name in the domain. */
   name: string
-  /** Name of its class. */
+  /** The name of its class. */
   kind: string
-  /** Of its segment, headers included. */
+  /** The length of its segment in bytes, headers included. */
   byteLength: number
-  /** Whether it outlives all agents. */
+  /** Whether it stays when no living process has it open. */
   persist: boolean
-  /** Who has it open. */
+  /** The agents that have it open. */
   attached: AgentInfo[]
-  /** Whether the next sweep removes it: nobody living has it open. */
+  /** Whether the next sweep removes it, since no living agent has it open. */
   doomed: boolean
-  /** Whether its name still leads to it; other programs can remove it. */
+  /** Whether its name still leads to it. Another program can have removed the name. */
   present: boolean
 }
 
-/** What a sweep freed. */
+/** The result of a sweep. */
 export interface Swept {
-  /** Dead agents. */
+  /** How many dead agents were forgotten. */
   agents: number
-  /** Objects that nobody living had open. */
+  /** How many objects were removed, since no living agent had them open. */
   objects: number
-  /** Their bytes. */
+  /** The length of these objects in bytes. */
   bytes: number
 }
 
 /** A domain at about one instant. */
 export interface Inspection {
   domain: string
-  /** File name of the control segment, if the domain has one now. */
+  /** The file name of the control segment, if the domain has one now. */
   control?: string
   controlBytes: number
   agents: AgentInfo[]
   objects: ObjectInfo[]
-  /** Bytes of shared memory there can be, and how many are free. */
+  /** The size of shared memory in bytes, and the free part of it. */
   totalBytes: number
   freeBytes: number
-  /** Process that holds the registry's lock at this instant; a healthy one holds it for microseconds. */
+  /** The process that holds the registry's lock at this instant. A healthy process holds it for microseconds. */
   registryHeldBy?: number
 }
 
 /** An agent that holds something of an object, or waits at a barrier. */
 export interface HolderInfo extends AgentInfo {
-  /** Locks, permits or places that it has. */
+  /** How many locks, permits or places it has. */
   count: number
 }
 
-/** Who holds an open object: its lock, its permits; or waits at it, if it is a barrier. */
+/** The agents that hold an open object's lock or permits, or wait at it if it is a barrier. */
 export function holdersOf(handle: number): HolderInfo[] {
   const { agents } = nativeDomain.inspectDomain(domainName())
   return nativeSegments.objectHolders(handle).map(({ slot, alive, count }) => {
@@ -67,7 +68,7 @@ export function holdersOf(handle: number): HolderInfo[] {
   })
 }
 
-/** Looks at the domain without joining it: takes no lock and sweeps nothing. */
+/** Describes the domain without joining it: takes no lock and sweeps nothing. */
 export function inspect(domain = domainName()): Inspection {
   const state = nativeDomain.inspectDomain(domain)
   return {
@@ -79,7 +80,7 @@ export function inspect(domain = domainName()): Inspection {
 }
 
 /**
- * The objects of this domain.
+ * Lists the objects of this domain, those that only dead agents have open included.
  *
  * @throws {CrossmemError} ERR_CORRUPT, ERR_PERMISSION
  */
@@ -88,10 +89,10 @@ export function list(): ObjectInfo[] {
 }
 
 /**
- * Sweeps now what dead agents left: it would happen anyway when the next agent registers. The first call of an agent
- * counts what it swept when it registered, too.
+ * Removes what dead agents left. The same happens whenever an agent joins the domain. The first call of an agent also counts
+ * what was removed when that agent joined.
  *
- * @throws {CrossmemError} ERR_TIMEOUT when a stopped process holds the registry
+ * @throws {CrossmemError} ERR_TIMEOUT: a stopped process holds the registry. ERR_CORRUPT, ERR_PERMISSION
  */
 export function gc(): Swept {
   return nativeDomain.collectGarbage()

@@ -1,4 +1,4 @@
-/** Every `code` that a {@link CrossmemError} can carry. Codes are stable: programs may switch on them. */
+/** Every `code` of a {@link CrossmemError}. Codes are stable, so programs may switch on them; docs/errors.md explains each. */
 export type CrossmemErrorCode =
   | 'ERR_EXISTS'
   | 'ERR_NOT_FOUND'
@@ -24,17 +24,34 @@ export type CrossmemErrorCode =
   | 'ERR_PERMISSION'
   | 'ERR_OS'
 
-/** The one error that crossmem throws: a stable `code`, and a `message` that says what to do. */
+/**
+ * The only error that crossmem throws, apart from an abort signal's reason: a stable `code`, and a `message` that says what
+ * to do.
+ *
+ * @example
+ * ```js
+ * import { CrossmemError, SharedMemory } from 'crossmem'
+ *
+ * try {
+ *   SharedMemory.open('no-such-name')
+ * } catch (error) {
+ *   console.log(error instanceof CrossmemError, error.code) // true ERR_NOT_FOUND
+ * }
+ * ```
+ */
 export class CrossmemError extends Error {
+  /** Always `'CrossmemError'`. */
   override readonly name = 'CrossmemError'
+  /** Says what went wrong, for programs. */
   readonly code: CrossmemErrorCode
 
+  /** crossmem makes these errors itself; a program may make one to stand for such a failure. */
   constructor(code: CrossmemErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.code = code
   }
 }
 
-/** Whether it is an error of ours with one of these codes. */
+/** Whether `error` is a CrossmemError with one of these codes. */
 export const hasCode = (error: unknown, ...codes: CrossmemErrorCode[]): boolean =>
   error instanceof CrossmemError && codes.includes(error.code)

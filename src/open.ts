@@ -6,9 +6,11 @@ import type { DType } from './nd/index.js'
 import { Segment } from './objects/index.js'
 import { JoinableQueue, MpmcQueue, Pipe, Queue, SpscQueue } from './queues/index.js'
 
-/** What a handle becomes when it travels through JSON, `process.send` or `postMessage`. */
+/** What JSON, `process.send` and `postMessage` send instead of a handle. `open()` takes it. */
 export interface Reference {
+  /** The name of the class. */
   crossmem: string
+  /** The object's name. */
   name: string
 }
 
@@ -33,15 +35,15 @@ const classes = {
 
 type Classes = typeof classes
 
-/** Whatever `open()` opens. */
+/** A handle of any class, as `open()` returns it. */
 export type AnyHandle = ReturnType<Classes[keyof Classes]>
 
 /**
- * Opens what a reference, or a name, stands for, as the class that it is. Memory that another program made is a
- * SharedMemory unless the reference says otherwise.
+ * Opens the object that a reference or a name stands for, and returns a handle of its class. Memory that another program made
+ * becomes a SharedMemory unless the reference names another class.
  *
- * @throws {CrossmemError} ERR_INVALID_ARG (not a reference), ERR_UNSUPPORTED (a class that this version doesn't have), and
- *   as the class's own `open`
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has no such class. Else as the
+ *   class's own `open`
  */
 export function open<D extends DType = DType>(reference: { crossmem: 'NDArray'; name: string }): NDArray<D>
 export function open<K extends keyof Classes>(reference: {

@@ -1,13 +1,13 @@
 import { isMainThread, threadId } from 'node:worker_threads'
 import * as addon from './addon.js'
 
-/** The domain of this process: all processes of one user with the same name see each other's objects. */
+/** The name of this process's domain. */
 export const domainName = (): string => process.env.CROSSMEM_DOMAIN || 'default'
 
 let joined = false
 let word: bigint | undefined
 
-/** This environment as the word of a mutex that it holds names it, while it is an agent. */
+/** The owner word of a mutex that this environment holds; `undefined` before it joins and after it leaves. */
 export const ownerWord = (): bigint | undefined => word
 
 /** Makes this environment an agent of its domain, once. */
@@ -17,7 +17,7 @@ export function join(): void {
   joined = true
   const [instance = 0, slot = 0] = addon.ownerWord()
   word = (BigInt(instance) << 32n) | BigInt(slot)
-  // Also for process.exit() and uncaught exceptions; what a killed process leaves is swept by the others.
+  // It also runs on process.exit() and uncaught exceptions. Other processes clean up after a killed one.
   process.once('exit', () => {
     joined = false
     word = undefined

@@ -2,13 +2,13 @@ import { CrossmemError, hasCode } from '../errors.js'
 import { checkBoolean } from '../util/index.js'
 import { Segment } from './segment.js'
 
-/** The options that every maker of objects takes. */
+/** Options of every `create` and `openOrCreate`. */
 export interface CreateOptions {
-  /** Keep the object when its last living user is gone, until it is unlinked or the system restarts. Default: false. */
+  /** Whether the object stays when no living process has it open, until `unlink()` or a restart. Default: false. */
   persist?: boolean
 }
 
-/** `new` is not how handles are made: that opens nothing. */
+/** Refuses `new` by callers: it would open nothing. */
 export function checkMaker(segment: unknown, kind: string): asserts segment is Segment {
   if (segment instanceof Segment) return
   throw new CrossmemError('ERR_INVALID_ARG', `make one with ${kind}.create, .open or open(), not with new`)
@@ -19,13 +19,13 @@ export function checkPersist(options: CreateOptions | undefined): boolean {
   return checkBoolean('persist', options?.persist ?? false)
 }
 
-/** What lies behind the words of an object: so many bytes, zeros unless there are contents. */
+/** The bytes that follow an object's fields: zeros, unless there are contents. */
 export interface ObjectData {
   byteLength: number
   contents?: Uint8Array
 }
 
-/** What `create` makes. */
+/** Makes the segment of an object that is more than bytes. */
 export function createObject(
   kind: string,
   name: string | null,
@@ -45,8 +45,8 @@ export function createObject(
 }
 
 /**
- * Opens what exists and creates what doesn't, whoever else does the same at that moment.
- * Another process may create between our two steps, or the last one may leave: then we look again.
+ * Opens an object if it exists, else creates it. If another process creates or removes it between the two steps, both are
+ * repeated.
  */
 export function openOrCreate<T>(open: () => T, create: () => T): T {
   for (;;) {
@@ -63,7 +63,7 @@ export function openOrCreate<T>(open: () => T, create: () => T): T {
   }
 }
 
-/** Closes what `openOrCreate` found instead of what its caller described. Returns the error that says so. */
+/** Closes an object that `openOrCreate` found with other properties than asked for. Returns the error to throw. */
 export function existsAs(found: { name: string; close(): void }, as: string): CrossmemError {
   found.close()
   return new CrossmemError('ERR_INVALID_ARG', `"${found.name}" exists ${as}; open() takes it as it is`)

@@ -1,12 +1,13 @@
 import { CrossmemError } from '../errors.js'
 import { checkMaker } from './create.js'
-import { type Segment } from './segment.js'
+import type { Segment } from './segment.js'
 import { SharedObject, type WaitKind } from './shared-object.js'
 
-/** What all handles of locks and the like have in common. */
+/** Base of the handles of locks, values and queues: a name, a reference to send, closing. */
 export abstract class Handle<Kind extends string> implements Disposable {
-  /** Marks a reference. With `name`, the only thing that travels. */
+  /** The name of the class. `crossmem` and `name` are all that is sent to another process; `open()` makes a handle there. */
   readonly crossmem: Kind
+  /** The object's name in its domain. */
   readonly name: string
   #object: SharedObject | undefined
 
@@ -24,7 +25,7 @@ export abstract class Handle<Kind extends string> implements Disposable {
     throw new CrossmemError('ERR_CLOSED', `"${this.name}" was closed; open it again to use it`)
   }
 
-  /** What `make` makes of the object; if that fails, so does making the handle. @internal */
+  /** Runs `make` with the object. If it throws, the handle is closed. @internal */
   protected orClose<Made>(make: (object: SharedObject) => Made): Made {
     try {
       return make(this.object)
@@ -34,14 +35,18 @@ export abstract class Handle<Kind extends string> implements Disposable {
     }
   }
 
-  /** Whether it outlives all agents. */
+  /**
+   * Whether the object stays when no living process has it open.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get persist(): boolean {
     return this.object.segment.persist
   }
 
   /**
-   * Removes the name now: who waits in another process is told (ERR_NOT_FOUND), and who has it open can go on using it.
-   * Idempotent.
+   * Removes the name now. Processes that have the object open can go on using it; waits in other processes fail with
+   * ERR_NOT_FOUND. Calling it again does nothing.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_PERMISSION
    */
@@ -50,8 +55,9 @@ export abstract class Handle<Kind extends string> implements Disposable {
   }
 
   /**
-   * Lets go. With the last handle of this thread, waits here reject with ERR_CLOSED, and a lock that is still held counts as
-   * left half-done: its next holder is told `ownerDied`. The last one out removes the object unless it persists. Idempotent.
+   * Closes this handle. With the last handle of this thread, pending waits here reject with ERR_CLOSED, and a lock that is
+   * still held counts as left half-done: its next holder is told `ownerDied`. The last process to close the object removes
+   * it unless it persists. Calling it again does nothing.
    */
   close(): void {
     const object = this.#object
@@ -59,11 +65,12 @@ export abstract class Handle<Kind extends string> implements Disposable {
     object?.close()
   }
 
+  /** Closes this handle at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close()
   }
 
-  /** The reference that `open()` takes. */
+  /** The reference that `open()` takes. `JSON.stringify`, `process.send` and `postMessage` send it instead of the handle. */
   toJSON(): { crossmem: Kind; name: string } {
     return { crossmem: this.crossmem, name: this.name }
   }

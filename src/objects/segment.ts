@@ -8,21 +8,21 @@ import {
   type OpenSegment,
 } from '../native/index.js'
 
-/** Longest ArrayBuffer of this runtime, in bytes. */
+/** The longest ArrayBuffer of this runtime, in bytes. */
 const MAX_BUFFER = constants.MAX_LENGTH
 
-/** Handles that were collected without `close()` give their memory back once nothing shows it; the object stays. */
+/** A handle that is collected without `close()` returns its memory once no view shows it. The object stays open. */
 const collected = new FinalizationRegistry<number>(handle => nativeSegments.forgetSegment(handle))
 
 /** An open segment: a native handle, and at most one ArrayBuffer over its bytes. */
 export class Segment {
   readonly name: string
   readonly kind: string
-  /** Number of the object, never used again in its domain; 0 for a foreign one. */
+  /** The object's number, never used again in its domain; 0 for memory that another program made. */
   readonly id: number
   readonly byteLength: number
   readonly persist: boolean
-  /** Made by another program: never unlinked unless asked to. */
+  /** Whether another program made it. Only `unlink()` removes such memory. */
   readonly foreign: boolean
   readonly #handle: number
   #buffer: ArrayBuffer | undefined
@@ -39,18 +39,18 @@ export class Segment {
     collected.register(this, open.handle, this)
   }
 
-  static create(wanted: NewSegment): Segment {
-    if (wanted.name !== undefined) checkName(wanted.name)
+  static create(spec: NewSegment): Segment {
+    if (spec.name !== undefined) checkName(spec.name)
     if (
-      wanted.byteLength > MAX_BUFFER &&
-      wanted.byteLength <= nativeDomain.inspectDomain(domainName()).freeBytes
+      spec.byteLength > MAX_BUFFER &&
+      spec.byteLength <= nativeDomain.inspectDomain(domainName()).freeBytes
     ) {
-      throw tooLarge(wanted.byteLength)
+      throw tooLarge(spec.byteLength)
     }
-    return new Segment(nativeSegments.createSegment(wanted))
+    return new Segment(nativeSegments.createSegment(spec))
   }
 
-  /** Opens an object of that kind, or with `undefined` of any. */
+  /** Opens an object of that kind, or of any kind if it is `undefined`. */
   static open(name: string, kind?: string): Segment {
     checkName(name)
     const segment = new Segment(nativeSegments.openSegment(name, kind))
@@ -91,7 +91,7 @@ export class Segment {
   }
 }
 
-/** What `make` makes, unless this runtime doesn't show shared memory (Electron): then it is all left to the addon. */
+/** What `make` returns, or `undefined` in a runtime without external buffers (Electron): there the addon does all work. */
 export function unlessHidden<T>(make: () => T): T | undefined {
   try {
     return make()
@@ -101,7 +101,7 @@ export function unlessHidden<T>(make: () => T): T | undefined {
   }
 }
 
-/** What JavaScript strings can hold beyond what a name can: the rest is checked in Rust. */
+/** Checks what only JavaScript can know of a name. The addon checks the rest. */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') {
     throw new CrossmemError(

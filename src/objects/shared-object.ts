@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { attempts, company, nativeSegments } from '../native/index.js'
+import { attempts } from '../native/index.js'
 import {
   checkTimeout,
   HELD_HERE,
@@ -12,27 +12,27 @@ import {
   type WaitSpec,
   waitSync,
 } from '../wait/index.js'
-import { Segment } from './segment.js'
+import { Company, isAlone, isUnlinked } from './company.js'
+import type { Segment } from './segment.js'
 
 const { CONTINUED } = attempts
-const { LINKED, OTHERS } = company
 
 /** What a kind of object adds to waiting. */
 export interface WaitKind {
-  /** Leaves the set of sleepers, by channel. */
+  /** For each channel, takes this environment out of its sleepers. */
   disarm: ((handle: number) => void)[]
   /** Whether only another agent can end a wait on that channel. */
   needsOthers?: (channel: number, handle: number) => boolean
-  /** What a blocking wait on one channel waits for may come from who waits here on another one. */
+  /** Whether a wait here on another channel can provide what a blocking wait on one channel waits for. */
   feedsItself?: boolean
 }
 
-/** Something held through an object. When the object's last handle here is closed, it counts as left half-done. */
+/** Something held through an object. If the object's last handle here is closed, it counts as left half-done. */
 export interface Held {
   abandon(): void
 }
 
-/** An object that is waited for: one per environment, whatever the number of its handles. */
+/** An object that is waited for: one per environment, however many handles it has here. */
 export class SharedObject {
   readonly segment: Segment
   readonly handle: number
@@ -40,21 +40,21 @@ export class SharedObject {
   readonly held = new Set<Held>()
   readonly #kind: WaitKind
   readonly #queues: WaitQueue[]
+  readonly #company: Company
   #handles = 0
-  #company = 0
-  #seen = 0
 
   private constructor(segment: Segment, kind: WaitKind) {
     this.segment = segment
     this.handle = segment.handle
     this.#kind = kind
+    this.#company = new Company(this.handle)
     this.#queues = kind.disarm.map(
       (disarm, channel) =>
         new WaitQueue(point(this.handle, channel), {
           disarm: () => disarm(this.handle),
           onFirst: () => this.#meet(),
           onTick: () => {
-            this.#lost()
+            this.#failWhatIsLost()
           },
         }),
     )
@@ -74,12 +74,12 @@ export class SharedObject {
     return this.segment.name
   }
 
-  /** One handle less; with the last one here, what is held is abandoned, and those who wait are told. */
+  /** One handle less. With the last one here, waits fail, and what is held is abandoned. */
   close(): void {
     if (--this.#handles > 0) return
     objects.delete(this.segment.id)
     for (const queue of this.#queues) queue.rejectAll(this.#closed(), true)
-    // Afterwards, or those who wait here would get it.
+    // Only now, or a wait of this environment would get it.
     try {
       for (const held of [...this.held]) held.abandon()
     } finally {
@@ -98,9 +98,9 @@ export class SharedObject {
   /**
    * Waits on this thread.
    *
-   * @param serves whether those who wait here are looked for afterwards: what slept here was taken out of the set of sleepers
-   * together with them
-   * @throws {CrossmemError} ERR_DEADLOCK when this thread would wait for itself
+   * @param serves whether to retry this environment's other waits afterwards: a blocking wait takes the whole environment
+   * out of the sleepers
+   * @throws {CrossmemError} ERR_DEADLOCK if this thread would wait for itself
    */
   waitSync<T>(spec: WaitSpec<T>, options: SyncWaitOptions | undefined, channel = 0, serves = true): T {
     if (options === undefined) {
@@ -113,7 +113,7 @@ export class SharedObject {
 
   #sleep<T>(spec: WaitSpec<T>, timeout: number, channel: number, serves: boolean): T {
     const { attempt, doing, onFailure, endures } = spec
-    const look = (mode: number): T | undefined => {
+    const attemptElsewhere = (mode: number): T | undefined => {
       const found = attempt(mode)
       if (found !== HELD_HERE) return found
       throw new CrossmemError(
@@ -122,19 +122,19 @@ export class SharedObject {
       )
     }
     try {
-      const found = look(IN_TURN)
+      const found = attemptElsewhere(IN_TURN)
       if (found !== undefined) return found
       this.#meet()
       let continued = 0
       const slice = (ms: number) => {
         if (this.#kind.feedsItself) this.#serveWaitersExcept(channel)
-        const found = look(continued + ms)
+        const found = attemptElsewhere(continued + ms)
         continued = CONTINUED
         if (found !== undefined) return found
-        const inVain = this.#whyInVain(this.#lost(), channel)
-        // What the dead left may be had now.
-        const last = inVain && look(TRY)
-        if (inVain && last === undefined && !endures) throw inVain
+        const failure = this.#failureAfter(this.#failWhatIsLost(), channel)
+        // What a dead process left may be available now.
+        const last = failure && attemptElsewhere(TRY)
+        if (failure && last === undefined && !endures) throw failure
         return last
       }
       return waitSync(slice, doing, { timeout })
@@ -148,22 +148,22 @@ export class SharedObject {
     }
   }
 
-  /** Whether anyone here waits for it. */
+  /** Whether a wait of this environment is pending here. */
   get isAwaited(): boolean {
     return this.#queues.some(queue => !queue.isEmpty)
   }
 
-  /** Who waits here on these channels is told that what they waited through is closed. */
+  /** Fails the waits on these channels: what they waited through is closed. */
   rejectWaits(channels: number[]): void {
     for (const channel of channels) this.#queue(channel).rejectAll(this.#closed(), true)
   }
 
-  /** Whether nobody here waits on that channel. */
+  /** Whether no wait of this environment is pending on that channel. */
   isIdle(channel: number): boolean {
     return this.#queue(channel).isEmpty
   }
 
-  /** Something was let go here: those who wait here may have it. */
+  /** Attempts the waits of this environment, after something was released here. */
   serveWaiters(): void {
     for (const queue of this.#queues) if (!queue.isEmpty) queue.serveWaiters()
   }
@@ -181,44 +181,38 @@ export class SharedObject {
     return this.#queues[channel] as WaitQueue
   }
 
-  /** Remembers what there is to lose. */
   #meet(): void {
-    if (this.isAwaited) this.#lost()
-    else this.#seen = this.#company = nativeSegments.objectCompany(this.handle)
+    if (this.isAwaited) this.#failWhatIsLost()
+    else this.#company.meet()
   }
 
-  /** What is lost since the last time. Nobody waits here for what can't come any more. */
-  #lost(): number {
-    const before = this.#company
-    const now = nativeSegments.objectCompany(this.handle)
-    // Who was seen once only just looked in, as `crossmem inspect` does.
-    this.#company = now & (before | this.#seen)
-    this.#seen = now
-    const lost = before & ~this.#company
+  /** Fails waits that nothing can end any more. Returns what was lost since the last call. */
+  #failWhatIsLost(): number {
+    const lost = this.#company.lost()
     if (lost) {
-      // What the dead left may be had now.
+      // What a dead process left may be available now.
       this.serveWaiters()
       for (const [channel, queue] of this.#queues.entries()) {
-        const inVain = this.#whyInVain(lost, channel)
-        if (inVain) queue.rejectAll(inVain, false)
+        const failure = this.#failureAfter(lost, channel)
+        if (failure) queue.rejectAll(failure, false)
       }
     }
     return lost
   }
 
-  #whyInVain(lost: number, channel: number): CrossmemError | undefined {
-    if (lost & LINKED) {
+  #failureAfter(lost: number, channel: number): CrossmemError | undefined {
+    if (isUnlinked(lost)) {
       return new CrossmemError('ERR_NOT_FOUND', `"${this.name}" was unlinked while this waited for it`)
     }
-    if (lost & OTHERS && this.#kind.needsOthers?.(channel, this.handle)) {
+    if (isAlone(lost) && this.#kind.needsOthers?.(channel, this.handle)) {
       return new CrossmemError(
         'ERR_PEER_DIED',
-        `the last other process that had "${this.name}" open is gone, so nobody is left to wait for`,
+        `the last other process that had "${this.name}" open is gone, so nothing can end this wait`,
       )
     }
     return undefined
   }
 }
 
-/** By number. What is held must be found again, so whose handle is merely forgotten stays, too. */
+/** By the object's number. A handle that is dropped without `close()` keeps its object here: what it holds must be found. */
 const objects = new Map<number, SharedObject>()

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** A value in an error message: short and on one line, whatever it is. */
+/** Shows any value in an error message: short, and on one line. */
 export function show(value: unknown): string {
   const text = inspect(value, {
     depth: 1,
