@@ -2,35 +2,35 @@ import { CrossmemError } from '../errors.js'
 import { nativeQueues, nativeSegments, ownerWord, ringOffsets } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 
-// Rings of records as long as there is room, or a record, and the other end doesn't sleep: what `spsc.rs` does, without a call into the
-// addon. Everything else is the addon's to do: the way around the end of the ring, waiting, errors, words that make no sense.
+// Pushes and pops records without a call into the addon, as `queues/spsc.rs` does it, while there is room or a record. The
+// addon does everything else: records that wrap around the end of the ring, waiting, errors, corrupt fields.
 
 const { ENDS_AT, END_BYTES, CLOSED_AT, RINGS_AT, RING_BYTES, HEAD_AT, EMPTY_AT, FULL_AT, RECORDS_AT } =
   ringOffsets
 const { LEAST_BYTES, POSITION, UNIT } = ringOffsets
 
-/** Units of 8 bytes of a record: its header and its bytes. */
+/** The units of 8 bytes that a record takes: its header and its bytes. */
 const units = (length: number): number => 1 + ((length + 7) >>> 3)
 
 /** A ring of a channel, towards end `ring`. */
 class FastRing {
   protected readonly handle: number
   protected readonly ring: number
-  /** 4-byte words of the segment. */
+  /** The atomic fields of the channel, 4 bytes each. */
   protected readonly words: Int32Array
-  /** Lengths and positions, two words each, in the first 8 bytes of a record. */
+  /** The headers of records: in each unit, a length and a position. */
   protected readonly headers: Uint32Array
   protected readonly bytes: Uint8Array
-  /** Units of the ring, and most bytes of a record. */
+  /** The ring's size in units, and the most bytes of a record. */
   protected readonly size: number
   protected readonly most: number
   protected readonly tail: number
   protected readonly head: number
-  /** The other side's position as last seen. */
+  /** The other side's position, as last loaded. */
   protected seen: number
-  /** Where this side's own position was left here: if it is elsewhere, the addon has moved it, and `seen` may be of another lap. */
+  /** This side's position after its last push or pop here. If it differs now, the addon moved it, and `seen` may be stale. */
   protected left: number | undefined
-  /** Where the owner word of this side's end is, and what it is while the end is ours. */
+  /** The index of this end's owner word, and its value while this environment has the end. */
   readonly #owner: number
   readonly #us: [low: number, high: number]
 
@@ -58,7 +58,7 @@ class FastRing {
     this.#us = [Number(BigInt.asIntN(32, word)), Number(BigInt.asIntN(32, word >> 32n))]
   }
 
-  /** Whether this environment has the end; `false`, too, once the object is closed. */
+  /** Whether this environment has the end. It is `false` once the object is closed. */
   protected get isOurs(): boolean {
     const [low, high] = this.#us
     return this.words[this.#owner] === low && this.words[this.#owner + 1] === high
@@ -72,7 +72,7 @@ export class FastProducer extends FastRing {
     super(object, ring, 1 - ring)
   }
 
-  /** Pushes a record; `false`: ask the addon. */
+  /** Pushes a record. `false` means that the addon has to do it. */
   push(message: Uint8Array): boolean {
     const { words, size, tail: at } = this
     const { length } = message
@@ -89,7 +89,7 @@ export class FastProducer extends FastRing {
     this.bytes.set(message, 8 * unit + 8)
     this.left = (tail + end - unit) | 0
     Atomics.store(words, at, this.left)
-    // Both are in the one order of all atomic operations: whoever sleeps without having seen the record is seen here.
+    // The store and this load are sequentially consistent: a consumer that went to sleep without seeing the record is seen.
     if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) nativeQueues.wakePeer(this.handle, 1 - this.ring, true)
     return true
   }
@@ -112,7 +112,7 @@ export class FastConsumer extends FastRing {
     super(object, ring, ring)
   }
 
-  /** Pops the first record, copied; `undefined`: ask the addon. */
+  /** Pops a copy of the first record. `undefined` means that the addon has to do it. */
   pop(): Uint8Array | undefined {
     const { words, size, head: at } = this
     if (!this.isOurs) return undefined
@@ -126,7 +126,7 @@ export class FastConsumer extends FastRing {
     const unit = head & (size - 1)
     const length = this.headers[2 * unit] as number
     const needed = units(length)
-    // Anything but a whole message that lies where it says: the addon knows.
+    // The addon handles everything but a whole message in one piece at its own position.
     if (this.headers[2 * unit + 1] !== ((head & POSITION) << 8) >>> 0) return undefined
     if (length > this.most || needed > ready || needed > size - unit) return undefined
     const start = 8 * unit + 8

@@ -2,7 +2,7 @@ import { CrossmemError } from '../errors.js'
 import { nativeMessages } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 
-/** What a handle has of a queue: chunks with messages that were taken, and chunks to write to. */
+/** The chunks that a handle has of a queue: those with messages that were taken, and those to write to. */
 export class Holdings {
   readonly #object: SharedObject
   readonly #taken = new Set<number>()
@@ -20,7 +20,7 @@ export class Holdings {
     this.#reserved.add(chunk)
   }
 
-  /** A message that was taken is done with. */
+  /** Frees the chunk of a message that was taken. */
   free(chunk: number): void {
     this.#giveBack(this.#taken, chunk)
     nativeMessages.freeMessage(this.#object.handle, chunk)
@@ -39,7 +39,7 @@ export class Holdings {
     this.#object.serveWaiters()
   }
 
-  /** The handle is closed: as if its process had died. */
+  /** Gives up all chunks when the handle is closed, as if its process had died. */
   abandon(): void {
     const { handle } = this.#object
     for (const chunk of this.#taken) nativeMessages.abandonMessage(handle, chunk)

@@ -14,8 +14,8 @@ import type { Source } from './transport.js'
 const { ELSEWHERE, ENDED, NOT_YET } = transfers
 
 /**
- * Takes values out of a source, in the order of the calls. Messages are copied first and decoded when the taking is over: a codec is
- * the user's code, and may use any queue.
+ * Takes values out of a source, in the order of the calls. All messages of a call are copied before the first is decoded: a
+ * codec is the user's code and may use the same queue.
  */
 export class Inbox<T> {
   readonly #source: Source
@@ -28,9 +28,9 @@ export class Inbox<T> {
     this.#decode = decode
   }
 
-  /** `undefined`: nothing is there now, or ever will be. */
+  /** Returns `undefined` if no message is there, or the queue has ended. */
   tryGet(): T | undefined {
-    const message = this.#look(TRY)
+    const message = this.#attempt(TRY)
     return typeof message === 'object' ? this.#decode(message) : undefined
   }
 
@@ -47,12 +47,12 @@ export class Inbox<T> {
     return this.#decode(this.#take(IN_TURN) ?? object.waitSync(this.#spec, options, channel))
   }
 
-  /** At most `max` that are there now. */
+  /** Returns at most `max` of the messages that are there now. */
   tryGetMany(max: number): T[] {
     return this.#decodeAll(this.#takeMany(checkCount('max', max, 1)))
   }
 
-  /** At most `max`, at least one. */
+  /** Waits for at least one message, and returns at most `max`. */
   async getMany(max: number, options: WaitOptions | undefined): Promise<T[]> {
     checkBeforeAttempt(options)
     const most = checkCount('max', max, 1)
@@ -90,15 +90,15 @@ export class Inbox<T> {
   }
 
   #take(mode: number): Uint8Array | undefined {
-    const message = this.#look(mode)
+    const message = this.#attempt(mode)
     if (message === ENDED) throw isDrained(this.#source.object.name)
     return message === NOT_YET ? undefined : message
   }
 
-  #look(mode: number): Uint8Array | typeof NOT_YET | typeof ENDED {
+  #attempt(mode: number): Uint8Array | typeof NOT_YET | typeof ENDED {
     const earlier = this.#backlog.shift()
     if (earlier) return earlier
-    // Who is among the sleepers leaves them by a call.
+    // If this environment is registered as a sleeper, only a call into the addon removes it.
     const fast = mode === TRY || mode === IN_TURN ? this.#source.fast?.pop() : undefined
     if (fast) return fast
     const taken = this.#source.take(mode)
@@ -117,7 +117,7 @@ export class Inbox<T> {
     try {
       this.#takeByCalls(taken, most)
     } catch (error) {
-      // What was taken is not lost by what comes behind it.
+      // An error behind messages that were taken must not lose them.
       if (taken.length === 0) throw error
     }
     return taken
@@ -127,15 +127,15 @@ export class Inbox<T> {
     while (taken.length < most) {
       elsewhere[0] = 0
       const count = this.#source.takeMany(Math.min(most - taken.length, PAD_MESSAGES))
-      // The last one may not have fitted.
+      // The last message may have been too large for the rest of the pad.
       const isElsewhere = count > 0 && elsewhere[0] !== 0
       if (count > 0) spread(isElsewhere ? count - 1 : count, taken)
       if (isElsewhere) taken.push(this.#source.takeElsewhere())
       else if (count < PAD_MESSAGES) break
     }
-    // A record that is too large for the pad stays where it is.
+    // A record that is too large for the pad was left in the ring.
     if (taken.length > 0) return
-    const message = this.#look(TRY)
+    const message = this.#attempt(TRY)
     if (typeof message === 'object') taken.push(message)
   }
 
@@ -145,7 +145,7 @@ export class Inbox<T> {
       try {
         values.push(this.#decode(message))
       } catch (error) {
-        // It is said when it is that one's turn; those behind it wait for theirs.
+        // The error is reported when this message comes to the front. The messages behind it stay in the backlog.
         const isFirst = at === 0
         this.#backlog.unshift(...messages.slice(isFirst ? 1 : at))
         if (isFirst) throw error
@@ -156,11 +156,11 @@ export class Inbox<T> {
   }
 }
 
-/** Copies so many messages off the pad. */
+/** Copies `count` messages from the pad. */
 function spread(count: number, to: Uint8Array[]): void {
   let end = 0
   for (let i = 0; i < count; i++) end += lengths[i] as number
-  // One copy for all of them.
+  // One copy serves all of them.
   const { buffer } = bytes.slice(0, end)
   let at = 0
   for (let i = 0; i < count; i++) {
@@ -173,7 +173,7 @@ function spread(count: number, to: Uint8Array[]): void {
 export const isDrained = (name: string): CrossmemError =>
   new CrossmemError('ERR_ENDED', `"${name}" has ended: everything that was put in was taken out`)
 
-/** Copies a message into memory of the caller's. */
+/** Copies a message into the caller's memory. Returns its length. */
 export function copyInto(message: Uint8Array, to: Uint8Array): number {
   if (message.byteLength > to.byteLength) {
     throw new CrossmemError(
@@ -186,11 +186,11 @@ export function copyInto(message: Uint8Array, to: Uint8Array): number {
   return message.byteLength
 }
 
-/** Memory to copy a message into. */
+/** Checks the memory that a message is to be copied into. */
 export function checkRoom(buffer: unknown): Uint8Array {
   if (buffer instanceof Uint8Array) return buffer
   throw new CrossmemError('ERR_INVALID_ARG', 'the buffer to copy into is a Uint8Array')
 }
 
-/** Bytes as they are. */
+/** The codec of byte queues: a message is its bytes. */
 export const asBytes = (message: Uint8Array): Uint8Array => message

@@ -3,7 +3,7 @@ import type { Message } from './message.js'
 
 export const isEnd = (error: unknown): boolean => hasCode(error, 'ERR_ENDED')
 
-/** What `next` gives, until it rejects with ERR_ENDED. */
+/** Yields the results of `next` until it rejects with ERR_ENDED. */
 export async function* untilEnded<T>(next: () => Promise<T>): AsyncGenerator<T, void, void> {
   for (;;) {
     let item: T
@@ -17,7 +17,7 @@ export async function* untilEnded<T>(next: () => Promise<T>): AsyncGenerator<T, 
   }
 }
 
-/** The values of messages; each is done with when the next one is asked for. */
+/** Yields the values of messages. Each message is released when the next one is asked for. */
 export async function* valuesOf<T>(messages: AsyncIterable<Message<T>>): AsyncGenerator<T, void, void> {
   for await (const message of messages) {
     try {

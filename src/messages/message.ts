@@ -1,12 +1,25 @@
 import type { Holdings } from './holdings.js'
 
 /**
- * A message that was taken and is not done with yet. Until `release()` it has its place in the queue; if its process dies
- * before, it goes to the next reader of a queue that redelivers, and is lost with its reader elsewhere.
+ * A message that its reader has not finished yet. It keeps its slot of the queue until `release()`. If the reader's process
+ * dies before that, a queue with `redeliver` gives the message to the next reader; another queue loses it.
+ *
+ * @example
+ * ```js
+ * import { Queue } from 'crossmem'
+ *
+ * const jobs = Queue.create(null, { redeliver: true })
+ * jobs.putSync('resize')
+ * const message = jobs.receiveSync()
+ * console.log(message.value, message.redelivered) // resize false
+ * message.release()
+ * jobs.close()
+ * ```
  */
 export class Message<T> implements Disposable {
+  /** The value that was put. */
   readonly value: T
-  /** Whether another reader had it before, and died. */
+  /** Whether an earlier reader died with it. */
   readonly redelivered: boolean
   readonly #chunk: number
   #holdings: Holdings | undefined
@@ -20,9 +33,9 @@ export class Message<T> implements Disposable {
   }
 
   /**
-   * Done with it. Idempotent.
+   * Finishes the message: its slot of the queue is free again. Calling it again does nothing.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the queue's handle was closed before, as if this process had died with it
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the queue's handle was closed before, which counts as the reader's death
    */
   release(): void {
     const holdings = this.#holdings
@@ -30,6 +43,7 @@ export class Message<T> implements Disposable {
     holdings?.free(this.#chunk)
   }
 
+  /** Finishes the message at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.release()
   }

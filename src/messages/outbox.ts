@@ -12,10 +12,10 @@ import type { Sink } from './transport.js'
 
 const { NOT_YET, ENDED } = transfers
 
-/** How values become bytes; the bytes may be valid until the next call only. */
+/** Makes bytes of a value. They may be valid only until the next call. */
 export type Encode<T> = (value: T) => Uint8Array
 
-/** Bytes as they are. */
+/** The codec of byte queues: a message is its bytes. */
 export function checkBytes(message: Uint8Array): Uint8Array {
   if (message instanceof Uint8Array) return message
   throw new CrossmemError('ERR_INVALID_ARG', `a message is a Uint8Array, not ${typeof message}`)
@@ -30,11 +30,11 @@ export class Outbox<T> {
   constructor(sink: Sink, encode: Encode<T>) {
     this.#sink = sink
     this.#encode = encode
-    // What a codec gives is overwritten by the next; what a caller gives is the caller's.
+    // A codec overwrites its bytes at the next call. Bytes that a caller passed stay the caller's.
     this.#keep = (encode as unknown) === checkBytes ? message => message : message => message.slice()
   }
 
-  /** Whether it could be put at once. Behind those that wait here it can't. */
+  /** Returns whether it was put. While puts of this environment wait, it isn't: it would overtake them. */
   tryPut(value: T): boolean {
     const message = this.#encode(value)
     return this.#isIdle && putInto(this.#sink, message, TRY) === true
@@ -56,7 +56,7 @@ export class Outbox<T> {
     object.waitSync(this.#spec(this.#keep(message)), options, channel)
   }
 
-  /** How many of them could be put at once, the first ones. */
+  /** Puts as many of the first values as there is room for now. Returns how many. */
   tryPutMany(values: readonly T[]): number {
     const messages = this.#encodeAll(values)
     return this.#isIdle ? this.#putMany(messages, 0) : 0
@@ -102,11 +102,11 @@ export class Outbox<T> {
   }
 
   #encodeAll(values: readonly T[]): Uint8Array[] {
-    // All of them before the first is put: one that can't be encoded costs nothing.
+    // All are encoded before the first is put. If one can't be encoded, none is put.
     return values.map(value => this.#keep(this.#encode(value)))
   }
 
-  /** Puts messages from the `first`th on over the pad, as long as there is room. */
+  /** Puts messages, from index `first` on, while there is room. Returns how many. */
   #putMany(messages: readonly Uint8Array[], first: number): number {
     const { fast } = this.#sink
     let done = first
@@ -129,7 +129,7 @@ export class Outbox<T> {
     }
   }
 
-  /** What goes wrong behind messages that were put is said when it is that one's turn. */
+  /** Puts a message that is too large for the pad. An error behind messages that were put is reported by the next call. */
   #putBehind(message: Uint8Array, isBehindOthers: boolean): boolean {
     try {
       return putInto(this.#sink, message, TRY) === true
@@ -139,7 +139,7 @@ export class Outbox<T> {
     }
   }
 
-  /** Copies as many messages onto the pad as fit. */
+  /** Copies as many messages onto the pad as fit. Returns how many. */
   #spread(messages: readonly Uint8Array[], first: number): number {
     const { most } = this.#sink
     let used = 0
@@ -159,9 +159,9 @@ export class Outbox<T> {
 export const hasEnded = (name: string): CrossmemError =>
   new CrossmemError('ERR_ENDED', `"${name}" has ended: nothing can be put in any more`)
 
-/** Puts a message in; `undefined`: not yet. */
+/** Puts a message in. Returns `undefined` if there is no room yet. */
 export function putInto(sink: Sink, message: Uint8Array, mode: number): true | undefined {
-  // Who is among the sleepers leaves them by a call.
+  // If this environment is registered as a sleeper, only a call into the addon removes it.
   if ((mode === TRY || mode === IN_TURN) && sink.fast?.push(message)) return true
   const { length } = message
   if (length > sink.most) return isPut(sink, sink.putLarge(message, mode))

@@ -4,12 +4,12 @@ import { type Attempt, type SyncWaitOptions, TRY, type WaitOptions, type WaitSpe
 import type { Holdings } from './holdings.js'
 import { isDrained } from './inbox.js'
 import { Message } from './message.js'
-import { copyTaken, MESSAGE } from './transport.js'
+import { copyTaken, MESSAGE } from './queue-transport.js'
 
 const { ENDED, NOT_YET } = transfers
 const { REDELIVERED } = messageFlags
 
-/** A message as it lies in its chunk. */
+/** A message that was taken, and the chunk that it keeps. */
 interface Taken {
   bytes: Uint8Array
   chunk: number
@@ -17,8 +17,8 @@ interface Taken {
 }
 
 /**
- * Takes messages that keep their place in the queue until they are released. As in an inbox, they are decoded when the taking is over: a
- * codec is the user's code, and may use any queue.
+ * Takes messages that keep their chunk until they are released. As in an inbox, all messages of a call are taken before the
+ * first is decoded: a codec is the user's code and may use the same queue.
  */
 export class Receiver<T> {
   readonly #object: SharedObject
@@ -33,9 +33,9 @@ export class Receiver<T> {
     this.#decode = decode
   }
 
-  /** `undefined`: nothing is there now, or ever will be. */
+  /** Returns `undefined` if no message is there, or the queue has ended. */
   tryReceive(): Message<T> | undefined {
-    const taken = this.#look(TRY)
+    const taken = this.#attempt(TRY)
     return typeof taken === 'object' ? this.#message(taken) : undefined
   }
 
@@ -59,12 +59,12 @@ export class Receiver<T> {
     )
   }
 
-  /** At most `max` that are there now. */
+  /** Returns at most `max` of the messages that are there now. */
   tryReceiveMany(max: number): Message<T>[] {
     return this.#messages(this.#rest([], max))
   }
 
-  /** At most `max`, at least one: those that are there when its turn comes. */
+  /** Waits for at least one message, and returns at most `max` of those that are there then. */
   async receiveMany(max: number, options: WaitOptions | undefined): Promise<Message<T>[]> {
     const spec = this.#spec(mode => this.#takeMany(max, mode))
     return this.#messages(await this.#object.wait(spec, options, MESSAGE))
@@ -88,9 +88,9 @@ export class Receiver<T> {
     while (taken.length < max) {
       let next: Taken | typeof NOT_YET | typeof ENDED
       try {
-        next = this.#look(TRY)
+        next = this.#attempt(TRY)
       } catch (error) {
-        // What was taken is not lost by what comes behind it.
+        // An error behind messages that were taken must not lose them.
         if (taken.length === 0) throw error
         break
       }
@@ -101,12 +101,12 @@ export class Receiver<T> {
   }
 
   #take(mode: number): Taken | undefined {
-    const taken = this.#look(mode)
+    const taken = this.#attempt(mode)
     if (taken === ENDED) throw isDrained(this.#object.name)
     return taken === NOT_YET ? undefined : taken
   }
 
-  #look(mode: number): Taken | typeof NOT_YET | typeof ENDED {
+  #attempt(mode: number): Taken | typeof NOT_YET | typeof ENDED {
     const earlier = this.#backlog.shift()
     if (earlier) return earlier
     const status = nativeMessages.takeMessage(this.#object.handle, mode)
@@ -123,7 +123,7 @@ export class Receiver<T> {
       try {
         messages.push(this.#decoded(one))
       } catch (error) {
-        // It is said when it is that one's turn; those behind it wait for theirs.
+        // The error is reported when this message comes to the front. The messages behind it stay in the backlog.
         this.#backlog.unshift(...taken.slice(at === 0 ? 1 : at))
         if (at > 0) break
         this.#holdings.free(one.chunk)
@@ -137,7 +137,7 @@ export class Receiver<T> {
     try {
       return this.#decoded(taken)
     } catch (error) {
-      // Nobody else could read it either.
+      // No other reader could decode it either.
       this.#holdings.free(taken.chunk)
       throw error
     }

@@ -2,7 +2,7 @@ import { ReadableStream, WritableStream } from 'node:stream/web'
 import type { WaitOptions } from '../wait/index.js'
 import { isEnd } from './iterate.js'
 
-/** A stream of what `get` gives, one item at a time as they are asked for, until it rejects with ERR_ENDED. */
+/** A stream of the results of `get`, each one taken when it is asked for, until `get` rejects with ERR_ENDED. */
 export function readableOf<T>(get: (options: WaitOptions) => Promise<T>): ReadableStream<T> {
   const cancelled = new AbortController()
   return new ReadableStream<T>(
@@ -18,12 +18,12 @@ export function readableOf<T>(get: (options: WaitOptions) => Promise<T>): Readab
       },
       cancel: reason => cancelled.abort(reason),
     },
-    // Nothing is taken out before somebody asks for it.
+    // The stream must not take a message before its reader asks for one.
     { highWaterMark: 0 },
   )
 }
 
-/** A stream into `put`, which waits for room; closing it calls `end`. */
+/** A stream into `put`, which waits for room. Closing the stream calls `end`. */
 export function writableOf<T>(
   put: (value: T, options: WaitOptions) => Promise<void>,
   end: () => void,

@@ -1,0 +1,51 @@
+import { channels, elsewhere, nativeRecords, PAD_BYTES } from '../native/index.js'
+import { type SharedObject, unlessHidden } from '../objects/index.js'
+import { FastConsumer, FastProducer } from './fast-ring.js'
+import { type Sink, type Source, view } from './transport.js'
+
+const { RECORD_AT, ROOM_AT } = channels
+
+/** Copies the record that the pad says is in the segment. */
+export const copyRecord = (object: SharedObject): Uint8Array =>
+  view(object, elsewhere[0] as number, elsewhere[1] as number).slice()
+
+/** The channel of the waits for a record at this end, and of those for room for what this end pushes. */
+export const forRecord = (end: number): number => RECORD_AT + end
+export const forRoom = (end: number): number => ROOM_AT + end
+
+/** The way from one end of a channel towards the other. */
+export function channelSink(object: SharedObject, end: number, mostBytes: number): Sink {
+  const { handle } = object
+  const most = Math.min(mostBytes, PAD_BYTES)
+  return {
+    object,
+    channel: forRoom(end),
+    most,
+    fast: unlessHidden(() => new FastProducer(object, 1 - end)),
+    put: (length, mode) => nativeRecords.pushRecord(handle, end, length, mode),
+    putMany: count => nativeRecords.pushRecords(handle, end, count),
+    putLarge: (message, mode) => {
+      const status = nativeRecords.reserveRecord(handle, end, message.byteLength, mode)
+      if (status < 0) return status
+      view(object, elsewhere[0] as number, message.byteLength).set(message)
+      return nativeRecords.commitRecord(handle, end, message.byteLength)
+    },
+  }
+}
+
+/** The way into one end of a channel, from the other. */
+export function channelSource(object: SharedObject, end: number): Source {
+  const { handle } = object
+  return {
+    object,
+    channel: forRecord(end),
+    fast: unlessHidden(() => new FastConsumer(object, end)),
+    take: mode => nativeRecords.popRecord(handle, end, mode),
+    takeMany: most => nativeRecords.popRecords(handle, end, most),
+    takeElsewhere: () => {
+      const message = copyRecord(object)
+      nativeRecords.releaseRecord(handle, end)
+      return message
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import { CrossmemError, hasCode } from '../errors.js'
+import {
+  channels,
+  elsewhere,
+  messageFlags,
+  nativeMessages,
+  nativeQueues,
+  PAD_BYTES,
+} from '../native/index.js'
+import type { SharedObject } from '../objects/index.js'
+import { type Sink, type Source, view } from './transport.js'
+
+const { SPILLED } = messageFlags
+
+/** The channels of a queue's waits: for a message, for room, for the end of all tasks. */
+export const { MESSAGE, ROOM, FINISH } = channels
+
+/** Above this length, memory is allocated only after the message's segment was found to have that many bytes. */
+const UNCHECKED_BYTES = 1 << 20
+
+/** Copies the message that was taken, by what the pad says of it. If that fails, the message is put back for other readers. */
+export function copyTaken(object: SharedObject): Uint8Array {
+  const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
+  try {
+    if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
+    if (length > UNCHECKED_BYTES) nativeQueues.checkSpilled(object.handle, offset)
+    const message = allocate(length, object.name)
+    nativeQueues.readMessage(object.handle, chunk, offset, true, message)
+    return message
+  } catch (error) {
+    if (hasCode(error, 'ERR_CORRUPT', 'ERR_NOT_FOUND')) nativeMessages.freeMessage(object.handle, chunk)
+    else nativeMessages.putMessageBack(object.handle, chunk)
+    throw error
+  }
+}
+
+function allocate(length: number, name: string): Uint8Array {
+  try {
+    return new Uint8Array(length)
+  } catch (cause) {
+    throw new CrossmemError('ERR_CORRUPT', `"${name}" says that a message has ${length} bytes`, { cause })
+  }
+}
+
+/** The way into a queue. */
+export function queueSink(object: SharedObject, messageBytes: number): Sink {
+  const { handle } = object
+  return {
+    object,
+    channel: ROOM,
+    most: Math.min(messageBytes, PAD_BYTES),
+    put: (length, mode) => nativeMessages.pushMessage(handle, length, mode),
+    putMany: count => nativeMessages.pushMessages(handle, count),
+    putLarge: (message, mode) => nativeQueues.pushLargeMessage(handle, message, mode),
+  }
+}
+
+/** The way out of a queue. */
+export function queueSource(object: SharedObject): Source {
+  const { handle } = object
+  return {
+    object,
+    channel: MESSAGE,
+    take: mode => nativeMessages.popMessage(handle, mode),
+    takeMany: most => nativeMessages.popMessages(handle, most),
+    takeElsewhere: () => {
+      const chunk = elsewhere[3] as number
+      const message = copyTaken(object)
+      nativeMessages.freeMessage(handle, chunk)
+      return message
+    },
+  }
+}
