@@ -2,20 +2,20 @@ import { CrossmemError } from '../errors.js'
 
 /** A codec as queues and pipes use it. */
 export interface BoundCodec<T> {
-  /** What the header says. */
+  /** The number of the codec in an object's header. */
   readonly id: number
-  /** How messages call it. */
+  /** The name of the codec in error messages. */
   readonly label: string
   /**
-   * The bytes are only good until the next call.
+   * Makes bytes of a value. They are valid only until the next call.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG
+   * @throws {CrossmemError} ERR_INVALID_ARG: the value can't be sent
    */
   encode(value: T): Uint8Array
   /**
-   * The bytes need to be good during the call only.
+   * Makes a value of bytes, which need to be valid only during the call.
    *
-   * @throws {CrossmemError} ERR_CORRUPT
+   * @throws {CrossmemError} ERR_CORRUPT: this codec didn't write the bytes
    */
   decode(bytes: Uint8Array): T
 }
@@ -25,11 +25,11 @@ interface Implementation {
   label: string
   encode(value: never): Uint8Array
   decode(bytes: Uint8Array): unknown
-  /** Throws for what can't be encoded inside a value. Without it, nobody looks where that is. */
+  /** Throws for a part of a value that can't be encoded. Without it, the error doesn't say which part. */
   probe?(value: unknown): unknown
 }
 
-/** Gives a codec the errors that all of them have. */
+/** Gives a codec the errors that all codecs have. */
 export function bind<T>({ id, label, encode, decode, probe }: Implementation): BoundCodec<T> {
   return {
     id,
@@ -64,7 +64,7 @@ export function bind<T>({ id, label, encode, decode, probe }: Implementation): B
 const reason = (cause: unknown): string =>
   (cause instanceof Error ? cause.message : String(cause)).replace(/\.?(\n.*)?$/s, '')
 
-/** Where in a value it is that `probe` throws for, as one would write it: `.tags[1]`. */
+/** The path to the part of a value for which `probe` throws: `.tags[1]`. */
 function pathTo(value: unknown, probe: (value: unknown) => unknown): string {
   const seen = new Set<unknown>()
   let path = ''

@@ -7,26 +7,31 @@ import { decodeV8, encodeV8 } from './v8.js'
 
 export type { BoundCodec } from './bind.js'
 
-/** How values become bytes and come back, if none of the built-in ways will do. */
+/**
+ * A codec of your own, for values that the built-in codecs can't carry.
+ */
 export interface Codec<T = unknown> {
-  /** If given, both ends must use the same. */
+  /** If a codec has a name, both ends must use a codec of that name. */
   name?: string
+  /** Makes bytes of a value. They are copied before the next call. */
   encode(value: T): Uint8Array
-  /** Gets bytes of its own: what it returns may show them. */
+  /** Makes a value of bytes. The bytes are a copy of their own, so the value may show them. */
   decode(bytes: Uint8Array): T
 }
 
 /**
- * - `'msgpack'`: everything that structured clone knows; plain data, dates and bytes as MessagePack, which is fast.
- * - `'v8'`: the same as V8 writes it. Slower for short messages.
- * - `'json'`: as `JSON.stringify`, for messages that other languages read.
- * - or your own
+ * How values become bytes.
  *
- * In all but your own, a handle of crossmem travels as the reference that `open()` takes.
+ * - `'msgpack'`: every value that structured clone knows; plain data, dates and bytes as MessagePack, which is fast.
+ * - `'v8'`: the same values, as V8 writes them. Slower for short messages.
+ * - `'json'`: as `JSON.stringify`, for messages that other languages read.
+ * - a {@link Codec} of your own
+ *
+ * With a built-in codec, a handle of crossmem travels as the reference that `open()` takes.
  */
 export type CodecOption<T> = 'msgpack' | 'v8' | 'json' | Codec<T>
 
-/** Custom codecs have numbers from here up: this one without a name, the others with one. */
+/** The number of a custom codec without a name. Those with a name have higher numbers. */
 const UNNAMED = 16
 
 const builtIn = {
@@ -42,7 +47,7 @@ const builtIn = {
 }
 
 /**
- * The codec that an option names; 'msgpack' by default.
+ * Returns the codec that an option names. Default: 'msgpack'.
  *
  * @throws {CrossmemError} ERR_INVALID_ARG
  * @internal
@@ -57,16 +62,16 @@ export function codecFor<T>(option: CodecOption<T> = 'msgpack'): BoundCodec<T> {
 }
 
 /**
- * The codec of something that exists.
+ * Returns the codec of an object that exists.
  *
- * @param id what its header says
- * @param wanted what its opener asked for; built-in ones need no asking
- * @param name of the thing, for messages
+ * @param id the number in the object's header
+ * @param option the codec that the caller passed; a built-in codec need not be passed
+ * @param name the object's name, for error messages
  * @throws {CrossmemError} ERR_INVALID_ARG (another codec, or a custom one that is not given), ERR_UNSUPPORTED (none that
  *   this version knows)
  * @internal
  */
-export function codecOf<T>(id: number, wanted: CodecOption<T> | undefined, name: string): BoundCodec<T> {
+export function codecOf<T>(id: number, option: CodecOption<T> | undefined, name: string): BoundCodec<T> {
   const found = Object.values(builtIn).find(codec => codec.id === id) as BoundCodec<T> | undefined
   if (!found && !(id >= UNNAMED)) {
     throw new CrossmemError(
@@ -74,7 +79,7 @@ export function codecOf<T>(id: number, wanted: CodecOption<T> | undefined, name:
       `"${name}" has a codec that this version of crossmem doesn't know (${id}); update it`,
     )
   }
-  const given = wanted === undefined ? found : codecFor(wanted)
+  const given = option === undefined ? found : codecFor(option)
   if (given?.id === id) return given
   const custom = id === UNNAMED ? 'a custom one without a name' : 'a custom one with a name of its own'
   const mismatch = `${found?.label ?? custom}${given ? `, not ${given.label}` : ''}`
@@ -102,6 +107,6 @@ function bindCustom<T>(codec: Codec<T>): BoundCodec<T> {
   })
 }
 
-/** A number of 48 bits that no other kind of codec has. */
+/** The number of a custom codec with a name: 48 bits, different from those of all other kinds. */
 const hash = (name: string): number =>
   Math.max(UNNAMED + 1, createHash('sha256').update(name).digest().readUIntBE(0, 6))

@@ -1,19 +1,20 @@
 import { serialize } from 'node:v8'
-import { Survey, withReferences } from './survey.js'
+import { withReferences } from './references.js'
+import { Survey } from './survey.js'
 import { decodeV8 } from './v8.js'
 
-// This build neither compiles code nor loads an addon, and isn't the copy that a program may have taught other types.
+// This build of msgpackr compiles no code and loads no addon. A program's own extensions of msgpackr don't reach this copy.
 const { Packr } = require('msgpackr/index-no-eval') as typeof import('msgpackr')
 
-/** The byte that MessagePack never uses: behind it is a structured clone. */
+/** The first byte of a structured clone. MessagePack never uses it. */
 const CLONE = 0xc1
 
-/** How many bytes msgpackr's buffer may have between messages; a long message makes it much larger. */
+/** The most bytes that msgpackr's buffer keeps between messages. A long message makes it much larger. */
 const KEPT = 1 << 20
 
 /**
- * No records: a short message is smaller and faster without, and msgpackr confuses them with a key `__keys__`.
- * No references: `Survey` has seen that there are none, and bytes that hold some are damaged.
+ * Without records: a short message is smaller and faster so, and msgpackr confuses records with a key `__keys__`.
+ * Without references: `Survey` found none, so bytes that hold one are corrupt.
  */
 const packr = new Packr({
   useRecords: false,
@@ -26,7 +27,7 @@ const packr = new Packr({
 
 let packing = 0
 
-/** Plain data as MessagePack, which is fast; whatever else structured clone knows as such a clone. */
+/** Encodes plain data as MessagePack, which is fast, and every other value as a structured clone. */
 export function encodeMsgpack(value: unknown): Uint8Array {
   const { isPlain, holdsHandles } = new Survey(value)
   const sent = holdsHandles ? withReferences(value) : value
@@ -35,7 +36,7 @@ export function encodeMsgpack(value: unknown): Uint8Array {
 
 export function decodeMsgpack(bytes: Uint8Array): unknown {
   if (bytes[0] === CLONE) return decodeV8(bytes.subarray(1))
-  // As a Buffer, so that a Buffer inside it comes out as one.
+  // If the message is a Buffer, msgpackr makes Buffers of the bytes inside it.
   return packr.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
 
@@ -47,7 +48,7 @@ function pack(value: unknown): Uint8Array {
   } finally {
     packing--
   }
-  // A getter may have called us while an outer value is being packed.
+  // A getter of an outer value that is being packed may have called this function.
   if (packing === 0 && bytes.buffer.byteLength > KEPT) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
   return bytes
 }

@@ -1,8 +1,9 @@
 import { DefaultDeserializer, deserialize, serialize } from 'node:v8'
 import { bytesOf } from '../util/index.js'
-import { Survey, withReferences } from './survey.js'
+import { withReferences } from './references.js'
+import { Survey } from './survey.js'
 
-/** A structured clone of the value, as bytes. */
+/** Encodes a value as a structured clone. */
 export const encodeV8 = (value: unknown): Uint8Array =>
   serialize(new Survey(value).holdsHandles ? withReferences(value) : value)
 
@@ -10,7 +11,7 @@ const { _readHostObject: readView } = DefaultDeserializer.prototype as unknown a
   _readHostObject(): NodeJS.ArrayBufferView
 }
 
-/** Node's own one makes typed arrays that show the message's bytes; here each gets a buffer of its own. */
+/** Gives each typed array a buffer of its own. Node's own deserializer makes arrays that show the message's bytes. */
 class Reader extends DefaultDeserializer {
   _readHostObject(): NodeJS.ArrayBufferView {
     const view = readView.call(this)
@@ -21,9 +22,9 @@ class Reader extends DefaultDeserializer {
   }
 }
 
-/** The structured clone that the bytes stand for; it shares no memory with them. */
+/** Decodes a structured clone. The value shares no memory with the bytes. */
 export function decodeV8(bytes: Uint8Array): unknown {
-  // Bun has nothing to derive from, and its `deserialize` copies.
+  // Bun has no deserializer to derive from, and its `deserialize` copies.
   if (process.versions.bun) return deserialize(bytes)
   const reader = new Reader(bytes)
   reader.readHeader()
