@@ -2,7 +2,7 @@ import { getFloat16, setFloat16 } from '@petamoriken/float16'
 import { CrossmemError } from '../errors.js'
 import { show } from '../util/index.js'
 
-/** The element types an ndarray can have: NumPy's fixed-size numbers, under NumPy's names. */
+/** The element types of arrays: NumPy's fixed-size numbers, under NumPy's names. */
 export type DType =
   | 'bool'
   | 'int8'
@@ -45,16 +45,15 @@ interface StorageByDType {
 }
 
 /**
- * The typed array that holds elements of `D`.
- * bool is one byte per element, 0 or 1. Complex numbers take two lanes each, real part first.
- * float16 is a Float16Array where the runtime has one (Node 24 and later), else a Uint16Array of the raw bits.
+ * The typed array that holds elements of `D`. A bool is one byte, 0 or 1. A complex number takes two slots, the real part first.
+ * float16 is a Float16Array in runtimes that have it (Node 24 and later), else a Uint16Array of the raw bits.
  */
 export type StorageOf<D extends DType = DType> = StorageByDType[D]
 
 /** Any built-in typed array. */
 export type TypedArray = StorageOf | Uint8ClampedArray
 
-/** The dtype that a typed array has when nobody says otherwise. */
+/** The dtype of a typed array, unless another one is given. */
 export type DTypeOf<T extends TypedArray> = T extends Uint8Array | Uint8ClampedArray
   ? 'uint8'
   : T extends Uint16Array
@@ -65,10 +64,10 @@ export type DTypeOf<T extends TypedArray> = T extends Uint8Array | Uint8ClampedA
           : never
       }[Exclude<DType, 'bool' | 'float16' | `complex${string}`>]
 
-/** One element as JavaScript sees it. */
+/** One element as a JavaScript value. A complex number is a pair. */
 export type Scalar = number | bigint | boolean | [re: number, im: number]
 
-/** What reading one element of `D` gives. */
+/** The JavaScript value of one element of `D`. */
 export type ScalarOf<D extends DType = DType> = D extends 'bool'
   ? boolean
   : D extends BigDType
@@ -77,7 +76,7 @@ export type ScalarOf<D extends DType = DType> = D extends 'bool'
       ? [re: number, im: number]
       : number
 
-/** What can be written to an element of `D`: {@link ScalarOf}, or a number that means the same. */
+/** A value that can be stored in an element of `D`: {@link ScalarOf}, or a number that means the same. */
 export type ScalarInput<D extends DType = DType> = D extends 'bool'
   ? boolean | 0 | 1
   : D extends BigDType
@@ -94,21 +93,22 @@ interface StorageConstructor<S> {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): S
 }
 
-/** All there is to know about a dtype. */
+/** The properties of a dtype. */
 export interface DTypeInfo<D extends DType = DType> {
   readonly name: D
   /** NumPy's type string as a .npy header has it, such as `<f4`. */
   readonly descr: string
-  /** Bytes of one element; 16 for complex128. */
+  /** The length of one element in bytes. */
   readonly itemBytes: number
-  /** Slots of the typed array that one element takes: 2 for complex, else 1. */
+  /** How many slots of the typed array one element takes: 2 for complex numbers, else 1. */
   readonly lanes: 1 | 2
   readonly Storage: StorageConstructor<StorageOf<D>>
-  /** The element number `i` (counted in elements, not lanes). `i` isn't checked. */
+  /** Reads the element at index `i`, in elements. `i` isn't checked. */
   read(data: StorageOf<D>, i: number): ScalarOf<D>
   /**
-   * Stores an element. Integers that don't fit wrap around, as they do in any typed array.
-   * @throws {CrossmemError} ERR_INVALID_ARG if `value` is no scalar of this dtype
+   * Stores an element. An integer that is too large wraps around, as in any typed array.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG: `value` is no scalar of this dtype
    */
   write(data: StorageOf<D>, i: number, value: ScalarInput<D>): void
 }
@@ -160,7 +160,7 @@ const complexes: Codec<number> = {
   },
 }
 
-// One half-precision number on its way between its bits and a JS number.
+// Memory for one half-precision number, to convert between its bits and a JavaScript number.
 const half = new DataView(new ArrayBuffer(2))
 
 const halfBits: Codec<number> = {
@@ -195,7 +195,7 @@ function define<D extends DType>(
   }
 }
 
-// Little-endian throughout: so is every platform that crossmem is built for.
+// All are little-endian, as every platform that crossmem is built for.
 /** The dtypes by name. */
 export const dtypes: { readonly [D in DType]: DTypeInfo<D> } = {
   bool: define('bool', '|b1', Uint8Array, booleans),
@@ -214,7 +214,11 @@ export const dtypes: { readonly [D in DType]: DTypeInfo<D> } = {
   complex128: define('complex128', '<c16', Float64Array, complexes),
 }
 
-/** `value` if it is the name of a dtype. @throws {CrossmemError} ERR_INVALID_ARG otherwise */
+/**
+ * Checks that `value` is the name of a dtype, and returns it.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG
+ */
 export function checkDType(value: unknown): DType {
   if (typeof value === 'string' && Object.hasOwn(dtypes, value)) return value as DType
   throw refuse(`a dtype (one of ${Object.keys(dtypes).join(', ')})`, value)
@@ -235,13 +239,14 @@ const dtypeByTag: Record<string, DType> = {
   Float64Array: 'float64',
 }
 
-// The getter that every typed array inherits: it sees through subclasses (Buffer) and other realms (vm, jest).
+// The getter that every typed array inherits. It also works for subclasses (Buffer) and for other realms (vm, Jest).
 const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
   ?.get as (this: unknown) => string | undefined
 
 /**
- * The dtype whose elements a typed array holds as they are. Buffer and Uint8ClampedArray are uint8.
- * @throws {CrossmemError} ERR_INVALID_ARG if it is no built-in typed array
+ * The dtype of a typed array's elements. Buffer and Uint8ClampedArray are uint8.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no built-in typed array
  */
 export function dtypeOfTypedArray(value: unknown): DType {
   const dtype = dtypeByTag[tagOf.call(value) ?? '']

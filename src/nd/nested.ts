@@ -3,19 +3,20 @@ import { show } from '../util/index.js'
 import { type DType, type DTypeInfo, dtypes, type ScalarInput, type StorageOf } from './dtype.js'
 import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
 
-/** Arrays in arrays, all of one length per level, around scalars of one kind. */
+/** Nested arrays of scalars of one kind. All arrays of one level have the same length. */
 export type Nested = number | bigint | boolean | readonly Nested[]
 
 const MAX_DEPTH = 64
 
 /**
- * Lays nested arrays out as one typed array.
+ * Copies nested arrays into one typed array.
+ *
  * @param nested a scalar (shape []) or nested arrays; `[]` has the shape [0], `[[], []]` the shape [2, 0]
- * @param dtype by default bool, int64 or float64, as the scalars are booleans, bigints or numbers (float64 if there are none).
- * With a complex dtype the innermost `[re, im]` pairs are the scalars
- * @param order 'C' by default
- * @throws {CrossmemError} ERR_INVALID_ARG, naming the path, if the arrays are ragged, nested deeper than 64, or hold
- * what isn't a scalar of the dtype; without `dtype`, scalars of two kinds are refused too. ERR_TOO_LARGE if there is no memory
+ * @param dtype default: bool, int64 or float64 for booleans, bigints or numbers; float64 if there are none. With a complex
+ *   dtype the innermost `[re, im]` pairs are the scalars
+ * @param order default: 'C'
+ * @throws {CrossmemError} ERR_INVALID_ARG, with the path: the arrays are ragged, nested deeper than 64, or hold a value that is
+ *   no scalar of the dtype; without `dtype`, also scalars of two kinds. ERR_TOO_LARGE: there is no memory
  */
 export function flattenNested<D extends DType = DType>(
   nested: Nested,
@@ -52,7 +53,7 @@ export function flattenNested<D extends DType = DType>(
   try {
     walk(nested, 0)
   } catch (cause) {
-    // The path still stands where the walk stopped.
+    // `path` still leads to the element at which the walk stopped.
     if (cause instanceof CrossmemError && path.length > 0)
       throw invalid(`at [${path.join('][')}]: ${cause.message}`, cause)
     throw cause
@@ -60,7 +61,7 @@ export function flattenNested<D extends DType = DType>(
   return { data, shape, dtype: info.name }
 }
 
-/** The shape that the first element of every level promises, and the first scalar (undefined if there is none). */
+/** The shape by the first element of every level, and the first scalar, if there is one. */
 function measure(nested: unknown, complex: boolean): { shape: number[]; first: unknown } {
   const shape: number[] = []
   let value = nested

@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { show } from '../util/index.js'
 
-/** Which axis is contiguous: the last one ('C', row-major) or the first ('F', column-major, Fortran's way). */
+/** The axis along which elements are contiguous: the last one ('C', row-major) or the first one ('F', column-major). */
 export type Order = 'C' | 'F'
 
 /** The most dimensions of an array: NumPy's NPY_MAXDIMS; 32 before NumPy 2. */
@@ -11,9 +11,10 @@ export const MAX_DIMS = 64
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1)
 
 /**
- * A copy of a shape that a user gave; a bare number `n` means `[n]`.
- * @param itemBytes bytes per element, to refuse arrays whose bytes couldn't be counted exactly; 1 by default
- * @throws {CrossmemError} ERR_INVALID_ARG if it isn't an array of at most 64 integers ≥ 0, or if it is too big
+ * Checks a shape, and returns a copy of it. A number `n` means `[n]`.
+ *
+ * @param itemBytes bytes per element, to refuse arrays whose bytes couldn't be counted exactly; default: 1
+ * @throws {CrossmemError} ERR_INVALID_ARG: it isn't an array of at most 64 integers from 0 up, or it is too large
  */
 export function checkShape(shape: unknown, itemBytes = 1): number[] {
   const dims: unknown = typeof shape === 'number' ? [shape] : shape
@@ -24,10 +25,10 @@ export function checkShape(shape: unknown, itemBytes = 1): number[] {
   return (dims as number[]).map(dim => dim + 0) // -0 becomes 0
 }
 
-/** Why these dimensions can't be those of an array; undefined if they can. */
+/** Why no array can have these dimensions; `undefined` if one can. */
 export function shapeProblem(dims: readonly unknown[], itemBytes: number): string | undefined {
   if (dims.length > MAX_DIMS) return `it has ${dims.length} dimensions, and ${MAX_DIMS} are supported`
-  // A zero counts as one here: it must not hide strides that can't be computed.
+  // A zero counts as one here, so that it doesn't hide strides that can't be computed.
   let bytes = itemBytes
   for (const dim of dims) {
     if (!Number.isInteger(dim) || (dim as number) < 0) return `${show(dim)} is no integer from 0 up`

@@ -8,24 +8,36 @@ import {
   type ScalarOf,
   type StorageOf,
 } from './dtype.js'
+import { type NestedLike, printNested, printScalar } from './print.js'
 import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
 
-/** What {@link NDView.toNested} gives: the scalar of a 0-dimensional view, else arrays in arrays. */
+/** The result of {@link NDView.toNested}: the scalar of a 0-dimensional view, else nested arrays. */
 export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
 
 /**
- * What {@link NDView.subarray} takes per axis. A number picks that index and drops the axis (negative: from the end);
- * `[start, end)` keeps that part, clamped as in TypedArray.subarray; null keeps it all.
+ * A part of one axis, for {@link NDView.subarray}. A number picks that index and drops the axis; a negative number counts from
+ * the end. `[start, end]` keeps the indices from `start` up to `end`, clamped as in `TypedArray.subarray`; `end` itself is left
+ * out. `null` keeps the whole axis.
  */
 export type Range = number | readonly [start?: number, end?: number] | null | undefined
 
 const inspectSymbol = Symbol.for('nodejs.util.inspect.custom')
 
 /**
- * An n-dimensional window on a typed array. It never copies: views of views all show the same memory.
- * All its state is private, so that a subclass that travels between processes brings nothing along but what it means to.
+ * An n-dimensional view of a typed array. It never copies: a view of a view shows the same memory.
+ *
+ * @example
+ * ```js
+ * import { NDView } from 'crossmem'
+ *
+ * const table = new NDView({ data: Float64Array.of(1, 2, 3, 4, 5, 6), dtype: 'float64', shape: [2, 3] })
+ * const row = table.subarray(1)
+ * row.set(0, 40)
+ * console.log(table.get(1, 0), row.shape, table.strides) // 40 [ 3 ] [ 3, 1 ]
+ * ```
  */
 export class NDView<D extends DType = DType> {
+  // All state is private, so that a subclass that travels between processes sends only what it chooses to.
   readonly #info: DTypeInfo<D>
   readonly #data: StorageOf<D>
   readonly #shape: readonly number[]
@@ -34,7 +46,9 @@ export class NDView<D extends DType = DType> {
   readonly #size: number
 
   /**
-   * @param parts.data a built-in typed array of the dtype's storage, whose element 0 is the view's first
+   * Makes a view over memory that exists.
+   *
+   * @param parts.data a built-in typed array of the dtype's storage; its element 0 is the view's first element
    * @param parts.strides in elements; by default those of an array without gaps in `order`
    * @param parts.order 'C' by default
    * @throws {CrossmemError} ERR_INVALID_ARG if `data` is of another type, or too short for shape and strides
@@ -73,48 +87,52 @@ export class NDView<D extends DType = DType> {
     this.#size = sizeOf(shape)
   }
 
-  /** The memory itself, from the view's first element to its last; strides tell what lies between. */
+  /** The memory itself, from the view's first element to its last. If the view has gaps, their elements are in it, too. */
   get data(): StorageOf<D> {
     return this.#data
   }
+  /** The type of the elements. */
   get dtype(): D {
     return this.#info.name
   }
+  /** The number of elements on each axis. */
   get shape(): readonly number[] {
     return this.#shape
   }
-  /** How many elements of the dtype lie between neighbours on each axis. Complex numbers count as one element. */
+  /** The distance between neighbours on each axis, in elements. A complex number is one element. */
   get strides(): readonly number[] {
     return this.#strides
   }
-  /** The order of the array that owns the memory; of a view of a part it says nothing about gaps. */
+  /** The order of the array that owns the memory. A view of a part of it may have gaps all the same. */
   get order(): Order {
     return this.#order
   }
-  /** Number of elements. */
+  /** The number of elements: the product of the shape, 1 if there is no axis. */
   get size(): number {
     return this.#size
   }
-  /** Bytes of all elements, gaps not counted. */
+  /** The length of all elements in bytes, without gaps. */
   get byteLength(): number {
     return this.#size * this.#info.itemBytes
   }
-  /** Number of axes. */
+  /** The number of axes. */
   get ndim(): number {
     return this.#shape.length
   }
 
   /**
-   * One element, by one index per axis. Negative indices don't count from the end here.
-   * @throws {CrossmemError} ERR_INVALID_ARG for too few or too many indices, ERR_OUT_OF_RANGE, ERR_CLOSED
+   * Reads one element, by one index per axis. Negative indices are out of range.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG: there are too few or too many indices. ERR_OUT_OF_RANGE, ERR_CLOSED
    */
   get(...index: number[]): ScalarOf<D> {
     return this.#info.read(this.#open(), this.#offset(index, index.length))
   }
 
   /**
-   * Stores one element: the indices as in {@link get}, then the value. Integers that don't fit wrap around.
-   * @throws {CrossmemError} as `get`, and ERR_INVALID_ARG if the value is no scalar of the dtype
+   * Stores one element: the indices as in {@link get}, then the value. An integer that is too large wraps around.
+   *
+   * @throws {CrossmemError} as `get`, and ERR_INVALID_ARG: the value is no scalar of the dtype
    */
   set(...indexAndValue: [...index: number[], value: ScalarInput<D>]): this {
     const last = indexAndValue.length - 1
@@ -122,7 +140,11 @@ export class NDView<D extends DType = DType> {
     return this
   }
 
-  /** Stores `value` in every element. @throws {CrossmemError} ERR_INVALID_ARG, ERR_CLOSED */
+  /**
+   * Stores `value` in every element.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG: the value is no scalar of the dtype. ERR_CLOSED
+   */
   fill(value: ScalarInput<D>): this {
     const { Storage, lanes, write } = this.#info
     const data = this.#open()
@@ -135,9 +157,10 @@ export class NDView<D extends DType = DType> {
   }
 
   /**
-   * A view of a part of this one, on the same memory. Axes without a {@link Range} are kept whole.
-   * @throws {CrossmemError} ERR_INVALID_ARG for too many or malformed ranges, ERR_OUT_OF_RANGE for a picked index that
-   * doesn't exist, ERR_CLOSED
+   * Returns a view of a part of this one, over the same memory. An axis without a {@link Range} is kept whole.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG: a range is malformed, or there are too many. ERR_OUT_OF_RANGE: a picked index
+   *   doesn't exist. ERR_CLOSED
    */
   subarray(...ranges: Range[]): NDView<D> {
     const data = this.#open()
@@ -165,13 +188,21 @@ export class NDView<D extends DType = DType> {
     return new NDView({ data: part, dtype: this.dtype, shape, strides, order: this.#order })
   }
 
-  /** A copy as nested JS arrays. @throws {CrossmemError} ERR_CLOSED */
+  /**
+   * Returns a copy of the elements as nested arrays.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   toNested(): NestedOf<D> {
     const data = this.#open()
     return this.#nest(offset => this.#info.read(data, offset)) as NestedOf<D>
   }
 
-  /** The elements as NumPy prints them: of more than 1000, only the edges. @throws {CrossmemError} ERR_CLOSED */
+  /**
+   * Returns the elements as NumPy prints them. Of more than 1000 elements it shows only the edges.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   toString(): string {
     const data = this.#open()
     if (this.#size === 0) return '[]'
@@ -180,10 +211,10 @@ export class NDView<D extends DType = DType> {
       offset => printScalar(this.#info.read(data, offset), digits),
       this.#size > 1000,
     )
-    return layOut(printed, widthOf(printed), 1)
+    return printNested(printed)
   }
 
-  /** `NDView float64 [2, 3]` and the elements below. Never throws: a closed view says so. */
+  /** Shows class, dtype, shape and elements in `console.log`. A closed view says that it is closed. */
   [inspectSymbol](): string {
     const title = `${this.constructor.name} ${this.dtype} [${this.#shape.join(', ')}]`
     return this.#isClosed() ? `${title} (closed)` : `${title}\n${this.toString()}`
@@ -193,7 +224,7 @@ export class NDView<D extends DType = DType> {
     return this.#data.length === 0 && this.#size > 0
   }
 
-  /** The data, unless its buffer was detached, which is how closing takes memory away from its views. */
+  /** Returns the data, unless closing has detached its buffer. */
   #open(): StorageOf<D> {
     if (this.#isClosed())
       throw new CrossmemError(
@@ -216,7 +247,7 @@ export class NDView<D extends DType = DType> {
     return offset
   }
 
-  /** Whether the elements lie side by side. An axis of one element has no neighbours, so its stride doesn't matter. */
+  /** Whether the elements lie side by side. The stride of an axis with one element doesn't matter. */
   #isContiguous(): boolean {
     const like = (order: Order) =>
       contiguousStrides(this.#shape, order).every(
@@ -253,7 +284,7 @@ const outOfRange = (index: unknown, axis: number, dim: number) =>
 
 const isIndex = (i: unknown, dim: number) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < dim
 
-/** Elements from the first to the last one, gaps included. */
+/** The number of elements from the first to the last one, gaps included. */
 const extentOf = (shape: readonly number[], strides: readonly number[]): number =>
   shape.includes(0) ? 0 : shape.reduce((sum, dim, axis) => sum + (dim - 1) * (strides[axis] as number), 1)
 
@@ -269,41 +300,3 @@ function bounds(range: unknown, axis: number, dim: number): [start: number, end:
   }
   return [clamp(range[0] ?? 0), clamp(range[1] ?? dim)]
 }
-
-type NestedLike<T> = T | string | NestedLike<T>[]
-type Printed = NestedLike<string>
-
-function printScalar(value: unknown, digits: number): string {
-  if (Array.isArray(value)) {
-    const [re, im] = value.map(part => printScalar(part, digits)) as [string, string]
-    return `${re}${im.startsWith('-') ? '' : '+'}${im}j`
-  }
-  if (Object.is(value, -0)) return '-0'
-  return typeof value === 'number' && !Number.isSafeInteger(value)
-    ? String(Number(value.toPrecision(digits)))
-    : String(value)
-}
-
-const widthOf = (printed: Printed): number =>
-  typeof printed === 'string' ? printed.length : Math.max(...printed.map(widthOf))
-
-/** Rows of right-aligned numbers, broken near column 75; between blocks of n axes, n - 1 line breaks. */
-function layOut(printed: Printed, width: number, indent: number): string {
-  if (typeof printed === 'string') return printed
-  const newline = `\n${' '.repeat(indent)}`
-  const depth = depthOf(printed)
-  if (depth > 1) {
-    const parts = printed.map(part => layOut(part, width, indent + 1))
-    return `[${parts.join('\n'.repeat(depth - 2) + newline)}]`
-  }
-  const perLine = Math.max(Math.floor((75 - indent) / (width + 1)), 1)
-  const cells = printed.map(
-    (cell, i) => (i > 0 && i % perLine === 0 ? newline : i > 0 ? ' ' : '') + pad(cell, width),
-  )
-  return `[${cells.join('')}]`
-}
-
-const pad = (cell: Printed, width: number) => (cell as string).padStart(cell === '…' ? 1 : width)
-
-const depthOf = (printed: Printed): number =>
-  typeof printed === 'string' ? 0 : 1 + depthOf(printed[0] as Printed)

@@ -4,7 +4,7 @@ import { show } from '../util/index.js'
 
 const dtypeByCode = new Map(Object.values(dtypes).map(({ name, descr }) => [descr.slice(1), name]))
 
-// What NumPy has and crossmem hasn't, by the letter of the type code.
+// Types that NumPy has and crossmem doesn't, by the letter of the type code.
 const unsupported: Record<string, string> = {
   O: 'Python objects, which only Python can read',
   S: 'byte strings',
@@ -18,9 +18,10 @@ const unsupported: Record<string, string> = {
 const longDoubles = ['f12', 'f16', 'c24', 'c32']
 
 /**
- * The dtype that a .npy header's `descr` stands for. The byte order is `<` little, `>` big, `=` or none native,
- * `|` not applicable (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
- * @throws {CrossmemError} ERR_UNSUPPORTED for what crossmem can't hold, ERR_CORRUPT if `descr` is neither string nor list
+ * The dtype of an .npy header's `descr`. The byte order is `<` little, `>` big, `=` or none native, `|` not applicable
+ * (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
+ *
+ * @throws {CrossmemError} ERR_UNSUPPORTED: crossmem has no such dtype. ERR_CORRUPT: `descr` is neither a string nor a list
  */
 export function dtypeFromDescr(descr: unknown): DType {
   const fail = (why: string) =>

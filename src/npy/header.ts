@@ -7,24 +7,24 @@ import { show } from '../util/index.js'
 import { dtypeFromDescr } from './descr.js'
 import { PythonTuple, parsePythonLiteral } from './python-literal.js'
 
-/** What an .npy header says. */
+/** The contents of an .npy header. */
 export interface NpyHeader {
   version: '1.0' | '2.0' | '3.0'
   dtype: DType
   shape: number[]
   order: Order
-  /** Number of elements: the product of the shape, 1 for a scalar. */
+  /** The number of elements: the product of the shape, 1 for a scalar. */
   size: number
-  /** Where the elements start, in bytes. NumPy aligns it to 64, or 16 before 1.14; other writers may not. */
+  /** The offset of the elements in bytes. NumPy aligns it to 64, before 1.14 to 16; other writers may not. */
   dataOffset: number
-  /** Bytes of all elements. */
+  /** The length of all elements in bytes. */
   dataBytes: number
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // "\x93NUMPY"
 const ALIGNMENT = 64
 const MAX_HEADER_BYTES = 65_536
-/** How many bytes of a file hold its header, at the most: a prefix of 12, and the text. */
+/** The most bytes that a file's header takes: a prefix of 12, and the text. */
 export const LONGEST_HEADER = 12 + MAX_HEADER_BYTES
 
 // By version: the bytes of the length field, and the encoding of the dict.
@@ -35,9 +35,10 @@ const versions = {
 } as const
 
 /**
- * The header of an .npy file, version 1.0, byte for byte as NumPy writes it. Its length is where the elements start
- * and a multiple of 64. `order` defaults to 'C'.
- * @throws {CrossmemError} ERR_INVALID_ARG if the shape isn't one, see {@link checkShape}
+ * Makes the header of an .npy file, version 1.0, byte for byte as NumPy writes it. The elements start behind it; its length is
+ * a multiple of 64. Default of `order`: 'C'.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no shape, see {@link checkShape}
  */
 export function encodeNpyHeader({
   dtype,
@@ -67,11 +68,12 @@ export function encodeNpyHeader({
 }
 
 /**
- * Reads the header of an .npy file, versions 1.0 to 3.0. `bytes` are foreign and may be shared memory that changes
- * under our feet, so all that counts is copied once and checked as a copy.
- * @param totalBytes length of the whole file, where `bytes` is only its beginning
- * @throws {CrossmemError} ERR_CORRUPT if it isn't an .npy file or is cut off, ERR_TOO_LARGE if its header takes more
- * than 64 KiB, ERR_UNSUPPORTED if it holds what crossmem can't: see {@link dtypeFromDescr}, or more than 64 dimensions
+ * Reads the header of an .npy file, versions 1.0 to 3.0. Another process may change `bytes` meanwhile, so each part is copied
+ * once, and the copy is checked.
+ *
+ * @param totalBytes the length of the whole file, if `bytes` is only its beginning
+ * @throws {CrossmemError} ERR_CORRUPT: it is no .npy file, or it is cut off. ERR_TOO_LARGE: its header takes more than 64 KiB.
+ *   ERR_UNSUPPORTED: crossmem has no such dtype ({@link dtypeFromDescr}), or there are more than 64 dimensions
  */
 export function decodeNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.byteLength): NpyHeader {
   const preamble = bytes.slice(0, MAGIC.length + 6)
@@ -109,7 +111,7 @@ export function decodeNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.by
   return { version, dtype, shape, order, size, dataOffset, dataBytes }
 }
 
-/** The three things in the header's dict, of the right kind but not checked any further. */
+/** Reads the three entries of the header's dict. Only their kinds are checked. */
 function readDict(text: string): { descr: unknown; order: Order; dims: bigint[] } {
   const dict = parsePythonLiteral(text)
   if (!(dict instanceof Map)) throw corrupt('its header is no dict')
