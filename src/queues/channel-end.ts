@@ -1,12 +1,11 @@
 import { forRecord, forRoom } from '../messages/index.js'
-import { nativeQueues } from '../native/index.js'
+import { nativeQueues, ringOffsets } from '../native/index.js'
 import { Handle, type Segment, type WaitKind } from '../objects/index.js'
 
-/** The end of a channel that pops from ring 0, and the other one. */
-export const CONSUMER = 0
-export const PRODUCER = 1
+/** The numbers of a channel's ends. The consumer pops from ring 0, the producer pushes into it. */
+export const { CONSUMER, PRODUCER } = ringOffsets
 
-/** Waits at a channel: for a record at end 0 and 1, for room at end 0 and 1. */
+/** The waits at a channel: for a record at end 0 and 1, for room at end 0 and 1. */
 export const channelWaits: WaitKind = {
   disarm: [
     handle => nativeQueues.giveUpChannel(handle, 0, true),
@@ -17,10 +16,10 @@ export const channelWaits: WaitKind = {
   feedsItself: true,
 }
 
-/** The least power of two that is a ring's size and at least so many bytes. */
+/** The size of the smallest ring of at least `capacity` bytes: a power of two. */
 export const ringBytes = (capacity: number): number => 2 ** Math.max(6, Math.ceil(Math.log2(capacity)))
 
-/** A role at a queue of one producer and one consumer, until it is closed. */
+/** Base of the two ends of an SpscQueue. */
 export abstract class ChannelEnd extends Handle<'SpscQueue'> {
   readonly #end: number
   #isOurs = false
@@ -33,7 +32,10 @@ export abstract class ChannelEnd extends Handle<'SpscQueue'> {
     this.#isOurs = true
   }
 
-  /** Gives the role back: the next one may take it. What was put in stays. Waits of this thread reject with ERR_CLOSED. Idempotent. */
+  /**
+   * Gives the end back, so that another handle can take it. Messages that were put stay. Pending waits of this thread reject with
+   * ERR_CLOSED. Calling it again does nothing.
+   */
   override close(): void {
     const isOurs = this.#isOurs
     this.#isOurs = false

@@ -9,11 +9,24 @@ import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
- * A queue of tasks that are waited for: Python's `JoinableQueue`. A task keeps its place until `taskDone()`; a worker that dies before
- * has failed it, or with `redeliver` the next worker gets it. `capacity` counts tasks in work, too.
+ * A queue of tasks whose completion can be awaited: Python's `JoinableQueue`. A task keeps its slot until `taskDone()`. If its worker
+ * dies before that, the task counts as failed; with `redeliver` the next worker gets it. `capacity` counts unfinished tasks, too.
+ *
+ * @example
+ * ```js
+ * import { JoinableQueue } from 'crossmem'
+ *
+ * const tasks = JoinableQueue.create(null)
+ * tasks.putSync('resize')
+ * console.log(tasks.getSync(), tasks.unfinished) // resize 1
+ * tasks.taskDone()
+ * await tasks.join()
+ * console.log(tasks.unfinished) // 0
+ * tasks.close()
+ * ```
  */
 export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
-  /** Tasks of this handle that are not done yet, the oldest first. */
+  /** The unfinished tasks of this handle, the oldest first. */
   readonly #inWork: Message<T>[] = []
 
   private constructor(segment: Segment, options?: OpenQueueOptions<T>) {
@@ -28,7 +41,7 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /**
    * Creates an empty queue.
    *
-   * @param name `null` makes a random one
+   * @param name `null` makes a random name
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create<T = unknown>(name: string | null, options?: ValueQueueOptions<T>): JoinableQueue<T> {
@@ -37,15 +50,17 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   }
 
   /**
-   * @throws {CrossmemError} ERR_INVALID_ARG (it has another codec), ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME,
-   *   ERR_PERMISSION, ERR_LIMIT
+   * Opens a queue that exists.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG: it has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN,
+   *   ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(name: string, options?: OpenQueueOptions<T>): JoinableQueue<T> {
     return new JoinableQueue<T>(Segment.open(name, 'JoinableQueue'), options)
   }
 
   /**
-   * Opens it if it exists, as it was made, else creates it; all sides may start in any order.
+   * Opens the queue if it exists, with the options that it was created with, else creates it. Processes may start in any order.
    *
    * @throws {CrossmemError} as both
    */
@@ -56,41 +71,47 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     )
   }
 
-  /** Takes a task, once there is one. Call `taskDone()` when it is done. */
+  /** Takes a task, once there is one. Call `taskDone()` when it is done. Throws as `Queue.get`. */
   override async get(options?: WaitOptions): Promise<T> {
     return this.#begin(await this.receive(options))
   }
 
+  /** As `get`, but blocks this thread. */
   override getSync(options?: SyncWaitOptions): T {
     return this.#begin(this.receiveSync(options))
   }
 
+  /** Takes a task if there is one. Returns `undefined` if there is none, and when the queue has ended. */
   override tryGet(): T | undefined {
     const message = this.tryReceive()
     return message && this.#begin(message)
   }
 
+  /** Takes at most `max` tasks, once there is at least one. Call `taskDone()` for each. */
   override async getMany(max: number, options?: WaitOptions): Promise<T[]> {
     return this.#beginAll(await this.receiver.receiveMany(checkCount('max', max, 1), options))
   }
 
+  /** As `getMany`, but blocks this thread. */
   override getManySync(max: number, options?: SyncWaitOptions): T[] {
     return this.#beginAll(this.receiver.receiveManySync(checkCount('max', max, 1), options))
   }
 
+  /** Takes at most `max` of the tasks that are there now. Call `taskDone()` for each. */
   override tryGetMany(max: number): T[] {
     return this.#beginAll(this.receiver.tryReceiveMany(checkCount('max', max, 1)))
   }
 
-  /** Task after task, until the queue has ended and is empty; each is to be done with `taskDone()`. */
+  /** Yields tasks until the queue has ended and is empty. Call `taskDone()` for each. */
   override async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     for await (const message of this.messages()) yield this.#begin(message)
   }
 
   /**
-   * The oldest task that was taken through this handle is done. Tasks taken with `receive()` are done with `message.release()`.
+   * Finishes the oldest task that was taken through this handle. A task that came from `receive()` is finished by
+   * `message.release()` instead.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: every task that was taken is done
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: every task that was taken is finished. ERR_CLOSED
    */
   taskDone(): void {
     void this.object
@@ -103,25 +124,25 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   }
 
   /**
-   * Waits until no task is left: all were taken and are done, or their workers have died.
+   * Waits until every task is finished, or its worker has died.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async join(options?: WaitOptions): Promise<void> {
     await this.object.wait(this.#finished, options, FINISH)
   }
 
-  /** As `join`, on this thread. */
+  /** As `join`, but blocks this thread. */
   joinSync(options?: SyncWaitOptions): void {
     this.object.waitSync(this.#finished, options, FINISH)
   }
 
-  /** Tasks that were put in and are not done, at about this instant. */
+  /** How many tasks were put and are not finished, at about this instant. */
   get unfinished(): number {
     return nativeQueues.unfinishedMessages(this.object.handle)[0] as number
   }
 
-  /** Tasks whose workers died, as far as anybody has noticed. Of a queue that redelivers: 0. */
+  /** How many tasks failed because their worker died, as far as a process has noticed. With `redeliver`: 0. */
   get failed(): number {
     return nativeQueues.unfinishedMessages(this.object.handle)[1] as number
   }

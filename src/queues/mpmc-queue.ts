@@ -24,21 +24,31 @@ import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
 const { ENDED } = transfers
 const { SPILLED } = messageFlags
 
-/** How to make a queue of bytes. */
+/** Options of a queue of bytes. */
 export interface MpmcOptions extends QueueOptions {
-  /** Whether messages over `messageBytes` go through segments of their own; otherwise they are refused, ERR_TOO_LARGE. Default: true. */
+  /** Whether a message over `messageBytes` goes through a segment of its own. If not, it is refused: ERR_TOO_LARGE. Default: true. */
   spill?: boolean
 }
 
 /**
- * A queue of bytes, from any number of producers to any number of consumers. Lock-free: a process that is stopped stops nobody; one
- * that is killed loses at most the message it had taken and not handed over.
+ * A queue of bytes, from any number of producers to any number of consumers. It is lock-free: a stopped process stops no other
+ * process. If a process is killed, at most the message that it had taken is lost; with `redeliver` not even that.
+ *
+ * @example
+ * ```js
+ * import { MpmcQueue } from 'crossmem'
+ *
+ * const frames = MpmcQueue.create(null, { capacity: 64, messageBytes: 1024 })
+ * frames.pushSync(Uint8Array.of(1, 2, 3))
+ * console.log(frames.size, frames.popSync()) // 1 Uint8Array(3) [ 1, 2, 3 ]
+ * frames.close()
+ * ```
  */
 export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable<Uint8Array> {
   readonly #outbox: Outbox<Uint8Array>
   readonly #inbox: Inbox<Uint8Array>
   readonly #receiver: Receiver<Uint8Array>
-  /** Chunks that were shown and not given back, by their views. */
+  /** The chunks that were shown and not given back, by their views. */
   readonly #reserved = new Map<Uint8Array, number>()
   readonly #peeked = new Map<Uint8Array, number>()
 
@@ -57,7 +67,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Creates an empty queue.
    *
-   * @param name `null` makes a random one
+   * @param name `null` makes a random name
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create(name: string | null, options?: MpmcOptions): MpmcQueue {
@@ -65,13 +75,17 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     return new MpmcQueue(createQueue('MpmcQueue', name, options, { spill }))
   }
 
-  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  /**
+   * Opens a queue that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   */
   static open(name: string): MpmcQueue {
     return new MpmcQueue(Segment.open(name, 'MpmcQueue'))
   }
 
   /**
-   * Opens it if it exists, as it was made, else creates it; all sides may start in any order.
+   * Opens the queue if it exists, with the options that it was created with, else creates it. Processes may start in any order.
    *
    * @throws {CrossmemError} as both
    */
@@ -83,46 +97,49 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Puts a message in if there is room at once.
+   * Puts a message in if there is room now. Returns whether it was put.
    *
-   * @throws {CrossmemError} ERR_TOO_LARGE (with `spill: false`), ERR_ENDED, ERR_CLOSED, ERR_CORRUPT; for a message over
-   *   `messageBytes` also ERR_NO_SPACE, ERR_LIMIT
+   * @throws {CrossmemError} ERR_TOO_LARGE: only with `spill: false`. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT. ERR_NO_SPACE, ERR_LIMIT: only
+   *   for a message over `messageBytes`
    */
   tryPush(message: Uint8Array): boolean {
     return this.#out.tryPut(message)
   }
 
   /**
-   * Puts a message in, once there is room. Don't change its bytes before that.
+   * Puts a message in, once there is room. The caller must not change its bytes before that.
    *
-   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.put(message, options)
   }
 
-  /** As `push`, on this thread; before messages that wait in `push`. */
+  /** As `push`, but blocks this thread. It goes ahead of messages that wait in `push`. */
   pushSync(message: Uint8Array, options?: SyncWaitOptions): void {
     this.#out.putSync(message, options)
   }
 
-  /** Puts in the first ones of these messages, as many as there is room for now; how many. */
+  /** Puts as many of the first messages as there is room for now. Returns how many. */
   tryPushMany(messages: readonly Uint8Array[]): number {
     return this.#out.tryPutMany(messages)
   }
 
-  /** Puts in all of them, in order, as there is room; others' may come between them. A time-out is for each wait. */
+  /**
+   * Puts messages in, in order, as there is room. Messages of other producers may come between them. The timeout counts for each
+   * wait. Throws as `push`.
+   */
   async pushMany(messages: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(messages, options)
   }
 
-  /** As `pushMany`, on this thread. */
+  /** As `pushMany`, but blocks this thread. */
   pushManySync(messages: readonly Uint8Array[], options?: SyncWaitOptions): void {
     this.#out.putManySync(messages, options)
   }
 
   /**
-   * Takes a message out if there is one; `undefined` otherwise, also at the end.
+   * Takes a message out if there is one. Returns `undefined` if there is none, and when the queue has ended.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
    */
@@ -133,37 +150,37 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Takes a message out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED (the queue was ended, and is empty), ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked
-   *   meanwhile), ERR_CORRUPT, or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND: the
+   *   queue was unlinked meanwhile. Or the signal's reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
     return this.#in.get(options)
   }
 
-  /** As `pop`, on this thread. */
+  /** As `pop`, but blocks this thread. */
   popSync(options?: SyncWaitOptions): Uint8Array {
     return this.#in.getSync(options)
   }
 
-  /** Takes out at most `max` messages that are there now; they share one buffer. */
+  /** Takes out at most `max` of the messages that are there now. They share one buffer. */
   tryPopMany(max: number): Uint8Array[] {
     return this.#in.tryGetMany(max)
   }
 
-  /** Takes out at most `max` messages, once there is one. */
+  /** Takes out at most `max` messages, once there is at least one. Throws as `pop`. */
   async popMany(max: number, options?: WaitOptions): Promise<Uint8Array[]> {
     return this.#in.getMany(max, options)
   }
 
-  /** As `popMany`, on this thread. */
+  /** As `popMany`, but blocks this thread. */
   popManySync(max: number, options?: SyncWaitOptions): Uint8Array[] {
     return this.#in.getManySync(max, options)
   }
 
   /**
-   * Takes a message out into a buffer of yours; how many bytes, or `undefined` if there is none.
+   * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is none.
    *
-   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: it doesn't fit, and is the error's `cause`
+   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the error's `cause`
    */
   tryPopInto(buffer: Uint8Array): number | undefined {
     checkRoom(buffer)
@@ -171,38 +188,38 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     return message && copyInto(message, buffer)
   }
 
-  /** As `pop`, into a buffer of yours; how many bytes. */
+  /** As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE, as `tryPopInto`. */
   async popInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
     return copyInto(await this.pop(options), buffer)
   }
 
-  /** As `popInto`, on this thread. */
+  /** As `popInto`, but blocks this thread. */
   popIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     checkRoom(buffer)
     return copyInto(this.popSync(options), buffer)
   }
 
-  /** As `tryPop`, but the message keeps its place until it is released: if this process dies before, see `redeliver`. */
+  /** As `tryPop`, but the message keeps its slot until it is released. If this process dies first, see `redeliver`. */
   tryReceive(): Message<Uint8Array> | undefined {
     return this.#messages.tryReceive()
   }
 
-  /** As `pop`, but the message keeps its place until it is released. */
+  /** As `pop`, but the message keeps its slot until it is released. */
   async receive(options?: WaitOptions): Promise<Message<Uint8Array>> {
     return this.#messages.receive(options)
   }
 
-  /** As `receive`, on this thread. */
+  /** As `receive`, but blocks this thread. */
   receiveSync(options?: SyncWaitOptions): Message<Uint8Array> {
     return this.#messages.receiveSync(options)
   }
 
   /**
-   * Room for a message of at most `length` bytes in the queue itself, to be written and committed or cancelled; `undefined` if there
-   * is none now.
+   * Reserves room for a message in the queue itself. Write the message there, then call `commit` or `cancel`. Returns `undefined` if
+   * there is no room now.
    *
-   * @param length at most `messageBytes`
+   * @param length bytes to reserve, at most `messageBytes`
    * @throws {CrossmemError} ERR_INVALID_ARG, ERR_ENDED, ERR_CLOSED
    */
   reserve(length: number): Uint8Array | undefined {
@@ -220,10 +237,10 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Puts in what was written to a reservation.
+   * Puts the message in that was written to a reservation.
    *
-   * @param length bytes of it, from the first on. Default: all of them
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it isn't one, or was committed or cancelled
+   * @param length how many bytes of the reservation it has. Default: all
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no reservation of this queue, or was committed or cancelled before
    */
   commit(reservation: Uint8Array, length = reservation.byteLength): void {
     void this.object
@@ -231,15 +248,17 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     this.holdings.commit(giveBack(this.#reserved, reservation), length)
   }
 
-  /** Gives a reservation back. */
+  /** Gives a reservation back without putting a message. Throws as `commit`. */
   cancel(reservation: Uint8Array): void {
     void this.object
     this.holdings.cancel(giveBack(this.#reserved, reservation))
   }
 
   /**
-   * Takes a message and shows it where it lies, until `release(view)`; `undefined` if there is none now. If this process dies before,
-   * see `redeliver`. A message that has a segment of its own is copied.
+   * Takes a message and returns a view of it in shared memory, valid until `release(view)`. Returns `undefined` if there is none now.
+   * If this process dies first, see `redeliver`. A message in a segment of its own is copied.
+   *
+   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
    */
   peek(): Uint8Array | undefined {
     const { object } = this
@@ -253,9 +272,9 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Done with a message that `peek()` showed.
+   * Finishes a message that `peek()` returned.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it isn't one, or was released
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no message of this queue, or was released before
    */
   release(shown: Uint8Array): void {
     void this.object
@@ -263,8 +282,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Message after message, until the queue has ended and is empty. In a queue that redelivers, a message is done with when the next
-   * one is asked for.
+   * Yields messages until the queue has ended and is empty. With `redeliver`, a message counts as finished when the next one is asked
+   * for.
    */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     return this.redeliver ? valuesOf(untilEnded(() => this.receive())) : untilEnded(() => this.pop())

@@ -5,10 +5,10 @@ import { checkBeforeAttempt, IN_TURN, type SyncWaitOptions, TRY, type WaitOption
 
 const { ELSEWHERE, ENDED, NOT_YET, MORE } = transfers
 
-/** Receives messages at one end of a pipe, and puts together those that came in parts. */
+/** Receives messages at one end of a pipe, and joins those that came in parts. */
 export class PipeReader {
   readonly #source: Source
-  /** Parts of a message that is not whole yet. */
+  /** The parts of a message that is not complete yet. */
   #parts: Uint8Array[] = []
 
   constructor(object: SharedObject, end: number) {
@@ -43,7 +43,7 @@ export class PipeReader {
 
   #take(mode: number, throwsAtEnd = true): Uint8Array | undefined {
     for (;;) {
-      // Who is among the sleepers leaves them by a call.
+      // If this environment is registered as a sleeper, only a call into the addon removes it.
       const fast = mode === TRY || mode === IN_TURN ? this.#source.fast?.pop() : undefined
       if (fast) {
         this.#parts.push(fast)
@@ -52,7 +52,7 @@ export class PipeReader {
       const taken = this.#source.take(mode)
       if (taken === NOT_YET) return undefined
       if (taken === ENDED) {
-        // What is not whole will never be.
+        // An incomplete message can't be completed any more.
         this.#parts = []
         if (throwsAtEnd) throw isDrained(this.#source.object.name)
         return undefined

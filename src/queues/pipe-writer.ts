@@ -15,9 +15,9 @@ export class PipeWriter {
   readonly #object: SharedObject
   readonly #end: number
   readonly #sink: Sink
-  /** Most bytes of a record. */
+  /** The most bytes of a record. */
   readonly #most: number
-  /** Parts of a large message are in, and others are to follow. */
+  /** Whether parts of a large message are sent and others have to follow. */
   #isHalfDone = false
 
   constructor(object: SharedObject, end: number, most: number) {
@@ -32,7 +32,7 @@ export class PipeWriter {
     checkBeforeAttempt(options)
     const isSmall = message.length <= this.#most
     if (isSmall && this.#isIdle && this.#put(message, false, IN_TURN)) return
-    // Half a message that changes is worse than none.
+    // A large message is copied: the caller may change its bytes between two parts.
     const kept = isReused || !isSmall ? message.slice() : message
     await this.#object.wait(this.#sending(kept), options, forRoom(this.#end))
   }
@@ -60,10 +60,10 @@ export class PipeWriter {
     return this.#object.isIdle(forRoom(this.#end))
   }
 
-  /** Puts in the whole message, or part after part; once the first one is in, the others follow. */
+  /** Puts in the whole message, or its parts one by one. Once the first part is in, the others must follow. */
   #sending(message: Uint8Array): WaitSpec<true> & { isHalfDone(): boolean } {
     const { length } = message
-    // Parts that go over the pad, and that a reader can take out while the next ones are written.
+    // A part fits on the pad, so that a reader can take it out while the next one is written.
     const partLength = length <= this.#most ? length : Math.min(PAD_BYTES, this.#most >> 1)
     let sent = 0
     return {
@@ -93,6 +93,6 @@ export class PipeWriter {
   }
 }
 
-/** Whether nothing can be sent any more. */
+/** Whether sending has become impossible. */
 const isOver = (error: unknown): boolean =>
   hasCode(error, 'ERR_ENDED', 'ERR_PEER_DIED', 'ERR_CLOSED', 'ERR_CORRUPT')

@@ -27,39 +27,52 @@ import { PipeWriter } from './pipe-writer.js'
 
 const { NOT_YET } = transfers
 
-/** How to make a pipe. */
+/** Options of a pipe. */
 export interface PipeOptions<T = unknown> extends CreateOptions {
-  /** Whether both ends send and receive; otherwise the first one receives what the second one sends. Default: true. */
+  /** Whether both ends send and receive. If not, the first end receives what the second end sends. Default: true. */
   duplex?: boolean
-  /** Bytes that are on their way at once, in each direction, rounded up to a power of two. Default: 65536. */
+  /** How many bytes can be on their way in each direction, rounded up to a power of two. Default: 65536. */
   capacity?: number
-  /** How values become bytes: 'msgpack', 'v8', 'json', or a codec of yours. Default: 'msgpack'. */
+  /** How values become bytes: 'msgpack', 'v8', 'json', or a codec of your own. Default: 'msgpack'. */
   codec?: CodecOption<T>
-  /** Default: a random one. */
+  /** The pipe's name. Default: a random one. */
   name?: string
 }
 
-/** What a pipe's end becomes as JSON. */
+/** The reference of one end of a pipe. */
 export interface PipeReference {
+  /** The name of the class. */
   crossmem: 'Pipe'
+  /** The pipe's name. */
   name: string
+  /** The number of the end. */
   end: 0 | 1
 }
 
 /**
- * One end of a pipe: Python's `Connection`. Both ends are their maker's; one whose reference is sent before it was used is given away, and
- * is then that of the first process that opens the reference, until it closes it. When it closes it or exits, the other end reads what was sent, and then the end (ERR_ENDED); when it is
- * killed, ERR_PEER_DIED.
+ * One end of a pipe: Python's `Connection`. The creating process owns both ends. Sending an unused end's reference gives it away: it then
+ * belongs to the first process that opens the reference, until that process closes it. If a process closes its end or exits, the other
+ * end receives what was sent, and then ERR_ENDED. If a process is killed, the other end gets ERR_PEER_DIED.
+ *
+ * @example
+ * ```js
+ * import { Pipe } from 'crossmem'
+ *
+ * const [here, there] = Pipe.create() // send `there` to another process, which opens it
+ * here.sendSync({ n: 1 })
+ * console.log(there.recvSync(), there.pollSync()) // { n: 1 } false
+ * for (const end of [here, there]) end.close()
+ * ```
  */
 export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T> {
-  /** Which one: it travels with the reference. */
+  /** The number of this end. It is part of the reference, so reading it gives an unused end away, as sending it does. */
   declare readonly end: 0 | 1
   readonly #end: 0 | 1
   readonly #codec: BoundCodec<T>
   readonly #reader: PipeReader
   readonly #writer: PipeWriter
   #state: 'ours' | 'given away' | 'closed' = 'given away'
-  /** Something was sent or received through it here. */
+  /** Whether this handle has sent or received. */
   #isUsed = false
   #readable: ReadableStream<T> | undefined
   #writable: WritableStream<T> | undefined
@@ -67,7 +80,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   private constructor(segment: Segment, end: 0 | 1, codec?: CodecOption<T>) {
     super(segment, 'Pipe', pipeWaits)
     this.#end = end
-    // Also for what reads the properties of a handle that is sent, as structured clone does: that gives the end away, too.
+    // Structured clone reads the properties of a handle that is sent. That must give the end away, as `toJSON` does.
     Object.defineProperty(this, 'end', { enumerable: true, get: () => this.toJSON().end })
     const [reader, writer, bound] = this.orClose(object => {
       const params = nativeSegments.objectParams(object.handle)
@@ -89,7 +102,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Creates a pipe: its two ends. Use one here, and give the other one's reference to another process or thread.
+   * Creates a pipe. Use one of its two ends here, and send the other one to another process or thread.
    *
    * @throws {CrossmemError} ERR_INVALID_ARG, ERR_EXISTS, ERR_INVALID_NAME, ERR_NO_SPACE, ERR_LIMIT
    */
@@ -100,16 +113,16 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     const params = [bytes, duplex ? bytes : 0, codecFor(codec).id]
     const segment = createObject('Pipe', name, options, params)
     const ends: [Pipe<T>, Pipe<T>] = [new Pipe<T>(segment, 0, codec), new Pipe<T>(segment, 1, codec)]
-    // So that the death of this process is seen at an end that was given away, whether or not the other one was used.
+    // If this process dies, an end that was given away has to notice, whether or not the other end was used.
     for (const end of ends) end.#takeFirst()
     return ends
   }
 
   /**
-   * Takes the end of a pipe that a reference stands for. `open(reference)` does the same, unless the codec is one of yours.
+   * Takes the end that a reference stands for. `open(reference)` does the same, except for a codec of your own.
    *
-   * @throws {CrossmemError} ERR_BUSY (somebody living has it), ERR_ENDED (it was closed), ERR_PEER_DIED (who had it died),
-   *   ERR_INVALID_ARG (not a reference, or another codec), ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_LIMIT
+   * @throws {CrossmemError} ERR_BUSY: a live process has the end. ERR_ENDED: it was closed. ERR_PEER_DIED: its owner died.
+   *   ERR_INVALID_ARG: it is no reference, or has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_LIMIT
    */
   static open<T = unknown>(reference: PipeReference, options?: { codec?: CodecOption<T> }): Pipe<T> {
     return Pipe.#claim<T>(Segment.open(reference?.name, 'Pipe'), reference?.end, options?.codec)
@@ -134,7 +147,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Waits until at least one of these ends has something to receive, or is at its end; all of them that have. None after the time-out.
+   * Waits until at least one of these ends has something to receive or has ended. Returns all ends that have; none after the timeout.
+   * Python's `connection.wait`.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
    */
@@ -159,27 +173,28 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Sends a value, once there is room. It is encoded at once. One that is larger than half the capacity goes in parts; then the
-   * time-out and the signal count until the first part has gone.
+   * Sends a value, once there is room. The value is encoded at once. A value that is larger than half the capacity goes in parts; then
+   * timeout and signal count only until the first part is sent.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG (it can't be encoded; or this end only receives), ERR_ENDED (either end was closed),
-   *   ERR_PEER_DIED (found while waiting for room), ERR_TIMEOUT, ERR_BUSY (somebody else has this end), ERR_CLOSED, or the signal's reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, or this end only receives. ERR_ENDED: either end was closed.
+   *   ERR_PEER_DIED: the other process died, found while waiting for room. ERR_BUSY: another process has this end. ERR_TIMEOUT,
+   *   ERR_CLOSED, or the signal's reason
    */
   async send(value: T, options?: WaitOptions): Promise<void> {
     return this.#out.send(this.#codec.encode(value), options, true)
   }
 
-  /** As `send`, on this thread; not while another large value is being sent. */
+  /** As `send`, but blocks this thread. Throws ERR_BUSY while a large value is being sent. */
   sendSync(value: T, options?: SyncWaitOptions): void {
     this.#out.sendSync(this.#codec.encode(value), options)
   }
 
-  /** Sends bytes as they are; they are received with `recvBytes`. Don't change them before they are sent. */
+  /** Sends bytes as they are, for `recvBytes`. The caller must not change them before they are sent. Throws as `send`. */
   async sendBytes(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.send(checkBytes(message), options, false)
   }
 
-  /** As `sendBytes`, on this thread. */
+  /** As `sendBytes`, but blocks this thread. */
   sendBytesSync(message: Uint8Array, options?: SyncWaitOptions): void {
     this.#out.sendSync(checkBytes(message), options)
   }
@@ -187,55 +202,55 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   /**
    * Receives a value, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED (the other end was closed, and everything was received), ERR_PEER_DIED (it was killed),
-   *   ERR_INVALID_ARG (this end only sends), ERR_TIMEOUT, ERR_BUSY (somebody else has this end), ERR_CLOSED, ERR_CORRUPT, or the signal's
-   *   reason
+   * @throws {CrossmemError} ERR_ENDED: the other end was closed, and everything was received. ERR_PEER_DIED: its process was killed.
+   *   ERR_INVALID_ARG: this end only sends. ERR_BUSY: another process has this end. ERR_CORRUPT: the message can't be decoded.
+   *   ERR_TIMEOUT, ERR_CLOSED, or the signal's reason
    */
   async recv(options?: WaitOptions): Promise<T> {
     return this.#codec.decode(await this.#in.receive(options))
   }
 
-  /** As `recv`, on this thread. */
+  /** As `recv`, but blocks this thread. */
   recvSync(options?: SyncWaitOptions): T {
     return this.#codec.decode(this.#in.receiveSync(options))
   }
 
-  /** Receives a value if there is one; `undefined` otherwise, also at the end. */
+  /** Receives a value if there is one. Returns `undefined` if there is none, and at the end. Throws ERR_PEER_DIED as `recv`. */
   tryRecv(): T | undefined {
     const message = this.#in.tryReceive()
     return message && this.#codec.decode(message)
   }
 
-  /** Receives bytes as they were sent. */
+  /** Receives bytes as they were sent, once there are some. Throws as `recv`. */
   async recvBytes(options?: WaitOptions): Promise<Uint8Array> {
     return this.#in.receive(options)
   }
 
-  /** As `recvBytes`, on this thread. */
+  /** As `recvBytes`, but blocks this thread. */
   recvBytesSync(options?: SyncWaitOptions): Uint8Array {
     return this.#in.receiveSync(options)
   }
 
   /**
-   * Receives bytes into a buffer of yours; how many.
+   * Receives bytes and copies them into `buffer`. Returns how many.
    *
-   * @throws {CrossmemError} as `recv`, and ERR_TOO_LARGE: they don't fit, and are the error's `cause`
+   * @throws {CrossmemError} as `recv`, and ERR_TOO_LARGE: they don't fit; they are the error's `cause`
    */
   async recvBytesInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
     return copyInto(await this.recvBytes(options), buffer)
   }
 
-  /** As `recvBytesInto`, on this thread. */
+  /** As `recvBytesInto`, but blocks this thread. */
   recvBytesIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     checkRoom(buffer)
     return copyInto(this.recvBytesSync(options), buffer)
   }
 
   /**
-   * Waits at most `timeout` milliseconds for something to receive; whether there is, or this is the end.
+   * Waits for something to receive. Returns whether there is, or the pipe has ended.
    *
-   * @param timeout default: 0
+   * @param timeout milliseconds to wait at most; default: 0
    */
   async poll(timeout = 0): Promise<boolean> {
     if (checkTimeout({ timeout }) === 0) return this.pollSync()
@@ -249,7 +264,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     }
   }
 
-  /** As `poll`, on this thread. */
+  /** As `poll`, but blocks this thread. */
   pollSync(timeout = 0): boolean {
     const end = this.#use()
     const { object } = this
@@ -263,19 +278,19 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     }
   }
 
-  /** Value after value, until the other end is closed. */
+  /** Yields values until the other end is closed. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     return untilEnded(() => this.recv())
   }
 
-  /** A web stream of what is received. */
+  /** A web stream of the values that are received. */
   get readable(): ReadableStream<T> {
     this.#use()
     this.#readable ??= readableOf(options => this.recv(options))
     return this.#readable
   }
 
-  /** A web stream of what is sent; closing it ends what this end sends: it can go on receiving until it is closed. */
+  /** A web stream of values to send. Closing the stream ends sending; this end can receive until it is closed itself. */
   get writable(): WritableStream<T> {
     this.#use()
     this.#writable ??= writableOf(
@@ -285,7 +300,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     return this.#writable
   }
 
-  /** Closes this end: the other one receives what was sent, and then the end. One that was given away is closed by whoever took it. Idempotent. */
+  /**
+   * Closes this end: the other end receives what was sent, and then ERR_ENDED. If this end was given away, only this handle is closed;
+   * the process that took the end closes it. Calling it again does nothing.
+   */
   override close(): void {
     if (this.#state === 'closed') return
     const { object } = this
@@ -302,7 +320,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     }
   }
 
-  /** The reference that `open()` takes, in another process or thread: this end is given away. */
+  /** The reference that `open()` takes in another process or thread. Making it gives an unused end away. */
   override toJSON(): PipeReference {
     if (this.#state === 'ours' && !this.#isUsed) {
       nativeQueues.releaseEnd(this.object.handle, this.#end, false)
@@ -316,7 +334,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     this.#state = 'ours'
   }
 
-  /** Somebody who knows the name may have been faster: then the end is that one's, as if it had been given away. */
+  /** Another process that knows the name may have been faster. Then it has the end, as if the end had been given away. */
   #takeFirst(): void {
     try {
       this.#take()
@@ -325,7 +343,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     }
   }
 
-  /** For its first use: one that was given away and that nobody took can be taken back. */
+  /** Begins to use this end. If it was given away and no process took it, it is taken back. */
   #use(): 0 | 1 {
     void this.object
     if (this.#state !== 'ours') this.#take()
@@ -343,7 +361,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     try {
       return nativeRecords.peekRecord(this.object.handle, this.#end, mode) === NOT_YET ? undefined : true
     } catch (error) {
-      // What there is to receive is the news of a death.
+      // The news of the death is something to receive.
       if (hasCode(error, 'ERR_PEER_DIED')) return true
       throw error
     }
@@ -360,7 +378,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 }
 
-/** When the last other process is gone, nobody comes to an end that isn't ours. */
+/** If the last other process is gone, no process can take an end that isn't taken. */
 const pipeWaits: WaitKind = {
   ...channelWaits,
   needsOthers: (channel, handle) => !nativeQueues.hasEnd(handle, 1 - (channel % 2)),

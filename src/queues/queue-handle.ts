@@ -3,14 +3,17 @@ import { nativeQueues, nativeSegments, queueFlags } from '../native/index.js'
 import { type CreateOptions, createObject, Handle, type Segment, type WaitKind } from '../objects/index.js'
 import { checkBoolean, checkCount } from '../util/index.js'
 
-/** How to make a queue. */
+/** Options of a queue of many producers and consumers. */
 export interface QueueOptions extends CreateOptions {
-  /** Messages that it has room for. Default: 1024. */
+  /** How many messages it has room for, 1 to 4194304. Default: 1024. */
   capacity?: number
-  /** Bytes of a message that lies in the queue itself; larger ones go through a segment of their own, which is slower. Default: 2048. */
+  /**
+   * The most bytes of a message that lies in the queue itself, 0 to 2^30. A larger message goes through a segment of its own, which is
+   * slower. Default: 2048.
+   */
   messageBytes?: number
   /**
-   * A message whose reader died before it was done with it goes to the next one, marked `redelivered`: at least once, instead of
+   * Whether a message whose reader died before finishing it goes to the next reader, marked `redelivered`: at least once, instead of
    * at most once. Default: false.
    */
   redeliver?: boolean
@@ -23,7 +26,7 @@ const queueWaits: WaitKind = {
   feedsItself: true,
 }
 
-/** Makes the segment of a queue. */
+/** Creates the segment of a queue. */
 export function createQueue(
   kind: string,
   name: string | null,
@@ -41,9 +44,9 @@ export function createQueue(
   ])
 }
 
-/** What all queues of many producers and consumers have in common. */
+/** Base of the queues of many producers and consumers. */
 export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
-  /** What it was made with: see `PARAMS` in the core. */
+  /** Capacity, message bytes, flags and codec, as the header has them. */
   readonly #params: number[]
   readonly #holdings: Holdings
   #isOpen = true
@@ -56,17 +59,17 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     this.orClose(({ handle }) => nativeQueues.joinQueue(handle))
   }
 
-  /** Messages that it has room for; one that is being put or taken at this instant takes room, too. */
+  /** How many messages it has room for. A message that is being put or taken at this instant takes room, too. */
   get capacity(): number {
     return this.#params[0] as number
   }
 
-  /** Bytes of a message that lies in the queue itself. */
+  /** The most bytes of a message that lies in the queue itself. */
   get messageBytes(): number {
     return this.#params[1] as number
   }
 
-  /** Whether a message whose reader died goes to the next one. */
+  /** Whether a message whose reader died goes to the next reader. */
   get redeliver(): boolean {
     return ((this.#params[2] as number) & REDELIVER) !== 0
   }
@@ -81,7 +84,7 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     return this.#params[3] as number
   }
 
-  /** Messages in it, at about this instant. */
+  /** How many messages are in it, at about this instant. */
   get size(): number {
     return nativeQueues.queueSize(this.object.handle)
   }
@@ -91,26 +94,32 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     return this.size === 0
   }
 
-  /** Whether as many messages are in it as there is room for, at about this instant. */
+  /** Whether it has no room for another message, at about this instant. */
   get isFull(): boolean {
     return this.size >= this.capacity
   }
 
-  /** Ends it for everyone: nothing is put in any more, readers take out what is in it and are then told ERR_ENDED. Idempotent. */
+  /**
+   * Ends the queue for all processes. Puts fail with ERR_ENDED from now on; gets do so once the queue is empty. Calling it again does
+   * nothing.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   end(): void {
     const { object } = this
     nativeQueues.endQueue(object.handle)
     object.serveWaiters()
   }
 
-  /** Whether it was ended. */
+  /** Whether `end()` was called, by any process. */
   get isEnded(): boolean {
     return nativeQueues.queueHasEnded(this.object.handle)
   }
 
   /**
-   * Lets go. What was put in stays; a message that was taken and not released goes to the next reader of a queue that redelivers, and is
-   * lost elsewhere, as if this process had died. With the last handle of this thread, waits here reject with ERR_CLOSED. Idempotent.
+   * Closes this handle. Messages that were put stay. A message that was received and not released counts as if this process had died:
+   * with `redeliver` it goes to the next reader, else it is lost. With the last handle of this thread, pending waits reject with
+   * ERR_CLOSED. Calling it again does nothing.
    */
   override close(): void {
     if (!this.#isOpen) return

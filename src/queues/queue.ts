@@ -4,8 +4,21 @@ import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
- * A queue of values that processes and threads share: Python's `Queue`, and with its defaults `SimpleQueue`. Lock-free, bounded, and
- * whole whoever is killed. Handles of crossmem in a value travel as references.
+ * A bounded, lock-free queue of values between processes and threads: Python's `Queue` and `SimpleQueue`. Any process may be killed
+ * at any instruction: the queue stays usable. Handles of crossmem in a value travel as references.
+ *
+ * @example
+ * ```js
+ * import { Queue } from 'crossmem'
+ *
+ * const jobs = Queue.create(null, { capacity: 10 })
+ * await jobs.putMany([{ page: 1 }, { page: 2 }])
+ * jobs.end()
+ * const pages = []
+ * for await (const job of jobs) pages.push(job.page)
+ * console.log(pages) // [ 1, 2 ]
+ * jobs.close()
+ * ```
  */
 export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
   private constructor(segment: Segment, options?: OpenQueueOptions<T>) {
@@ -20,7 +33,7 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
   /**
    * Creates an empty queue.
    *
-   * @param name `null` makes a random one
+   * @param name `null` makes a random name
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create<T = unknown>(name: string | null, options?: ValueQueueOptions<T>): Queue<T> {
@@ -29,15 +42,17 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
   }
 
   /**
-   * @throws {CrossmemError} ERR_INVALID_ARG (it has another codec), ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME,
-   *   ERR_PERMISSION, ERR_LIMIT
+   * Opens a queue that exists.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG: it has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN,
+   *   ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(name: string, options?: OpenQueueOptions<T>): Queue<T> {
     return new Queue<T>(Segment.open(name, 'Queue'), options)
   }
 
   /**
-   * Opens it if it exists, as it was made, else creates it; all sides may start in any order.
+   * Opens the queue if it exists, with the options that it was created with, else creates it. Processes may start in any order.
    *
    * @throws {CrossmemError} as both
    */

@@ -4,7 +4,23 @@ import type { Segment } from '../objects/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'
 
-/** The end of an {@link SpscQueue} that takes messages out. */
+/**
+ * The end of an {@link SpscQueue} that takes messages out.
+ *
+ * @example
+ * ```js
+ * import { SpscQueue } from 'crossmem'
+ *
+ * const queue = SpscQueue.create(null)
+ * const producer = queue.openProducer()
+ * const consumer = queue.openConsumer()
+ * producer.pushManySync([Uint8Array.of(1), Uint8Array.of(2)])
+ * console.log(consumer.peek()) // Uint8Array(1) [ 1 ]
+ * consumer.release()
+ * console.log(consumer.tryPop(), consumer.tryPop()) // Uint8Array(1) [ 2 ] undefined
+ * for (const handle of [producer, consumer, queue]) handle.close()
+ * ```
+ */
 export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array> {
   readonly #inbox: Inbox<Uint8Array>
 
@@ -15,7 +31,7 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * Takes a message out if there is one; `undefined` otherwise, also at the end.
+   * Takes a message out if there is one. Returns `undefined` if there is none, and when the queue has ended.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
    */
@@ -26,37 +42,37 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   /**
    * Takes a message out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED (the producer ended the queue, and it is empty), ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND
-   *   (unlinked meanwhile), ERR_CORRUPT, or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the producer ended the queue, and it is empty. ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT.
+   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
     return this.#in.get(options)
   }
 
-  /** As `pop`, on this thread. */
+  /** As `pop`, but blocks this thread. */
   popSync(options?: SyncWaitOptions): Uint8Array {
     return this.#in.getSync(options)
   }
 
-  /** Takes out at most `max` messages that are there now; they share one buffer. */
+  /** Takes out at most `max` of the messages that are there now. They share one buffer. */
   tryPopMany(max: number): Uint8Array[] {
     return this.#in.tryGetMany(max)
   }
 
-  /** Takes out at most `max` messages, once there is one. */
+  /** Takes out at most `max` messages, once there is at least one. Throws as `pop`. */
   async popMany(max: number, options?: WaitOptions): Promise<Uint8Array[]> {
     return this.#in.getMany(max, options)
   }
 
-  /** As `popMany`, on this thread. */
+  /** As `popMany`, but blocks this thread. */
   popManySync(max: number, options?: SyncWaitOptions): Uint8Array[] {
     return this.#in.getManySync(max, options)
   }
 
   /**
-   * Takes a message out into a buffer of yours; how many bytes, or `undefined` if there is none.
+   * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is none.
    *
-   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: it doesn't fit, and is the error's `cause`
+   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the error's `cause`
    */
   tryPopInto(buffer: Uint8Array): number | undefined {
     checkRoom(buffer)
@@ -64,19 +80,19 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
     return message && copyInto(message, buffer)
   }
 
-  /** As `pop`, into a buffer of yours; how many bytes. */
+  /** As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE, as `tryPopInto`. */
   async popInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
     return copyInto(await this.pop(options), buffer)
   }
 
-  /** As `popInto`, on this thread. */
+  /** As `popInto`, but blocks this thread. */
   popIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     checkRoom(buffer)
     return copyInto(this.popSync(options), buffer)
   }
 
-  /** The next message where it lies in the ring, until `release()`; `undefined` if there is none now. */
+  /** Returns a view of the next message in the ring, valid until `release()`, or `undefined` if there is none now. */
   peek(): Uint8Array | undefined {
     const { object } = this
     const status = nativeRecords.peekRecord(object.handle, CONSUMER, TRY)
@@ -84,15 +100,15 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * Takes out the message that `peek()` showed: its bytes are the producer's again.
+   * Takes out the message that `peek()` returned. The producer may overwrite its bytes from now on.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is none
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is no such message
    */
   release(): void {
     nativeRecords.releaseRecord(this.object.handle, CONSUMER)
   }
 
-  /** Message after message, until the queue has ended and is empty. */
+  /** Yields messages until the queue has ended and is empty. */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     return untilEnded(() => this.pop())
   }

@@ -7,10 +7,24 @@ import { ChannelEnd, PRODUCER } from './channel-end.js'
 
 const { ENDED } = transfers
 
-/** The end of an {@link SpscQueue} that puts messages in. */
+/**
+ * The end of an {@link SpscQueue} that puts messages in.
+ *
+ * @example
+ * ```js
+ * import { SpscQueue } from 'crossmem'
+ *
+ * const queue = SpscQueue.create(null)
+ * const producer = queue.openProducer()
+ * producer.reserve(2)?.set([1, 2])
+ * producer.commit()
+ * console.log(queue.usedBytes) // 16
+ * for (const handle of [producer, queue]) handle.close()
+ * ```
+ */
 export class SpscProducer extends ChannelEnd {
   readonly #outbox: Outbox<Uint8Array>
-  /** Bytes of the last reservation. */
+  /** The length of the last reservation. */
   #reserved = 0
 
   /** @internal */
@@ -23,46 +37,46 @@ export class SpscProducer extends ChannelEnd {
   }
 
   /**
-   * Puts a message in if there is room at once.
+   * Puts a message in if there is room now. Returns whether it was put.
    *
-   * @throws {CrossmemError} ERR_TOO_LARGE (more than half the ring, less 8), ERR_ENDED, ERR_CLOSED, ERR_CORRUPT
+   * @throws {CrossmemError} ERR_TOO_LARGE: it is longer than half the ring, less 8. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT
    */
   tryPush(message: Uint8Array): boolean {
     return this.#out.tryPut(message)
   }
 
   /**
-   * Puts a message in, once there is room. Don't change its bytes before that.
+   * Puts a message in, once there is room. The caller must not change its bytes before that.
    *
-   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.put(message, options)
   }
 
-  /** As `push`, on this thread; before messages that wait in `push`. */
+  /** As `push`, but blocks this thread. It goes ahead of messages that wait in `push`. */
   pushSync(message: Uint8Array, options?: SyncWaitOptions): void {
     this.#out.putSync(message, options)
   }
 
-  /** Puts in the first ones of these messages, as many as there is room for now; how many. */
+  /** Puts as many of the first messages as there is room for now. Returns how many. */
   tryPushMany(messages: readonly Uint8Array[]): number {
     return this.#out.tryPutMany(messages)
   }
 
-  /** Puts in all of them, in order, as there is room. A time-out is for each wait. */
+  /** Puts messages in, in order, as there is room. The timeout counts for each wait. Throws as `push`. */
   async pushMany(messages: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(messages, options)
   }
 
-  /** As `pushMany`, on this thread. */
+  /** As `pushMany`, but blocks this thread. */
   pushManySync(messages: readonly Uint8Array[], options?: SyncWaitOptions): void {
     this.#out.putManySync(messages, options)
   }
 
   /**
-   * Room for a message of `length` bytes in the ring itself, to be written and committed; `undefined` if there is none now. The
-   * last reservation counts.
+   * Reserves room for a message of `length` bytes in the ring itself. Write the message there, then call `commit`. Returns `undefined`
+   * if there is no room now. A new reservation replaces the last one.
    *
    * @throws {CrossmemError} as `tryPush`
    */
@@ -77,17 +91,17 @@ export class SpscProducer extends ChannelEnd {
   }
 
   /**
-   * Puts in what was written where `reserve` said.
+   * Puts the message in that was written to the reservation.
    *
-   * @param length bytes of it, from the first on. Default: all that were reserved
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP (nothing is reserved), ERR_TOO_LARGE
+   * @param length how many bytes of the reservation it has. Default: all
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is no reservation. ERR_TOO_LARGE: it is longer than the reservation
    */
   commit(length = this.#reserved): void {
     const { handle } = this.object
     nativeRecords.commitRecord(handle, PRODUCER, checkCount('length', length, 0))
   }
 
-  /** Ends the queue: the consumer takes out what is in it, and is then told ERR_ENDED. */
+  /** Ends the queue. The consumer takes out the messages that are in it, and then gets ERR_ENDED. */
   end(): void {
     const { object } = this
     nativeQueues.closeEnd(object.handle, PRODUCER)

@@ -5,15 +5,30 @@ import { CONSUMER, channelWaits, PRODUCER, ringBytes } from './channel-end.js'
 import { SpscConsumer } from './spsc-consumer.js'
 import { SpscProducer } from './spsc-producer.js'
 
-/** How to make a queue of one producer and one consumer. */
+/** Options of a queue of one producer and one consumer. */
 export interface SpscOptions extends CreateOptions {
-  /** Bytes of its ring, rounded up to a power of two; a message takes 8 bytes more than it has, in multiples of 8. Default: 65536. */
+  /**
+   * Bytes of its ring, rounded up to a power of two. A message takes its length, rounded up to a multiple of 8, and 8 bytes more.
+   * Default: 65536.
+   */
   capacity?: number
 }
 
 /**
- * A queue of bytes from one producer to one consumer: a ring of records. The two ends are roles: whoever takes one has it until
- * it closes it or dies; then the next one takes it over with everything that is in the ring.
+ * A queue of bytes from one producer to one consumer. Its two ends are roles. A handle that takes an end has it until it is closed or
+ * its process dies; then another process can take the end, with all messages that are in the queue.
+ *
+ * @example
+ * ```js
+ * import { SpscQueue } from 'crossmem'
+ *
+ * const queue = SpscQueue.create(null)
+ * const producer = queue.openProducer()
+ * const consumer = queue.openConsumer()
+ * producer.pushSync(Uint8Array.of(7))
+ * console.log(consumer.popSync()) // Uint8Array(1) [ 7 ]
+ * for (const handle of [producer, consumer, queue]) handle.close()
+ * ```
  */
 export class SpscQueue extends Handle<'SpscQueue'> {
   private constructor(segment: Segment) {
@@ -28,7 +43,7 @@ export class SpscQueue extends Handle<'SpscQueue'> {
   /**
    * Creates an empty queue.
    *
-   * @param name `null` makes a random one
+   * @param name `null` makes a random name
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create(name: string | null, options?: SpscOptions): SpscQueue {
@@ -37,13 +52,17 @@ export class SpscQueue extends Handle<'SpscQueue'> {
     return new SpscQueue(createObject('SpscQueue', name, options, params))
   }
 
-  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  /**
+   * Opens a queue that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   */
   static open(name: string): SpscQueue {
     return new SpscQueue(Segment.open(name, 'SpscQueue'))
   }
 
   /**
-   * Opens it if it exists, whatever its capacity, else creates it; both sides may start in any order.
+   * Opens the queue if it exists, with any capacity, else creates it. Both sides may start in any order.
    *
    * @throws {CrossmemError} as both
    */
@@ -75,44 +94,44 @@ export class SpscQueue extends Handle<'SpscQueue'> {
   }
 
   /**
-   * Takes the producer's end, from nobody or from the dead.
+   * Takes the producer's end, if it is free or its owner died.
    *
-   * @throws {CrossmemError} ERR_BUSY: somebody living has it
+   * @throws {CrossmemError} ERR_BUSY: a live process has it. ERR_CLOSED
    */
   openProducer(): SpscProducer {
     return new SpscProducer(this.object.segment)
   }
 
   /**
-   * Takes the consumer's end, from nobody or from the dead; what the dead one had not finished reading comes again.
+   * Takes the consumer's end, if it is free or its owner died. A message that the dead consumer had not released comes again.
    *
-   * @throws {CrossmemError} ERR_BUSY: somebody living has it
+   * @throws {CrossmemError} ERR_BUSY: a live process has it. ERR_CLOSED
    */
   openConsumer(): SpscConsumer {
     return new SpscConsumer(this.object.segment)
   }
 
-  /** Bytes of the ring. */
+  /** The size of the ring in bytes. */
   get capacity(): number {
     return nativeSegments.objectParams(this.object.handle)[0] as number
   }
 
-  /** Most bytes of a message: half the ring, less 8. */
+  /** The most bytes of a message: half the ring, less 8. */
   get maxMessageBytes(): number {
     return this.capacity / 2 - 8
   }
 
-  /** Bytes of the ring that are in use, at about this instant. */
+  /** How many bytes of the ring are in use, at about this instant. */
   get usedBytes(): number {
     return nativeQueues.bytesTowards(this.object.handle, CONSUMER)
   }
 
-  /** Whether nothing is in it, at about this instant. */
+  /** Whether no message is in it, at about this instant. */
   get isEmpty(): boolean {
     return this.usedBytes === 0
   }
 
-  /** Whether the producer has ended it: nothing is put in any more. */
+  /** Whether the producer has ended the queue: no message follows. */
   get isEnded(): boolean {
     return nativeQueues.endIsClosed(this.object.handle, PRODUCER)
   }

@@ -16,19 +16,19 @@ import type { Segment } from '../objects/index.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
 import { QueueHandle, type QueueOptions } from './queue-handle.js'
 
-/** How to make a queue of values. */
+/** Options of a queue of values. */
 export interface ValueQueueOptions<T = unknown> extends QueueOptions {
-  /** How values become bytes: 'msgpack', 'v8', 'json', or a codec of yours. Default: 'msgpack'. */
+  /** How values become bytes: 'msgpack', 'v8', 'json', or a codec of your own. Default: 'msgpack'. */
   codec?: CodecOption<T>
 }
 
-/** What opening a queue of values takes. */
+/** Options of opening a queue of values. */
 export interface OpenQueueOptions<T = unknown> {
-  /** The codec that it was made with; needed if that is one of yours. */
+  /** The codec that the queue was created with. It is needed only for a codec of your own. */
   codec?: CodecOption<T>
 }
 
-/** A queue of values, from any number of producers to any number of consumers. */
+/** Base of the queues of values. */
 export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   extends QueueHandle<Kind>
   implements AsyncIterable<T>
@@ -50,45 +50,48 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     this.#receiver = new Receiver(this.object, this.holdings, decode)
   }
 
-  /** What it was made with, for people: `'msgpack'`, `'v8'`, `'json'`, or a description of a custom codec. */
+  /** The codec that it was created with, as text: `'msgpack'`, `'v8'`, `'json'` (quotes included), or a description. */
   get codec(): string {
     return this.#codec.label
   }
 
   /**
-   * Puts a value in, once there is room. It is encoded at once: changing it afterwards changes nothing.
+   * Puts a value in, once there is room. The value is encoded at once, so later changes to it have no effect.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG (it can't be encoded; nothing was put), ERR_ENDED, ERR_TIMEOUT, ERR_CLOSED,
-   *   ERR_NOT_FOUND (unlinked meanwhile), ERR_NO_SPACE and ERR_LIMIT (for one over `messageBytes`), or the signal's reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, and nothing was put. ERR_ENDED, ERR_TIMEOUT, ERR_CLOSED.
+   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_NO_SPACE, ERR_LIMIT: only for a value over `messageBytes`. Or the
+   *   signal's reason
    */
   async put(value: T, options?: WaitOptions): Promise<void> {
     return this.#out.put(value, options)
   }
 
-  /** As `put`, on this thread; before values that wait in `put`. */
+  /** As `put`, but blocks this thread. It goes ahead of values that wait in `put`. */
   putSync(value: T, options?: SyncWaitOptions): void {
     this.#out.putSync(value, options)
   }
 
-  /** Puts a value in if there is room at once, and nobody here waits for that. */
+  /** Puts a value in if there is room now and no `put` of this thread waits. Returns whether it was put. */
   tryPut(value: T): boolean {
     return this.#out.tryPut(value)
   }
 
   /**
-   * Puts all of them in, in order, as there is room; others' may come between them. If one can't be encoded, none is put. A time-out
-   * is for each wait.
+   * Puts values in, in order, as there is room. Values of other producers may come between them. If one can't be encoded, none is put.
+   * The timeout counts for each wait.
+   *
+   * @throws {CrossmemError} as `put`
    */
   async putMany(values: readonly T[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(values, options)
   }
 
-  /** As `putMany`, on this thread. */
+  /** As `putMany`, but blocks this thread. */
   putManySync(values: readonly T[], options?: SyncWaitOptions): void {
     this.#out.putManySync(values, options)
   }
 
-  /** Puts in the first ones of these values, as many as there is room for now; how many. */
+  /** Puts as many of the first values as there is room for now. Returns how many. */
   tryPutMany(values: readonly T[]): number {
     return this.#out.tryPutMany(values)
   }
@@ -96,76 +99,75 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * Takes a value out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED (the queue was ended, and is empty), ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked
-   *   meanwhile), ERR_CORRUPT, or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was
+   *   unlinked meanwhile. ERR_CORRUPT: the message can't be decoded. Or the signal's reason
    */
   async get(options?: WaitOptions): Promise<T> {
     return this.#in.get(options)
   }
 
-  /** As `get`, on this thread. */
+  /** As `get`, but blocks this thread. */
   getSync(options?: SyncWaitOptions): T {
     return this.#in.getSync(options)
   }
 
-  /** Takes a value out if there is one; `undefined` otherwise, also at the end. */
+  /** Takes a value out if there is one. Returns `undefined` if there is none, and when the queue has ended. */
   tryGet(): T | undefined {
     return this.#in.tryGet()
   }
 
-  /** Takes out at most `max` values, once there is one. */
+  /** Takes out at most `max` values, once there is at least one. Throws as `get`. */
   async getMany(max: number, options?: WaitOptions): Promise<T[]> {
     return this.#in.getMany(max, options)
   }
 
-  /** As `getMany`, on this thread. */
+  /** As `getMany`, but blocks this thread. */
   getManySync(max: number, options?: SyncWaitOptions): T[] {
     return this.#in.getManySync(max, options)
   }
 
-  /** Takes out at most `max` values that are there now. */
+  /** Takes out at most `max` of the values that are there now. */
   tryGetMany(max: number): T[] {
     return this.#in.tryGetMany(max)
   }
 
-  /** As `get`, but the message keeps its place until it is released: if this process dies before, see `redeliver`. */
+  /** As `get`, but returns a message, which keeps its slot until it is released. If this process dies first, see `redeliver`. */
   async receive(options?: WaitOptions): Promise<Message<T>> {
     return this.receiver.receive(options)
   }
 
-  /** As `receive`, on this thread. */
+  /** As `receive`, but blocks this thread. */
   receiveSync(options?: SyncWaitOptions): Message<T> {
     return this.receiver.receiveSync(options)
   }
 
-  /** As `tryGet`, but the message keeps its place until it is released. */
+  /** As `tryGet`, but returns a message, which keeps its slot until it is released. */
   tryReceive(): Message<T> | undefined {
     return this.receiver.tryReceive()
   }
 
   /**
-   * Message after message, until the queue has ended and is empty: for consumers that say themselves when they are done with one.
+   * Yields messages until the queue has ended and is empty. The consumer releases each message itself.
    */
   messages(): AsyncGenerator<Message<T>, void, void> {
     return untilEnded(() => this.receive())
   }
 
   /**
-   * Value after value, until the queue has ended and is empty. In a queue that redelivers, one is done with when the next one is asked
-   * for.
+   * Yields values until the queue has ended and is empty. With `redeliver`, a value counts as finished when the next one is asked for.
    */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     return this.redeliver ? valuesOf(this.messages()) : untilEnded(() => this.get())
   }
 
-  /** A web stream of its values, which takes one out when somebody asks for it. */
+  /** A web stream of the values. It takes a value out only when its reader asks for one. */
   get readable(): ReadableStream<T> {
     void this.object
     this.#readable ??= readableOf(options => this.get(options))
     return this.#readable
   }
 
-  /** A web stream into it; closing that ends the queue. */
+  /** A web stream into the queue. Closing the stream ends the queue. */
   get writable(): WritableStream<T> {
     void this.object
     this.#writable ??= writableOf(
