@@ -1,7 +1,7 @@
-import { round, shown } from './format.js'
+import { round, shown } from './harness/format.js'
+import type { Axis, Curves, Line, Point } from './harness/section.js'
 import { placesOf } from './line-labels.js'
 import { type Scale, scaleOf } from './scale.js'
-import type { Axis, Curves, Line, Point } from './section.js'
 import { fixed, page, rule, text, WIDTH } from './svg.js'
 
 const [LEFT, RIGHT, TOP, HEIGHT] = [76, 270, 76, 400]

@@ -1,7 +1,6 @@
 import { chart } from './chart.js'
-import { duration, figures, round, shown } from './format.js'
-import { lineChart } from './line-chart.js'
-import type { Machine } from './machine.js'
+import { duration, figures, round, shown } from './harness/format.js'
+import type { Machine } from './harness/machine.js'
 import {
   type Curves,
   isMet,
@@ -11,7 +10,8 @@ import {
   type Section,
   type Table,
   type Target,
-} from './section.js'
+} from './harness/section.js'
+import { lineChart } from './line-chart.js'
 
 /** What a run measured. All that it writes is made of this. */
 export interface Results {

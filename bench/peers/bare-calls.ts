@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { buildExample } from './cargo.js'
+import { buildExample } from '../harness/cargo.js'
 
 /** A Rust program that makes the system calls and nothing else: crates/core/examples/bare_calls.rs. */
 export interface BareCalls {

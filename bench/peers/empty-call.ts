@@ -1,4 +1,4 @@
-import { buildExample } from './cargo.js'
+import { buildExample } from '../harness/cargo.js'
 
 /**
  * A function of an addon that does nothing, made as our hot calls are: what a call through Node-API costs at least.

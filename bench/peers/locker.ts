@@ -1,6 +1,6 @@
 // Another process that uses locks: does what it is told by messages.
 import { Event, Mutex, Semaphore, SharedMemory } from 'crossmem'
-import { nanoseconds } from '../measure.js'
+import { nanoseconds } from '../harness/measure.js'
 
 export type Order =
   /** Lock and release until the board says that it is over. `me` tells the processes apart. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { root } from '../root.js'
-import { type Python, python } from './python.js'
+import { type Python, python } from '../harness/python.js'
+import { root } from '../harness/root.js'
 import type { Payload } from './queue-messages.js'
 import type { QueueKind, QueueKinds } from './queue-peers.js'
 

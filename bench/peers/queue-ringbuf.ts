@@ -1,5 +1,5 @@
 import { RingBuffer } from 'ringbuf.js'
-import { packageVersion } from './package-version.js'
+import { packageVersion } from '../harness/package-version.js'
 import { farThread } from './queue-control.js'
 import { type End, ringBytes } from './queue-runs.js'
 import type { Transport } from './queue-transports.js'

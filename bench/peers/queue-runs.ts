@@ -1,5 +1,5 @@
 // What the two ends of a queue do in a run, whatever the queue is.
-import { nanoseconds, quantile } from '../measure.js'
+import { nanoseconds, quantile } from '../harness/measure.js'
 import { inbox, outbox, type Parcel, type Payload } from './queue-messages.js'
 
 export interface Order {

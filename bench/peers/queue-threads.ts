@@ -1,4 +1,4 @@
-import { buildExample } from './cargo.js'
+import { buildExample } from '../harness/cargo.js'
 import type { QueueKinds } from './queue-peers.js'
 
 /** Queues in Rust, for messages of 8 or 64 bytes: crates/core/examples/queue_peers. */

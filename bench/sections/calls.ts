@@ -3,9 +3,9 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NDArray, SharedMemory } from 'crossmem'
-import { type Contender, inTurn, nanoseconds, perCall, perCallWithTurns } from '../measure.js'
-import { python } from '../peers/python.js'
-import type { Section } from '../section.js'
+import { type Contender, inTurn, nanoseconds, perCall, perCallWithTurns } from '../harness/measure.js'
+import { python } from '../harness/python.js'
+import type { Section } from '../harness/section.js'
 
 const SIZE = 1 << 20
 const COLUMNS = 128

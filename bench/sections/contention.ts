@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Contender, inTurn } from '../measure.js'
+import { type Contender, inTurn } from '../harness/measure.js'
+import { type Python, python } from '../harness/python.js'
+import type { Section, Table } from '../harness/section.js'
 import { type Contended, OVER, READY, RUNNING } from '../peers/locker.js'
 import { type Lockers, startLockers, told } from '../peers/lockers.js'
-import { type Python, python } from '../peers/python.js'
-import type { Section, Table } from '../section.js'
 import { linesThrough } from './queue-lines.js'
 
 const MUTEX = 'crossmem: Mutex'

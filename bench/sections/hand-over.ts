@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { NDArray } from 'crossmem'
-import { mebibytes } from '../format.js'
-import { type Contender, inTurn, nanoseconds } from '../measure.js'
+import { mebibytes } from '../harness/format.js'
+import { type Contender, inTurn, nanoseconds } from '../harness/measure.js'
+import { type Section, type Table, times } from '../harness/section.js'
 import type { Ends, Parcel } from '../peers/receiver.js'
-import { type Section, type Table, times } from '../section.js'
 
 /** Numbers in one message where all of them don't fit one string. */
 const PART = 1 << 20

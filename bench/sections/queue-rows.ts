@@ -1,5 +1,5 @@
 // What the sections about queues have in common: rows of streams, and of trips there and back.
-import { type Contender, type Row, samplesInTurn, summary } from '../measure.js'
+import { type Contender, type Row, samplesInTurn, summary } from '../harness/measure.js'
 import type { Payload } from '../peers/queue-messages.js'
 import type { Pair } from '../peers/queue-pair.js'
 import type { QueuePeer } from '../peers/queue-peers.js'

@@ -1,6 +1,7 @@
 // What the sections about queues promise. Names as in queue-kinds.ts and queue-threads.ts.
+
+import { row, type Table, type Target, times } from '../harness/section.js'
 import { ARRAY_QUEUE, MPMC, RTRB, SPSC } from '../peers/queue-threads.js'
-import { row, type Table, type Target, times } from '../section.js'
 
 const JSON_SEND = "process.send, 'json'"
 const SENDS = [JSON_SEND, "process.send, 'advanced'"]

@@ -1,7 +1,7 @@
+import type { Section, Table } from '../harness/section.js'
 import { queueKinds } from '../peers/queue-kinds.js'
 import type { Payload } from '../peers/queue-messages.js'
 import { usingPeers } from '../peers/queue-peers.js'
-import type { Section, Table } from '../section.js'
 import { streams } from './queue-rows.js'
 import { queueTargets } from './queue-targets.js'
 

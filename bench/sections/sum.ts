@@ -1,8 +1,8 @@
 import { NDArray } from 'crossmem'
-import { mebibytes } from '../format.js'
-import { hugePages } from '../machine.js'
-import { inTurn, perCall, type Row, shuffled } from '../measure.js'
-import { type Section, type Table, times } from '../section.js'
+import { mebibytes } from '../harness/format.js'
+import { hugePages } from '../harness/machine.js'
+import { inTurn, perCall, type Row, shuffled } from '../harness/measure.js'
+import { type Section, type Table, times } from '../harness/section.js'
 
 const SHARED = 'crossmem: NDArray.data'
 const PRIVATE = 'private Float64Array'

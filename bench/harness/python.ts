@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { root } from '../root.js'
+import { root } from './root.js'
 
 /** Python's multiprocessing, by the programs beside this file. */
 export interface Python {

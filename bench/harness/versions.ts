@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from './machine.js'
-import { packageVersion } from './peers/package-version.js'
+import { packageVersion } from './package-version.js'
 import { root } from './root.js'
 
 const PACKAGES = ['proper-lockfile', 'ringbuf.js', 'zeromq', '@redis/client']

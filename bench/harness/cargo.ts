@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { root } from '../root.js'
+import { root } from './root.js'
 
 /** Builds an example of one of the crates; where it is. */
 export function buildExample(crate: string, example: string): string {
