@@ -23,7 +23,7 @@ export function python(): Python | { missing: string } {
   const { path } = found
   if (path === null) return { missing: `Python: ${found.reason}` }
   const sample = (program: string, args: (string | number)[]) => () => {
-    const all = [join(root, 'bench', 'peers', program), ...args.map(String)]
+    const all = [join(root, 'bench', program), ...args.map(String)]
     const run = spawnSync(path, all, { encoding: 'utf8' })
     if (run.status !== 0) throw new Error(`${program} failed: ${run.error ?? run.stderr}`)
     return Number(run.stdout)
@@ -31,7 +31,7 @@ export function python(): Python | { missing: string } {
   return {
     version: `Python ${found.version}`,
     path,
-    sample: (deed, iterations) => sample('shared_memory.py', [deed, iterations]),
-    locks: (deed, ...numbers) => sample('locks.py', [deed, ...numbers]),
+    sample: (deed, iterations) => sample('memory/shared_memory.py', [deed, iterations]),
+    locks: (deed, ...numbers) => sample('peers/locks.py', [deed, ...numbers]),
   }
 }

@@ -6,7 +6,7 @@ import { NDArray } from 'crossmem'
 import { mebibytes } from '../harness/format.js'
 import { type Contender, inTurn, nanoseconds } from '../harness/measure.js'
 import { type Section, type Table, times } from '../harness/section.js'
-import type { Ends, Parcel } from '../peers/receiver.js'
+import type { Ends, Parcel } from '../memory/receiver.js'
 
 /** Numbers in one message where all of them don't fit one string. */
 const PART = 1 << 20
@@ -214,7 +214,7 @@ async function startChildren(): Promise<Children> {
 }
 
 async function startReceiver(serialization: SerializationType): Promise<ChildProcess> {
-  const child = fork(join(__dirname, '..', 'peers', 'receiver.js'), [], { serialization })
+  const child = fork(join(__dirname, '..', 'memory', 'receiver.js'), [], { serialization })
   child.on('exit', (code, signal) => {
     if (code !== 0) throw new Error(`the receiver ended with ${code ?? signal}`)
   })
@@ -223,7 +223,7 @@ async function startReceiver(serialization: SerializationType): Promise<ChildPro
 }
 
 function startThread(): Worker {
-  const thread = new Worker(join(__dirname, '..', 'peers', 'receiver-thread.js'))
+  const thread = new Worker(join(__dirname, '..', 'memory', 'receiver-thread.js'))
   thread.on('error', error => {
     throw error
   })
