@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ava from 'ava'
-import { BEGIN, END, withBlock } from '../../bench/readme-block.js'
-import { filesOf, type Results } from '../../bench/results.js'
+import { BEGIN, END, withBlock } from '../../bench/report/readme-block.js'
+import { filesOf, type Results } from '../../bench/report/results.js'
 import { root } from '../helpers/paths.js'
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8')

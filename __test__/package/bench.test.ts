@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ava from 'ava'
-import type { Results } from '../../bench/results.js'
+import type { Results } from '../../bench/report/results.js'
 import { compiled } from '../helpers/paths.js'
 
 const out = mkdtempSync(join(tmpdir(), 'crossmem-bench-'))

@@ -1,5 +1,5 @@
 // What README.md compares: the peers that a user would take instead, wherever crossmem is faster and wherever it is not.
-import type { Row } from './harness/measure.js'
+import type { Row } from '../harness/measure.js'
 import type { Results } from './results.js'
 
 /** One row of crossmem's beside the peer that is the fastest of those that fit. */

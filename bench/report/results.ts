@@ -1,6 +1,5 @@
-import { chart } from './chart.js'
-import { duration, figures, round, shown } from './harness/format.js'
-import type { Machine } from './harness/machine.js'
+import { duration, figures, round, shown } from '../harness/format.js'
+import type { Machine } from '../harness/machine.js'
 import {
   type Curves,
   isMet,
@@ -10,7 +9,8 @@ import {
   type Section,
   type Table,
   type Target,
-} from './harness/section.js'
+} from '../harness/section.js'
+import { chart } from './chart.js'
 import { lineChart } from './line-chart.js'
 
 /** What a run measured. All that it writes is made of this. */

@@ -1,5 +1,5 @@
+import { duration, figures } from '../harness/format.js'
 import { comparisons } from './comparisons.js'
-import { duration, figures } from './harness/format.js'
 import type { Results } from './results.js'
 
 export const BEGIN = '<!-- bench:begin, written by npm run bench -->'

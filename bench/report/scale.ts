@@ -1,4 +1,4 @@
-import type { Unit } from './harness/format.js'
+import type { Unit } from '../harness/format.js'
 
 /** One axis of a plot. */
 export interface Scale {

@@ -1,5 +1,5 @@
-import { round, shown } from './harness/format.js'
-import type { Axis, Curves, Line, Point } from './harness/section.js'
+import { round, shown } from '../harness/format.js'
+import type { Axis, Curves, Line, Point } from '../harness/section.js'
 import { placesOf } from './line-labels.js'
 import { type Scale, scaleOf } from './scale.js'
 import { fixed, page, rule, text, WIDTH } from './svg.js'

@@ -1,6 +1,6 @@
-import { duration, round } from './harness/format.js'
-import type { Row } from './harness/measure.js'
-import type { Section, Table } from './harness/section.js'
+import { duration, round } from '../harness/format.js'
+import type { Row } from '../harness/measure.js'
+import type { Section, Table } from '../harness/section.js'
 import { fixed, page, rule, text, WIDTH } from './svg.js'
 
 const LABELS = 330
