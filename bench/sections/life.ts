@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { SharedMemory } from 'crossmem'
+import { type BareCalls, bareCalls } from '../calls/bare-calls.js'
 import { type Contender, inTurn, perCall, perCallWithTurns } from '../harness/measure.js'
 import { type Python, python } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
-import { type BareCalls, bareCalls } from '../peers/bare-calls.js'
 
 const SIZE = 1 << 20
 const CROSSMEM = 'crossmem'
