@@ -32,6 +32,6 @@ export function python(): Python | { missing: string } {
     version: `Python ${found.version}`,
     path,
     sample: (deed, iterations) => sample('memory/shared_memory.py', [deed, iterations]),
-    locks: (deed, ...numbers) => sample('peers/locks.py', [deed, ...numbers]),
+    locks: (deed, ...numbers) => sample('locks/locks.py', [deed, ...numbers]),
   }
 }

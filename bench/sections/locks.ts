@@ -6,7 +6,7 @@ import { emptyCall } from '../calls/empty-call.js'
 import { type Contender, inTurn, nanoseconds, perRepetition } from '../harness/measure.js'
 import { type Python, python } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
-import { type ProperLockfile, properLockfile } from '../peers/proper-lockfile.js'
+import { type ProperLockfile, properLockfile } from '../locks/proper-lockfile.js'
 
 const LOCK_SYNC = 'crossmem: lockSync(), release()'
 const LOCK = 'crossmem: await lock(), release()'

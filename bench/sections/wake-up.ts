@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { duration } from '../harness/format.js'
 import { type Contender, inTurn } from '../harness/measure.js'
 import { type Section, type Table, times } from '../harness/section.js'
-import { type Lockers, startLockers } from '../peers/lockers.js'
+import { type Lockers, startLockers } from '../locks/lockers.js'
 
 const LOCK = 'crossmem: await lock()'
 const LOCK_SYNC = 'crossmem: lockSync()'
