@@ -1,7 +1,7 @@
 import { MpmcQueue, open, Pipe, Queue, type QueueOptions, type Reference, SpscQueue } from 'crossmem'
-import { farProcess } from './queue-control.js'
-import type { Message, Parcel } from './queue-messages.js'
-import { type End, ringBytes } from './queue-runs.js'
+import { farProcess } from '../queues/control.js'
+import type { Message, Parcel } from '../queues/messages.js'
+import { type End, ringBytes } from '../queues/runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** `sync` and `await` are parked while they wait, `try` looks again and again. */

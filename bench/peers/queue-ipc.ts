@@ -1,7 +1,7 @@
 import type { ChildProcess, SerializationType } from 'node:child_process'
-import { farProcess } from './queue-control.js'
-import type { Message, Parcel } from './queue-messages.js'
-import { Arrivals, type End } from './queue-runs.js'
+import { farProcess } from '../queues/control.js'
+import type { Message, Parcel } from '../queues/messages.js'
+import { Arrivals, type End } from '../queues/runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** process.send in each of its two serializations. JSON has no bytes: they go as strings, in base64. */

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { farThread } from './queue-control.js'
-import type { Parcel } from './queue-messages.js'
-import { Arrivals, type End } from './queue-runs.js'
+import { farThread } from '../queues/control.js'
+import type { Parcel } from '../queues/messages.js'
+import { Arrivals, type End } from '../queues/runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** postMessage between two threads. What is transferred must be the message's own: the near end makes it for each. */

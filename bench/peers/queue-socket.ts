@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { farProcess } from './queue-control.js'
-import { decoded, encoded, type Parcel } from './queue-messages.js'
-import { Arrivals, type End } from './queue-runs.js'
+import { farProcess } from '../queues/control.js'
+import { decoded, encoded, type Parcel } from '../queues/messages.js'
+import { Arrivals, type End } from '../queues/runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** A Unix domain socket of node:net. Each message follows its length, in four bytes. */

@@ -1,10 +1,10 @@
-import type { Far } from './queue-control.js'
+import type { Far } from '../queues/control.js'
+import type { End } from '../queues/runs.js'
 import { crossmemTransports } from './queue-crossmem.js'
 import { ipc } from './queue-ipc.js'
 import { postMessage } from './queue-post-message.js'
 import { redis } from './queue-redis.js'
 import { ringbuf } from './queue-ringbuf.js'
-import type { End } from './queue-runs.js'
 import { unixSocket } from './queue-socket.js'
 import { zeromq } from './queue-zeromq.js'
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Pull, Push } from 'zeromq'
 import { packageVersion } from '../harness/package-version.js'
-import { farProcess } from './queue-control.js'
-import { decoded, encoded, type Message } from './queue-messages.js'
-import type { End } from './queue-runs.js'
+import { farProcess } from '../queues/control.js'
+import { decoded, encoded, type Message } from '../queues/messages.js'
+import type { End } from '../queues/runs.js'
 import type { Transport } from './queue-transports.js'
 
 /** ZeroMQ's pipeline, a Push and a Pull socket each way, over a Unix socket (ipc://). */

@@ -1,6 +1,6 @@
 import type { Section, Table } from '../harness/section.js'
-import { startQueuePeers } from '../peers/queue-peers.js'
-import { queueThreads, RTRB } from '../peers/queue-threads.js'
+import { startQueuePeers } from '../queues/peers.js'
+import { queueThreads, RTRB } from '../queues/rust-kinds.js'
 import { streams } from './queue-rows.js'
 import { floorTargets } from './queue-targets.js'
 

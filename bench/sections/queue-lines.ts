@@ -1,9 +1,9 @@
 // What the plots of queues draw: the lines that a Node developer chooses between.
 import type { Row } from '../harness/measure.js'
 import type { Line } from '../harness/section.js'
-import { queueKinds } from '../peers/queue-kinds.js'
-import type { Payload } from '../peers/queue-messages.js'
-import type { QueueKind, QueueKinds } from '../peers/queue-peers.js'
+import { queueKinds } from '../queues/kinds.js'
+import type { Payload } from '../queues/messages.js'
+import type { QueueKind, QueueKinds } from '../queues/peers.js'
 
 /** A line, and the names of what it may be drawn of: where that is more than one, of whichever is the fastest at that point. */
 export interface LineOf {

@@ -1,7 +1,7 @@
-// What the sections about queues promise. Names as in queue-kinds.ts and queue-threads.ts.
+// What the sections about queues promise. Names as in queues/kinds.ts and queues/rust-kinds.ts.
 
 import { row, type Table, type Target, times } from '../harness/section.js'
-import { ARRAY_QUEUE, MPMC, RTRB, SPSC } from '../peers/queue-threads.js'
+import { ARRAY_QUEUE, MPMC, RTRB, SPSC } from '../queues/rust-kinds.js'
 
 const JSON_SEND = "process.send, 'json'"
 const SENDS = [JSON_SEND, "process.send, 'advanced'"]

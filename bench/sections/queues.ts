@@ -1,7 +1,7 @@
 import type { Section, Table } from '../harness/section.js'
-import { queueKinds } from '../peers/queue-kinds.js'
-import type { Payload } from '../peers/queue-messages.js'
-import { usingPeers } from '../peers/queue-peers.js'
+import { queueKinds } from '../queues/kinds.js'
+import type { Payload } from '../queues/messages.js'
+import { usingPeers } from '../queues/peers.js'
 import { streams } from './queue-rows.js'
 import { queueTargets } from './queue-targets.js'
 

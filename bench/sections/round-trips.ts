@@ -1,8 +1,8 @@
 import type { Section, Table } from '../harness/section.js'
-import { queueKinds } from '../peers/queue-kinds.js'
-import type { Payload } from '../peers/queue-messages.js'
-import { type QueuePeer, usingPeers } from '../peers/queue-peers.js'
-import { queueThreads } from '../peers/queue-threads.js'
+import { queueKinds } from '../queues/kinds.js'
+import type { Payload } from '../queues/messages.js'
+import { type QueuePeer, usingPeers } from '../queues/peers.js'
+import { queueThreads } from '../queues/rust-kinds.js'
 import { trips } from './queue-rows.js'
 import { tripTargets } from './queue-targets.js'
 

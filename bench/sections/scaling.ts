@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { type Row, samplesInTurn, summary } from '../harness/measure.js'
 import type { Section } from '../harness/section.js'
-import { type QueuePeer, usingPeers } from '../peers/queue-peers.js'
+import { type QueuePeer, usingPeers } from '../queues/peers.js'
 import { drawn, type LineOf, linesThrough, SEND } from './queue-lines.js'
 import { runs } from './queue-rows.js'
 

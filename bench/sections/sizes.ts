@@ -1,6 +1,6 @@
 import { mebibytes } from '../harness/format.js'
 import type { Section } from '../harness/section.js'
-import { usingPeers } from '../peers/queue-peers.js'
+import { usingPeers } from '../queues/peers.js'
 import { drawn, type LineOf, linesThrough, POST, SEND } from './queue-lines.js'
 import { streams } from './queue-rows.js'
 

@@ -1,6 +1,6 @@
 // What the two ends of a queue do in a run, whatever the queue is.
 import { nanoseconds, quantile } from '../harness/measure.js'
-import { inbox, outbox, type Parcel, type Payload } from './queue-messages.js'
+import { inbox, outbox, type Parcel, type Payload } from './messages.js'
 
 export interface Order {
   /**

@@ -21,7 +21,7 @@ export interface Start {
   data: unknown
 }
 
-const program = join(__dirname, 'queue-far.js')
+const program = join(__dirname, 'far.js')
 
 export function farProcess(start: Start, options: ForkOptions = {}): Far & { child: ChildProcess } {
   const child = fork(program, [JSON.stringify(start)], {

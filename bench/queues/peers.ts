@@ -1,4 +1,4 @@
-import { type Pair, startPair } from './queue-pair.js'
+import { type Pair, startPair } from './pair.js'
 
 /** A kind of queue, and how to start its two ends. */
 export interface QueueKind {

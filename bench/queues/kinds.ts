@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { type Python, python } from '../harness/python.js'
 import { root } from '../harness/root.js'
-import type { Payload } from './queue-messages.js'
-import type { QueueKind, QueueKinds } from './queue-peers.js'
+import type { Payload } from './messages.js'
+import type { QueueKind, QueueKinds } from './peers.js'
 
 /** All that can be used from JavaScript or Python and carries such messages, with so many far ends. */
 export function queueKinds(payload: Payload, fars = 1): QueueKinds {
@@ -37,7 +37,7 @@ function everyKind(ends: Ends): { kinds: Kind[]; missing: string[] } {
 
 const node = (transport: string, { largest, fars }: Ends, ...option: string[]): string[] => [
   process.execPath,
-  join(__dirname, 'queue-near.js'),
+  join(__dirname, 'near.js'),
   transport,
   String(largest),
   String(fars),
@@ -136,7 +136,7 @@ const ofUnix = (ends: Ends): Kind[] => [
 const ofPython = ({ version, path }: Python, ends: Ends): Kind[] => {
   const program = (transport: string) => [
     path,
-    join(root, 'bench', 'peers', 'queue-python.py'),
+    join(root, 'bench', 'queues', 'python.py'),
     transport,
     String(ends.largest),
     String(ends.fars),

@@ -1,12 +1,12 @@
 // The near end of a queue: starts FAR others, and measures what it is told to.
-//   node queue-near.js TRANSPORT LARGEST FAR [OPTION]
+//   node near.js TRANSPORT LARGEST FAR [OPTION]
 // LARGEST is the size of the largest messages that it will send, in bytes.
 // Says on one line of JSON what it uses, or what is missing. Each line that it gets is an order; its answer is a line:
 // [ns, CPU ns] of a message, [ns of each share, CPU ns] of a trip there and back, or [ns] of a message that was gathered.
 import { createInterface } from 'node:readline'
-import type { Far } from './queue-control.js'
-import { consume, lineOf, type Order, orderOf, ping, produce } from './queue-runs.js'
-import { type Near, transports } from './queue-transports.js'
+import { type Near, transports } from '../peers/queue-transports.js'
+import type { Far } from './control.js'
+import { consume, lineOf, type Order, orderOf, ping, produce } from './runs.js'
 
 async function main(): Promise<void> {
   const [transport, largest, count, ...option] = process.argv.slice(2) as [string, string, string]

@@ -1,6 +1,6 @@
-"""Two Python processes that send each other messages: queue-python.py Queue|SimpleQueue|Pipe|faster-fifo LARGEST FAR
+"""Two Python processes that send each other messages: python.py Queue|SimpleQueue|Pipe|faster-fifo LARGEST FAR
 
-Takes the orders of queue-near.ts, one on each line, and answers as it does.
+Takes the orders of near.ts, one on each line, and answers as it does.
 The third argument is how many others there are that send to one.
 """
 
@@ -12,7 +12,7 @@ from itertools import islice
 from multiprocessing import Pipe, Process, Queue, SimpleQueue
 from time import monotonic_ns, perf_counter_ns, process_time_ns
 
-# The size of every ring whose size one can choose, as ringBytes() of queue-runs.ts has it.
+# The size of every ring whose size one can choose, as ringBytes() of runs.ts has it.
 RING_BYTES = max(1 << 20, 4 * (int(sys.argv[2]) + 64))
 
 

@@ -1,5 +1,5 @@
 import { buildExample } from '../harness/cargo.js'
-import type { QueueKinds } from './queue-peers.js'
+import type { QueueKinds } from './peers.js'
 
 /** Queues in Rust, for messages of 8 or 64 bytes: crates/core/examples/queue_peers. */
 export function queueThreads(): QueueKinds {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { lineOf, type Order } from './queue-runs.js'
+import { lineOf, type Order } from './runs.js'
 
 /** Two that send each other messages, whatever they are: one program that takes orders, and whom it started. */
 export interface Pair {
@@ -14,7 +14,7 @@ export interface Pair {
 /** No bench takes that long: something hangs. */
 const TIMEOUT = 20 * 60_000
 
-/** Its first line says what it uses, or what is missing; see queue-near.ts. */
+/** Its first line says what it uses, or what is missing; see near.ts. */
 export async function startPair([command, ...args]: string[]): Promise<Pair | { missing: string }> {
   const child = spawn(command as string, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
