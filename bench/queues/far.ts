@@ -1,8 +1,8 @@
 // A far end of a queue: receives what the near one sends, or sends it back, or sends to it.
 import { isMainThread } from 'node:worker_threads'
-import { transports } from '../peers/queue-transports.js'
 import { near } from './control.js'
 import { consume, orderOf, pong, produce } from './runs.js'
+import { transports } from './transports/all.js'
 
 async function main(): Promise<void> {
   const { transport, data } = near.start()

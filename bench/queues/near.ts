@@ -4,9 +4,9 @@
 // Says on one line of JSON what it uses, or what is missing. Each line that it gets is an order; its answer is a line:
 // [ns, CPU ns] of a message, [ns of each share, CPU ns] of a trip there and back, or [ns] of a message that was gathered.
 import { createInterface } from 'node:readline'
-import { type Near, transports } from '../peers/queue-transports.js'
 import type { Far } from './control.js'
 import { consume, lineOf, type Order, orderOf, ping, produce } from './runs.js'
+import { type Near, transports } from './transports/all.js'
 
 async function main(): Promise<void> {
   const [transport, largest, count, ...option] = process.argv.slice(2) as [string, string, string]

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { farProcess } from '../queues/control.js'
-import { decoded, encoded, type Parcel } from '../queues/messages.js'
-import { Arrivals, type End } from '../queues/runs.js'
-import type { Transport } from './queue-transports.js'
+import { farProcess } from '../control.js'
+import { decoded, encoded, type Parcel } from '../messages.js'
+import { Arrivals, type End } from '../runs.js'
+import type { Transport } from './all.js'
 
 /** A Unix domain socket of node:net. Each message follows its length, in four bytes. */
 export const unixSocket: Transport = {

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Pull, Push } from 'zeromq'
-import { packageVersion } from '../harness/package-version.js'
-import { farProcess } from '../queues/control.js'
-import { decoded, encoded, type Message } from '../queues/messages.js'
-import type { End } from '../queues/runs.js'
-import type { Transport } from './queue-transports.js'
+import { packageVersion } from '../../harness/package-version.js'
+import { farProcess } from '../control.js'
+import { decoded, encoded, type Message } from '../messages.js'
+import type { End } from '../runs.js'
+import type { Transport } from './all.js'
 
 /** ZeroMQ's pipeline, a Push and a Pull socket each way, over a Unix socket (ipc://). */
 export const zeromq: Transport = {

@@ -1,12 +1,12 @@
-import type { Far } from '../queues/control.js'
-import type { End } from '../queues/runs.js'
-import { crossmemTransports } from './queue-crossmem.js'
-import { ipc } from './queue-ipc.js'
-import { postMessage } from './queue-post-message.js'
-import { redis } from './queue-redis.js'
-import { ringbuf } from './queue-ringbuf.js'
-import { unixSocket } from './queue-socket.js'
-import { zeromq } from './queue-zeromq.js'
+import type { Far } from '../control.js'
+import type { End } from '../runs.js'
+import { crossmemTransports } from './crossmem.js'
+import { ipc } from './ipc.js'
+import { postMessage } from './post-message.js'
+import { redis } from './redis.js'
+import { ringbuf } from './ringbuf.js'
+import { unixSocket } from './socket.js'
+import { zeromq } from './zeromq.js'
 
 /** A way to send messages between two processes, or two threads of one. */
 export interface Transport {

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { farProcess } from '../queues/control.js'
-import { decoded, encoded } from '../queues/messages.js'
-import type { End, Order } from '../queues/runs.js'
-import type { Transport } from './queue-transports.js'
+import { farProcess } from '../control.js'
+import { decoded, encoded } from '../messages.js'
+import type { End, Order } from '../runs.js'
+import type { Transport } from './all.js'
 
 /** Two lists of a Redis server of its own, over a Unix socket. Its option is the server's program. */
 export const redis: Transport = {

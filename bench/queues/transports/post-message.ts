@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { farThread } from '../queues/control.js'
-import type { Parcel } from '../queues/messages.js'
-import { Arrivals, type End } from '../queues/runs.js'
-import type { Transport } from './queue-transports.js'
+import { farThread } from '../control.js'
+import type { Parcel } from '../messages.js'
+import { Arrivals, type End } from '../runs.js'
+import type { Transport } from './all.js'
 
 /** postMessage between two threads. What is transferred must be the message's own: the near end makes it for each. */
 export const postMessage = (how: 'copied' | 'transferred'): Transport => ({

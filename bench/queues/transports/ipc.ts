@@ -1,8 +1,8 @@
 import type { ChildProcess, SerializationType } from 'node:child_process'
-import { farProcess } from '../queues/control.js'
-import type { Message, Parcel } from '../queues/messages.js'
-import { Arrivals, type End } from '../queues/runs.js'
-import type { Transport } from './queue-transports.js'
+import { farProcess } from '../control.js'
+import type { Message, Parcel } from '../messages.js'
+import { Arrivals, type End } from '../runs.js'
+import type { Transport } from './all.js'
 
 /** process.send in each of its two serializations. JSON has no bytes: they go as strings, in base64. */
 export const ipc = (serialization: SerializationType): Transport => ({

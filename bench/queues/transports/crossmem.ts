@@ -1,8 +1,8 @@
 import { MpmcQueue, open, Pipe, Queue, type QueueOptions, type Reference, SpscQueue } from 'crossmem'
-import { farProcess } from '../queues/control.js'
-import type { Message, Parcel } from '../queues/messages.js'
-import { type End, ringBytes } from '../queues/runs.js'
-import type { Transport } from './queue-transports.js'
+import { farProcess } from '../control.js'
+import type { Message, Parcel } from '../messages.js'
+import { type End, ringBytes } from '../runs.js'
+import type { Transport } from './all.js'
 
 /** `sync` and `await` are parked while they wait, `try` looks again and again. */
 type Way = 'sync' | 'await' | 'try'
