@@ -1,7 +1,8 @@
 // A far end of a queue: receives what the near one sends, or sends it back, or sends to it.
 import { isMainThread } from 'node:worker_threads'
 import { near } from './control.js'
-import { consume, orderOf, pong, produce } from './runs.js'
+import { orderOf } from './order.js'
+import { consume, pong, produce } from './runs.js'
 import { transports } from './transports/all.js'
 
 async function main(): Promise<void> {

@@ -5,8 +5,10 @@
 // [ns, CPU ns] of a message, [ns of each share, CPU ns] of a trip there and back, or [ns] of a message that was gathered.
 import { createInterface } from 'node:readline'
 import type { Far } from './control.js'
-import { consume, lineOf, type Order, orderOf, ping, produce } from './runs.js'
-import { type Near, transports } from './transports/all.js'
+import { lineOf, type Order, orderOf } from './order.js'
+import { consume, ping, produce } from './runs.js'
+import type { Near } from './transport.js'
+import { transports } from './transports/all.js'
 
 async function main(): Promise<void> {
   const [transport, largest, count, ...option] = process.argv.slice(2) as [string, string, string]

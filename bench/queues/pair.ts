@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { lineOf, type Order } from './runs.js'
+import { lineOf, type Order } from './order.js'
 
 /** Two that send each other messages, whatever they are: one program that takes orders, and whom it started. */
 export interface Pair {

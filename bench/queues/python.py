@@ -12,7 +12,7 @@ from itertools import islice
 from multiprocessing import Pipe, Process, Queue, SimpleQueue
 from time import monotonic_ns, perf_counter_ns, process_time_ns
 
-# The size of every ring whose size one can choose, as ringBytes() of runs.ts has it.
+# The size of every ring whose size one can choose, as ringBytes() of transport.ts has it.
 RING_BYTES = max(1 << 20, 4 * (int(sys.argv[2]) + 64))
 
 

@@ -1,49 +1,8 @@
 // What the two ends of a queue do in a run, whatever the queue is.
 import { nanoseconds, quantile } from '../harness/measure.js'
-import { inbox, outbox, type Parcel, type Payload } from './messages.js'
-
-export interface Order {
-  /**
-   * `stream`: messages from the near end to the far one. `trips`: one message there and back, again and again.
-   * `gather`: messages from all far ends to the near one.
-   */
-  kind: 'stream' | 'trips' | 'gather'
-  payload: Payload
-  /** So many are sent in one go. */
-  batch: number
-  /** A multiple of `batch`, and of those who send. */
-  count: number
-  /** The number of the first message. */
-  first: number
-  /** Of trips: the shares of them that are over within the times that are asked for. Of a stream: none. */
-  shares: readonly number[]
-}
-
-export const lineOf = ({ kind, payload, batch, count, first, shares }: Order): string =>
-  `${kind} ${payload} ${batch} ${count} ${first} ${shares}`.trimEnd()
-
-export function orderOf(line: string): Order {
-  const [kind, payload, batch, count, first, shares] = line.split(' ') as [Order['kind'], ...string[]]
-  return {
-    kind,
-    payload: payload === 'object' ? payload : Number(payload),
-    batch: Number(batch),
-    count: Number(count),
-    first: Number(first),
-    shares: shares?.split(',').map(Number) ?? [],
-  }
-}
-
-/** The size of every ring whose size one can choose: four of the largest messages at least. */
-export const ringBytes = (largest: number): number => Math.max(1 << 20, 4 * (largest + 64))
-
-/** One of the two ends. What blocks its thread returns no promise. */
-export interface End {
-  /** A promise if there is something to wait for before the next one. */
-  send(parcel: Parcel): Promise<unknown> | void
-  /** Hands over all that comes, until `take` has had the last one. */
-  receive(order: Order, take: (parcel: Parcel) => boolean): Promise<void> | void
-}
+import { inbox, outbox } from './messages.js'
+import type { Order } from './order.js'
+import type { End } from './transport.js'
 
 export async function produce(end: End, { payload, batch, count, first }: Order): Promise<void> {
   const make = outbox(payload, batch, first)
@@ -84,23 +43,4 @@ export async function pong(end: End, order: Order): Promise<void> {
     void end.send(message)
     return ++came === order.count
   })
-}
-
-/** For ends that hear by events what comes: hands it to whoever receives now. */
-export class Arrivals {
-  #take: (parcel: Parcel) => boolean = () => {
-    throw new Error('a message came that nobody expects')
-  }
-  #done: () => void = () => {}
-
-  arrived(parcel: Parcel): void {
-    if (this.#take(parcel)) this.#done()
-  }
-
-  receive(take: (parcel: Parcel) => boolean): Promise<void> {
-    return new Promise(done => {
-      this.#take = take
-      this.#done = done
-    })
-  }
 }

@@ -1,7 +1,7 @@
 import { quantile, samplesInTurn } from '../harness/measure.js'
 import type { Line, Section } from '../harness/section.js'
+import type { Order } from '../queues/order.js'
 import { type QueuePeer, usingPeers } from '../queues/peers.js'
-import type { Order } from '../queues/runs.js'
 import { drawn, type LineOf } from './queue-lines.js'
 
 const SIZE = 64

@@ -1,9 +1,9 @@
 // What the sections about queues have in common: rows of streams, and of trips there and back.
 import { type Contender, type Row, samplesInTurn, summary } from '../harness/measure.js'
 import type { Payload } from '../queues/messages.js'
+import type { Order } from '../queues/order.js'
 import type { Pair } from '../queues/pair.js'
 import type { QueuePeer } from '../queues/peers.js'
-import type { Order } from '../queues/runs.js'
 
 export const BATCH = 256
 export const CPU = 'CPU time'

@@ -1,8 +1,7 @@
 import { MpmcQueue, open, Pipe, Queue, type QueueOptions, type Reference, SpscQueue } from 'crossmem'
 import { farProcess } from '../control.js'
 import type { Message, Parcel } from '../messages.js'
-import { type End, ringBytes } from '../runs.js'
-import type { Transport } from './all.js'
+import { type End, ringBytes, type Transport } from '../transport.js'
 
 /** `sync` and `await` are parked while they wait, `try` looks again and again. */
 type Way = 'sync' | 'await' | 'try'

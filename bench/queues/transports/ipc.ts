@@ -1,8 +1,7 @@
 import type { ChildProcess, SerializationType } from 'node:child_process'
 import { farProcess } from '../control.js'
 import type { Message, Parcel } from '../messages.js'
-import { Arrivals, type End } from '../runs.js'
-import type { Transport } from './all.js'
+import { Arrivals, type End, type Transport } from '../transport.js'
 
 /** process.send in each of its two serializations. JSON has no bytes: they go as strings, in base64. */
 export const ipc = (serialization: SerializationType): Transport => ({

@@ -1,8 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { farThread } from '../control.js'
 import type { Parcel } from '../messages.js'
-import { Arrivals, type End } from '../runs.js'
-import type { Transport } from './all.js'
+import { Arrivals, type End, type Transport } from '../transport.js'
 
 /** postMessage between two threads. What is transferred must be the message's own: the near end makes it for each. */
 export const postMessage = (how: 'copied' | 'transferred'): Transport => ({

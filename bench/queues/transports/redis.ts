@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { farProcess } from '../control.js'
 import { decoded, encoded } from '../messages.js'
-import type { End, Order } from '../runs.js'
-import type { Transport } from './all.js'
+import type { Order } from '../order.js'
+import type { End, Transport } from '../transport.js'
 
 /** Two lists of a Redis server of its own, over a Unix socket. Its option is the server's program. */
 export const redis: Transport = {

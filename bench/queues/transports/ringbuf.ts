@@ -1,8 +1,7 @@
 import { RingBuffer } from 'ringbuf.js'
 import { packageVersion } from '../../harness/package-version.js'
 import { farThread } from '../control.js'
-import { type End, ringBytes } from '../runs.js'
-import type { Transport } from './all.js'
+import { type End, ringBytes, type Transport } from '../transport.js'
 
 /** ringbuf.js between two threads: a ring of bytes each way. It has no way to wait, so both ends look again and again. */
 export const ringbuf: Transport = {

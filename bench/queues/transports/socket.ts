@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { farProcess } from '../control.js'
 import { decoded, encoded, type Parcel } from '../messages.js'
-import { Arrivals, type End } from '../runs.js'
-import type { Transport } from './all.js'
+import { Arrivals, type End, type Transport } from '../transport.js'
 
 /** A Unix domain socket of node:net. Each message follows its length, in four bytes. */
 export const unixSocket: Transport = {

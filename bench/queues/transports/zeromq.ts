@@ -5,8 +5,7 @@ import type { Pull, Push } from 'zeromq'
 import { packageVersion } from '../../harness/package-version.js'
 import { farProcess } from '../control.js'
 import { decoded, encoded, type Message } from '../messages.js'
-import type { End } from '../runs.js'
-import type { Transport } from './all.js'
+import type { End, Transport } from '../transport.js'
 
 /** ZeroMQ's pipeline, a Push and a Pull socket each way, over a Unix socket (ipc://). */
 export const zeromq: Transport = {
