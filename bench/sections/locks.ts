@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { Mutex, Semaphore } from 'crossmem'
 import { emptyCall } from '../calls/empty-call.js'
 import { type Contender, inTurn, nanoseconds, perRepetition } from '../harness/measure.js'
+import { type Missing, reasons } from '../harness/missing.js'
 import { type Python, python } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
 import { type ProperLockfile, properLockfile } from '../locks/proper-lockfile.js'
+import { pythonLocks } from '../locks/python.js'
 
 const LOCK_SYNC = 'crossmem: lockSync(), release()'
 const LOCK = 'crossmem: await lock(), release()'
@@ -50,7 +52,7 @@ export async function locks(quick: boolean): Promise<Section> {
           'dies: the lock stays taken for ever.',
         'proper-lockfile: needs no compiled addon, and works on network file systems.',
       ],
-      missing: 'missing' in py ? [py.missing] : [],
+      missing: reasons(py),
     }
   } finally {
     rmSync(directory, { recursive: true })
@@ -64,7 +66,7 @@ interface PeerNames {
   lockfile: string
 }
 
-const peerNames = (py: Python | { missing: string }, { version }: ProperLockfile): PeerNames => {
+const peerNames = (py: Python | Missing, { version }: ProperLockfile): PeerNames => {
   const language = 'missing' in py ? 'Python' : py.version
   return {
     acquire: `${language}: acquire(), release()`,
@@ -154,12 +156,12 @@ function pythons(py: Python, names: PeerNames, many: number): Contender[] {
     {
       name: names.acquire,
       does: 'multiprocessing.Lock: lock.acquire(); lock.release()',
-      sample: py.locks('acquire', many),
+      sample: pythonLocks(py, 'acquire', many),
     },
     {
       name: names.withLock,
       does: 'multiprocessing.Lock: with lock: pass',
-      sample: py.locks('with', many),
+      sample: pythonLocks(py, 'with', many),
     },
   ]
 }
