@@ -2,12 +2,12 @@
 //   node build/bench/main.js [--quick] [--only SECTION]... [--out DIR]
 // --quick: small arrays and few rounds, to see that it runs; its figures say nothing. SECTION is a name as in the list
 // below.
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeMachine } from './harness/machine.js'
 import { root } from './harness/root.js'
+import { uniqueName } from './harness/temporary.js'
 import { versions } from './harness/versions.js'
 import { withBlock } from './report/readme-block.js'
 import { filesOf, type Results } from './report/results.js'
@@ -54,7 +54,7 @@ const all = [
 async function main(): Promise<void> {
   const { quick, only } = values
   // Nobody else's objects are in the registry, and ours are nobody else's.
-  process.env.CROSSMEM_DOMAIN = `bench-${randomBytes(6).toString('hex')}`
+  process.env.CROSSMEM_DOMAIN = uniqueName()
   const results: Results = { quick, machine: [...describeMachine(), ...versions()], sections: [] }
   for (const section of all.filter(({ name }) => only?.includes(name) ?? true)) {
     const start = performance.now()

@@ -1,7 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { startChild } from '../harness/child.js'
+import { uniqueName } from '../harness/temporary.js'
 import { type Order, openAll } from './locker.js'
 
 /** Processes that use the same locks, and what this one has of them. */
@@ -11,7 +12,7 @@ export interface Lockers extends AsyncDisposable {
 }
 
 export async function startLockers(count: number): Promise<Lockers> {
-  const name = `bench-${randomBytes(6).toString('hex')}`
+  const name = uniqueName()
   const objects = openAll(name)
   const children = await Promise.all(Array.from({ length: count }, () => startLocker(name)))
   return {
@@ -27,10 +28,7 @@ export async function startLockers(count: number): Promise<Lockers> {
 }
 
 async function startLocker(name: string): Promise<ChildProcess> {
-  const child = fork(join(__dirname, 'locker.js'), [name])
-  child.on('exit', (code, signal) => {
-    if (code !== 0) throw new Error(`a locker ended with ${code ?? signal}`)
-  })
+  const child = startChild(join(__dirname, 'locker.js'), [name])
   await once(child, 'message')
   return child
 }

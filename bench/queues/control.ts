@@ -1,10 +1,11 @@
 // How the two ends tell each other what to do and what came out: beside the queue that is measured.
-import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
+import type { ChildProcess, ForkOptions } from 'node:child_process'
 import { on } from 'node:events'
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { isMainThread, parentPort, type TransferListItem, Worker, workerData } from 'node:worker_threads'
+import { startChild } from '../harness/child.js'
 
 /** The other end, as the near one has it: a process or a thread. */
 export interface Far {
@@ -24,12 +25,9 @@ export interface Start {
 const program = join(__dirname, 'far.js')
 
 export function farProcess(start: Start, options: ForkOptions = {}): Far & { child: ChildProcess } {
-  const child = fork(program, [JSON.stringify(start)], {
+  const child = startChild(program, [JSON.stringify(start)], {
     ...options,
     stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
-  })
-  child.on('exit', (code, signal) => {
-    if (code !== 0) throw new Error(`the far process ended with ${code ?? signal}`)
   })
   const { stdin, stdout } = child as ChildProcess & {
     stdin: NodeJS.WritableStream

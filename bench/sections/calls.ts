@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NDArray, SharedMemory } from 'crossmem'
 import { type Contender, inTurn, nanoseconds, perCall, perCallWithTurns } from '../harness/measure.js'
 import { reasons } from '../harness/missing.js'
 import { python } from '../harness/python.js'
 import type { Section } from '../harness/section.js'
+import { newDirectoryInMemory, uniqueName } from '../harness/temporary.js'
 import { pythonMemory } from '../memory/python.js'
 
 const SIZE = 1 << 20
@@ -20,8 +19,8 @@ const SNAPSHOT = 'crossmem: snapshot() of 1 MiB'
 
 /** What the small things cost. */
 export async function calls(quick: boolean): Promise<Section> {
-  const name = `bench-${randomBytes(6).toString('hex')}`
-  const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
+  const name = uniqueName()
+  const directory = newDirectoryInMemory()
   const py = python()
   using memory = SharedMemory.create(`${name}-bytes`, SIZE)
   using array = NDArray.create(`${name}-array`, { shape: [ROWS, COLUMNS], fill: 1 })

@@ -1,8 +1,9 @@
-import { type ChildProcess, fork, type Serializable, type SerializationType } from 'node:child_process'
+import type { ChildProcess, Serializable, SerializationType } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { NDArray } from 'crossmem'
+import { startChild } from '../harness/child.js'
 import { mebibytes } from '../harness/format.js'
 import { type Contender, inTurn, nanoseconds } from '../harness/measure.js'
 import { type Section, type Table, times } from '../harness/section.js'
@@ -214,10 +215,7 @@ async function startChildren(): Promise<Children> {
 }
 
 async function startReceiver(serialization: SerializationType): Promise<ChildProcess> {
-  const child = fork(join(__dirname, '..', 'memory', 'receiver.js'), [], { serialization })
-  child.on('exit', (code, signal) => {
-    if (code !== 0) throw new Error(`the receiver ended with ${code ?? signal}`)
-  })
+  const child = startChild(join(__dirname, '..', 'memory', 'receiver.js'), [], { serialization })
   await once(child, 'message')
   return child
 }

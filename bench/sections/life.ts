@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { SharedMemory } from 'crossmem'
 import { type BareCalls, bareCalls } from '../calls/bare-calls.js'
 import { type Contender, inTurn, perCall, perCallWithTurns } from '../harness/measure.js'
 import { type Missing, reasons } from '../harness/missing.js'
 import { type Python, python } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
+import { uniqueName } from '../harness/temporary.js'
 import { pythonMemory } from '../memory/python.js'
 
 const SIZE = 1 << 20
@@ -50,10 +50,8 @@ const targetOf = (table: Table): Target => ({
   atMost: 2,
 })
 
-const unique = (): string => `bench-${randomBytes(6).toString('hex')}`
-
 function ours(calls: number): Contender[] {
-  const name = unique()
+  const name = uniqueName()
   return [
     {
       name: CROSSMEM,
@@ -81,7 +79,7 @@ function ours(calls: number): Contender[] {
 }
 
 function oursFilled(calls: number): Contender {
-  const name = unique()
+  const name = uniqueName()
   return {
     name: CROSSMEM,
     does: 'as in the first table; with it a turn of the event loop each time, in which finalizers run',

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Mutex, Semaphore } from 'crossmem'
 import { emptyCall } from '../calls/empty-call.js'
@@ -7,6 +6,7 @@ import { type Contender, inTurn, nanoseconds, perRepetition } from '../harness/m
 import { type Missing, reasons } from '../harness/missing.js'
 import { type Python, python } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
+import { newDirectoryInMemory } from '../harness/temporary.js'
 import { type ProperLockfile, properLockfile } from '../locks/proper-lockfile.js'
 import { pythonLocks } from '../locks/python.js'
 
@@ -18,7 +18,7 @@ const FLOOR = 'two empty Node-API calls'
 export async function locks(quick: boolean): Promise<Section> {
   const py = python()
   const lockfile = properLockfile()
-  const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
+  const directory = newDirectoryInMemory()
   const rounds = quick ? 2 : 15
   const many = quick ? 100 : 100_000
   using mutex = Mutex.create(null)

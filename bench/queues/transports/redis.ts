@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { newDirectory } from '../../harness/temporary.js'
 import { farProcess } from '../control.js'
 import { decoded, encoded } from '../messages.js'
 import type { Order } from '../order.js'
@@ -10,7 +10,7 @@ import type { End, Transport } from '../transport.js'
 /** Two lists of a Redis server of its own, over a Unix socket. Its option is the server's program. */
 export const redis: Transport = {
   async near(_, program) {
-    const directory = mkdtempSync(join(tmpdir(), 'bench-'))
+    const directory = newDirectory()
     const path = join(directory, 'socket')
     const server = startServer(program as string, path, directory)
     const [statistics, end] = await Promise.all([connected(path), redisEnd(path, 'there', 'back')])

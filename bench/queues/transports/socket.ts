@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { newDirectory } from '../../harness/temporary.js'
 import { farProcess } from '../control.js'
 import { decoded, encoded, type Parcel } from '../messages.js'
 import { Arrivals, type End, type Transport } from '../transport.js'
@@ -10,7 +10,7 @@ import { Arrivals, type End, type Transport } from '../transport.js'
 /** A Unix domain socket of node:net. Each message follows its length, in four bytes. */
 export const unixSocket: Transport = {
   async near() {
-    const directory = mkdtempSync(join(tmpdir(), 'bench-'))
+    const directory = newDirectory()
     const path = join(directory, 'socket')
     const server = createServer().listen(path)
     await once(server, 'listening')

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pull, Push } from 'zeromq'
 import { packageVersion } from '../../harness/package-version.js'
+import { newDirectory } from '../../harness/temporary.js'
 import { farProcess } from '../control.js'
 import { decoded, encoded, type Message } from '../messages.js'
 import type { End, Transport } from '../transport.js'
@@ -11,7 +11,7 @@ import type { End, Transport } from '../transport.js'
 export const zeromq: Transport = {
   async near() {
     const [push, pull] = newSockets()
-    const directory = mkdtempSync(join(tmpdir(), 'bench-'))
+    const directory = newDirectory()
     const [there, back] = ['there', 'back'].map(name => `ipc://${join(directory, name)}`) as [string, string]
     await Promise.all([push.bind(there), pull.bind(back)])
     return {
