@@ -100,11 +100,10 @@ export const perRepetition = (repetitions: number, loop: (repetitions: number) =
 }
 
 /** A sample: the time of one call, averaged over many. */
-export const perCall = (calls: number, call: () => void) => (): number => {
-  const start = nanoseconds()
-  for (let i = 0; i < calls; i++) call()
-  return (nanoseconds() - start) / calls
-}
+export const perCall = (calls: number, call: () => void): (() => number) =>
+  perRepetition(calls, repetitions => {
+    for (let i = 0; i < repetitions; i++) call()
+  })
 
 /**
  * The same for calls whose clean-up waits for the event loop: a turn of it belongs to each `every` calls.

@@ -6,6 +6,9 @@ import { root } from '../harness/root.js'
 import type { Payload } from './messages.js'
 import type { QueueKind, QueueKinds } from './peers.js'
 
+export const SEND_JSON = "process.send, 'json'"
+export const SEND_ADVANCED = "process.send, 'advanced'"
+
 /** All that can be used from JavaScript or Python and carries such messages, with so many far ends. */
 export function queueKinds(payload: Payload, fars = 1): QueueKinds {
   const { kinds, missing } = everyKind({ largest: payload === 'object' ? OBJECT_BYTES : payload, fars })
@@ -84,13 +87,13 @@ const ofNode = (ends: Ends): Kind[] => [
   ...ofCrossmem(ends),
   {
     ...usual,
-    name: "process.send, 'json'",
+    name: SEND_JSON,
     does: 'the default; bytes as a string in base64; a batch as an array. The sender awaits every 128th callback',
     program: node('json', ends),
   },
   {
     ...usual,
-    name: "process.send, 'advanced'",
+    name: SEND_ADVANCED,
     does: 'the same with a structured clone; bytes as a Buffer',
     program: node('advanced', ends),
   },

@@ -7,7 +7,7 @@ import type { Section, Table } from '../harness/section.js'
 import { type Contended, OVER, READY, RUNNING } from '../locks/locker.js'
 import { type Lockers, startLockers, told } from '../locks/lockers.js'
 import { pythonLocks } from '../locks/python.js'
-import { linesThrough } from './queue-lines.js'
+import { linesThrough } from './lines.js'
 
 const MUTEX = 'crossmem: Mutex'
 const EVENTS = 'crossmem: two Events'

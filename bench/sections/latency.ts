@@ -1,8 +1,10 @@
 import { quantile, samplesInTurn } from '../harness/measure.js'
 import type { Line, Section } from '../harness/section.js'
+import { SEND_JSON } from '../queues/kinds.js'
 import type { Order } from '../queues/order.js'
 import { type QueuePeer, usingPeers } from '../queues/peers.js'
-import { drawn, type LineOf } from './queue-lines.js'
+import type { LineOf } from './lines.js'
+import { drawn, SEND } from './queue-lines.js'
 
 const SIZE = 64
 const SHARES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
@@ -12,7 +14,7 @@ const LINES: LineOf[] = [
   { names: /^crossmem: SpscQueue, await$/ },
   { names: /^crossmem: Queue, sync$/ },
   { names: /^crossmem: Queue, await$/ },
-  { names: /^process\.send, '(json|advanced)'$/ },
+  { names: SEND.names },
   { names: /^threads: postMessage, copied$/ },
   { names: /^Unix socket$/ },
   { names: /^ZeroMQ/ },
@@ -39,7 +41,7 @@ export async function latency(quick: boolean): Promise<Section> {
         title: `${SIZE} B there and back: how long such a share of the trips takes at most`,
         x: { title: 'share of the trips', unit: 'share' },
         y: { title: 'time', unit: 'nanoseconds' },
-        baseline: "process.send, 'json'",
+        baseline: SEND_JSON,
         lines,
       },
     ],

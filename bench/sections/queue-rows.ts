@@ -30,6 +30,12 @@ export async function trips(peers: QueuePeer[], payload: Payload, quick: boolean
   return taken.map(([peer, runs]) => rowOf(peer, runs, [P99, CPU]))
 }
 
+/** Nanoseconds of a message that one end receives from all others. */
+export async function gathered(peers: QueuePeer[], payload: Payload, quick: boolean): Promise<Row[]> {
+  const taken = await samples(peers, { kind: 'gather', payload, batch: 1, first: 0, shares: [] }, quick)
+  return taken.map(([peer, runs]) => rowOf(peer, runs, []))
+}
+
 /** The first figure of each run, and the median of each of the others. */
 function rowOf(peer: Pick<Row, 'name' | 'does'>, runs: number[][], others: string[]): Row {
   const column = (i: number): number[] => runs.map(figures => figures[i] as number)
@@ -47,7 +53,7 @@ async function samples(
 }
 
 /** Runs of so many messages that each takes some time; the first sample, which doesn't count, finds out how many. */
-export function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Promise<number[]> {
+function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Promise<number[]> {
   let count: number | undefined
   return async () => {
     count ??= await enough(pair, order, quick ? 1 : 25)

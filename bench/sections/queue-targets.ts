@@ -1,10 +1,10 @@
 // What the sections about queues promise. Names as in queues/kinds.ts and queues/rust-kinds.ts.
 
 import { row, type Table, type Target, times } from '../harness/section.js'
+import { SEND_ADVANCED, SEND_JSON } from '../queues/kinds.js'
 import { ARRAY_QUEUE, MPMC, RTRB, SPSC } from '../queues/rust-kinds.js'
 
-const JSON_SEND = "process.send, 'json'"
-const SENDS = [JSON_SEND, "process.send, 'advanced'"]
+const SENDS = [SEND_JSON, SEND_ADVANCED]
 
 /** The peer that is hardest to beat. */
 const fastest = (table: Table, names: string[]): string =>

@@ -1,18 +1,16 @@
 import type { Section, Table } from '../harness/section.js'
-import { queueKinds } from '../queues/kinds.js'
+import { queueKinds, SEND_ADVANCED } from '../queues/kinds.js'
 import type { Payload } from '../queues/messages.js'
 import { usingPeers } from '../queues/peers.js'
 import { streams } from './queue-rows.js'
 import { queueTargets } from './queue-targets.js'
-
-const BASELINE = "process.send, 'advanced'"
 
 /** What a message costs that is sent by itself. */
 export async function queues(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const table = async (title: string, payload: Payload): Promise<Table> => ({
     title,
-    baseline: BASELINE,
+    baseline: SEND_ADVANCED,
     rows: await usingPeers(queueKinds(payload), missing, peers => streams(peers, payload, 1, quick)),
   })
   const bytes = await table('64 B', 64)

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { type Row, samplesInTurn, summary } from '../harness/measure.js'
 import type { Section } from '../harness/section.js'
-import { type QueuePeer, usingPeers } from '../queues/peers.js'
-import { drawn, type LineOf, linesThrough, SEND } from './queue-lines.js'
-import { runs } from './queue-rows.js'
+import { usingPeers } from '../queues/peers.js'
+import { type LineOf, linesThrough } from './lines.js'
+import { drawn, SEND } from './queue-lines.js'
+import { gathered } from './queue-rows.js'
 
 const SIZE = 64
 
@@ -25,7 +25,7 @@ export async function scaling(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const at = []
   for (const senders of quick ? [1, 2] : [1, 2, 4, 8]) {
-    const rows = await usingPeers(drawn(SIZE, LINES, senders), missing, peers => gathering(peers, quick))
+    const rows = await usingPeers(drawn(SIZE, LINES, senders), missing, peers => gathered(peers, SIZE, quick))
     at.push({ x: senders, rows })
   }
   return {
@@ -53,16 +53,4 @@ export async function scaling(quick: boolean): Promise<Section> {
     ],
     missing: [...missing],
   }
-}
-
-async function gathering(peers: QueuePeer[], quick: boolean): Promise<Row[]> {
-  const order = { kind: 'gather', payload: SIZE, batch: 1, first: 0, shares: [] } as const
-  const contenders = peers.map(({ name, does, pair }) => ({ name, does, sample: runs(pair, order, quick) }))
-  const taken = await samplesInTurn(contenders, { rounds: quick ? 1 : 5 })
-  return [...taken].map(([peer, figures]) =>
-    summary(
-      peer,
-      figures.map(([ns]) => ns as number),
-    ),
-  )
 }

@@ -1,7 +1,8 @@
 import { mebibytes } from '../harness/format.js'
 import type { Section } from '../harness/section.js'
 import { usingPeers } from '../queues/peers.js'
-import { drawn, type LineOf, linesThrough, POST, SEND } from './queue-lines.js'
+import { type LineOf, linesThrough } from './lines.js'
+import { drawn, POST, SEND } from './queue-lines.js'
 import { streams } from './queue-rows.js'
 
 const SIZES = [16, 64, 256, 1024, 4096, 16_384, 65_536, 1 << 20]

@@ -81,42 +81,43 @@ const ends: Record<Way, (calls: Calls) => End> = {
   }),
 }
 
-function spsc(): Kind {
+/** A queue each way. */
+function twoQueues<Q extends MpmcQueue | Queue<Message>>(
+  make: (options: QueueOptions) => Q,
+  waysOf: (out: Q, into: Q) => Ways,
+): Kind {
   return {
     create(largest) {
-      const ring = { capacity: ringBytes(largest) }
-      const queues = [SpscQueue.create(null, ring), SpscQueue.create(null, ring)] as const
-      const [out, into] = [queues[0].openProducer(), queues[1].openConsumer()]
+      const [there, back] = [make(options(largest)), make(options(largest))]
       return {
-        ways: bytesWays(out, into),
-        references: queues.map(queue => queue.toJSON()),
-        close: () => [out, into, ...queues].forEach(handle => handle.close()),
-      }
-    },
-    open([there, back]) {
-      return bytesWays(
-        SpscQueue.openProducer((back as Reference).name),
-        SpscQueue.openConsumer((there as Reference).name),
-      )
-    },
-  }
-}
-
-function mpmc(): Kind {
-  const make = (largest: number): MpmcQueue => MpmcQueue.create(null, options(largest))
-  return {
-    create(largest) {
-      const [there, back] = [make(largest), make(largest)]
-      return {
-        ways: bytesWays(there, back),
+        ways: waysOf(there, back),
         references: [there.toJSON(), back.toJSON()],
         close: closing(there, back),
       }
     },
     open([there, back]) {
-      return bytesWays(open(back as Reference) as MpmcQueue, open(there as Reference) as MpmcQueue)
+      return waysOf(open(back as Reference) as Q, open(there as Reference) as Q)
     },
   }
+}
+
+const spsc: Kind = {
+  create(largest) {
+    const ring = { capacity: ringBytes(largest) }
+    const queues = [SpscQueue.create(null, ring), SpscQueue.create(null, ring)] as const
+    const [out, into] = [queues[0].openProducer(), queues[1].openConsumer()]
+    return {
+      ways: bytesWays(out, into),
+      references: queues.map(queue => queue.toJSON()),
+      close: closing(out, into, ...queues),
+    }
+  },
+  open([there, back]) {
+    return bytesWays(
+      SpscQueue.openProducer((back as Reference).name),
+      SpscQueue.openConsumer((there as Reference).name),
+    )
+  },
 }
 
 type Out = Pick<MpmcQueue, 'push' | 'pushSync' | 'tryPush' | 'pushMany' | 'pushManySync' | 'tryPushMany'>
@@ -144,23 +145,6 @@ const bytesWays = (out: Out, into: Into): Ways => ({
   },
 })
 
-function queue(): Kind {
-  const make = (largest: number): Queue<Message> => Queue.create<Message>(null, options(largest))
-  return {
-    create(largest) {
-      const [there, back] = [make(largest), make(largest)]
-      return {
-        ways: queueWays(there, back),
-        references: [there.toJSON(), back.toJSON()],
-        close: closing(there, back),
-      }
-    },
-    open([there, back]) {
-      return queueWays(open(back as Reference) as Queue<Message>, open(there as Reference) as Queue<Message>)
-    },
-  }
-}
-
 const queueWays = (out: Queue<Message>, into: Queue<Message>): Ways => ({
   sync: {
     put: message => out.putSync(message, WAIT),
@@ -183,16 +167,14 @@ const queueWays = (out: Queue<Message>, into: Queue<Message>): Ways => ({
 })
 
 /** It has no calls for many: a batch is one array. */
-function pipe(): Kind {
-  return {
-    create(largest) {
-      const [near, far] = Pipe.create<Parcel>({ capacity: ringBytes(largest) })
-      return { ways: pipeWays(near), references: [far.toJSON()], close: closing(near, far) }
-    },
-    open([end]) {
-      return pipeWays(open(end as Reference) as Pipe<Parcel>)
-    },
-  }
+const pipe: Kind = {
+  create(largest) {
+    const [near, far] = Pipe.create<Parcel>({ capacity: ringBytes(largest) })
+    return { ways: pipeWays(near), references: [far.toJSON()], close: closing(near, far) }
+  },
+  open([end]) {
+    return pipeWays(open(end as Reference) as Pipe<Parcel>)
+  },
 }
 
 const pipeWays = (end: Pipe<Parcel>): Ways => {
@@ -209,9 +191,12 @@ const closing =
   (): void =>
     handles.forEach(handle => handle.close())
 
+const mpmc = twoQueues<MpmcQueue>(options => MpmcQueue.create(null, options), bytesWays)
+const queue = twoQueues<Queue<Message>>(options => Queue.create<Message>(null, options), queueWays)
+
 export const crossmemTransports: Record<string, Transport> = {
-  ...transportsOf('SpscQueue', spsc(), ['sync', 'await', 'try']),
-  ...transportsOf('MpmcQueue', mpmc(), ['sync', 'await', 'try']),
-  ...transportsOf('Queue', queue(), ['sync', 'await', 'try']),
-  ...transportsOf('Pipe', pipe(), ['sync', 'await']),
+  ...transportsOf('SpscQueue', spsc, ['sync', 'await', 'try']),
+  ...transportsOf('MpmcQueue', mpmc, ['sync', 'await', 'try']),
+  ...transportsOf('Queue', queue, ['sync', 'await', 'try']),
+  ...transportsOf('Pipe', pipe, ['sync', 'await']),
 }
