@@ -32,9 +32,13 @@ export interface Counts {
 
 export const kindsOfCounts = ['byHour', 'byDistance', 'byRoute'] as const
 
-export function shapesOf({ lowest, highest, airports }: Limits): Record<keyof Counts, number[]> {
+/** How many delays there can be, minute by minute. */
+const delaysIn = ({ lowest, highest }: Limits): number => highest - lowest + 1
+
+export function shapesOf(limits: Limits): Record<keyof Counts, number[]> {
+  const { airports } = limits
   return {
-    byHour: [24, highest - lowest + 1],
+    byHour: [24, delaysIn(limits)],
     byDistance: [DISTANCE_CLASSES, delayEdges.length + 1],
     byRoute: [airports, airports, 2],
   }
@@ -70,14 +74,14 @@ export function noCounts(limits: Limits): Counts {
 export function count(flights: Columns, start: number, end: number, limits: Limits, counts: Counts): void {
   const { date, delay, distance, origin, destination } = flights
   const { byHour, byDistance, byRoute } = counts
-  const minutes = limits.highest - limits.lowest + 1
+  const delays = delaysIn(limits)
   const add = (to: Int32Array, cell: number) => {
     to[cell] = (to[cell] as number) + 1
   }
   for (let row = start; row < end; row++) {
     const late = delay[row] as number
     const hour = Math.floor((date[row] as number) / 60) % 24
-    add(byHour, hour * minutes + late - limits.lowest)
+    add(byHour, hour * delays + late - limits.lowest)
     add(byDistance, distanceClass(distance[row] as number) * (delayEdges.length + 1) + delayClass(late))
     const route = ((origin[row] as number) * limits.airports + (destination[row] as number)) * 2
     add(byRoute, route)
@@ -126,7 +130,7 @@ export const rankOf = (total: number, percent: number): number =>
 export const percents = [50, 90, 99] as const
 
 /** One hour's row of `byHour`. */
-export function hourOf({ byHour }: Counts, { lowest, highest }: Limits, hour: number): Int32Array {
-  const minutes = highest - lowest + 1
-  return byHour.subarray(hour * minutes, (hour + 1) * minutes)
+export function hourOf({ byHour }: Counts, limits: Limits, hour: number): Int32Array {
+  const delays = delaysIn(limits)
+  return byHour.subarray(hour * delays, (hour + 1) * delays)
 }

@@ -1,12 +1,13 @@
 // A child: says what the first and the last value are of whatever it is handed.
 import { type NDArray, open, type Reference } from 'crossmem'
+import { leaveSignalsToParent, tellParent } from './parent.js'
 
 /** The flights, as a reference to shared memory or as themselves; JSON knows no typed arrays. */
 export type Delivery = { flights: Reference } | { values: Int32Array | number[] }
 /** First and last value. */
 export type Receipt = [first: number, last: number]
 
-for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+leaveSignalsToParent()
 
 function receive(delivery: Delivery): Receipt {
   if ('values' in delivery) {
@@ -19,8 +20,5 @@ function receive(delivery: Delivery): Receipt {
 
 const ends = (data: Int32Array): Receipt => [data[0] as number, data[data.length - 1] as number]
 
-// A parent that is gone already needs no answer.
-const answer = (message: Receipt | 'ready') => process.send?.(message, undefined, undefined, () => {})
-
-process.on('message', delivery => answer(receive(delivery as Delivery)))
-answer('ready')
+process.on('message', delivery => tellParent(receive(delivery as Delivery)))
+tellParent('ready')

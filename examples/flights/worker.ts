@@ -2,6 +2,7 @@
 import { on } from 'node:events'
 import { type NDArray, open, type Reference } from 'crossmem'
 import { type Counts, columnsOf, count, kindsOfCounts, type Limits, noCounts } from './analyse.js'
+import { leaveSignalsToParent, tellParent } from './parent.js'
 
 /** What the parent says first. */
 export interface Job {
@@ -20,13 +21,11 @@ export interface Report {
   halfway: boolean
 }
 
-// Ctrl-C reaches the children too. The parent hears it, and ends them by closing their channel.
-for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+leaveSignalsToParent()
 
 const inbox = on(process, 'message', { close: ['disconnect'] })
 const hear = async <T>(): Promise<T | undefined> => (await inbox.next()).value?.[0]
-// A parent that is gone gets no report; our channel says so next.
-const report = (message: Report) => process.send?.(message, undefined, undefined, () => {})
+const report = (message: Report): void => tellParent(message)
 
 async function work({ limits, parts, ...job }: Job): Promise<void> {
   using flights = open(job.flights) as NDArray<'int32'>
