@@ -1,17 +1,20 @@
-// Frames of a made-up camera go through three processes: main takes them, one child inverts them, another one measures them.
+// Frames of a simulated camera go through three processes: main takes them, one child inverts
+// them, another child measures them.
 //
 //     node build/examples/frame-pipeline.js
 //
 // What it shows:
-// - Pixels are not copied from process to process. A queue carries a reference (`{ crossmem: 'NDArray', name }`) and a number; each
-//   process writes and reads the pixels where they are.
-// - A few frames are made once and go round: the last stage puts each one back into the queue of free frames. That queue is also what
-//   holds up the camera when the others are slow.
-// - Whoever has a frame's reference out of a queue is the only one to touch it, until it puts it into the next queue. No lock is needed.
-// - `end()` goes down the pipeline: each stage ends the next queue when its own has ended.
+// - Pixels are not copied from process to process. A queue carries a reference
+//   (`{ crossmem: 'NDArray', name }`) and a number; each process works on the pixels in place.
+// - A few frames are made once and reused: the last stage puts each frame back into the queue of
+//   free frames. If the other stages are slow, the camera waits at that queue.
+// - A process that got a frame from a queue is the only one that uses the frame, until it puts the
+//   frame into the next queue. No lock is needed.
+// - `end()` travels down the pipeline: when the queue before a stage has ended, the stage ends the
+//   queue after it.
 //
-// A stage that is killed takes the frame it is at along. `redeliver` is not for this pipeline: inverting a frame again that was half
-// inverted gives neither.
+// If a stage is killed, the frame that it holds is lost. `redeliver` would not help here: a frame
+// that is half inverted and then inverted again is neither the frame nor its inverse.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { list, NDArray, open, Queue, type Reference } from 'crossmem'
@@ -21,7 +24,7 @@ const HEIGHT = 720
 const FRAMES_MADE = 4
 const FRAMES_TAKEN = 60
 
-/** What goes through the queues. */
+/** The messages of the queues. */
 interface Ticket {
   number: number
   frame: Reference | NDArray<'uint8'>
@@ -30,10 +33,10 @@ interface Measured {
   number: number
   sum: number
 }
-/** What the frames' pixels are. The camera writes the same into all of a frame. */
+/** The value that the camera writes into all pixels of a frame. */
 const brightnessOf = (number: number): number => number % 256
 
-/** Frames as they were opened: each one is opened once, however often it comes by. */
+/** Open frames, by name. A process opens each frame once, however often it gets the frame. */
 const opened = new Map<string, NDArray<'uint8'>>()
 function pixelsOf({ frame }: Ticket): Uint8Array {
   const known = opened.get(frame.name)
@@ -79,7 +82,7 @@ async function main(): Promise<void> {
   )
   for (const frame of frames) {
     opened.set(frame.name, frame)
-    await free.put({ number: -1, frame }) // a handle travels as its reference
+    await free.put({ number: -1, frame }) // a handle is sent as its reference
   }
 
   const stages = [
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
     fork(__filename, ['measure', JSON.stringify([inverted, free, measured])]),
   ]
   const gone = stages.map(stage => once(stage, 'exit'))
-  // A stage that died takes nothing further, and nobody would end what comes after it.
+  // If a stage dies, no process ends the queues after it, so main must stop waiting for them.
   const over = new AbortController()
   for (const stage of stages) {
     stage.once('exit', code => code !== 0 && over.abort(new Error(`a stage ended with ${code}`)))
@@ -126,7 +129,7 @@ async function main(): Promise<void> {
 
 const [stage, references] = process.argv.slice(2)
 if (references) {
-  // Without a parent there is no camera.
+  // Without its parent a stage gets no more frames.
   process.once('disconnect', () => process.exit())
   const given = JSON.parse(references) as Reference[]
   const queue = <T>(at: number) => open(given[at] as Reference) as Queue<T>

@@ -1,13 +1,18 @@
-// Four processes write log lines, one reads them all. One of the writers is killed (SIGKILL) while it writes.
+// Four processes write log lines, one process reads them all. One of the writers is killed
+// (SIGKILL) while it writes.
 //
 //     node build/examples/log-collector.js
 //
 // What it shows:
-// - Any number of writers share one queue; each one's lines arrive in the order in which it wrote them.
-// - A writer that is killed leaves whole lines only: those it wrote until then, without a gap, and nothing of the next one.
-// - The queue is bounded: writers wait for the reader (`capacity`), so a slow one costs time and no memory.
+// - Any number of writers share one queue. The lines of a writer arrive in the order in which the
+//   writer wrote them.
+// - A killed writer leaves whole lines only: all lines up to its death, without a gap, and nothing
+//   of the next line.
+// - The queue is bounded (`capacity`): writers wait for a slow reader, so a slow reader costs time
+//   but no memory.
 // - A line that is larger than `messageBytes` (here: an error with its stack) needs no care.
-// - Nobody but main knows how many writers there are. It ends the queue when the last one is gone, and reads what is left.
+// - Only main knows how many writers there are. When the last writer is gone, main ends the queue
+//   and reads the lines that are left.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { open, Queue, type Reference } from 'crossmem'
@@ -15,7 +20,10 @@ import { open, Queue, type Reference } from 'crossmem'
 const WRITERS = 4
 const LINES = 500
 const CAPACITY = 64
-/** When this line of the first writer has been read, that writer is killed. It can't be done then: it is at most CAPACITY ahead. */
+/**
+ * Main kills the first writer when it has read this line of it. The writer is at most CAPACITY
+ * lines ahead, so it is not done yet.
+ */
 const FATAL_LINE = 250
 
 /** A line of the log. */
@@ -31,14 +39,14 @@ function deepError(depth: number): Error {
 }
 
 async function write(log: Queue<Line>, writer: number): Promise<void> {
-  // Without a parent nobody reads.
+  // Without the parent no process reads the log.
   process.once('disconnect', () => process.exit())
   for (let number = 0; number < LINES; number++) {
     const line: Line = { writer, number, text: `line ${number} of writer ${writer}` }
     if (number % 100 === 99) line.error = deepError(5)
     await log.put(line)
   }
-  log.close() // nothing is lost by that: what was put in is in the queue
+  log.close() // loses nothing: the lines are in the queue
   process.disconnect()
 }
 

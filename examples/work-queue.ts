@@ -1,14 +1,17 @@
-// Four workers share a queue of tasks. One of them is killed (SIGKILL) in the middle of a task; another one gets it.
+// Four workers share a queue of tasks. One worker is killed (SIGKILL) in the middle of a task;
+// another worker does that task.
 //
 //     node build/examples/work-queue.js
 //
 // What it shows:
-// - `redeliver: true` and `messages()`: a task is done with when its worker releases it. If the worker dies before,
-//   the task goes to another worker, marked `redelivered`.
-// - At least once: a worker could also die between giving its result and releasing the task. Then the task is done twice, so
-//   results are kept by the task's number, where a second one changes nothing.
-// - The tasks are ended as soon as all are in. Workers stay until none of them holds a task that they may get yet.
-// - The results are ended when all workers are gone: main never waits for a result that nobody is left to give.
+// - `redeliver: true` and `messages()`: a task is done when its worker releases it. If the worker
+//   dies before that, another worker gets the task, marked `redelivered`.
+// - At least once: if a worker dies between reporting its result and releasing the task, the task
+//   is done twice. Main stores results by the task's number, so a second one changes nothing.
+// - Main ends the queue of tasks as soon as all tasks are in. A worker stays until no other worker
+//   holds a task, since such a task may still be redelivered.
+// - Main ends the queue of reports when all workers are gone, so it never waits for a report that
+//   no process is left to send.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { open, Queue, type Reference } from 'crossmem'
@@ -16,7 +19,7 @@ import { open, Queue, type Reference } from 'crossmem'
 const WORKERS = 4
 const TASKS = 40
 const LIMIT = 2_000_000
-/** Whoever gets this one first is killed halfway through it. */
+/** The first worker that gets this task is killed halfway through it. */
 const FATAL_TASK = 11
 
 /** Count the primes from `from` up to, but not including, `to`. */
@@ -25,7 +28,7 @@ interface Task {
   from: number
   to: number
 }
-/** What workers report. */
+/** A worker's message to main. */
 type Report =
   | { kind: 'halfway'; number: number; pid: number }
   | { kind: 'done'; number: number; pid: number; primes: number; redelivered: boolean }
@@ -42,7 +45,7 @@ function countPrimes(from: number, to: number): number {
 
 async function work(tasks: Queue<Task>, reports: Queue<Report>): Promise<void> {
   const { pid } = process
-  // Without a parent there is nobody to work for.
+  // Without the parent no process needs the results.
   process.once('disconnect', () => process.exit())
   for await (const message of tasks.messages()) {
     const { number, from, to } = message.value
@@ -51,11 +54,11 @@ async function work(tasks: Queue<Task>, reports: Queue<Report>): Promise<void> {
     let primes = countPrimes(from, middle)
     if (number === FATAL_TASK && !redelivered) {
       await reports.put({ kind: 'halfway', number, pid })
-      await new Promise(() => {}) // SIGKILL comes here
+      await new Promise(() => {}) // main sends SIGKILL now
     }
     primes += countPrimes(middle, to)
     await reports.put({ kind: 'done', number, pid, primes, redelivered })
-    message.release() // not earlier: until here the task is somebody else's if this process dies
+    message.release() // only now: if this process dies before, another worker gets the task
   }
   process.disconnect()
 }
@@ -68,7 +71,7 @@ async function main(): Promise<void> {
   }
   tasks.end()
 
-  // References travel as JSON.
+  // In JSON a handle becomes its reference.
   const references = JSON.stringify({ tasks, reports })
   const workers: ChildProcess[] = Array.from({ length: WORKERS }, () => fork(__filename, [references]))
   Promise.all(workers.map(worker => once(worker, 'exit'))).then(() => reports.end())

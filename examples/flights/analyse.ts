@@ -1,18 +1,18 @@
 import type { NDView } from 'crossmem'
 import { columnNames } from './load.js'
 
-/** A flight is late from this many minutes on, as the Bureau counts it. */
+/** A flight with at least this delay, in minutes, is late, by the Bureau's definition. */
 export const LATE = 15
-/** Width of a class of distances, in miles. The last class is open above. */
+/** Width of a class of distances, in miles. The last class has no upper limit. */
 export const DISTANCE_STEP = 500
 export const DISTANCE_CLASSES = 10
-/** Where the classes of delays begin, in minutes; the first class is what lies below them all. */
+/** Lower limits of the classes of delays, in minutes. The first class lies below all of them. */
 export const delayEdges = [-15, 0, 15, 30, 60, 120, 240] as const
 
-/** One typed array per column, each a part of the same memory. */
+/** One typed array per column, all in the same memory. */
 export type Columns = Record<(typeof columnNames)[number], Int32Array>
 
-/** What must be known of all flights before some of them can be counted. */
+/** Figures of all flights, which must be known before a part of the flights can be counted. */
 export interface Limits {
   /** Shortest and longest delay, in minutes. */
   lowest: number
@@ -20,7 +20,7 @@ export interface Limits {
   airports: number
 }
 
-/** Counts of flights. All are integers: sums of parts are exact, in whatever order they are added. */
+/** Counts of flights. All are integers, so the sums of parts are exact, in any order. */
 export interface Counts {
   /** [hour of departure, delay - lowest]: one bin per minute, so that percentiles are exact too. */
   byHour: Int32Array
@@ -32,7 +32,7 @@ export interface Counts {
 
 export const kindsOfCounts = ['byHour', 'byDistance', 'byRoute'] as const
 
-/** How many delays there can be, minute by minute. */
+/** The number of different delays that are possible. */
 const delaysIn = ({ lowest, highest }: Limits): number => highest - lowest + 1
 
 export function shapesOf(limits: Limits): Record<keyof Counts, number[]> {
@@ -108,12 +108,12 @@ export function delayClass(minutes: number): number {
   return above
 }
 
-/** How many there are in a histogram. */
+/** The number of flights in a histogram. */
 export const totalOf = (histogram: Int32Array): number => histogram.reduce((sum, flights) => sum + flights, 0)
 
 /**
- * The smallest value that at least `percent` in a hundred don't exceed (the nearest rank), read from a histogram with
- * one bin per integer from `lowest` up; NaN if it is empty.
+ * The smallest value that at least `percent` % of the flights don't exceed (nearest rank). The
+ * histogram has one bin per integer, from `lowest` up. NaN if the histogram is empty.
  */
 export function percentile(histogram: Int32Array, lowest: number, percent: number): number {
   const rank = rankOf(totalOf(histogram), percent)
@@ -126,7 +126,7 @@ export function percentile(histogram: Int32Array, lowest: number, percent: numbe
 export const rankOf = (total: number, percent: number): number =>
   total === 0 ? 0 : Math.max(Math.ceil((total * percent) / 100), 1)
 
-/** What is asked of each hour. */
+/** The percentiles that are shown for each hour. */
 export const percents = [50, 90, 99] as const
 
 /** One hour's row of `byHour`. */

@@ -12,8 +12,8 @@ import {
 } from './analyse.js'
 
 /**
- * Compares with what one process finds in `flights`: all counts cell by cell, and the percentiles with those of the
- * sorted delays. Gives a sentence per difference.
+ * Counts `flights` in this process and compares: all counts cell by cell, and the percentiles with
+ * those of the sorted delays. Returns one sentence per difference.
  */
 export function differences(flights: Columns, limits: Limits, counts: Counts): string[] {
   const expected = noCounts(limits)

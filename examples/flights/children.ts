@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** Starts a program of this folder. It ends when its channel does. */
+/** Starts a program of this folder. The child ends when its channel closes. */
 export const start = (program: string, serialization: 'json' | 'advanced' = 'json'): ChildProcess =>
   fork(join(__dirname, `${program}.js`), { serialization })
 
-/** Sends, if the child still lives. If it doesn't, its 'exit' says so, and nothing else has to. */
+/** Sends to a child. If the child is dead, the message is lost, and 'exit' tells of the death. */
 export const tell = (child: ChildProcess, message: object): void => {
   child.send(message, () => {})
 }
@@ -27,7 +27,7 @@ export async function reply<T>(child: ChildProcess, signal: AbortSignal): Promis
   }
 }
 
-/** Lets all children go, and waits until they are gone. */
+/** Closes the channels of all children, and waits until the children have ended. */
 export async function end(children: Iterable<ChildProcess>): Promise<void> {
   for (const child of children) {
     if (child.exitCode !== null || child.signalCode !== null) continue

@@ -3,7 +3,7 @@ import { EventEmitter, on } from 'node:events'
 import { tell } from './children.js'
 import type { Order, Report } from './worker.js'
 
-/** Who looks on, and decides what a child does that is halfway through a part: it can `goOn`, or be killed. */
+/** Is told of each step. `halfway` must let the child go on (`goOn`), or kill it. */
 export interface Onlooker {
   started(child: ChildProcess, part: number): void
   halfway(child: ChildProcess, part: number): void
@@ -15,8 +15,8 @@ export interface Onlooker {
 export const goOn = (child: ChildProcess): void => tell(child, { goOn: true } satisfies Order)
 
 /**
- * Has the children do all parts, each one at a time. The part of a child that dies goes to the next one that is free.
- * Rejects when no child is left, and with an AbortError when the signal says so.
+ * Has the children do all parts, one part per child at a time. If a child dies, the next free child
+ * gets its part. Rejects when no child is left, and with an AbortError when `signal` aborts.
  */
 export async function handOut(
   children: ChildProcess[],
@@ -40,8 +40,8 @@ export async function handOut(
     }
   }
 
-  const hear = (child: ChildProcess, report: Report) => {
-    // The last words of a dead child can come after its end, when its part is another's: they are too late.
+  const onReport = (child: ChildProcess, report: Report) => {
+    // A dead child's last report can arrive after its exit, when another child has its part.
     if (inHand.get(child) !== report.part) return
     if (report.halfway) return onlooker.halfway(child, report.part)
     inHand.delete(child)
@@ -50,7 +50,7 @@ export async function handOut(
     onlooker.done(child, report.part)
   }
 
-  const bury = (child: ChildProcess) => {
+  const onExit = (child: ChildProcess) => {
     const part = inHand.get(child)
     inHand.delete(child)
     idle.delete(child)
@@ -67,8 +67,8 @@ export async function handOut(
   const heard = on(news, 'news', { signal })
   dispatch()
   for await (const [child, report] of heard as AsyncIterable<[ChildProcess, Report | undefined]>) {
-    if (report) hear(child, report)
-    else bury(child)
+    if (report) onReport(child, report)
+    else onExit(child)
     if (done === parts) return
     if (idle.size + inHand.size === 0) throw new Error('all children have died')
     dispatch()

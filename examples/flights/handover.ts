@@ -13,12 +13,14 @@ export interface Handover {
 }
 
 export const ROUNDS = 3
-/** As JSON only the first of so many pieces is sent: all of it would take seconds, and much memory. */
+/** With JSON only one of this many pieces is sent: all of it would take seconds and much memory. */
 export const JSON_PIECES = 20
 
 /**
- * Hands the same data to a waiting child in three ways. The child answers with the first and the last value, so that it
- * must have them. The first time, crossmem has to join the domain and process.send to grow its buffers. With JSON, turning the typed array to a plain one and back is part of the way.
+ * Hands the same data to a waiting child in three ways. The child answers with the first and the
+ * last value, which proves that it has the data. The first time includes joining the domain
+ * (crossmem) or growing buffers (process.send). With JSON, the time includes the conversion of the
+ * typed array to a plain array and back.
  */
 export async function compareHandovers(
   flights: NDArray<'int32'>,

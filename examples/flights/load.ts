@@ -1,17 +1,20 @@
 import { dirname, join } from 'node:path'
 import type { AsyncBuffer, FileMetaData } from 'hyparquet'
 
-/** The columns of the file, in the order in which the shared array has them. */
+/** The columns of the file, in the order of the shared array. */
 export const columnNames = ['date', 'delay', 'distance', 'origin', 'destination'] as const
 
-/** The flights as a file that can be read, with what its footer says. */
+/** The file of flights, with the metadata of its footer. */
 export interface FlightsFile {
   rows: number
   file: AsyncBuffer
   metadata: FileMetaData
 }
 
-/** Three million domestic flights of January to June 2001, as the U.S. Bureau of Transportation Statistics has them. */
+/**
+ * Three million domestic flights of January to June 2001, from the U.S. Bureau of Transportation
+ * Statistics.
+ */
 export async function openFlights(): Promise<FlightsFile> {
   const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet')
   const data = join(dirname(require.resolve('vega-datasets')), '..', 'data')
@@ -21,11 +24,11 @@ export async function openFlights(): Promise<FlightsFile> {
 }
 
 /**
- * Reads the flights into `into`, column after column: the minute of departure (counted from 1970, local time), the delay on
- * arrival in minutes, the distance in miles, and two airports as their index in the list that is returned.
- * The file has no other values than these integers, so that 32 bits hold every one exactly.
+ * Reads the flights into `into`, column after column: the minute of departure (counted from 1970,
+ * local time), the delay on arrival in minutes, the distance in miles, and two airports as their
+ * indices in the list that is returned. All values are integers that 32 bits hold exactly.
  *
- * @param onProgress told the share that is read; what it throws ends the reading
+ * @param onProgress gets the share that has been read; if it throws, the reading ends
  */
 export async function readFlights(
   source: FlightsFile,
@@ -40,7 +43,7 @@ export async function readFlights(
     airports.set(airport, index)
     return index
   }
-  // One row group at a time: only its values are on the heap.
+  // One row group at a time, so that the heap never holds the values of all groups.
   let end = 0
   let cells = 0
   for (const group of source.metadata.row_groups) {

@@ -1,4 +1,5 @@
-// Three million flights in one shared array, analysed in place by four processes, of which one is killed on the way.
+// Three million flights in one shared array: four processes analyse them in place, and one of these
+// processes is killed on the way.
 import { constants } from 'node:os'
 import { NDArray, NDView } from 'crossmem'
 import { type Counts, columnsOf, type Limits, limitsOf, merge, noCounts, shapesOf } from './analyse.js'
@@ -12,9 +13,9 @@ import { distanceTable, handoverTable, hoursTable, routesTable } from './table.j
 import type { Job } from './worker.js'
 
 const CHILDREN = 4
-/** Many more than children, so that little is lost with one. */
+/** Many more parts than children, so that little work is lost with a child. */
 const PARTS = 24
-/** Whoever is halfway through this part is killed, the first time. */
+/** The first child that is halfway through this part is killed. */
 const FATAL_PART = 9
 
 /** @returns the exit code */
@@ -36,7 +37,7 @@ async function main(signal: AbortSignal): Promise<number> {
     `${source.rows.toLocaleString('en-US')} flights in one shared array of ${megabytes} MB, after ${seconds()}`,
   )
 
-  // For the check, and for what is copied through process.send: the same data in memory of this process alone.
+  // A private copy of the data, for the check and for process.send.
   const plain = new NDView({ data: flights.data.slice(), dtype: 'int32', shape })
   const limits = limitsOf(columnsOf(plain), airports.length)
 
@@ -51,7 +52,7 @@ async function main(signal: AbortSignal): Promise<number> {
   )
   say(`\nHanding the flights to another process, until it has read the first and the last value\n`)
   say(handoverTable(handovers))
-  say(`\n  'json' got only the first 1/${JSON_PIECES} of the data: its times are for that, and not scaled up`)
+  say(`\n  'json' got only the first 1/${JSON_PIECES} of the data: its times are not scaled up`)
 
   const wrong = differences(columnsOf(plain), limits, counts)
   if (wrong.length > 0) {
@@ -76,7 +77,7 @@ async function analyse(flights: NDArray<'int32'>, limits: Limits, signal: AbortS
 
   const children = Array.from({ length: CHILDREN }, () => start('worker'))
   try {
-    // Handles become references on the way.
+    // A handle is sent as its reference.
     for (const child of children) tell(child, { flights, results, limits, parts: PARTS } satisfies Job)
     const counting = new Progress('counting flights')
     counting.show(0)
@@ -116,8 +117,9 @@ async function analyse(flights: NDArray<'int32'>, limits: Limits, signal: AbortS
 }
 
 /**
- * Runs until done or told to end. Then, too, everything is closed, and Node exits by itself with the code that shells give to
- * the signal: a process that a signal kills leaves its place in the domain to be swept by the next one.
+ * Runs until the work is done or a signal arrives. After a signal, too, all objects are closed, and
+ * Node exits by itself, with the exit code that shells give to the signal. A process that a signal
+ * kills leaves its agent in the domain for other processes to clean up.
  */
 async function run(): Promise<void> {
   const interrupted = new AbortController()

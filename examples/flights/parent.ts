@@ -1,4 +1,4 @@
-/** Ctrl-C reaches the children too. Only the parent reacts: it ends them by closing their channel. */
+/** Ctrl-C reaches the children too. Only the parent reacts, and ends them by closing channels. */
 export function leaveSignalsToParent(): void {
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
 }

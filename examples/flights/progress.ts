@@ -1,4 +1,4 @@
-/** Tells on stderr how far something is: one line that changes on a terminal, elsewhere a line for every quarter. */
+/** Progress on stderr: on a terminal one line that changes, elsewhere a line for every quarter. */
 export class Progress {
   readonly #what: string
   #quarter = -1

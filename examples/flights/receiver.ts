@@ -1,8 +1,8 @@
-// A child: says what the first and the last value are of whatever it is handed.
+// A child: answers each delivery with the first and the last value of the flights.
 import { type NDArray, open, type Reference } from 'crossmem'
 import { leaveSignalsToParent, tellParent } from './parent.js'
 
-/** The flights, as a reference to shared memory or as themselves; JSON knows no typed arrays. */
+/** A reference to the flights in shared memory, or a copy of them. JSON has no typed arrays. */
 export type Delivery = { flights: Reference } | { values: Int32Array | number[] }
 /** First and last value. */
 export type Receipt = [first: number, last: number]

@@ -12,7 +12,7 @@ import {
 } from './analyse.js'
 import { type Handover, ROUNDS } from './handover.js'
 
-/** Columns under their heads; the first column is words, the others are numbers. */
+/** Columns under their headings. The first column is text, the others are numbers. */
 export function table(heads: string[], rows: string[][]): string {
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map(row => (row[i] ?? '').length)))
   const lay = (cells: string[]) =>
@@ -37,7 +37,7 @@ export function hoursTable(counts: Counts, limits: Limits): string {
   return table(['departure', 'flights', ...percents.map(percent => `p${percent}`)], rows)
 }
 
-/** How the delays of short and of long flights are spread. */
+/** The distribution of delays, by distance. */
 export function distanceTable({ byDistance }: Counts): string {
   const classes = delayEdges.length + 1
   const rows = Array.from({ length: DISTANCE_CLASSES }, (_, i) => {

@@ -1,21 +1,21 @@
-// A child: counts the flights of one part after the other, in the memory where they are.
+// A child: counts the flights of its parts, one part at a time, in place in shared memory.
 import { on } from 'node:events'
 import { type NDArray, open, type Reference } from 'crossmem'
 import { type Counts, columnsOf, count, kindsOfCounts, type Limits, noCounts } from './analyse.js'
 import { leaveSignalsToParent, tellParent } from './parent.js'
 
-/** What the parent says first. */
+/** The parent's first message. */
 export interface Job {
   /** int32 [columns, flights]. */
   flights: Reference
-  /** For each of the counts an int32 array [parts, …its shape]: a row per part. */
+  /** For each kind of counts an int32 array [parts, …shape of the counts]: one row per part. */
   results: Record<keyof Counts, Reference>
   limits: Limits
   parts: number
 }
-/** What it says then: do this part, or go on with the one in hand. */
+/** The parent's other messages: count this part, or go on with the current part. */
 export type Order = { part: number; goOn?: undefined } | { goOn: true; part?: undefined }
-/** What a child answers. */
+/** A child's message to the parent. */
 export interface Report {
   part: number
   halfway: boolean
@@ -47,10 +47,12 @@ async function work({ limits, parts, ...job }: Job): Promise<void> {
     if (!(await hear<Order>())) return
     count(columns, middle, end, limits, counts)
 
-    // A process can be killed at any instruction, and whatever it had written until then stays. So nothing is added up
-    // in shared memory: half an addition could be neither completed nor taken back. A part has its own row, is counted
-    // in private, stored when it is complete, and only then reported. Until the report the row means nothing, and
-    // whoever gets the part after a death stores the same row over it: nothing is lost, and nothing counts twice.
+    // A process can be killed at any instruction, and all that it wrote before that stays. So no
+    // child adds to counts in shared memory: half an addition could be neither completed nor
+    // undone. Each part has a row of its own. A child counts in private memory, stores the complete
+    // row, and only then reports the part. Before the report the row has no meaning: if the child
+    // dies, the next child that gets the part overwrites the row. No flight is lost or counted
+    // twice.
     for (const kind of kindsOfCounts) results[kind].subarray(part).data.set(counts[kind])
     report({ part, halfway: false })
   }
