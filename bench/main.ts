@@ -1,7 +1,8 @@
-// Measures crossmem beside its peers and writes RESULTS.md, the plots, results.json, and the figures in README.md.
+// Measures crossmem beside its peers. Writes RESULTS.md, the plots, results.json, and the figures
+// in README.md.
 //   node build/bench/main.js [--quick] [--only SECTION]... [--out DIR]
-// --quick: small arrays and few rounds, to see that it runs; its figures say nothing. SECTION is a name as in the list
-// below.
+// --quick: small arrays and few rounds, to check that everything runs; its figures mean nothing.
+// SECTION is the name of a function in the list below.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -53,7 +54,7 @@ const all = [
 
 async function main(): Promise<void> {
   const { quick, only } = values
-  // Nobody else's objects are in the registry, and ours are nobody else's.
+  // A domain of its own, so that no other program's objects are in the registry.
   process.env.CROSSMEM_DOMAIN = uniqueName()
   const results: Results = { quick, machine: [...describeMachine(), ...versions()], sections: [] }
   for (const section of all.filter(({ name }) => only?.includes(name) ?? true)) {
@@ -75,7 +76,7 @@ async function main(): Promise<void> {
 
 const home = join(root, 'bench')
 
-/** A quick run, or a part, doesn't replace figures that mean something unless it is told to. */
+/** A quick or partial run doesn't replace the results of a whole run, unless --out says so. */
 function outDirectory(): string {
   if (values.out !== undefined) return resolve(values.out)
   return values.quick || values.only ? join(root, 'build', 'bench', 'quick') : home

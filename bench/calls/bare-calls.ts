@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { buildExample } from '../harness/cargo.js'
 import type { Missing } from '../harness/missing.js'
 
-/** A Rust program that makes the system calls and nothing else: crates/core/examples/bare_calls.rs. */
+/** A Rust program that only makes the system calls: crates/core/examples/bare_calls.rs. */
 export interface BareCalls {
   sample(how: 'whole' | 'reserved' | 'sized', fill: boolean, iterations: number): () => number
 }
 
-/** Builds it, or says why there is none. */
+/** Builds the program, or says why it is missing. */
 export function bareCalls(): BareCalls | Missing {
   if (process.platform !== 'linux') return { missing: 'bare system calls: written for Linux only' }
   const path = buildExample('crossmem-core', 'bare_calls')

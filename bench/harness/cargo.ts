@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { root } from './root.js'
 
-/** Builds an example of one of the crates; where it is. */
+/** Builds an example of one of the crates, and returns its path. */
 export function buildExample(crate: string, example: string): string {
   const args = ['build', '--release', '--locked', '--message-format=json', '-p', crate, '--example', example]
   const built = spawnSync('cargo', args, { cwd: root, encoding: 'utf8' })
@@ -10,7 +10,7 @@ export function buildExample(crate: string, example: string): string {
   return path
 }
 
-/** Cargo tells on one line of JSON each what it made. */
+/** Cargo prints a line of JSON for each artifact. */
 function artifactIn(messages: string, example: string): string | undefined {
   for (const line of messages.split('\n')) {
     if (!line.startsWith('{')) continue

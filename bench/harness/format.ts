@@ -11,16 +11,16 @@ export function duration(ns: number): string {
   return `${figures(ns / size)} ${unit}`
 }
 
-/** Three figures that count; whole numbers from a hundred up. */
+/** Three significant figures; from 100 up, an integer. */
 export const figures = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3)
 
 export const mebibytes = (bytes: number): string => `${bytes / 2 ** 20} MiB`
 
-/** What the numbers of an axis are. */
+/** The unit of an axis. */
 export type Unit = 'bytes' | 'bytes a second' | 'number' | 'a second' | 'share' | 'nanoseconds'
 
-/** A number with its unit, as short as it can be read. */
+/** A number with its unit, in short form. */
 export const shown: Record<Unit, (value: number) => string> = {
   bytes: value => withPrefix(value, 1024, ['B', 'KiB', 'MiB', 'GiB']),
   'bytes a second': value => withPrefix(value, 1000, ['B/s', 'kB/s', 'MB/s', 'GB/s']),
@@ -35,5 +35,5 @@ function withPrefix(value: number, step: number, names: string[]): string {
   return `${figures(value / step ** power)} ${names[power]}`
 }
 
-/** For the ticks of an axis, which are round: `1.00 µs` → `1 µs`. */
+/** Without trailing zeros, for the ticks of an axis: `1.00 µs` → `1 µs`. */
 export const round = (text: string): string => text.replace(/\.0+(?!\d)|(\.\d*?)0+(?!\d)/, '$1')

@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, loadavg, machine, release, totalmem, 
 import { join } from 'node:path'
 import { root } from './root.js'
 
-/** What the figures depend on, as name and value. */
+/** Properties of the machine that the figures depend on. */
 export type Machine = [name: string, value: string][]
 
 export function describeMachine(): Machine {
@@ -50,11 +50,11 @@ function mountOptions(directory: string): string {
   return mount ? `${mount[2]} ${mount[3]}` : 'mount unknown'
 }
 
-/** The chosen word of a setting such as `always [madvise] never`. */
+/** The chosen value of a setting such as `always [madvise] never`. */
 const thp = (setting: string): string =>
   /\[(.+)\]/.exec(readText(`/sys/kernel/mm/transparent_hugepage/${setting}`))?.[1] ?? 'unknown'
 
-/** Huge pages that this process has right now. */
+/** Huge pages that this process has now. */
 export function hugePages(): string {
   const rollup = readText('/proc/self/smaps_rollup')
   const kibibytes = (field: string): string =>

@@ -7,43 +7,47 @@ export interface Contender<Sample = number> {
   does: string
   /** Takes one sample: the nanoseconds of one operation, or several figures. */
   sample(): Sample | Promise<Sample>
-  /** Samples in a row when it is its turn, after one that doesn't count. Default: 1, and it counts. */
+  /** Samples in each turn, after one that is discarded. Default: 1, and none is discarded. */
   perTurn?: number
 }
 
-/** What came out. Nanoseconds per operation. */
+/** The result of a contender, in nanoseconds per operation. */
 export interface Row {
   name: string
   does: string
   median: number
-  /** Half of the samples lie between these. */
+  /** The quartiles: half of the samples lie between them. */
   low: number
   high: number
-  /** One sample in a hundred is longer. */
+  /** The 99th percentile. */
   p99: number
   samples: number
-  /** Medians of what else was measured, by what it is: nanoseconds per operation, too. */
+  /** Medians of other figures, by their name: nanoseconds per operation, too. */
   also?: Record<string, number>
 }
 
 export interface Turns {
   rounds: number
-  /** Called before every round: makes anew whatever is to be new each time. */
+  /** Called before every round, to renew what the contenders use. */
   arrange?(): void
-  /** Pause before each turn, in which collectors of what the last one left can finish. In milliseconds; default: 0. */
+  /**
+   * Pause before each turn, in milliseconds, so that garbage collection after the previous turn can
+   * finish. Default: 0.
+   */
   rest?: number
 }
 
 /**
- * Measures all contenders in turn, again and again and each time in another order, so that whatever else the machine
- * does meets all of them. The first sample of each is thrown away, and so is the first of a turn that has several.
+ * Measures all contenders in turn, in several rounds and each time in another order, so that other
+ * load of the machine affects all of them alike. The first sample of each contender is discarded,
+ * and so is the first sample of a turn that has several.
  */
 export async function inTurn(contenders: Contender[], turns: Turns): Promise<Row[]> {
   const taken = await samplesInTurn(contenders, turns)
   return [...taken].map(([contender, samples]) => summary(contender, samples))
 }
 
-/** The same for contenders whose samples are several figures. */
+/** The same for contenders whose samples consist of several figures. */
 export async function samplesInTurn<Sample>(
   contenders: Contender<Sample>[],
   { rounds, arrange, rest = 0 }: Turns,
@@ -92,22 +96,22 @@ export function quantile(samples: number[], share: number): number {
 
 export const nanoseconds = (): number => performance.now() * 1e6
 
-/** A sample: the time of one of so many repetitions, which `loop` makes in a loop of its own. */
+/** A sample: the mean time of a repetition. V8 compiles the loop of each contender by itself. */
 export const perRepetition = (repetitions: number, loop: (repetitions: number) => void) => (): number => {
   const start = nanoseconds()
   loop(repetitions)
   return (nanoseconds() - start) / repetitions
 }
 
-/** A sample: the time of one call, averaged over many. */
+/** A sample: the mean time of a call. */
 export const perCall = (calls: number, call: () => void): (() => number) =>
   perRepetition(calls, repetitions => {
     for (let i = 0; i < repetitions; i++) call()
   })
 
 /**
- * The same for calls whose clean-up waits for the event loop: a turn of it belongs to each `every` calls.
- * An ArrayBuffer's finalizer runs only there.
+ * The same for calls whose clean-up needs the event loop, such as finalizers of ArrayBuffers. The
+ * time includes one turn of the event loop per `every` calls.
  */
 export const perCallWithTurns =
   (calls: number, every: number, call: () => void) => async (): Promise<number> => {

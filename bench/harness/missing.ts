@@ -3,6 +3,6 @@ export interface Missing {
   missing: string
 }
 
-/** Why each of the peers that are missing is missing. */
+/** The reasons of those peers that are missing. */
 export const reasons = (...peers: (object | Missing)[]): string[] =>
   peers.flatMap(peer => ('missing' in peer ? [peer.missing] : []))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The version of a package that is installed, whatever it exports. */
+/** The version of an installed package, even if it doesn't export its package.json. */
 export function packageVersion(name: string): string {
   for (let folder = dirname(require.resolve(name)); folder !== dirname(folder); folder = dirname(folder)) {
     const { name: found, version } = packageIn(folder)

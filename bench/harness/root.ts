@@ -1,4 +1,4 @@
 import { dirname } from 'node:path'
 
-/** The package's top folder, wherever this runs from. */
+/** The top folder of the package. */
 export const root = dirname(require.resolve('crossmem/package.json'))

@@ -3,16 +3,16 @@ import type { Row } from './measure.js'
 
 /** One question, and what was measured to answer it. */
 export interface Section {
-  /** File name of its plot. */
+  /** Name of its plot's file, without the extension. */
   id: string
   title: string
   /** What was done, in Markdown. */
   intro: string
   tables: Table[]
-  /** What depends on a number, such as a size: a plot of lines each. */
+  /** Results that depend on a number, such as a size. Each is a plot of lines. */
   curves?: Curves[]
   targets: Target[]
-  /** What peers do better, one line each. */
+  /** What peers do better, a line for each. */
   better: string[]
   /** Peers that this machine doesn't have, and why. */
   missing: string[]
@@ -28,7 +28,7 @@ export interface Table {
 
 /** Lines that may be compared with each other, in one pair of axes. */
 export interface Curves {
-  /** File name of its plot. */
+  /** Name of its plot's file, without the extension. */
   id: string
   title: string
   x: Axis
@@ -46,7 +46,7 @@ export interface Axis {
 export interface Line {
   name: string
   does: string
-  /** In the order of `x`; not every line has all of them. */
+  /** In the order of `x`. A line may lack points that others have. */
   points: Point[]
 }
 
@@ -56,11 +56,11 @@ export interface Point {
   y: number
 }
 
-/** What this project promises itself. */
+/** A goal of this project. */
 export interface Target {
   what: string
   got: number
-  /** `got` must be at least this, or at most. */
+  /** The least or the most that `got` may be. */
   atLeast?: number
   atMost?: number
 }
@@ -68,7 +68,7 @@ export interface Target {
 export const isMet = ({ got, atLeast = -Infinity, atMost = Infinity }: Target): boolean =>
   got >= atLeast && got <= atMost
 
-/** The row of that name; a section names only rows that it measured. */
+/** The row of that name. A section names only rows that it measured. */
 export function row(table: Table, name: string): Row {
   const found = table.rows.find(candidate => candidate.name === name)
   if (!found) throw new Error(`"${table.title}" has no row "${name}"`)
@@ -81,6 +81,6 @@ export function line(curves: Curves, name: string): Line {
   return found
 }
 
-/** How many times longer one row takes than another. */
+/** The median of `slow` as a multiple of the median of `fast`. */
 export const times = (table: Table, slow: string, fast: string): number =>
   row(table, slow).median / row(table, fast).median

@@ -7,13 +7,16 @@ import { root } from './root.js'
 const PACKAGES = ['proper-lockfile', 'ringbuf.js', 'zeromq', '@redis/client']
 const CRATES = ['rtrb', 'crossbeam-queue']
 
-/** The peers that come by npm and Cargo. Others say their version themselves; it is in their name. */
+/**
+ * Versions of the peers from npm and Cargo. Other peers report their versions at run time, and have
+ * them in their names.
+ */
 export const versions = (): Machine => [
   ...PACKAGES.map((name): Machine[0] => [name, packageVersion(name)]),
   ...CRATES.map((name): Machine[0] => [name, crateVersion(name)]),
 ]
 
-/** As it is locked. */
+/** The version that Cargo.lock states. */
 function crateVersion(name: string): string {
   const lock = readFileSync(join(root, 'Cargo.lock'), 'utf8')
   const [, version] = new RegExp(`name = "${name}"\nversion = "(.+)"`).exec(lock) ?? []

@@ -1,13 +1,13 @@
-// Another process that uses locks: does what it is told by messages.
+// A child process that uses locks, as messages order.
 import { Event, Mutex, Semaphore, SharedMemory } from 'crossmem'
 import { nanoseconds } from '../harness/measure.js'
 
 export type Order =
-  /** Lock and release until the board says that it is over. `me` tells the processes apart. */
+  /** Lock and release until the board's state is OVER. `me` identifies the process. */
   | { kind: 'contend'; me: number }
-  /** Play one of the two sides in `rounds` turns, there and back. */
+  /** Be one of two sides that signal each other in turn, for `rounds` rounds. */
   | { kind: 'turns'; with: 'events' | 'semaphores'; side: 'first' | 'second'; rounds: number }
-  /** Wait for the lock, and say how long after its release that was over. */
+  /** Wait for the lock, and answer how long after the release the wait ended. */
   | { kind: 'wait'; how: 'lock' | 'lockSync' }
   | { kind: 'echo' }
 
@@ -21,19 +21,19 @@ export const READY = 0
 export const RUNNING = 1
 export const OVER = 2
 
-/** What these processes share beside the locks. */
+/** The memory that these processes share beside the locks. */
 export class Board {
   /** READY, RUNNING or OVER. */
   readonly state: Int32Array
-  /** How many are ready to run, or wait. */
+  /** How many processes are ready to run, or are about to wait. */
   readonly ready: Int32Array
-  /** Who had the lock last. */
+  /** The process (its `me`) that had the lock last. */
   readonly last: Int32Array
-  /** When the lock was released, as `process.hrtime.bigint()`: all processes of a machine have one clock. */
+  /** When the lock was released, by `process.hrtime.bigint()`, the clock of all processes. */
   readonly released: BigInt64Array
 
   constructor({ buffer }: SharedMemory) {
-    // A line of cache each.
+    // Each field has a cache line of its own.
     this.state = new Int32Array(buffer, 0, 1)
     this.ready = new Int32Array(buffer, 64, 1)
     this.last = new Int32Array(buffer, 128, 1)
@@ -41,7 +41,7 @@ export class Board {
   }
 }
 
-/** All objects by the name that the bench gave them. */
+/** Opens all objects, or creates them. Their names begin with `name`. */
 export function openAll(name: string) {
   const [ping, pong] = ['ping', 'pong'].map(side => ({
     event: Event.openOrCreate(`${name}-event-${side}`, { autoReset: true }),
@@ -62,7 +62,7 @@ interface Signals {
   semaphore: Semaphore
 }
 
-/** Only in a child: the bench itself imports this file for its types and for `openAll`. */
+/** Runs only in a child. The bench itself imports this file for its types and for `openAll`. */
 function serve(name: string): void {
   const { mutex, board, ping, pong, close } = openAll(name)
 
@@ -91,7 +91,7 @@ function serve(name: string): void {
       order.with === 'events' ? () => theirs.event.waitSync() : () => theirs.semaphore.acquireSync().consume()
     const turn = isFirst ? [signal, wait] : [wait, signal]
     const [begin, end] = turn as [() => void, () => void]
-    // The first one finds out when the other is there.
+    // One round that isn't measured: when it is over, both sides are there.
     begin()
     end()
     const start = nanoseconds()
@@ -119,7 +119,7 @@ function serve(name: string): void {
     return Number(now - (board.released[0] as bigint))
   }
 
-  // What answers at once does so without a promise between.
+  // An order that needs no waiting is answered without a promise.
   function obey(order: Order): Contended | number | string | Promise<number> {
     switch (order.kind) {
       case 'contend':

@@ -5,7 +5,7 @@ import { startChild } from '../harness/child.js'
 import { uniqueName } from '../harness/temporary.js'
 import { type Order, openAll } from './locker.js'
 
-/** Processes that use the same locks, and what this one has of them. */
+/** Child processes that use the same locks, and this process's handles of these locks. */
 export interface Lockers extends AsyncDisposable {
   children: ChildProcess[]
   objects: ReturnType<typeof openAll>
@@ -33,7 +33,7 @@ async function startLocker(name: string): Promise<ChildProcess> {
   return child
 }
 
-/** Tells a locker what to do; its answer. */
+/** Gives an order to a locker, and returns the answer. */
 export async function told<Answer>(child: ChildProcess, order: Order): Promise<Answer> {
   const coming = once(child, 'message') as Promise<[Answer]>
   child.send(order)

@@ -1,8 +1,8 @@
-"""Nanoseconds that Python takes with multiprocessing.Lock and Semaphore.
+"""Measures multiprocessing.Lock and Semaphore in nanoseconds.
 
-locks.py acquire|with ITERATIONS                       taken and released by one process
-locks.py operations|hand-overs PROCESSES MILLISECONDS  processes that all want it all the time
-locks.py turns ITERATIONS                              two processes by turns, there and back
+locks.py acquire|with ITERATIONS                       one process acquires and releases a lock
+locks.py operations|hand-overs PROCESSES MILLISECONDS  processes contend for a lock all the time
+locks.py turns ITERATIONS                              two processes signal each other in turn
 """
 
 import sys
@@ -10,7 +10,7 @@ from multiprocessing import Lock, Process, Queue, Semaphore
 from multiprocessing.shared_memory import SharedMemory
 from time import perf_counter_ns, sleep
 
-# The board that contending processes share, as numbers of 64 bits.
+# Fields of the board that contending processes share, each a number of 64 bits.
 STATE, LAST, READY = 0, 1, 2
 WAITING, RUNNING, OVER = 0, 1, 2
 

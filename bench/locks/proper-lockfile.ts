@@ -1,4 +1,4 @@
-/** What the bench uses of proper-lockfile, which has no types of its own. */
+/** The part of proper-lockfile that the bench uses; the package has no types. */
 export interface ProperLockfile {
   version: string
   lock(file: string, options: LockfileOptions): Promise<() => Promise<void>>
@@ -6,7 +6,7 @@ export interface ProperLockfile {
 }
 
 interface LockfileOptions {
-  /** `false`: the path is taken as it is. */
+  /** `false`: use the path as it is. */
   realpath: boolean
 }
 

@@ -1,5 +1,5 @@
-// A worker thread: gets an array by postMessage, answers with its first and last element, and gives a transferred
-// array back.
+// A worker thread: receives an array by postMessage, answers with its first and last element, and
+// transfers a transferred array back.
 import { parentPort } from 'node:worker_threads'
 
 parentPort?.on(

@@ -1,13 +1,14 @@
-// Another process: gets an array in one of many ways, and answers with its first and last element.
+// A child process: receives an array in one of several ways, and answers with its first and last
+// element.
 import { type NDArray, open, type Reference } from 'crossmem'
 
 export type Parcel =
   | { kind: 'nothing' }
-  /** `keep`: leave it open for the next time. */
+  /** `keep`: the array stays open for the next reference to it. */
   | { kind: 'reference'; reference: Reference; keep: boolean }
   | { kind: 'typed array'; data: Float64Array }
   | { kind: 'base64'; text: string }
-  /** The numbers from `offset` on, of `total`. */
+  /** A part of `total` numbers, which begins at `offset`. */
   | { kind: 'part'; numbers: number[]; offset: number; total: number }
 
 export type Ends = [first: number, last: number]
@@ -24,7 +25,7 @@ function endsOfKept(reference: Reference): Ends {
 
 function endsOfOpened(reference: Reference): Ends {
   const array = open(reference) as NDArray<'float64'>
-  // Once the answer is on its way.
+  // After the answer has been sent.
   process.nextTick(() => array.close())
   return ends(array.data)
 }

@@ -1,4 +1,4 @@
-"""Nanoseconds that Python takes for a segment of 1 MiB: shared_memory.py cycle|fill|open ITERATIONS"""
+"""Measures a segment of 1 MiB in nanoseconds: shared_memory.py cycle|fill|open ITERATIONS"""
 
 import sys
 from multiprocessing.shared_memory import SharedMemory

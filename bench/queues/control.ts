@@ -1,4 +1,4 @@
-// How the two ends tell each other what to do and what came out: beside the queue that is measured.
+// Orders and answers between the two ends, which don't use the queue that is measured.
 import type { ChildProcess, ForkOptions } from 'node:child_process'
 import { on } from 'node:events'
 import { writeSync } from 'node:fs'
@@ -7,18 +7,18 @@ import { createInterface } from 'node:readline'
 import { isMainThread, parentPort, type TransferListItem, Worker, workerData } from 'node:worker_threads'
 import { startChild } from '../harness/child.js'
 
-/** The other end, as the near one has it: a process or a thread. */
+/** The far end, a process or a thread, as the near end uses it. */
 export interface Far {
   tell(line: string): void
-  /** What it says, line by line. */
+  /** The next line of the far end. */
   answer(): Promise<string>
   stop(): void
 }
 
-/** What the far end is started with. */
+/** The arguments of a far end. */
 export interface Start {
   transport: string
-  /** What it needs to reach the near one. */
+  /** What the transport needs to connect to the near end. */
   data: unknown
 }
 
@@ -55,11 +55,11 @@ export function farThread(start: Start, transferList: TransferListItem[] = []): 
   }
 }
 
-/** The near end, as the far one has it. */
+/** The near end, as the far end uses it. */
 export const near = {
   start: (): Start => (isMainThread ? JSON.parse(process.argv[2] as string) : workerData),
 
-  /** At once, since this thread may be blocked next. */
+  /** Writes at once, since this thread may block next. */
   tell(line: string): void {
     if (parentPort) parentPort.postMessage(line)
     else writeSync(1, `${line}\n`)

@@ -1,4 +1,4 @@
-// A far end of a queue: receives what the near one sends, or sends it back, or sends to it.
+// The far end of a queue: receives the near end's messages, sends them back, or sends its own.
 import { isMainThread } from 'node:worker_threads'
 import { near } from './control.js'
 import { orderOf } from './order.js'
@@ -8,7 +8,7 @@ import { transports } from './transports/all.js'
 async function main(): Promise<void> {
   const { transport, data } = near.start()
   const end = await transports[transport]?.far(data)
-  if (!end) throw new Error(`there is no ${transport}`)
+  if (!end) throw new Error(`unknown transport: ${transport}`)
   near.onOrder(async line => {
     const order = orderOf(line)
     const before = process.cpuUsage()
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     await deeds[order.kind](end, order)
     const now = Number(process.hrtime.bigint())
     const { user, system } = process.cpuUsage(before)
-    // A thread's time is its process's.
+    // The near end counts the CPU time of a far thread with its own.
     near.tell(JSON.stringify([now, isMainThread ? (user + system) * 1000 : 0]))
   })
   near.tell('started')

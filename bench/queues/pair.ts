@@ -4,18 +4,18 @@ import { createInterface } from 'node:readline'
 import type { Missing } from '../harness/missing.js'
 import { lineOf, type Order } from './order.js'
 
-/** Two that send each other messages, whatever they are: one program that takes orders, and whom it started. */
+/** A program that takes orders, with the far ends that it started. */
 export interface Pair {
   version: string
-  /** Nanoseconds: [of a message, CPU] of a stream, [those of its shares, CPU] of trips. */
+  /** Nanoseconds, as near.ts answers. */
   run(order: Order): Promise<number[]>
   stop(): Promise<unknown>
 }
 
-/** No bench takes that long: something hangs. */
+/** A program that runs for so many milliseconds hangs, and is killed. */
 const TIMEOUT = 20 * 60_000
 
-/** Its first line says what it uses, or what is missing; see near.ts. */
+/** Starts a program that takes orders as near.ts does. */
 export async function startPair([command, ...args]: string[]): Promise<Pair | Missing> {
   const child = spawn(command as string, args, {
     stdio: ['pipe', 'pipe', 'inherit'],

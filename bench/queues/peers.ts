@@ -2,13 +2,13 @@ import { type Pair, startPair } from './pair.js'
 
 /** A kind of queue, and how to start its two ends. */
 export interface QueueKind {
-  /** VERSION stands for what the ends say of themselves. */
+  /** VERSION stands for the version that the program reports. */
   name: string
   does: string
   program: string[]
-  /** Whether it sends several messages in one go. */
+  /** Whether one call can send several messages. */
   batches: boolean
-  /** What an end does while there is nothing for it. */
+  /** What an end does while it waits. */
   waits: 'parked' | 'spinning'
 }
 
@@ -17,7 +17,7 @@ export interface QueueKinds {
   missing: string[]
 }
 
-/** One whose ends wait for orders. */
+/** A kind of queue whose ends were started, and wait for orders. */
 export type QueuePeer = QueueKind & { pair: Pair }
 
 export interface QueuePeers extends AsyncDisposable {
@@ -41,7 +41,7 @@ export async function startQueuePeers({ kinds, missing }: QueueKinds): Promise<Q
   }
 }
 
-/** Starts them, and stops them after the use. Who isn't there is added to `missing`. */
+/** Starts the peers, and stops them after `use`. Adds the reasons of missing peers to `missing`. */
 export async function usingPeers<Result>(
   kinds: QueueKinds,
   missing: Set<string>,

@@ -1,7 +1,7 @@
-"""Two Python processes that send each other messages: python.py Queue|SimpleQueue|Pipe|faster-fifo LARGEST FAR
+"""Python processes that send each other messages: python.py TRANSPORT LARGEST FAR
 
-Takes the orders of near.ts, one on each line, and answers as it does.
-The third argument is how many others there are that send to one.
+TRANSPORT is Queue, SimpleQueue, Pipe or faster-fifo. Takes arguments and orders as near.ts does,
+and answers as near.ts does.
 """
 
 import json
@@ -12,12 +12,12 @@ from itertools import islice
 from multiprocessing import Pipe, Process, Queue, SimpleQueue
 from time import monotonic_ns, perf_counter_ns, process_time_ns
 
-# The size of every ring whose size one can choose, as ringBytes() of transport.ts has it.
+# The size of all rings whose size can be chosen, as ringBytes() of transport.ts computes it.
 RING_BYTES = max(1 << 20, 4 * (int(sys.argv[2]) + 64))
 
 
 class End:
-    """What one end does with a message, and with a batch of them; it receives a batch as a list."""
+    """The calls of one end, for a message and for a batch, which it receives as a list."""
 
     def __init__(self, send, receive, send_many, receive_many):
         self.send, self.receive = send, receive
@@ -55,7 +55,7 @@ TRANSPORTS = {
 
 
 def outbox(payload, number=0):
-    """Messages without end. Each bears its number: bytes in the first four and in the last one."""
+    """Endless messages. Bytes carry their number in the first four bytes and in the last one."""
     middle = b"" if payload == "object" else bytes(int(payload) - 5)
     while True:
         if payload == "object":
@@ -99,7 +99,7 @@ def number_in(payload, message):
 
 
 def gather(end, payload, count, senders):
-    """Messages of that many who send equally many, in order from each."""
+    """Receives the messages of all senders, each of which sends equally many, in order."""
     each = count // senders
     expected = [sender * each for sender in range(senders)]
     for _ in range(count):
@@ -133,7 +133,7 @@ def parsed(line):
 
 
 def far(ends, control, other_control):
-    # Else this process would keep itself alive.
+    # Otherwise this process would hold both ends, and would never see the pipe closed.
     other_control.close()
     try:
         while True:
@@ -153,7 +153,7 @@ def far(ends, control, other_control):
 
 
 def obey_with_all(ends, controls, line):
-    """Each of the others sends its part as soon as it hears of it."""
+    """Each far end sends its part as soon as it gets the order."""
     kind, payload, batch, count, _, _ = parsed(line)
     each = count // len(controls)
     start = monotonic_ns()
@@ -182,7 +182,7 @@ def obey(ends, control, line):
 
 
 def start(ends):
-    """Another process with those ends, and the pipe that its orders go through."""
+    """Starts a far end with these queues. Returns the pipe for its orders."""
     control, other_control = Pipe()
     Process(target=far, args=(ends, other_control, control), daemon=True).start()
     other_control.close()
@@ -192,7 +192,7 @@ def start(ends):
 def main():
     transport = TRANSPORTS[sys.argv[1]]
     try:
-        # Bytes and objects each have their own.
+        # Bytes and objects have queues of their own.
         mine, theirs = zip(transport("bytes"), transport("object"))
     except ImportError as error:
         print(json.dumps({"missing": f"{sys.argv[1]}: {error}"}))

@@ -1,4 +1,4 @@
-// What the two ends of a queue do in a run, whatever the queue is.
+// What the two ends of a queue do in a run, the same for all transports.
 import { nanoseconds, quantile } from '../harness/measure.js'
 import { inbox, outbox } from './messages.js'
 import type { Order } from './order.js'
@@ -12,12 +12,12 @@ export async function produce(end: End, { payload, batch, count, first }: Order)
   }
 }
 
-/** All messages of that many who send equally many. */
+/** Receives the messages of all senders, each of which sends equally many. */
 export async function consume(end: End, order: Order, senders = 1): Promise<void> {
   await end.receive(order, inbox(order.payload, order.count, senders))
 }
 
-/** How long such shares of the trips took at most. */
+/** Returns the quantiles of the trips' times that the order asks for. */
 export async function ping(end: End, order: Order): Promise<number[]> {
   const [make, take] = [outbox(order.payload, 1), inbox(order.payload, order.count)]
   const took: number[] = []

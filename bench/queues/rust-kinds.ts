@@ -2,7 +2,7 @@ import { buildExample } from '../harness/cargo.js'
 import type { QueueKinds } from './peers.js'
 
 /** Queues in Rust, for messages of 8 or 64 bytes: crates/core/examples/queue_peers. */
-export function queueThreads(): QueueKinds {
+export function rustKinds(): QueueKinds {
   if (process.platform === 'win32')
     return { kinds: [], missing: ['queues between Rust threads: CPU time is measured on Unix only'] }
   const path = buildExample('crossmem-core', 'queue_peers')

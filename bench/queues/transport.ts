@@ -2,7 +2,7 @@ import type { Far } from './control.js'
 import type { Parcel } from './messages.js'
 import type { Order } from './order.js'
 
-/** A way to send messages between two processes, or two threads of one. */
+/** A way to send messages between two processes, or between two threads of one process. */
 export interface Transport {
   near(largest: number, option?: string): Near | Promise<Near>
   far(data: unknown): End | Promise<End>
@@ -10,26 +10,29 @@ export interface Transport {
 
 export interface Near {
   end: End
-  /** Starts another end. Where only one is possible, this is called once. What is sent goes to the first. */
+  /**
+   * Starts a far end; called once if the transport has only one. The near end's messages go to the
+   * first far end.
+   */
   start(): Far | Promise<Far>
   version?: string
-  /** Nanoseconds of CPU time that others have used who carry the messages. */
+  /** Nanoseconds of CPU time of the other processes that carry the messages. */
   othersCpu?(): Promise<number>
   stop?(): void
 }
 
-/** One of the two ends. What blocks its thread returns no promise. */
+/** One of the two ends. A call that blocks its thread returns no promise. */
 export interface End {
-  /** A promise if there is something to wait for before the next one. */
+  /** Returns a promise if the sender must wait before it sends the next parcel. */
   send(parcel: Parcel): Promise<unknown> | void
-  /** Hands over all that comes, until `take` has had the last one. */
+  /** Passes each parcel that arrives to `take`, which returns true with the last one. */
   receive(order: Order, take: (parcel: Parcel) => boolean): Promise<void> | void
 }
 
-/** For ends that hear by events what comes: hands it to whoever receives now. */
+/** For transports that deliver messages by events: passes them to the current `receive`. */
 export class Arrivals {
   #take: (parcel: Parcel) => boolean = () => {
-    throw new Error('a message came that nobody expects')
+    throw new Error('a message arrived before the end began to receive')
   }
   #done: () => void = () => {}
 
@@ -45,5 +48,5 @@ export class Arrivals {
   }
 }
 
-/** The size of every ring whose size one can choose: four of the largest messages at least. */
+/** The size of all rings whose size can be chosen: at least four of the largest messages. */
 export const ringBytes = (largest: number): number => Math.max(1 << 20, 4 * (largest + 64))

@@ -36,7 +36,7 @@ export function chart(section: Section): string {
 
 interface Scale {
   decades: number[]
-  /** Where a time is, in pixels. */
+  /** The position of a time, in pixels. */
   x(ns: number): number
 }
 

@@ -1,8 +1,9 @@
-// What README.md compares: the peers that a user would take instead, wherever crossmem is faster and wherever it is not.
+// The table of README.md: crossmem beside the peers that a user would choose instead, whether they
+// are slower or faster.
 import type { Row } from '../harness/measure.js'
 import type { Results } from './results.js'
 
-/** One row of crossmem's beside the peer that is the fastest of those that fit. */
+/** A row of crossmem, and the fastest row of the peers that it is compared with. */
 export interface Comparison {
   what: string
   ours: Row
@@ -11,9 +12,9 @@ export interface Comparison {
 
 interface Wanted {
   what: string
-  /** Id of the section. */
+  /** The section's `id`. */
   section: string
-  /** Number of its table. */
+  /** Index of the table in the section. */
   table: number
   ours: string
   peer: RegExp
@@ -168,7 +169,7 @@ const WANTED: Wanted[] = [
   },
 ]
 
-/** Those whose peer this machine has. */
+/** The comparisons whose peer this machine has. */
 export function comparisons({ sections }: Results): Comparison[] {
   return WANTED.flatMap(({ what, section, table, ours, peer }) => {
     const rows = sections.find(({ id }) => id === section)?.tables[table]?.rows ?? []

@@ -1,16 +1,16 @@
 import { round, shown } from '../harness/format.js'
 import type { Axis, Curves, Line, Point } from '../harness/section.js'
-import { placesOf } from './line-labels.js'
+import { labelsOf } from './line-labels.js'
 import { type Scale, scaleOf } from './scale.js'
 import { fixed, page, rule, text, WIDTH } from './svg.js'
 
 const [LEFT, RIGHT, TOP, HEIGHT] = [76, 270, 76, 400]
 const END = WIDTH - RIGHT
 const BOTTOM = TOP + HEIGHT
-/** Where names begin, with a piece of their line; and from one to the next. */
-const [NAMES, SAMPLE, NAME] = [END + 24, 24, 18]
+/** The left edge of the legend, the length of its samples, and the height of an entry. */
+const [LEGEND, SAMPLE, ENTRY] = [END + 24, 24, 18]
 
-/** Blue is ours; peers have the other colours. On white, on black. */
+/** Blue is crossmem; peers have the other colours. The second value is for dark pages. */
 const OURS = ['#0969da', '#4493f8'] as const
 const PEERS = [
   ['#bc4c00', '#f0883e'],
@@ -22,22 +22,22 @@ const PEERS = [
   ['#cf222e', '#ff7b72'],
   ['#1b7c83', '#56d4dd'],
 ] as const
-/** Tells apart those of one colour. */
+/** Tells lines of one colour apart. */
 const DASHES = ['', '7 3', '2 3', '10 3 2 3', '1 5']
 
 /** Lines with their names beside their ends. */
 export function lineChart(curves: Curves): string {
   const x = scaleOf(curves.x.unit, values(curves, 'x'), LEFT, END)
   const y = scaleOf(curves.y.unit, values(curves, 'y'), BOTTOM, TOP)
-  const looks = looksOf(curves.lines)
-  return page(curves.title, BOTTOM + 56, STYLE + colours(looks, 0), colours(looks, 1), [
+  const styles = stylesOf(curves.lines)
+  return page(curves.title, BOTTOM + 56, STYLE + coloursOf(styles, 0), coloursOf(styles, 1), [
     text('title', 16, 30, curves.title),
     ...grid(curves.x, curves.y, x, y),
     ...curves.lines.map(({ points }, i) => {
       const at = points.map(point => [x.at(point.x), y.at(point.y)])
-      return polyline(`l${i}`, at, looks[i])
+      return polyline(`l${i}`, at, styles[i])
     }),
-    ...names(curves.lines, looks, x, y),
+    ...legend(curves.lines, styles, x, y),
   ])
 }
 
@@ -60,13 +60,13 @@ function grid(across: Axis, up: Axis, x: Scale, y: Scale): string[] {
   ]
 }
 
-interface Look {
+interface Style {
   colours: readonly [string, string]
   width: number
   dash: string
 }
 
-function looksOf(lines: Line[]): Look[] {
+function stylesOf(lines: Line[]): Style[] {
   let [ours, peers] = [0, 0]
   const nth = <T>(items: readonly T[], n: number): T => items[n % items.length] as T
   return lines.map(({ name }) => {
@@ -80,41 +80,41 @@ const STYLE = `
   polyline { fill: none; stroke-linejoin: round }
   .leader { stroke-width: 0.8; opacity: 0.6 }`
 
-const colours = (looks: Look[], which: 0 | 1): string =>
-  looks
-    .map((look, i) => `\n  .l${i} { stroke: ${look.colours[which]} } .n${i} { fill: ${look.colours[which]} }`)
+const coloursOf = (styles: Style[], which: 0 | 1): string =>
+  styles
+    .map(({ colours }, i) => `\n  .l${i} { stroke: ${colours[which]} } .n${i} { fill: ${colours[which]} }`)
     .join('')
 
-function polyline(kind: string, points: number[][], look?: Look): string {
+function polyline(kind: string, points: number[][], style?: Style): string {
   const at = points.map(point => point.map(fixed).join(',')).join(' ')
-  const width = look ? ` stroke-width="${look.width}"` : ''
-  const dash = look?.dash ? ` stroke-dasharray="${look.dash}"` : ''
+  const width = style ? ` stroke-width="${style.width}"` : ''
+  const dash = style?.dash ? ` stroke-dasharray="${style.dash}"` : ''
   return `<polyline class="${kind}" points="${at}"${width}${dash}/>`
 }
 
-/** Of each line its name, a piece of it, and what leads there from its end. */
-function names(lines: Line[], looks: Look[], x: Scale, y: Scale): string[] {
+/** The legend: for each line its name, a sample, and a leader from the end of the line. */
+function legend(lines: Line[], styles: Style[], x: Scale, y: Scale): string[] {
   const ends = lines.map(({ points }) => points[points.length - 1] as Point)
-  const places = placesOf(
+  const labels = labelsOf(
     ends.map(end => y.at(end.y)),
-    NAME,
-    TOP - NAME,
-    BOTTOM + NAME,
+    ENTRY,
+    TOP - ENTRY,
+    BOTTOM + ENTRY,
   )
-  return places.map(({ i, end, at }) => {
+  return labels.map(({ i, end, at }) => {
     const leader = [
       [x.at((ends[i] as Point).x) + 2, end],
       [END + 4, end],
-      [NAMES - 2, at],
+      [LEGEND - 2, at],
     ]
     const sample = [
-      [NAMES, at],
-      [NAMES + SAMPLE, at],
+      [LEGEND, at],
+      [LEGEND + SAMPLE, at],
     ]
     return (
       polyline(`leader l${i}`, leader) +
-      polyline(`l${i}`, sample, looks[i]) +
-      text(`n${i}`, NAMES + SAMPLE + 6, at + 4, (lines[i] as Line).name)
+      polyline(`l${i}`, sample, styles[i]) +
+      text(`n${i}`, LEGEND + SAMPLE + 6, at + 4, (lines[i] as Line).name)
     )
   })
 }

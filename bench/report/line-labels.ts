@@ -1,8 +1,8 @@
-/** The place of a name beside the end of its line. */
-export interface Place {
-  /** Which line. */
+/** The name of a line, beside the end of the line. */
+export interface Label {
+  /** Index of the line. */
   i: number
-  /** Where that ends, and where its name is. */
+  /** Heights of the line's end and of the name. */
   end: number
   at: number
 }
@@ -13,10 +13,10 @@ interface Group {
 }
 
 /**
- * Names of lines that end at such heights, each as near to its end as the others leave room: none is nearer to the next
- * than `apart`, nor beyond `top` and `bottom`.
+ * Labels for lines that end at the given heights, each as near to its end as the others leave room.
+ * Labels are at least `apart` from each other, and lie between `top` and `bottom`.
  */
-export function placesOf(ends: number[], apart: number, top: number, bottom: number): Place[] {
+export function labelsOf(ends: number[], apart: number, top: number, bottom: number): Label[] {
   const sorted = ends.map((end, i) => ({ end, i })).sort((a, b) => a.end - b.end)
   const heights = spread(
     sorted.map(({ end }) => end),
@@ -27,7 +27,7 @@ export function placesOf(ends: number[], apart: number, top: number, bottom: num
   return sorted.map(({ end, i }, n) => ({ i, end, at: heights[n] as number }))
 }
 
-/** Neighbours that are too near become a group around their mean, until no two groups are. */
+/** Neighbours that are too close become a group around their mean, until none are too close. */
 function spread(sorted: number[], apart: number, top: number, bottom: number): number[] {
   const groups: Group[] = sorted.map(end => ({ middle: end, ends: [end] }))
   for (let i = 0; i + 1 < groups.length; ) {

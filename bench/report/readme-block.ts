@@ -5,7 +5,7 @@ import type { Results } from './results.js'
 export const BEGIN = '<!-- bench:begin, written by npm run bench -->'
 export const END = '<!-- bench:end -->'
 
-/** README.md with the figures of a run between its two marks. */
+/** README.md with the figures of a run between its two markers. */
 export function withBlock(readme: string, results: Results): string {
   const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)]
   if (begin < 0 || end < begin) throw new Error(`README.md lacks ${BEGIN} … ${END}`)

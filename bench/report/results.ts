@@ -13,7 +13,7 @@ import {
 import { chart } from './chart.js'
 import { lineChart } from './line-chart.js'
 
-/** What a run measured. All that it writes is made of this. */
+/** The results of a run, from which all its files are made. */
 export interface Results {
   quick: boolean
   machine: Machine
@@ -23,7 +23,7 @@ export interface Results {
 /** The files of a run, by name. */
 export function filesOf(results: Results): Map<string, string> {
   const json = `${JSON.stringify(results, sixFigures, 1)}\n`
-  // Of what is in the file, so that the file is all that it takes to make them again.
+  // From the rounded figures, so that results.json is enough to make the other files again.
   const written = JSON.parse(json) as Results
   const files = new Map([
     ['results.json', json],
@@ -100,7 +100,7 @@ function tableLines(table: Table): string[] {
   ]
 }
 
-/** The plot, and the same as a table. */
+/** The plot, and its figures as a table. */
 function curvesLines(curves: Curves): string[] {
   const xs = [...new Set(curves.lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort(
     (a, b) => a - b,
@@ -125,7 +125,7 @@ function curvesLines(curves: Curves): string[] {
   ]
 }
 
-/** One line for every name; a later table's intro says what is different there. */
+/** One line for every name, with the description of its first row. */
 function whatEachDid(section: Section): string[] {
   const does = new Map<string, string>()
   const rows = section.tables.flatMap(table => table.rows)

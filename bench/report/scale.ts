@@ -3,13 +3,16 @@ import type { Unit } from '../harness/format.js'
 /** One axis of a plot. */
 export interface Scale {
   ticks: number[]
-  /** Where a value is, in pixels. */
+  /** The position of a value, in pixels. */
   at(value: number): number
 }
 
 const SHARES = [0.01, 0.1, 0.5, 0.9, 0.99, 0.999]
 
-/** Logarithmic; shares so that there is as much room from 90 to 99 % as from 99 to 99.9 %, and on the other side. */
+/**
+ * A logarithmic scale. Shares have a logit scale: 90 to 99 % takes about as much room as 99 to
+ * 99.9 %, and so do 0.1 to 1 % and 1 to 10 %.
+ */
 export function scaleOf(unit: Unit, values: number[], from: number, to: number): Scale {
   const [least, most] = [Math.min(...values), Math.max(...values)]
   if (unit === 'share') return scale(SHARES, least, most, share => Math.log(share / (1 - share)), from, to)

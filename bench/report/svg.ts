@@ -1,5 +1,5 @@
-// What all plots have in common: SVG with its own background, so that it is readable on any page; dark where the reader
-// prefers that.
+// Parts of all plots. A plot is SVG with a background of its own, so that it is readable on any
+// page. The background is dark if the reader prefers that.
 
 export const WIDTH = 860
 
@@ -17,7 +17,7 @@ const DARK = `
     .page { fill: #0d1117; stroke: #3d444d }
     .grid { stroke: #3d444d }`
 
-/** A page of that height; `style` and `dark` colour what is on it, for readers of either kind. */
+/** A page of that height. `style` is the CSS of its contents; `dark` is added on dark pages. */
 export function page(title: string, height: number, style: string, dark: string, contents: string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">`,

@@ -17,7 +17,7 @@ const GET = 'crossmem: get(i, j)'
 const UPDATE = 'crossmem: update(), empty'
 const SNAPSHOT = 'crossmem: snapshot() of 1 MiB'
 
-/** What the small things cost. */
+/** The cost of single calls. */
 export async function calls(quick: boolean): Promise<Section> {
   const name = uniqueName()
   const directory = newDirectoryInMemory()
@@ -87,7 +87,7 @@ function openings(memory: string, array: string, directory: string, many: number
   ]
 }
 
-/** Each has a loop of its own, so that the compiler sees what it would see in a program. */
+/** Each has a loop of its own, so that V8 compiles it as it would in a program. */
 function elements(array: NDArray<'float64'>, passes: number): Contender[] {
   const { data } = array
   const perElement = (pass: () => number) => () => {
@@ -95,7 +95,7 @@ function elements(array: NDArray<'float64'>, passes: number): Contender[] {
     let sum = 0
     for (let i = 0; i < passes; i++) sum += pass()
     const took = nanoseconds() - start
-    if (sum !== passes * data.length) throw new Error('an element is not what it was')
+    if (sum !== passes * data.length) throw new Error('an element has the wrong value')
     return took / passes / data.length
   }
   return [

@@ -14,7 +14,7 @@ const EVENTS = 'crossmem: two Events'
 const PROCESSES = [1, 2, 4, 8]
 const MOST = 8
 
-/** What a lock costs that several processes want all the time. */
+/** The cost of a lock under constant contention. */
 export async function contention(quick: boolean): Promise<Section> {
   const py = python()
   const rounds = quick ? 1 : 5
@@ -98,7 +98,7 @@ function contenders(
   ]
 }
 
-/** Nanoseconds per operation, or per hand-over, of all of them together. */
+/** Nanoseconds per operation, or per hand-over, of all processes together. */
 async function contend(
   { children, objects: { board } }: Lockers,
   what: What,

@@ -9,7 +9,7 @@ import { type Contender, inTurn, nanoseconds } from '../harness/measure.js'
 import { type Section, type Table, times } from '../harness/section.js'
 import type { Ends, Parcel } from '../memory/receiver.js'
 
-/** Numbers in one message where all of them don't fit one string. */
+/** Numbers per message, where all numbers don't fit into one string. */
 const PART = 1 << 20
 
 const REFERENCE = 'crossmem: a reference'
@@ -17,7 +17,7 @@ const ADVANCED = "process.send, 'advanced'"
 const BASE64 = "process.send, 'json', as base64"
 const NUMBERS = "process.send, 'json', as numbers"
 
-/** How long it takes until another process, or thread, has seen a large array. */
+/** How long it takes to hand a large array to another process or thread. */
 export async function handOver(quick: boolean): Promise<Section> {
   const length = quick ? 1 << 17 : 1 << 25
   const plain = Float64Array.from({ length }, Math.random)
@@ -59,7 +59,7 @@ export async function handOver(quick: boolean): Promise<Section> {
   }
 }
 
-/** All send the same numbers and get the same answer. */
+/** All contenders send the same numbers and get the same answer. */
 function processContenders(
   { light, json, advanced }: Children,
   plain: Float64Array<ArrayBuffer>,
@@ -122,7 +122,7 @@ function processContenders(
   ]
 }
 
-/** Each has a thread and an array of its own. */
+/** Each contender has a thread and an array of its own. */
 function threadContenders(plain: Float64Array<ArrayBuffer>, expected: Ends) {
   const [copying, transferring, sharing] = [startThread(), startThread(), startThread()]
   const shared = new Float64Array(new SharedArrayBuffer(plain.byteLength))
@@ -166,7 +166,7 @@ interface Answer {
   data?: Float64Array
 }
 
-/** Nanoseconds from before `send` until the right answer has come. */
+/** Nanoseconds from before `send` until the right answer has arrived. */
 async function answered(
   receiver: ChildProcess | Worker,
   expected: Ends,
@@ -175,7 +175,7 @@ async function answered(
 ): Promise<number> {
   const coming = once(receiver, 'message') as Promise<[Ends | Answer]>
   const start = nanoseconds()
-  // What fails here must not leave us waiting for an answer.
+  // If sending fails, no answer arrives.
   await Promise.race([Promise.resolve(send()), coming])
   const [value] = await coming
   const took = nanoseconds() - start
@@ -186,7 +186,7 @@ async function answered(
   return took
 }
 
-/** Each part is on its way before the next is made; the child reads one while we write the next. */
+/** Sends each part before it makes the next, so that the child reads at the same time. */
 async function sendInParts(child: ChildProcess, plain: Float64Array): Promise<void> {
   for (let offset = 0; offset < plain.length; offset += PART) {
     const numbers = Array.from(plain.subarray(offset, offset + PART))
@@ -197,9 +197,9 @@ async function sendInParts(child: ChildProcess, plain: Float64Array): Promise<vo
   }
 }
 
-/** What one leaves on its heap must not slow another. */
+/** The garbage of one contender on its child's heap must not slow another contender. */
 interface Children {
-  /** Gets references and nothing, with 'json'. */
+  /** Gets references and empty messages, with 'json'. */
   light: ChildProcess
   json: ChildProcess
   advanced: ChildProcess

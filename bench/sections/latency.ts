@@ -22,7 +22,7 @@ const LINES: LineOf[] = [
   { names: /^Python \S+: Pipe$/ },
 ]
 
-/** How much longer than usual an answer may take. */
+/** How the times of round trips are distributed. */
 export async function latency(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const lines = await usingPeers(drawn(SIZE, LINES), missing, peers => distributions(peers, quick))

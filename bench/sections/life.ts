@@ -11,7 +11,7 @@ const SIZE = 1 << 20
 const CROSSMEM = 'crossmem'
 const WHOLE = 'system calls, same guarantees'
 
-/** What a segment's whole life costs. */
+/** The cost of creating, opening and closing a segment. */
 export async function life(quick: boolean): Promise<Section> {
   const [bare, py] = [bareCalls(), python()]
   const rounds = quick ? 2 : 15

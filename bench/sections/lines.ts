@@ -1,14 +1,14 @@
 import type { Row } from '../harness/measure.js'
 import type { Line } from '../harness/section.js'
 
-/** A line, and the names of what it may be drawn of: where that is more than one, of whichever is the fastest at that point. */
+/** A line through the rows whose names match; where several match, through the fastest row. */
 export interface LineOf {
   names: RegExp
-  /** Where it is several. */
+  /** Name of the line, if rows of several names match. */
   name?: string
 }
 
-/** Lines through rows that were measured at each `x`; `y` makes a point's height of the row that took the shortest. */
+/** Lines through the rows that were measured at each `x`. `y` computes a point from its row. */
 export function linesThrough(
   lines: LineOf[],
   at: { x: number; rows: Row[] }[],

@@ -14,7 +14,7 @@ const LOCK_SYNC = 'crossmem: lockSync(), release()'
 const LOCK = 'crossmem: await lock(), release()'
 const FLOOR = 'two empty Node-API calls'
 
-/** What a lock costs that nobody else wants. */
+/** The cost of an uncontended lock. */
 export async function locks(quick: boolean): Promise<Section> {
   const py = python()
   const lockfile = properLockfile()
@@ -169,7 +169,7 @@ function pythons(py: Python, names: PeerNames, many: number): Contender[] {
 function lockfiles(lockfile: ProperLockfile, names: PeerNames, directory: string, many: number): Contender[] {
   const file = join(directory, 'file')
   writeFileSync(file, '')
-  // The fastest that it documents; the default looks up the file's real path first.
+  // The fastest way that it documents: by default it resolves the file's real path first.
   const options = { realpath: false }
   return [
     {

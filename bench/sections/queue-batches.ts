@@ -5,7 +5,7 @@ import { usingPeers } from '../queues/peers.js'
 import { BATCH, streams } from './queue-rows.js'
 import { batchTargets } from './queue-targets.js'
 
-/** What a message costs that is sent among others. */
+/** The cost of a message that is sent in a batch. */
 export async function queueBatches(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const table = async (title: string, payload: Payload, batch = BATCH, only = ''): Promise<Table> => ({

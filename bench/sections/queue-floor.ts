@@ -1,12 +1,12 @@
 import type { Section, Table } from '../harness/section.js'
 import { startQueuePeers } from '../queues/peers.js'
-import { queueThreads, RTRB } from '../queues/rust-kinds.js'
+import { RTRB, rustKinds } from '../queues/rust-kinds.js'
 import { streams } from './queue-rows.js'
 import { floorTargets } from './queue-targets.js'
 
-/** What a message costs in Rust, without any JavaScript. */
+/** The cost of a message in Rust, without any JavaScript. */
 export async function queueFloor(quick: boolean): Promise<Section> {
-  await using started = await startQueuePeers(queueThreads())
+  await using started = await startQueuePeers(rustKinds())
   const { peers, missing } = started
   const table = async (title: string, size: number): Promise<Table> => ({
     title,

@@ -1,4 +1,4 @@
-// What the sections about queues have in common: rows of streams, and of trips there and back.
+// Rows for the sections about queues.
 import { type Contender, type Row, samplesInTurn, summary } from '../harness/measure.js'
 import type { Payload } from '../queues/messages.js'
 import type { Order } from '../queues/order.js'
@@ -9,7 +9,7 @@ export const BATCH = 256
 export const CPU = 'CPU time'
 export const P99 = '99 of 100 within'
 
-/** Nanoseconds of a message, one way. */
+/** Nanoseconds per message, one way. */
 export async function streams(
   peers: QueuePeer[],
   payload: Payload,
@@ -20,7 +20,7 @@ export async function streams(
   return taken.map(([peer, runs]) => rowOf(peer, runs, [CPU]))
 }
 
-/** Nanoseconds until an answer is here: what half of the trips of a run took at most. */
+/** Nanoseconds per round trip: a sample is the median of the trips of a run. */
 export async function trips(peers: QueuePeer[], payload: Payload, quick: boolean): Promise<Row[]> {
   const taken = await samples(
     peers,
@@ -30,13 +30,13 @@ export async function trips(peers: QueuePeer[], payload: Payload, quick: boolean
   return taken.map(([peer, runs]) => rowOf(peer, runs, [P99, CPU]))
 }
 
-/** Nanoseconds of a message that one end receives from all others. */
+/** Nanoseconds per message that one end receives from all others. */
 export async function gathered(peers: QueuePeer[], payload: Payload, quick: boolean): Promise<Row[]> {
   const taken = await samples(peers, { kind: 'gather', payload, batch: 1, first: 0, shares: [] }, quick)
   return taken.map(([peer, runs]) => rowOf(peer, runs, []))
 }
 
-/** The first figure of each run, and the median of each of the others. */
+/** A row of the first figures of all runs, with the medians of the other figures. */
 function rowOf(peer: Pick<Row, 'name' | 'does'>, runs: number[][], others: string[]): Row {
   const column = (i: number): number[] => runs.map(figures => figures[i] as number)
   const also = others.map((what, i) => [what, summary(peer, column(i + 1)).median])
@@ -52,7 +52,7 @@ async function samples(
   return [...(await samplesInTurn(contenders, { rounds: quick ? 1 : 5 }))]
 }
 
-/** Runs of so many messages that each takes some time; the first sample, which doesn't count, finds out how many. */
+/** A sample is a run of enough messages to take some time; the first call finds their number. */
 function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Promise<number[]> {
   let count: number | undefined
   return async () => {
@@ -64,7 +64,7 @@ function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Pr
 async function enough(pair: Pair, order: Omit<Order, 'count'>, milliseconds: number): Promise<number> {
   const most = order.payload === 'object' ? MOST : Math.min(MOST, MOST_BYTES / order.payload)
   let count = Math.max(order.batch, 64)
-  // Twice, since a single run may take long for other reasons.
+  // Two runs must take long enough, since a single one may take long for other reasons.
   for (let long = 0; long < 2 && count * 2 <= most; ) {
     const start = performance.now()
     await pair.run({ ...order, count })
@@ -74,6 +74,6 @@ async function enough(pair: Pair, order: Omit<Order, 'count'>, milliseconds: num
   return count
 }
 
-/** What nobody has received yet is in memory with some of them. */
+/** Some transports keep messages in memory until they are received. */
 const MOST = 1 << 20
 const MOST_BYTES = 1 << 26

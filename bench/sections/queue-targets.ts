@@ -1,4 +1,4 @@
-// What the sections about queues promise. Names as in queues/kinds.ts and queues/rust-kinds.ts.
+// Targets of the sections about queues.
 
 import { row, type Table, type Target, times } from '../harness/section.js'
 import { SEND_ADVANCED, SEND_JSON } from '../queues/kinds.js'
@@ -6,7 +6,7 @@ import { ARRAY_QUEUE, MPMC, RTRB, SPSC } from '../queues/rust-kinds.js'
 
 const SENDS = [SEND_JSON, SEND_ADVANCED]
 
-/** The peer that is hardest to beat. */
+/** The fastest of the rows with these names. */
 const fastest = (table: Table, names: string[]): string =>
   names.reduce((best, name) => (times(table, best, name) > 1 ? name : best))
 
@@ -37,7 +37,7 @@ export const queueTargets = (bytes: Table, objects: Table): Target[] => [
   },
 ]
 
-/** process.send has no call for a batch: it is compared as it sends one by one. */
+/** process.send has no call for a batch, so it is measured one by one. */
 export const batchTargets = (batches: Table, oneByOne: Table): Target[] => [
   {
     what: '64 B, in batches: times the throughput of process.send, one by one',

@@ -5,7 +5,7 @@ import { usingPeers } from '../queues/peers.js'
 import { streams } from './queue-rows.js'
 import { queueTargets } from './queue-targets.js'
 
-/** What a message costs that is sent by itself. */
+/** The cost of a message that is sent by itself. */
 export async function queues(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const table = async (title: string, payload: Payload): Promise<Table> => ({

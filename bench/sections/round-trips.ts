@@ -2,15 +2,15 @@ import type { Section, Table } from '../harness/section.js'
 import { queueKinds } from '../queues/kinds.js'
 import type { Payload } from '../queues/messages.js'
 import { type QueuePeer, usingPeers } from '../queues/peers.js'
-import { queueThreads } from '../queues/rust-kinds.js'
+import { rustKinds } from '../queues/rust-kinds.js'
 import { trips } from './queue-rows.js'
 import { tripTargets } from './queue-targets.js'
 
-/** How soon an answer is here. */
+/** The time of a message to the other end and back. */
 export async function roundTrips(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const tables = (title: string, payload: Payload): Promise<Table[]> => {
-    const [kinds, threads] = [queueKinds(payload), payload === 64 ? queueThreads() : NONE]
+    const [kinds, threads] = [queueKinds(payload), payload === 64 ? rustKinds() : NONE]
     const all = { kinds: [...kinds.kinds, ...threads.kinds], missing: [...kinds.missing, ...threads.missing] }
     return usingPeers(all, missing, async peers => {
       const parked = await table(`${title}, parked`, peers, payload, 'parked', quick)

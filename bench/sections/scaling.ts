@@ -20,7 +20,7 @@ const LINES: LineOf[] = [
   { names: /^Python: faster-fifo/ },
 ]
 
-/** What more processes that send do to the throughput of the one that receives. */
+/** How the number of senders affects the throughput of one receiver. */
 export async function scaling(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const at = []

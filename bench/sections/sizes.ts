@@ -24,7 +24,7 @@ const LINES: LineOf[] = [
   { names: /^Python \S+: Pipe$/ },
 ]
 
-/** What the size of messages does to their throughput. */
+/** How the size of messages affects the throughput. */
 export async function sizes(quick: boolean): Promise<Section> {
   const missing = new Set<string>()
   const at = []

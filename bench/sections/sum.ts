@@ -56,7 +56,7 @@ async function sumsOf(bytes: number, rounds: number): Promise<Row[]> {
     does,
     perTurn: 3,
     sample: perCall(calls, () => {
-      if (total(arrays.get(name)) !== expected) throw new Error('a sum came out wrong')
+      if (total(arrays.get(name)) !== expected) throw new Error('a sum is wrong')
     }),
   })
   const contenders = [

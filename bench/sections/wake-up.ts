@@ -8,7 +8,7 @@ const LOCK = 'crossmem: await lock()'
 const LOCK_SYNC = 'crossmem: lockSync()'
 const SEND = 'process.send, there and back'
 
-/** How soon another process goes on that waits for a lock. */
+/** How soon a process that waits for a lock continues after the release. */
 export async function wakeUp(quick: boolean): Promise<Section> {
   await using lockers = await startLockers(1)
   const table: Table = {
@@ -58,7 +58,7 @@ function contenders(lockers: Lockers): Contender[] {
   ]
 }
 
-/** A different one each time, so that nothing is in step with anything. */
+/** A different pause each time, so that samples don't fall into step with anything. */
 const pause = (): Promise<void> => sleep(1 + Math.random() * 3)
 
 async function woken({ children, objects }: Lockers, how: 'lock' | 'lockSync'): Promise<number> {
@@ -86,7 +86,7 @@ async function echoed({ children }: Lockers): Promise<number> {
   return Number(now - start)
 }
 
-/** The answer of the only child; `onAnswer` is called at once when it comes. */
+/** The answer of the only child. `onAnswer` is called as soon as it arrives. */
 const answerOf = ([child]: Lockers['children'], onAnswer: () => void = () => {}): Promise<unknown> =>
   new Promise(resolve => {
     child?.once('message', answer => {

@@ -3,10 +3,13 @@ import { farProcess } from '../control.js'
 import type { Message, Parcel } from '../messages.js'
 import { type End, ringBytes, type Transport } from '../transport.js'
 
-/** `sync` and `await` are parked while they wait, `try` looks again and again. */
+/** `sync` and `await` park while they wait; `try` retries in a loop. */
 type Way = 'sync' | 'await' | 'try'
 
-/** What one end does with one message and with many. `try`: undefined, 0 or [] if that can't be now. */
+/**
+ * The calls of one end, for one message and for several. With `try`, a call returns undefined, 0 or
+ * [] if the queue is full or empty.
+ */
 interface Calls {
   put(message: Message): unknown
   putMany(messages: Message[]): unknown
@@ -16,20 +19,20 @@ interface Calls {
 
 type Ways = Partial<Record<Way, Calls>>
 
-/** A kind of queue: makes what goes there and back, and opens it at the other end by its references. */
+/** A kind of queue: `create` makes both directions, and the far end opens them by references. */
 interface Kind {
   create(largest: number): { ways: Ways; references: Reference[]; close(): void }
   open(references: Reference[]): Ways
 }
 
-/** The default for small messages; as many bytes of large ones, but four of them at least. */
+/** The defaults for small messages; as many bytes of large ones, but at least four messages. */
 function options(largest: number): QueueOptions {
   if (largest <= 1024) return {}
   const messageBytes = largest + 512
   return { capacity: Math.max(4, Math.floor((2 << 20) / messageBytes)), messageBytes }
 }
 
-/** Whom the other one's death leaves alone must not wait for ever. */
+/** If one end dies, the other one must not wait for ever. */
 const WAIT = { timeout: 60_000 }
 
 function transportsOf(name: string, kind: Kind, ways: Way[]): Record<string, Transport> {
@@ -50,7 +53,7 @@ const transport = (name: string, kind: Kind, way: Way): Transport => ({
 
 const endOf = (ways: Ways, way: Way): End => ends[way](ways[way] as Calls)
 
-/** The same loop three times, so that each is compiled for what it does. */
+/** The same loop three times, so that V8 compiles each for its own calls. */
 const ends: Record<Way, (calls: Calls) => End> = {
   sync: calls => ({
     send(parcel) {
@@ -123,7 +126,7 @@ const spsc: Kind = {
 type Out = Pick<MpmcQueue, 'push' | 'pushSync' | 'tryPush' | 'pushMany' | 'pushManySync' | 'tryPushMany'>
 type Into = Pick<MpmcQueue, 'pop' | 'popSync' | 'tryPop' | 'popMany' | 'popManySync' | 'tryPopMany'>
 
-/** What SpscQueue's ends and MpmcQueue have in common. */
+/** For SpscQueue's ends and for MpmcQueue, which have the same methods. */
 const bytesWays = (out: Out, into: Into): Ways => ({
   sync: {
     put: message => out.pushSync(message as Uint8Array, WAIT),
@@ -166,7 +169,7 @@ const queueWays = (out: Queue<Message>, into: Queue<Message>): Ways => ({
   },
 })
 
-/** It has no calls for many: a batch is one array. */
+/** A pipe has no calls for several messages: a batch is one array. */
 const pipe: Kind = {
   create(largest) {
     const [near, far] = Pipe.create<Parcel>({ capacity: ringBytes(largest) })

@@ -3,7 +3,7 @@ import { farProcess } from '../control.js'
 import type { Message, Parcel } from '../messages.js'
 import { Arrivals, type End, type Transport } from '../transport.js'
 
-/** process.send in each of its two serializations. JSON has no bytes: they go as strings, in base64. */
+/** process.send with one of its two serializations. In JSON, bytes are strings in base64. */
 export const ipc = (serialization: SerializationType): Transport => ({
   near() {
     const children: ChildProcess[] = []
@@ -26,10 +26,10 @@ export const ipc = (serialization: SerializationType): Transport => ({
   },
 })
 
-/** What a ChildProcess has in common with its own `process`. */
+/** The methods of a ChildProcess that `process` has in the child, too. */
 type Channel = Pick<ChildProcess, 'send' | 'on'>
 
-/** What isn't written yet stays in memory, so now and then the sender waits for that. */
+/** Unwritten messages stay in memory, so the sender waits after so many of them. */
 const WITHOUT_WAITING = 128
 
 function listen(channel: Channel, arrivals: Arrivals, serialization: SerializationType): void {

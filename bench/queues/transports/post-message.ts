@@ -3,7 +3,10 @@ import { farThread } from '../control.js'
 import type { Parcel } from '../messages.js'
 import { Arrivals, type End, type Transport } from '../transport.js'
 
-/** postMessage between two threads. What is transferred must be the message's own: the near end makes it for each. */
+/**
+ * postMessage between two threads. A transferred buffer is lost to its sender, so the near end
+ * makes a new one for each message.
+ */
 export const postMessage = (how: 'copied' | 'transferred'): Transport => ({
   near() {
     const { port1, port2 } = new MessageChannel()

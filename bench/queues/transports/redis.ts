@@ -7,7 +7,7 @@ import { decoded, encoded } from '../messages.js'
 import type { Order } from '../order.js'
 import type { End, Transport } from '../transport.js'
 
-/** Two lists of a Redis server of its own, over a Unix socket. Its option is the server's program. */
+/** Two lists of a Redis server of its own, over a Unix socket. The option is the server's path. */
 export const redis: Transport = {
   async near(_, program) {
     const directory = newDirectory()
@@ -40,7 +40,7 @@ function startServer(program: string, path: string, directory: string): ChildPro
   return server
 }
 
-/** Loaded only by those who use it. Its client tries again until the server is there. */
+/** The package is loaded only where it is used. Its client retries until the server answers. */
 async function connected(path: string) {
   const { createClient, RESP_TYPES } = require('@redis/client') as typeof import('@redis/client')
   const client = createClient({ socket: { path, reconnectStrategy: 20 } })
@@ -53,7 +53,7 @@ const cpuIn = (info: string): number =>
   1e9 *
   [...info.matchAll(/used_cpu_(?:sys|user):(\S+)/g)].reduce((sum, [, seconds]) => sum + Number(seconds), 0)
 
-/** What may be on its way before the sender waits for a reply, and what the receiver asks for at once. */
+/** The most that is sent before the sender waits for a reply, and that is received at once. */
 const MOST_MESSAGES = 128
 const MOST_BYTES = 1 << 20
 
@@ -62,13 +62,13 @@ function pipelined({ kind, payload, batch }: Pick<Order, 'kind' | 'payload' | 'b
   return payload === 'object' ? MOST_MESSAGES : Math.max(batch, Math.min(MOST_MESSAGES, MOST_BYTES / payload))
 }
 
-/** Whoever waits for a message keeps a connection busy, so there are two. */
+/** BRPOP keeps its connection busy while it waits, so each end has two connections. */
 async function redisEnd(path: string, there: string, back: string) {
   const [sender, receiver] = await Promise.all([connected(path), connected(path)])
   let onTheirWay = 0
   const end: End = {
     send(parcel) {
-      // It writes them later, so they must be its own.
+      // The client writes later, so it needs copies.
       const messages = [parcel].flat().map(message => Buffer.from(encoded(message)))
       const done = sender.lPush(there, messages)
       onTheirWay += messages.reduce(

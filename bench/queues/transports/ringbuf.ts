@@ -3,7 +3,7 @@ import { packageVersion } from '../../harness/package-version.js'
 import { farThread } from '../control.js'
 import { type End, ringBytes, type Transport } from '../transport.js'
 
-/** ringbuf.js between two threads: a ring of bytes each way. It has no way to wait, so both ends look again and again. */
+/** ringbuf.js between two threads: a ring of bytes each way. It can't wait, so both ends spin. */
 export const ringbuf: Transport = {
   near(largest) {
     const [there, back] = [newStorage(largest), newStorage(largest)]
@@ -22,7 +22,10 @@ export const ringbuf: Transport = {
 const newStorage = (largest: number): SharedArrayBuffer =>
   RingBuffer.getStorageForCapacity(ringBytes(largest), Uint8Array)
 
-/** It sees no borders between messages; here all of a run have one size. A batch is pushed and popped as one. */
+/**
+ * The ring keeps no boundaries between messages; here all messages of a run have one size. A batch
+ * is pushed and popped in one call.
+ */
 function ringEnd(there: SharedArrayBuffer, back: SharedArrayBuffer): End {
   const [outgoing, incoming] = [new RingBuffer(there, Uint8Array), new RingBuffer(back, Uint8Array)]
   let staged = new Uint8Array(0)

@@ -7,7 +7,7 @@ import { farProcess } from '../control.js'
 import { decoded, encoded, type Parcel } from '../messages.js'
 import { Arrivals, type End, type Transport } from '../transport.js'
 
-/** A Unix domain socket of node:net. Each message follows its length, in four bytes. */
+/** A Unix domain socket of node:net. The length of a message, in four bytes, precedes it. */
 export const unixSocket: Transport = {
   async near() {
     const directory = newDirectory()
@@ -43,7 +43,7 @@ export const unixSocket: Transport = {
 
 const HEADER = 4
 
-/** Puts what comes in pieces together, once all of a message is there. */
+/** Joins the chunks that arrive to whole messages. */
 function listen(socket: Socket, arrivals: Arrivals): void {
   let [chunks, length, needed]: [Buffer[], number, number] = [[], 0, HEADER]
   socket.on('data', chunk => {

@@ -34,13 +34,13 @@ export const zeromq: Transport = {
   },
 }
 
-/** Loaded only by those who use it: its threads are a burden to nobody else. */
+/** The package is loaded only where it is used, since it starts threads. */
 function newSockets(): [Push, Pull] {
   const { Pull, Push } = require('zeromq') as typeof import('zeromq')
   return [new Push(), new Pull()]
 }
 
-/** A batch is one message of many parts, its way to send several at once. */
+/** A batch is one message of many parts, which is ZeroMQ's way to send several at once. */
 function zeromqEnd(push: Push, pull: Pull): End {
   return {
     send: parcel => push.send(Array.isArray(parcel) ? parcel.map(frame) : frame(parcel)),
@@ -54,7 +54,7 @@ function zeromqEnd(push: Push, pull: Pull): End {
   }
 }
 
-/** It copies short messages, and sends others from where they lie: those must be its own. */
+/** ZeroMQ copies short messages. It sends long ones from their buffer, so they must be copies. */
 function frame(message: Message): Uint8Array {
   const bytes = encoded(message)
   return bytes === message && bytes.length > 128 ? new Uint8Array(bytes) : bytes
