@@ -25,7 +25,7 @@ export function describeMachine(): Machine {
     ['/dev/shm', shmSize(gibibytes)],
     ['huge pages', `private memory: ${thp('enabled')}; shared memory: ${thp('shmem_enabled')}`],
     [
-      'load when it began',
+      'load at the start',
       loadavg()
         .map(load => load.toFixed(2))
         .join(' '),

@@ -31,7 +31,7 @@ interface Kind extends QueueKind {
 function everyKind(ends: Ends): { kinds: Kind[]; missing: string[] } {
   const py = python()
   if ('missing' in py)
-    return { kinds: ofNode(ends), missing: [py.missing, 'Redis: its server comes by Python'] }
+    return { kinds: ofNode(ends), missing: [py.missing, 'Redis: its server is a Python package'] }
   const kinds = [...ofNode(ends), ...ofPython(py, ends)]
   const server = redisServer(py)
   return 'missing' in server
@@ -52,22 +52,22 @@ const usual = { carries: 'bytes and objects', batches: true, waits: 'parked' } a
 
 const says = {
   await: 'awaited',
-  sync: 'blocking: spins for a moment, then is parked',
+  sync: 'blocking: spins briefly, then parks',
   try: 'try…() in a loop',
 }
 
-const RING = 'a ring of 1 MiB, or of four messages'
-const PLACES = '1,024 messages of 2 KiB, or as many bytes in longer ones, four at least'
+const RING = 'a ring of 1 MiB, or of four messages if that is more'
+const CHUNKS = '1,024 chunks of 2 KiB, or as many bytes in larger chunks, at least four'
 
 const ofCrossmem = (ends: Ends): Kind[] =>
   (
     [
       ['SpscQueue', `push(), pop(); ${RING}`, ['await', 'sync', 'try'], 'bytes'],
-      ['MpmcQueue', `push(), pop(); ${PLACES}`, ['await', 'sync', 'try'], 'bytes'],
-      ['Queue', `put(), get(), codec 'msgpack'; ${PLACES}`, ['await', 'sync', 'try'], 'bytes and objects'],
+      ['MpmcQueue', `push(), pop(); ${CHUNKS}`, ['await', 'sync', 'try'], 'bytes'],
+      ['Queue', `put(), get(), codec 'msgpack'; ${CHUNKS}`, ['await', 'sync', 'try'], 'bytes and objects'],
       [
         'Pipe',
-        `send(), recv(); ${RING} each way; a batch as an array`,
+        `send(), recv(); each way ${RING}; a batch as an array`,
         ['await', 'sync'],
         'bytes and objects',
       ],
@@ -88,25 +88,25 @@ const ofNode = (ends: Ends): Kind[] => [
   {
     ...usual,
     name: SEND_JSON,
-    does: 'the default; bytes as a string in base64; a batch as an array. The sender awaits every 128th callback',
+    does: 'the default serialization; bytes as a string in base64; a batch as an array. The sender awaits every 128th callback',
     program: node('json', ends),
   },
   {
     ...usual,
     name: SEND_ADVANCED,
-    does: 'the same with a structured clone; bytes as a Buffer',
+    does: 'the same with structured clones; bytes as a Buffer',
     program: node('advanced', ends),
   },
   {
     ...usual,
     name: 'threads: postMessage, copied',
-    does: 'a MessageChannel between two threads of one process: a structured clone; a batch as an array',
+    does: 'a MessageChannel between two threads of one process: structured clones; a batch as an array',
     program: node('copied', ends),
   },
   {
     ...usual,
     name: 'threads: postMessage, transferred',
-    does: 'the same for a new Uint8Array with its buffer in the transfer list',
+    does: 'the same for a new Uint8Array whose buffer is in the transfer list',
     program: node('transferred', ends),
     carries: 'bytes',
     batches: false,
@@ -114,7 +114,7 @@ const ofNode = (ends: Ends): Kind[] => [
   {
     ...usual,
     name: 'threads: ringbuf.js VERSION',
-    does: `a RingBuffer of Uint8Array each way, ${RING}: push() and pop() when there is room, or enough; no borders between messages, which all have one size here. Both ends spin`,
+    does: `a RingBuffer of Uint8Array each way, ${RING}: push() when there is room, pop() when a whole message is there. The ring keeps no boundaries between messages; here all have one size. Both ends spin`,
     program: node('ringbuf', ends),
     carries: 'bytes',
     waits: 'spinning',
@@ -126,7 +126,7 @@ const ofUnix = (ends: Ends): Kind[] => [
   {
     ...usual,
     name: 'Unix socket',
-    does: 'node:net; each message follows its length, objects as JSON; a batch is one write',
+    does: 'node:net; each message is preceded by its length, objects as JSON; a batch is one write',
     program: node('socket', ends),
   },
   {
@@ -176,7 +176,7 @@ const ofPython = ({ version, path }: Python, ends: Ends): Kind[] => {
 const ofRedis = (server: string, ends: Ends): Kind => ({
   ...usual,
   name: 'Redis VERSION',
-  does: 'lists of a server of its own over a Unix socket, nothing saved, by @redis/client: LPUSH, pipelined, a reply awaited every 128 messages or 1 MiB; BRPOP, and in a stream RPOP of as many more; a batch is one LPUSH. Objects as JSON. CPU time is that of all three processes',
+  does: 'two lists of a server of its own over a Unix socket, without persistence, by @redis/client. LPUSH is pipelined, and a reply is awaited every 128 messages or 1 MiB. BRPOP, in a stream with an RPOP of as many more. A batch is one LPUSH. Objects as JSON. CPU time is that of all three processes',
   program: node('redis', ends, server),
 })
 

@@ -19,8 +19,8 @@ function block(results: Results): string {
   const plots = results.sections.flatMap(({ curves }) => curves ?? [])
   return [
     `Measured on ${of('CPU')}, ${of('memory')}, ${of('kernel')}, Node ${of('Node')}, on ${of('date').slice(0, 10)}. A figure is the time of one ` +
-      'message, trip or call, the median of repeats in which all peers take turns; the last column is the speed of crossmem ' +
-      "as a multiple of the peer's: below 1, the peer is faster.",
+      'message, round trip or call: the median of samples that were taken of all peers in turn. The last column is the speed of ' +
+      "crossmem as a multiple of the peer's: below 1, the peer is faster.",
     '',
     '| | crossmem | time | peer | time | × |',
     '| --- | --- | ---: | --- | ---: | ---: |',
@@ -32,6 +32,6 @@ function block(results: Results): string {
     `The peer is faster in ${slower.length} of these ${all.length} rows.`,
     '',
     ...plots.flatMap(({ id, title }) => [`![${title}](bench/${id}.svg)`, '']),
-    'All of it, and what exactly was done: [bench/RESULTS.md](bench/RESULTS.md).',
+    'All results, and what exactly was measured: [bench/RESULTS.md](bench/RESULTS.md).',
   ].join('\n')
 }

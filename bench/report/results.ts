@@ -43,11 +43,12 @@ function resultsPage({ machine, sections, quick }: Results): string {
   return [
     '# Results',
     '',
-    'Written by `npm run bench`; not for editing. Peers were measured in turn within one run. A figure is the median of',
-    'its samples, and half of the samples lie in the range beside it. “×” is the median as a multiple of the row that is',
-    '1: above 1 takes longer. Where a table has a column for each size, share or number of processes, “×” is that column',
-    'of the row as a multiple of the row that is 1. All figures as numbers: [results.json](results.json).',
-    ...(quick ? ['', '**A quick run, with small arrays and few rounds: its figures say nothing.**'] : []),
+    'Written by `npm run bench`; do not edit. All peers were measured in turn, within one run. A figure is the median of',
+    'its samples; half of the samples lie between the quartiles beside it. “×” is the median as a multiple of the median',
+    'of the row marked 1: above 1 takes longer. Where a table has a column for each size, share or number of processes,',
+    '“×” is the figure as a multiple of the figure of the row marked 1 in the same column. All figures as numbers:',
+    '[results.json](results.json).',
+    ...(quick ? ['', '**A quick run, with small arrays and few rounds: its figures mean nothing.**'] : []),
     '',
     '| machine | |',
     '| --- | --- |',
@@ -78,7 +79,7 @@ function sectionLines(section: Section): string[] {
     ...(section.tables.length > 0 ? [`![${section.title}](${section.id}.svg)`, ''] : []),
     ...section.tables.flatMap(tableLines),
     ...(section.curves ?? []).flatMap(curvesLines),
-    ...list('What each did:', whatEachDid(section)),
+    ...list('What was measured:', whatEachDid(section)),
     ...list('What peers do better:', section.better),
     ...list('Not measured here:', section.missing),
   ]
@@ -93,7 +94,7 @@ function tableLines(table: Table): string[] {
     return `| ${cell(name)} | ${duration(median)} | ${range} | ${figures(median / base)} | ${samples} |${others}`
   })
   return [
-    `| ${cell(table.title)} | median | half of them | × | samples |${more.map(what => ` ${cell(what)} |`).join('')}`,
+    `| ${cell(table.title)} | median | quartiles | × | samples |${more.map(what => ` ${cell(what)} |`).join('')}`,
     `| --- | ---: | ---: | ---: | ---: |${' ---: |'.repeat(more.length)}`,
     ...lines,
     '',

@@ -38,25 +38,29 @@ export async function calls(quick: boolean): Promise<Section> {
     return {
       id: 'calls',
       title: 'What calls cost',
-      intro: 'Everything happens in one process, and nobody else uses the objects meanwhile.',
+      intro: 'All calls are made in one process, and no other process uses the objects.',
       tables: [
-        { title: 'Opening what exists, 1 MiB', baseline: OPEN, rows: await inTurn(opening, { rounds }) },
+        {
+          title: 'Opening an existing segment of 1 MiB',
+          baseline: OPEN,
+          rows: await inTurn(opening, { rounds }),
+        },
         {
           title: 'One element',
           baseline: GET,
           rows: await inTurn(elements(array, quick ? 2 : 100), { rounds }),
         },
-        { title: 'As one step', baseline: UPDATE, rows: await inTurn(updates(array, many), { rounds }) },
+        { title: 'An update', baseline: UPDATE, rows: await inTurn(updates(array, many), { rounds }) },
         {
-          title: 'A copy of all',
+          title: 'A copy of the array',
           baseline: SNAPSHOT,
           rows: await inTurn(copies(array, quick ? 5 : 200), { rounds }),
         },
       ],
       targets: [],
       better: [
-        'data[i]: an element by its flat index in a loop costs less than get() and set(), which check every index.',
-        'slice(): a copy that a writer may be changing meanwhile needs no look at the sequence.',
+        'data[i]: an element by its flat index costs less than by get() and set(), which check every index.',
+        'slice(): a copy that a concurrent writer may tear needs no check of the sequence number.',
       ],
       missing: reasons(py),
     }
@@ -76,12 +80,12 @@ function openings(memory: string, array: string, directory: string, many: number
     },
     {
       name: 'crossmem: NDArray open, close',
-      does: 'NDArray.open, close: reads the header and shows the data; a turn of the event loop for every 100',
+      does: 'NDArray.open, close: reads the header and makes a typed array of the data; a turn of the event loop per 100 calls',
       sample: perCallWithTurns(many, 100, () => NDArray.open(array).close()),
     },
     {
       name: 'fs.openSync, closeSync',
-      does: 'a file of 1 MiB in /dev/shm, not mapped: a familiar scale',
+      does: 'a file of 1 MiB in /dev/shm, not mapped: a familiar call for comparison',
       sample: perCall(many, () => closeSync(openSync(file, 'r+'))),
     },
   ]
@@ -167,12 +171,12 @@ function copies(array: NDArray, many: number): Contender[] {
   return [
     {
       name: SNAPSHOT,
-      does: 'array.snapshot(): as it was at one instant',
+      does: 'array.snapshot(): all elements as they were at one instant',
       sample: perCall(many, () => array.snapshot()),
     },
     {
       name: 'data.slice()',
-      does: 'a plain copy, torn if someone writes',
+      does: 'a plain copy, torn if a process writes meanwhile',
       sample: perCall(many, () => array.data.slice()),
     },
   ]

@@ -31,18 +31,19 @@ export async function contention(quick: boolean): Promise<Section> {
   }
   return {
     id: 'contention',
-    title: 'A lock that several processes want',
+    title: 'A contended lock',
     intro:
-      `Each process takes the lock, looks who had it last, and releases it, again and again for ${milliseconds} ms. An operation ` +
-      'is one lock and release by any of them; a hand-over is an operation whose lock another process had last. An unfair lock ' +
-      'does many operations and few hand-overs: who just released it takes it again while the other still wakes up. By turns ' +
-      'there is nothing else to do than to wake the other one and to sleep.',
+      `Each process acquires the lock, notes which process had it last, and releases it, in a loop for ${milliseconds} ms. An ` +
+      'operation is one acquire and release by any process; a hand-over is an operation whose lock another process had last. ' +
+      'An unfair lock does many operations and few hand-overs: the process that released the lock acquires it again before ' +
+      'the next process has woken up. In the table “Alternating”, two processes signal each other in turn, so every signal ' +
+      'wakes the other process.',
     tables: [
       ...operations,
       await table(processesIn('Per hand-over', 2), 'hand-overs', 2),
       await table(processesIn('Per hand-over', 4), 'hand-overs', 4),
       {
-        title: 'By turns, there and back',
+        title: 'Alternating, per round',
         baseline: EVENTS,
         rows: await inTurn(byTurns(lockers, py, quick ? 50 : 4000), { rounds }),
       },
@@ -50,9 +51,9 @@ export async function contention(quick: boolean): Promise<Section> {
     curves: [
       {
         id: 'contention-scaling',
-        title: 'A lock that so many processes want all the time',
+        title: 'A contended lock, by number of processes',
         x: { title: 'processes', unit: 'number' },
-        y: { title: 'locked and released, times a second', unit: 'a second' },
+        y: { title: 'operations a second', unit: 'a second' },
         baseline: MUTEX,
         lines: linesThrough(
           [{ names: /^crossmem: Mutex$/ }, { names: /^Python/ }],
@@ -63,8 +64,8 @@ export async function contention(quick: boolean): Promise<Section> {
     ],
     targets: [],
     better: [
-      'Python: its semaphore is one word that the kernel puts sleepers to bed at, and nobody keeps account of who holds what. ' +
-        'That costs less by turns, and what a killed process held is lost.',
+      'Python: its semaphore is one word at which the kernel lets waiters sleep, without a record of the holders. That costs ' +
+        'less for processes that alternate, but permits that a killed process held are lost.',
     ],
     missing: reasons(py),
   }

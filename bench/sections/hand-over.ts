@@ -35,8 +35,8 @@ export async function handOver(quick: boolean): Promise<Section> {
     id: 'hand-over',
     title: `Handing over a Float64Array of ${size}`,
     intro:
-      `The receiver runs already and is warmed up. The clock runs from just before the sender sends until it has the answer, ` +
-      `the array's first and last element. The ${length.toLocaleString('en-US')} numbers are random doubles.`,
+      'The receiver is running and warmed up. The clock starts just before the sender sends, and stops when the sender has the ' +
+      `answer, which is the array's first and last element. The ${length.toLocaleString('en-US')} numbers are random doubles.`,
     tables: [
       processes,
       {
@@ -51,9 +51,9 @@ export async function handOver(quick: boolean): Promise<Section> {
       atLeast: 1000,
     })),
     better: [
-      'process.send: the receiver has a copy of its own, which nobody changes under its hands; nothing to close or unlink.',
-      'transfer: the sender loses the array, so the two can never race.',
-      'SharedArrayBuffer: collected like any object, no names, no limit by /dev/shm; only for threads of one process.',
+      'process.send: the receiver has a copy of its own, which no other process changes, and nothing to close or unlink.',
+      'transfer: the sender loses the array, so the two threads can never race.',
+      'SharedArrayBuffer: garbage-collected like any object, without names and without the limit of /dev/shm; only for threads of one process.',
     ],
     missing: [],
   }
@@ -72,19 +72,19 @@ function processContenders(
   return [
     {
       name: REFERENCE,
-      does: "process.send of the NDArray's reference ('json', the default); the child opens it, and closes it after the answer. The numbers are in shared memory from the start",
+      does: "process.send of the NDArray's reference ('json', the default); the child opens the array, and closes it after the answer. The numbers are in shared memory from the start",
       perTurn: 20,
       sample: () => handed(false),
     },
     {
       name: 'crossmem: a reference, open already',
-      does: 'the same where the child keeps what it opened, by name, as one that gets the same arrays again and again does',
+      does: 'the same, but the child keeps the array open, as a child does that receives the same arrays repeatedly',
       perTurn: 20,
       sample: () => handed(true),
     },
     {
       name: 'crossmem: copied in, then a reference',
-      does: 'the same for numbers that are in private memory: NDArray.from makes the segment and copies them first',
+      does: 'the same for numbers in private memory: NDArray.from first creates the segment and copies the numbers',
       async sample() {
         let copy: NDArray | undefined
         const took = await answered(light, expected, () => {
@@ -110,12 +110,12 @@ function processContenders(
     },
     {
       name: NUMBERS,
-      does: `plain arrays of ${PART.toLocaleString('en-US')} numbers, message after message: all in one would be longer than V8's longest string`,
+      does: `plain arrays of ${PART.toLocaleString('en-US')} numbers, one message each: a single message would be longer than V8's longest string`,
       sample: () => answered(json, expected, () => sendInParts(json, plain)),
     },
     {
       name: 'process.send of nothing',
-      does: 'an empty message and its answer: what none of the above can be faster than',
+      does: 'an empty message and its answer: a lower bound for all of the above',
       perTurn: 20,
       sample: () => answered(light, [0, 0], () => send(light, { kind: 'nothing' })),
     },

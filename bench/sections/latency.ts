@@ -28,17 +28,17 @@ export async function latency(quick: boolean): Promise<Section> {
   const lines = await usingPeers(drawn(SIZE, LINES), missing, peers => distributions(peers, quick))
   return {
     id: 'latency',
-    title: 'How long a message there and back may take',
+    title: 'Times of round trips',
     intro:
-      `As above, a message of ${SIZE} B there and back between two processes, or threads where that is said, again and again; who ` +
-      'waits is parked, after a moment of spinning in blocking calls. The share of the trips that took at most so long: each ' +
-      'point is the median of five runs of 5,000 trips. Where more processes want to run than there are cores, the longest trips ' +
-      "tell of the system's scheduler.",
+      `As above, round trips of a message of ${SIZE} B between two processes, or between two threads where the name says so. An end ` +
+      'that waits is parked; a blocking call spins briefly first. The lines show the time within which a share of the trips is ' +
+      'complete: each point is the median of five runs of 5,000 trips. Where more processes want to run than there are cores, ' +
+      "the longest trips depend on the system's scheduler.",
     tables: [],
     curves: [
       {
         id: 'latency',
-        title: `${SIZE} B there and back: how long such a share of the trips takes at most`,
+        title: `Round trips of ${SIZE} B: the time within which a share of the trips is complete`,
         x: { title: 'share of the trips', unit: 'share' },
         y: { title: 'time', unit: 'nanoseconds' },
         baseline: SEND_JSON,

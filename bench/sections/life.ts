@@ -30,22 +30,23 @@ export async function life(quick: boolean): Promise<Section> {
     id: 'life',
     title: 'Creating, opening and closing a segment of 1 MiB',
     intro:
-      'One creates it, opens it by its name, closes both handles, and with the last one the segment is gone. crossmem reserves ' +
-      'the pages when it creates, so that a full /dev/shm is an error there and not a SIGBUS later, and the segment appears ' +
-      'under its name whole or not at all. What reserving costs is the difference to the rows that reserve nothing. In the ' +
-      'second table the creator writes every byte before it closes: then the others pay for the pages as well, one fault each.',
+      'A process creates the segment, opens it by its name, and closes both handles; the last close removes the segment. crossmem ' +
+      'reserves the pages when it creates the segment, so that a full /dev/shm is an error there and not a SIGBUS later, and ' +
+      'the segment appears under its name complete or not at all. The rows that reserve nothing show how much reserving costs. ' +
+      'In the second table the creator writes every byte before it closes: then the other rows pay for the pages as well, with ' +
+      'a page fault for each.',
     tables: [untouched, written],
     targets: 'missing' in bare ? [] : [targetOf(untouched), targetOf(written)],
     better: [
-      'ftruncate alone, as in Python: the time to make a segment does not grow with its size, since nothing is reserved.',
-      'Python: part of its standard library, nothing to install.',
+      'ftruncate alone, as in Python: the time to create a segment does not grow with its size, since no pages are reserved.',
+      'Python: shared_memory is in its standard library, so there is nothing to install.',
     ],
     missing: reasons(bare, py),
   }
 }
 
 const targetOf = (table: Table): Target => ({
-  what: `1 MiB created, opened, closed twice, ${table.title.toLowerCase()}: times the time of ${WHOLE}`,
+  what: `1 MiB created, opened, closed twice, ${table.title.toLowerCase()}: time as a multiple of ${WHOLE}`,
   got: times(table, CROSSMEM, WHOLE),
   atMost: 2,
 })
@@ -55,7 +56,7 @@ function ours(calls: number): Contender[] {
   return [
     {
       name: CROSSMEM,
-      does: 'SharedMemory.create, SharedMemory.open, close, close: reserved, and nobody sees it half-made',
+      does: 'SharedMemory.create, SharedMemory.open, close, close: the pages are reserved, and no process sees the segment half-made',
       sample: perCall(calls, () => {
         const made = SharedMemory.create(name, SIZE)
         const opened = SharedMemory.open(name)
@@ -65,7 +66,7 @@ function ours(calls: number): Contender[] {
     },
     {
       name: 'crossmem, both buffers shown',
-      does: 'the same with .buffer of both handles looked at, and a turn of the event loop each time, in which finalizers run',
+      does: 'the same with .buffer of both handles read, and a turn of the event loop each time, in which finalizers run',
       sample: perCallWithTurns(calls, 1, () => {
         const made = SharedMemory.create(name, SIZE)
         const opened = SharedMemory.open(name)
@@ -82,7 +83,7 @@ function oursFilled(calls: number): Contender {
   const name = uniqueName()
   return {
     name: CROSSMEM,
-    does: 'as in the first table; with it a turn of the event loop each time, in which finalizers run',
+    does: 'as in the first table, with a turn of the event loop each time, in which finalizers run',
     sample: perCallWithTurns(calls, 1, () => {
       const made = SharedMemory.create(name, SIZE)
       const opened = SharedMemory.open(name)

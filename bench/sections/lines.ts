@@ -25,7 +25,7 @@ export function linesThrough(
     const does =
       deeds.size === 1
         ? first.row.does
-        : `whichever is faster: ${[...deeds].map(([way, deed]) => `${way} (${deed})`).join('; ')}`
+        : `the faster one at each point: ${[...deeds].map(([way, deed]) => `${way} (${deed})`).join('; ')}`
     return [{ name: name ?? first.row.name, does, points: found.map(({ point }) => point) }]
   })
 }

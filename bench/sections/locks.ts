@@ -26,7 +26,7 @@ export async function locks(quick: boolean): Promise<Section> {
   try {
     const names = peerNames(py, lockfile)
     const table: Table = {
-      title: 'Taken and given back',
+      title: 'Acquire and release',
       baseline: LOCK_SYNC,
       rows: await inTurn(
         [
@@ -40,17 +40,17 @@ export async function locks(quick: boolean): Promise<Section> {
     }
     return {
       id: 'locks',
-      title: 'A lock that nobody else wants',
+      title: 'An uncontended lock',
       intro:
-        'One process takes the lock and gives it back, again and again; each in a loop of its own. The floor is a function of ' +
-        'a Rust addon that does nothing, called twice: what a lock costs at least that is taken by one call into an addon and ' +
-        'given back by another. Ours makes no call as long as nobody else wants the lock.',
+        'One process acquires and releases the lock, each row in a loop of its own. The floor is two calls of a function of a ' +
+        'Rust addon that does nothing: the least that a lock costs if one call into an addon acquires it and another call ' +
+        'releases it. crossmem makes no call into its addon while a lock is uncontended.',
       tables: [table],
       targets: targetsOf(table, names, 'missing' in py),
       better: [
-        'Python: its interpreter calls C functions without the boundary that V8 has. Nobody is told when a holder of its lock ' +
-          'dies: the lock stays taken for ever.',
-        'proper-lockfile: needs no compiled addon, and works on network file systems.',
+        'Python: its interpreter calls C functions at a lower cost than V8. But if a process dies while it holds the lock, the ' +
+          'lock stays locked for ever, and no process is told.',
+        'proper-lockfile: it needs no compiled addon, and works on network file systems.',
       ],
       missing: reasons(py),
     }
@@ -87,7 +87,7 @@ function targetsOf(table: Table, names: PeerNames, withoutPython: boolean): Targ
     faster(names.lockfileSync, LOCK_SYNC, 100),
     faster(names.lockfile, LOCK, 100),
     {
-      what: `lockSync(), release(), uncontended: times the time of ${FLOOR}`,
+      what: `lockSync(), release(), uncontended: time as a multiple of ${FLOOR}`,
       got: times(table, LOCK_SYNC, FLOOR),
       atMost: 2.5,
     },
@@ -140,7 +140,7 @@ function floor(many: number): Contender[] {
     {
       name: FLOOR,
       perTurn: 3,
-      does: 'a function of an addon in Rust that returns at once, made as our own are (napi_create_function), called twice',
+      does: "two calls of a function of a Rust addon that returns at once, registered as crossmem's own are (napi_create_function)",
       sample: perRepetition(many, repetitions => {
         for (let i = 0; i < repetitions; i++) {
           nothing()

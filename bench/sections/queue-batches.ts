@@ -26,8 +26,8 @@ export async function queueBatches(quick: boolean): Promise<Section> {
     id: 'queue-batches',
     title: `Messages, ${BATCH} at once`,
     intro:
-      `As above, but the sender hands over ${BATCH} messages at a time, each way of sending as it is meant to: where there is ` +
-      'no such call, as one message that is an array. All times are those of one of the messages.',
+      `As above, but the sender sends ${BATCH} messages at a time, by the call that each peer has for several messages, or as one ` +
+      'message that is an array if there is no such call. All times are per message.',
     tables: [batches, oneByOne, await table('A small object', 'object')],
     targets: batchTargets(batches, oneByOne),
     better: [],

@@ -18,11 +18,13 @@ export async function queueFloor(quick: boolean): Promise<Section> {
     id: 'queue-floor',
     title: 'Messages in Rust, one by one',
     intro:
-      'The floor: queues that can be used by threads of one process only, and that need not survive anybody, beside crossmem between ' +
-      'two processes. The receiver looks whether each message is the next one.',
+      'The floor: queues that connect only threads of one process, and that need not survive the death of a process, beside ' +
+      'crossmem between two processes. The receiver checks that all messages arrive in order.',
     tables,
     targets: tables.flatMap(floorTargets),
-    better: ['rtrb, ArrayQueue: carry any Rust value, with its destructor; only for threads of one process.'],
+    better: [
+      'rtrb, ArrayQueue: they carry any Rust value, with its destructor; only for threads of one process.',
+    ],
     missing,
   }
 }

@@ -7,7 +7,7 @@ import type { QueuePeer } from '../queues/peers.js'
 
 export const BATCH = 256
 export const CPU = 'CPU time'
-export const P99 = '99 of 100 within'
+export const P99 = '99th percentile'
 
 /** Nanoseconds per message, one way. */
 export async function streams(

@@ -21,17 +21,17 @@ const startingWith = (table: Table, start: string): string =>
 
 export const queueTargets = (bytes: Table, objects: Table): Target[] => [
   {
-    what: "small objects, one by one: times the throughput of process.send, the faster of 'json' and 'advanced'",
+    what: "small objects, one by one: throughput as a multiple of process.send's, the faster of 'json' and 'advanced'",
     got: times(objects, fastest(objects, SENDS), startingWith(objects, 'crossmem: Queue, await')),
     atLeast: 8,
   },
   {
-    what: '64 B, one by one: times the throughput of process.send',
+    what: "64 B, one by one: throughput as a multiple of process.send's",
     got: times(bytes, fastest(bytes, SENDS), ours(bytes)),
     atLeast: 20,
   },
   {
-    what: '64 B, one by one: times the throughput of ringbuf.js between threads',
+    what: "64 B, one by one: throughput as a multiple of ringbuf.js's between threads",
     got: times(bytes, startingWith(bytes, 'threads: ringbuf.js'), ours(bytes)),
     atLeast: 1,
   },
@@ -40,7 +40,7 @@ export const queueTargets = (bytes: Table, objects: Table): Target[] => [
 /** process.send has no call for a batch, so it is measured one by one. */
 export const batchTargets = (batches: Table, oneByOne: Table): Target[] => [
   {
-    what: '64 B, in batches: times the throughput of process.send, one by one',
+    what: "64 B, in batches: throughput as a multiple of process.send's, one by one",
     got: row(oneByOne, fastest(oneByOne, SENDS)).median / row(batches, ours(batches)).median,
     atLeast: 100,
   },
@@ -48,7 +48,7 @@ export const batchTargets = (batches: Table, oneByOne: Table): Target[] => [
 
 export const tripTargets = (parked: Table): Target[] => [
   {
-    what: "64 B there and back, parked: share of process.send's time",
+    what: "64 B round trips, parked: time as a share of process.send's",
     got: times(parked, ours(parked), fastest(parked, SENDS)),
     atMost: 1 / 3,
   },

@@ -19,19 +19,21 @@ export async function queues(quick: boolean): Promise<Section> {
     id: 'queues',
     title: 'Messages, one by one',
     intro:
-      'One process, or thread, sends messages as fast as it can; the other one looks whether each is whole and in its turn. The ' +
-      'clock runs from just before the first is made until the last was looked at. CPU time is that of all who take part, per ' +
-      'message. A small object has five members, among them an array of two strings.',
+      'One process, or thread, sends messages as fast as it can. The other one checks that each message is whole and in order. The ' +
+      'clock starts just before the first message is made, and stops when the last one has been checked. CPU time is that of all ' +
+      'processes that take part, per message. A small object has five members, among them an array of two strings.',
     tables: quick
       ? [bytes, objects]
       : [bytes, await table('1 KiB', 1024), await table('64 KiB', 65_536), objects],
     targets: queueTargets(bytes, objects),
     better: [
-      'process.send, postMessage, Unix socket: what the receiver has no time for is kept, as long as there is memory; nobody ' +
-        'chooses a capacity.',
-      'postMessage: carries every structured clone, ports and files too, and large buffers without a copy; only for threads of one process.',
-      'ringbuf.js: plain JavaScript, and works in browsers; only for threads of one process, and both ends spin.',
-      'Unix socket, ZeroMQ, Redis: the other one may be of any language, with ZeroMQ (tcp://) and Redis on another machine; what is in a Redis list outlives both.',
+      'process.send, postMessage, Unix socket: unread messages are buffered as long as there is memory, so there is no capacity ' +
+        'to choose.',
+      'postMessage: it carries all that the structured clone algorithm knows, also ports and file handles, and transfers large ' +
+        'buffers without a copy; only for threads of one process.',
+      'ringbuf.js: it is plain JavaScript, and works in browsers; only for threads of one process, and both ends spin.',
+      'Unix socket, ZeroMQ, Redis: the other end may be in any language, and with ZeroMQ (tcp://) and Redis on another machine. ' +
+        'Messages in a Redis list outlive both ends.',
     ],
     missing: [...missing, ...NOT_TAKEN],
   }
@@ -39,6 +41,6 @@ export async function queues(quick: boolean): Promise<Section> {
 
 const NOT_TAKEN = [
   'iceoryx2, Boost.Interprocess: shared memory for Rust and C++; they have no bindings for Node.',
-  'shm-typed-array, mmap-io: memory only, without messages or locks.',
-  'node-ipc: its current version needs a later Node than the oldest one that crossmem runs on.',
+  'shm-typed-array, mmap-io: they share memory only, without messages or locks.',
+  'node-ipc: its current version needs a newer Node than the oldest that crossmem supports.',
 ]

@@ -21,11 +21,12 @@ export async function roundTrips(quick: boolean): Promise<Section> {
   const small = await tables('64 B', 64)
   return {
     id: 'round-trips',
-    title: 'A message there and back',
+    title: 'Round trips',
     intro:
-      'One of two processes, or threads, sends a message and waits for it to come back, again and again; the other one sends ' +
-      'back what comes. A sample is the median of many trips in a row, and “99 of 100 within” is theirs, too; CPU time is that ' +
-      'of all who take part, per trip, on average. Who is parked leaves its core to others while it waits; who spins looks again and again.',
+      'One of two processes, or threads, sends a message and waits until it comes back; the other one sends back each message. A ' +
+      'sample is the median of many trips in a row, and the 99th percentile is that of the same trips. CPU time is that of all ' +
+      'processes that take part, per trip, on average. A parked end leaves its core to others while it waits; a spinning end ' +
+      'retries in a loop.',
     tables: [
       ...small,
       ...(quick ? [] : await tables('1 KiB', 1024)),
@@ -34,8 +35,8 @@ export async function roundTrips(quick: boolean): Promise<Section> {
     ],
     targets: tripTargets(small[0] as Table),
     better: [
-      'process.send, postMessage, sockets: Node sleeps in one call until any of them has something, so an answer needs no other ' +
-        'thread. What is awaited of crossmem is announced by a thread of its own, which costs a wake-up more each way.',
+      'process.send, postMessage, sockets: Node sleeps in one call until any of its sources is ready, so an answer needs no other ' +
+        'thread. An awaited call of crossmem is woken by a thread of its own, which costs one more wake-up each way.',
     ],
     missing: [...missing],
   }

@@ -30,17 +30,17 @@ export async function scaling(quick: boolean): Promise<Section> {
   }
   return {
     id: 'scaling',
-    title: 'Many who send, one who receives',
+    title: 'Many senders, one receiver',
     intro:
-      `So many processes send messages of ${SIZE} B one by one, each as fast as it can, and one process receives all of them and ` +
-      `looks whether those of each sender are in order. This machine has ${availableParallelism()} cores: with more processes than ` +
-      'that nobody can be faster, and what is to be seen is what it costs that they get into each other’s way.',
+      `Several processes send messages of ${SIZE} B one by one, each as fast as it can. One process receives all messages and checks ` +
+      `that those of each sender are in order. This machine has ${availableParallelism()} cores: more processes than cores can't be ` +
+      'faster, so there the plot shows how much they slow each other down.',
     tables: [],
     curves: [
       {
         id: 'scaling',
-        title: 'Messages that one process receives from so many others',
-        x: { title: 'processes that send', unit: 'number' },
+        title: 'Messages that one process receives, by number of senders',
+        x: { title: 'sending processes', unit: 'number' },
         y: { title: 'messages a second', unit: 'a second' },
         baseline: SEND.name,
         lines: linesThrough(LINES, at, (_, { median }) => 1e9 / median),
@@ -48,8 +48,8 @@ export async function scaling(quick: boolean): Promise<Section> {
     ],
     targets: [],
     better: [
-      'process.send, Unix socket, ZeroMQ: every sender has a connection of its own, so the receiver knows who sent what, and is told when one has gone.',
-      'Redis: senders and receivers come and go, also on other machines, and the list is still there.',
+      'process.send, Unix socket, ZeroMQ: every sender has a connection of its own, so the receiver knows the sender of each message, and learns when a sender has gone.',
+      'Redis: senders and receivers may come and go, also on other machines, while the list remains.',
     ],
     missing: [...missing],
   }

@@ -36,9 +36,9 @@ export async function sizes(quick: boolean): Promise<Section> {
     id: 'sizes',
     title: 'Throughput by size of message',
     intro:
-      'As above, messages of bytes one by one, of each size in turn; two processes, or two threads where that is said. Each is ' +
-      `copied in and out again, except what postMessage transfers. For messages of ${mebibytes(LARGEST)} most of the time goes ` +
-      'into copying: a reference to shared memory, as in “Handing over”, has no such limit.',
+      'As above, messages of bytes one by one, of each size in turn, between two processes, or between two threads where the name ' +
+      `says so. Each message is copied in and copied out, except those that postMessage transfers. With ${mebibytes(LARGEST)} per message, ` +
+      'most of the time is copying: a reference to shared memory, as in “Handing over”, has no such limit.',
     tables: [],
     curves: [
       {
@@ -53,7 +53,7 @@ export async function sizes(quick: boolean): Promise<Section> {
     targets: [],
     better: [
       'postMessage, transferred: a large message costs no more than a small one, since nothing is copied; only for threads of one process.',
-      'Unix socket: what is written to it before it is read lies in memory of the kernel and of Node; nobody chooses a capacity.',
+      'Unix socket: unread bytes are buffered in memory of the kernel and of Node, so there is no capacity to choose.',
     ],
     missing: [...missing],
   }

@@ -30,9 +30,9 @@ export async function sum(quick: boolean): Promise<Section> {
     id: 'sum',
     title: 'Reading shared memory',
     intro:
-      'The same function adds up all elements of a Float64Array in a plain loop; it is compiled, and all pages were touched ' +
-      'before. How fast memory is depends on which pages of the machine it happens to be, so every round makes all arrays ' +
-      `anew, in random order. Huge pages of this process after the last round: ${pages.join('; ')}.`,
+      'One function adds up all elements of a Float64Array in a plain loop. It has been compiled, and all pages have been touched, ' +
+      'before the clock starts. The speed of memory depends on the physical pages that an array gets, so every round makes all ' +
+      `arrays anew, in random order. Huge pages of this process after the last round: ${pages.join('; ')}.`,
     tables,
     targets: tables.map(table => ({
       what: `${table.title}: speed of NDArray.data, as a share of a private array's`,
@@ -40,7 +40,7 @@ export async function sum(quick: boolean): Promise<Section> {
       atLeast: 0.95,
     })),
     better: [
-      'Private arrays: where the system gives them huge pages by default, they cost fewer TLB misses.',
+      'Private arrays: where the system gives them huge pages by default, they cause fewer TLB misses.',
     ],
     missing: [],
   }
@@ -60,8 +60,8 @@ async function sumsOf(bytes: number, rounds: number): Promise<Row[]> {
     }),
   })
   const contenders = [
-    adding(SHARED, 'the array that an NDArray shows'),
-    adding(PRIVATE, 'a Float64Array of the same length and content'),
+    adding(SHARED, 'the typed array of an NDArray'),
+    adding(PRIVATE, 'a private Float64Array of the same length and contents'),
     adding(THREADS, 'the same over a SharedArrayBuffer'),
   ]
   const rows = await inTurn(contenders, { rounds, arrange: () => arrays.renew() })

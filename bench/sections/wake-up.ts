@@ -12,7 +12,7 @@ const SEND = 'process.send, there and back'
 export async function wakeUp(quick: boolean): Promise<Section> {
   await using lockers = await startLockers(1)
   const table: Table = {
-    title: 'Until it goes on',
+    title: 'Until the waiting process continues',
     baseline: LOCK,
     rows: await inTurn(contenders(lockers), { rounds: quick ? 5 : 500 }),
   }
@@ -21,14 +21,14 @@ export async function wakeUp(quick: boolean): Promise<Section> {
     id: 'wake-up',
     title: 'Waking up another process',
     intro:
-      'One process holds the lock, another one sleeps until it has it. The clock runs from just before the release in the one ' +
-      'until the next line of the other, after its await. A message there and back is between the same two processes and ' +
-      'measured in turn. Before each of them both are idle for 1 to 4 ms, each time another pause. One in a hundred takes ' +
-      `longer than: ${late}.`,
+      'One process holds the lock, and another one sleeps until it has the lock. The clock starts just before the release in the ' +
+      'one process, and stops at the line after the await in the other. A message there and back is between the same two ' +
+      'processes, measured in turn. Before each sample both processes are idle for 1 to 4 ms, a different time each. The 99th ' +
+      `percentiles: ${late}.`,
     tables: [table],
     targets: [
       {
-        what: 'a message by process.send, there and back: times longer than the wake-up of await lock()',
+        what: 'a message by process.send, there and back: time as a multiple of the wake-up of await lock()',
         got: times(table, SEND, LOCK),
         atLeast: 3,
       },
@@ -42,7 +42,7 @@ function contenders(lockers: Lockers): Contender[] {
   return [
     {
       name: LOCK,
-      does: 'guard.release() until const guard = await mutex.lock() is done in the other process',
+      does: 'from guard.release() until const guard = await mutex.lock() has completed in the other process',
       sample: () => woken(lockers, 'lock'),
     },
     {
