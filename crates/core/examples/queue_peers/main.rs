@@ -2,7 +2,7 @@
 //! processes, without any JavaScript.
 //!
 //! `cargo run --release -p crossmem-core --example queue_peers -- QUEUE PAUSE` takes orders, one on each line of its
-//! standard input, and answers each by a line, as `bench/peers/queue-near.ts` does:
+//! standard input, and answers each by a line, as `bench/queues/near.ts` does:
 //! `stream BYTES 1 COUNT 0` → `[ns, CPU ns]` of a message, `trips BYTES 1 COUNT 0 SHARE,…` → `[ns of each share, CPU ns]` of
 //! a trip there and back.
 //!
