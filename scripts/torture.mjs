@@ -1,8 +1,13 @@
-// `npm run torture`: kills, freezes and resumes a process at every instruction of everything that it can do, then breaks
-// the code on purpose in every way that `faults.rs` lists, and writes what came of it.
-//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--mutants | --no-mutants] [--out FILE], or --list
-// --minutes: a sample, without the faults unless --mutants says so; --only: operations whose name has this in it; --list: their names. Either goes to build/torture.md, all of it to
-// docs/torture.md, unless --out says where.
+// `npm run torture`: kills, freezes and resumes a process at every instruction of every operation. Then
+// it breaks the code in each way that `crates/core/src/faults.rs` and the models list. It writes a report
+// of both.
+//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--mutants | --no-mutants] [--out FILE]
+//   npm run torture -- --list
+// --minutes: a sample of N minutes, without the faults unless --mutants is given
+// --only: the operations whose names contain PART
+// --list: prints the names of the operations
+// --out: where the report goes. Without it, a report of everything goes to crates/torture/REPORT.md, and
+// one of a part to build/torture.md.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -32,7 +37,8 @@ const { values } = parseArgs({
 const { minutes, only = [], seed, list } = values
 if (list) process.exit(torture('--list'))
 const partial = minutes !== undefined || only.length > 0
-const out = values.out ? resolve(values.out) : join(root, partial ? 'build' : 'docs', 'torture.md')
+const place = partial ? join('build', 'torture.md') : join('crates', 'torture', 'REPORT.md')
+const out = values.out ? resolve(values.out) : join(root, place)
 const part = join(root, 'build', 'torture-part.md')
 mkdirSync(dirname(part), { recursive: true })
 rmSync(part, { force: true })
@@ -53,13 +59,13 @@ if (values.mutants ?? !(partial || values['no-mutants'])) page.push(await mutati
 writeFileSync(out, page.join('\n'))
 console.log(`wrote ${out}`)
 
-/** Runs the harness; its status. */
+/** Runs the harness and returns its exit status. */
 function torture(...args) {
   const command = ['run', '--quiet', '--release', '-p', 'crossmem-torture', '--', ...args]
   return spawnSync('cargo', command, { cwd: root, stdio: 'inherit' }).status ?? 1
 }
 
-/** Every way in which the code was broken on purpose, and the test that noticed. */
+/** The table of the faults that were put into the code, each with the test that notices it. */
 async function mutationScore() {
   const { rows, caught, total } = await score(what => console.error(what))
   if (caught < total) process.exitCode = 1
