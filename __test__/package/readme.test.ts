@@ -16,7 +16,9 @@ function examples(page: string): { code: string; prints: string }[] {
   return [...blocks].map(([, code = '', prints = '']) => ({ code, prints }))
 }
 
-for (const page of ['README.md', 'docs/locks.md', 'docs/queues.md', 'docs/crash-safety.md']) {
+const pages = ['arrays', 'locks', 'queues', 'domains', 'errors', 'troubleshooting', 'crash-safety']
+
+for (const page of ['README.md', ...pages.map(name => `docs/${name}.md`)]) {
   const found = examples(page)
 
   test(`${page} has examples`, t => {
