@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { root } from '../helpers/paths.js'
 
-const root = join(__dirname, '..', '..', '..')
 const page = readFileSync(join(root, 'docs', 'command-line.md'), 'utf8')
 const domain = process.env.CROSSMEM_DOMAIN as string
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import test from 'ava'
+import { root } from '../helpers/paths.js'
 
-const root = join(__dirname, '..', '..', '..')
 const docs = readdirSync(join(root, 'docs'))
   .filter(name => name.endsWith('.md'))
   .map(name => join('docs', name))
