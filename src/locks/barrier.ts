@@ -5,13 +5,12 @@ import {
   createObject,
   existsAs,
   Handle,
-  type Held,
   openOrCreate,
   Segment,
-  type SharedObject,
 } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions, type WaitSpec } from '../wait/index.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
+import { Leading, Party } from './party.js'
 
 /** How to make a barrier. */
 export interface BarrierOptions extends CreateOptions {
@@ -20,92 +19,6 @@ export interface BarrierOptions extends CreateOptions {
    * asynchronous for `wait()`.
    */
   action?: () => unknown
-}
-
-/** What the addon says of an arrival, and of a meeting. */
-const WAITING = 1
-const LEADING = 2
-const BROKEN = 3
-const MET = 1
-
-interface Place {
-  /** How many came before. */
-  index: number
-  /** Came last, and has to end the meeting. */
-  leads: boolean
-}
-
-/** One party on its way through the barrier. */
-class Party implements WaitSpec<Place> {
-  readonly doing: string
-  readonly isIndependent = true
-  readonly #handle: number
-  readonly #name: string
-  #place: { generation: number; index: number } | undefined
-
-  constructor(handle: number, name: string) {
-    this.#handle = handle
-    this.#name = name
-    this.doing = `waiting at "${name}"`
-  }
-
-  readonly attempt = (mode: number): Place | undefined => {
-    if (!this.#place) {
-      const { role, generation, index } = nativeLocks.arrive(this.#handle, mode)
-      if (role === BROKEN) throw broken(this.#name)
-      if (role === WAITING || role === LEADING) this.#place = { generation, index }
-      if (role === LEADING) return { index, leads: true }
-    }
-    return this.#place && this.#meet(nativeLocks.waitMeeting(this.#handle, this.#place.generation, mode))
-  }
-
-  /** Whoever gives up breaks the barrier, unless all had met by then. */
-  readonly onFailure = (): Place | undefined =>
-    this.#place && nativeLocks.abortMeeting(this.#handle, this.#place.generation) === MET
-      ? { index: this.#place.index, leads: false }
-      : undefined
-
-  /** The action is done: all go on. */
-  complete(): void {
-    this.#meet(nativeLocks.completeMeeting(this.#handle, this.#place?.generation ?? 0))
-  }
-
-  #meet(status: number): Place | undefined {
-    if (status === 0 || !this.#place) return undefined
-    if (status === MET) return { index: this.#place.index, leads: false }
-    throw broken(this.#name)
-  }
-}
-
-/** The last party to come, while it runs the action. Unless that succeeds, the meeting is broken off. */
-class Leading implements Held {
-  readonly #object: SharedObject
-  readonly #party: Party
-  #isOver = false
-
-  constructor(object: SharedObject, party: Party) {
-    this.#object = object
-    this.#party = party
-    object.held.add(this)
-  }
-
-  /** The action is done: all go on. */
-  complete(): void {
-    this.#party.complete()
-    this.#isOver = true
-  }
-
-  /** The handle is closed meanwhile. */
-  abandon(): void {
-    this.#isOver = true
-    this.#party.onFailure()
-  }
-
-  end(): void {
-    this.#object.held.delete(this)
-    if (!this.#isOver) this.#party.onFailure()
-    this.#object.serveWaiters()
-  }
 }
 
 /**
@@ -238,12 +151,6 @@ export class Barrier extends Handle<'Barrier'> {
     return nativeLocks.barrierIsBroken(this.object.handle)
   }
 }
-
-const broken = (name: string): CrossmemError =>
-  new CrossmemError(
-    'ERR_BROKEN_BARRIER',
-    `the barrier "${name}" is broken: a party died, gave up or aborted it; reset() makes it as new`,
-  )
 
 function checkAction(options: Pick<BarrierOptions, 'action'> | undefined): (() => unknown) | undefined {
   const action = options?.action

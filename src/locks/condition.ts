@@ -1,22 +1,11 @@
-import { CrossmemError } from '../errors.js'
+import { CrossmemError, hasCode } from '../errors.js'
 import { nativeLocks } from '../native/index.js'
-import {
-  type CreateOptions,
-  createObject,
-  openOrCreate,
-  Segment,
-  type SharedObject,
-} from '../objects/index.js'
-import {
-  checkTimeout,
-  checkWait,
-  type SyncWaitOptions,
-  type WaitOptions,
-  type WaitSpec,
-} from '../wait/index.js'
-import type { Guard } from './guard.js'
+import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
+import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
+import { type Guard, notHeld } from './guard.js'
 import { LockHandle } from './lock-handle.js'
-import { MutexCore, notHeld } from './mutex-core.js'
+import { MutexCore } from './mutex-core.js'
+import { Notification } from './notification.js'
 
 /** The channel on which notifications are waited for; the other one is the lock's. */
 const NOTIFIED = 1
@@ -126,7 +115,7 @@ export class Condition extends LockHandle<'Condition'> {
         await this.wait({ ...options, timeout: Math.max(0, deadline - performance.now()) })
       } catch (error) {
         // It may have come true unnoticed.
-        const last = isTimeout(error) && (await predicate())
+        const last = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
         if (last) return last
         throw error
       }
@@ -146,7 +135,7 @@ export class Condition extends LockHandle<'Condition'> {
       try {
         this.waitSync({ timeout: Math.max(0, deadline - performance.now()) })
       } catch (error) {
-        const last = isTimeout(error) && predicate()
+        const last = hasCode(error, 'ERR_TIMEOUT') && predicate()
         if (last) return last
         throw error
       }
@@ -189,43 +178,5 @@ export class Condition extends LockHandle<'Condition'> {
     nativeLocks.enterCondition(object.handle)
     core.letGo(guard)
     return [core, guard]
-  }
-}
-
-const isTimeout = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_TIMEOUT'
-
-/** How many waits of this environment have heard their notification and don't have the lock again. */
-const heard = new WeakMap<SharedObject, number>()
-
-/** One wait for a notification, which stays the object's until it is settled: if this process dies, another one gets it. */
-class Notification implements WaitSpec<true> {
-  readonly doing: string
-  readonly #object: SharedObject
-  #isHeard = false
-
-  constructor(object: SharedObject) {
-    this.#object = object
-    this.doing = `waiting for a notification of "${object.name}"`
-  }
-
-  readonly attempt = (mode: number): true | undefined => {
-    if (nativeLocks.waitCondition(this.#object.handle, this.#heard, mode) !== 1) return undefined
-    this.#isHeard = true
-    heard.set(this.#object, this.#heard + 1)
-    return true
-  }
-
-  readonly onFailure = (): undefined =>
-    nativeLocks.leaveCondition(this.#object.handle, this.#heard) as undefined
-
-  /** The lock is held again, or never will be. */
-  settle(): void {
-    if (!this.#isHeard) return
-    heard.set(this.#object, this.#heard - 1)
-    if (!this.#object.isClosed) nativeLocks.settleCondition(this.#object.handle)
-  }
-
-  get #heard(): number {
-    return heard.get(this.#object) ?? 0
   }
 }

@@ -100,6 +100,9 @@ const lost = (): CrossmemError =>
     'it was released before, or its handle was closed; release each lock once',
   )
 
+export const notHeld = (name: string): CrossmemError =>
+  new CrossmemError('ERR_LOST_OWNERSHIP', `this thread doesn't hold "${name}"; lock it first`)
+
 /** Runs `act` with what was taken, and gives it back whatever happens. */
 export async function within<Taken extends Disposable, Result>(
   taken: Promise<Taken>,

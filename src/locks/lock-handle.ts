@@ -1,8 +1,8 @@
 import { nativeLocks } from '../native/index.js'
 import { Handle, type Segment, type SharedObject, type WaitKind } from '../objects/index.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
-import { type Guard, within } from './guard.js'
-import { type Locking, notHeld } from './mutex-core.js'
+import { type Guard, notHeld, within } from './guard.js'
+import type { Locking } from './mutex-core.js'
 
 const lockWaits: WaitKind = { disarm: [nativeLocks.giveUpLock] }
 

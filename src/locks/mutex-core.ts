@@ -1,4 +1,3 @@
-import { CrossmemError } from '../errors.js'
 import { nativeLocks } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
@@ -10,7 +9,7 @@ import {
   type WaitSpec,
 } from '../wait/index.js'
 import { FastMutex } from './fast-mutex.js'
-import { Guard, type Lender } from './guard.js'
+import { Guard, type Lender, notHeld } from './guard.js'
 
 /** As the addon says it. */
 const GOT_AFTER_DEATH = 2
@@ -137,6 +136,3 @@ export class MutexCore implements Locking, Lender {
 }
 
 const cores = new WeakMap<SharedObject, MutexCore>()
-
-export const notHeld = (name: string): CrossmemError =>
-  new CrossmemError('ERR_LOST_OWNERSHIP', `this thread doesn't hold "${name}"; lock it first`)
