@@ -5,40 +5,22 @@ import {
   checkShape,
   type DType,
   type DTypeOf,
-  dtypeOfTypedArray,
   dtypes,
-  flattenNested,
   NDView,
   type Nested,
   type Order,
   type ScalarInput,
   type StorageOf,
-  sizeOf,
   type TypedArray,
 } from '../nd/index.js'
-import {
-  decodeNpyHeader,
-  encodeNpyHeader,
-  LONGEST_HEADER,
-  type NpyHeader,
-  readNpy,
-  writeNpy,
-} from '../npy/index.js'
-import {
-  type CreateOptions,
-  checkMaker,
-  checkPersist,
-  existsAs,
-  openOrCreate,
-  Segment,
-} from '../objects/index.js'
+import { encodeNpyHeader, readNpy, writeNpy } from '../npy/index.js'
+import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
 import { bytesOf } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
+import { createSegment, guardOffset, type Layout, readHeader } from './layout.js'
+import { type FromOptions, readSource } from './source.js'
 import { refusePromise, type UpdateContext } from './update.js'
-
-/** The trailer starts at a multiple of this, and is this long. */
-const PAGE = 4096
 
 /** How to lay out a new array. */
 export interface LayoutOptions<D extends DType = DType> extends CreateOptions {
@@ -50,16 +32,6 @@ export interface LayoutOptions<D extends DType = DType> extends CreateOptions {
   order?: Order
   /** Value of every element. Default: 0. */
   fill?: ScalarInput<D>
-}
-
-/** How to take over data that is there already. */
-export interface FromOptions<D extends DType = DType> extends CreateOptions {
-  /** Default: as the source says; for a flat typed array `[length]`. */
-  shape?: readonly number[] | number
-  /** Default: as the source says. For a typed array, another dtype of the same storage reinterprets it. */
-  dtype?: D
-  /** Default: 'C'. The order in which a flat source lists its elements; how nested arrays are laid out. */
-  order?: Order
 }
 
 /**
@@ -337,96 +309,6 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 }
 
-interface Layout<D extends DType> extends CreateOptions {
-  dtype: D
-  shape: readonly number[]
-  order?: Order
-}
-
-/** Creates the segment: header, contents (repeated to the data's length), trailer. */
 function make<D extends DType>(name: string | null, layout: Layout<D>, contents?: Uint8Array): NDArray<D> {
-  const { dtype, shape, order = 'C' } = layout
-  if (order !== 'C' && order !== 'F')
-    throw new CrossmemError('ERR_INVALID_ARG', `order is 'C' or 'F', not ${String(order)}`)
-  const header = encodeNpyHeader({ dtype, shape, order })
-  const dataBytes = sizeOf(shape) * dtypes[dtype].itemBytes
-  const guard = guardOffset(header.length, dataBytes)
-  return NDArray.attach<D>(
-    Segment.create({
-      name: name ?? undefined,
-      kind: 'NDArray',
-      byteLength: guard + PAGE,
-      persist: checkPersist(layout),
-      header,
-      contents,
-      contentsLength: contents && dataBytes,
-      guardOffset: guard,
-    }),
-  )
-}
-
-/** Where the trailer of an array is: behind the data, on a page of its own. @internal */
-export const guardOffset = (dataOffset: number, dataBytes: number): number =>
-  Math.ceil((dataOffset + dataBytes) / PAGE) * PAGE
-
-/** Reads the header from a private copy: others may write to the segment meanwhile. */
-function readHeader(segment: Segment): NpyHeader {
-  const copy = (length: number) =>
-    new Uint8Array(segment.buffer, 0, Math.min(segment.byteLength, length)).slice()
-  // Nearly every header fits; only a longer one is worth copying 64 KiB for.
-  const [, , , , , , version = 0, , low = 0, high = 0] = copy(12)
-  const fits = version === 1 && 10 + low + 256 * high <= PAGE
-  return decodeNpyHeader(copy(fits ? PAGE : LONGEST_HEADER), segment.byteLength)
-}
-
-function readSource<D extends DType>(
-  source: TypedArray | Nested | ArrayBuffer | NDView<D>,
-  options: FromOptions<D>,
-): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
-  if (source instanceof ArrayBuffer) {
-    refuse(options, ['shape', 'dtype', 'order'], 'a .npy file says')
-    const header = decodeNpyHeader(new Uint8Array(source))
-    const { Storage, lanes } = dtypes[header.dtype]
-    // A copy, since a .npy file need not align its data for a typed array.
-    const data = source.slice(header.dataOffset, header.dataOffset + header.dataBytes)
-    return { ...header, data: new Storage(data, 0, header.size * lanes) as StorageOf }
-  }
-  if (source instanceof NDView) {
-    refuse(options, ['shape', 'dtype'], 'an array says')
-    const order = options.order ?? source.order
-    return { ...flattenNested(source.toNested() as Nested, source.dtype, order), shape: source.shape, order }
-  }
-  if (ArrayBuffer.isView(source)) {
-    const dtype = checkDType(options.dtype ?? dtypeOfTypedArray(source))
-    const { itemBytes, lanes, Storage } = dtypes[dtype]
-    const flat = source as TypedArray
-    if (flat.BYTES_PER_ELEMENT * lanes !== itemBytes || dtypes[dtypeOfTypedArray(flat)].Storage !== Storage) {
-      throw new CrossmemError(
-        'ERR_INVALID_ARG',
-        `${flat.constructor.name} does not hold ${dtype}; it needs ${Storage.name}`,
-      )
-    }
-    const shape = checkShape(options.shape ?? [flat.length / lanes], itemBytes)
-    if (sizeOf(shape) * lanes !== flat.length) {
-      throw new CrossmemError(
-        'ERR_INVALID_ARG',
-        `shape [${shape}] has ${sizeOf(shape)} elements, the source has ${flat.length / lanes}`,
-      )
-    }
-    return { data: flat as StorageOf, dtype, shape, order: options.order }
-  }
-  const flat = flattenNested(source as Nested, options.dtype, options.order ?? 'C')
-  const shape = options.shape === undefined ? flat.shape : checkShape(options.shape)
-  if (sizeOf(shape) !== sizeOf(flat.shape)) {
-    throw new CrossmemError('ERR_INVALID_ARG', `shape [${shape}] does not hold the source's [${flat.shape}]`)
-  }
-  return { ...flat, shape, order: options.order }
-}
-
-function refuse(options: object, keys: string[], because: string): void {
-  for (const key of keys) {
-    if (key in options && (options as Record<string, unknown>)[key] !== undefined) {
-      throw new CrossmemError('ERR_INVALID_ARG', `${because} its own ${key}; leave it out`)
-    }
-  }
+  return NDArray.attach<D>(createSegment(name, layout, contents))
 }

@@ -1,20 +1,9 @@
-import { guardOffset } from '../arrays/index.js'
+import { type ArrayInfo, arrayIfAny, arrayIn } from '../arrays/index.js'
 import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.js'
-import { nativeArrays } from '../native/index.js'
-import { contiguousStrides, type Order } from '../nd/index.js'
-import { decodeNpyHeader } from '../npy/index.js'
 import { Segment } from '../objects/index.js'
 import { agent, agents, bytes, fields } from './format.js'
 import { note } from './ls.js'
 import { type Failure, failureOf, type Report } from './report.js'
-
-interface ArrayInfo {
-  dtype: string
-  shape: number[]
-  order: Order
-  strides: number[]
-  trailer: boolean
-}
 
 interface Found extends ObjectInfo {
   foreign: boolean
@@ -62,31 +51,6 @@ function foreign(name: string): Found {
     return { ...seen, foreign, array: arrayIfAny(segment), holders: null, problem: null }
   } finally {
     segment.close()
-  }
-}
-
-function arrayIfAny(segment: Segment): ArrayInfo | null {
-  try {
-    return arrayIn(segment)
-  } catch {
-    return null
-  }
-}
-
-function arrayIn(segment: Segment): ArrayInfo {
-  const header = decodeNpyHeader(new Uint8Array(segment.buffer))
-  const { dtype, shape, order, dataOffset, dataBytes } = header
-  const trailer = hasTrailer(segment, guardOffset(dataOffset, dataBytes))
-  return { dtype, shape, order, strides: contiguousStrides(shape, order), trailer }
-}
-
-function hasTrailer({ handle }: Segment, offset: number): boolean {
-  try {
-    return nativeArrays.attachGuard(handle, offset)
-  } catch (error) {
-    // There is one, and its locks name another domain's agents.
-    if (failureOf(error).code === 'ERR_WRONG_DOMAIN') return true
-    throw error
   }
 }
 

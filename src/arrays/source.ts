@@ -1,0 +1,79 @@
+import { CrossmemError } from '../errors.js'
+import {
+  checkDType,
+  checkShape,
+  type DType,
+  dtypeOfTypedArray,
+  dtypes,
+  flattenNested,
+  NDView,
+  type Nested,
+  type Order,
+  type StorageOf,
+  sizeOf,
+  type TypedArray,
+} from '../nd/index.js'
+import { decodeNpyHeader } from '../npy/index.js'
+import type { CreateOptions } from '../objects/index.js'
+
+/** How to take over data that is there already. */
+export interface FromOptions<D extends DType = DType> extends CreateOptions {
+  /** Default: as the source says; for a flat typed array `[length]`. */
+  shape?: readonly number[] | number
+  /** Default: as the source says. For a typed array, another dtype of the same storage reinterprets it. */
+  dtype?: D
+  /** Default: 'C'. The order in which a flat source lists its elements; how nested arrays are laid out. */
+  order?: Order
+}
+
+export function readSource<D extends DType>(
+  source: TypedArray | Nested | ArrayBuffer | NDView<D>,
+  options: FromOptions<D>,
+): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
+  if (source instanceof ArrayBuffer) {
+    refuse(options, ['shape', 'dtype', 'order'], 'a .npy file says')
+    const header = decodeNpyHeader(new Uint8Array(source))
+    const { Storage, lanes } = dtypes[header.dtype]
+    // A copy, since a .npy file need not align its data for a typed array.
+    const data = source.slice(header.dataOffset, header.dataOffset + header.dataBytes)
+    return { ...header, data: new Storage(data, 0, header.size * lanes) as StorageOf }
+  }
+  if (source instanceof NDView) {
+    refuse(options, ['shape', 'dtype'], 'an array says')
+    const order = options.order ?? source.order
+    return { ...flattenNested(source.toNested() as Nested, source.dtype, order), shape: source.shape, order }
+  }
+  if (ArrayBuffer.isView(source)) {
+    const dtype = checkDType(options.dtype ?? dtypeOfTypedArray(source))
+    const { itemBytes, lanes, Storage } = dtypes[dtype]
+    const flat = source as TypedArray
+    if (flat.BYTES_PER_ELEMENT * lanes !== itemBytes || dtypes[dtypeOfTypedArray(flat)].Storage !== Storage) {
+      throw new CrossmemError(
+        'ERR_INVALID_ARG',
+        `${flat.constructor.name} does not hold ${dtype}; it needs ${Storage.name}`,
+      )
+    }
+    const shape = checkShape(options.shape ?? [flat.length / lanes], itemBytes)
+    if (sizeOf(shape) * lanes !== flat.length) {
+      throw new CrossmemError(
+        'ERR_INVALID_ARG',
+        `shape [${shape}] has ${sizeOf(shape)} elements, the source has ${flat.length / lanes}`,
+      )
+    }
+    return { data: flat as StorageOf, dtype, shape, order: options.order }
+  }
+  const flat = flattenNested(source as Nested, options.dtype, options.order ?? 'C')
+  const shape = options.shape === undefined ? flat.shape : checkShape(options.shape)
+  if (sizeOf(shape) !== sizeOf(flat.shape)) {
+    throw new CrossmemError('ERR_INVALID_ARG', `shape [${shape}] does not hold the source's [${flat.shape}]`)
+  }
+  return { ...flat, shape, order: options.order }
+}
+
+function refuse(options: object, keys: string[], because: string): void {
+  for (const key of keys) {
+    if (key in options && (options as Record<string, unknown>)[key] !== undefined) {
+      throw new CrossmemError('ERR_INVALID_ARG', `${because} its own ${key}; leave it out`)
+    }
+  }
+}
