@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { CrossmemError } from '../errors.js'
+import { hasCode } from '../errors.js'
 import { type LockRequest, nativeNamedLocks, type OpenSegment } from '../native/index.js'
 import { begin, end, offAbort, onAbort, watch } from '../wait/index.js'
 import type { CheckedRequest } from './arguments.js'
@@ -81,7 +81,7 @@ function look(ticked: boolean): void {
 }
 
 /** A stopped process is inside the table. */
-const isStuck = (error: unknown): boolean => error instanceof CrossmemError && error.code === 'ERR_TIMEOUT'
+const isStuck = (error: unknown): boolean => hasCode(error, 'ERR_TIMEOUT')
 
 /** One request from its entry to its end. Its promise settles once, so those that come later say nothing. */
 class Request {
