@@ -15,15 +15,25 @@ import { Leading, Party } from './party.js'
 /** How to make a barrier. */
 export interface BarrierOptions extends CreateOptions {
   /**
-   * What the last one to arrive does before all go on, if it uses this handle. If it throws, the barrier breaks. It may be
-   * asynchronous for `wait()`.
+   * Called by the last party to arrive, before all go on, if that party waits through this handle.
+   * If it throws, the barrier breaks. It may be asynchronous if the party waits with `wait()`.
    */
   action?: () => unknown
 }
 
 /**
- * A meeting point for a number of parties: each waits until all have come. Python's `Barrier`. When one of those who wait
- * dies, times out or is aborted, it is broken: they and all who come later get ERR_BROKEN_BARRIER until `reset()`.
+ * A meeting point for a number of parties, each of which waits until all have come: Python's
+ * `Barrier`. If a waiting party dies, times out or is aborted, the barrier breaks: every party that
+ * waits, and every party that comes later, gets ERR_BROKEN_BARRIER until `reset()`.
+ *
+ * @example
+ * ```js
+ * import { Barrier } from 'crossmem'
+ *
+ * const start = Barrier.create(null, 2, { action: () => console.log('go') }) // go
+ * console.log(await Promise.all([start.wait(), start.wait()])) // [ 0, 1 ]
+ * start.close()
+ * ```
  */
 export class Barrier extends Handle<'Barrier'> {
   readonly #action: (() => unknown) | undefined
@@ -39,9 +49,13 @@ export class Barrier extends Handle<'Barrier'> {
   }
 
   /**
-   * @param name `null` makes a random one
+   * Creates a barrier at which no party waits.
+   *
+   * @param name `null` picks a random name
    * @param parties how many meet, 1 to 4294967295
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
    */
   static create(name: string | null, parties: number, options?: BarrierOptions): Barrier {
     const action = checkAction(options)
@@ -52,8 +66,13 @@ export class Barrier extends Handle<'Barrier'> {
   }
 
   /**
-   * @param options.action as in `create`
-   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   * Opens a barrier that exists.
+   *
+   * @param options.action as in `create`, for this handle
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   a Barrier. ERR_WRONG_DOMAIN: another domain made the object. ERR_INVALID_NAME: the name is
+   *   refused. ERR_PERMISSION: the object is another user's. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
    */
   static open(name: string, options?: Pick<BarrierOptions, 'action'>): Barrier {
     const action = checkAction(options)
@@ -61,9 +80,11 @@ export class Barrier extends Handle<'Barrier'> {
   }
 
   /**
-   * Opens it if it exists, else creates it; both sides may start in any order.
+   * Opens the barrier if it exists, else creates it: processes that share it may start in any
+   * order.
    *
-   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another number of parties
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
+   *   ERR_INVALID_ARG: it exists with another number of parties
    */
   static openOrCreate(name: string, parties: number, options?: BarrierOptions): Barrier {
     const barrier = openOrCreate(
@@ -77,15 +98,19 @@ export class Barrier extends Handle<'Barrier'> {
   /**
    * Waits until all parties have come, without blocking the event loop.
    *
-   * @returns how many had come before: 0 to `parties - 1`, each once
-   * @throws {CrossmemError} ERR_BROKEN_BARRIER, ERR_TIMEOUT (which breaks it for the others), ERR_CLOSED, ERR_NOT_FOUND
-   *   (unlinked meanwhile), ERR_PEER_DIED (everyone else has gone meanwhile), or the signal's reason
+   * @returns how many parties came before: 0 to `parties - 1`, each number once
+   * @throws {CrossmemError} ERR_BROKEN_BARRIER: the barrier is broken, or breaks. ERR_TIMEOUT:
+   *   `timeout` ms have passed, which breaks the barrier. ERR_CLOSED: the handle is closed.
+   *   ERR_NOT_FOUND: the object was unlinked during the wait. ERR_PEER_DIED: the last other process
+   *   has gone during the wait
+   * @throws the signal's reason, if `signal` is aborted, which breaks the barrier
+   * @throws what the action throws
    */
   async wait(options?: WaitOptions): Promise<number> {
     const { object } = this
     const party = new Party(object.handle, this.name)
     checkWait(options).signal?.throwIfAborted()
-    // Arrives at once, not behind those of this thread who wait already.
+    // Arrives at once, not behind the waits of this environment that began earlier.
     const { index, leads } = party.attempt(0) ?? (await object.wait(party, options))
     if (leads) {
       const leading = new Leading(object, party)
@@ -100,9 +125,11 @@ export class Barrier extends Handle<'Barrier'> {
   }
 
   /**
-   * Waits on this thread until all parties have come. The action must be synchronous.
+   * Waits as `wait` does, and blocks this thread meanwhile. The action must be synchronous.
    *
-   * @returns and throws as `wait`
+   * @returns as `wait`
+   * @throws {CrossmemError} as `wait`. ERR_INVALID_ARG: the action is asynchronous, which breaks
+   *   the barrier
    */
   waitSync(options?: SyncWaitOptions): number {
     const { object } = this
@@ -122,31 +149,51 @@ export class Barrier extends Handle<'Barrier'> {
     return index
   }
 
-  /** Breaks the barrier: those who wait and those who come get ERR_BROKEN_BARRIER, until `reset()`. */
+  /**
+   * Breaks the barrier: every party that waits or comes gets ERR_BROKEN_BARRIER, until `reset()`.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   abort(): void {
     const { object } = this
     nativeLocks.abortMeeting(object.handle)
     object.serveWaiters()
   }
 
-  /** Makes it as new. Those who wait get ERR_BROKEN_BARRIER. */
+  /**
+   * Makes the barrier as new. Every party that waits gets ERR_BROKEN_BARRIER.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   reset(): void {
     const { object } = this
     nativeLocks.resetBarrier(object.handle)
     object.serveWaiters()
   }
 
-  /** How many meet. */
+  /**
+   * How many parties meet.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get parties(): number {
     return nativeSegments.objectParams(this.object.handle)[0] as number
   }
 
-  /** How many wait at this instant. */
+  /**
+   * How many parties wait at this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get waiting(): number {
     return nativeLocks.waitingAtBarrier(this.object.handle)
   }
 
-  /** Whether it is broken at this instant. */
+  /**
+   * Whether the barrier is broken at this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get isBroken(): boolean {
     return nativeLocks.barrierIsBroken(this.object.handle)
   }

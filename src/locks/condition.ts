@@ -7,14 +7,30 @@ import { LockHandle } from './lock-handle.js'
 import { MutexCore } from './mutex-core.js'
 import { Notification } from './notification.js'
 
-/** The channel on which notifications are waited for; the other one is the lock's. */
+/** The channel for waits for a notification; channel 0 is for waits for the lock. */
 const NOTIFIED = 1
-/** More than there can be. */
-const EVERYONE = 2 ** 32 - 1
+/** More waiters than there can be. */
+const ALL = 2 ** 32 - 1
 
 /**
- * A lock, and waiting for a change of what it guards: Python's `Condition`. `wait` and `notify` are called while holding
- * the lock; `wait` lets go of it, and has it again when it returns, whatever way.
+ * A lock, and waiting for a change of the data that it guards: Python's `Condition`. The caller of
+ * `wait` and `notify` holds the lock. `wait` releases the lock for the time of the wait, and holds
+ * it again when it returns or throws.
+ *
+ * @example
+ * ```js
+ * import { Condition } from 'crossmem'
+ *
+ * const stock = Condition.create(null)
+ * let items = 0
+ * const taken = stock.withLock(() => stock.waitFor(() => items > 0))
+ * const guard = await stock.lock()
+ * items++
+ * console.log(stock.notify()) // 1
+ * guard.release()
+ * console.log(await taken) // true
+ * stock.close()
+ * ```
  */
 export class Condition extends LockHandle<'Condition'> {
   private constructor(segment: Segment) {
@@ -30,19 +46,35 @@ export class Condition extends LockHandle<'Condition'> {
   }
 
   /**
-   * @param name `null` makes a random one
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   * Creates a condition whose lock is free.
+   *
+   * @param name `null` picks a random name
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
    */
   static create(name: string | null, options?: CreateOptions): Condition {
     return new Condition(createObject('Condition', name, options, []))
   }
 
-  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  /**
+   * Opens a condition that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   a Condition. ERR_WRONG_DOMAIN: another domain made the object. ERR_INVALID_NAME: the name is
+   *   refused. ERR_PERMISSION: the object is another user's. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
+   */
   static open(name: string): Condition {
     return new Condition(Segment.open(name, 'Condition'))
   }
 
-  /** Opens it if it exists, else creates it; both sides may start in any order. */
+  /**
+   * Opens the condition if it exists, else creates it: processes that share it may start in any
+   * order.
+   *
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
+   */
   static openOrCreate(name: string, options?: CreateOptions): Condition {
     return openOrCreate(
       () => Condition.open(name),
@@ -51,24 +83,28 @@ export class Condition extends LockHandle<'Condition'> {
   }
 
   /**
-   * Lets go of the lock, waits for a notification, and takes the lock again, without blocking the event loop. The guard
-   * stays the same. Check again what you waited for: somebody may have been faster.
+   * Releases the lock, waits for a notification, and takes the lock again, without blocking the
+   * event loop. The guard stays the same. Check your condition again afterwards: another holder may
+   * have changed the data in between. After an error the lock is held again, too, except after
+   * ERR_CLOSED.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP (this thread doesn't hold the lock), ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND
-   *   (unlinked meanwhile), ERR_PEER_DIED (everyone else who could notify has gone meanwhile), or the signal's reason. The
-   *   lock is held again then, too, except after ERR_CLOSED
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock. ERR_TIMEOUT:
+   *   `timeout` ms have passed. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was
+   *   unlinked during the wait. ERR_PEER_DIED: the last other process that could notify has gone
+   *   during the wait. ERR_LIMIT: 65,535 waits of this thread are pending
+   * @throws the signal's reason, if `signal` is aborted
    */
   async wait(options?: WaitOptions): Promise<void> {
     checkWait(options)
     const { object } = this
-    const [core, guard] = this.#letGo()
+    const [core, guard] = this.#suspend()
     object.serveWaiters()
     const notification = new Notification(object)
     try {
       await object.wait(notification, options, NOTIFIED)
     } finally {
       try {
-        await object.wait(core.retaking(guard), {})
+        await object.wait(core.resuming(guard), {})
       } finally {
         notification.settle()
       }
@@ -76,21 +112,22 @@ export class Condition extends LockHandle<'Condition'> {
   }
 
   /**
-   * As `wait`, on this thread.
+   * Waits as `wait` does, and blocks this thread meanwhile.
    *
    * @throws {CrossmemError} as `wait`
    */
   waitSync(options?: SyncWaitOptions): void {
     checkTimeout(options)
     const { object } = this
-    const [core, guard] = this.#letGo()
+    const [core, guard] = this.#suspend()
     const notification = new Notification(object)
     try {
-      // Those who wait here can't go on before this thread does: they must not get the lock meanwhile.
+      // The waits of this environment can't go on while this thread is blocked, so none may get the
+      // lock.
       object.waitSync(notification, options, NOTIFIED, false)
     } finally {
       try {
-        object.waitSync(core.retaking(guard), undefined)
+        object.waitSync(core.resuming(guard), undefined)
       } finally {
         notification.settle()
       }
@@ -98,10 +135,12 @@ export class Condition extends LockHandle<'Condition'> {
   }
 
   /**
-   * Waits until `predicate` gives something truthy, and returns that. It is called while holding the lock, now and after
-   * every notification, and a last time when the time is over.
+   * Waits until `predicate` returns something truthy. `predicate` is called with the lock held: at
+   * once, after every notification, and a last time when the timeout is over.
    *
+   * @returns what `predicate` returned
    * @throws {CrossmemError} as `wait`
+   * @throws what `predicate` throws
    */
   async waitFor<Result>(
     predicate: () => Result | Promise<Result>,
@@ -114,7 +153,7 @@ export class Condition extends LockHandle<'Condition'> {
       try {
         await this.wait({ ...options, timeout: Math.max(0, deadline - performance.now()) })
       } catch (error) {
-        // It may have come true unnoticed.
+        // The predicate may have become true without a notification.
         const last = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
         if (last) return last
         throw error
@@ -123,9 +162,11 @@ export class Condition extends LockHandle<'Condition'> {
   }
 
   /**
-   * As `waitFor`, on this thread.
+   * Waits as `waitFor` does, with a synchronous `predicate`, and blocks this thread meanwhile.
    *
+   * @returns what `predicate` returned
    * @throws {CrossmemError} as `wait`
+   * @throws what `predicate` throws
    */
   waitForSync<Result>(predicate: () => Result, options?: SyncWaitOptions): NonNullable<Result> {
     const deadline = performance.now() + checkTimeout(options)
@@ -143,11 +184,12 @@ export class Condition extends LockHandle<'Condition'> {
   }
 
   /**
-   * Wakes up to `count` of those who wait; those who come later are not meant.
+   * Ends up to `count` of the waits that are pending now; waits that begin later are not affected.
    *
    * @param count default: 1
-   * @returns how many there were
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP (this thread doesn't hold the lock), ERR_INVALID_ARG
+   * @returns how many waits were ended
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock. ERR_INVALID_ARG:
+   *   `count` is no integer from 1 up. ERR_CLOSED: the handle is closed
    */
   notify(count = 1): number {
     if (!Number.isInteger(count) || count < 1) {
@@ -155,28 +197,29 @@ export class Condition extends LockHandle<'Condition'> {
     }
     const { object } = this
     if (!MutexCore.of(object).guard) throw notHeld(this.name)
-    const notified = nativeLocks.notifyCondition(object.handle, Math.min(count, EVERYONE))
+    const notified = nativeLocks.notifyCondition(object.handle, Math.min(count, ALL))
     object.serveWaiters()
     return notified
   }
 
   /**
-   * Wakes all who wait.
+   * Ends all waits that are pending now.
    *
-   * @returns how many there were
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock
+   * @returns how many waits were ended
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock. ERR_CLOSED: the
+   *   handle is closed
    */
   notifyAll(): number {
-    return this.notify(EVERYONE)
+    return this.notify(ALL)
   }
 
-  #letGo(): [MutexCore, Guard] {
+  #suspend(): [MutexCore, Guard] {
     const { object } = this
     const core = MutexCore.of(object)
     const { guard } = core
     if (!guard) throw notHeld(this.name)
     nativeLocks.enterCondition(object.handle)
-    core.letGo(guard)
+    core.suspend(guard)
     return [core, guard]
   }
 }

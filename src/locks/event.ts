@@ -12,11 +12,29 @@ import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
 
 /** How to make an event. */
 export interface EventOptions extends CreateOptions {
-  /** Each `set()` releases one wait, and the event is clear again, as with Windows' auto-reset events. Default: false. */
+  /**
+   * Whether each `set()` releases one wait and the event is then clear again, as Windows'
+   * auto-reset events are. Default: false, the event stays set until `clear()`.
+   */
   autoReset?: boolean
 }
 
-/** A flag that processes share and can wait for: Python's `Event`. */
+/**
+ * A flag that processes share and wait for: Python's `Event`.
+ *
+ * @example
+ * ```js
+ * import { Event } from 'crossmem'
+ *
+ * const ready = Event.create(null)
+ * setTimeout(() => ready.set(), 10)
+ * await ready.wait()
+ * console.log(ready.isSet) // true
+ * ready.clear()
+ * console.log(ready.tryWait()) // false
+ * ready.close()
+ * ```
+ */
 export class Event extends Handle<'Event'> {
   private constructor(segment: Segment) {
     super(segment, 'Event', { disarm: [nativeLocks.giveUpEvent], needsOthers: () => true })
@@ -28,24 +46,34 @@ export class Event extends Handle<'Event'> {
   }
 
   /**
-   * Creates an event that is not set.
+   * Creates an event that isn't set.
    *
-   * @param name `null` makes a random one
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   * @param name `null` picks a random name
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
    */
   static create(name: string | null, options?: EventOptions): Event {
     return new Event(createObject('Event', name, options, [Number(checkAutoReset(options))]))
   }
 
-  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  /**
+   * Opens an event that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   an Event. ERR_WRONG_DOMAIN: another domain made the object. ERR_INVALID_NAME: the name is
+   *   refused. ERR_PERMISSION: the object is another user's. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
+   */
   static open(name: string): Event {
     return new Event(Segment.open(name, 'Event'))
   }
 
   /**
-   * Opens it if it exists, else creates it; both sides may start in any order.
+   * Opens the event if it exists, else creates it: processes that share it may start in any order.
    *
-   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another `autoReset`
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
+   *   ERR_INVALID_ARG: it exists with another `autoReset`
    */
   static openOrCreate(name: string, options?: EventOptions): Event {
     const event = openOrCreate(
@@ -56,40 +84,60 @@ export class Event extends Handle<'Event'> {
     throw existsAs(event, `with autoReset: ${event.autoReset}`)
   }
 
-  /** Sets it: everyone who waits goes on, or one of them if it resets itself. Setting what is set does nothing. */
+  /**
+   * Sets the event: all waits end, or one of them with `autoReset`. Does nothing if the event is
+   * set.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   set(): void {
     const { object } = this
     nativeLocks.setEvent(object.handle)
     object.serveWaiters()
   }
 
-  /** Clears it: whoever waits from now on waits for the next `set()`. */
+  /**
+   * Clears the event: a wait that begins from now on waits for the next `set()`.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   clear(): void {
     nativeLocks.clearEvent(this.object.handle)
   }
 
-  /** Whether it is set at this instant. */
+  /**
+   * Whether the event is set at this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get isSet(): boolean {
     return nativeLocks.eventIsSet(this.object.handle)
   }
 
-  /** Whether each `set()` releases one wait. */
+  /**
+   * Whether each `set()` releases one wait, as the event was created.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get autoReset(): boolean {
     return nativeSegments.objectParams(this.object.handle)[0] !== 0
   }
 
   /**
-   * Waits until it is set, or was since this call, without blocking the event loop.
+   * Waits until the event is set, without blocking the event loop. A `set()` during the wait ends
+   * it even if a `clear()` follows at once.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), ERR_PEER_DIED (everyone else who
-   *   could set it has gone meanwhile), or the signal's reason
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait. ERR_PEER_DIED: the last other
+   *   process that could set the event has gone during the wait
+   * @throws the signal's reason, if `signal` is aborted
    */
   async wait(options?: WaitOptions): Promise<void> {
     await this.object.wait(this.#spec(), options)
   }
 
   /**
-   * Waits on this thread until it is set, or was since this call.
+   * Waits as `wait` does, and blocks this thread meanwhile.
    *
    * @throws {CrossmemError} as `wait`
    */
@@ -97,7 +145,11 @@ export class Event extends Handle<'Event'> {
     this.object.waitSync(this.#spec(), options)
   }
 
-  /** Whether it is set; one that resets itself is clear again afterwards. */
+  /**
+   * Whether the event is set. With `autoReset`, this call clears it. Never waits.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   tryWait(): boolean {
     return this.#spec().attempt(0) === true
   }

@@ -1,13 +1,17 @@
 import { ownerWord } from '../native/index.js'
 import { type Segment, unlessHidden } from '../objects/index.js'
 
-/** Where an object's words begin: the core's `WORDS`. The first one says who has the lock. */
+/**
+ * Where the state of an object begins, in bytes: the core's `WORDS`. Its first word names the
+ * holder.
+ */
 const WORDS = 64
 const FREE = 0n
 
 /**
- * The mutex as long as nobody else wants it: one compare-and-swap each way, the same that `mutex.rs` begins with, but
- * without a call into the addon. Whatever else the word says is the addon's to understand.
+ * The mutex without contention: one compare-and-swap to take it and one to give it back, the same
+ * that `mutex.rs` begins with, but without a call into the addon. Any other value of the word is
+ * left to the addon.
  */
 export class FastMutex {
   readonly #segment: Segment
@@ -18,22 +22,22 @@ export class FastMutex {
     this.#segment = segment
   }
 
-  /** Takes the lock if it is free and nobody waits or has died. */
+  /** Takes the mutex if it is free, without waiters and without a dead holder. */
   take(): boolean {
     const me = ownerWord()
-    const word = this.#word ?? this.#look()
+    const word = this.#word ?? this.#findWord()
     return word !== undefined && me !== undefined && Atomics.compareExchange(word, 0, FREE, me) === FREE
   }
 
-  /** Runtimes without external buffers (Electron) leave it all to the addon. */
-  #look(): BigUint64Array | undefined {
+  /** `undefined` in runtimes without external buffers (Electron): the addon does it all there. */
+  #findWord(): BigUint64Array | undefined {
     if (!this.#isPossible) return undefined
     this.#word = unlessHidden(() => new BigUint64Array(this.#segment.buffer, WORDS, 1))
     this.#isPossible = this.#word !== undefined
     return this.#word
   }
 
-  /** Gives the lock back if it is ours and nobody waits or has died. */
+  /** Gives the mutex back if this agent holds it and no agent waits for it. */
   give(): boolean {
     const me = ownerWord()
     const word = this.#word

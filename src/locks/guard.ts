@@ -1,18 +1,33 @@
 import { CrossmemError } from '../errors.js'
 
-/** What lends guards, and takes them back. */
+/**
+ * Lends guards and takes them back: a mutex, a side of an RwLock, a semaphore's permits, a file.
+ */
 export interface Lender<Lent extends Guard = Guard> {
-  /** Throws ERR_LOST_OWNERSHIP if it was lost. */
+  /** Takes a guard back. Throws ERR_LOST_OWNERSHIP if the lock was lost. */
   release(guard: Lent): void
-  /** Takes it back from who didn't release it: the handle is closed. */
+  /** Takes back a guard that its holder didn't release: the handle is being closed. */
   abandon(guard: Lent): void
-  /** What it guards is whole again; for locks that tell of deaths. */
+  /** The guarded data is whole again. Only locks that report a holder's death have this. */
   markConsistent?(): void
 }
 
 /**
- * Something that is held, until `release()` or the end of a `using` block. If its process dies before, it comes to the next
- * one in line, and if it is a lock, `ownerDied` says so there.
+ * A lock that this thread holds, from `lock()` and the like until `release()`, or until a `using`
+ * block ends. If the holder's process dies before, the lock goes to the next waiter, whose guard
+ * has `ownerDied` set.
+ *
+ * @example
+ * ```js
+ * import { Mutex } from 'crossmem'
+ *
+ * const mutex = Mutex.create(null)
+ * const guard = await mutex.lock()
+ * console.log(mutex.isLocked, guard.ownerDied) // true false
+ * guard.release()
+ * console.log(mutex.isLocked, guard.isReleased) // false true
+ * mutex.close()
+ * ```
  */
 export class Guard implements Disposable, AsyncDisposable {
   // One class with two fields, and no base: making it is a third of what a lock costs.
@@ -26,22 +41,23 @@ export class Guard implements Disposable, AsyncDisposable {
   }
 
   /**
-   * A holder died, and nobody has called `markConsistent()` since: what the lock guards may be half-changed. Never true for
-   * permits and for locks on files.
+   * Whether a holder died, and no later holder has called `markConsistent()`: the guarded data may
+   * be half-changed. Always false for permits and for locks on files.
    */
   get ownerDied(): boolean {
     return this.#ownerDied
   }
 
-  /** Whether `release()` was called, or it is no longer held for another reason. */
+  /** Whether this guard holds nothing any more: it was released, or its handle was closed. */
   get isReleased(): boolean {
     return this.#lender === undefined
   }
 
   /**
-   * Gives it back.
+   * Releases the lock.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it was released before, or taken away
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the guard was released before, or its handle was
+   *   closed
    */
   release(): void {
     const lender = this.#lender
@@ -51,9 +67,10 @@ export class Guard implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Says that what the lock guards is whole again. Until somebody says so, every next holder's `ownerDied` is true.
+   * Says that the guarded data is whole again, and clears `ownerDied`. Without this call,
+   * `ownerDied` is true for every later holder, too.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it isn't held any more, or only for reading
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the lock isn't held any more, or only for reading
    */
   markConsistent(): void {
     if (!this.#lender) throw lost()
@@ -61,34 +78,34 @@ export class Guard implements Disposable, AsyncDisposable {
     this.#ownerDied = false
   }
 
-  /** Releases, unless that was done already. */
+  /** Releases the lock unless that was done already; `using` calls this. */
   [Symbol.dispose](): void {
     if (this.#lender) this.release()
   }
 
-  /** Releases, unless that was done already. */
+  /** Releases the lock unless that was done already; `await using` calls this. */
   async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]()
   }
 
-  /** @internal */
+  /** The handle is being closed. @internal */
   abandon(): void {
     const lender = this.#lender
     this.#lender = undefined
     lender?.abandon(this as never)
   }
 
-  /** It was given back without this object. @internal */
+  /** The lender took the lock back without this guard. @internal */
   forget(): void {
     this.#lender = undefined
   }
 
-  /** It could not be given back now. @internal */
+  /** A release failed, and may be tried again. @internal */
   keep(lender: Lender<never>): void {
     this.#lender = lender
   }
 
-  /** It was let go for a while, and is held again. @internal */
+  /** The lock was suspended and is held again. @internal */
   renew(ownerDied: boolean): void {
     this.#ownerDied = ownerDied
   }
@@ -97,13 +114,15 @@ export class Guard implements Disposable, AsyncDisposable {
 const lost = (): CrossmemError =>
   new CrossmemError(
     'ERR_LOST_OWNERSHIP',
-    'it was released before, or its handle was closed; release each lock once',
+    'this guard was released before, or its handle was closed; release each guard once',
   )
 
 export const notHeld = (name: string): CrossmemError =>
   new CrossmemError('ERR_LOST_OWNERSHIP', `this thread doesn't hold "${name}"; lock it first`)
 
-/** Runs `act` with what was taken, and gives it back whatever happens. */
+/**
+ * Runs `act` with what `taken` resolves to, and disposes of that afterwards, also if `act` throws.
+ */
 export async function within<Taken extends Disposable, Result>(
   taken: Promise<Taken>,
   act: (taken: Taken) => Result | Promise<Result>,

@@ -6,7 +6,7 @@ import type { Locking } from './mutex-core.js'
 
 const lockWaits: WaitKind = { disarm: [nativeLocks.giveUpLock] }
 
-/** A handle that is a lock and nothing else. */
+/** A handle of an object with one lock. */
 export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
   readonly #locking: Locking
 
@@ -24,36 +24,54 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
   /**
    * Waits for the lock without blocking the event loop.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   * @returns the guard, which releases the lock
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
+   * @throws the signal's reason, if `signal` is aborted
    */
   async lock(options?: WaitOptions): Promise<Guard> {
     return this.#open.lock(options)
   }
 
   /**
-   * Waits for the lock on this thread.
+   * Waits for the lock and blocks this thread meanwhile.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread would wait for itself), ERR_CLOSED, ERR_NOT_FOUND
-   *   (unlinked meanwhile)
+   * @returns the guard, which releases the lock
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
+   *   the lock and would wait for itself (never with an RLock). ERR_CLOSED: the handle is closed.
+   *   ERR_NOT_FOUND: the object was unlinked during the wait
    */
   lockSync(options?: SyncWaitOptions): Guard {
     return this.#open.lockSync(options)
   }
 
-  /** Takes the lock if it can be had at once, also from a dead holder; `undefined` otherwise. */
+  /**
+   * Takes the lock if it is free, or if its holder is dead. Never waits.
+   *
+   * @returns the guard, or `undefined` if the lock is held
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   tryLock(): Guard | undefined {
     return this.#open.tryLock()
   }
 
-  /** Runs `act` while holding the lock. */
+  /**
+   * Waits for the lock as `lock` does, runs `act`, and releases the lock when the result of `act`
+   * is settled.
+   *
+   * @returns what `act` returns
+   * @throws {CrossmemError} as `lock`
+   * @throws what `act` throws
+   */
   withLock<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
     return within(this.lock(options), act)
   }
 
   /**
-   * Releases this thread's last guard.
+   * Releases the last guard that this thread took.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock. ERR_CLOSED: the
+   *   handle is closed
    */
   unlock(): void {
     const { guard } = this.#open
@@ -61,7 +79,11 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
     guard.release()
   }
 
-  /** Whether anyone holds it at this instant, dead or alive. */
+  /**
+   * Whether an agent, alive or dead, holds the lock at this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get isLocked(): boolean {
     return nativeLocks.isLocked(this.object.handle)
   }

@@ -11,34 +11,34 @@ import {
 import { FastMutex } from './fast-mutex.js'
 import { Guard, type Lender, notHeld } from './guard.js'
 
-/** As the addon says it. */
+/** The addon's answer: the lock was taken from a dead holder. */
 const GOT_AFTER_DEATH = 2
 
-/** How a lock is taken, whoever has it: a mutex of its own, or one that its holder may take again. */
+/** How a lock is taken: a plain mutex, or one that its holder may take again. */
 export interface Locking {
   lock(options: WaitOptions | undefined): Promise<Guard>
   lockSync(options: SyncWaitOptions | undefined): Guard
   tryLock(): Guard | undefined
-  /** The last guard of this environment, while it holds the lock. */
+  /** The last guard of this environment while it holds the lock. */
   readonly guard: Guard | undefined
 }
 
-/** The mutex of an object that has one: a Mutex, a Condition, a Value… One per environment and object. */
+/** The mutex of a Mutex, a Condition, a Value… One per environment and object. */
 export class MutexCore implements Locking, Lender {
   readonly #object: SharedObject
   readonly #handle: number
   readonly #spec: WaitSpec<Guard>
   readonly #fast: FastMutex
-  /** Guards whose lock was let go for a while. */
-  readonly #away = new WeakSet<Guard>()
+  /** Guards whose lock `suspend` released, until it is held again. */
+  readonly #suspended = new WeakSet<Guard>()
   #guard: Guard | undefined
 
   private constructor(object: SharedObject) {
     this.#object = object
     this.#handle = object.handle
-    this.#spec = { attempt: mode => this.look(mode), doing: `locking "${object.name}"` }
+    this.#spec = { attempt: mode => this.attempt(mode), doing: `locking "${object.name}"` }
     this.#fast = new FastMutex(object.segment)
-    // Once and for all: a set that gets and loses each guard would be most of what a lock costs.
+    // Added once: adding and deleting each guard would be most of what a lock costs.
     object.held.add({ abandon: () => this.#guard?.abandon() })
   }
 
@@ -53,7 +53,7 @@ export class MutexCore implements Locking, Lender {
   }
 
   tryLock(): Guard | undefined {
-    const found = this.look(TRY)
+    const found = this.attempt(TRY)
     return found === HELD_HERE ? undefined : found
   }
 
@@ -63,38 +63,41 @@ export class MutexCore implements Locking, Lender {
   }
 
   async lock(options: WaitOptions | undefined): Promise<Guard> {
-    // In order: not before those of this thread who wait already.
+    // In order: never before the waits of this environment that began earlier.
     if (options === undefined && !this.#object.isAwaited && this.#fast.take()) return this.#hold(false)
     return this.#object.wait(this.#spec, options)
   }
 
-  look(mode: number): Guard | undefined | typeof HELD_HERE {
-    return this.#look(mode, ownerDied => this.#hold(ownerDied))
+  attempt(mode: number): Guard | undefined | typeof HELD_HERE {
+    return this.#attempt(mode, ownerDied => this.#hold(ownerDied))
   }
 
   release(guard: Guard): void {
-    // Let go already: then it isn't taken again.
-    if (guard !== this.#guard && this.#away.has(guard)) return
+    // Its lock is suspended, so there is nothing to release; `resuming` won't take it again.
+    if (guard !== this.#guard && this.#suspended.has(guard)) return
     this.#give(guard)
     this.#object.serveWaiters()
   }
 
-  /** Releases the lock for a while; its guard stays one. Those who wait here are not looked for: that is the caller's. */
-  letGo(guard: Guard): void {
+  /** Releases the lock for a while; its guard stays valid. The caller serves the waiters. */
+  suspend(guard: Guard): void {
     this.#give(guard)
-    this.#away.add(guard)
+    this.#suspended.add(guard)
   }
 
-  /** How to have again what was let go, by the same guard; unless that was released meanwhile. */
-  retaking(guard: Guard): WaitSpec<Guard> {
+  /**
+   * How to take a suspended lock again for the same guard, unless the guard was released in
+   * between.
+   */
+  resuming(guard: Guard): WaitSpec<Guard> {
     const hold = (ownerDied: boolean) => {
-      this.#away.delete(guard)
+      this.#suspended.delete(guard)
       guard.renew(ownerDied)
       return this.#keep(guard)
     }
     return {
       ...this.#spec,
-      attempt: mode => (guard.isReleased ? guard : this.#look(mode, hold)),
+      attempt: mode => (guard.isReleased ? guard : this.#attempt(mode, hold)),
       endures: true,
       onFailure: () => {
         guard.forget()
@@ -118,7 +121,7 @@ export class MutexCore implements Locking, Lender {
     if (!this.#fast.give()) nativeLocks.unlock(this.#handle)
   }
 
-  #look(mode: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof HELD_HERE {
+  #attempt(mode: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof HELD_HERE {
     if ((mode === TRY || mode === IN_TURN) && this.#fast.take()) return hold(false)
     const status = nativeLocks.lock(this.#handle, mode)
     if (status === 0) return undefined

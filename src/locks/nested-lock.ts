@@ -10,7 +10,10 @@ import {
 import { Guard, type Lender } from './guard.js'
 import { type Locking, MutexCore } from './mutex-core.js'
 
-/** A mutex that the environment which holds it takes again and again: its guards, over one guard of the mutex. */
+/**
+ * A mutex that the environment which holds it may take again: any number of guards over one guard
+ * of the mutex.
+ */
 export class NestedLock implements Locking, Lender {
   readonly #object: SharedObject
   readonly #core: MutexCore
@@ -21,7 +24,7 @@ export class NestedLock implements Locking, Lender {
   private constructor(object: SharedObject) {
     this.#object = object
     this.#core = MutexCore.of(object)
-    this.#spec = { attempt: mode => this.#look(mode), doing: `locking "${object.name}"` }
+    this.#spec = { attempt: mode => this.#attempt(mode), doing: `locking "${object.name}"` }
   }
 
   static of(object: SharedObject): NestedLock {
@@ -35,7 +38,7 @@ export class NestedLock implements Locking, Lender {
   }
 
   tryLock(): Guard | undefined {
-    const found = this.#look(TRY)
+    const found = this.#attempt(TRY)
     return found === HELD_HERE ? undefined : found
   }
 
@@ -45,7 +48,7 @@ export class NestedLock implements Locking, Lender {
 
   async lock(options: WaitOptions | undefined): Promise<Guard> {
     checkWait(options).signal?.throwIfAborted()
-    // Not behind those of this thread who wait: they will be inside together with this one.
+    // A holder needn't queue behind this environment's waits: they will all share the lock.
     return (this.#outer && this.tryLock()) ?? this.#object.wait(this.#spec, options)
   }
 
@@ -61,16 +64,16 @@ export class NestedLock implements Locking, Lender {
     this.#outer?.markConsistent()
   }
 
-  /** The mutex's own guard is abandoned, too. */
+  /** The guard of the mutex is abandoned by the mutex itself. */
   abandon(guard: Guard): void {
     this.#guards.splice(this.#guards.indexOf(guard), 1)
     this.#object.held.delete(guard)
   }
 
-  #look(mode: number): Guard | undefined | typeof HELD_HERE {
-    // A guard of the mutex that was abandoned is none.
+  #attempt(mode: number): Guard | undefined | typeof HELD_HERE {
+    // An abandoned guard of the mutex counts as none.
     if (this.#outer === undefined || this.#outer.isReleased) {
-      const outer = this.#core.look(mode)
+      const outer = this.#core.attempt(mode)
       if (outer === undefined || outer === HELD_HERE) return outer
       this.#outer = outer
       this.#guards.length = 0

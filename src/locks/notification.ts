@@ -2,14 +2,19 @@ import { nativeLocks } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 
-/** How many waits of this environment have heard their notification and don't have the lock again. */
-const heard = new WeakMap<SharedObject, number>()
+/**
+ * By object: how many waits of this environment were notified and don't hold the lock again yet.
+ */
+const notified = new WeakMap<SharedObject, number>()
 
-/** One wait for a notification, which stays the object's until it is settled: if this process dies, another one gets it. */
+/**
+ * One wait for a notification. Shared memory keeps the notification until it is settled: if this
+ * process dies before, the notification goes to another waiter.
+ */
 export class Notification implements WaitSpec<true> {
   readonly doing: string
   readonly #object: SharedObject
-  #isHeard = false
+  #isNotified = false
 
   constructor(object: SharedObject) {
     this.#object = object
@@ -17,23 +22,23 @@ export class Notification implements WaitSpec<true> {
   }
 
   readonly attempt = (mode: number): true | undefined => {
-    if (nativeLocks.waitCondition(this.#object.handle, this.#heard, mode) !== 1) return undefined
-    this.#isHeard = true
-    heard.set(this.#object, this.#heard + 1)
+    if (nativeLocks.waitCondition(this.#object.handle, this.#unsettled, mode) !== 1) return undefined
+    this.#isNotified = true
+    notified.set(this.#object, this.#unsettled + 1)
     return true
   }
 
   readonly onFailure = (): undefined =>
-    nativeLocks.leaveCondition(this.#object.handle, this.#heard) as undefined
+    nativeLocks.leaveCondition(this.#object.handle, this.#unsettled) as undefined
 
-  /** The lock is held again, or never will be. */
+  /** The lock is held again, or will never be. */
   settle(): void {
-    if (!this.#isHeard) return
-    heard.set(this.#object, this.#heard - 1)
+    if (!this.#isNotified) return
+    notified.set(this.#object, this.#unsettled - 1)
     if (!this.#object.isClosed) nativeLocks.settleCondition(this.#object.handle)
   }
 
-  get #heard(): number {
-    return heard.get(this.#object) ?? 0
+  get #unsettled(): number {
+    return notified.get(this.#object) ?? 0
   }
 }

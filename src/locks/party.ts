@@ -3,16 +3,16 @@ import { nativeLocks } from '../native/index.js'
 import type { Held, SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 
-/** What the addon says of an arrival, and of a meeting. */
+/** The addon's answers about an arrival, and about a meeting. */
 const WAITING = 1
 const LEADING = 2
 const BROKEN = 3
 const MET = 1
 
 interface Arrival {
-  /** How many came before. */
+  /** How many parties came before. */
   index: number
-  /** Came last, and has to end the meeting. */
+  /** Whether it came last and has to end the meeting. */
   leads: boolean
 }
 
@@ -22,7 +22,7 @@ export class Party implements WaitSpec<Arrival> {
   readonly isIndependent = true
   readonly #handle: number
   readonly #name: string
-  #place: { generation: number; index: number } | undefined
+  #meeting: { generation: number; index: number } | undefined
 
   constructor(handle: number, name: string) {
     this.#handle = handle
@@ -31,34 +31,36 @@ export class Party implements WaitSpec<Arrival> {
   }
 
   readonly attempt = (mode: number): Arrival | undefined => {
-    if (!this.#place) {
+    if (!this.#meeting) {
       const { role, generation, index } = nativeLocks.arrive(this.#handle, mode)
       if (role === BROKEN) throw broken(this.#name)
-      if (role === WAITING || role === LEADING) this.#place = { generation, index }
+      if (role === WAITING || role === LEADING) this.#meeting = { generation, index }
       if (role === LEADING) return { index, leads: true }
     }
-    return this.#place && this.#meet(nativeLocks.waitMeeting(this.#handle, this.#place.generation, mode))
+    return this.#meeting && this.#meet(nativeLocks.waitMeeting(this.#handle, this.#meeting.generation, mode))
   }
 
-  /** Whoever gives up breaks the barrier, unless all had met by then. */
+  /** A party that stops waiting breaks the barrier, unless all have met by then. */
   readonly onFailure = (): Arrival | undefined =>
-    this.#place && nativeLocks.abortMeeting(this.#handle, this.#place.generation) === MET
-      ? { index: this.#place.index, leads: false }
+    this.#meeting && nativeLocks.abortMeeting(this.#handle, this.#meeting.generation) === MET
+      ? { index: this.#meeting.index, leads: false }
       : undefined
 
-  /** The action is done: all go on. */
+  /** Ends the meeting: all parties go on. */
   complete(): void {
-    this.#meet(nativeLocks.completeMeeting(this.#handle, this.#place?.generation ?? 0))
+    this.#meet(nativeLocks.completeMeeting(this.#handle, this.#meeting?.generation ?? 0))
   }
 
   #meet(status: number): Arrival | undefined {
-    if (status === 0 || !this.#place) return undefined
-    if (status === MET) return { index: this.#place.index, leads: false }
+    if (status === 0 || !this.#meeting) return undefined
+    if (status === MET) return { index: this.#meeting.index, leads: false }
     throw broken(this.#name)
   }
 }
 
-/** The last party to come, while it runs the action. Unless that succeeds, the meeting is broken off. */
+/**
+ * The last party to come, while it runs the action. Unless the action succeeds, the barrier breaks.
+ */
 export class Leading implements Held {
   readonly #object: SharedObject
   readonly #party: Party
@@ -70,18 +72,19 @@ export class Leading implements Held {
     object.held.add(this)
   }
 
-  /** The action is done: all go on. */
+  /** The action succeeded: all parties go on. */
   complete(): void {
     this.#party.complete()
     this.#isOver = true
   }
 
-  /** The handle is closed meanwhile. */
+  /** The handle is being closed. */
   abandon(): void {
     this.#isOver = true
     this.#party.onFailure()
   }
 
+  /** The action is over; unless it succeeded, the barrier breaks. */
   end(): void {
     this.#object.held.delete(this)
     if (!this.#isOver) this.#party.onFailure()
@@ -92,5 +95,5 @@ export class Leading implements Held {
 const broken = (name: string): CrossmemError =>
   new CrossmemError(
     'ERR_BROKEN_BARRIER',
-    `the barrier "${name}" is broken: a party died, gave up or aborted it; reset() makes it as new`,
+    `the barrier "${name}" is broken: a party died, stopped waiting or called abort(); call reset() to use it again`,
   )

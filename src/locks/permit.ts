@@ -4,7 +4,21 @@ import type { SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 import { Guard, type Lender, notHeld } from './guard.js'
 
-/** A permit of a {@link Semaphore}, until it is released or used up. If its process dies before, it returns. */
+/**
+ * A permit of a semaphore, until it is released or used up. If the process that holds it dies
+ * before, the semaphore gets it back.
+ *
+ * @example
+ * ```js
+ * import { Semaphore } from 'crossmem'
+ *
+ * const items = Semaphore.create(null, 2)
+ * const permit = await items.acquire()
+ * permit.consume()
+ * console.log(items.value, permit.isReleased) // 1 true
+ * items.close()
+ * ```
+ */
 export class Permit extends Guard {
   readonly #permits: Permits
 
@@ -15,17 +29,17 @@ export class Permit extends Guard {
   }
 
   /**
-   * Uses the permit up: it comes back neither now nor when this process dies. For semaphores that count things, where one
-   * process acquires and another one releases.
+   * Uses the permit up: the semaphore doesn't get it back, not even when this process dies. For
+   * semaphores that count things which one process makes and another one takes.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it was released before
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the permit was released or used up before
    */
   consume(): void {
     this.#permits.consume(this)
   }
 }
 
-/** What this environment has of a semaphore. */
+/** The permits of one semaphore that this environment holds. */
 export class Permits implements Lender<Permit> {
   readonly spec: WaitSpec<Permit>
   readonly #object: SharedObject
@@ -33,7 +47,7 @@ export class Permits implements Lender<Permit> {
 
   private constructor(object: SharedObject) {
     this.#object = object
-    this.spec = { attempt: mode => this.look(mode), doing: `acquiring "${object.name}"` }
+    this.spec = { attempt: mode => this.attempt(mode), doing: `acquiring "${object.name}"` }
     object.held.add({ abandon: () => this.#abandonAll() })
   }
 
@@ -43,7 +57,7 @@ export class Permits implements Lender<Permit> {
     return permits
   }
 
-  look(mode: number): Permit | undefined {
+  attempt(mode: number): Permit | undefined {
     if (nativeLocks.acquirePermit(this.#object.handle, mode) === 0) return undefined
     const permit = new Permit(this)
     this.#held.add(permit)
@@ -54,7 +68,7 @@ export class Permits implements Lender<Permit> {
     try {
       nativeLocks.releasePermits(this.#object.handle, 1, true)
     } catch (error) {
-      // A stopped process was in the way: it can be released later.
+      // A stopped process holds the semaphore's mutex. The permit can be released later.
       if (hasCode(error, 'ERR_TIMEOUT')) permit.keep(this)
       throw error
     }
@@ -72,7 +86,9 @@ export class Permits implements Lender<Permit> {
     this.#forget(permit)
   }
 
-  /** Gives back the permits held here, the oldest first, and adds new ones when there are fewer. */
+  /**
+   * Gives back permits held here, the oldest first. If there are fewer than `count`, adds new ones.
+   */
   releaseMany(count: number): void {
     nativeLocks.releasePermits(this.#object.handle, count, false)
     for (const permit of [...this.#held].slice(0, count)) this.#forget(permit)

@@ -16,7 +16,7 @@ interface Calls {
   abandon(handle: number): void
 }
 
-/** One of the two ways into a lock. */
+/** Reading or writing: one of the two ways to hold an RwLock. */
 class Side implements Lender {
   readonly spec: WaitSpec<Guard>
   readonly #object: SharedObject
@@ -25,10 +25,10 @@ class Side implements Lender {
   constructor(object: SharedObject, doing: string, calls: Calls) {
     this.#object = object
     this.#calls = calls
-    this.spec = { attempt: mode => this.look(mode), doing: `${doing} "${object.name}"` }
+    this.spec = { attempt: mode => this.attempt(mode), doing: `${doing} "${object.name}"` }
   }
 
-  look(mode: number): Guard | undefined | typeof HELD_HERE {
+  attempt(mode: number): Guard | undefined | typeof HELD_HERE {
     const status = this.#calls.enter(this.#object.handle, mode)
     if (status === 0) return undefined
     if (status === 3) return HELD_HERE
@@ -61,8 +61,24 @@ const writing = {
 }
 
 /**
- * Many readers or one writer, over processes. A writer that waits lets no new reader in, so neither side starves. A dead
- * reader is forgotten; after a dead writer every guard's `ownerDied` is true until a writer calls `markConsistent()`.
+ * A lock that any number of readers hold together, or one writer alone. While a writer waits, no
+ * new reader gets in, so neither side starves. A reader that dies is forgotten. After a writer
+ * died, every guard's `ownerDied` is true until a writer calls `markConsistent()`.
+ *
+ * A thread must not take a second read lock while it holds one: a writer may wait in between.
+ *
+ * @example
+ * ```js
+ * import { RwLock } from 'crossmem'
+ *
+ * const lock = RwLock.create(null)
+ * const [first, second] = [await lock.read(), await lock.read()]
+ * console.log(lock.tryWrite()) // undefined
+ * first.release()
+ * second.release()
+ * console.log(await lock.withWrite(() => lock.tryRead())) // undefined
+ * lock.close()
+ * ```
  */
 export class RwLock extends Handle<'RwLock'> {
   readonly #read: Side
@@ -80,19 +96,34 @@ export class RwLock extends Handle<'RwLock'> {
   }
 
   /**
-   * @param name `null` makes a random one
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   * Creates a lock that is free.
+   *
+   * @param name `null` picks a random name
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
    */
   static create(name: string | null, options?: CreateOptions): RwLock {
     return new RwLock(createObject('RwLock', name, options, []))
   }
 
-  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  /**
+   * Opens a lock that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   an RwLock. ERR_WRONG_DOMAIN: another domain made the object. ERR_INVALID_NAME: the name is
+   *   refused. ERR_PERMISSION: the object is another user's. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
+   */
   static open(name: string): RwLock {
     return new RwLock(Segment.open(name, 'RwLock'))
   }
 
-  /** Opens it if it exists, else creates it; both sides may start in any order. */
+  /**
+   * Opens the lock if it exists, else creates it: processes that share it may start in any order.
+   *
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
+   */
   static openOrCreate(name: string, options?: CreateOptions): RwLock {
     return openOrCreate(
       () => RwLock.open(name),
@@ -103,27 +134,45 @@ export class RwLock extends Handle<'RwLock'> {
   /**
    * Waits to read, together with other readers, without blocking the event loop.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   * @returns the guard, which ends the reading
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
+   * @throws the signal's reason, if `signal` is aborted
    */
   async read(options?: WaitOptions): Promise<Guard> {
     return this.object.wait(this.#read.spec, options)
   }
 
   /**
-   * Waits on this thread to read.
+   * Waits to read, and blocks this thread meanwhile.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread is writing), ERR_CLOSED, ERR_NOT_FOUND
+   * @returns the guard, which ends the reading
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread is
+   *   writing. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
+   *   wait
    */
   readSync(options?: SyncWaitOptions): Guard {
     return this.object.waitSync(this.#read.spec, options)
   }
 
-  /** Reads if that can be had at once; `undefined` otherwise. */
+  /**
+   * Begins to read if no writer holds the lock or waits for it. Never waits.
+   *
+   * @returns the guard, or `undefined`
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   tryRead(): Guard | undefined {
     return this.#try(this.#read)
   }
 
-  /** Runs `act` as a reader. */
+  /**
+   * Waits to read as `read` does, runs `act`, and ends the reading when the result of `act` is
+   * settled.
+   *
+   * @returns what `act` returns
+   * @throws {CrossmemError} as `read`
+   * @throws what `act` throws
+   */
   withRead<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
     return within(this.read(options), act)
   }
@@ -131,34 +180,52 @@ export class RwLock extends Handle<'RwLock'> {
   /**
    * Waits to write, alone, without blocking the event loop.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), or the signal's reason
+   * @returns the guard, which ends the writing
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
+   * @throws the signal's reason, if `signal` is aborted
    */
   async write(options?: WaitOptions): Promise<Guard> {
     return this.object.wait(this.#write.spec, options)
   }
 
   /**
-   * Waits on this thread to write.
+   * Waits to write, alone, and blocks this thread meanwhile.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread is reading or writing), ERR_CLOSED, ERR_NOT_FOUND
+   * @returns the guard, which ends the writing
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread is
+   *   reading or writing. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked
+   *   during the wait
    */
   writeSync(options?: SyncWaitOptions): Guard {
     return this.object.waitSync(this.#write.spec, options)
   }
 
-  /** Writes if that can be had at once; `undefined` otherwise. */
+  /**
+   * Begins to write if the lock is free. Never waits.
+   *
+   * @returns the guard, or `undefined`
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   tryWrite(): Guard | undefined {
     return this.#try(this.#write)
   }
 
-  /** Runs `act` as the only writer. */
+  /**
+   * Waits to write as `write` does, runs `act`, and ends the writing when the result of `act` is
+   * settled.
+   *
+   * @returns what `act` returns
+   * @throws {CrossmemError} as `write`
+   * @throws what `act` throws
+   */
   withWrite<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
     return within(this.write(options), act)
   }
 
   #try(side: Side): Guard | undefined {
     void this.object
-    const found = side.look(TRY)
+    const found = side.attempt(TRY)
     return found === HELD_HERE ? undefined : found
   }
 }

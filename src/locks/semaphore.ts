@@ -12,21 +12,34 @@ import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { within } from './guard.js'
 import { type Permit, Permits } from './permit.js'
 
-/** Most permits of a semaphore without a `max`. */
+/** The default of `max`. */
 const MOST = 2 ** 31 - 1
 
 /** How to make a semaphore. */
 export interface SemaphoreOptions extends CreateOptions {
   /**
-   * There are never more permits: releasing beyond it is refused. With `max` equal to the permits at first this is Python's
-   * `BoundedSemaphore`. Default: 2147483647.
+   * The most permits there can be; a release beyond it is refused. If it equals the initial
+   * permits, this is Python's `BoundedSemaphore`. Default: 2147483647.
    */
   max?: number
 }
 
 /**
- * A number of permits that processes share. A permit belongs to the thread that acquired it: when that one dies, it
- * returns. Python's `Semaphore`, and with `max` its `BoundedSemaphore`.
+ * A number of permits that processes share: Python's `Semaphore`, and with `max` its
+ * `BoundedSemaphore`. A permit belongs to the thread that acquired it; if that thread dies, the
+ * semaphore gets the permit back.
+ *
+ * @example
+ * ```js
+ * import { Semaphore } from 'crossmem'
+ *
+ * const slots = Semaphore.create(null, 2, { max: 2 })
+ * const permit = await slots.acquire()
+ * console.log(slots.value, slots.max) // 1 2
+ * permit.release()
+ * console.log(await slots.withPermit(() => slots.value)) // 1
+ * slots.close()
+ * ```
  */
 export class Semaphore extends Handle<'Semaphore'> {
   readonly #permits: Permits
@@ -45,9 +58,13 @@ export class Semaphore extends Handle<'Semaphore'> {
   }
 
   /**
-   * @param name `null` makes a random one
+   * Creates a semaphore.
+   *
+   * @param name `null` picks a random name
    * @param permits free permits at first, 0 to `max`; default: 1
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
    */
   static create(name: string | null, permits = 1, options?: SemaphoreOptions): Semaphore {
     const max = checkCount('max', options?.max ?? MOST, 1)
@@ -56,15 +73,24 @@ export class Semaphore extends Handle<'Semaphore'> {
     )
   }
 
-  /** @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT */
+  /**
+   * Opens a semaphore that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   a Semaphore. ERR_WRONG_DOMAIN: another domain made the object. ERR_INVALID_NAME: the name is
+   *   refused. ERR_PERMISSION: the object is another user's. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
+   */
   static open(name: string): Semaphore {
     return new Semaphore(Segment.open(name, 'Semaphore'))
   }
 
   /**
-   * Opens it if it exists, else creates it; both sides may start in any order.
+   * Opens the semaphore if it exists, else creates it: processes that share it may start in any
+   * order.
    *
-   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another `max`
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
+   *   ERR_INVALID_ARG: it exists with another `max`
    */
   static openOrCreate(name: string, permits = 1, options?: SemaphoreOptions): Semaphore {
     const semaphore = openOrCreate(
@@ -79,28 +105,44 @@ export class Semaphore extends Handle<'Semaphore'> {
   /**
    * Waits for a permit without blocking the event loop.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile), ERR_PEER_DIED (everyone else who
-   *   could release one has gone meanwhile), or the signal's reason
+   * @returns the permit, which releases itself at the end of a `using` block
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait. ERR_PEER_DIED: the last other
+   *   process that could release a permit has gone during the wait
+   * @throws the signal's reason, if `signal` is aborted
    */
   async acquire(options?: WaitOptions): Promise<Permit> {
     return this.object.wait(this.#open.spec, options)
   }
 
   /**
-   * Waits for a permit on this thread.
+   * Waits for a permit, and blocks this thread meanwhile.
    *
+   * @returns the permit, which releases itself at the end of a `using` block
    * @throws {CrossmemError} as `acquire`
    */
   acquireSync(options?: SyncWaitOptions): Permit {
     return this.object.waitSync(this.#open.spec, options)
   }
 
-  /** Takes a permit if one is free; `undefined` otherwise. */
+  /**
+   * Takes a permit if one is free. Never waits.
+   *
+   * @returns the permit, or `undefined`
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   tryAcquire(): Permit | undefined {
-    return this.#open.look(TRY)
+    return this.#open.attempt(TRY)
   }
 
-  /** Runs `act` while holding a permit. */
+  /**
+   * Waits for a permit as `acquire` does, runs `act`, and releases the permit when the result of
+   * `act` is settled.
+   *
+   * @returns what `act` returns
+   * @throws {CrossmemError} as `acquire`
+   * @throws what `act` throws
+   */
   withPermit<Result>(
     act: (permit: Permit) => Result | Promise<Result>,
     options?: WaitOptions,
@@ -109,21 +151,31 @@ export class Semaphore extends Handle<'Semaphore'> {
   }
 
   /**
-   * Gives back permits: those that this thread holds, the oldest first; the rest are new ones.
+   * Releases permits: first those that this thread holds, the oldest first. If `count` is more, the
+   * rest are new permits.
    *
    * @param count default: 1
-   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there would be more than `max`; nothing was released. ERR_INVALID_ARG
+   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there would be more than `max` permits; none was
+   *   released. ERR_INVALID_ARG: `count` is no integer from 1 up. ERR_CLOSED: the handle is closed
    */
   release(count = 1): void {
     this.#open.releaseMany(checkCount('count', count, 1))
   }
 
-  /** Free permits at this instant. */
+  /**
+   * Free permits at this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get value(): number {
     return nativeLocks.freePermits(this.object.handle)
   }
 
-  /** There are never more permits. */
+  /**
+   * The most permits there can be.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get max(): number {
     return nativeSegments.objectParams(this.object.handle)[1] as number
   }
