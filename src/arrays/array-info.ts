@@ -3,16 +3,20 @@ import { nativeArrays } from '../native/index.js'
 import { contiguousStrides, type Order } from '../nd/index.js'
 import { decodeNpyHeader } from '../npy/index.js'
 import type { Segment } from '../objects/index.js'
-import { guardOffset } from './layout.js'
+import { trailerOffset } from './layout.js'
 
+/** The array in a segment, for people to read. */
 export interface ArrayInfo {
   dtype: string
   shape: number[]
   order: Order
+  /** In elements. */
   strides: number[]
+  /** Whether there is a trailer, which `update()` and `snapshot()` need. */
   trailer: boolean
 }
 
+/** The array in a segment, or `null` if the segment holds none. */
 export function arrayIfAny(segment: Segment): ArrayInfo | null {
   try {
     return arrayIn(segment)
@@ -21,10 +25,16 @@ export function arrayIfAny(segment: Segment): ArrayInfo | null {
   }
 }
 
+/**
+ * The array in a segment.
+ *
+ * @throws {CrossmemError} ERR_CORRUPT or ERR_UNSUPPORTED: the segment isn't a .npy file that can be
+ *   read
+ */
 export function arrayIn(segment: Segment): ArrayInfo {
   const header = decodeNpyHeader(new Uint8Array(segment.buffer))
   const { dtype, shape, order, dataOffset, dataBytes } = header
-  const trailer = hasTrailer(segment, guardOffset(dataOffset, dataBytes))
+  const trailer = hasTrailer(segment, trailerOffset(dataOffset, dataBytes))
   return { dtype, shape, order, strides: contiguousStrides(shape, order), trailer }
 }
 
@@ -32,7 +42,7 @@ function hasTrailer({ handle }: Segment, offset: number): boolean {
   try {
     return nativeArrays.attachGuard(handle, offset)
   } catch (error) {
-    // There is one, and its locks name another domain's agents.
+    // There is a trailer, and another domain made it.
     if (hasCode(error, 'ERR_WRONG_DOMAIN')) return true
     throw error
   }

@@ -12,10 +12,14 @@ import {
 } from '../wait/index.js'
 import type { UpdateContext } from './update.js'
 
-// Who waits in this environment, by object: handles of one array have a queue each, and one mutex between them.
+// The waits of this environment, by object. The handles of one array have one queue each, and one
+// mutex between them.
 const waiting = new Map<number, Set<WaitQueue>>()
 
-/** The mutex was let go here, or a sleep here took this environment out of the sleepers: who waits looks again. */
+/**
+ * Lets the waits at an object try again: this environment released the mutex, or a blocking wait
+ * took it out of the set of sleepers.
+ */
 function serveWaiters(id: number, except?: WaitQueue): void {
   const queues = waiting.get(id)
   if (!queues) return
@@ -40,33 +44,37 @@ export class ArrayLock {
     this.#id = id
     this.#handle = handle
     this.#name = name
-    this.#spec = { attempt: mode => this.#look(mode), doing: `updating "${name}"` }
+    this.#spec = { attempt: mode => this.#attempt(mode), doing: `updating "${name}"` }
   }
 
-  /** Waits on this thread. */
+  /** Waits for the mutex, and blocks this thread meanwhile. */
   enterSync(options: SyncWaitOptions | undefined): UpdateContext {
-    const look = (mode: number): UpdateContext | undefined => {
-      const found = this.#look(mode)
+    const attempt = (mode: number): UpdateContext | undefined => {
+      const found = this.#attempt(mode)
       if (found !== HELD_HERE) return found
       throw new CrossmemError(
         'ERR_DEADLOCK',
-        `this thread is already inside update() or withLock() of "${this.#name}": finish that first`,
+        `this thread is already inside update() or withLock() of "${this.#name}"; finish that first`,
       )
     }
     try {
-      return waitSync(look, this.#spec.doing, options)
+      return waitSync(attempt, this.#spec.doing, options)
     } finally {
       serveWaiters(this.#id)
     }
   }
 
-  /** Waits without blocking the event loop, behind those who wait through this handle. */
+  /**
+   * Waits for the mutex without blocking the event loop, in order with this handle's other waits.
+   */
   enter(options: WaitOptions | undefined): Promise<UpdateContext> {
     this.#queue ??= this.#newQueue()
     return this.#queue.wait(this.#spec, options)
   }
 
-  /** Lets go; unless the data `isWhole`, who enters next is told as if this one had died. */
+  /**
+   * Releases the mutex. Unless the data `isWhole`, the next holder is told as if this one had died.
+   */
   leave(isWhole: boolean): void {
     this.#isHeld = false
     if (isWhole) nativeArrays.endUpdate(this.#handle)
@@ -74,12 +82,12 @@ export class ArrayLock {
     serveWaiters(this.#id)
   }
 
-  /** This thread slept for the mutex in another way. */
+  /** A blocking snapshot took this environment out of the set of sleepers. */
   serveWaiters(): void {
     serveWaiters(this.#id)
   }
 
-  /** Those who wait are told. */
+  /** Rejects the waits with ERR_CLOSED. */
   close(): void {
     if (this.#isHeld) {
       throw new CrossmemError('ERR_DEADLOCK', `finish the update of "${this.#name}" before closing it`)
@@ -88,7 +96,7 @@ export class ArrayLock {
     this.#queue?.rejectAll(this.#closed(), true)
   }
 
-  #look(mode: number): UpdateContext | undefined | typeof HELD_HERE {
+  #attempt(mode: number): UpdateContext | undefined | typeof HELD_HERE {
     if (this.#isClosed) throw this.#closed()
     const status = nativeArrays.beginUpdate(this.#handle, mode)
     if (status === 0) return undefined
@@ -110,13 +118,13 @@ export class ArrayLock {
     return queue
   }
 
-  /** The next turn is another handle's. */
+  /** Moves this handle's queue behind those of the array's other handles. */
   #letOthersGoFirst(): void {
     const queues = waiting.get(this.#id)
     if (this.#queue && queues?.delete(this.#queue)) queues.add(this.#queue)
   }
 
   #closed(): CrossmemError {
-    return new CrossmemError('ERR_CLOSED', `"${this.#name}" was closed while this waited for it`)
+    return new CrossmemError('ERR_CLOSED', `"${this.#name}" was closed while this call waited for it`)
   }
 }

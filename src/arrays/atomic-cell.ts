@@ -8,24 +8,25 @@ import {
   type StorageOf,
 } from '../nd/index.js'
 
-/** `Atomics` knows no floats: every element is seen as an unsigned integer of its width. */
+/** `Atomics` takes no floats, so it sees every element as an unsigned integer of the same width. */
 const Words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array } as const
 
-/** Bits of an element. 64 of them are a bigint, which `Atomics` treats alike. */
+/** The bits of an element. 64 bits are a bigint, which `Atomics` treats alike. */
 type Word = number
 
 /**
- * One element of shared memory that threads and processes change at the same time, without a lock: V8 compiles `Atomics` to
- * the processor's atomic instructions, whatever memory is under the typed array.
+ * One element of shared memory that threads and processes change at the same time, without a lock.
+ * V8 compiles `Atomics` to the processor's atomic instructions, whatever memory a typed array
+ * shows.
  */
 export class AtomicCell<D extends DType> {
   readonly #info: DTypeInfo<D>
   readonly #shared: Uint32Array
-  /** An element of our own, on its way between its bits and a JavaScript value. */
+  /** A private element that turns bits into a JavaScript value and back. */
   readonly #own: StorageOf<D>
   readonly #ownBits: Uint32Array
 
-  /** @param dtype anything but a complex one, whose two numbers no instruction changes at once */
+  /** @param dtype not a complex one: no instruction changes its two parts at once */
   constructor(dtype: D, buffer: ArrayBuffer, byteOffset: number) {
     this.#info = dtypes[dtype]
     const { Storage, itemBytes } = this.#info
@@ -39,7 +40,7 @@ export class AtomicCell<D extends DType> {
     return this.#read(Atomics.load(this.#shared, 0))
   }
 
-  /** Returns what was stored: `value` as the dtype has it. */
+  /** Returns what was stored: `value` wrapped or rounded to the dtype. */
   set(value: ScalarInput<D>): ScalarOf<D> {
     const bits = this.#bitsOf(value)
     Atomics.store(this.#shared, 0, bits)
@@ -52,9 +53,9 @@ export class AtomicCell<D extends DType> {
 
   /** Compares as `Array.prototype.includes` does: NaN is NaN, and 0 is -0. */
   compareExchange(expected: ScalarInput<D>, replacement: ScalarInput<D>): ScalarOf<D> {
-    const wanted = [this.#read(this.#bitsOf(expected))]
+    const accepted = [this.#read(this.#bitsOf(expected))]
     const bits = this.#bitsOf(replacement)
-    return this.#replace(old => (wanted.includes(old) ? bits : undefined))
+    return this.#replace(old => (accepted.includes(old) ? bits : undefined))
   }
 
   add(value: ScalarInput<D>): ScalarOf<D> {
@@ -86,7 +87,9 @@ export class AtomicCell<D extends DType> {
     return this.#read(Atomics.xor(this.#shared, 0, this.#bitsOf(value)))
   }
 
-  /** Stores what `next` makes of the old value, again when somebody was faster; `undefined` leaves it. */
+  /**
+   * Stores `next(old)`, and retries if the value changed in between. `undefined` stores nothing.
+   */
   #replace(next: (old: ScalarOf<D>) => Word | undefined): ScalarOf<D> {
     for (;;) {
       const found = Atomics.load(this.#shared, 0)
@@ -112,13 +115,13 @@ export class AtomicCell<D extends DType> {
   }
 
   #refuseBool(operation: string): void {
-    if (this.#info.name === 'bool') throw unsupported(operation, 'true and false', 'and, or, xor')
+    if (this.#info.name === 'bool') throw unsupported(operation, 'a bool', 'and, or, xor')
   }
 
   #refuseFloat(operation: string): void {
-    if (this.#info.name.startsWith('float')) throw unsupported(operation, 'floats', 'add, sub')
+    if (this.#info.name.startsWith('float')) throw unsupported(operation, 'a float', 'add, sub')
   }
 }
 
 const unsupported = (operation: string, what: string, instead: string): CrossmemError =>
-  new CrossmemError('ERR_UNSUPPORTED', `there is no ${operation} of ${what}; they have ${instead}, update()`)
+  new CrossmemError('ERR_UNSUPPORTED', `${what} has no ${operation}(); use ${instead} or update()`)

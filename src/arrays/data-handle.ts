@@ -7,12 +7,12 @@ import { checkBoolean } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
-// Values and arrays: elements of one dtype behind the mutex of their segment.
+// What Value and SharedArray have in common: elements of one dtype, and a mutex.
 
-/** Where the elements begin, in bytes: the core's `DATA_OFFSET`. */
+/** Where the elements begin in a segment, in bytes: the core's `DATA_OFFSET`. */
 export const DATA_OFFSET = 256
 
-/** Segments name a dtype by its place here, from 1 on, so that none may move. */
+/** A segment stores a dtype as its index here plus 1, so this order must not change. */
 const codes: readonly DType[] = [
   'bool',
   'int8',
@@ -33,13 +33,13 @@ const codes: readonly DType[] = [
 /** How to make a value or an array. */
 export interface DataOptions extends CreateOptions {
   /**
-   * Whether it has a lock, for `update`, `withLock` and the like. Without one these throw ERR_UNSUPPORTED, as with Python's
-   * `RawValue` and `RawArray`. Default: true.
+   * Whether the object has a lock, for `update`, `withLock` and the like. Without a lock these
+   * throw ERR_UNSUPPORTED, and the object is like Python's `RawValue` or `RawArray`. Default: true.
    */
   lock?: boolean
 }
 
-/** What the segment says of its elements. @internal */
+/** The elements of a segment, as its header describes them. @internal */
 export interface DataLayout<D extends DType = DType> {
   dtype: D
   /** Number of elements. */
@@ -47,7 +47,7 @@ export interface DataLayout<D extends DType = DType> {
   hasLock: boolean
 }
 
-/** What is to be made, checked. @internal */
+/** A layout from checked arguments. @internal */
 export function layoutOf<D extends DType>(
   dtype: D,
   length: number,
@@ -57,7 +57,12 @@ export function layoutOf<D extends DType>(
   return { dtype, length, hasLock }
 }
 
-/** @param contents the elements' bytes; zeros when left out @internal */
+/**
+ * Creates the segment.
+ *
+ * @param contents the elements' bytes; zeros by default
+ * @internal
+ */
 export function createData(
   kind: string,
   name: string | null,
@@ -70,7 +75,11 @@ export function createData(
   return createObject(kind, name, options, params, { byteLength, contents })
 }
 
-/** Reads the layout of a segment that was opened, or closes it. @internal */
+/**
+ * Reads the layout of an open segment. If that is unsound, closes the segment and throws.
+ *
+ * @internal
+ */
 export function readLayout(segment: Segment): DataLayout {
   const [code = 0, length = 0, lock] = nativeSegments.objectParams(segment.handle)
   const dtype = codes[code - 1]
@@ -82,14 +91,15 @@ export function readLayout(segment: Segment): DataLayout {
   segment.close()
   throw new CrossmemError(
     'ERR_CORRUPT',
-    `the header of "${segment.name}" was overwritten; unlink it and make it anew`,
+    `the header of "${segment.name}" was overwritten; unlink it and create it again`,
   )
 }
 
-/** A handle of elements and their lock. */
+/** A handle of elements of one dtype and their lock. */
 export abstract class DataHandle<Kind extends string, D extends DType> extends LockHandle<Kind> {
+  /** The type of the elements. */
   readonly dtype: D
-  /** Whether it was made with a lock. */
+  /** Whether the object was created with a lock. */
   readonly hasLock: boolean
 
   /** @internal */
@@ -99,7 +109,7 @@ export abstract class DataHandle<Kind extends string, D extends DType> extends L
     this.hasLock = layout.hasLock
   }
 
-  /** Runs `change` under the lock; when it succeeds, the data counts as whole. @internal */
+  /** Runs `change` with the lock held. If it succeeds, the data counts as whole. @internal */
   protected changeLocked<Result>(
     change: (context: UpdateContext) => Result,
     options: SyncWaitOptions | undefined,
@@ -115,11 +125,11 @@ export abstract class DataHandle<Kind extends string, D extends DType> extends L
     }
   }
 
-  /** Closes a handle that was opened where something else was wanted. @internal */
-  protected expect(wanted: DataLayout, length: number): this {
+  /** Returns this handle if its object is as `expected`; else closes it and throws. @internal */
+  protected expect(expected: DataLayout, length: number): this {
     const found = describe({ dtype: this.dtype, length, hasLock: this.hasLock })
-    if (found === describe(wanted)) return this
-    throw existsAs(this, `as ${found}, not ${describe(wanted)}`)
+    if (found === describe(expected)) return this
+    throw existsAs(this, `as ${found}, not ${describe(expected)}`)
   }
 }
 
@@ -130,7 +140,7 @@ const noLock = (name: string): Locking => {
   const refuse = (): never => {
     throw new CrossmemError(
       'ERR_UNSUPPORTED',
-      `"${name}" was made with \`lock: false\`; make it with a lock, or use a Mutex beside it`,
+      `"${name}" was created with \`lock: false\`; create it with a lock, or use a Mutex beside it`,
     )
   }
   return {

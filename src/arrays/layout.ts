@@ -3,44 +3,50 @@ import { type DType, dtypes, type Order, sizeOf } from '../nd/index.js'
 import { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from '../npy/index.js'
 import { type CreateOptions, checkPersist, Segment } from '../objects/index.js'
 
-/** The trailer starts at a multiple of this, and is this long. */
+/** The trailer begins at a multiple of this, and is this long. In bytes. */
 const PAGE = 4096
 
+/** A new array. */
 export interface Layout<D extends DType> extends CreateOptions {
   dtype: D
   shape: readonly number[]
   order?: Order
 }
 
-/** Creates the segment: header, contents (repeated to the data's length), trailer. */
+/**
+ * Creates the segment: header, data, trailer. `contents` is repeated to the data's length; default:
+ * zeros.
+ */
 export function createSegment(name: string | null, layout: Layout<DType>, contents?: Uint8Array): Segment {
   const { dtype, shape, order = 'C' } = layout
   if (order !== 'C' && order !== 'F')
     throw new CrossmemError('ERR_INVALID_ARG', `order is 'C' or 'F', not ${String(order)}`)
   const header = encodeNpyHeader({ dtype, shape, order })
   const dataBytes = sizeOf(shape) * dtypes[dtype].itemBytes
-  const guard = guardOffset(header.length, dataBytes)
+  const trailer = trailerOffset(header.length, dataBytes)
   return Segment.create({
     name: name ?? undefined,
     kind: 'NDArray',
-    byteLength: guard + PAGE,
+    byteLength: trailer + PAGE,
     persist: checkPersist(layout),
     header,
     contents,
     contentsLength: contents && dataBytes,
-    guardOffset: guard,
+    guardOffset: trailer,
   })
 }
 
-/** Where the trailer of an array is: behind the data, on a page of its own. @internal */
-export const guardOffset = (dataOffset: number, dataBytes: number): number =>
+/** Where the trailer begins: behind the data, on a page of its own. */
+export const trailerOffset = (dataOffset: number, dataBytes: number): number =>
   Math.ceil((dataOffset + dataBytes) / PAGE) * PAGE
 
-/** Reads the header from a private copy: others may write to the segment meanwhile. */
+/**
+ * Reads the header from a private copy, since other processes may write to the segment meanwhile.
+ */
 export function readHeader(segment: Segment): NpyHeader {
   const copy = (length: number) =>
     new Uint8Array(segment.buffer, 0, Math.min(segment.byteLength, length)).slice()
-  // Nearly every header fits; only a longer one is worth copying 64 KiB for.
+  // Nearly every header fits into a page; only a longer one is worth copying 64 KiB.
   const [, , , , , , version = 0, , low = 0, high = 0] = copy(12)
   const fits = version === 1 && 10 + low + 256 * high <= PAGE
   return decodeNpyHeader(copy(fits ? PAGE : LONGEST_HEADER), segment.byteLength)

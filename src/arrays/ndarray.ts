@@ -18,7 +18,7 @@ import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from 
 import { bytesOf } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
-import { createSegment, guardOffset, type Layout, readHeader } from './layout.js'
+import { createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
 import { type FromOptions, readSource } from './source.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
@@ -26,29 +26,42 @@ import { refusePromise, type UpdateContext } from './update.js'
 export interface LayoutOptions<D extends DType = DType> extends CreateOptions {
   /** Lengths per axis; `[]` is a scalar, and `n` is short for `[n]`. */
   shape: readonly number[] | number
-  /** Default: 'float64'. */
+  /** Type of the elements. Default: 'float64'. */
   dtype?: D
-  /** 'C' (default): the last axis is contiguous; 'F': the first. */
+  /** 'C': the last axis is contiguous; 'F': the first axis is. Default: 'C'. */
   order?: Order
   /** Value of every element. Default: 0. */
   fill?: ScalarInput<D>
 }
 
 /**
- * An n-dimensional array in shared memory that every process sees at no copy. Its segment is a valid .npy file
- * (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>) with a trailer behind the data, so NumPy
- * opens it as it is.
+ * An n-dimensional array in shared memory, which every process sees without a copy. Its segment is
+ * a valid .npy file (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>) with
+ * a trailer behind the data, so NumPy opens it as it is.
  *
- * `data` is a plain built-in typed array: `bool` and `uint8` as Uint8Array, `int64`/`uint64` as BigInt arrays, `float16`
- * as Float16Array where the runtime has it and else as the raw bits in a Uint16Array, complex numbers interleaved.
+ * @example
+ * ```js
+ * import { NDArray } from 'crossmem'
+ *
+ * const array = NDArray.create(null, { shape: [2, 3], dtype: 'int32' })
+ * array.set(0, 1, 42)
+ * console.log(array.get(0, 1), array.shape) // 42 [ 2, 3 ]
+ * array.update(data => data.fill(7))
+ * console.log(array.snapshot().length, array.toNested()) // 6 [ [ 7, 7, 7 ], [ 7, 7, 7 ] ]
+ * array.close()
+ * ```
  */
 export class NDArray<D extends DType = DType> extends NDView<D> implements Disposable {
-  /** Marks a reference. With `name`, the only thing that travels. */
+  /**
+   * The class name. `crossmem` and `name` are all that is sent to another process; `open()` makes a
+   * handle of them there.
+   */
   readonly crossmem = 'NDArray'
+  /** The name of the array. */
   readonly name: string
   readonly #segment: Segment
   readonly #dataOffset: number
-  /** `undefined`: the array has no trailer. */
+  /** `undefined` if the array has no trailer. */
   readonly #lock: ArrayLock | undefined
 
   private constructor(segment: Segment) {
@@ -68,16 +81,18 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     this.#dataOffset = header.dataOffset
     const isGuarded = nativeArrays.attachGuard(
       segment.handle,
-      guardOffset(header.dataOffset, header.dataBytes),
+      trailerOffset(header.dataOffset, header.dataBytes),
     )
     this.#lock = isGuarded ? new ArrayLock(segment) : undefined
   }
 
   /**
-   * Creates an array; nobody sees it before it is filled.
+   * Creates an array. Other processes can't see it before it is filled.
    *
-   * @param name `null` makes a random one
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_TOO_LARGE, ERR_LIMIT
+   * @param name `null` picks a random name
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_TOO_LARGE: the elements are
+   *   more than one ArrayBuffer can show. ERR_LIMIT: a limit of the domain or the system is reached
    */
   static create<D extends DType = 'float64'>(name: string | null, options: LayoutOptions<D>): NDArray<D> {
     const dtype = checkDType(options?.dtype ?? 'float64') as D
@@ -90,32 +105,38 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Opens an array: dtype, shape and order come from the segment. It may have been made by NumPy.
+   * Opens an array, which may have been made by NumPy. Its dtype, shape and order come from the
+   * segment.
    *
-   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_CORRUPT (not a sound .npy file),
-   *   ERR_UNSUPPORTED (object, big-endian or structured dtype), ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   an NDArray. ERR_WRONG_DOMAIN: another domain made the object. ERR_CORRUPT: the segment isn't
+   *   a sound .npy file. ERR_UNSUPPORTED: its dtype is an object, big-endian or structured.
+   *   ERR_TOO_LARGE: it is more than one ArrayBuffer can show. ERR_INVALID_NAME: the name is
+   *   refused. ERR_PERMISSION: the object is another user's. ERR_LIMIT: a limit of the domain or
+   *   the system is reached
    */
   static open<D extends DType = DType>(name: string): NDArray<D> {
     return NDArray.attach(Segment.open(name, 'NDArray'))
   }
 
   /**
-   * Opens it if it exists, else creates it; both sides may start in any order.
+   * Opens the array if it exists, else creates it: processes that share it may start in any order.
    *
-   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another shape, dtype or order
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
+   *   ERR_INVALID_ARG: it exists with another shape, dtype or order
    */
   static openOrCreate<D extends DType = 'float64'>(name: string, options: LayoutOptions<D>): NDArray<D> {
     const array = openOrCreate(
       () => NDArray.open<D>(name),
       () => NDArray.create<D>(name, options),
     )
-    const wanted = [options.dtype ?? 'float64', options.order ?? 'C', ...checkShape(options.shape)].join()
+    const described = [options.dtype ?? 'float64', options.order ?? 'C', ...checkShape(options.shape)].join()
     const found = [array.dtype, array.order, ...array.shape].join()
-    if (wanted === found) return array
-    throw existsAs(array, `as ${found}, not ${wanted}`)
+    if (described === found) return array
+    throw existsAs(array, `as ${found}, not ${described}`)
   }
 
-  /** Shows an open segment as an array, or closes it. @internal */
+  /** Makes a handle of an open segment, or closes the segment and throws. @internal */
   static attach<D extends DType = DType>(segment: Segment): NDArray<D> {
     try {
       return new NDArray<D>(segment)
@@ -126,10 +147,13 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Copies data into a new array: a typed array, nested arrays, the bytes of a .npy file as ArrayBuffer, or another
-   * array or view.
+   * Copies data into a new array.
    *
-   * @throws {CrossmemError} as `create`, and ERR_CORRUPT or ERR_UNSUPPORTED for a .npy file
+   * @param name `null` picks a random name
+   * @param source a typed array, nested arrays, the bytes of a .npy file as ArrayBuffer, or another
+   *   array or view
+   * @throws {CrossmemError} as `create`. ERR_CORRUPT: the bytes aren't a sound .npy file.
+   *   ERR_UNSUPPORTED: the dtype of the .npy file is an object, big-endian or structured
    */
   static from<T extends TypedArray>(
     name: string | null,
@@ -153,8 +177,9 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   /**
    * Reads a .npy file into a new array.
    *
-   * @param options.name default: a random one
-   * @throws {CrossmemError} as `from`; a file that can't be read rejects with Node's own error
+   * @param options.name default: a random name
+   * @throws {CrossmemError} as `from`
+   * @throws Node's own error, if the file can't be read
    */
   static async load<D extends DType = DType>(
     path: string | URL,
@@ -164,30 +189,45 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     return make(options.name ?? null, { ...header, persist: options.persist } as unknown as Layout<D>, data)
   }
 
-  /** @inheritDoc */
+  /**
+   * The memory itself, as a plain built-in typed array, without a copy. `bool` and `uint8` are a
+   * Uint8Array, `int64` and `uint64` BigInt arrays. `float16` is a Float16Array, or the raw bits in
+   * a Uint16Array if the runtime has none. A complex number is two elements, real and imaginary.
+   * `close()` makes the typed array empty.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the array is closed
+   */
   override get data(): StorageOf<D> {
     void this.#segment.handle
     return super.data
   }
 
-  /** The whole segment: .npy header, data, trailer. */
+  /**
+   * The whole segment: .npy header, data, trailer.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the array is closed
+   */
   get buffer(): ArrayBuffer {
     return this.#segment.buffer
   }
 
-  /** Whether it outlives all agents. */
+  /** Whether the array stays when no agent has it open. */
   get persist(): boolean {
     return this.#segment.persist
   }
 
   /**
-   * Changes the data as one step: other updates wait, and no `snapshot()` of any process sees half of it. Blocks this
-   * thread while another one updates. An exception passes through; what `change` did until then stays. If it was to
-   * repair what a dead writer left (`ownerDied`), the array then still counts as half-changed.
+   * Changes the data as one step: all other updates wait, and no `snapshot()` of any process sees
+   * half of the change. Blocks this thread while another agent updates.
+   *
+   * If `change` throws, its changes stay. If it was to repair the data of a dead writer
+   * (`ownerDied`), the array then still counts as half-changed.
    *
    * @returns what `change` returns
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (this thread is inside `update` or `withLock` of
-   *   the same array), ERR_INVALID_ARG (`change` is asynchronous), ERR_UNSUPPORTED (an array that crossmem didn't make)
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
+   *   ERR_DEADLOCK: this thread is inside `update` or `withLock` of the same array.
+   *   ERR_INVALID_ARG: `change` is asynchronous. ERR_UNSUPPORTED: another program made the array
+   * @throws what `change` throws
    */
   update<Result>(
     change: (data: StorageOf<D>, context: UpdateContext) => Result,
@@ -195,7 +235,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   ): Result {
     const lock = this.#openLock
     const context = lock.enterSync(options)
-    // A repair that failed is none: the next update is told again.
+    // If a repair fails, the next update is told of the death again.
     let isWhole = !context.ownerDied
     try {
       const result = change(this.data, context)
@@ -208,14 +248,18 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * As `update`, with a callback that may be asynchronous, and waiting without blocking the event loop. From before
-   * `change` is called until its promise is settled, other updates and `withLock`s wait, and no `snapshot()` of any process
-   * sees half of it. Calls through one handle come in turn. Don't await another `withLock` of the same array inside
-   * `change`: that waits for itself.
+   * Changes the data as `update` does, but waits without blocking the event loop, and `change` may
+   * be asynchronous. Until its promise is settled, all other updates and `withLock`s wait, and no
+   * `snapshot()` of any process sees half of the change. Calls through one handle are served in
+   * order.
+   *
+   * `change` must not await another `withLock` of the same array: that call would wait for itself.
    *
    * @returns what `change` returns
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED, ERR_INVALID_ARG, ERR_UNSUPPORTED (an array that crossmem didn't make), or
-   *   the signal's reason
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
+   *   ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: another program made the array
+   * @throws the signal's reason, if `signal` is aborted
+   * @throws what `change` throws
    */
   async withLock<Result>(
     change: (data: StorageOf<D>, context: UpdateContext) => Result | Promise<Result>,
@@ -234,11 +278,14 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Copies the data as it was at one instant, however busy its writers are.
+   * Copies the data as it was at one instant, however busy its writers are. Blocks this thread
+   * while an agent updates.
    *
-   * @throws {CrossmemError} ERR_PEER_DIED (a writer died inside its update: `data` still shows what it left, and the
-   *   next update repairs), ERR_TIMEOUT, ERR_CLOSED, ERR_DEADLOCK (this thread is inside `update` or `withLock`),
-   *   ERR_UNSUPPORTED
+   * @returns the copy, a typed array of the same type as `data`
+   * @throws {CrossmemError} ERR_PEER_DIED: a writer died inside its update. `data` shows the
+   *   half-changed elements, and the next update repairs them. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_CLOSED: the array is closed. ERR_DEADLOCK: this thread is inside `update` or
+   *   `withLock`. ERR_UNSUPPORTED: another program made the array
    */
   snapshot(options?: SyncWaitOptions): StorageOf<D> {
     const lock = this.#openLock
@@ -259,9 +306,10 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Writes a .npy file, whole or not at all. The data is a `snapshot()`.
+   * Writes a `snapshot()` into a .npy file. If writing fails, an existing file stays as it was.
    *
-   * @throws {CrossmemError} as `snapshot`; a file that can't be written rejects with Node's own error
+   * @throws {CrossmemError} as `snapshot`
+   * @throws Node's own error, if the file can't be written
    */
   async save(path: string | URL): Promise<void> {
     const data = this.#lock ? this.snapshot() : this.data.slice()
@@ -269,32 +317,34 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Removes the name now; the memory lives on until the last handle is closed. Idempotent.
+   * Removes the name now; the memory stays until the last handle is closed. Idempotent.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_PERMISSION
+   * @throws {CrossmemError} ERR_CLOSED: the array is closed. ERR_PERMISSION: the array is another
+   *   user's
    */
   unlink(): void {
     this.#segment.unlink()
   }
 
   /**
-   * Lets go: `data` and all views become empty, also for asynchronous work under way on them, which then sees zeros:
-   * await it first. The last one out removes the object unless it persists. Idempotent.
+   * Closes the handle: `data` and all views become empty, and pending `withLock`s of this handle
+   * reject with ERR_CLOSED. Await asynchronous work on the views first: it would see zeros. The
+   * last agent that closes the array removes it, unless it persists. Idempotent.
    *
-   * Those who wait in `withLock` of this handle get ERR_CLOSED.
-   *
-   * @throws {CrossmemError} ERR_DEADLOCK inside `update` or `withLock` of this handle
+   * @throws {CrossmemError} ERR_DEADLOCK: this thread is inside `update` or `withLock` of this
+   *   handle
    */
   close(): void {
     this.#lock?.close()
     this.#segment.close()
   }
 
+  /** Closes the handle; `using` calls this. */
   [Symbol.dispose](): void {
     this.close()
   }
 
-  /** The reference that `open()` takes. */
+  /** The reference to send to another process, where `open()` takes it. */
   toJSON(): { crossmem: 'NDArray'; name: string } {
     return { crossmem: this.crossmem, name: this.name }
   }

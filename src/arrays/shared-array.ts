@@ -23,21 +23,35 @@ import {
 } from './data-handle.js'
 import type { UpdateContext } from './update.js'
 
-/** What a new {@link SharedArray} holds: so many zeros, or these elements. */
+/** The elements of a new {@link SharedArray}: a number of zeros, or the elements themselves. */
 export type ArraySource<D extends DType = DType> =
   | number
   | Iterable<ScalarInput<D>>
   | ArrayLike<ScalarInput<D>>
 
 /**
- * A row of numbers that processes share, with a lock: Python's `multiprocessing.Array`. Its length is fixed, and may be 0.
+ * A fixed number of elements that processes share, with a lock: Python's `multiprocessing.Array`.
+ * The length may be 0.
  *
- * An element of up to 8 bytes is never seen half-written. What takes more than one step takes the lock: `update`,
- * `withLock`. The lock keeps away only those who take it, too, and survives its holder, as a {@link Mutex} does. For more
- * axes, .npy files or consistent copies, there is {@link NDArray}.
+ * No process sees an element of up to 8 bytes half-written. A change of more than one step needs
+ * the lock: use `update` or `withLock`. The lock stops only callers that take it, too; it survives
+ * its holder as a {@link Mutex} does. For more axes, .npy files or consistent copies, use
+ * {@link NDArray}.
+ *
+ * @example
+ * ```js
+ * import { SharedArray } from 'crossmem'
+ *
+ * const counts = SharedArray.create(null, 'int32', [1, 2, 3])
+ * counts.set(0, 40).set(-1, 5)
+ * console.log(counts.toArray()) // [ 40, 2, 5 ]
+ * console.log(counts.update(data => (data[0] += data[1]))) // 42
+ * console.log(counts.at(0), counts.at(3)) // 42 undefined
+ * counts.close()
+ * ```
  */
 export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArray', D> {
-  /** Number of elements; a complex one counts once. */
+  /** Number of elements. A complex number counts once. */
   readonly length: number
   readonly #data: StorageOf<D>
 
@@ -55,9 +69,14 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   }
 
   /**
-   * @param name `null` makes a random one
-   * @param source number of elements, which are 0 then; or the elements, as `set` takes them
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_TOO_LARGE, ERR_LIMIT
+   * Creates an array.
+   *
+   * @param name `null` picks a random name
+   * @param dtype the type of the elements
+   * @param source the number of elements, which are then 0; or the elements, as `set` takes them
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_TOO_LARGE: the elements are
+   *   more than one ArrayBuffer can show. ERR_LIMIT: a limit of the domain or the system is reached
    */
   static create<D extends DType>(
     name: string | null,
@@ -69,17 +88,23 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   }
 
   /**
-   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_CORRUPT, ERR_TOO_LARGE, ERR_INVALID_NAME,
-   *   ERR_PERMISSION, ERR_LIMIT
+   * Opens an array that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   a SharedArray. ERR_WRONG_DOMAIN: another domain made the object. ERR_CORRUPT: its header was
+   *   overwritten. ERR_TOO_LARGE: the elements are more than one ArrayBuffer can show.
+   *   ERR_INVALID_NAME: the name is refused. ERR_PERMISSION: the object is another user's.
+   *   ERR_LIMIT: a limit of the domain or the system is reached
    */
   static open<D extends DType = DType>(name: string): SharedArray<D> {
     return SharedArray.attach(Segment.open(name, 'SharedArray'))
   }
 
   /**
-   * Opens it if it exists, else creates it; both sides may start in any order.
+   * Opens the array if it exists, else creates it: processes that share it may start in any order.
    *
-   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another dtype, length or `lock`
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
+   *   ERR_INVALID_ARG: it exists with another dtype, length or `lock`
    */
   static openOrCreate<D extends DType>(
     name: string,
@@ -87,19 +112,19 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
     source: ArraySource<D>,
     options?: DataOptions,
   ): SharedArray<D> {
-    const wanted = plan(dtype, source, options)
+    const planned = plan(dtype, source, options)
     const array = openOrCreate(
       () => SharedArray.open<D>(name),
-      () => make(name, wanted, options),
+      () => make(name, planned, options),
     )
-    return array.expect(wanted, array.length)
+    return array.expect(planned, array.length)
   }
 
   /**
-   * The memory itself, as a plain built-in typed array; see {@link StorageOf} for bool, float16 and complex. It becomes empty
-   * when the last handle of this thread is closed.
+   * The memory itself, as a plain built-in typed array; {@link StorageOf} tells which one. It
+   * becomes empty when the last handle of this thread is closed.
    *
-   * @throws {CrossmemError} ERR_CLOSED
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */
   get data(): StorageOf<D> {
     void this.object
@@ -107,9 +132,11 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   }
 
   /**
-   * One element, as `Array.prototype.at`: negative indices count from the end, and where there is none it is `undefined`.
+   * Returns one element, or `undefined` if there is none at that index, as `Array.prototype.at`
+   * does.
    *
-   * @throws {CrossmemError} ERR_CLOSED
+   * @param index negative indices count from the end
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */
   at(index: number): ScalarOf<D> | undefined {
     const { data } = this
@@ -119,9 +146,12 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   }
 
   /**
-   * Stores one element; negative indices count from the end. Integers that don't fit wrap around.
+   * Stores one element. Integers that don't fit wrap around.
    *
-   * @throws {CrossmemError} ERR_OUT_OF_RANGE, ERR_INVALID_ARG (`value` is no scalar of the dtype), ERR_CLOSED
+   * @param index negative indices count from the end
+   * @returns this array
+   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there is no element at that index. ERR_INVALID_ARG:
+   *   `value` is no scalar of the dtype. ERR_CLOSED: the handle is closed
    */
   set(index: number, value: ScalarInput<D>): this {
     const { data, length } = this
@@ -136,26 +166,39 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
     return this
   }
 
-  /** The elements, each as it is when its turn comes. @throws {CrossmemError} ERR_CLOSED */
+  /**
+   * Iterates over the elements; each is read when the iterator reaches it.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   *[Symbol.iterator](): IterableIterator<ScalarOf<D>> {
     const { read } = dtypes[this.dtype]
     for (let i = 0; i < this.length; i++) yield read(this.data, i)
   }
 
-  /** A copy of the elements. @throws {CrossmemError} ERR_CLOSED */
+  /**
+   * Copies the elements into a JavaScript array, without the lock.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   toArray(): ScalarOf<D>[] {
     void this.object
     return [...this]
   }
 
   /**
-   * Changes the data while holding the lock: other updates and holders wait, in all processes. Blocks this thread while
-   * another one holds the lock. An exception passes through; what `change` did until then stays. If it was to repair what a
-   * dead holder left (`ownerDied`), the next one is then told again.
+   * Changes the data with the lock held: all other updates and holders, in all processes, wait.
+   * Blocks this thread while another agent holds the lock.
+   *
+   * If `change` throws, its changes stay. If it was to repair the data of a dead holder
+   * (`ownerDied`), the next holder is then told again.
    *
    * @returns what `change` returns
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread holds the lock), ERR_INVALID_ARG (`change` is
-   *   asynchronous), ERR_UNSUPPORTED (made with `lock: false`), ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile)
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
+   *   the lock. ERR_INVALID_ARG: `change` is asynchronous. ERR_UNSUPPORTED: the array was created
+   *   with `lock: false`. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked
+   *   during the wait
+   * @throws what `change` throws
    */
   update<Result>(
     change: (data: StorageOf<D>, context: UpdateContext) => Result,
@@ -165,7 +208,9 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   }
 }
 
+/** A new array, from checked arguments. */
 interface Plan<D extends DType> extends DataLayout<D> {
+  /** The elements' bytes; zeros by default. */
   contents?: Uint8Array
 }
 

@@ -16,30 +16,37 @@ import {
 import { decodeNpyHeader } from '../npy/index.js'
 import type { CreateOptions } from '../objects/index.js'
 
-/** How to take over data that is there already. */
+/** How to copy existing data into a new array. */
 export interface FromOptions<D extends DType = DType> extends CreateOptions {
-  /** Default: as the source says; for a flat typed array `[length]`. */
+  /** Lengths per axis. Default: the source's; for a typed array `[length]`. */
   shape?: readonly number[] | number
-  /** Default: as the source says. For a typed array, another dtype of the same storage reinterprets it. */
+  /**
+   * Type of the elements. Default: the source's. For a typed array, another dtype with the same
+   * storage reinterprets it.
+   */
   dtype?: D
-  /** Default: 'C'. The order in which a flat source lists its elements; how nested arrays are laid out. */
+  /**
+   * The order in which a flat source lists its elements, and in which nested arrays are laid out.
+   * Default: 'C'.
+   */
   order?: Order
 }
 
+/** The elements of a source and their layout. */
 export function readSource<D extends DType>(
   source: TypedArray | Nested | ArrayBuffer | NDView<D>,
   options: FromOptions<D>,
 ): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
   if (source instanceof ArrayBuffer) {
-    refuse(options, ['shape', 'dtype', 'order'], 'a .npy file says')
+    refuse(options, ['shape', 'dtype', 'order'], 'the .npy file')
     const header = decodeNpyHeader(new Uint8Array(source))
     const { Storage, lanes } = dtypes[header.dtype]
-    // A copy, since a .npy file need not align its data for a typed array.
+    // Copied, since a .npy file needn't align its data for a typed array.
     const data = source.slice(header.dataOffset, header.dataOffset + header.dataBytes)
     return { ...header, data: new Storage(data, 0, header.size * lanes) as StorageOf }
   }
   if (source instanceof NDView) {
-    refuse(options, ['shape', 'dtype'], 'an array says')
+    refuse(options, ['shape', 'dtype'], 'the source array')
     const order = options.order ?? source.order
     return { ...flattenNested(source.toNested() as Nested, source.dtype, order), shape: source.shape, order }
   }
@@ -50,7 +57,7 @@ export function readSource<D extends DType>(
     if (flat.BYTES_PER_ELEMENT * lanes !== itemBytes || dtypes[dtypeOfTypedArray(flat)].Storage !== Storage) {
       throw new CrossmemError(
         'ERR_INVALID_ARG',
-        `${flat.constructor.name} does not hold ${dtype}; it needs ${Storage.name}`,
+        `a ${flat.constructor.name} can't hold ${dtype}; use a ${Storage.name}`,
       )
     }
     const shape = checkShape(options.shape ?? [flat.length / lanes], itemBytes)
@@ -65,15 +72,19 @@ export function readSource<D extends DType>(
   const flat = flattenNested(source as Nested, options.dtype, options.order ?? 'C')
   const shape = options.shape === undefined ? flat.shape : checkShape(options.shape)
   if (sizeOf(shape) !== sizeOf(flat.shape)) {
-    throw new CrossmemError('ERR_INVALID_ARG', `shape [${shape}] does not hold the source's [${flat.shape}]`)
+    throw new CrossmemError(
+      'ERR_INVALID_ARG',
+      `shape [${shape}] has another number of elements than the source's [${flat.shape}]`,
+    )
   }
   return { ...flat, shape, order: options.order }
 }
 
-function refuse(options: object, keys: string[], because: string): void {
+/** Refuses options that the source decides. */
+function refuse(options: object, keys: string[], source: string): void {
   for (const key of keys) {
     if (key in options && (options as Record<string, unknown>)[key] !== undefined) {
-      throw new CrossmemError('ERR_INVALID_ARG', `${because} its own ${key}; leave it out`)
+      throw new CrossmemError('ERR_INVALID_ARG', `the ${key} comes from ${source}; leave it out`)
     }
   }
 }

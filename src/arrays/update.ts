@@ -1,12 +1,14 @@
 import { CrossmemError } from '../errors.js'
 
-/** What the callback of an `update()`, and of an array's `withLock()`, is told. */
+/** The second argument of the callback of `update()`, and of an NDArray's `withLock()`. */
 export interface UpdateContext {
-  /** A holder died inside: the data may be half-changed, and this update is the one that repairs it. */
+  /**
+   * Whether a holder died inside: the data may be half-changed, and this update has to repair it.
+   */
   ownerDied: boolean
 }
 
-/** An update ends when its callback returns, and a promise is no result yet. */
+/** Refuses an asynchronous callback: an update ends when its callback returns. */
 export function refusePromise(result: unknown): void {
   if (!(result instanceof Promise)) return
   throw new CrossmemError(

@@ -23,13 +23,26 @@ import {
 import { refusePromise, type UpdateContext } from './update.js'
 
 /**
- * One number that processes share: Python's `multiprocessing.Value`. Each call is one atomic step, without a lock, that
- * every process sees in the same order. What takes more steps takes the lock: `update`, `withLock`. It survives its
- * holder, as a {@link Mutex} does.
+ * One number that processes share: Python's `multiprocessing.Value`. Each call is one atomic step
+ * without a lock, and all processes see these steps in the same order. A change of more than one
+ * step needs the lock: use `update` or `withLock`. The lock survives its holder as a {@link Mutex}
+ * does.
  *
- * Values go in as they do into an NDArray of the dtype: integers that don't fit wrap around, fractions are cut off, int64
- * and uint64 give a bigint and take a safe integer, too; what is no number at all is ERR_INVALID_ARG. Complex numbers are
- * ERR_UNSUPPORTED, since no processor changes both parts at once; a {@link SharedArray} holds them.
+ * Numbers are converted as in an NDArray of the dtype: integers that don't fit wrap around, and
+ * fractions are cut off. int64 and uint64 are read as a bigint; they take a safe integer, too.
+ * Complex dtypes are refused, since no processor changes both parts at once; use a
+ * {@link SharedArray}.
+ *
+ * @example
+ * ```js
+ * import { Value } from 'crossmem'
+ *
+ * const counter = Value.create(null, 'int32', 40)
+ * console.log(counter.add(2), counter.get()) // 40 42
+ * console.log(counter.compareExchange(42, 7), counter.value) // 42 7
+ * console.log(counter.update(value => value * 2)) // 14
+ * counter.close()
+ * ```
  */
 export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
   readonly #cell: AtomicCell<D>
@@ -45,14 +58,21 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
     const layout = readLayout(segment)
     if (layout.length === 1 && !isComplex(layout.dtype)) return new Value(segment, layout as DataLayout<D>)
     segment.close()
-    throw new CrossmemError('ERR_CORRUPT', `"${segment.name}" isn't one number; unlink it and make it anew`)
+    throw new CrossmemError(
+      'ERR_CORRUPT',
+      `"${segment.name}" doesn't hold exactly one number; unlink it and create it again`,
+    )
   }
 
   /**
-   * @param name `null` makes a random one
+   * Creates a value.
+   *
+   * @param name `null` picks a random name
+   * @param dtype the type of the number
    * @param initial default: 0
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_UNSUPPORTED (a complex dtype), ERR_NO_SPACE,
-   *   ERR_LIMIT
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_UNSUPPORTED: the dtype is complex. ERR_NO_SPACE: shared memory is
+   *   full. ERR_LIMIT: a limit of the domain or the system is reached
    */
   static create<D extends DType>(
     name: string | null,
@@ -68,17 +88,22 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
   }
 
   /**
-   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_CORRUPT, ERR_INVALID_NAME, ERR_PERMISSION,
-   *   ERR_LIMIT
+   * Opens a value that exists.
+   *
+   * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
+   *   a Value. ERR_WRONG_DOMAIN: another domain made the object. ERR_CORRUPT: its header was
+   *   overwritten. ERR_INVALID_NAME: the name is refused. ERR_PERMISSION: the object is another
+   *   user's. ERR_LIMIT: a limit of the domain or the system is reached
    */
   static open<D extends DType = DType>(name: string): Value<D> {
     return Value.attach(Segment.open(name, 'Value'))
   }
 
   /**
-   * Opens it if it exists, else creates it; both sides may start in any order.
+   * Opens the value if it exists, else creates it: processes that share it may start in any order.
    *
-   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another dtype or `lock`
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
+   *   ERR_INVALID_ARG: it exists with another dtype or `lock`
    */
   static openOrCreate<D extends DType>(
     name: string,
@@ -86,15 +111,20 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
     initial?: ScalarInput<D>,
     options?: DataOptions,
   ): Value<D> {
-    const wanted = layoutOf(checkNumber(dtype), 1, options)
+    const layout = layoutOf(checkNumber(dtype), 1, options)
     const value = openOrCreate(
       () => Value.open<D>(name),
       () => Value.create(name, dtype, initial, options),
     )
-    return value.expect(wanted, 1)
+    return value.expect(layout, 1)
   }
 
-  /** The number. To change what depends on it, `value.value += 1` is two steps: use `add` or `update`. */
+  /**
+   * The number, as `get` and `set` have it. `value.value += 1` is two steps, between which another
+   * process may change the number: use `add` or `update`.
+   *
+   * @throws {CrossmemError} as `get` and `set`
+   */
   get value(): ScalarOf<D> {
     return this.get()
   }
@@ -102,70 +132,112 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
     this.set(value)
   }
 
-  /** @throws {CrossmemError} ERR_CLOSED */
+  /**
+   * Reads the number.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   */
   get(): ScalarOf<D> {
     return this.#open.get()
   }
 
-  /** @throws {CrossmemError} ERR_INVALID_ARG, ERR_CLOSED */
+  /**
+   * Stores the number.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG: the dtype doesn't take `value`. ERR_CLOSED: the
+   *   handle is closed
+   */
   set(value: ScalarInput<D>): void {
     this.#open.set(value)
   }
 
   /**
-   * Adds. Integers wrap around; floats are rounded once.
+   * Adds `value`. Integers wrap around; floats are rounded once.
    *
-   * @returns the old value, as all of these do
-   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_UNSUPPORTED (bool), ERR_CLOSED
+   * @returns the number before
+   * @throws {CrossmemError} ERR_INVALID_ARG: the dtype doesn't take `value`. ERR_UNSUPPORTED:
+   *   the dtype is bool. ERR_CLOSED: the handle is closed
    */
   add(value: ScalarInput<D>): ScalarOf<D> {
     return this.#open.add(value)
   }
 
-  /** Subtracts. @throws {CrossmemError} as `add` */
+  /**
+   * Subtracts `value`. Integers wrap around; floats are rounded once.
+   *
+   * @returns the number before
+   * @throws {CrossmemError} as `add`
+   */
   sub(value: ScalarInput<D>): ScalarOf<D> {
     return this.#open.sub(value)
   }
 
-  /** Keeps the bits that `value` has, too. @throws {CrossmemError} ERR_INVALID_ARG, ERR_UNSUPPORTED (floats), ERR_CLOSED */
+  /**
+   * Clears the bits that `value` doesn't have.
+   *
+   * @returns the number before
+   * @throws {CrossmemError} ERR_INVALID_ARG: the dtype doesn't take `value`. ERR_UNSUPPORTED:
+   *   the dtype is a float. ERR_CLOSED: the handle is closed
+   */
   and(value: ScalarInput<D>): ScalarOf<D> {
     return this.#open.and(value)
   }
 
-  /** Sets the bits that `value` has. @throws {CrossmemError} as `and` */
+  /**
+   * Sets the bits that `value` has.
+   *
+   * @returns the number before
+   * @throws {CrossmemError} as `and`
+   */
   or(value: ScalarInput<D>): ScalarOf<D> {
     return this.#open.or(value)
   }
 
-  /** Turns over the bits that `value` has. @throws {CrossmemError} as `and` */
+  /**
+   * Inverts the bits that `value` has.
+   *
+   * @returns the number before
+   * @throws {CrossmemError} as `and`
+   */
   xor(value: ScalarInput<D>): ScalarOf<D> {
     return this.#open.xor(value)
   }
 
-  /** Stores `value`. @throws {CrossmemError} ERR_INVALID_ARG, ERR_CLOSED */
+  /**
+   * Stores `value`.
+   *
+   * @returns the number before
+   * @throws {CrossmemError} as `set`
+   */
   exchange(value: ScalarInput<D>): ScalarOf<D> {
     return this.#open.exchange(value)
   }
 
   /**
-   * Stores `replacement` if the value is `expected`, both taken as the dtype has them. Compares as
-   * `Array.prototype.includes` does: NaN is NaN, and 0 is -0.
+   * Stores `replacement` if the number equals `expected`, both converted to the dtype. Compares as
+   * `Array.prototype.includes` does: NaN equals NaN, and 0 equals -0.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_CLOSED
+   * @returns the number before, which equals `expected` if `replacement` was stored
+   * @throws {CrossmemError} as `set`
    */
   compareExchange(expected: ScalarInput<D>, replacement: ScalarInput<D>): ScalarOf<D> {
     return this.#open.compareExchange(expected, replacement)
   }
 
   /**
-   * Stores what `change` makes of the value, while holding the lock: other updates and holders wait, in all processes. Calls
-   * that take no lock (`set`, `add`…) don't: what they store while `change` runs is overwritten. Blocks this thread while
-   * another one holds the lock. After an exception the value is as it was; if a holder had died (`ownerDied`), the next one
-   * is then told again.
+   * Stores what `change` returns for the number, with the lock held: all other updates and holders,
+   * in all processes, wait. Calls that take no lock (`set`, `add`…) don't wait, and their changes
+   * while `change` runs are overwritten. Blocks this thread while another agent holds the lock.
    *
-   * @returns the new value as it was stored, wrapped or rounded
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_DEADLOCK (this thread holds the lock), ERR_INVALID_ARG (`change` is asynchronous
-   *   or returns no number), ERR_UNSUPPORTED (made with `lock: false`), ERR_CLOSED, ERR_NOT_FOUND (unlinked meanwhile)
+   * If `change` throws, the number stays as it was. If a holder had died (`ownerDied`), the next
+   * holder is then told again.
+   *
+   * @returns the new number as it was stored, wrapped or rounded
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
+   *   the lock. ERR_INVALID_ARG: `change` is asynchronous or returns no number. ERR_UNSUPPORTED:
+   *   the value was created with `lock: false`. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND:
+   *   the object was unlinked during the wait
+   * @throws what `change` throws
    */
   update(
     change: (value: ScalarOf<D>, context: UpdateContext) => ScalarInput<D>,
@@ -190,6 +262,6 @@ function checkNumber<D extends DType>(dtype: D): D {
   if (!isComplex(checkDType(dtype))) return dtype
   throw new CrossmemError(
     'ERR_UNSUPPORTED',
-    `a Value isn't ${dtype}, whose two numbers can't change at once; use a SharedArray of 1`,
+    `a Value can't be ${dtype}: its two parts can't change at once; use a SharedArray of length 1`,
   )
 }
