@@ -6,54 +6,79 @@ import {
   type FileLockGuard,
   type FileLockOpenOptions,
   type FileLockRange,
-  LockFile,
+  OpenFile,
   type Range,
 } from './open-file.js'
 
-/** Which bytes to lock, and how long to block this thread. */
+/** Which bytes to lock, and how long to block this thread at most. */
 export interface FileLockSyncOptions extends FileLockRange, SyncWaitOptions {}
 
 /** Which bytes to lock, how long to wait, and what ends the wait earlier. */
 export interface FileLockOptions extends FileLockRange, WaitOptions {}
 
 /**
- * Advisory locks on a file's bytes, as C's `fcntl(F_SETLK)` and Python's `fcntl.lockf` take them, so that all of them
- * can take part in one protocol (not `flock`, which Linux keeps apart). Advisory: they stop only those who ask, but on
- * Windows (`LockFileEx`) others can't write what is locked, nor read what is locked exclusively.
+ * Locks on bytes of a file, which exclude those of C's `fcntl(F_SETLK)` and Python's `fcntl.lockf`,
+ * so that all these programs can share a file. They don't exclude `flock`, which Linux keeps apart.
+ * The locks are advisory: they stop only programs that lock, too. On Windows (`LockFileEx`) other
+ * programs can't write locked bytes, nor read exclusively locked ones.
  *
- * Each FileLock opens the file for itself, so two of them exclude each other in one process and one thread too. The
- * system frees the locks of a process that ends, however it does; closing other descriptors of the file changes
- * nothing. Nobody tells a waiter when another process lets go: it looks after 1 ms, then less often, at last every
- * 16 ms; among processes there is no order. Leave the file where it is: who opens its successor locks another file.
+ * Each FileLock opens the file anew, so two of them exclude each other even in one thread. If a
+ * process ends in any way, the system frees its locks. Closing other descriptors of the file frees
+ * none.
+ *
+ * The system doesn't tell a waiter that another process released a lock: the waiter tries again
+ * after 1 ms, then less often, at last every 16 ms. There is no order among processes. Don't delete
+ * or replace the file: a process that opens its successor locks another file.
+ *
+ * @example
+ * ```js
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { FileLock } from 'crossmem'
+ *
+ * const path = join(tmpdir(), 'crossmem-file-lock-example.lock')
+ * const [file, other] = [FileLock.open(path), FileLock.open(path)]
+ * const guard = await file.lock({ timeout: 1000 })
+ * console.log(other.tryLock()) // undefined
+ * guard.release()
+ * file.close()
+ * other.close()
+ * ```
  */
 export class FileLock implements Disposable {
-  /** As it was opened. */
+  /** The path of the file, as it was opened. */
   readonly path: string
-  readonly #file: LockFile
+  readonly #file: OpenFile
 
-  private constructor(file: LockFile) {
-    if (!(file instanceof LockFile)) throw new CrossmemError('ERR_INVALID_ARG', 'make one with FileLock.open')
+  private constructor(file: OpenFile) {
+    if (!(file instanceof OpenFile)) throw new CrossmemError('ERR_INVALID_ARG', 'make one with FileLock.open')
     this.path = file.path
     this.#file = file
   }
 
   /**
-   * Opens a file to lock its bytes; for reading and writing, but its contents stay as they are.
+   * Opens a file to lock its bytes. The process needs permission to read and to write the file, but
+   * its contents stay as they are.
    *
-   * @param path a plain file, or a `file:` URL of one
-   * @throws {CrossmemError} ERR_NOT_FOUND (with `create`: no such directory), ERR_PERMISSION, ERR_INVALID_ARG (such as
-   *   a directory), ERR_NO_SPACE, ERR_LIMIT
+   * @param path a plain file, as a path or a `file:` URL
+   * @throws {CrossmemError} ERR_NOT_FOUND: there is no such file, or with `create` no such
+   *   directory. ERR_PERMISSION: the process may not read and write the file. ERR_INVALID_ARG: an
+   *   argument is refused, or `path` is a directory. ERR_NO_SPACE: the disk is full. ERR_LIMIT: too
+   *   many files are open
    */
   static open(path: string | URL, options?: FileLockOpenOptions): FileLock {
-    return new FileLock(new LockFile(checkPath(path), options))
+    return new FileLock(new OpenFile(checkPath(path), options))
   }
 
   /**
-   * Locks, as soon as others let it. Within one FileLock, those who wait for bytes that overlap get them in the order
-   * in which they asked, each when the one before has released. No thread is blocked meanwhile.
+   * Waits for the lock without blocking the event loop. Calls of one FileLock for bytes that
+   * overlap are served in order.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED (also when it is closed meanwhile), ERR_INVALID_ARG,
-   *   ERR_UNSUPPORTED (the system has no locks for this file)
+   * @returns the guard, which releases the lock
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the FileLock is
+   *   closed. ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: the system can't lock this
+   *   file
+   * @throws the signal's reason, if `signal` is aborted
    */
   async lock(options?: FileLockOptions): Promise<FileLockGuard> {
     const [range, wait] = [checkRange(options), checkWait(options)]
@@ -62,33 +87,40 @@ export class FileLock implements Disposable {
   }
 
   /**
-   * Locks, and blocks this thread until others let it; does not queue behind a pending `lock()`.
+   * Waits for the lock, and blocks this thread meanwhile. Does not queue behind a pending `lock()`.
    *
-   * @throws {CrossmemError} ERR_DEADLOCK (this FileLock holds what is in the way, and can't release it while this
-   *   thread waits), ERR_TIMEOUT, ERR_CLOSED, ERR_INVALID_ARG, ERR_UNSUPPORTED
+   * @returns the guard, which releases the lock
+   * @throws {CrossmemError} ERR_DEADLOCK: this FileLock holds bytes that are in the way, and can't
+   *   release them while this thread waits. ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the
+   *   FileLock is closed. ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: the system can't
+   *   lock this file
    */
   lockSync(options?: FileLockSyncOptions): FileLockGuard {
     const range = checkRange(options)
-    const attempt = (slice: number) => this.#file.try(range, slice, refuseDeadlock) || undefined
-    // It returns nothing but what is truthy.
-    return waitSync(attempt, this.#file.locking, options) as FileLockGuard
+    return waitSync(slice => this.#file.try(range, slice, refuseDeadlock), this.#file.locking, options)
   }
 
   /**
-   * Locks, or says at once that someone holds what is in the way: another process, or this FileLock itself. Does not
-   * queue behind a pending `lock()`.
+   * Takes the lock if no other process, and no guard of this FileLock, is in the way. Never waits,
+   * and does not queue behind a pending `lock()`.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, ERR_UNSUPPORTED
+   * @returns the guard, or `undefined`
+   * @throws {CrossmemError} ERR_CLOSED: the FileLock is closed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_UNSUPPORTED: the system can't lock this file
    */
   tryLock(options?: FileLockRange): FileLockGuard | undefined {
     return this.#file.try(checkRange(options))
   }
 
-  /** Frees all its locks, refuses those who wait (ERR_CLOSED), and closes the file. Idempotent. */
+  /**
+   * Releases all locks of this FileLock, rejects its pending `lock()` calls with ERR_CLOSED, and
+   * closes the file. Idempotent.
+   */
   close(): void {
     this.#file.close()
   }
 
+  /** Closes the FileLock; `using` calls this. */
   [Symbol.dispose](): void {
     this.close()
   }
@@ -105,12 +137,12 @@ function checkPath(path: unknown): string {
   try {
     if (path instanceof URL) return fileURLToPath(path)
   } catch (cause) {
-    throw new CrossmemError('ERR_INVALID_ARG', `not the URL of a file: ${(cause as Error).message}`, {
+    throw new CrossmemError('ERR_INVALID_ARG', `path is not the URL of a file: ${(cause as Error).message}`, {
       cause,
     })
   }
   if (typeof path === 'string' && path !== '') return path
-  throw new CrossmemError('ERR_INVALID_ARG', 'path is the path of a file, or a URL')
+  throw new CrossmemError('ERR_INVALID_ARG', 'path is a string that is not empty, or a file: URL')
 }
 
 /** `{ shared, start, length }`, checked. */

@@ -4,40 +4,63 @@ import { nativeFileLocks } from '../native/index.js'
 import { checkBoolean } from '../util/index.js'
 import { type checkWait, offAbort, onAbort, timedOut } from '../wait/index.js'
 
-/** How to open the file. */
+/** How to open a file that is to be locked. */
 export interface FileLockOpenOptions {
-  /** Make the file if there is none. Default: true. */
+  /** Whether to create the file if it doesn't exist. Default: true. */
   create?: boolean
-  /** Permissions of a file that is made, less the process's umask; Windows has none. Default: 0o666. */
+  /**
+   * Permissions of a created file, less the process's umask. No effect on Windows. Default: 0o666.
+   */
   mode?: number
 }
 
-/** Which bytes to lock, and how. The file need not have them. */
+/** Which bytes to lock, and how. They may lie beyond the end of the file. */
 export interface FileLockRange {
-  /** Others may hold the same bytes shared, and none exclusively. Default: false, nobody else may. */
+  /**
+   * Whether other holders may lock the same bytes shared, too. Default: false, the lock excludes
+   * all others.
+   */
   shared?: boolean
   /** The first byte. Default: 0. */
   start?: number
-  /** How many bytes; 0 is to the end of the file, wherever that will be. Default: 0. */
+  /**
+   * How many bytes; 0 locks all bytes from `start` on, however long the file becomes. Default: 0.
+   */
   length?: number
 }
 
 /** A checked range. @internal */
 export type Range = Required<FileLockRange>
 
-/** Bytes that a FileLock holds, until `release()`, or until the FileLock is closed. */
+/**
+ * Bytes of a file that a FileLock holds, until `release()`, or until the FileLock is closed.
+ *
+ * @example
+ * ```js
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { FileLock } from 'crossmem'
+ *
+ * const file = FileLock.open(join(tmpdir(), 'crossmem-guard-example.lock'))
+ * const guard = await file.lock({ start: 100, length: 10 })
+ * console.log(guard.start, guard.length, guard.shared) // 100 10 false
+ * guard.release()
+ * file.close()
+ * ```
+ */
 export class FileLockGuard extends Guard {
+  /** Whether other holders may lock the same bytes shared, too. */
   readonly shared: boolean
   /** The first byte. */
   readonly start: number
-  /** How many bytes; 0 is to the end of the file, wherever that will be. */
+  /** How many bytes; 0 stands for all bytes from `start` on. */
   readonly length: number
-  /** As the addon numbers it. @internal */
+  /** The addon's number of the lock. @internal */
   readonly number: number
 
   /** @internal */
-  constructor(file: LockFile, number: number, range: Range) {
-    if (!(file instanceof LockFile)) {
+  constructor(file: OpenFile, number: number, range: Range) {
+    if (!(file instanceof OpenFile)) {
       throw new CrossmemError('ERR_INVALID_ARG', 'get one from lock, lockSync or tryLock of a FileLock')
     }
     super(file, false)
@@ -48,11 +71,14 @@ export class FileLockGuard extends Guard {
   }
 }
 
-/** Files that were collected without `close()` are closed, unless they have locks: those are held to the end. */
+/**
+ * Closes files that were garbage-collected without `close()`, unless they have locks: those stay
+ * until exit.
+ */
 const collected = new FinalizationRegistry<number>(handle => nativeFileLocks.forgetFileLock(handle))
 
-/** The open file under a FileLock and its guards, and those who wait in this thread, in order. */
-export class LockFile implements Lender<FileLockGuard> {
+/** The open file of a FileLock, its guards, and the pending `lock()` calls in order. */
+export class OpenFile implements Lender<FileLockGuard> {
   readonly path: string
   readonly #handle: number
   readonly #waiting = new Set<Waiter>()
@@ -75,7 +101,10 @@ export class LockFile implements Lender<FileLockGuard> {
     return `locking ${this.path}`
   }
 
-  /** Tries for `slice` milliseconds. `undefined`: someone holds it; `heldHere` is called if that is this file. */
+  /**
+   * Tries for `slice` milliseconds to lock. `undefined` if bytes of the range are held; if this
+   * file itself holds them, calls `heldHere`.
+   */
   try(range: Range, slice = 0, heldHere?: (path: string) => void): FileLockGuard | undefined {
     if (this.isClosed) throw this.#closed()
     const number = nativeFileLocks.tryFileLock(this.#handle, range.start, range.length, range.shared, slice)
@@ -86,7 +115,7 @@ export class LockFile implements Lender<FileLockGuard> {
     return guard
   }
 
-  /** Frees the bytes of a guard, but none that another one holds shared too. */
+  /** Frees the bytes of a guard, except those that another guard of this file holds shared. */
   release(guard: FileLockGuard): void {
     this.#held.delete(guard)
     nativeFileLocks.releaseFileLock(this.#handle, guard.number)
@@ -97,13 +126,13 @@ export class LockFile implements Lender<FileLockGuard> {
     this.#held.delete(guard)
   }
 
-  enqueue(wish: Wish): void {
-    const waiter = new Waiter(this, wish)
+  enqueue(request: LockRequest): void {
+    const waiter = new Waiter(this, request)
     this.#waiting.add(waiter)
-    waiter.look()
+    waiter.attempt()
   }
 
-  /** Whether someone came before `waiter` who wants what is in its way. */
+  /** Whether an earlier waiter wants bytes that conflict with those of `waiter`. */
   isBehind(waiter: Waiter): boolean {
     for (const other of this.#waiting) {
       if (other === waiter) break
@@ -112,17 +141,20 @@ export class LockFile implements Lender<FileLockGuard> {
     return false
   }
 
-  /** `waiter` has what it wants, or gave up: those behind it move on. */
+  /** Takes out a waiter that is done; the waiters behind it try again. */
   remove(waiter: Waiter): void {
     this.#waiting.delete(waiter)
     this.wake()
   }
 
-  /** Lets those look who wait for one of us. Whom that lets go lets go only those who come later in the same loop. */
+  /**
+   * Lets the queued waiters try again. If one is done by that, only waiters behind it can profit,
+   * and the same loop reaches them: so a nested call does nothing.
+   */
   wake(): void {
     if (this.#isWaking) return
     this.#isWaking = true
-    for (const waiter of this.#waiting) if (waiter.isQueued) waiter.look()
+    for (const waiter of this.#waiting) if (waiter.isQueued) waiter.attempt()
     this.#isWaking = false
   }
 
@@ -132,46 +164,51 @@ export class LockFile implements Lender<FileLockGuard> {
     collected.unregister(this)
     nativeFileLocks.closeFileLock(this.#handle)
     for (const guard of this.#held) guard.abandon()
-    for (const waiter of this.#waiting) waiter.giveUp(this.#closed())
+    for (const waiter of this.#waiting) waiter.fail(this.#closed())
   }
 
   #closed(): CrossmemError {
-    return new CrossmemError('ERR_CLOSED', `the lock of ${this.path} was closed; open it again to use it`)
+    return new CrossmemError('ERR_CLOSED', `the FileLock of ${this.path} was closed; open it again to use it`)
   }
 }
 
-/** What a `lock()` asked for. */
-export interface Wish extends ReturnType<typeof checkWait> {
+/** What a `lock()` call asks for, and how it is answered. */
+export interface LockRequest extends ReturnType<typeof checkWait> {
   range: Range
   resolve(guard: FileLockGuard): void
   reject(reason: unknown): void
 }
 
-/** Longest pause between two looks, and longest timer there is. In milliseconds. */
-const LONGEST_NAP = 16
+/** The longest pause between two attempts, and the longest timer that Node has. In milliseconds. */
+const LONGEST_PAUSE = 16
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** A pending `lock()`. It looks whenever its timer ends, or when one of this file's is out of the way. */
+/**
+ * A pending `lock()`. It tries when its timer ends, and when a lock or a waiter of this file goes.
+ */
 class Waiter {
   readonly range: Range
-  /** It waits for one of this file's own, who will wake it; else for another process, and must look for itself. */
+  /**
+   * Whether a lock or a waiter of this file is in the way, whose end calls `attempt`. Otherwise
+   * another process is, and only the timer does.
+   */
   isQueued = false
-  readonly #file: LockFile
-  readonly #wish: Wish
+  readonly #file: OpenFile
+  readonly #request: LockRequest
   readonly #deadline: number
-  readonly #abort = (reason: unknown): void => this.giveUp(reason)
+  readonly #abort = (reason: unknown): void => this.fail(reason)
   #timer: NodeJS.Timeout | undefined
-  #nap = 1
+  #pause = 1
 
-  constructor(file: LockFile, wish: Wish) {
-    this.range = wish.range
+  constructor(file: OpenFile, request: LockRequest) {
+    this.range = request.range
     this.#file = file
-    this.#wish = wish
-    this.#deadline = performance.now() + wish.timeout
-    if (wish.signal) onAbort(wish.signal, this.#abort)
+    this.#request = request
+    this.#deadline = performance.now() + request.timeout
+    if (request.signal) onAbort(request.signal, this.#abort)
   }
 
-  look(): void {
+  attempt(): void {
     this.isQueued = this.#file.isBehind(this)
     let guard: FileLockGuard | undefined
     try {
@@ -180,29 +217,29 @@ class Waiter {
       }
       if (!this.isQueued) guard = this.#file.try(this.range, 0, heldHere)
     } catch (error) {
-      return this.giveUp(error)
+      return this.fail(error)
     }
     const left = this.#deadline - performance.now()
-    if (guard) this.#end(() => this.#wish.resolve(guard))
-    else if (left <= 0) this.giveUp(timedOut(this.#file.locking, this.#wish.timeout))
+    if (guard) this.#end(() => this.#request.resolve(guard))
+    else if (left <= 0) this.fail(timedOut(this.#file.locking, this.#request.timeout))
     else this.#sleep(left)
   }
 
-  giveUp(reason: unknown): void {
-    this.#end(() => this.#wish.reject(reason))
+  fail(reason: unknown): void {
+    this.#end(() => this.#request.reject(reason))
   }
 
   #sleep(left: number): void {
     clearTimeout(this.#timer)
-    const nap = this.isQueued ? LONGEST_TIMER : this.#nap
-    if (!this.isQueued) this.#nap = Math.min(2 * nap, LONGEST_NAP)
-    this.#timer = setTimeout(() => this.look(), Math.min(nap, Math.ceil(left)))
-    if (this.#wish.unref) this.#timer.unref()
+    const pause = this.isQueued ? LONGEST_TIMER : this.#pause
+    if (!this.isQueued) this.#pause = Math.min(2 * pause, LONGEST_PAUSE)
+    this.#timer = setTimeout(() => this.attempt(), Math.min(pause, Math.ceil(left)))
+    if (this.#request.unref) this.#timer.unref()
   }
 
   #end(settle: () => void): void {
     clearTimeout(this.#timer)
-    const { signal } = this.#wish
+    const { signal } = this.#request
     if (signal) offAbort(signal, this.#abort)
     settle()
     this.#file.remove(this)

@@ -9,14 +9,32 @@ import {
 } from '../objects/index.js'
 
 /**
- * A named segment of raw bytes, the counterpart of Python's `multiprocessing.shared_memory.SharedMemory`: no header,
- * byte 0 is yours. It lives until `unlink()`, or until the last living agent that has it open is gone.
+ * A named segment of raw bytes, without a header: Python's
+ * `multiprocessing.shared_memory.SharedMemory`. It stays until `unlink()`, or until the last agent
+ * that has it open closes it or dies.
  *
- * A handle travels: through `process.send`, `postMessage` or JSON it becomes a reference, which `open()` takes.
+ * A handle that is sent through `process.send`, `postMessage` or JSON arrives as a reference, of
+ * which `open()` makes a handle again.
+ *
+ * @example
+ * ```js
+ * import { SharedMemory } from 'crossmem'
+ *
+ * const memory = SharedMemory.create(null, 4096)
+ * const same = SharedMemory.open(memory.name)
+ * memory.bytes[0] = 42
+ * console.log(same.bytes[0], same.byteLength) // 42 4096
+ * same.close()
+ * memory.close()
+ * ```
  */
 export class SharedMemory implements Disposable {
-  /** Marks a reference. With `name`, the only thing that travels. */
+  /**
+   * The class name. `crossmem` and `name` are all that is sent to another process; `open()` makes a
+   * handle of them there.
+   */
   readonly crossmem = 'SharedMemory'
+  /** The name of the segment. */
   readonly name: string
   readonly #segment: Segment
 
@@ -26,15 +44,19 @@ export class SharedMemory implements Disposable {
     this.#segment = segment
   }
 
-  /** Shows an open segment. @internal */
+  /** @internal */
   static attach(segment: Segment): SharedMemory {
     return new SharedMemory(segment)
   }
 
   /**
-   * @param name `null` makes a random one
-   * @param byteLength 1 to the free bytes of shared memory; zeroed and reserved, so that a later write can't fail
-   * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_TOO_LARGE, ERR_LIMIT
+   * Creates a segment whose bytes are 0. Its memory is reserved, so a later write can't fail.
+   *
+   * @param name `null` picks a random name
+   * @param byteLength from 1 up
+   * @throws {CrossmemError} ERR_EXISTS: the name is taken. ERR_INVALID_NAME, ERR_INVALID_ARG: an
+   *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_TOO_LARGE: the bytes are more
+   *   than one ArrayBuffer can show. ERR_LIMIT: a limit of the domain or the system is reached
    */
   static create(name: string | null, byteLength: number, options?: CreateOptions): SharedMemory {
     if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
@@ -52,16 +74,21 @@ export class SharedMemory implements Disposable {
   /**
    * Opens a segment of this domain, or any POSIX shared memory of this user, such as Python's.
    *
-   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_INVALID_NAME, ERR_TOO_LARGE, ERR_PERMISSION, ERR_LIMIT
+   * @throws {CrossmemError} ERR_NOT_FOUND: no shared memory has the name. ERR_WRONG_KIND: the
+   *   object is of another class. ERR_INVALID_NAME: the name is refused. ERR_TOO_LARGE: the bytes
+   *   are more than one ArrayBuffer can show. ERR_PERMISSION: the memory is another user's.
+   *   ERR_LIMIT: a limit of the domain or the system is reached
    */
   static open(name: string): SharedMemory {
     return new SharedMemory(Segment.open(name, 'SharedMemory'))
   }
 
   /**
-   * Opens it if it exists, else creates it; both sides may start in any order.
+   * Opens the segment if it exists, else creates it: processes that share it may start in any
+   * order.
    *
-   * @throws {CrossmemError} as both, and ERR_INVALID_ARG if it exists with another length
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
+   *   ERR_INVALID_ARG: it exists with another length
    */
   static openOrCreate(name: string, byteLength: number, options?: CreateOptions): SharedMemory {
     const memory = openOrCreate(
@@ -72,52 +99,61 @@ export class SharedMemory implements Disposable {
     throw existsAs(memory, `with ${memory.byteLength} bytes, not ${byteLength}`)
   }
 
-  /** Exactly as created, on every side. */
+  /** Number of bytes, exactly as created. */
   get byteLength(): number {
     return this.#segment.byteLength
   }
 
-  /** Whether it outlives all agents. */
+  /** Whether the segment stays when no agent has it open. */
   get persist(): boolean {
     return this.#segment.persist
   }
 
   /**
-   * The bytes themselves: one plain ArrayBuffer per handle, the same at every access. `close()` detaches it.
+   * The bytes themselves, without a copy: one plain ArrayBuffer per handle, the same at every
+   * access. `close()` detaches it.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_NO_EXTERNAL_BUFFERS
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_NO_EXTERNAL_BUFFERS: this runtime
+   *   can't show shared memory (Electron)
    */
   get buffer(): ArrayBuffer {
     return this.#segment.buffer
   }
 
-  /** A Uint8Array over the whole {@link buffer}. */
+  /**
+   * A new Uint8Array over the whole {@link buffer}.
+   *
+   * @throws {CrossmemError} as `buffer`
+   */
   get bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.buffer)
   }
 
   /**
-   * Removes the name now; the memory lives on until the last handle is closed. Idempotent.
+   * Removes the name now; the memory stays until the last handle is closed. Idempotent.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_PERMISSION
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_PERMISSION: the memory is another
+   *   user's
    */
   unlink(): void {
     this.#segment.unlink()
   }
 
   /**
-   * Lets go: views of it become empty, also for asynchronous work under way on them, which then sees zeros: await it
-   * first. The last one out removes the object unless it persists. Idempotent.
+   * Closes the handle: all views of its bytes become empty. Await asynchronous work on the views
+   * first: it would see zeros. The last agent that closes the segment removes it, unless it
+   * persists. Idempotent.
    */
   close(): void {
     this.#segment.close()
   }
 
+  /** Closes the handle; `using` calls this. */
   [Symbol.dispose](): void {
     this.close()
   }
 
-  /** The reference that `open()` takes. */
+  /** The reference to send to another process, where `open()` takes it. */
   toJSON(): { crossmem: 'SharedMemory'; name: string } {
     return { crossmem: this.crossmem, name: this.name }
   }
