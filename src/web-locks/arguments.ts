@@ -1,6 +1,7 @@
 import type { LockMode } from './types.js'
 
-// The conversions that Web IDL prescribes for the arguments of `request`. https://webidl.spec.whatwg.org/
+// The conversions that Web IDL prescribes for the arguments of `request`.
+// https://webidl.spec.whatwg.org/
 
 /** The arguments of a request, converted and checked. */
 export interface CheckedRequest {
@@ -13,15 +14,15 @@ export interface CheckedRequest {
 }
 
 /**
- * Converts the arguments of `request`, in the order of the specification, since getters can tell.
+ * Converts the arguments of `request`, in the order of the specification: getters can observe it.
  *
- * @throws {TypeError} wrong types
+ * @throws {TypeError} an argument has a wrong type
  * @throws {DOMException} NotSupportedError: options that exclude each other, or a reserved name
- * @throws the signal's reason when it is aborted already
+ * @throws the signal's reason, if `signal` is aborted already
  */
 export function checkRequest(given: unknown[]): CheckedRequest {
   if (given.length < 2) throw new TypeError('request() takes a name and a callback')
-  // A template converts as DOMString does: it refuses symbols.
+  // A template literal converts as DOMString does: it refuses symbols.
   const name = `${given[0] as string}`
   const options = toOptions(given.length > 2 ? given[1] : undefined)
   const callback = given.length > 2 ? given[2] : given[1]

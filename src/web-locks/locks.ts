@@ -2,7 +2,7 @@ import { type CheckedRequest, checkRequest } from './arguments.js'
 import { request, snapshot } from './requests.js'
 import type * as shape from './types.js'
 
-/** Nobody else can make the objects of this module. */
+/** The key to the constructors of this module, which code outside of it can't call. */
 const MAKER = Symbol('maker')
 
 /** https://w3c.github.io/web-locks/#api-lock */
@@ -45,13 +45,13 @@ class LockManager implements shape.LockManager {
     options: shape.LockOptions,
     callback: shape.LockGrantedCallback<T>,
   ): Promise<Awaited<T>>
-  // The length of a Web IDL operation is the number of arguments that it needs.
+  // `request.length` must be 2: in Web IDL, the number of required arguments.
   async request(name: unknown, callback: unknown, ...more: unknown[]): Promise<never> {
     this.#check()
-    // An argument that is undefined counts, one that isn't there doesn't
+    // An argument that is passed as undefined counts; one that isn't passed doesn't.
     const given = [name, callback, ...more].slice(0, arguments.length)
-    const wanted = checkRequest(given)
-    return request(wanted, recovered => new Lock(MAKER, wanted, recovered)) as Promise<never>
+    const checked = checkRequest(given)
+    return request(checked, recovered => new Lock(MAKER, checked, recovered)) as Promise<never>
   }
 
   async query(): Promise<shape.LockManagerSnapshot> {
@@ -74,11 +74,19 @@ Object.defineProperty(Lock.prototype, Symbol.toStringTag, { value: 'Lock', confi
 Object.defineProperty(LockManager.prototype, Symbol.toStringTag, { value: 'LockManager', configurable: true })
 
 /**
- * Locks by any name for all processes of the domain, as `navigator.locks` has them for the pages of a site.
+ * Locks by any name for all processes of the domain, as `navigator.locks` has them for the pages of
+ * a site.
  *
  * @example
- * await locks.request('report', async lock => {
- *   // Nobody else in the domain is in here. `lock.recovered`: somebody died in here.
+ * ```js
+ * import { locks } from 'crossmem'
+ *
+ * const result = await locks.request('report', async lock => {
+ *   console.log(lock.name, lock.mode, lock.recovered) // report exclusive false
+ *   return 'written'
  * })
+ * console.log(result) // written
+ * await locks.request('report', { ifAvailable: true }, lock => console.log(lock !== null)) // true
+ * ```
  */
 export const locks: shape.LockManager = new LockManager(MAKER)

@@ -5,28 +5,31 @@ import { begin, end, offAbort, onAbort, watch } from '../wait/index.js'
 import type { CheckedRequest } from './arguments.js'
 import type { LockManagerSnapshot } from './types.js'
 
-// The requests of this environment, and what is done when the domain's table has news of them.
+// The requests of this environment, and what happens when the domain's table has news of them.
 
 const PENDING = 0
 const GRANTED_BY_DEATH = 2
 const STOLEN = 3
 
-/** Makes the lock that the callback gets. */
+/** Makes the lock for the callback. */
 export type MakeLock = (recovered: boolean) => unknown
 
 let table: OpenSegment | undefined
 const requests = new Map<number, Request>()
-/** Requests that are over, which a stopped process inside the table keeps from being said there; and what follows then. */
+/**
+ * Requests that are over but still in the table, since a stopped process is inside it; and what
+ * follows when they are taken out.
+ */
 const unended = new Map<Request, () => void>()
 let unwatch: (() => void) | undefined
 
-/** The domain's table, open from the first use on. */
+/** The domain's table of locks, opened by the first use. */
 function opened(): OpenSegment {
   table ??= nativeNamedLocks.openLocks()
   return table
 }
 
-/** Enters a request, whose callback runs in a later turn of the event loop. */
+/** Enters a request into the table. Its callback runs in a later turn of the event loop. */
 export function request(wanted: CheckedRequest, makeLock: MakeLock): Promise<unknown> {
   const { name, mode, ifAvailable, steal } = wanted
   const { handle } = opened()
@@ -37,18 +40,18 @@ export function request(wanted: CheckedRequest, makeLock: MakeLock): Promise<unk
     ifAvailable,
     steal,
   )
-  // The callback runs where the request was made, as far as AsyncLocalStorage is concerned.
+  // AsyncLocalStorage shows the callback the context in which the request was made.
   const callback = AsyncResource.bind(wanted.callback, 'crossmem.locks.request')
   if (!entered) return new Promise(resolve => setImmediate(resolve)).then(() => callback(null))
   return new Promise((resolve, reject) => {
     const request = new Request(entered.request, { ...wanted, callback }, makeLock, resolve, reject)
-    unwatch ??= watch(look)
+    unwatch ??= watch(hearNews)
     if (entered.fate !== PENDING) request.hear(entered.fate)
-    if (entered.news) look(false)
+    if (entered.news) hearNews(false)
   })
 }
 
-/** What is held and what waits in the whole domain. */
+/** The locks that are held and the requests that wait in the whole domain. */
 export function snapshot(): LockManagerSnapshot {
   const { handle, id } = opened()
   const found: LockManagerSnapshot = { held: [], pending: [] }
@@ -63,27 +66,32 @@ export function snapshot(): LockManagerSnapshot {
   return found
 }
 
-/** Somebody rang, time has passed, or this environment changed the table. */
-function look(ticked: boolean): void {
+/**
+ * Hands news of the table to its requests: after a ring, a tick, or a change by this environment.
+ */
+function hearNews(ticked: boolean): void {
   for (const [request, then] of ticked ? [...unended] : []) {
     request.endAgain(then)
-    // Each try may take a moment.
+    // Still stuck: one attempt a tick is enough, since each may block for a moment.
     if (unended.has(request)) break
   }
   try {
     for (const { ticket, fate } of nativeNamedLocks.lockNews(opened().handle, ticked))
       requests.get(ticket)?.hear(fate)
   } catch (error) {
-    // There is another tick.
+    // The next tick tries again.
     if (isStuck(error)) return
     for (const request of [...requests.values()]) request.fail(error)
   }
 }
 
-/** A stopped process is inside the table. */
+/** Whether a stopped process is inside the table. */
 const isStuck = (error: unknown): boolean => hasCode(error, 'ERR_TIMEOUT')
 
-/** One request from its entry to its end. Its promise settles once, so those that come later say nothing. */
+/**
+ * One request from its entry to its end. Its promise settles once; later calls of `#resolve` or
+ * `#reject` do nothing.
+ */
 class Request {
   readonly #entered: LockRequest
   readonly #wanted: CheckedRequest
@@ -113,7 +121,7 @@ class Request {
 
   /** The table has news of it. */
   hear(fate: number): void {
-    // Who was stolen from had the lock, even if it goes unnoticed until now.
+    // A stolen lock was granted before, even if this request hears of both only now.
     if (!this.#isGranted) this.#grant(fate === GRANTED_BY_DEATH)
     if (fate !== STOLEN) return
     this.#forget()
@@ -124,7 +132,9 @@ class Request {
     this.#reject(new DOMException(`the lock "${this.#wanted.name}" was stolen`, 'AbortError'))
   }
 
-  /** The table can't be used any more. Who has a lock learns that when releasing it. */
+  /**
+   * The table can't be used any more. A request with a lock learns that when it releases the lock.
+   */
   fail(error: unknown): void {
     if (this.#isGranted) return
     this.#forget()
@@ -132,7 +142,7 @@ class Request {
   }
 
   #grant(isRecovered: boolean): void {
-    // A request that waits keeps the process alive, a lock that is held doesn't.
+    // A pending request keeps the process alive; a held lock doesn't.
     begin(true)
     end(false)
     this.#isGranted = true
@@ -143,7 +153,7 @@ class Request {
   #deliver(): void {
     const { signal, callback } = this.#wanted
     if (signal?.aborted) {
-      // Also if an earlier listener kept us from hearing of it.
+      // `#abort` may not have been called: an earlier listener of the signal can prevent it.
       this.#abort(signal.reason)
       return
     }
@@ -162,7 +172,7 @@ class Request {
     this.#end(() => undefined)
   }
 
-  /** Takes the request out of the table, and goes on with `then`. */
+  /** Takes the request out of the table, then calls `then`. */
   #end(then: () => void): void {
     if (!requests.has(this.#entered.ticket)) return
     let ended = { stolen: false, news: false }
@@ -170,7 +180,7 @@ class Request {
       ended = nativeNamedLocks.endLockRequest(opened().handle, this.#entered, !this.#isDelivered)
     } catch (error) {
       if (isStuck(error)) {
-        // Not to be left behind by a process that has nothing else to do.
+        // Keeps the process alive until the request is out of the table.
         if (!unended.has(this)) begin(false)
         unended.set(this, then)
         return
@@ -178,13 +188,13 @@ class Request {
       this.#reject(error)
     }
     this.#forget()
-    // If nobody has told us until now.
+    // The theft may be news.
     if (ended.stolen) this.#rejectStolen()
-    if (ended.news) look(false)
+    if (ended.news) hearNews(false)
     then()
   }
 
-  /** Tries once more what a stopped process kept from being done. */
+  /** Tries again to take the request out of the table. */
   endAgain(then: () => void): void {
     this.#end(then)
   }

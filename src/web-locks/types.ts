@@ -1,66 +1,94 @@
-// Named and shaped as in TypeScript's lib.dom.d.ts, so that code written for `navigator.locks` type-checks unchanged.
+// Names and shapes are those of TypeScript's lib.dom.d.ts, so that code written for
+// `navigator.locks` type-checks unchanged.
 
-/** `shared` locks of one name are held together, an `exclusive` one alone. */
+/**
+ * An `exclusive` lock is held alone; any number of `shared` locks of one name are held together.
+ */
 export type LockMode = 'exclusive' | 'shared'
 
 /** How to request a lock. */
 export interface LockOptions {
-  /** Default: `exclusive`. */
+  /**
+   * Whether the lock excludes all others of its name, or only exclusive ones. Default: `exclusive`.
+   */
   mode?: LockMode
-  /** Only if it can be had at once; otherwise the callback gets `null`. Default: false. */
+  /** Whether to call the callback with `null` if the lock isn't free at once. Default: false. */
   ifAvailable?: boolean
-  /** At once, before all who wait; the promises of those who hold it reject with an `AbortError`. Default: false. */
+  /**
+   * Whether to take the lock at once, before all requests that wait. The promises of its holders
+   * reject with an `AbortError`. Default: false.
+   */
   steal?: boolean
-  /** Aborting it ends the request, unless the lock was granted already. */
+  /** Ends the request when aborted, unless the lock was granted already. */
   signal?: AbortSignal
 }
 
 /** A lock while its callback runs. */
 export interface Lock {
+  /** The name that was requested. */
   readonly name: string
+  /** Whether the lock is held alone or shared. */
   readonly mode: LockMode
   /**
-   * Whether a holder before this one died without releasing the lock: what the lock guards may be half-changed. Not part of
-   * the Web Locks API.
+   * Whether the holder before this one died without releasing the lock: the guarded data may be
+   * half-changed. Not part of the Web Locks API.
    */
   readonly recovered: boolean
 }
 
-/** Called when the lock is granted; the lock is held until what it returns is settled. */
+/** Called when the lock is granted. The lock is held until the returned promise is settled. */
 export interface LockGrantedCallback<T> {
   (lock: Lock | null): T
 }
 
 /** A lock that is held, or a request that waits. */
 export interface LockInfo {
+  /** The name of the lock. */
   name: string
+  /** Whether the lock is held alone or shared. */
   mode: LockMode
-  /** The thread that asked: the same string in every process, and in all of its requests. */
+  /**
+   * The thread that made the request: one string for all requests of a thread, the same in every
+   * process.
+   */
   clientId: string
 }
 
-/** What `query` found at one instant. */
+/** The locks of the domain at one instant. */
 export interface LockManagerSnapshot {
+  /** The locks that are held. */
   held: LockInfo[]
-  /** The oldest request first. */
+  /** The requests that wait, the oldest first. */
   pending: LockInfo[]
 }
 
 /**
- * The Web Locks API for all processes of the domain, as in https://w3c.github.io/web-locks/: requests are served in order,
- * and a lock is held until the callback's promise settles, or its process or worker dies.
+ * The Web Locks API (https://w3c.github.io/web-locks/) for all processes of the domain. Requests
+ * are served in order. A lock is held until the callback's promise is settled, or until its process
+ * or worker thread dies.
  */
 export interface LockManager {
   /**
    * Requests a lock, and calls `callback` when it is granted.
    *
-   * @returns what the callback returns, once the lock was released. Rejects with what it throws; with a `TypeError` or a
-   *   `NotSupportedError` if the arguments make no sense; with the signal's reason; with an `AbortError` when the lock was
-   *   stolen; with a `CrossmemError`: ERR_LIMIT (too many requests at once), ERR_TOO_LARGE (the name), ERR_TIMEOUT (a stopped
-   *   process is inside the table of locks), ERR_CORRUPT
+   * @returns what the callback returns, after the lock was released
+   * @throws {TypeError} an argument has a wrong type
+   * @throws {DOMException} NotSupportedError: the options exclude each other, or the name is
+   *   reserved. AbortError: the lock was stolen
+   * @throws {CrossmemError} ERR_LIMIT: too many requests of the domain at once. ERR_TOO_LARGE: the
+   *   name is too long. ERR_TIMEOUT: a stopped process is inside the table of locks. ERR_CORRUPT:
+   *   the table was overwritten
+   * @throws the signal's reason, if `signal` is aborted
+   * @throws what the callback throws
    */
   request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  /** Requests a lock with options, and calls `callback` when it is granted. */
   request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
-  /** All locks that are held and all requests that wait, in the whole domain. */
+  /**
+   * Lists all locks that are held, and all requests that wait, in the whole domain.
+   *
+   * @throws {CrossmemError} ERR_TIMEOUT: a stopped process is inside the table of locks.
+   *   ERR_CORRUPT: the table was overwritten
+   */
   query(): Promise<LockManagerSnapshot>
 }
