@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { nativeArrays } from '../native/index.js'
+import { answers, nativeArrays } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import {
   HELD_HERE,
@@ -11,6 +11,8 @@ import {
   waitSync,
 } from '../wait/index.js'
 import type { UpdateContext } from './update.js'
+
+const { NOT_YET, GOT_AFTER_DEATH, HELD_HERE: HOLDS_IT } = answers
 
 // The waits of this environment, by object. The handles of one array have one queue each, and one
 // mutex between them.
@@ -99,11 +101,11 @@ export class ArrayLock {
   #attempt(mode: number): UpdateContext | undefined | typeof HELD_HERE {
     if (this.#isClosed) throw this.#closed()
     const status = nativeArrays.beginUpdate(this.#handle, mode)
-    if (status === 0) return undefined
-    if (status === 3) return HELD_HERE
+    if (status === NOT_YET) return undefined
+    if (status === HOLDS_IT) return HELD_HERE
     this.#isHeld = true
     this.#letOthersGoFirst()
-    return { ownerDied: status === 2 }
+    return { ownerDied: status === GOT_AFTER_DEATH }
   }
 
   #newQueue(): WaitQueue {

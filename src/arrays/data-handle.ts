@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { LockHandle, type Locking, MutexCore } from '../locks/index.js'
-import { nativeSegments } from '../native/index.js'
+import { nativeSegments, segmentOffsets } from '../native/index.js'
 import { type DType, dtypes } from '../nd/index.js'
 import { type CreateOptions, createObject, existsAs, type Segment } from '../objects/index.js'
 import { checkBoolean } from '../util/index.js'
@@ -9,8 +9,8 @@ import { refusePromise, type UpdateContext } from './update.js'
 
 // What Value and SharedArray have in common: elements of one dtype, and a mutex.
 
-/** Where the elements begin in a segment, in bytes: the core's `DATA_OFFSET`. */
-export const DATA_OFFSET = 256
+/** Where the elements begin in a segment, in bytes. */
+export const DATA_OFFSET = segmentOffsets.DATA
 
 /** A segment stores a dtype as its index here plus 1, so this order must not change. */
 const codes: readonly DType[] = [

@@ -1,10 +1,11 @@
 import { CrossmemError } from '../errors.js'
+import { segmentOffsets } from '../native/index.js'
 import { type DType, dtypes, type Order, sizeOf } from '../nd/index.js'
 import { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from '../npy/index.js'
 import { type CreateOptions, checkPersist, Segment } from '../objects/index.js'
 
 /** The trailer begins at a multiple of this, and is this long. In bytes. */
-const PAGE = 4096
+const { PAGE } = segmentOffsets
 
 /** A new array. */
 export interface Layout<D extends DType> extends CreateOptions {

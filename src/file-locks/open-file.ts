@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/index.js'
-import { nativeFileLocks } from '../native/index.js'
+import { fileAnswers, nativeFileLocks } from '../native/index.js'
 import { checkBoolean } from '../util/index.js'
 import { type checkWait, offAbort, onAbort, timedOut } from '../wait/index.js'
 
@@ -107,10 +107,10 @@ export class OpenFile implements Lender<FileLockGuard> {
    */
   try(range: Range, slice = 0, heldHere?: (path: string) => void): FileLockGuard | undefined {
     if (this.isClosed) throw this.#closed()
-    const number = nativeFileLocks.tryFileLock(this.#handle, range.start, range.length, range.shared, slice)
-    if (number < 0) heldHere?.(this.path)
-    if (number <= 0) return undefined
-    const guard = new FileLockGuard(this, number, range)
+    const found = nativeFileLocks.tryFileLock(this.#handle, range.start, range.length, range.shared, slice)
+    if (found === fileAnswers.HELD_HERE) heldHere?.(this.path)
+    if (found === fileAnswers.HELD_HERE || found === fileAnswers.HELD_ELSEWHERE) return undefined
+    const guard = new FileLockGuard(this, found, range)
     this.#held.add(guard)
     return guard
   }

@@ -9,7 +9,7 @@ import {
   Segment,
 } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
+import { checkWait, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { Leading, Party } from './party.js'
 
 /** How to make a barrier. */
@@ -111,7 +111,7 @@ export class Barrier extends Handle<'Barrier'> {
     const party = new Party(object.handle, this.name)
     checkWait(options).signal?.throwIfAborted()
     // Arrives at once, not behind the waits of this environment that began earlier.
-    const { index, leads } = party.attempt(0) ?? (await object.wait(party, options))
+    const { index, leads } = party.attempt(TRY) ?? (await object.wait(party, options))
     if (leads) {
       const leading = new Leading(object, party)
       try {

@@ -1,5 +1,5 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import { nativeLocks } from '../native/index.js'
+import { channels, nativeLocks } from '../native/index.js'
 import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
 import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
 import { type Guard, notHeld } from './guard.js'
@@ -7,8 +7,7 @@ import { LockHandle } from './lock-handle.js'
 import { MutexCore } from './mutex-core.js'
 import { Notification } from './notification.js'
 
-/** The channel for waits for a notification; channel 0 is for waits for the lock. */
-const NOTIFIED = 1
+const { NOTIFIED } = channels
 /** More waiters than there can be. */
 const ALL = 2 ** 32 - 1
 

@@ -1,4 +1,4 @@
-import { nativeLocks, nativeSegments } from '../native/index.js'
+import { answers, nativeLocks, nativeSegments } from '../native/index.js'
 import {
   type CreateOptions,
   createObject,
@@ -8,7 +8,7 @@ import {
   Segment,
 } from '../objects/index.js'
 import { checkBoolean } from '../util/index.js'
-import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
+import { type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 
 /** How to make an event. */
 export interface EventOptions extends CreateOptions {
@@ -151,14 +151,14 @@ export class Event extends Handle<'Event'> {
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */
   tryWait(): boolean {
-    return this.#spec().attempt(0) === true
+    return this.#spec().attempt(TRY) === true
   }
 
   #spec(): WaitSpec<true> {
     const { handle } = this.object
     const times = nativeLocks.eventTimes(handle)
     return {
-      attempt: mode => (nativeLocks.waitEvent(handle, times, mode) === 1 ? true : undefined),
+      attempt: mode => (nativeLocks.waitEvent(handle, times, mode) === answers.GOT ? true : undefined),
       doing: `waiting for "${this.name}"`,
     }
   }

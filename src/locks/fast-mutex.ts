@@ -1,11 +1,8 @@
-import { ownerWord } from '../native/index.js'
+import { ownerWord, segmentOffsets } from '../native/index.js'
 import { type Segment, unlessHidden } from '../objects/index.js'
 
-/**
- * Where the state of an object begins, in bytes: the core's `WORDS`. Its first word names the
- * holder.
- */
-const WORDS = 64
+/** Where the fields of an object begin, in bytes. The first one names the mutex's holder. */
+const { FIELDS } = segmentOffsets
 const FREE = 0n
 
 /**
@@ -32,7 +29,7 @@ export class FastMutex {
   /** `undefined` in runtimes without external buffers (Electron): the addon does it all there. */
   #findWord(): BigUint64Array | undefined {
     if (!this.#isPossible) return undefined
-    this.#word = unlessHidden(() => new BigUint64Array(this.#segment.buffer, WORDS, 1))
+    this.#word = unlessHidden(() => new BigUint64Array(this.#segment.buffer, FIELDS, 1))
     this.#isPossible = this.#word !== undefined
     return this.#word
   }

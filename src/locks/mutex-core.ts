@@ -1,4 +1,4 @@
-import { nativeLocks } from '../native/index.js'
+import { answers, nativeLocks } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
   HELD_HERE,
@@ -11,8 +11,7 @@ import {
 import { FastMutex } from './fast-mutex.js'
 import { Guard, type Lender, notHeld } from './guard.js'
 
-/** The addon's answer: the lock was taken from a dead holder. */
-const GOT_AFTER_DEATH = 2
+const { NOT_YET, GOT_AFTER_DEATH, HELD_HERE: HOLDS_IT } = answers
 
 /** How a lock is taken: a plain mutex, or one that its holder may take again. */
 export interface Locking {
@@ -124,8 +123,8 @@ export class MutexCore implements Locking, Lender {
   #attempt(mode: number, hold: (ownerDied: boolean) => Guard): Guard | undefined | typeof HELD_HERE {
     if ((mode === TRY || mode === IN_TURN) && this.#fast.take()) return hold(false)
     const status = nativeLocks.lock(this.#handle, mode)
-    if (status === 0) return undefined
-    return status === 3 ? HELD_HERE : hold(status === GOT_AFTER_DEATH)
+    if (status === NOT_YET) return undefined
+    return status === HOLDS_IT ? HELD_HERE : hold(status === GOT_AFTER_DEATH)
   }
 
   #hold(ownerDied: boolean): Guard {

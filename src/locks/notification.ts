@@ -1,4 +1,4 @@
-import { nativeLocks } from '../native/index.js'
+import { answers, nativeLocks } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 
@@ -22,7 +22,8 @@ export class Notification implements WaitSpec<true> {
   }
 
   readonly attempt = (mode: number): true | undefined => {
-    if (nativeLocks.waitCondition(this.#object.handle, this.#unsettled, mode) !== 1) return undefined
+    if (nativeLocks.waitCondition(this.#object.handle, this.#unsettled, mode) !== answers.GOT)
+      return undefined
     this.#isNotified = true
     notified.set(this.#object, this.#unsettled + 1)
     return true

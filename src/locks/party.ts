@@ -1,13 +1,10 @@
 import { CrossmemError } from '../errors.js'
-import { nativeLocks } from '../native/index.js'
+import { arrivals, meetings, nativeLocks } from '../native/index.js'
 import type { Held, SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 
-/** The addon's answers about an arrival, and about a meeting. */
-const WAITING = 1
-const LEADING = 2
-const BROKEN = 3
-const MET = 1
+const { WAITING, LEADING, BROKEN } = arrivals
+const { NOT_YET, MET } = meetings
 
 interface Arrival {
   /** How many parties came before. */
@@ -52,7 +49,7 @@ export class Party implements WaitSpec<Arrival> {
   }
 
   #meet(status: number): Arrival | undefined {
-    if (status === 0 || !this.#meeting) return undefined
+    if (status === NOT_YET || !this.#meeting) return undefined
     if (status === MET) return { index: this.#meeting.index, leads: false }
     throw broken(this.#name)
   }

@@ -1,8 +1,10 @@
 import { hasCode } from '../errors.js'
-import { nativeLocks } from '../native/index.js'
+import { answers, nativeLocks } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 import { Guard, type Lender, notHeld } from './guard.js'
+
+const { NOT_YET } = answers
 
 /**
  * A permit of a semaphore, until it is released or used up. If the process that holds it dies
@@ -58,7 +60,7 @@ export class Permits implements Lender<Permit> {
   }
 
   attempt(mode: number): Permit | undefined {
-    if (nativeLocks.acquirePermit(this.#object.handle, mode) === 0) return undefined
+    if (nativeLocks.acquirePermit(this.#object.handle, mode) === NOT_YET) return undefined
     const permit = new Permit(this)
     this.#held.add(permit)
     return permit

@@ -1,4 +1,4 @@
-import { nativeLocks } from '../native/index.js'
+import { answers, nativeLocks } from '../native/index.js'
 import {
   type CreateOptions,
   createObject,
@@ -10,6 +10,9 @@ import {
 import { HELD_HERE, type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 import { Guard, type Lender, within } from './guard.js'
 
+const { NOT_YET, GOT_AFTER_DEATH, HELD_HERE: HOLDS_IT } = answers
+
+/** The addon's calls for one side. */
 interface Calls {
   enter(handle: number, mode: number): number
   leave(handle: number): void
@@ -30,9 +33,9 @@ class Side implements Lender {
 
   attempt(mode: number): Guard | undefined | typeof HELD_HERE {
     const status = this.#calls.enter(this.#object.handle, mode)
-    if (status === 0) return undefined
-    if (status === 3) return HELD_HERE
-    const guard = new Guard(this, status === 2)
+    if (status === NOT_YET) return undefined
+    if (status === HOLDS_IT) return HELD_HERE
+    const guard = new Guard(this, status === GOT_AFTER_DEATH)
     this.#object.held.add(guard)
     return guard
   }

@@ -1,15 +1,13 @@
 import { AsyncResource } from 'node:async_hooks'
 import { hasCode } from '../errors.js'
-import { type LockRequest, nativeNamedLocks, type OpenSegment } from '../native/index.js'
+import { fates, type LockRequest, nativeNamedLocks, type OpenSegment } from '../native/index.js'
 import { begin, end, offAbort, onAbort, watch } from '../wait/index.js'
 import type { CheckedRequest } from './arguments.js'
 import type { LockManagerSnapshot } from './types.js'
 
 // The requests of this environment, and what happens when the domain's table has news of them.
 
-const PENDING = 0
-const GRANTED_BY_DEATH = 2
-const STOLEN = 3
+const { PENDING, GRANTED_AFTER_DEATH, STOLEN } = fates
 
 /** Makes the lock for the callback. */
 export type MakeLock = (recovered: boolean) => unknown
@@ -122,7 +120,7 @@ class Request {
   /** The table has news of it. */
   hear(fate: number): void {
     // A stolen lock was granted before, even if this request hears of both only now.
-    if (!this.#isGranted) this.#grant(fate === GRANTED_BY_DEATH)
+    if (!this.#isGranted) this.#grant(fate === GRANTED_AFTER_DEATH)
     if (fate !== STOLEN) return
     this.#forget()
     this.#rejectStolen()
