@@ -147,6 +147,17 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
+   * Copies a typed array into a new array of the same type.
+   *
+   * @param name `null` picks a random name
+   * @throws {CrossmemError} as `create`
+   */
+  static from<T extends TypedArray>(
+    name: string | null,
+    source: T,
+    options?: FromOptions<never> & { dtype?: undefined },
+  ): NDArray<DTypeOf<T>>
+  /**
    * Copies data into a new array.
    *
    * @param name `null` picks a random name
@@ -155,11 +166,6 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @throws {CrossmemError} as `create`. ERR_CORRUPT: the bytes aren't a sound .npy file.
    *   ERR_UNSUPPORTED: the dtype of the .npy file is an object, big-endian or structured
    */
-  static from<T extends TypedArray>(
-    name: string | null,
-    source: T,
-    options?: FromOptions<never> & { dtype?: undefined },
-  ): NDArray<DTypeOf<T>>
   static from<D extends DType = DType>(
     name: string | null,
     source: TypedArray | Nested | ArrayBuffer | NDView<D>,

@@ -42,7 +42,10 @@ function withContents(object: ObjectInfo): Found {
   return found
 }
 
-/** Shared memory that isn't in the registry: another program's, or another domain's. Throws if there is none. */
+/**
+ * Shared memory that isn't in the registry: another program's, or another domain's. Throws if there
+ * is none.
+ */
 function foreign(name: string): Found {
   const segment = Segment.open(name)
   try {

@@ -120,9 +120,7 @@ const lost = (): CrossmemError =>
 export const notHeld = (name: string): CrossmemError =>
   new CrossmemError('ERR_LOST_OWNERSHIP', `this thread doesn't hold "${name}"; lock it first`)
 
-/**
- * Runs `act` with what `taken` resolves to, and disposes of that afterwards, also if `act` throws.
- */
+/** Awaits `taken`, runs `act` with it, and disposes of it afterwards, also if `act` throws. */
 export async function within<Taken extends Disposable, Result>(
   taken: Promise<Taken>,
   act: (taken: Taken) => Result | Promise<Result>,

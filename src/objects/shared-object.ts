@@ -174,7 +174,7 @@ export class SharedObject {
   }
 
   #closed(): CrossmemError {
-    return new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this waited for it`)
+    return new CrossmemError('ERR_CLOSED', `"${this.name}" was closed while this call waited for it`)
   }
 
   #queue(channel: number): WaitQueue {
@@ -202,7 +202,7 @@ export class SharedObject {
 
   #failureAfter(lost: number, channel: number): CrossmemError | undefined {
     if (isUnlinked(lost)) {
-      return new CrossmemError('ERR_NOT_FOUND', `"${this.name}" was unlinked while this waited for it`)
+      return new CrossmemError('ERR_NOT_FOUND', `"${this.name}" was unlinked while this call waited for it`)
     }
     if (isAlone(lost) && this.#kind.needsOthers?.(channel, this.handle)) {
       return new CrossmemError(

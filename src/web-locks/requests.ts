@@ -5,7 +5,7 @@ import { begin, end, offAbort, onAbort, watch } from '../wait/index.js'
 import type { CheckedRequest } from './arguments.js'
 import type { LockManagerSnapshot } from './types.js'
 
-// The requests of this environment, and what happens when the domain's table has news of them.
+// Enters requests of this environment into the domain's table, and hears the table's news of them.
 
 const { PENDING, GRANTED_AFTER_DEATH, STOLEN } = fates
 
@@ -15,8 +15,8 @@ export type MakeLock = (recovered: boolean) => unknown
 let table: OpenSegment | undefined
 const requests = new Map<number, Request>()
 /**
- * Requests that are over but still in the table, since a stopped process is inside it; and what
- * follows when they are taken out.
+ * Requests that are over but still in the table, since a stopped process is inside it. Each has a
+ * callback to run once the request is out.
  */
 const unended = new Map<Request, () => void>()
 let unwatch: (() => void) | undefined

@@ -82,7 +82,12 @@ export interface LockManager {
    * @throws what the callback throws
    */
   request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
-  /** Requests a lock with options, and calls `callback` when it is granted. */
+  /**
+   * Requests a lock with options, and calls `callback` when it is granted.
+   *
+   * @returns as without options
+   * @throws as without options
+   */
   request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
   /**
    * Lists all locks that are held, and all requests that wait, in the whole domain.
