@@ -141,7 +141,7 @@ for (const place of places) {
       const far = await there.open(event)
       const alone = await far.begin(how)
       event.close()
-      await t.throwsAsync(alone.result, { code: 'ERR_PEER_DIED', message: /nobody is left/ })
+      await t.throwsAsync(alone.result, { code: 'ERR_PEER_DIED', message: /nothing can end this wait/ })
       await far.do('set')
       await far.do(how)
     })

@@ -180,7 +180,7 @@ for (const place of places) {
       semaphore.close()
       t.true(await isPending(waiting.result))
       await maker.kill()
-      await t.throwsAsync(waiting.result, { code: 'ERR_PEER_DIED', message: /nobody is left/ })
+      await t.throwsAsync(waiting.result, { code: 'ERR_PEER_DIED', message: /nothing can end this wait/ })
       await t.throwsAsync(far.do(how, { timeout: 150 }), { code: 'ERR_TIMEOUT' }, 'others may come')
       await far.do('release')
       await far.take(how)
