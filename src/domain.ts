@@ -49,7 +49,10 @@ export interface Inspection {
   /** The size of shared memory in bytes, and the free part of it. */
   totalBytes: number
   freeBytes: number
-  /** The process that holds the registry's lock at this instant. A healthy process holds it for microseconds. */
+  /**
+   * The process that holds the registry's lock at this instant. A healthy process holds it for
+   * microseconds.
+   */
   registryHeldBy?: number
 }
 
@@ -89,10 +92,11 @@ export function list(): ObjectInfo[] {
 }
 
 /**
- * Removes what dead agents left. The same happens whenever an agent joins the domain. The first call of an agent also counts
- * what was removed when that agent joined.
+ * Removes what dead agents left. The same happens whenever an agent joins the domain. The first
+ * call of an agent also counts what was removed when that agent joined.
  *
- * @throws {CrossmemError} ERR_TIMEOUT: a stopped process holds the registry. ERR_CORRUPT, ERR_PERMISSION
+ * @throws {CrossmemError} ERR_TIMEOUT: a stopped process holds the registry. ERR_CORRUPT,
+ *   ERR_PERMISSION
  */
 export function gc(): Swept {
   return nativeDomain.collectGarbage()

@@ -1,4 +1,7 @@
-/** Every `code` of a {@link CrossmemError}. Codes are stable, so programs may switch on them; docs/errors.md explains each. */
+/**
+ * Every `code` of a {@link CrossmemError}. Codes are stable, so programs may switch on them;
+ * docs/errors.md explains each.
+ */
 export type CrossmemErrorCode =
   | 'ERR_EXISTS'
   | 'ERR_NOT_FOUND'
@@ -25,8 +28,8 @@ export type CrossmemErrorCode =
   | 'ERR_OS'
 
 /**
- * The only error that crossmem throws, apart from an abort signal's reason: a stable `code`, and a `message` that says what
- * to do.
+ * The only error that crossmem throws, apart from an abort signal's reason: a stable `code`, and a
+ * `message` that says what to do.
  *
  * @example
  * ```js

@@ -39,11 +39,11 @@ type Classes = typeof classes
 export type AnyHandle = ReturnType<Classes[keyof Classes]>
 
 /**
- * Opens the object that a reference or a name stands for, and returns a handle of its class. Memory that another program made
- * becomes a SharedMemory unless the reference names another class.
+ * Opens the object that a reference or a name stands for, and returns a handle of its class. Memory
+ * that another program made becomes a SharedMemory unless the reference names another class.
  *
- * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has no such class. Else as the
- *   class's own `open`
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has no
+ *   such class. Else as the class's own `open`
  */
 export function open<D extends DType = DType>(reference: { crossmem: 'NDArray'; name: string }): NDArray<D>
 export function open<K extends keyof Classes>(reference: {

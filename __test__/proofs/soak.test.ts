@@ -37,7 +37,7 @@ const found: Record<string, RegExp> = {
   'sends-twice': /^Queue, at most once.* came twice$/m,
   'loses-messages': /^Queue, at most once: \d+ of \d+ are lost, \d+ were in the hands of the killed$/m,
   'keeps-the-lock':
-    /^Mutex: survivor \d gets no further than \d+, waiting; beside it: seat |^Error: Mutex: .* still in vain after /m,
+    /^Mutex: survivor \d gets no further than \d+, waiting; beside it: seat |^Error: Mutex: .* timed out after /m,
   'leaves-a-segment': /^left behind: SharedMemory /m,
 }
 

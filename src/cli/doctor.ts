@@ -4,8 +4,11 @@ import { agent, bytes, count, fields, names, table } from './format.js'
 import { bytesOf, leftovers } from './leftovers.js'
 import type { Report } from './report.js'
 
-/** Looks at a held registry before its holder is said to be stuck, and milliseconds between them. */
-const LOOKS = 20
+/**
+ * How often the registry must be found held by the same process before it counts as stuck, and the
+ * pause in milliseconds.
+ */
+const CHECKS = 20
 const PAUSE = 5
 
 /** Something to do; `code` is stable. */
@@ -14,7 +17,8 @@ interface Problem {
   message: string
 }
 
-// Joins nothing: it must work when the registry is stuck or the memory is full, and must not sweep what it is to show.
+// It doesn't join the domain: it must work if the registry is stuck or memory is full, and must not
+// sweep what it shows.
 export async function run(): Promise<Report> {
   const state = inspect()
   const problems = [
@@ -47,7 +51,9 @@ function summary(state: Inspection): string {
   const isUsed = state.control !== undefined
   return fields({
     domain: state.domain,
-    control: isUsed ? `${state.control}, ${bytes(state.controlBytes)}` : 'none: nobody uses this domain now',
+    control: isUsed
+      ? `${state.control}, ${bytes(state.controlBytes)}`
+      : 'none: no process uses this domain now',
     registry: isUsed ? (state.registryHeldBy ? `held by ${state.registryHeldBy} now` : 'free') : undefined,
     agents: isUsed ? `${state.agents.length - dead} alive, ${dead} dead` : undefined,
     objects: isUsed ? `${state.objects.length} with ${bytes(bytesOf(state.objects))}` : undefined,
@@ -56,12 +62,12 @@ function summary(state: Inspection): string {
   })
 }
 
-/** Who has what open. */
+/** Which agent has which objects open. */
 function attachments({ agents, objects }: Inspection): string {
   if (agents.length === 0) return ''
-  const rows = [...new Set(agents.map(agent))].map(who => {
-    const open = objects.filter(({ attached }) => attached.some(one => agent(one) === who))
-    return [who, String(open.length), bytes(bytesOf(open)), names(open.map(({ name }) => name)) || '-']
+  const rows = [...new Set(agents.map(agent))].map(name => {
+    const open = objects.filter(({ attached }) => attached.some(one => agent(one) === name))
+    return [name, String(open.length), bytes(bytesOf(open)), names(open.map(object => object.name)) || '-']
   })
   return table(['AGENT', '>OBJECTS', '>BYTES', 'ATTACHED TO'], rows)
 }
@@ -86,7 +92,7 @@ function namesRemoved(state: Inspection): Problem[] {
   return lost.map(({ name, attached }) => {
     const users = attached.filter(({ alive }) => alive).map(agent)
     const cure = users.length > 0 ? `close it in ${names(users)}` : `remove it: ${command('rm NAME', state)}`
-    const message = `another program removed the name "${name}", and nobody can open it any more: ${cure}`
+    const message = `another program removed the name "${name}", and no process can open it any more: ${cure}`
     return { code: 'NAME_REMOVED', message }
   })
 }
@@ -94,10 +100,13 @@ function namesRemoved(state: Inspection): Problem[] {
 const command = (words: string, { domain }: Inspection): string =>
   `crossmem ${words}${domain === 'default' ? '' : ` --domain ${domain}`}`
 
-/** A healthy holder lets go within microseconds, so whoever is met again and again is stopped. */
+/**
+ * A healthy process holds the registry for microseconds. If the same one is found each time, it is
+ * stopped.
+ */
 async function stuckRegistry({ registryHeldBy: holder }: Inspection): Promise<Problem[]> {
   if (holder === undefined) return []
-  for (let look = 0; look < LOOKS; look++) {
+  for (let check = 0; check < CHECKS; check++) {
     await pause(PAUSE)
     if (inspect().registryHeldBy !== holder) return []
   }

@@ -1,4 +1,4 @@
-// How things look on a terminal.
+// Texts for a terminal.
 import type { AgentInfo } from '../domain.js'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
@@ -26,13 +26,16 @@ export const agent = ({ pid, thread, alive }: AgentInfo): string =>
 
 export const agents = (list: readonly AgentInfo[]): string => list.map(agent).join(', ') || '-'
 
-/** "a, b, c", and how many more there are where they are many. */
+/** "a, b, c and 12 more" */
 export function names(list: readonly string[]): string {
   const more = list.length - MOST_NAMES
   return list.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-/** Rows in columns as wide as their widest cell. Columns whose heading starts with ">" are aligned right. */
+/**
+ * Rows in columns as wide as their widest cell. Columns whose heading starts with ">" are aligned
+ * right.
+ */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const isRight = headings.map(heading => heading.startsWith('>'))
   const lines = [headings.map(heading => heading.replace('>', '')), ...rows]

@@ -6,7 +6,7 @@ import type { Report } from './report.js'
 export function run(): Report {
   const before = inspect()
   const { domain } = before
-  // Nothing to sweep, and nothing to join.
+  // Without a control segment there is nothing to sweep, and no domain to join.
   const freed = before.control === undefined ? { agents: 0, objects: 0, bytes: 0 } : gc()
   const seen = leftovers(before).objects.map(object => object.name)
   const which = seen.length > 0 ? `: ${names(seen.sort())}` : ''

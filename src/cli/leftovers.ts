@@ -1,6 +1,6 @@
 import type { AgentInfo, Inspection, ObjectInfo } from '../domain.js'
 
-/** What the next sweep frees. */
+/** The agents and objects that the next sweep frees. */
 export interface Leftovers {
   agents: AgentInfo[]
   objects: ObjectInfo[]

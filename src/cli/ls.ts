@@ -28,7 +28,7 @@ function listing(objects: readonly ObjectInfo[]): string {
   )
 }
 
-/** What is odd about an object; "" if nothing is. */
+/** A note on an object that is doomed or has lost its name; else "". */
 export function note({ doomed, present }: ObjectInfo): string {
   if (doomed) return 'doomed: the next sweep removes it'
   return present ? '' : 'name removed by another program'

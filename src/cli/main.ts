@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util'
 import { type Command, type Failure, failureOf, type Report, UsageError } from './report.js'
 import { type CommandName, help, usages } from './usage.js'
 
-// Loaded when asked for, so that --help and --version work where the addon doesn't.
+// Each command is loaded when it is called, so that --help and --version work where the addon
+// doesn't.
 const commands: Record<CommandName, () => Promise<Command>> = {
   ls: () => import('./ls.js'),
   inspect: () => import('./inspect.js'),
@@ -84,7 +85,7 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version
 }
 
-// `crossmem ls | head -1`: whoever reads may stop at any time.
+// In `crossmem ls | head -1` the reader may stop at any time.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error

@@ -1,12 +1,12 @@
-/** What a command found out: `main` prints it, for people or for programs. */
+/** The result of a command. `main` prints it, for people or for programs. */
 export interface Report {
-  /** What `--json` prints. Its shape is stated in the command's help, and stable. */
+  /** The output of `--json`. Its shape is stable, and stated in the command's help. */
   data: object
-  /** What people read, without the last line break. Nothing is printed when it is empty. */
+  /** The output for people, without the last line break. If it is empty, nothing is printed. */
   text: string
-  /** What couldn't be done: printed on stderr, and the exit code is 1. */
+  /** Failures of single names. They go to stderr, and the exit code is 1. */
   failures?: Failure[]
-  /** Exit code 1 without a failure: the answer itself is the bad news. */
+  /** Whether the exit code is 1 although nothing failed, since the result is bad news. */
   isBadNews?: boolean
 }
 
@@ -22,13 +22,13 @@ export function failureOf(error: unknown): Failure {
   return { code: String(code ?? 'ERR_UNKNOWN'), message: String(message ?? error) }
 }
 
-/** A file of this folder named like the command. */
+/** A command: a file of this folder with the command's name. */
 export interface Command {
-  /** @param names what the user named: as many as the command's usage says, each once */
+  /** @param names the arguments: as many as the command's usage says, each once */
   run(names: readonly string[]): Report | Promise<Report>
 }
 
-/** The user asked for something that there isn't: exit code 2. */
+/** The arguments are wrong: exit code 2. */
 export class UsageError extends Error {
   readonly code = 'ERR_USAGE'
 }

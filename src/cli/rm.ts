@@ -5,7 +5,8 @@ import { type Failure, failureOf, type Report } from './report.js'
 
 export function run(names: readonly string[]): Report {
   const { domain, objects } = inspect()
-  // Our joining the domain sweeps the doomed ones before we come to remove them: that counts too.
+  // Joining the domain sweeps doomed objects before they can be removed by name. They count as
+  // removed, too.
   const known = new Set(objects.map(object => object.name))
   const removed: string[] = []
   const failed: ({ name: string } & Failure)[] = []

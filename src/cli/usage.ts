@@ -1,11 +1,11 @@
-/** What there is to ask for. */
+/** The commands, and the texts of their help. */
 export const usages = {
   ls: {
     names: 'none',
     synopsis: 'ls',
     summary: 'list the objects of the domain',
-    details: `Joins nothing and sweeps nothing. ATTACHED: the processes that have it open, 12/w3 is worker thread 3 of
-process 12. A doomed object is one that nobody living has open.
+    details: `Does not join the domain and sweeps nothing. ATTACHED: the processes that have the object open; 12/w3 is worker
+thread 3 of process 12. A doomed object is one that no living process has open.
 
 --json: { domain, objects: [OBJECT] }, sorted by name, where
   OBJECT is { name, kind, byteLength, persist, attached: [AGENT], doomed, present }
@@ -16,19 +16,21 @@ process 12. A doomed object is one that nobody living has open.
     names: 'one',
     synopsis: 'inspect NAME',
     summary: "show all about one object, or about another program's shared memory",
-    details: `An array, and what isn't in the registry, is opened to look into it; like all who join a domain, this sweeps.
-It never removes what it shows.
+    details: `An array, and memory that isn't in the registry, is opened to read its header. Opening joins the domain, which sweeps
+it, but never removes the object that is shown.
 
---json: { domain, ...OBJECT, foreign, array, problem }, with OBJECT as in \`crossmem ls --help\`, and
+--json: { domain, ...OBJECT, foreign, array, holders, problem }, with OBJECT as in \`crossmem ls --help\`, and
   foreign: true: it is shared memory that this domain did not make
   array: null, or { dtype, shape, order, strides, trailer }, strides in elements
+  holders: null, or [{ pid, thread, alive, count }]: the agents that hold it, or wait at it if it is a barrier
   problem: null, or { code, message } when the array is broken (exit code 1)`,
   },
   rm: {
     names: 'many',
     synopsis: 'rm NAME...',
     summary: "remove objects by name, or other programs' shared memory",
-    details: `Who has one open keeps its bytes until it closes. If one can't be removed, the others still are.
+    details: `A process that has an object open keeps its bytes until it closes it. If one object can't be removed, the others
+still are.
 
 --json: { domain, removed: [name], failed: [{ name, code, message }] }`,
   },
@@ -37,17 +39,19 @@ It never removes what it shows.
     synopsis: 'gc',
     summary: 'sweep what killed processes left',
     details: `--json: { domain, agents, objects, bytes, names }
-  agents: how many dead ones were forgotten; objects, bytes: how much was freed; names: of objects seen beforehand`,
+  agents: how many dead agents were forgotten
+  objects, bytes: how much was freed
+  names: the objects that were doomed before`,
   },
   doctor: {
     names: 'none',
     synopsis: 'doctor',
-    summary: 'check the domain without touching it; the last line is "clean", or what to do',
-    details: `Joins nothing and sweeps nothing. Exit code 1 when there is something to do.
+    summary: 'check the domain without changing it; the last line is "clean", or says what to do',
+    details: `Does not join the domain and sweeps nothing. Exit code 1 if there is something to do.
 
 --json: { domain, control, registryHeldBy, totalBytes, freeBytes, agents: [AGENT], objects: [OBJECT], sweepable,
           problems, clean }, with AGENT and OBJECT as in \`crossmem ls --help\`, and
-  control: null if nobody uses the domain, or { name, byteLength }
+  control: null if no process uses the domain, or { name, byteLength }
   registryHeldBy: null, or the pid that holds the registry's lock at this instant
   totalBytes, freeBytes: of the system's shared memory
   sweepable: { agents, objects, bytes }, what \`crossmem gc\` would free
@@ -58,14 +62,14 @@ It never removes what it shows.
 export type CommandName = keyof typeof usages
 
 const options = `Options:
-  --domain NAME   look at this domain (default: $CROSSMEM_DOMAIN, or "default")
+  --domain NAME   the domain to show or clean (default: $CROSSMEM_DOMAIN, or "default")
   --json          print JSON, for programs
   -h, --help      print this, or with a command its own help
   --version       print the version
 
 Exit codes:
   0  fine
-  1  what was asked for isn't there, doctor found something to do, or the command failed
+  1  the object isn't there, doctor found something to do, or the command failed
   2  wrong usage
 
 Errors go to stderr: crossmem: message (CODE)

@@ -25,7 +25,10 @@ interface Implementation {
   label: string
   encode(value: never): Uint8Array
   decode(bytes: Uint8Array): unknown
-  /** Throws for a part of a value that can't be encoded. Without it, the error doesn't say which part. */
+  /**
+   * Throws for a part of a value that can't be encoded. Without it, the error doesn't say which
+   * part.
+   */
   probe?(value: unknown): unknown
 }
 

@@ -22,7 +22,8 @@ export interface Codec<T = unknown> {
 /**
  * How values become bytes.
  *
- * - `'msgpack'`: every value that structured clone knows; plain data, dates and bytes as MessagePack, which is fast.
+ * - `'msgpack'`: every value that structured clone knows; plain data, dates and bytes as
+ *   MessagePack, which is fast.
  * - `'v8'`: the same values, as V8 writes them. Slower for short messages.
  * - `'json'`: as `JSON.stringify`, for messages that other languages read.
  * - a {@link Codec} of your own
@@ -67,8 +68,8 @@ export function codecFor<T>(option: CodecOption<T> = 'msgpack'): BoundCodec<T> {
  * @param id the number in the object's header
  * @param option the codec that the caller passed; a built-in codec need not be passed
  * @param name the object's name, for error messages
- * @throws {CrossmemError} ERR_INVALID_ARG (another codec, or a custom one that is not given), ERR_UNSUPPORTED (none that
- *   this version knows)
+ * @throws {CrossmemError} ERR_INVALID_ARG (another codec, or a custom one that is not given),
+ *   ERR_UNSUPPORTED (none that this version knows)
  * @internal
  */
 export function codecOf<T>(id: number, option: CodecOption<T> | undefined, name: string): BoundCodec<T> {

@@ -3,18 +3,22 @@ import { withReferences } from './references.js'
 import { Survey } from './survey.js'
 import { decodeV8 } from './v8.js'
 
-// This build of msgpackr compiles no code and loads no addon. A program's own extensions of msgpackr don't reach this copy.
+// This build of msgpackr compiles no code and loads no addon. A program's own extensions of
+// msgpackr don't reach this copy.
 const { Packr } = require('msgpackr/index-no-eval') as typeof import('msgpackr')
 
 /** The first byte of a structured clone. MessagePack never uses it. */
 const CLONE = 0xc1
 
-/** The most bytes that msgpackr's buffer keeps between messages. A long message makes it much larger. */
+/**
+ * The most bytes that msgpackr's buffer keeps between messages. A long message makes it much
+ * larger.
+ */
 const KEPT = 1 << 20
 
 /**
- * Without records: a short message is smaller and faster so, and msgpackr confuses records with a key `__keys__`.
- * Without references: `Survey` found none, so bytes that hold one are corrupt.
+ * Without records: a short message is smaller and faster so, and msgpackr confuses records with a
+ * key `__keys__`. Without references: `Survey` found none, so bytes that hold one are corrupt.
  */
 const packr = new Packr({
   useRecords: false,
@@ -27,7 +31,9 @@ const packr = new Packr({
 
 let packing = 0
 
-/** Encodes plain data as MessagePack, which is fast, and every other value as a structured clone. */
+/**
+ * Encodes plain data as MessagePack, which is fast, and every other value as a structured clone.
+ */
 export function encodeMsgpack(value: unknown): Uint8Array {
   const { isPlain, holdsHandles } = new Survey(value)
   const sent = holdsHandles ? withReferences(value) : value

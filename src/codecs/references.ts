@@ -3,7 +3,10 @@ export interface Handle {
   toJSON(): object
 }
 
-/** Whether a value is a handle. It may be one of another copy of this package, so its class doesn't count. */
+/**
+ * Whether a value is a handle. It may be one of another copy of this package, so its class doesn't
+ * count.
+ */
 export function isHandle(value: object): value is Handle {
   const { crossmem } = value as { crossmem?: unknown }
   if (typeof crossmem !== 'string') return false
@@ -11,7 +14,10 @@ export function isHandle(value: object): value is Handle {
   return typeof name === 'string' && typeof toJSON === 'function'
 }
 
-/** Whether a value is an object with properties only. Built-in objects of other kinds have another tag. */
+/**
+ * Whether a value is an object with properties only. Built-in objects of other kinds have another
+ * tag.
+ */
 export const isRecord = (value: object): boolean =>
   Object.prototype.toString.call(value) === '[object Object]'
 

@@ -30,7 +30,10 @@ const leaves = new Set<unknown>(
 
 /** Visits every part of a value once, and says what a codec needs to carry the value. */
 export class Survey {
-  /** Whether the value is a tree of plain objects, arrays without holes, values that MessagePack has, dates and bytes. */
+  /**
+   * Whether the value is a tree of plain objects, arrays without holes, values that MessagePack
+   * has, dates and bytes.
+   */
   isPlain = true
   /** Whether handles of crossmem are in it, which travel as references. */
   holdsHandles = false

@@ -11,7 +11,10 @@ const { _readHostObject: readView } = DefaultDeserializer.prototype as unknown a
   _readHostObject(): NodeJS.ArrayBufferView
 }
 
-/** Gives each typed array a buffer of its own. Node's own deserializer makes arrays that show the message's bytes. */
+/**
+ * Gives each typed array a buffer of its own. Node's own deserializer makes arrays that show the
+ * message's bytes.
+ */
 class Reader extends DefaultDeserializer {
   _readHostObject(): NodeJS.ArrayBufferView {
     const view = readView.call(this)

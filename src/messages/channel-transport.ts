@@ -9,7 +9,10 @@ const { RECORD_AT, ROOM_AT } = channels
 export const copyRecord = (object: SharedObject): Uint8Array =>
   view(object, elsewhere[0] as number, elsewhere[1] as number).slice()
 
-/** The channel of the waits for a record at this end, and of those for room for what this end pushes. */
+/**
+ * The channel of the waits for a record at this end, and of those for room for what this end
+ * pushes.
+ */
 export const forRecord = (end: number): number => RECORD_AT + end
 export const forRoom = (end: number): number => ROOM_AT + end
 

@@ -2,8 +2,9 @@ import { CrossmemError } from '../errors.js'
 import { nativeQueues, nativeSegments, ownerWord, ringOffsets } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 
-// Pushes and pops records without a call into the addon, as `queues/spsc.rs` does it, while there is room or a record. The
-// addon does everything else: records that wrap around the end of the ring, waiting, errors, corrupt fields.
+// Pushes and pops records without a call into the addon, as `queues/spsc.rs` does it, while there
+// is room or a record. The addon does everything else: records that wrap around the end of the
+// ring, waiting, errors, corrupt fields.
 
 const { ENDS_AT, END_BYTES, CLOSED_AT, RINGS_AT, RING_BYTES, HEAD_AT, EMPTY_AT, FULL_AT, RECORDS_AT } =
   ringOffsets
@@ -28,7 +29,10 @@ class FastRing {
   protected readonly head: number
   /** The other side's position, as last loaded. */
   protected seen: number
-  /** This side's position after its last push or pop here. If it differs now, the addon moved it, and `seen` may be stale. */
+  /**
+   * This side's position after its last push or pop here. If it differs now, the addon moved it,
+   * and `seen` may be stale.
+   */
   protected left: number | undefined
   /** The index of this end's owner word, and its value while this environment has the end. */
   readonly #owner: number
@@ -89,7 +93,8 @@ export class FastProducer extends FastRing {
     this.bytes.set(message, 8 * unit + 8)
     this.left = (tail + end - unit) | 0
     Atomics.store(words, at, this.left)
-    // The store and this load are sequentially consistent: a consumer that went to sleep without seeing the record is seen.
+    // The store and this load are sequentially consistent: a consumer that went to sleep without
+    // seeing the record is seen.
     if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) nativeQueues.wakePeer(this.handle, 1 - this.ring, true)
     return true
   }

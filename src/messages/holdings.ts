@@ -2,7 +2,10 @@ import { CrossmemError } from '../errors.js'
 import { nativeMessages } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 
-/** The chunks that a handle has of a queue: those with messages that were taken, and those to write to. */
+/**
+ * The chunks that a handle has of a queue: those with messages that were taken, and those to write
+ * to.
+ */
 export class Holdings {
   readonly #object: SharedObject
   readonly #taken = new Set<number>()

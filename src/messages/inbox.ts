@@ -14,8 +14,8 @@ import type { Source } from './transport.js'
 const { ELSEWHERE, ENDED, NOT_YET } = transfers
 
 /**
- * Takes values out of a source, in the order of the calls. All messages of a call are copied before the first is decoded: a
- * codec is the user's code and may use the same queue.
+ * Takes values out of a source, in the order of the calls. All messages of a call are copied before
+ * the first is decoded: a codec is the user's code and may use the same queue.
  */
 export class Inbox<T> {
   readonly #source: Source
@@ -145,7 +145,8 @@ export class Inbox<T> {
       try {
         values.push(this.#decode(message))
       } catch (error) {
-        // The error is reported when this message comes to the front. The messages behind it stay in the backlog.
+        // The error is reported when this message comes to the front. The messages behind it stay
+        // in the backlog.
         const isFirst = at === 0
         this.#backlog.unshift(...messages.slice(isFirst ? 1 : at))
         if (isFirst) throw error

@@ -1,8 +1,9 @@
 import type { Holdings } from './holdings.js'
 
 /**
- * A message that its reader has not finished yet. It keeps its slot of the queue until `release()`. If the reader's process
- * dies before that, a queue with `redeliver` gives the message to the next reader; another queue loses it.
+ * A message that its reader has not finished yet. It keeps its slot of the queue until `release()`.
+ * If the reader's process dies before that, a queue with `redeliver` gives the message to the next
+ * reader; another queue loses it.
  *
  * @example
  * ```js
@@ -35,7 +36,8 @@ export class Message<T> implements Disposable {
   /**
    * Finishes the message: its slot of the queue is free again. Calling it again does nothing.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the queue's handle was closed before, which counts as the reader's death
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the queue's handle was closed before, which counts
+   *   as the reader's death
    */
   release(): void {
     const holdings = this.#holdings

@@ -34,7 +34,10 @@ export class Outbox<T> {
     this.#keep = (encode as unknown) === checkBytes ? message => message : message => message.slice()
   }
 
-  /** Returns whether it was put. While puts of this environment wait, it isn't: it would overtake them. */
+  /**
+   * Returns whether it was put. While puts of this environment wait, it isn't: it would overtake
+   * them.
+   */
   tryPut(value: T): boolean {
     const message = this.#encode(value)
     return this.#isIdle && putInto(this.#sink, message, TRY) === true
@@ -129,7 +132,10 @@ export class Outbox<T> {
     }
   }
 
-  /** Puts a message that is too large for the pad. An error behind messages that were put is reported by the next call. */
+  /**
+   * Puts a message that is too large for the pad. An error behind messages that were put is
+   * reported by the next call.
+   */
   #putBehind(message: Uint8Array, isBehindOthers: boolean): boolean {
     try {
       return putInto(this.#sink, message, TRY) === true

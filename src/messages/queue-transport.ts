@@ -15,10 +15,16 @@ const { SPILLED } = messageFlags
 /** The channels of a queue's waits: for a message, for room, for the end of all tasks. */
 export const { MESSAGE, ROOM, FINISH } = channels
 
-/** Above this length, memory is allocated only after the message's segment was found to have that many bytes. */
+/**
+ * Above this length, memory is allocated only after the message's segment was found to have that
+ * many bytes.
+ */
 const UNCHECKED_BYTES = 1 << 20
 
-/** Copies the message that was taken, by what the pad says of it. If that fails, the message is put back for other readers. */
+/**
+ * Copies the message that was taken, by what the pad says of it. If that fails, the message is put
+ * back for other readers.
+ */
 export function copyTaken(object: SharedObject): Uint8Array {
   const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
   try {

@@ -17,8 +17,9 @@ interface Taken {
 }
 
 /**
- * Takes messages that keep their chunk until they are released. As in an inbox, all messages of a call are taken before the
- * first is decoded: a codec is the user's code and may use the same queue.
+ * Takes messages that keep their chunk until they are released. As in an inbox, all messages of a
+ * call are taken before the first is decoded: a codec is the user's code and may use the same
+ * queue.
  */
 export class Receiver<T> {
   readonly #object: SharedObject
@@ -123,7 +124,8 @@ export class Receiver<T> {
       try {
         messages.push(this.#decoded(one))
       } catch (error) {
-        // The error is reported when this message comes to the front. The messages behind it stay in the backlog.
+        // The error is reported when this message comes to the front. The messages behind it stay
+        // in the backlog.
         this.#backlog.unshift(...taken.slice(at === 0 ? 1 : at))
         if (at > 0) break
         this.#holdings.free(one.chunk)

@@ -2,7 +2,10 @@ import { ReadableStream, WritableStream } from 'node:stream/web'
 import type { WaitOptions } from '../wait/index.js'
 import { isEnd } from './iterate.js'
 
-/** A stream of the results of `get`, each one taken when it is asked for, until `get` rejects with ERR_ENDED. */
+/**
+ * A stream of the results of `get`, each one taken when it is asked for, until `get` rejects with
+ * ERR_ENDED.
+ */
 export function readableOf<T>(get: (options: WaitOptions) => Promise<T>): ReadableStream<T> {
   const cancelled = new AbortController()
   return new ReadableStream<T>(

@@ -1,7 +1,10 @@
 import type { SharedObject } from '../objects/index.js'
 import type { FastConsumer, FastProducer } from './fast-ring.js'
 
-/** The way of messages into a queue or channel. Its calls return a count, a length, or one of `transfers`. */
+/**
+ * The way of messages into a queue or channel. Its calls return a count, a length, or one of
+ * `transfers`.
+ */
 export interface Sink {
   readonly object: SharedObject
   /** The channel of waits for room. */

@@ -1,7 +1,11 @@
-// The numbers that JavaScript and Rust both know. `crates/napi/src/protocol.rs` states them and says what each means;
-// `__test__/native/protocol.test.ts` compares. They are literals here, so that calls need not ask the addon for them.
+// The numbers that JavaScript and Rust both know. `crates/napi/src/protocol.rs` states them and
+// says what each means; `__test__/native/protocol.test.ts` compares. They are literals here, so
+// that calls need not ask the addon for them.
 
-/** How an attempt is made. A positive number is a time: the call sleeps for at most so many milliseconds. */
+/**
+ * How an attempt is made. A positive number is a time: the call sleeps for at most so many
+ * milliseconds.
+ */
 export const attempts = {
   /** Makes one attempt, whether or not others wait. */
   TRY: 0,
@@ -15,7 +19,10 @@ export const attempts = {
   CONTINUED: 1_000_000,
 } as const
 
-/** The result of an attempt at a lock, a permit, an event, a notification, an update, or the end of all tasks. */
+/**
+ * The result of an attempt at a lock, a permit, an event, a notification, an update, or the end of
+ * all tasks.
+ */
 export const answers = { NOT_YET: 0, GOT: 1, GOT_AFTER_DEATH: 2, HELD_HERE: 3 } as const
 
 /** The result of an arrival at a barrier. */

@@ -1,8 +1,9 @@
 import * as addon from './addon.js'
 import { translate } from './call.js'
 
-// Calls that programs make by the million. They take and give numbers only, and go around napi-rs's conversion. There is
-// one wrapper for each number of arguments: spreading them would cost as much as the call.
+// Calls that programs make by the million. They take and give numbers only, and go around napi-rs's
+// conversion. There is one wrapper for each number of arguments: spreading them would cost as much
+// as the call.
 
 const calls = addon.hotCalls()
 

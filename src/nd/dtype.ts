@@ -45,8 +45,9 @@ interface StorageByDType {
 }
 
 /**
- * The typed array that holds elements of `D`. A bool is one byte, 0 or 1. A complex number takes two slots, the real part first.
- * float16 is a Float16Array in runtimes that have it (Node 24 and later), else a Uint16Array of the raw bits.
+ * The typed array that holds elements of `D`. A bool is one byte, 0 or 1. A complex number takes
+ * two slots, the real part first. float16 is a Float16Array in runtimes that have it (Node 24 and
+ * later), else a Uint16Array of the raw bits.
  */
 export type StorageOf<D extends DType = DType> = StorageByDType[D]
 
@@ -76,7 +77,10 @@ export type ScalarOf<D extends DType = DType> = D extends 'bool'
       ? [re: number, im: number]
       : number
 
-/** A value that can be stored in an element of `D`: {@link ScalarOf}, or a number that means the same. */
+/**
+ * A value that can be stored in an element of `D`: {@link ScalarOf}, or a number that means the
+ * same.
+ */
 export type ScalarInput<D extends DType = DType> = D extends 'bool'
   ? boolean | 0 | 1
   : D extends BigDType
@@ -239,7 +243,8 @@ const dtypeByTag: Record<string, DType> = {
   Float64Array: 'float64',
 }
 
-// The getter that every typed array inherits. It also works for subclasses (Buffer) and for other realms (vm, Jest).
+// The getter that every typed array inherits. It also works for subclasses (Buffer) and for other
+// realms (vm, Jest).
 const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
   ?.get as (this: unknown) => string | undefined
 

@@ -11,12 +11,14 @@ const MAX_DEPTH = 64
 /**
  * Copies nested arrays into one typed array.
  *
- * @param nested a scalar (shape []) or nested arrays; `[]` has the shape [0], `[[], []]` the shape [2, 0]
- * @param dtype default: bool, int64 or float64 for booleans, bigints or numbers; float64 if there are none. With a complex
- *   dtype the innermost `[re, im]` pairs are the scalars
+ * @param nested a scalar (shape []) or nested arrays; `[]` has the shape [0], `[[], []]` the shape
+ *   [2, 0]
+ * @param dtype default: bool, int64 or float64 for booleans, bigints or numbers; float64 if there
+ *   are none. With a complex dtype the innermost `[re, im]` pairs are the scalars
  * @param order default: 'C'
- * @throws {CrossmemError} ERR_INVALID_ARG, with the path: the arrays are ragged, nested deeper than 64, or hold a value that is
- *   no scalar of the dtype; without `dtype`, also scalars of two kinds. ERR_TOO_LARGE: there is no memory
+ * @throws {CrossmemError} ERR_INVALID_ARG, with the path: the arrays are ragged, nested deeper than
+ *   64, or hold a value that is no scalar of the dtype; without `dtype`, also scalars of two kinds.
+ *   ERR_TOO_LARGE: there is no memory
  */
 export function flattenNested<D extends DType = DType>(
   nested: Nested,

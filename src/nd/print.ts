@@ -21,7 +21,10 @@ const widthOf = (printed: Printed): number =>
 /** Lays out the texts of an array's elements as NumPy does. */
 export const printNested = (printed: Printed): string => layOut(printed, widthOf(printed), 1)
 
-/** Rows of right-aligned numbers, broken near column 75; between blocks of n axes, n - 1 line breaks. */
+/**
+ * Rows of right-aligned numbers, broken near column 75; between blocks of n axes, n - 1 line
+ * breaks.
+ */
 function layOut(printed: Printed, width: number, indent: number): string {
   if (typeof printed === 'string') return printed
   const newline = `\n${' '.repeat(indent)}`

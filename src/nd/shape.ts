@@ -1,7 +1,10 @@
 import { CrossmemError } from '../errors.js'
 import { show } from '../util/index.js'
 
-/** The axis along which elements are contiguous: the last one ('C', row-major) or the first one ('F', column-major). */
+/**
+ * The axis along which elements are contiguous: the last one ('C', row-major) or the first one
+ * ('F', column-major).
+ */
 export type Order = 'C' | 'F'
 
 /** The most dimensions of an array: NumPy's NPY_MAXDIMS; 32 before NumPy 2. */
@@ -13,8 +16,10 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 /**
  * Checks a shape, and returns a copy of it. A number `n` means `[n]`.
  *
- * @param itemBytes bytes per element, to refuse arrays whose bytes couldn't be counted exactly; default: 1
- * @throws {CrossmemError} ERR_INVALID_ARG: it isn't an array of at most 64 integers from 0 up, or it is too large
+ * @param itemBytes bytes per element, to refuse arrays whose bytes couldn't be counted exactly;
+ *   default: 1
+ * @throws {CrossmemError} ERR_INVALID_ARG: it isn't an array of at most 64 integers from 0 up, or
+ *   it is too large
  */
 export function checkShape(shape: unknown, itemBytes = 1): number[] {
   const dims: unknown = typeof shape === 'number' ? [shape] : shape

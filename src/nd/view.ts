@@ -11,13 +11,15 @@ import {
 import { type NestedLike, printNested, printScalar } from './print.js'
 import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
 
-/** The result of {@link NDView.toNested}: the scalar of a 0-dimensional view, else nested arrays. */
+/**
+ * The result of {@link NDView.toNested}: the scalar of a 0-dimensional view, else nested arrays.
+ */
 export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
 
 /**
- * A part of one axis, for {@link NDView.subarray}. A number picks that index and drops the axis; a negative number counts from
- * the end. `[start, end]` keeps the indices from `start` up to `end`, clamped as in `TypedArray.subarray`; `end` itself is left
- * out. `null` keeps the whole axis.
+ * A part of one axis, for {@link NDView.subarray}. A number picks that index and drops the axis; a
+ * negative number counts from the end. `[start, end]` keeps the indices from `start` up to `end`,
+ * clamped as in `TypedArray.subarray`; `end` itself is left out. `null` keeps the whole axis.
  */
 export type Range = number | readonly [start?: number, end?: number] | null | undefined
 
@@ -30,14 +32,16 @@ const inspectSymbol = Symbol.for('nodejs.util.inspect.custom')
  * ```js
  * import { NDView } from 'crossmem'
  *
- * const table = new NDView({ data: Float64Array.of(1, 2, 3, 4, 5, 6), dtype: 'float64', shape: [2, 3] })
+ * const data = Float64Array.of(1, 2, 3, 4, 5, 6)
+ * const table = new NDView({ data, dtype: 'float64', shape: [2, 3] })
  * const row = table.subarray(1)
  * row.set(0, 40)
  * console.log(table.get(1, 0), row.shape, table.strides) // 40 [ 3 ] [ 3, 1 ]
  * ```
  */
 export class NDView<D extends DType = DType> {
-  // All state is private, so that a subclass that travels between processes sends only what it chooses to.
+  // All state is private, so that a subclass that travels between processes sends only what it
+  // chooses to.
   readonly #info: DTypeInfo<D>
   readonly #data: StorageOf<D>
   readonly #shape: readonly number[]
@@ -48,10 +52,12 @@ export class NDView<D extends DType = DType> {
   /**
    * Makes a view over memory that exists.
    *
-   * @param parts.data a built-in typed array of the dtype's storage; its element 0 is the view's first element
+   * @param parts.data a built-in typed array of the dtype's storage; its element 0 is the view's
+   *   first element
    * @param parts.strides in elements; by default those of an array without gaps in `order`
    * @param parts.order 'C' by default
-   * @throws {CrossmemError} ERR_INVALID_ARG if `data` is of another type, or too short for shape and strides
+   * @throws {CrossmemError} ERR_INVALID_ARG if `data` is of another type, or too short for shape
+   *   and strides
    */
   constructor(parts: {
     data: StorageOf<D>
@@ -87,7 +93,10 @@ export class NDView<D extends DType = DType> {
     this.#size = sizeOf(shape)
   }
 
-  /** The memory itself, from the view's first element to its last. If the view has gaps, their elements are in it, too. */
+  /**
+   * The memory itself, from the view's first element to its last. If the view has gaps, their
+   * elements are in it, too.
+   */
   get data(): StorageOf<D> {
     return this.#data
   }
@@ -103,7 +112,9 @@ export class NDView<D extends DType = DType> {
   get strides(): readonly number[] {
     return this.#strides
   }
-  /** The order of the array that owns the memory. A view of a part of it may have gaps all the same. */
+  /**
+   * The order of the array that owns the memory. A view of a part of it may have gaps all the same.
+   */
   get order(): Order {
     return this.#order
   }
@@ -123,14 +134,16 @@ export class NDView<D extends DType = DType> {
   /**
    * Reads one element, by one index per axis. Negative indices are out of range.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: there are too few or too many indices. ERR_OUT_OF_RANGE, ERR_CLOSED
+   * @throws {CrossmemError} ERR_INVALID_ARG: there are too few or too many indices.
+   *   ERR_OUT_OF_RANGE, ERR_CLOSED
    */
   get(...index: number[]): ScalarOf<D> {
     return this.#info.read(this.#open(), this.#offset(index, index.length))
   }
 
   /**
-   * Stores one element: the indices as in {@link get}, then the value. An integer that is too large wraps around.
+   * Stores one element: the indices as in {@link get}, then the value. An integer that is too large
+   * wraps around.
    *
    * @throws {CrossmemError} as `get`, and ERR_INVALID_ARG: the value is no scalar of the dtype
    */
@@ -157,10 +170,11 @@ export class NDView<D extends DType = DType> {
   }
 
   /**
-   * Returns a view of a part of this one, over the same memory. An axis without a {@link Range} is kept whole.
+   * Returns a view of a part of this one, over the same memory. An axis without a {@link Range} is
+   * kept whole.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: a range is malformed, or there are too many. ERR_OUT_OF_RANGE: a picked index
-   *   doesn't exist. ERR_CLOSED
+   * @throws {CrossmemError} ERR_INVALID_ARG: a range is malformed, or there are too many.
+   *   ERR_OUT_OF_RANGE: a picked index doesn't exist. ERR_CLOSED
    */
   subarray(...ranges: Range[]): NDView<D> {
     const data = this.#open()
@@ -214,7 +228,9 @@ export class NDView<D extends DType = DType> {
     return printNested(printed)
   }
 
-  /** Shows class, dtype, shape and elements in `console.log`. A closed view says that it is closed. */
+  /**
+   * Shows class, dtype, shape and elements in `console.log`. A closed view says that it is closed.
+   */
   [inspectSymbol](): string {
     const title = `${this.constructor.name} ${this.dtype} [${this.#shape.join(', ')}]`
     return this.#isClosed() ? `${title} (closed)` : `${title}\n${this.toString()}`
@@ -247,7 +263,9 @@ export class NDView<D extends DType = DType> {
     return offset
   }
 
-  /** Whether the elements lie side by side. The stride of an axis with one element doesn't matter. */
+  /**
+   * Whether the elements lie side by side. The stride of an axis with one element doesn't matter.
+   */
   #isContiguous(): boolean {
     const like = (order: Order) =>
       contiguousStrides(this.#shape, order).every(
@@ -256,7 +274,10 @@ export class NDView<D extends DType = DType> {
     return this.#size === 0 || like('C') || like('F')
   }
 
-  /** Nested arrays with `leaf(offset)` at every element; a summary has '…' for all but the edges of long axes. */
+  /**
+   * Nested arrays with `leaf(offset)` at every element; a summary has '…' for all but the edges of
+   * long axes.
+   */
   #nest<T>(leaf: (offset: number) => T, summary = false, axis = 0, offset = 0): NestedLike<T> {
     if (axis === this.ndim) return leaf(offset)
     const dim = this.#shape[axis] as number

@@ -18,10 +18,11 @@ const unsupported: Record<string, string> = {
 const longDoubles = ['f12', 'f16', 'c24', 'c32']
 
 /**
- * The dtype of an .npy header's `descr`. The byte order is `<` little, `>` big, `=` or none native, `|` not applicable
- * (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
+ * The dtype of an .npy header's `descr`. The byte order is `<` little, `>` big, `=` or none native,
+ * `|` not applicable (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
  *
- * @throws {CrossmemError} ERR_UNSUPPORTED: crossmem has no such dtype. ERR_CORRUPT: `descr` is neither a string nor a list
+ * @throws {CrossmemError} ERR_UNSUPPORTED: crossmem has no such dtype. ERR_CORRUPT: `descr` is
+ *   neither a string nor a list
  */
 export function dtypeFromDescr(descr: unknown): DType {
   const fail = (why: string) =>

@@ -1,5 +1,6 @@
-// The .npy format: 6 bytes of magic, two of version, the header's length, a Python dict, then the bare elements.
-// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (NumPy's NEP 1).
+// The .npy format: 6 bytes of magic, two of version, the header's length, a Python dict, then the
+// bare elements. Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+// (NumPy's NEP 1).
 
 import { CrossmemError } from '../errors.js'
 import { checkShape, type DType, dtypes, MAX_DIMS, type Order, shapeProblem, sizeOf } from '../nd/index.js'
@@ -15,7 +16,10 @@ export interface NpyHeader {
   order: Order
   /** The number of elements: the product of the shape, 1 for a scalar. */
   size: number
-  /** The offset of the elements in bytes. NumPy aligns it to 64, before 1.14 to 16; other writers may not. */
+  /**
+   * The offset of the elements in bytes. NumPy aligns it to 64, before 1.14 to 16; other writers
+   * may not.
+   */
   dataOffset: number
   /** The length of all elements in bytes. */
   dataBytes: number
@@ -35,8 +39,8 @@ const versions = {
 } as const
 
 /**
- * Makes the header of an .npy file, version 1.0, byte for byte as NumPy writes it. The elements start behind it; its length is
- * a multiple of 64. Default of `order`: 'C'.
+ * Makes the header of an .npy file, version 1.0, byte for byte as NumPy writes it. The elements
+ * start behind it; its length is a multiple of 64. Default of `order`: 'C'.
  *
  * @throws {CrossmemError} ERR_INVALID_ARG: it is no shape, see {@link checkShape}
  */
@@ -53,7 +57,8 @@ export function encodeNpyHeader({
   const dims = checkShape(shape, itemBytes)
   const tuple = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`
   const dict = `{'descr': '${descr}', 'fortran_order': ${order === 'F' ? 'True' : 'False'}, 'shape': ${tuple}, }`
-  // Room for the growing axis to become any 64-bit number, so that appending can rewrite the header in place.
+  // Room for the growing axis to become any 64-bit number, so that appending can rewrite the header
+  // in place.
   const growing = dims.at(order === 'F' ? -1 : 0)
   const room = growing === undefined ? 0 : 21 - String(growing).length
   const unpadded = MAGIC.length + 4 + dict.length + room + 1
@@ -68,12 +73,13 @@ export function encodeNpyHeader({
 }
 
 /**
- * Reads the header of an .npy file, versions 1.0 to 3.0. Another process may change `bytes` meanwhile, so each part is copied
- * once, and the copy is checked.
+ * Reads the header of an .npy file, versions 1.0 to 3.0. Another process may change `bytes`
+ * meanwhile, so each part is copied once, and the copy is checked.
  *
  * @param totalBytes the length of the whole file, if `bytes` is only its beginning
- * @throws {CrossmemError} ERR_CORRUPT: it is no .npy file, or it is cut off. ERR_TOO_LARGE: its header takes more than 64 KiB.
- *   ERR_UNSUPPORTED: crossmem has no such dtype ({@link dtypeFromDescr}), or there are more than 64 dimensions
+ * @throws {CrossmemError} ERR_CORRUPT: it is no .npy file, or it is cut off. ERR_TOO_LARGE: its
+ *   header takes more than 64 KiB. ERR_UNSUPPORTED: crossmem has no such dtype ({@link
+ *   dtypeFromDescr}), or there are more than 64 dimensions
  */
 export function decodeNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.byteLength): NpyHeader {
   const preamble = bytes.slice(0, MAGIC.length + 6)

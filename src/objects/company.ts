@@ -2,7 +2,10 @@ import { company, nativeSegments } from '../native/index.js'
 
 const { LINKED, OTHERS } = company
 
-/** What a wait at an object relies on: that the object keeps its name, and that another process has it open. */
+/**
+ * What a wait at an object relies on: that the object keeps its name, and that another process has
+ * it open.
+ */
 export class Company {
   readonly #handle: number
   #known = 0
@@ -21,7 +24,8 @@ export class Company {
   lost(): number {
     const before = this.#known
     const now = nativeSegments.objectCompany(this.#handle)
-    // A process that was seen only once may have opened the object for a moment, as `crossmem inspect` does.
+    // A process that was seen only once may have opened the object for a moment, as `crossmem
+    // inspect` does.
     this.#known = now & (before | this.#seen)
     this.#seen = now
     return before & ~this.#known

@@ -4,7 +4,10 @@ import { Segment } from './segment.js'
 
 /** Options of every `create` and `openOrCreate`. */
 export interface CreateOptions {
-  /** Whether the object stays when no living process has it open, until `unlink()` or a restart. Default: false. */
+  /**
+   * Whether the object stays when no living process has it open, until `unlink()` or a restart.
+   * Default: false.
+   */
   persist?: boolean
 }
 
@@ -45,8 +48,8 @@ export function createObject(
 }
 
 /**
- * Opens an object if it exists, else creates it. If another process creates or removes it between the two steps, both are
- * repeated.
+ * Opens an object if it exists, else creates it. If another process creates or removes it between
+ * the two steps, both are repeated.
  */
 export function openOrCreate<T>(open: () => T, create: () => T): T {
   for (;;) {
@@ -63,7 +66,10 @@ export function openOrCreate<T>(open: () => T, create: () => T): T {
   }
 }
 
-/** Closes an object that `openOrCreate` found with other properties than asked for. Returns the error to throw. */
+/**
+ * Closes an object that `openOrCreate` found with other properties than asked for. Returns the
+ * error to throw.
+ */
 export function existsAs(found: { name: string; close(): void }, as: string): CrossmemError {
   found.close()
   return new CrossmemError('ERR_INVALID_ARG', `"${found.name}" exists ${as}; open() takes it as it is`)

@@ -5,7 +5,10 @@ import { SharedObject, type WaitKind } from './shared-object.js'
 
 /** Base of the handles of locks, values and queues: a name, a reference to send, closing. */
 export abstract class Handle<Kind extends string> implements Disposable {
-  /** The name of the class. `crossmem` and `name` are all that is sent to another process; `open()` makes a handle there. */
+  /**
+   * The name of the class. `crossmem` and `name` are all that is sent to another process; `open()`
+   * makes a handle there.
+   */
   readonly crossmem: Kind
   /** The object's name in its domain. */
   readonly name: string
@@ -45,8 +48,8 @@ export abstract class Handle<Kind extends string> implements Disposable {
   }
 
   /**
-   * Removes the name now. Processes that have the object open can go on using it; waits in other processes fail with
-   * ERR_NOT_FOUND. Calling it again does nothing.
+   * Removes the name now. Processes that have the object open can go on using it; waits in other
+   * processes fail with ERR_NOT_FOUND. Calling it again does nothing.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_PERMISSION
    */
@@ -55,9 +58,10 @@ export abstract class Handle<Kind extends string> implements Disposable {
   }
 
   /**
-   * Closes this handle. With the last handle of this thread, pending waits here reject with ERR_CLOSED, and a lock that is
-   * still held counts as left half-done: its next holder is told `ownerDied`. The last process to close the object removes
-   * it unless it persists. Calling it again does nothing.
+   * Closes this handle. With the last handle of this thread, pending waits here reject with
+   * ERR_CLOSED, and a lock that is still held counts as left half-done: its next holder is told
+   * `ownerDied`. The last process to close the object removes it unless it persists. Calling it
+   * again does nothing.
    */
   close(): void {
     const object = this.#object
@@ -70,7 +74,10 @@ export abstract class Handle<Kind extends string> implements Disposable {
     this.close()
   }
 
-  /** The reference that `open()` takes. `JSON.stringify`, `process.send` and `postMessage` send it instead of the handle. */
+  /**
+   * The reference that `open()` takes. `JSON.stringify`, `process.send` and `postMessage` send it
+   * instead of the handle.
+   */
   toJSON(): { crossmem: Kind; name: string } {
     return { crossmem: this.crossmem, name: this.name }
   }

@@ -11,14 +11,19 @@ import {
 /** The longest ArrayBuffer of this runtime, in bytes. */
 const MAX_BUFFER = constants.MAX_LENGTH
 
-/** A handle that is collected without `close()` returns its memory once no view shows it. The object stays open. */
+/**
+ * A handle that is collected without `close()` returns its memory once no view shows it. The object
+ * stays open.
+ */
 const collected = new FinalizationRegistry<number>(handle => nativeSegments.forgetSegment(handle))
 
 /** An open segment: a native handle, and at most one ArrayBuffer over its bytes. */
 export class Segment {
   readonly name: string
   readonly kind: string
-  /** The object's number, never used again in its domain; 0 for memory that another program made. */
+  /**
+   * The object's number, never used again in its domain; 0 for memory that another program made.
+   */
   readonly id: number
   readonly byteLength: number
   readonly persist: boolean
@@ -91,7 +96,10 @@ export class Segment {
   }
 }
 
-/** What `make` returns, or `undefined` in a runtime without external buffers (Electron): there the addon does all work. */
+/**
+ * What `make` returns, or `undefined` in a runtime without external buffers (Electron): there the
+ * addon does all work.
+ */
 export function unlessHidden<T>(make: () => T): T | undefined {
   try {
     return make()

@@ -23,11 +23,17 @@ export interface WaitKind {
   disarm: ((handle: number) => void)[]
   /** Whether only another agent can end a wait on that channel. */
   needsOthers?: (channel: number, handle: number) => boolean
-  /** Whether a wait here on another channel can provide what a blocking wait on one channel waits for. */
+  /**
+   * Whether a wait here on another channel can provide what a blocking wait on one channel waits
+   * for.
+   */
   feedsItself?: boolean
 }
 
-/** Something held through an object. If the object's last handle here is closed, it counts as left half-done. */
+/**
+ * Something held through an object. If the object's last handle here is closed, it counts as left
+ * half-done.
+ */
 export interface Held {
   abandon(): void
 }
@@ -98,8 +104,8 @@ export class SharedObject {
   /**
    * Waits on this thread.
    *
-   * @param serves whether to retry this environment's other waits afterwards: a blocking wait takes the whole environment
-   * out of the sleepers
+   * @param serves whether to retry this environment's other waits afterwards: a blocking wait takes
+   *   the whole environment out of the sleepers
    * @throws {CrossmemError} ERR_DEADLOCK if this thread would wait for itself
    */
   waitSync<T>(spec: WaitSpec<T>, options: SyncWaitOptions | undefined, channel = 0, serves = true): T {
@@ -214,5 +220,8 @@ export class SharedObject {
   }
 }
 
-/** By the object's number. A handle that is dropped without `close()` keeps its object here: what it holds must be found. */
+/**
+ * By the object's number. A handle that is dropped without `close()` keeps its object here: what it
+ * holds must be found.
+ */
 const objects = new Map<number, SharedObject>()

@@ -33,8 +33,8 @@ export abstract class ChannelEnd extends Handle<'SpscQueue'> {
   }
 
   /**
-   * Gives the end back, so that another handle can take it. Messages that were put stay. Pending waits of this thread reject with
-   * ERR_CLOSED. Calling it again does nothing.
+   * Gives the end back, so that another handle can take it. Messages that were put stay. Pending
+   * waits of this thread reject with ERR_CLOSED. Calling it again does nothing.
    */
   override close(): void {
     const isOurs = this.#isOurs

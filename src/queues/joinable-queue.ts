@@ -9,8 +9,9 @@ import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
- * A queue of tasks whose completion can be awaited: Python's `JoinableQueue`. A task keeps its slot until `taskDone()`. If its worker
- * dies before that, the task counts as failed; with `redeliver` the next worker gets it. `capacity` counts unfinished tasks, too.
+ * A queue of tasks whose completion can be awaited: Python's `JoinableQueue`. A task keeps its slot
+ * until `taskDone()`. If its worker dies before that, the task counts as failed; with `redeliver`
+ * the next worker gets it. `capacity` counts unfinished tasks, too.
  *
  * @example
  * ```js
@@ -52,15 +53,16 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /**
    * Opens a queue that exists.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: it has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN,
-   *   ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   * @throws {CrossmemError} ERR_INVALID_ARG: it has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND,
+   *   ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(name: string, options?: OpenQueueOptions<T>): JoinableQueue<T> {
     return new JoinableQueue<T>(Segment.open(name, 'JoinableQueue'), options)
   }
 
   /**
-   * Opens the queue if it exists, with the options that it was created with, else creates it. Processes may start in any order.
+   * Opens the queue if it exists, with the options that it was created with, else creates it.
+   * Processes may start in any order.
    *
    * @throws {CrossmemError} as both
    */
@@ -81,7 +83,10 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     return this.#begin(this.receiveSync(options))
   }
 
-  /** Takes a task if there is one. Returns `undefined` if there is none, and when the queue has ended. */
+  /**
+   * Takes a task if there is one. Returns `undefined` if there is none, and when the queue has
+   * ended.
+   */
   override tryGet(): T | undefined {
     const message = this.tryReceive()
     return message && this.#begin(message)
@@ -108,8 +113,8 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   }
 
   /**
-   * Finishes the oldest task that was taken through this handle. A task that came from `receive()` is finished by
-   * `message.release()` instead.
+   * Finishes the oldest task that was taken through this handle. A task that came from `receive()`
+   * is finished by `message.release()` instead.
    *
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: every task that was taken is finished. ERR_CLOSED
    */
@@ -126,7 +131,8 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /**
    * Waits until every task is finished, or its worker has died.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
+   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was unlinked
+   *   meanwhile. Or the signal's reason
    */
   async join(options?: WaitOptions): Promise<void> {
     await this.object.wait(this.#finished, options, FINISH)
@@ -142,7 +148,10 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     return nativeQueues.unfinishedMessages(this.object.handle)[0] as number
   }
 
-  /** How many tasks failed because their worker died, as far as a process has noticed. With `redeliver`: 0. */
+  /**
+   * How many tasks failed because their worker died, as far as a process has noticed. With
+   * `redeliver`: 0.
+   */
   get failed(): number {
     return nativeQueues.unfinishedMessages(this.object.handle)[1] as number
   }

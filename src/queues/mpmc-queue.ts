@@ -26,13 +26,17 @@ const { SPILLED } = messageFlags
 
 /** Options of a queue of bytes. */
 export interface MpmcOptions extends QueueOptions {
-  /** Whether a message over `messageBytes` goes through a segment of its own. If not, it is refused: ERR_TOO_LARGE. Default: true. */
+  /**
+   * Whether a message over `messageBytes` goes through a segment of its own. If not, it is refused:
+   * ERR_TOO_LARGE. Default: true.
+   */
   spill?: boolean
 }
 
 /**
- * A queue of bytes, from any number of producers to any number of consumers. It is lock-free: a stopped process stops no other
- * process. If a process is killed, at most the message that it had taken is lost; with `redeliver` not even that.
+ * A queue of bytes, from any number of producers to any number of consumers. It is lock-free: a
+ * stopped process stops no other process. If a process is killed, at most the message that it had
+ * taken is lost; with `redeliver` not even that.
  *
  * @example
  * ```js
@@ -78,14 +82,16 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Opens a queue that exists.
    *
-   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME,
+   *   ERR_PERMISSION, ERR_LIMIT
    */
   static open(name: string): MpmcQueue {
     return new MpmcQueue(Segment.open(name, 'MpmcQueue'))
   }
 
   /**
-   * Opens the queue if it exists, with the options that it was created with, else creates it. Processes may start in any order.
+   * Opens the queue if it exists, with the options that it was created with, else creates it.
+   * Processes may start in any order.
    *
    * @throws {CrossmemError} as both
    */
@@ -99,8 +105,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Puts a message in if there is room now. Returns whether it was put.
    *
-   * @throws {CrossmemError} ERR_TOO_LARGE: only with `spill: false`. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT. ERR_NO_SPACE, ERR_LIMIT: only
-   *   for a message over `messageBytes`
+   * @throws {CrossmemError} ERR_TOO_LARGE: only with `spill: false`. ERR_ENDED, ERR_CLOSED,
+   *   ERR_CORRUPT. ERR_NO_SPACE, ERR_LIMIT: only for a message over `messageBytes`
    */
   tryPush(message: Uint8Array): boolean {
     return this.#out.tryPut(message)
@@ -109,7 +115,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Puts a message in, once there is room. The caller must not change its bytes before that.
    *
-   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
+   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked
+   *   meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.put(message, options)
@@ -126,8 +133,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Puts messages in, in order, as there is room. Messages of other producers may come between them. The timeout counts for each
-   * wait. Throws as `push`.
+   * Puts messages in, in order, as there is room. Messages of other producers may come between
+   * them. The timeout counts for each wait. Throws as `push`.
    */
   async pushMany(messages: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(messages, options)
@@ -139,7 +146,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Takes a message out if there is one. Returns `undefined` if there is none, and when the queue has ended.
+   * Takes a message out if there is one. Returns `undefined` if there is none, and when the queue
+   * has ended.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
    */
@@ -150,8 +158,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Takes a message out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND: the
-   *   queue was unlinked meanwhile. Or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED,
+   *   ERR_CORRUPT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
     return this.#in.get(options)
@@ -178,9 +186,11 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is none.
+   * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is
+   * none.
    *
-   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the error's `cause`
+   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the
+   *   error's `cause`
    */
   tryPopInto(buffer: Uint8Array): number | undefined {
     checkRoom(buffer)
@@ -188,7 +198,10 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     return message && copyInto(message, buffer)
   }
 
-  /** As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE, as `tryPopInto`. */
+  /**
+   * As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE,
+   * as `tryPopInto`.
+   */
   async popInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
     return copyInto(await this.pop(options), buffer)
@@ -200,7 +213,10 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     return copyInto(this.popSync(options), buffer)
   }
 
-  /** As `tryPop`, but the message keeps its slot until it is released. If this process dies first, see `redeliver`. */
+  /**
+   * As `tryPop`, but the message keeps its slot until it is released. If this process dies first,
+   * see `redeliver`.
+   */
   tryReceive(): Message<Uint8Array> | undefined {
     return this.#messages.tryReceive()
   }
@@ -216,8 +232,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Reserves room for a message in the queue itself. Write the message there, then call `commit` or `cancel`. Returns `undefined` if
-   * there is no room now.
+   * Reserves room for a message in the queue itself. Write the message there, then call `commit` or
+   * `cancel`. Returns `undefined` if there is no room now.
    *
    * @param length bytes to reserve, at most `messageBytes`
    * @throws {CrossmemError} ERR_INVALID_ARG, ERR_ENDED, ERR_CLOSED
@@ -240,7 +256,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * Puts the message in that was written to a reservation.
    *
    * @param length how many bytes of the reservation it has. Default: all
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no reservation of this queue, or was committed or cancelled before
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no reservation of this queue, or was
+   *   committed or cancelled before
    */
   commit(reservation: Uint8Array, length = reservation.byteLength): void {
     void this.object
@@ -255,8 +272,9 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Takes a message and returns a view of it in shared memory, valid until `release(view)`. Returns `undefined` if there is none now.
-   * If this process dies first, see `redeliver`. A message in a segment of its own is copied.
+   * Takes a message and returns a view of it in shared memory, valid until `release(view)`. Returns
+   * `undefined` if there is none now. If this process dies first, see `redeliver`. A message in a
+   * segment of its own is copied.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
    */
@@ -274,7 +292,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Finishes a message that `peek()` returned.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no message of this queue, or was released before
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no message of this queue, or was released
+   *   before
    */
   release(shown: Uint8Array): void {
     void this.object
@@ -282,8 +301,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Yields messages until the queue has ended and is empty. With `redeliver`, a message counts as finished when the next one is asked
-   * for.
+   * Yields messages until the queue has ended and is empty. With `redeliver`, a message counts as
+   * finished when the next one is asked for.
    */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     return this.redeliver ? valuesOf(untilEnded(() => this.receive())) : untilEnded(() => this.pop())

@@ -60,7 +60,10 @@ export class PipeWriter {
     return this.#object.isIdle(forRoom(this.#end))
   }
 
-  /** Puts in the whole message, or its parts one by one. Once the first part is in, the others must follow. */
+  /**
+   * Puts in the whole message, or its parts one by one. Once the first part is in, the others must
+   * follow.
+   */
   #sending(message: Uint8Array): WaitSpec<true> & { isHalfDone(): boolean } {
     const { length } = message
     // A part fits on the pad, so that a reader can take it out while the next one is written.

@@ -29,11 +29,19 @@ const { NOT_YET } = transfers
 
 /** Options of a pipe. */
 export interface PipeOptions<T = unknown> extends CreateOptions {
-  /** Whether both ends send and receive. If not, the first end receives what the second end sends. Default: true. */
+  /**
+   * Whether both ends send and receive. If not, the first end receives what the second end sends.
+   * Default: true.
+   */
   duplex?: boolean
-  /** How many bytes can be on their way in each direction, rounded up to a power of two. Default: 65536. */
+  /**
+   * How many bytes can be on their way in each direction, rounded up to a power of two. Default:
+   * 65536.
+   */
   capacity?: number
-  /** How values become bytes: 'msgpack', 'v8', 'json', or a codec of your own. Default: 'msgpack'. */
+  /**
+   * How values become bytes: 'msgpack', 'v8', 'json', or a codec of your own. Default: 'msgpack'.
+   */
   codec?: CodecOption<T>
   /** The pipe's name. Default: a random one. */
   name?: string
@@ -50,9 +58,10 @@ export interface PipeReference {
 }
 
 /**
- * One end of a pipe: Python's `Connection`. The creating process owns both ends. Sending an unused end's reference gives it away: it then
- * belongs to the first process that opens the reference, until that process closes it. If a process closes its end or exits, the other
- * end receives what was sent, and then ERR_ENDED. If a process is killed, the other end gets ERR_PEER_DIED.
+ * One end of a pipe: Python's `Connection`. The creating process owns both ends. Sending an unused
+ * end's reference gives it away: it then belongs to the first process that opens the reference,
+ * until that process closes it. If a process closes its end or exits, the other end receives what
+ * was sent, and then ERR_ENDED. If a process is killed, the other end gets ERR_PEER_DIED.
  *
  * @example
  * ```js
@@ -65,7 +74,10 @@ export interface PipeReference {
  * ```
  */
 export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T> {
-  /** The number of this end. It is part of the reference, so reading it gives an unused end away, as sending it does. */
+  /**
+   * The number of this end. It is part of the reference, so reading it gives an unused end away, as
+   * sending it does.
+   */
   declare readonly end: 0 | 1
   readonly #end: 0 | 1
   readonly #codec: BoundCodec<T>
@@ -80,7 +92,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   private constructor(segment: Segment, end: 0 | 1, codec?: CodecOption<T>) {
     super(segment, 'Pipe', pipeWaits)
     this.#end = end
-    // Structured clone reads the properties of a handle that is sent. That must give the end away, as `toJSON` does.
+    // Structured clone reads the properties of a handle that is sent. That must give the end away,
+    // as `toJSON` does.
     Object.defineProperty(this, 'end', { enumerable: true, get: () => this.toJSON().end })
     const [reader, writer, bound] = this.orClose(object => {
       const params = nativeSegments.objectParams(object.handle)
@@ -102,7 +115,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Creates a pipe. Use one of its two ends here, and send the other one to another process or thread.
+   * Creates a pipe. Use one of its two ends here, and send the other one to another process or
+   * thread.
    *
    * @throws {CrossmemError} ERR_INVALID_ARG, ERR_EXISTS, ERR_INVALID_NAME, ERR_NO_SPACE, ERR_LIMIT
    */
@@ -113,16 +127,19 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     const params = [bytes, duplex ? bytes : 0, codecFor(codec).id]
     const segment = createObject('Pipe', name, options, params)
     const ends: [Pipe<T>, Pipe<T>] = [new Pipe<T>(segment, 0, codec), new Pipe<T>(segment, 1, codec)]
-    // If this process dies, an end that was given away has to notice, whether or not the other end was used.
+    // If this process dies, an end that was given away has to notice, whether or not the other end
+    // was used.
     for (const end of ends) end.#takeFirst()
     return ends
   }
 
   /**
-   * Takes the end that a reference stands for. `open(reference)` does the same, except for a codec of your own.
+   * Takes the end that a reference stands for. `open(reference)` does the same, except for a codec
+   * of your own.
    *
-   * @throws {CrossmemError} ERR_BUSY: a live process has the end. ERR_ENDED: it was closed. ERR_PEER_DIED: its owner died.
-   *   ERR_INVALID_ARG: it is no reference, or has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_LIMIT
+   * @throws {CrossmemError} ERR_BUSY: a live process has the end. ERR_ENDED: it was closed.
+   *   ERR_PEER_DIED: its owner died. ERR_INVALID_ARG: it is no reference, or has another codec.
+   *   ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_LIMIT
    */
   static open<T = unknown>(reference: PipeReference, options?: { codec?: CodecOption<T> }): Pipe<T> {
     return Pipe.#claim<T>(Segment.open(reference?.name, 'Pipe'), reference?.end, options?.codec)
@@ -147,8 +164,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Waits until at least one of these ends has something to receive or has ended. Returns all ends that have; none after the timeout.
-   * Python's `connection.wait`.
+   * Waits until at least one of these ends has something to receive or has ended. Returns all ends
+   * that have; none after the timeout. Python's `connection.wait`.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
    */
@@ -173,12 +190,14 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Sends a value, once there is room. The value is encoded at once. A value that is larger than half the capacity goes in parts; then
-   * timeout and signal count only until the first part is sent.
+   * Sends a value, once there is room. The value is encoded at once. A value that is larger than
+   * half the capacity goes in parts; then timeout and signal count only until the first part is
+   * sent.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, or this end only receives. ERR_ENDED: either end was closed.
-   *   ERR_PEER_DIED: the other process died, found while waiting for room. ERR_BUSY: another process has this end. ERR_TIMEOUT,
-   *   ERR_CLOSED, or the signal's reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, or this end only receives.
+   *   ERR_ENDED: either end was closed. ERR_PEER_DIED: the other process died, found while waiting
+   *   for room. ERR_BUSY: another process has this end. ERR_TIMEOUT, ERR_CLOSED, or the signal's
+   *   reason
    */
   async send(value: T, options?: WaitOptions): Promise<void> {
     return this.#out.send(this.#codec.encode(value), options, true)
@@ -189,7 +208,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     this.#out.sendSync(this.#codec.encode(value), options)
   }
 
-  /** Sends bytes as they are, for `recvBytes`. The caller must not change them before they are sent. Throws as `send`. */
+  /**
+   * Sends bytes as they are, for `recvBytes`. The caller must not change them before they are sent.
+   * Throws as `send`.
+   */
   async sendBytes(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.send(checkBytes(message), options, false)
   }
@@ -202,9 +224,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   /**
    * Receives a value, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED: the other end was closed, and everything was received. ERR_PEER_DIED: its process was killed.
-   *   ERR_INVALID_ARG: this end only sends. ERR_BUSY: another process has this end. ERR_CORRUPT: the message can't be decoded.
-   *   ERR_TIMEOUT, ERR_CLOSED, or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the other end was closed, and everything was received.
+   *   ERR_PEER_DIED: its process was killed. ERR_INVALID_ARG: this end only sends. ERR_BUSY:
+   *   another process has this end. ERR_CORRUPT: the message can't be decoded. ERR_TIMEOUT,
+   *   ERR_CLOSED, or the signal's reason
    */
   async recv(options?: WaitOptions): Promise<T> {
     return this.#codec.decode(await this.#in.receive(options))
@@ -215,7 +238,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     return this.#codec.decode(this.#in.receiveSync(options))
   }
 
-  /** Receives a value if there is one. Returns `undefined` if there is none, and at the end. Throws ERR_PEER_DIED as `recv`. */
+  /**
+   * Receives a value if there is one. Returns `undefined` if there is none, and at the end. Throws
+   * ERR_PEER_DIED as `recv`.
+   */
   tryRecv(): T | undefined {
     const message = this.#in.tryReceive()
     return message && this.#codec.decode(message)
@@ -234,7 +260,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   /**
    * Receives bytes and copies them into `buffer`. Returns how many.
    *
-   * @throws {CrossmemError} as `recv`, and ERR_TOO_LARGE: they don't fit; they are the error's `cause`
+   * @throws {CrossmemError} as `recv`, and ERR_TOO_LARGE: they don't fit; they are the error's
+   *   `cause`
    */
   async recvBytesInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
@@ -290,7 +317,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     return this.#readable
   }
 
-  /** A web stream of values to send. Closing the stream ends sending; this end can receive until it is closed itself. */
+  /**
+   * A web stream of values to send. Closing the stream ends sending; this end can receive until it
+   * is closed itself.
+   */
   get writable(): WritableStream<T> {
     this.#use()
     this.#writable ??= writableOf(
@@ -301,8 +331,9 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Closes this end: the other end receives what was sent, and then ERR_ENDED. If this end was given away, only this handle is closed;
-   * the process that took the end closes it. Calling it again does nothing.
+   * Closes this end: the other end receives what was sent, and then ERR_ENDED. If this end was
+   * given away, only this handle is closed; the process that took the end closes it. Calling it
+   * again does nothing.
    */
   override close(): void {
     if (this.#state === 'closed') return
@@ -320,7 +351,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     }
   }
 
-  /** The reference that `open()` takes in another process or thread. Making it gives an unused end away. */
+  /**
+   * The reference that `open()` takes in another process or thread. Making it gives an unused end
+   * away.
+   */
   override toJSON(): PipeReference {
     if (this.#state === 'ours' && !this.#isUsed) {
       nativeQueues.releaseEnd(this.object.handle, this.#end, false)
@@ -334,7 +368,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     this.#state = 'ours'
   }
 
-  /** Another process that knows the name may have been faster. Then it has the end, as if the end had been given away. */
+  /**
+   * Another process that knows the name may have been faster. Then it has the end, as if the end
+   * had been given away.
+   */
   #takeFirst(): void {
     try {
       this.#take()

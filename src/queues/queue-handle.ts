@@ -8,13 +8,13 @@ export interface QueueOptions extends CreateOptions {
   /** How many messages it has room for, 1 to 4194304. Default: 1024. */
   capacity?: number
   /**
-   * The most bytes of a message that lies in the queue itself, 0 to 2^30. A larger message goes through a segment of its own, which is
-   * slower. Default: 2048.
+   * The most bytes of a message that lies in the queue itself, 0 to 2^30. A larger message goes
+   * through a segment of its own, which is slower. Default: 2048.
    */
   messageBytes?: number
   /**
-   * Whether a message whose reader died before finishing it goes to the next reader, marked `redelivered`: at least once, instead of
-   * at most once. Default: false.
+   * Whether a message whose reader died before finishing it goes to the next reader, marked
+   * `redelivered`: at least once, instead of at most once. Default: false.
    */
   redeliver?: boolean
 }
@@ -59,7 +59,10 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     this.orClose(({ handle }) => nativeQueues.joinQueue(handle))
   }
 
-  /** How many messages it has room for. A message that is being put or taken at this instant takes room, too. */
+  /**
+   * How many messages it has room for. A message that is being put or taken at this instant takes
+   * room, too.
+   */
   get capacity(): number {
     return this.#params[0] as number
   }
@@ -100,8 +103,8 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   }
 
   /**
-   * Ends the queue for all processes. Puts fail with ERR_ENDED from now on; gets do so once the queue is empty. Calling it again does
-   * nothing.
+   * Ends the queue for all processes. Puts fail with ERR_ENDED from now on; gets do so once the
+   * queue is empty. Calling it again does nothing.
    *
    * @throws {CrossmemError} ERR_CLOSED
    */
@@ -117,9 +120,10 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   }
 
   /**
-   * Closes this handle. Messages that were put stay. A message that was received and not released counts as if this process had died:
-   * with `redeliver` it goes to the next reader, else it is lost. With the last handle of this thread, pending waits reject with
-   * ERR_CLOSED. Calling it again does nothing.
+   * Closes this handle. Messages that were put stay. A message that was received and not released
+   * counts as if this process had died: with `redeliver` it goes to the next reader, else it is
+   * lost. With the last handle of this thread, pending waits reject with ERR_CLOSED. Calling it
+   * again does nothing.
    */
   override close(): void {
     if (!this.#isOpen) return

@@ -4,8 +4,9 @@ import { createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
- * A bounded, lock-free queue of values between processes and threads: Python's `Queue` and `SimpleQueue`. Any process may be killed
- * at any instruction: the queue stays usable. Handles of crossmem in a value travel as references.
+ * A bounded, lock-free queue of values between processes and threads: Python's `Queue` and
+ * `SimpleQueue`. Any process may be killed at any instruction: the queue stays usable. Handles of
+ * crossmem in a value travel as references.
  *
  * @example
  * ```js
@@ -44,15 +45,16 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
   /**
    * Opens a queue that exists.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: it has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN,
-   *   ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   * @throws {CrossmemError} ERR_INVALID_ARG: it has another codec. ERR_NOT_FOUND, ERR_WRONG_KIND,
+   *   ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(name: string, options?: OpenQueueOptions<T>): Queue<T> {
     return new Queue<T>(Segment.open(name, 'Queue'), options)
   }
 
   /**
-   * Opens the queue if it exists, with the options that it was created with, else creates it. Processes may start in any order.
+   * Opens the queue if it exists, with the options that it was created with, else creates it.
+   * Processes may start in any order.
    *
    * @throws {CrossmemError} as both
    */

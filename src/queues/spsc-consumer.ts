@@ -31,7 +31,8 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * Takes a message out if there is one. Returns `undefined` if there is none, and when the queue has ended.
+   * Takes a message out if there is one. Returns `undefined` if there is none, and when the queue
+   * has ended.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
    */
@@ -42,8 +43,9 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   /**
    * Takes a message out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED: the producer ended the queue, and it is empty. ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT.
-   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the producer ended the queue, and it is empty. ERR_TIMEOUT,
+   *   ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's
+   *   reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
     return this.#in.get(options)
@@ -70,9 +72,11 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is none.
+   * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is
+   * none.
    *
-   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the error's `cause`
+   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the
+   *   error's `cause`
    */
   tryPopInto(buffer: Uint8Array): number | undefined {
     checkRoom(buffer)
@@ -80,7 +84,10 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
     return message && copyInto(message, buffer)
   }
 
-  /** As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE, as `tryPopInto`. */
+  /**
+   * As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE,
+   * as `tryPopInto`.
+   */
   async popInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
     return copyInto(await this.pop(options), buffer)
@@ -92,7 +99,10 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
     return copyInto(this.popSync(options), buffer)
   }
 
-  /** Returns a view of the next message in the ring, valid until `release()`, or `undefined` if there is none now. */
+  /**
+   * Returns a view of the next message in the ring, valid until `release()`, or `undefined` if
+   * there is none now.
+   */
   peek(): Uint8Array | undefined {
     const { object } = this
     const status = nativeRecords.peekRecord(object.handle, CONSUMER, TRY)

@@ -39,7 +39,8 @@ export class SpscProducer extends ChannelEnd {
   /**
    * Puts a message in if there is room now. Returns whether it was put.
    *
-   * @throws {CrossmemError} ERR_TOO_LARGE: it is longer than half the ring, less 8. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT
+   * @throws {CrossmemError} ERR_TOO_LARGE: it is longer than half the ring, less 8. ERR_ENDED,
+   *   ERR_CLOSED, ERR_CORRUPT
    */
   tryPush(message: Uint8Array): boolean {
     return this.#out.tryPut(message)
@@ -48,7 +49,8 @@ export class SpscProducer extends ChannelEnd {
   /**
    * Puts a message in, once there is room. The caller must not change its bytes before that.
    *
-   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
+   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked
+   *   meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.put(message, options)
@@ -64,7 +66,10 @@ export class SpscProducer extends ChannelEnd {
     return this.#out.tryPutMany(messages)
   }
 
-  /** Puts messages in, in order, as there is room. The timeout counts for each wait. Throws as `push`. */
+  /**
+   * Puts messages in, in order, as there is room. The timeout counts for each wait. Throws as
+   * `push`.
+   */
   async pushMany(messages: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(messages, options)
   }
@@ -75,8 +80,9 @@ export class SpscProducer extends ChannelEnd {
   }
 
   /**
-   * Reserves room for a message of `length` bytes in the ring itself. Write the message there, then call `commit`. Returns `undefined`
-   * if there is no room now. A new reservation replaces the last one.
+   * Reserves room for a message of `length` bytes in the ring itself. Write the message there, then
+   * call `commit`. Returns `undefined` if there is no room now. A new reservation replaces the last
+   * one.
    *
    * @throws {CrossmemError} as `tryPush`
    */
@@ -94,14 +100,17 @@ export class SpscProducer extends ChannelEnd {
    * Puts the message in that was written to the reservation.
    *
    * @param length how many bytes of the reservation it has. Default: all
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is no reservation. ERR_TOO_LARGE: it is longer than the reservation
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is no reservation. ERR_TOO_LARGE: it is
+   *   longer than the reservation
    */
   commit(length = this.#reserved): void {
     const { handle } = this.object
     nativeRecords.commitRecord(handle, PRODUCER, checkCount('length', length, 0))
   }
 
-  /** Ends the queue. The consumer takes out the messages that are in it, and then gets ERR_ENDED. */
+  /**
+   * Ends the queue. The consumer takes out the messages that are in it, and then gets ERR_ENDED.
+   */
   end(): void {
     const { object } = this
     nativeQueues.closeEnd(object.handle, PRODUCER)

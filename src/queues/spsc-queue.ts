@@ -8,15 +8,16 @@ import { SpscProducer } from './spsc-producer.js'
 /** Options of a queue of one producer and one consumer. */
 export interface SpscOptions extends CreateOptions {
   /**
-   * Bytes of its ring, rounded up to a power of two. A message takes its length, rounded up to a multiple of 8, and 8 bytes more.
-   * Default: 65536.
+   * Bytes of its ring, rounded up to a power of two. A message takes its length, rounded up to a
+   * multiple of 8, and 8 bytes more. Default: 65536.
    */
   capacity?: number
 }
 
 /**
- * A queue of bytes from one producer to one consumer. Its two ends are roles. A handle that takes an end has it until it is closed or
- * its process dies; then another process can take the end, with all messages that are in the queue.
+ * A queue of bytes from one producer to one consumer. Its two ends are roles. A handle that takes
+ * an end has it until it is closed or its process dies; then another process can take the end, with
+ * all messages that are in the queue.
  *
  * @example
  * ```js
@@ -55,14 +56,16 @@ export class SpscQueue extends Handle<'SpscQueue'> {
   /**
    * Opens a queue that exists.
    *
-   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
+   * @throws {CrossmemError} ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_INVALID_NAME,
+   *   ERR_PERMISSION, ERR_LIMIT
    */
   static open(name: string): SpscQueue {
     return new SpscQueue(Segment.open(name, 'SpscQueue'))
   }
 
   /**
-   * Opens the queue if it exists, with any capacity, else creates it. Both sides may start in any order.
+   * Opens the queue if it exists, with any capacity, else creates it. Both sides may start in any
+   * order.
    *
    * @throws {CrossmemError} as both
    */
@@ -103,7 +106,8 @@ export class SpscQueue extends Handle<'SpscQueue'> {
   }
 
   /**
-   * Takes the consumer's end, if it is free or its owner died. A message that the dead consumer had not released comes again.
+   * Takes the consumer's end, if it is free or its owner died. A message that the dead consumer had
+   * not released comes again.
    *
    * @throws {CrossmemError} ERR_BUSY: a live process has it. ERR_CLOSED
    */

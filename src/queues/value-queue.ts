@@ -18,7 +18,9 @@ import { QueueHandle, type QueueOptions } from './queue-handle.js'
 
 /** Options of a queue of values. */
 export interface ValueQueueOptions<T = unknown> extends QueueOptions {
-  /** How values become bytes: 'msgpack', 'v8', 'json', or a codec of your own. Default: 'msgpack'. */
+  /**
+   * How values become bytes: 'msgpack', 'v8', 'json', or a codec of your own. Default: 'msgpack'.
+   */
   codec?: CodecOption<T>
 }
 
@@ -50,17 +52,21 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     this.#receiver = new Receiver(this.object, this.holdings, decode)
   }
 
-  /** The codec that it was created with, as text: `'msgpack'`, `'v8'`, `'json'` (quotes included), or a description. */
+  /**
+   * The codec that it was created with, as text: `'msgpack'`, `'v8'`, `'json'` (quotes included),
+   * or a description.
+   */
   get codec(): string {
     return this.#codec.label
   }
 
   /**
-   * Puts a value in, once there is room. The value is encoded at once, so later changes to it have no effect.
+   * Puts a value in, once there is room. The value is encoded at once, so later changes to it have
+   * no effect.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, and nothing was put. ERR_ENDED, ERR_TIMEOUT, ERR_CLOSED.
-   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_NO_SPACE, ERR_LIMIT: only for a value over `messageBytes`. Or the
-   *   signal's reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, and nothing was put. ERR_ENDED,
+   *   ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_NO_SPACE,
+   *   ERR_LIMIT: only for a value over `messageBytes`. Or the signal's reason
    */
   async put(value: T, options?: WaitOptions): Promise<void> {
     return this.#out.put(value, options)
@@ -71,14 +77,17 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     this.#out.putSync(value, options)
   }
 
-  /** Puts a value in if there is room now and no `put` of this thread waits. Returns whether it was put. */
+  /**
+   * Puts a value in if there is room now and no `put` of this thread waits. Returns whether it was
+   * put.
+   */
   tryPut(value: T): boolean {
     return this.#out.tryPut(value)
   }
 
   /**
-   * Puts values in, in order, as there is room. Values of other producers may come between them. If one can't be encoded, none is put.
-   * The timeout counts for each wait.
+   * Puts values in, in order, as there is room. Values of other producers may come between them. If
+   * one can't be encoded, none is put. The timeout counts for each wait.
    *
    * @throws {CrossmemError} as `put`
    */
@@ -99,8 +108,9 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * Takes a value out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was
-   *   unlinked meanwhile. ERR_CORRUPT: the message can't be decoded. Or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED.
+   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_CORRUPT: the message can't be decoded.
+   *   Or the signal's reason
    */
   async get(options?: WaitOptions): Promise<T> {
     return this.#in.get(options)
@@ -111,7 +121,10 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     return this.#in.getSync(options)
   }
 
-  /** Takes a value out if there is one. Returns `undefined` if there is none, and when the queue has ended. */
+  /**
+   * Takes a value out if there is one. Returns `undefined` if there is none, and when the queue has
+   * ended.
+   */
   tryGet(): T | undefined {
     return this.#in.tryGet()
   }
@@ -131,7 +144,10 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     return this.#in.tryGetMany(max)
   }
 
-  /** As `get`, but returns a message, which keeps its slot until it is released. If this process dies first, see `redeliver`. */
+  /**
+   * As `get`, but returns a message, which keeps its slot until it is released. If this process
+   * dies first, see `redeliver`.
+   */
   async receive(options?: WaitOptions): Promise<Message<T>> {
     return this.receiver.receive(options)
   }
@@ -147,14 +163,16 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   }
 
   /**
-   * Yields messages until the queue has ended and is empty. The consumer releases each message itself.
+   * Yields messages until the queue has ended and is empty. The consumer releases each message
+   * itself.
    */
   messages(): AsyncGenerator<Message<T>, void, void> {
     return untilEnded(() => this.receive())
   }
 
   /**
-   * Yields values until the queue has ended and is empty. With `redeliver`, a value counts as finished when the next one is asked for.
+   * Yields values until the queue has ended and is empty. With `redeliver`, a value counts as
+   * finished when the next one is asked for.
    */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     return this.redeliver ? valuesOf(this.messages()) : untilEnded(() => this.get())

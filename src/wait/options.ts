@@ -9,9 +9,15 @@ export interface SyncWaitOptions {
 
 /** How long to wait, and what ends the wait earlier. */
 export interface WaitOptions extends SyncWaitOptions {
-  /** Aborting it ends the wait: the promise rejects with the signal's reason, an `AbortError` unless another is given. */
+  /**
+   * Aborting it ends the wait: the promise rejects with the signal's reason, an `AbortError` unless
+   * another is given.
+   */
   signal?: AbortSignal
-  /** Let the process end although this wait is pending. Default: false, a pending wait keeps it alive as a timer does. */
+  /**
+   * Let the process end although this wait is pending. Default: false, a pending wait keeps it
+   * alive as a timer does.
+   */
   unref?: boolean
 }
 
@@ -44,4 +50,4 @@ export function checkBeforeAttempt(options: WaitOptions | undefined): void {
 }
 
 export const timedOut = (doing: string, timeout: number): CrossmemError =>
-  new CrossmemError('ERR_TIMEOUT', `${doing}: still in vain after ${timeout} ms`)
+  new CrossmemError('ERR_TIMEOUT', `${doing}: timed out after ${timeout} ms`)

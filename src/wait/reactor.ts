@@ -1,7 +1,7 @@
 import { nativeWake } from '../native/index.js'
 
-// All asynchronous waits of this environment: which of them to serve when its doorbell rings, and whether they keep the
-// process alive.
+// All asynchronous waits of this environment: which of them to serve when its doorbell rings, and
+// whether they keep the process alive.
 
 /** Waits that are served when another process rings, and at every tick. */
 export interface Listening {
@@ -36,7 +36,10 @@ export function unlisten(point: number): void {
   queues.delete(point)
 }
 
-/** Calls `watcher` whenever another agent rings and at every tick. Returns the function that ends this. */
+/**
+ * Calls `watcher` whenever another agent rings and at every tick. Returns the function that ends
+ * this.
+ */
 export function watch(watcher: (ticked: boolean) => void): () => void {
   watchers.add(watcher)
   return () => watchers.delete(watcher)
@@ -51,7 +54,10 @@ export function begin(unref: boolean): void {
   tell(true)
 }
 
-/** Counts one pending wait less. The reactor continues until its next tick, since another wait often follows at once. */
+/**
+ * Counts one pending wait less. The reactor continues until its next tick, since another wait often
+ * follows at once.
+ */
 export function end(unref: boolean): void {
   pending--
   if (!unref) kept--

@@ -21,7 +21,10 @@ export interface WaitedFor {
 /** The number of a set of sleepers, as the addon counts them: an object has one per channel. */
 export const point = (handle: number, channel = 0): number => CHANNELS * handle + channel
 
-/** The asynchronous waits of this environment at one set of sleepers. They are served in order; the first one is armed for all. */
+/**
+ * The asynchronous waits of this environment at one set of sleepers. They are served in order; the
+ * first one is armed for all.
+ */
 export class WaitQueue implements Listening {
   readonly #point: number
   readonly #object: WaitedFor

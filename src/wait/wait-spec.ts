@@ -3,12 +3,15 @@ import { attempts } from '../native/index.js'
 /** Makes one attempt, whether or not others wait; or lets those that wait already go first. */
 export const { TRY, IN_TURN } = attempts
 
-/** What an attempt returns when this environment itself holds what it tried to get. The release calls `serveWaiters`. */
+/**
+ * What an attempt returns when this environment itself holds what it tried to get. The release
+ * calls `serveWaiters`.
+ */
 export const HELD_HERE = Symbol('held here')
 
 /**
- * Tries once to get what is waited for; `undefined` if it isn't available. `mode` is one of `attempts` in
- * `src/native/protocol.ts`, or the time to sleep in milliseconds.
+ * Tries once to get what is waited for; `undefined` if it isn't available. `mode` is one of
+ * `attempts` in `src/native/protocol.ts`, or the time to sleep in milliseconds.
  */
 export type Attempt<T> = (mode: number) => T | undefined | typeof HELD_HERE
 
@@ -23,6 +26,8 @@ export interface WaitSpec<T> {
   isIndependent?: boolean
   /** Only closing the handle ends it without a result. */
   endures?: boolean
-  /** A wait that is half done can't be cancelled: only completion, or closing the handle, ends it. */
+  /**
+   * A wait that is half done can't be cancelled: only completion, or closing the handle, ends it.
+   */
   isHalfDone?(): boolean
 }

@@ -1,6 +1,8 @@
 import { checkTimeout, type SyncWaitOptions, timedOut } from './options.js'
 
-/** Longest the addon waits in one call, so that `worker.terminate()` gets through. In milliseconds. */
+/**
+ * Longest the addon waits in one call, so that `worker.terminate()` gets through. In milliseconds.
+ */
 const SLICE = 100
 
 /**
