@@ -37,8 +37,8 @@ const { values } = parseArgs({
 const { minutes, only = [], seed, list } = values
 if (list) process.exit(torture('--list'))
 const partial = minutes !== undefined || only.length > 0
-const place = partial ? join('build', 'torture.md') : join('crates', 'torture', 'REPORT.md')
-const out = values.out ? resolve(values.out) : join(root, place)
+const report = partial ? join('build', 'torture.md') : join('crates', 'torture', 'REPORT.md')
+const out = values.out ? resolve(values.out) : join(root, report)
 const part = join(root, 'build', 'torture-part.md')
 mkdirSync(dirname(part), { recursive: true })
 rmSync(part, { force: true })

@@ -5,15 +5,18 @@
 
 mod arguments;
 mod child;
+mod cores;
 mod harness;
 mod ledger;
 mod operations;
 mod pairs;
 mod report;
+mod run;
 mod scene;
 mod stage;
 mod survey;
 mod survivor;
+mod tally;
 mod tracer;
 mod trial;
 mod user;

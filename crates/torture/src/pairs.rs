@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Run, Tally};
 use crate::operations::Operation;
+use crate::run::Run;
 use crate::survey::Trace;
+use crate::tally::Tally;
 
 /// All pairs; or with some first deaths, as many as there is time for, and some of the second ones each.
 pub fn torture_pairs(

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::arguments::Arguments;
-use crate::harness::Tally;
+use crate::tally::Tally;
 
 /// What came of one operation.
 pub struct Row {

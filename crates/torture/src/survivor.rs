@@ -13,7 +13,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use crate::child;
-use crate::harness::run_on_any_core;
+use crate::cores::run_on_any_core;
 use crate::scene::{Members, PERMITS, Scene, THINGS, Thing, Turn, turn};
 use crate::stage::{Outcome, Stage, check};
 use crate::user::{ChannelUser, QueueUser};

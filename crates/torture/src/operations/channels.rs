@@ -2,7 +2,7 @@
 
 use crossmem_core::{Agent, CONSUMER, End, Got, Looked, Object, PRODUCER, Segment, Wait};
 
-use super::{Operation, operation};
+use super::operation::{Operation, operation};
 use crate::scene::Thing;
 use crate::stage::{NAP, Stage, mark};
 use crate::survivor::Setting::Pipe;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use crossmem_core::{Arrived, ByteRange, FileLock, Looked, Tried, Wait, Wanted};
 
-use super::{Operation, operation};
+use super::operation::{Operation, operation};
 use crate::scene::{Scene, Thing};
 use crate::stage::{NAP, Stage, mark};
 use crate::survivor::Setting::{Held, Meeting, Waiting};

@@ -2,7 +2,7 @@
 
 use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Object, Segment, Wait};
 
-use super::{Operation, operation};
+use super::operation::{Operation, operation};
 use crate::ledger::Stream;
 use crate::scene::{CAPACITY, SPILL};
 use crate::stage::{NAP, Stage, mark};

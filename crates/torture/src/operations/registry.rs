@@ -2,7 +2,7 @@
 
 use crossmem_core::{Agent, Kind, Segment, unlink_name};
 
-use super::{Operation, operation};
+use super::operation::{Operation, operation};
 use crate::stage::{Stage, mark};
 
 pub const OPERATIONS: &[Operation] = &[

@@ -1,0 +1,21 @@
+//! Which cores of the machine a process runs on.
+
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
+
+/// A victim and its tracer take turns, which is twice as fast on one core.
+pub fn stay_on_one_core() {
+    let mut core = CpuSet::new();
+    if core.set(0).is_ok() {
+        let _ = sched_setaffinity(Pid::from_raw(0), &core);
+    }
+}
+
+/// Survivors run anywhere.
+pub fn run_on_any_core() {
+    let mut cores = CpuSet::new();
+    for core in 0..CpuSet::count() {
+        let _ = cores.set(core);
+    }
+    let _ = sched_setaffinity(Pid::from_raw(0), &cores);
+}

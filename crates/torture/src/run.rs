@@ -1,0 +1,111 @@
+//! The trials of an operation, one after the other, in a theatre.
+
+use std::time::{Duration, Instant};
+
+use crate::ledger::Ledger;
+use crate::operations::Operation;
+use crate::stage::{Outcome, check};
+use crate::survey::Trace;
+use crate::tally::Tally;
+use crate::trial::{FATES, SOON, Theatre};
+
+/// The theatre of the day. After a violation there is a new one.
+pub struct Run {
+    ledger: &'static Ledger,
+    theatre: Option<Theatre>,
+    theatres: u32,
+    pub random: fastrand::Rng,
+}
+
+impl Run {
+    pub fn new(seed: u64) -> Run {
+        let random = fastrand::Rng::with_seed(seed);
+        Run { ledger: Ledger::new(), theatre: None, theatres: 0, random }
+    }
+
+    /// Ends the theatre, if there is one.
+    pub fn close(self) -> Outcome {
+        self.theatre.map_or(Ok(()), Theatre::close)
+    }
+
+    /// Does something in the theatre; what is not as promised is noted. `None` then, or if the answer is.
+    pub fn attempt<T>(
+        &mut self,
+        tally: &mut Tally,
+        place: &str,
+        act: impl FnOnce(&mut Theatre) -> Outcome<Option<T>>,
+    ) -> Option<T> {
+        let acted = self.theatre().and_then(act);
+        acted.unwrap_or_else(|e| {
+            tally.violated(format!("{place}: {e}"));
+            self.theatre = None;
+            self.ledger.clear();
+            None
+        })
+    }
+
+    /// A trial after which the survivors go on soon. A machine that has something else to do can be late; what is the
+    /// victim's fault happens again.
+    pub fn attempt_in_time(
+        &mut self,
+        tally: &mut Tally,
+        fate: usize,
+        place: &str,
+        act: impl Fn(&mut Theatre) -> Outcome<Option<Duration>>,
+    ) {
+        const TRIES: usize = 3;
+        for tried in 1..=TRIES {
+            let violations = tally.violations.len();
+            let needed = self.attempt(tally, place, |theatre| {
+                let needed = act(theatre)?;
+                let late = tried == TRIES && needed.is_some_and(|needed| needed > SOON);
+                check(!late, || {
+                    format!("{TRIES} times in a row it took the survivors too long, now {needed:?}")
+                })?;
+                Ok(needed)
+            });
+            if tally.violations.len() > violations {
+                return;
+            }
+            if needed.is_none_or(|needed| needed <= SOON) {
+                tally.count(fate, needed);
+                return;
+            }
+            tally.late += 1;
+        }
+    }
+
+    fn theatre(&mut self) -> Outcome<&mut Theatre> {
+        if self.theatre.is_none() {
+            self.theatres += 1;
+            self.theatre = Some(Theatre::new(self.ledger, self.theatres)?);
+        }
+        Ok(self.theatre.as_mut().expect("it was just made"))
+    }
+
+    /// Trials at all instructions; or where others see a difference, and as many others as there is time for.
+    pub fn torture(&mut self, operation: &Operation, trace: &Trace, time: Option<Duration>) -> Tally {
+        let started = Instant::now();
+        let mut places = trace.places();
+        let mut tally = Tally { instructions: places.len(), ..Tally::default() };
+        let mut needed = places.len();
+        if time.is_some() {
+            places.retain(|at| trace.changes.binary_search(at).is_err());
+            self.random.shuffle(&mut places);
+            places.splice(0..0, trace.changes.iter().copied());
+            needed = trace.changes.len();
+        }
+        for (done, at) in places.into_iter().enumerate() {
+            if done >= needed && time.is_some_and(|time| started.elapsed() > time) {
+                break;
+            }
+            for (i, fate) in FATES.into_iter().enumerate() {
+                let place = format!("{} at {at}, {fate:?}", operation.name);
+                self.attempt_in_time(&mut tally, i, &place, |theatre| {
+                    theatre.torture(operation, trace, at, fate)
+                });
+            }
+        }
+        tally
+    }
+}
