@@ -6,6 +6,7 @@
 mod arguments;
 mod child;
 mod cores;
+mod found;
 mod harness;
 mod ledger;
 mod operations;
@@ -13,12 +14,14 @@ mod pairs;
 mod report;
 mod run;
 mod scene;
+mod setting;
 mod stage;
 mod survey;
 mod survivor;
 mod tally;
 mod tracer;
 mod trial;
+mod turn;
 mod user;
 
 pub use harness::main;

@@ -8,11 +8,12 @@ use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitStatus, waitpid};
 
 use crate::child;
+use crate::found::files;
 use crate::ledger::Ledger;
 use crate::operations::Operation;
 use crate::stage::{Outcome, Stage, check};
 use crate::survey::{Trace, survey};
-use crate::survivor::{Order, Survivor, Turns, files};
+use crate::survivor::{Order, Survivor, Turns};
 use crate::tracer::{Stop, Traced};
 
 const TURNS_BESIDE: u32 = 200;

@@ -4,8 +4,8 @@ use crossmem_core::{Agent, CONSUMER, End, Got, Looked, Object, PRODUCER, Segment
 
 use super::operation::{Operation, operation};
 use crate::scene::Thing;
+use crate::setting::Setting::Pipe;
 use crate::stage::{NAP, Stage, mark};
-use crate::survivor::Setting::Pipe;
 use crate::user::ChannelUser;
 
 pub const OPERATIONS: &[Operation] = &[

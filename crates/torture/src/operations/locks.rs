@@ -6,8 +6,8 @@ use crossmem_core::{Arrived, ByteRange, FileLock, Looked, Tried, Wait, Wanted};
 
 use super::operation::{Operation, operation};
 use crate::scene::{Scene, Thing};
+use crate::setting::Setting::{Held, Meeting, Waiting};
 use crate::stage::{NAP, Stage, mark};
-use crate::survivor::Setting::{Held, Meeting, Waiting};
 
 pub const OPERATIONS: &[Operation] = &[
     operation("mutex: lock", lock).blocking(Thing::Mutex).recovered_by("mutex: take over"),

@@ -1,8 +1,8 @@
 //! One operation, as the torture knows it.
 
 use crate::scene::Thing;
+use crate::setting::Setting;
 use crate::stage::Stage;
-use crate::survivor::Setting;
 
 /// One thing to do.
 #[derive(Clone, Copy)]

@@ -5,8 +5,8 @@ use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Object, Segment, Wait};
 use super::operation::{Operation, operation};
 use crate::ledger::Stream;
 use crate::scene::{CAPACITY, SPILL};
+use crate::setting::Setting::Ending;
 use crate::stage::{NAP, Stage, mark};
-use crate::survivor::Setting::Ending;
 use crate::user::{MESSAGE_BYTES, QueueUser};
 
 pub const OPERATIONS: &[Operation] = &[
