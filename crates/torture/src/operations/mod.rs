@@ -1,14 +1,37 @@
 //! Everything that a process can do with shared memory. Each is a victim's whole life, of which the part between its two
 //! marks is watched.
 
+mod array;
+mod barrier;
 mod channels;
-mod locks;
+mod condition;
+mod event;
+mod file_lock;
+mod inside;
+mod mutex;
+mod named_lock;
 mod operation;
 mod queues;
 mod registry;
+mod rwlock;
+mod semaphore;
 
 pub use operation::Operation;
 
 pub fn all() -> Vec<Operation> {
-    [registry::OPERATIONS, locks::OPERATIONS, queues::OPERATIONS, channels::OPERATIONS].concat()
+    [
+        registry::OPERATIONS,
+        mutex::OPERATIONS,
+        rwlock::OPERATIONS,
+        semaphore::OPERATIONS,
+        event::OPERATIONS,
+        condition::OPERATIONS,
+        barrier::OPERATIONS,
+        named_lock::OPERATIONS,
+        array::OPERATIONS,
+        file_lock::OPERATIONS,
+        queues::OPERATIONS,
+        channels::OPERATIONS,
+    ]
+    .concat()
 }
