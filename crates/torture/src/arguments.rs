@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub struct Arguments {
-    /// `None`: all of it, however long it takes.
+    /// How long a sample may take; `None` for every instruction.
     pub time: Option<Duration>,
-    /// Operations whose names contain one of these; all if there is none.
+    /// Parts of names: operations whose names contain one of these are run. If empty, all are.
     pub only: Vec<String>,
     pub seed: u64,
-    /// Where the report goes, besides the standard output.
+    /// The file that the report is written to.
     pub report: Option<PathBuf>,
     pub list: bool,
 }
@@ -31,7 +31,7 @@ impl Arguments {
                 "--seed" => arguments.seed = number(value()?)? as u64,
                 "--report" => arguments.report = Some(value()?.into()),
                 "--list" => arguments.list = true,
-                _ => return Err(format!("{word} is not known")),
+                _ => return Err(format!("unknown argument {word}")),
             }
         }
         Ok(arguments)

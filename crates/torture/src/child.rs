@@ -1,4 +1,4 @@
-//! Children that are copies of this process.
+//! Children that are forked copies of this process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,9 +8,10 @@ use nix::unistd::{ForkResult, Pid, fork};
 
 use crate::stage::Outcome;
 
-/// Forks a child that lives `life` and exits: with 0 if all went well, with 1 if not. It doesn't outlive this process.
+/// Forks a child that runs `life` and exits: with 0 if it succeeded, with 1 if it failed or
+/// panicked. The kernel kills the child when this process ends.
 pub fn spawn(life: impl FnOnce() -> Outcome) -> nix::Result<Pid> {
-    // SAFETY: this process has one thread, so the child may do what it likes.
+    // SAFETY: this process has one thread, so the child may call any function.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
@@ -18,7 +19,8 @@ pub fn spawn(life: impl FnOnce() -> Outcome) -> nix::Result<Pid> {
                 set_pdeathsig(Signal::SIGKILL)?;
                 life()
             }));
-            // SAFETY: ends this process at once: what it would drop is its parent's.
+            // SAFETY: ends the child at once: dropping its values would affect what its parent
+            // owns.
             unsafe { nix::libc::_exit(i32::from(!matches!(ended, Ok(Ok(()))))) }
         }
     }

@@ -1,9 +1,10 @@
-//! Which cores of the machine a process runs on.
+//! The cores that a process runs on.
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// A victim and its tracer take turns, which is twice as fast on one core.
+/// Pins this process and its children to one core: a victim and its tracer alternate, which is
+/// twice as fast there.
 pub fn stay_on_one_core() {
     let mut core = CpuSet::new();
     if core.set(0).is_ok() {
@@ -11,7 +12,7 @@ pub fn stay_on_one_core() {
     }
 }
 
-/// Survivors run anywhere.
+/// Lets this process run on every core, as survivors do.
 pub fn run_on_any_core() {
     let mut cores = CpuSet::new();
     for core in 0..CpuSet::count() {

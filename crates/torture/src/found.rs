@@ -1,10 +1,10 @@
-//! What there is in a domain, and in /dev/shm: after a trial the same as before.
+//! The agents, objects and files of a domain. After a trial they must be the same as before it.
 
 use crossmem_core::inspect;
 
 use crate::stage::{Outcome, Stage, check};
 
-/// What there is in the domain, and in /dev/shm.
+/// The contents of a domain, and its files in /dev/shm.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Found {
     agents: usize,
@@ -20,15 +20,15 @@ impl Found {
         Ok(Found { agents: info.agents.len(), objects, files: files(&stage.domain)? })
     }
 
-    /// The same as when the scene was made; the second survivor came later.
+    /// Checks that the domain is as it was when the scene was made, plus the second survivor.
     pub fn check(&self, stage: &Stage) -> Outcome {
         let now = Found::now(stage)?;
         let expected = Found { agents: 2, objects: self.objects.clone(), files: self.files.clone() };
-        check(now == expected, || format!("there is {now:?}, and should be {expected:?}"))
+        check(now == expected, || format!("found {now:?}, expected {expected:?}"))
     }
 }
 
-/// Files in /dev/shm that belong to a domain.
+/// The files in /dev/shm whose names contain that of the domain.
 pub fn files(domain: &str) -> Outcome<Vec<String>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir("/dev/shm")? {

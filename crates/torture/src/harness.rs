@@ -1,4 +1,4 @@
-//! Goes through all operations, and says what came of it.
+//! Runs all operations and reports the results.
 
 use std::collections::HashMap;
 use std::process::ExitCode;
@@ -12,10 +12,10 @@ use crate::report::{self, Row};
 use crate::run::Run;
 use crate::tally::Tally;
 
-/// What `npm run torture` runs; the status is 0 if all was as promised.
+/// What `npm run torture` runs. The status is 0 if every promise held.
 ///
 /// # Panics
-/// If an operation is said to be recovered by one that isn't in the list.
+/// If the recovery that an operation names isn't in the list of operations.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -42,7 +42,8 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     stay_on_one_core();
-    // Whoever is forked from here has the same seeds in its maps, and takes the same way through them.
+    // Children that are forked after this have the same seed in their hash maps. So they execute
+    // the same instructions there.
     drop(HashMap::<u8, u8>::new());
     let mut run = Run::new(arguments.seed);
     let started = Instant::now();
@@ -55,7 +56,7 @@ pub fn main() -> ExitCode {
     }
     let mut closing = Tally::default();
     if let Err(e) = run.close() {
-        closing.violated(format!("at the end: {e}"));
+        closing.violated(format!("closing the domain: {e}"));
     }
     let page = report::page(&rows, &closing, &arguments, started.elapsed());
     if let Some(file) = &arguments.report
@@ -69,7 +70,7 @@ pub fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// An operation by itself, and with the death of its recoverer.
+/// Tortures an operation by itself, and then in pairs with its recoverer.
 fn go_through(run: &mut Run, operation: &Operation, recovery: &Operation, time: Option<Duration>) -> Row {
     let started = Instant::now();
     let mut surveyed = Tally::default();
@@ -79,7 +80,8 @@ fn go_through(run: &mut Run, operation: &Operation, recovery: &Operation, time: 
     };
     let left = || time.map(|time| time.saturating_sub(started.elapsed()));
     let mut alone = run.torture(operation, &trace, left().map(|left| left * 2 / 3));
-    // Where its heap lies differs from one victim to the next, and so may its way through the allocator. But most must come.
+    // The heap's address differs between victims, so the allocator may execute other instructions.
+    // Most victims must reach theirs.
     if alone.violations.is_empty() && (alone.done.contains(&0) || alone.missed > alone.trials()) {
         alone.violated(format!("{}: {} trials missed their instruction", operation.name, alone.missed));
     }

@@ -1,24 +1,25 @@
-//! What the harness, the victims and the survivors know of each other: plain memory of theirs, no part of crossmem.
+//! What the harness, the victims and the survivors tell each other: plain shared memory, no part of
+//! crossmem.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU8, AtomicU32};
 
 use nix::libc;
 
-/// Numbers of messages in a stream; a trial needs some hundreds.
+/// How many messages a stream can number; a trial needs some hundreds.
 const MESSAGES: usize = 1 << 12;
-/// `put` of a message: its sender began, its sender is done, a reader may have put it out of the world.
+/// Bits of `put`: the sender began to put the message; it was put; a reader began to dispose of it.
 const PUTTING: u8 = 1;
 const PUT: u8 = 2;
 const DISPOSING: u8 = 4;
 
-/// The messages of one queue since it was settled last.
+/// The messages of one queue since the stream was last settled.
 #[repr(C)]
 pub struct Stream {
     next: AtomicU32,
     put: [AtomicU8; MESSAGES],
     got: [AtomicU8; MESSAGES],
-    /// Messages that victims may have taken out and not counted.
+    /// How many messages victims may have taken and not yet counted as got.
     in_hand: AtomicU32,
 }
 
@@ -28,20 +29,21 @@ pub struct Ledger {
     pub tasks: Stream,
     pub ring: Stream,
     pub pipe: Stream,
-    /// 1 while a victim uses a permit up and gives a new one: there may be one less.
+    /// 1 while a victim consumes a permit and adds a new one: one permit may be missing.
     pub consuming: AtomicU32,
-    /// 1 while a victim is inside what its operation may keep from others.
+    /// 1 while a victim holds the object that its operation may keep from other processes.
     pub victim_inside: AtomicU32,
-    /// Permits that are acquired, as those say who have them.
+    /// Permits that survivors hold.
     pub permits: AtomicU32,
-    /// The process that is inside the mutex: nobody else gets in meanwhile.
+    /// The process that holds the mutex, or 0.
     pub in_mutex: AtomicU32,
 }
 
 impl Ledger {
-    /// Zeroes that this process and all its later children share.
+    /// A ledger of zeroes, shared by this process and all children that it forks later.
     pub fn new() -> &'static Ledger {
-        // SAFETY: anonymous memory of its own, zeroed, never unmapped; atomics of any value are valid.
+        // SAFETY: anonymous memory of its own, zeroed, never unmapped; atomics of any value are
+        // valid.
         unsafe {
             let at = libc::mmap(
                 std::ptr::null_mut(),
@@ -56,7 +58,7 @@ impl Ledger {
         }
     }
 
-    /// After a violation.
+    /// Forgets everything, after a violation.
     pub fn clear(&self) {
         for (_, stream) in self.streams() {
             let _ = stream.settle();
@@ -72,19 +74,19 @@ impl Ledger {
 }
 
 impl Stream {
-    /// The number of a message that is about to be put.
+    /// Numbers a message that is about to be put.
     pub fn begin(&self) -> u32 {
         let number = self.next.fetch_add(1, SeqCst);
         self.put[number as usize % MESSAGES].store(PUTTING, SeqCst);
         number
     }
 
-    /// It was put.
+    /// Notes that the message was put.
     pub fn done(&self, number: u32) {
         self.put[number as usize % MESSAGES].fetch_or(PUT, SeqCst);
     }
 
-    /// It was put, or there was no room for it.
+    /// Notes that the message was put, or that there was no room for it.
     pub fn done_or_refused(&self, number: u32, done: bool) {
         if done {
             self.done(number);
@@ -93,30 +95,31 @@ impl Stream {
         }
     }
 
-    /// It was got, whole.
+    /// Notes that the message was got, whole.
     pub fn got(&self, number: u32) {
         self.got[number as usize % MESSAGES].fetch_add(1, SeqCst);
     }
 
-    /// Its reader is about to be done with it; if that one dies now, it comes again or not.
+    /// Notes that a reader is about to dispose of the message. If the reader dies now, the message
+    /// may or may not come again.
     pub fn disposing(&self, number: u32) {
         self.put[number as usize % MESSAGES].fetch_or(DISPOSING, SeqCst);
     }
 
-    /// A victim is about to take so many, which die with it.
+    /// Notes that a victim is about to take `count` messages, which are lost if it dies.
     pub fn may_lose(&self, count: u32) {
         self.in_hand.fetch_add(count, SeqCst);
     }
 
-    /// It has counted them.
+    /// Notes that the victim has counted `count` messages that it took.
     pub fn is_safe(&self, count: u32) {
         self.in_hand.fetch_sub(count, SeqCst);
     }
 
-    /// What the promise doesn't allow, now that the queue is empty; and begins anew.
+    /// Checks the messages of a queue that is empty now against the promise, and clears the stream.
     pub fn settle(&self) -> Result<(), String> {
         let (next, in_hand) = (self.next.swap(0, SeqCst), self.in_hand.swap(0, SeqCst));
-        assert!((next as usize) < MESSAGES, "more messages than the ledger has lines");
+        assert!((next as usize) < MESSAGES, "more messages than the ledger can number");
         let mut lost = Vec::new();
         let mut wrong = Vec::new();
         for number in 0..next as usize {

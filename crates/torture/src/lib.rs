@@ -1,6 +1,19 @@
-//! Kills, freezes and resumes a process at every instruction of everything it can do with shared memory, and looks whether
-//! anybody else is the worse for it. Run by `npm run torture`; see `trial.rs` for what is done, `scene.rs` and
-//! `survivor.rs` for what must hold.
+//! Kills, freezes and resumes a process at every instruction of what it can do with shared memory,
+//! and checks that no other process suffers. `npm run torture` runs it.
+//!
+//! | term | meaning |
+//! | --- | --- |
+//! | operation | a function in `operations/`, which is tortured between its two marks |
+//! | victim | a process that runs an operation under ptrace; it is killed, or frozen and resumed |
+//! | survivors | two processes that use all objects in turns, and check what they find |
+//! | scene | the objects that victims and survivors share |
+//! | theatre | a domain with a scene and its two survivors |
+//! | trial | one victim, led to one instruction, with one fate |
+//! | recoverer | a second victim, which repairs what the first one left |
+//! | ledger | memory of the harness: which messages were put and got, and which locks are held |
+//!
+//! `trial.rs` says what is done to a victim. `turn.rs`, `found.rs` and `ledger.rs` say what must
+//! hold.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 mod arguments;

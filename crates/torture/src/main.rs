@@ -1,4 +1,4 @@
-//! See `lib.rs`.
+//! The program; `lib.rs` says what it does.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn main() -> std::process::ExitCode {

@@ -1,5 +1,6 @@
-//! Two deaths: a victim's, and that of whoever repairs what it left. Both at the instructions after which others see a
-//! difference: after each store to shared memory and each system call, which is where the labelled steps are, and more.
+//! Two deaths: a victim's, and that of the process that repairs what the victim left. Both die at
+//! the instructions after which other processes see a difference: after each store to shared memory
+//! and each system call. These include all fail points.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,8 @@ use crate::run::Run;
 use crate::survey::Trace;
 use crate::tally::Tally;
 
-/// All pairs; or with some first deaths, as many as there is time for, and some of the second ones each.
+/// Tries all pairs. With a limit of time, it tries as many first deaths as there is time for, each
+/// with up to 8 second ones.
 pub fn torture_pairs(
     run: &mut Run,
     operation: &Operation,

@@ -1,4 +1,4 @@
-//! The report: operations × instructions × outcomes.
+//! The report: a row for each operation, with its instructions, trials and violations.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::arguments::Arguments;
 use crate::tally::Tally;
 
-/// What came of one operation.
+/// The results of one operation.
 pub struct Row {
     pub operation: &'static str,
-    /// Instructions after which others see a difference.
+    /// How many instructions change what other processes see.
     pub changes: usize,
     pub alone: Tally,
     pub pairs: Tally,
@@ -21,11 +21,25 @@ impl Row {
     }
 }
 
+/// What the columns mean.
+const LEGEND: &str = "\
+- *instructions*: how many the operation executes.
+- *seen*: how many of them change what other processes see: they store to shared memory or call the system.
+- *killed*; *frozen, killed*; *frozen, resumed*: how many trials were made. Each leads a victim to one instruction. \
+There it is killed, or frozen while two survivors use all objects, and then killed or resumed.
+- *pairs tried*: how many trials killed a victim after a seen instruction, and then the process that repaired this, \
+after a seen instruction of the repair. *of*: how many such pairs there are after the first deaths that were tried.
+- *missed*: trials whose victim executed other instructions and didn't reach its own.
+- *late*: trials after which the survivors needed more than 500 ms, but not when the trial was repeated.
+- *longest*: the longest time in which the two survivors did 100 operations each after a trial.
+";
+
+/// A line for the terminal.
 pub fn line(row: &Row) -> String {
     let [killed, frozen, resumed] = row.alone.done;
     format!(
-        "{}: {} instructions, {} of them seen by others; {killed} killed, {frozen} frozen and killed, {resumed} frozen and \
-         resumed; {} pairs of {}; {} violations",
+        "{}: {} instructions, {} of them seen by other processes; {killed} killed, {frozen} frozen and \
+         killed, {resumed} frozen and resumed; {} pairs of {}; {} violations",
         row.operation,
         row.alone.instructions,
         row.changes,
@@ -35,12 +49,13 @@ pub fn line(row: &Row) -> String {
     )
 }
 
-/// Operations of which something was not as promised.
+/// How many operations broke a promise; closing the domain counts as one.
 pub fn failed(rows: &[Row], closing: &Tally) -> usize {
     let failed = rows.iter().filter(|row| row.violations().next().is_some()).count();
     failed + usize::from(!closing.violations.is_empty())
 }
 
+/// The whole report, as Markdown.
 pub fn page(rows: &[Row], closing: &Tally, arguments: &Arguments, took: Duration) -> String {
     let mut page = String::new();
     let _ = write_page(&mut page, rows, closing, arguments, took);
@@ -60,14 +75,8 @@ fn write_page(
             format!("a sample of {:.1} minutes, seed {}", time.as_secs_f64() / 60.0, arguments.seed)
         }
     };
-    writeln!(page, "## Killed, frozen and resumed at {extent}\n")?;
-    writeln!(
-        page,
-        "An instruction is *seen* if it stores to shared memory or calls the system. *Pairs*: killed after something that is \
-         seen, and then whoever repairs that, again after something that is seen. *Longest*: until two survivors had done \
-         100 operations each after a death. *Missed*: the victim took another way that \
-         time. *Late*: they needed longer than 500 ms, and not when it was tried again.\n"
-    )?;
+    writeln!(page, "## Killed, frozen and resumed: {extent}\n")?;
+    writeln!(page, "{LEGEND}")?;
     writeln!(
         page,
         "| operation | instructions | seen | killed | frozen, killed | frozen, resumed | pairs tried | of | missed | late | longest, ms | violations |"

@@ -1,4 +1,4 @@
-//! The trials of an operation, one after the other, in a theatre.
+//! The trials of an operation, one after the other, in one theatre.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::survey::Trace;
 use crate::tally::Tally;
 use crate::trial::{FATES, SOON, Theatre};
 
-/// The theatre of the day. After a violation there is a new one.
+/// A run of trials. After a violation, the next trial gets a new theatre.
 pub struct Run {
     ledger: &'static Ledger,
     theatre: Option<Theatre>,
@@ -23,12 +23,13 @@ impl Run {
         Run { ledger: Ledger::new(), theatre: None, theatres: 0, random }
     }
 
-    /// Ends the theatre, if there is one.
+    /// Closes the theatre, if there is one.
     pub fn close(self) -> Outcome {
         self.theatre.map_or(Ok(()), Theatre::close)
     }
 
-    /// Does something in the theatre; what is not as promised is noted. `None` then, or if the answer is.
+    /// Runs `act` in the theatre. If a promise is broken, the tally gets a violation and the result
+    /// is `None`.
     pub fn attempt<T>(
         &mut self,
         tally: &mut Tally,
@@ -44,8 +45,9 @@ impl Run {
         })
     }
 
-    /// A trial after which the survivors go on soon. A machine that has something else to do can be late; what is the
-    /// victim's fault happens again.
+    /// Runs a trial after which the survivors must go on soon. A busy machine can make them late
+    /// once; what a victim causes happens again. So a trial that is late three times in a row is a
+    /// violation.
     pub fn attempt_in_time(
         &mut self,
         tally: &mut Tally,
@@ -60,7 +62,7 @@ impl Run {
                 let needed = act(theatre)?;
                 let late = tried == TRIES && needed.is_some_and(|needed| needed > SOON);
                 check(!late, || {
-                    format!("{TRIES} times in a row it took the survivors too long, now {needed:?}")
+                    format!("the survivors were late {TRIES} times in a row, the last time after {needed:?}")
                 })?;
                 Ok(needed)
             });
@@ -80,10 +82,11 @@ impl Run {
             self.theatres += 1;
             self.theatre = Some(Theatre::new(self.ledger, self.theatres)?);
         }
-        Ok(self.theatre.as_mut().expect("it was just made"))
+        Ok(self.theatre.as_mut().expect("made above"))
     }
 
-    /// Trials at all instructions; or where others see a difference, and as many others as there is time for.
+    /// Tortures an operation at all its instructions. With a limit of time, it tries those after
+    /// which other processes see a difference, and then as many of the rest as there is time for.
     pub fn torture(&mut self, operation: &Operation, trace: &Trace, time: Option<Duration>) -> Tally {
         let started = Instant::now();
         let mut places = trace.places();

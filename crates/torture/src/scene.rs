@@ -1,4 +1,4 @@
-//! The objects of a scene, and what survivors do with them in turn: each turn checks what was promised of its object.
+//! The objects that victims and survivors share.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
@@ -14,7 +14,7 @@ pub const REDELIVER: u64 = 1;
 pub const SPILL: u64 = 2;
 const ARRAY_BYTES: u64 = 4096;
 
-/// What survivors take turns with.
+/// The objects that survivors use in turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
     Mutex,
@@ -46,12 +46,12 @@ pub const THINGS: [Thing; 12] = [
     Thing::Registry,
 ];
 
-/// Everything there is in a scene, open.
+/// All objects of a scene, open.
 pub struct Scene {
     pub stage: Stage,
     pub agent: Agent,
     pub mutex: Segment,
-    /// Held by the first survivor while a trial needs it.
+    /// A mutex that the first survivor holds if the trial's setting says so.
     pub held: Segment,
     pub rwlock: Segment,
     pub semaphore: Segment,
@@ -68,7 +68,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Makes all there is.
+    /// Creates all objects.
     pub fn create(stage: &Stage) -> Outcome<Scene> {
         let agent = Agent::register(&stage.domain, 0)?;
         let name = stage.name("array");
@@ -95,7 +95,7 @@ impl Scene {
         })
     }
 
-    /// Opens all there is, as one more agent.
+    /// Opens all objects as a new agent.
     pub fn open(stage: &Stage) -> Scene {
         let agent = stage.join();
         let open = |of: &str| stage.open(&agent, of);
@@ -125,10 +125,10 @@ impl Scene {
 
     pub fn guard(&self) -> Outcome<Guard<'_>> {
         let guard = Guard::find(&self.agent, self.array.region(), ARRAY_BYTES)?;
-        Ok(guard.ok_or("the array has lost its guard")?)
+        Ok(guard.ok_or("the array has lost its trailer")?)
     }
 
-    /// Two words that are equal whenever nobody is inside `what` guards them.
+    /// The twins that `what` guards.
     pub fn twins(&self, what: Thing) -> Twins<'_> {
         let (segment, at) = match what {
             Thing::Mutex => (&self.data, 0),
@@ -140,7 +140,8 @@ impl Scene {
     }
 }
 
-/// Words that are changed one after the other.
+/// Two numbers, equal except while a process that holds their lock changes them one after the
+/// other.
 #[derive(Clone, Copy)]
 pub struct Twins<'a>(&'a [AtomicU64; 2]);
 
@@ -151,7 +152,7 @@ impl Twins<'_> {
         }
     }
 
-    /// What somebody who dies inside leaves.
+    /// Changes one of the two, as a process that dies inside the lock does.
     pub fn half_change(self) {
         self.0[0].fetch_add(1, SeqCst);
     }
@@ -164,12 +165,12 @@ impl Twins<'_> {
         self.0[1].store(self.0[0].load(SeqCst), SeqCst);
     }
 
-    /// One more change, after a look at what the last one inside left.
+    /// Checks what the last holder of the lock left, and makes one more change.
     pub fn change_after(self, locked: Locked) -> Outcome {
         if locked.owner_died {
             self.repair();
         }
-        check(self.are_equal(), || "it is half-changed, and nobody said so".into())?;
+        check(self.are_equal(), || "it is half-changed, but no death is reported".into())?;
         self.change();
         Ok(())
     }

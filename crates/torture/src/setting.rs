@@ -1,4 +1,4 @@
-//! What is made ready before each trial of an operation, and taken back after it.
+//! What a survivor prepares before each trial, and checks and removes after it.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -11,18 +11,18 @@ use crate::scene::{PERMITS, Scene};
 use crate::stage::{Outcome, check};
 use crate::user::{ChannelUser, QueueUser};
 
-/// What is made ready before each trial of an operation.
+/// What an operation needs besides messages in the queues and the ring, which every trial has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
-    /// Some messages in the queues and the ring.
+    /// Nothing else.
     Plain,
-    /// A pipe, whose first end a survivor has, with records in it.
+    /// A pipe with records in it, whose first end a survivor owns.
     Pipe,
     /// A survivor waits at a barrier for two.
     Meeting,
-    /// A queue that may end.
+    /// A queue of its own, which may be ended.
     Ending,
-    /// A survivor waits for a notification.
+    /// A survivor waits for a notification of the condition.
     Waiting,
     /// A survivor holds a mutex.
     Held,
@@ -31,7 +31,7 @@ pub enum Setting {
 pub const SETTINGS: [Setting; 6] =
     [Setting::Plain, Setting::Pipe, Setting::Meeting, Setting::Ending, Setting::Waiting, Setting::Held];
 
-/// What was made ready for one trial.
+/// What was prepared for one trial.
 #[derive(Default)]
 pub struct Prepared {
     setting: Option<Setting>,
@@ -47,7 +47,7 @@ impl Prepared {
         for (queue, stream) in [(&scene.main, &ledger.main), (&scene.tasks, &ledger.tasks)] {
             let mut user = QueueUser::join(agent, queue, stream)?;
             for large in [false, false, true] {
-                check(user.push(large, Wait::Try)?, || "no room at first".into())?;
+                check(user.push(large, Wait::Try)?, || "an empty queue has no room".into())?;
             }
             user.leave()?;
         }
@@ -84,17 +84,17 @@ impl Prepared {
         Ok(())
     }
 
-    /// Takes out what is in the scene, and sees that nothing is missing.
+    /// Empties the queues and the ring, and checks that all room, permits and requests are back.
     pub fn settle(&mut self, scene: &Scene) -> Outcome {
         let (agent, ledger) = (&scene.agent, scene.stage.ledger);
         agent.collect_garbage()?;
         if !files(&scene.stage.other_domain())?.is_empty() {
-            // Whoever joins finds what was left of it, and takes it away.
+            // An agent that joins removes what a victim left of that domain.
             Agent::register(&scene.stage.other_domain(), 0)?.leave();
         }
         for (queue, stream) in [(&scene.main, &ledger.main), (&scene.tasks, &ledger.tasks)] {
             let mut user = QueueUser::join(agent, queue, stream)?;
-            // The first look in vain reaps the dead.
+            // The first attempt that finds no message reaps dead participants.
             for _ in 0..2 {
                 while user.get(Wait::Try)? {}
             }
@@ -131,7 +131,7 @@ impl Prepared {
                 let pair = scene.on(&scene.pair);
                 if matches!(pair.wait_meeting(self.meeting, Wait::Try)?, Looked::NotYet { .. }) {
                     let waiting = pair.waiting_at_barrier()?;
-                    check(waiting == 1, || format!("{waiting} at a barrier where one waits"))?;
+                    check(waiting == 1, || format!("{waiting} parties wait at a barrier where one does"))?;
                 }
                 pair.reset_barrier()?;
             }
@@ -166,6 +166,6 @@ impl Prepared {
 fn lock(scene: &Scene) -> Outcome {
     let locked = scene.on(&scene.held).lock(Wait::Try)?;
     check(locked == Looked::Got(Locked { owner_died: false }), || {
-        format!("a mutex that nobody else has: {locked:?}")
+        format!("a mutex that no other process has: {locked:?}")
     })
 }

@@ -1,4 +1,4 @@
-//! What every process of a scene has: the names of things, and the ledger.
+//! What every process of a theatre knows: the names of objects and files, and the ledger.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use crossmem_core::{Agent, Kind, Segment, Spec, Wait};
 
 use crate::ledger::Ledger;
 
-/// Long enough to fall asleep.
+/// A wait that is long enough to sleep.
 pub const NAP: Wait = Wait::For(Duration::from_millis(1));
 
-/// How something went; an error says what is not as promised.
+/// A result. The error says which promise is broken.
 pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 #[derive(Clone)]
@@ -30,7 +30,7 @@ impl Stage {
     }
 
     pub fn open(&self, agent: &Agent, of: &str) -> Segment {
-        Segment::open(agent, &self.name(of), None).expect("opening what is there")
+        Segment::open(agent, &self.name(of), None).expect("opening an object that exists")
     }
 
     pub fn create(&self, agent: &Agent, of: &str, kind: Kind, params: [u64; 5]) -> Outcome<Segment> {
@@ -42,20 +42,20 @@ impl Stage {
         Ok(Segment::create(agent, &Spec::new(&self.name(of), Kind::SharedMemory, size))?)
     }
 
-    /// Where only victims are, one at a time.
+    /// A domain that only victims join, one at a time.
     pub fn other_domain(&self) -> String {
         self.name("other")
     }
 
-    /// A file that isn't shared memory.
+    /// An ordinary file, to be locked.
     pub fn file(&self) -> PathBuf {
         std::env::temp_dir().join(format!("{}.lock", self.domain))
     }
 }
 
-/// Where a victim is watched from, and up to where: it stops there for its tracer.
+/// Marks where watching begins, and where it ends: the victim stops here for its tracer.
 pub fn mark() {
-    // SAFETY: a trap; this process is traced, so it only stops.
+    // SAFETY: a trap. This process is traced, so the trap only stops it.
     unsafe { std::arch::asm!("int3") }
 }
 

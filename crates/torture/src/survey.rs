@@ -1,5 +1,5 @@
-//! What instructions an operation consists of, and after which of them others can see a difference: those that store to
-//! shared memory, and system calls.
+//! Which instructions an operation executes, and after which of them other processes can see a
+//! difference: those that store to shared memory, and system calls.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,17 +13,19 @@ use nix::libc::user_regs_struct;
 
 use crate::tracer::{Stop, Traced};
 
-/// What one life of a victim executed between its marks, in order.
+/// What one victim executed between its marks, in order.
 #[derive(Default)]
 pub struct Trace {
     instructions: Vec<u64>,
-    /// How often each one's address had been arrived at by then, itself included. One that repeats itself is arrived at once.
+    /// For each instruction, how often its address had been reached by then, this time included. A
+    /// string instruction that repeats itself counts once.
     arrivals: Vec<usize>,
-    /// Numbers of the instructions before which something shared has just changed; the first and the last one, too.
+    /// The numbers of the instructions before which shared state has just changed, and of the first
+    /// and the last instruction.
     pub changes: Vec<usize>,
 }
 
-/// How an instruction is come to: by stopping at an address so many times, and so many steps from there.
+/// How to reach an instruction: stop `hits` times at an address, then take `steps` single steps.
 pub struct Way {
     pub address: u64,
     pub hits: usize,
@@ -31,7 +33,8 @@ pub struct Way {
 }
 
 impl Trace {
-    /// Numbers of all instructions. One that repeats itself is one, but for what others see of it on the way.
+    /// The numbers of all instructions. The repetitions of a string instruction count as one
+    /// instruction, except those that change shared state.
     pub fn places(&self) -> Vec<usize> {
         let mut changes = self.changes.iter().copied().peekable();
         let places = (0..self.instructions.len()).filter(|&n| {
@@ -41,17 +44,17 @@ impl Trace {
         places.collect()
     }
 
-    /// Where the `n`-th instruction is.
+    /// The address of the `n`-th instruction.
     pub fn address(&self, n: usize) -> u64 {
         self.instructions[n]
     }
 
-    /// Whether it is another step of the string instruction before.
+    /// Whether instruction `n` is another repetition of the string instruction before it.
     fn repeats(&self, n: usize) -> bool {
         n > 0 && self.instructions[n - 1] == self.instructions[n]
     }
 
-    /// The shortest way to the `n`-th instruction: stops cost about as much as steps.
+    /// The shortest way to the `n`-th instruction. A stop costs about as much as a step.
     pub fn way_to(&self, n: usize) -> Way {
         const STARTS: usize = 64;
         let starts = (0..=n).rev().filter(|&from| !self.repeats(from));
@@ -64,7 +67,7 @@ impl Trace {
     }
 }
 
-/// Leads a victim, that stands at its first mark, step by step to the next one.
+/// Leads a victim step by step from its first mark to its second.
 pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
     let mut trace = Trace::default();
     let mut arrivals: HashMap<u64, usize> = HashMap::new();
@@ -74,7 +77,7 @@ pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
     loop {
         let registers = victim.registers()?;
         let instruction = *decoded.at(victim, registers.rip)?;
-        // The mark counts, too: it is where the last change has been made.
+        // The second mark counts, too: the last change is made before it.
         let arrived = arrivals.entry(registers.rip).or_default();
         *arrived += usize::from(trace.instructions.last() != Some(&registers.rip));
         trace.arrivals.push(*arrived);
@@ -93,7 +96,7 @@ pub fn survey(victim: &mut Traced) -> Result<Trace, String> {
                 .any(|at| shared.iter().any(|range| range.contains(&at)));
         match victim.step()? {
             Stop::Trap => {}
-            other => return Err(format!("the victim didn't come to its end: {other:?}")),
+            other => return Err(format!("the victim didn't reach its second mark: {other:?}")),
         }
         if calls {
             shared = shared_memory(victim.pid())?;
@@ -120,7 +123,7 @@ impl Decoded {
         })
     }
 
-    /// The addresses that it stores to.
+    /// The addresses that the instruction stores to.
     fn stores<'a>(
         &'a mut self,
         instruction: &Instruction,
@@ -163,7 +166,7 @@ fn value_of(registers: &user_regs_struct, register: Register) -> Option<u64> {
     Some(if register.size() == 4 { whole & 0xffff_ffff } else { whole })
 }
 
-/// Where a process has mapped files of /dev/shm.
+/// The address ranges where a process has mapped files of /dev/shm.
 fn shared_memory(pid: u32) -> Result<Vec<Range<u64>>, String> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).map_err(|e| format!("maps: {e}"))?;
     let shared = maps.lines().filter(|line| line.contains("s ") && line.contains("/dev/shm/"));

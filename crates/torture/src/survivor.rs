@@ -1,4 +1,5 @@
-//! Those who go on: processes that take turns with everything in the scene when they are told to, and say how it went.
+//! Survivors: processes that use all objects of the scene when the harness orders it, and answer
+//! how that went.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -16,27 +17,27 @@ use crate::setting::{Prepared, SETTINGS, Setting};
 use crate::stage::{Outcome, Stage};
 use crate::turn::{Members, Turn, turn};
 
-/// An answer that takes longer means that somebody hangs.
+/// A survivor that doesn't answer within this time hangs.
 const HANGS: Duration = Duration::from_secs(30);
 
-/// Turns to be taken, beside a victim that stands still, or after its death or good end.
+/// Turns to be taken, beside a frozen victim or after its end.
 #[derive(Clone, Copy, Debug)]
 pub struct Turns {
     pub count: u32,
-    /// What it may keep from others.
+    /// The object that the victim may keep from other processes.
     pub blocked: Option<Thing>,
-    /// It has the registry.
+    /// The victim holds the registry's mutex.
     pub registry: bool,
-    /// Somebody died.
+    /// A process has died.
     pub died: bool,
 }
 
-/// What a survivor is to do.
+/// An order to a survivor.
 #[derive(Clone, Copy, Debug)]
 pub enum Order {
     Prepare(Setting),
     Take(Turns),
-    /// Finds everything as it was before the trial.
+    /// Checks that everything is as it was before the trial.
     Settle,
     Leave,
 }
@@ -77,7 +78,7 @@ pub struct Survivor {
 }
 
 impl Survivor {
-    /// Forks one. The first one makes the scene.
+    /// Forks a survivor. The first one makes the scene.
     pub fn spawn(stage: &Stage, first: bool) -> Outcome<Survivor> {
         let (ours, theirs) = UnixStream::pair()?;
         let pid = child::spawn(|| {
@@ -94,7 +95,7 @@ impl Survivor {
         Ok(self.stream.get_mut().write_all(&order.to_bytes())?)
     }
 
-    /// Waits for the answer to what it was told: how many turns were done.
+    /// Waits for the answer to an order: the number of turns that were done.
     pub fn answer(&mut self) -> Outcome<u32> {
         let mut line = String::new();
         self.stream.read_line(&mut line).map_err(|e| format!("a survivor hangs: {e}"))?;
@@ -146,7 +147,8 @@ fn live(stage: &Stage, first: bool, mut orders: UnixStream) -> Outcome {
     }
 }
 
-/// Takes turns with all things that are free; how many. What a victim keeps from us once isn't tried again.
+/// Takes turns with all objects that are free, and returns how many. An object that a victim kept
+/// from this survivor once isn't tried again.
 fn take_turns(scene: &Scene, members: &mut Members, taken: &mut usize, turns: Turns) -> Outcome<u32> {
     let (mut done, mut refused) = (0, false);
     while done < turns.count {

@@ -1,19 +1,19 @@
-//! What came of the trials of one operation.
+//! The results of trials.
 
 use std::time::Duration;
 
-/// What came of the trials of one operation.
+/// The results of the trials of one operation.
 #[derive(Default)]
 pub struct Tally {
-    /// Instructions, or pairs of them, that there are.
+    /// How many instructions, or pairs of instructions, the operation has.
     pub instructions: usize,
     /// Trials by fate.
     pub done: [usize; 3],
-    /// The victim took another way this time.
+    /// Trials whose victim executed other instructions and didn't reach its own.
     pub missed: usize,
-    /// The survivors were not done in time, and were so when it was tried again.
+    /// Trials in which the survivors were late, and in time when the trial was repeated.
     pub late: usize,
-    /// Longest time until the survivors had done their turns.
+    /// The longest time that the survivors needed for their turns.
     pub longest: Duration,
     pub violations: Vec<String>,
 }

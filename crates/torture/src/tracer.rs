@@ -1,5 +1,5 @@
-//! A process that runs under ptrace: it stops at its marks (`int3`), is led to one of its instructions, and there it is
-//! killed, frozen or let go.
+//! A process that runs under ptrace. It stops at its marks (`int3`) and is led to one of its
+//! instructions. There it is killed, or stays stopped, or goes on.
 
 use std::ffi::{c_long, c_void};
 use std::mem::offset_of;
@@ -12,28 +12,29 @@ use nix::unistd::{Pid, alarm};
 
 use crate::child;
 
-/// Seconds; who lives longer hangs.
+/// Seconds. A victim that lives longer hangs.
 const LONGEST_LIFE: u32 = 60;
 
-/// Why it stopped.
+/// Why a traced process stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// At a mark, a breakpoint or after a step.
+    /// It is at a mark, at a breakpoint or behind a step.
     Trap,
-    /// It came to its end, with this status.
+    /// It exited with this status.
     Exited(i32),
     /// A signal killed it.
     Killed(Signal),
 }
 
-/// A traced child. Whoever drops it kills it.
+/// A traced child. Dropping it kills it.
 pub struct Traced {
     pid: Pid,
     over: bool,
 }
 
 impl Traced {
-    /// Forks a child that lives `life` and exits, with 1 if that panics. Returns when it has stopped at its first mark.
+    /// Forks a child that runs `life` and exits. Returns when the child has stopped at its first
+    /// mark.
     pub fn spawn(life: impl FnOnce()) -> Result<Traced, String> {
         let pid = child::spawn(|| {
             ptrace::traceme()?;
@@ -44,7 +45,7 @@ impl Traced {
         let mut traced = Traced { pid: pid.map_err(|e| format!("fork: {e}"))?, over: false };
         match traced.wait()? {
             Stop::Trap => Ok(traced),
-            other => Err(format!("the victim didn't come to where it is watched: {other:?}")),
+            other => Err(format!("the victim didn't reach its first mark: {other:?}")),
         }
     }
 
@@ -72,13 +73,13 @@ impl Traced {
         }
     }
 
-    /// One instruction further.
+    /// Executes one instruction.
     pub fn step(&mut self) -> Result<Stop, String> {
         ptrace::step(self.pid, None).map_err(|e| format!("step: {e}"))?;
         self.wait()
     }
 
-    /// To the next mark or breakpoint.
+    /// Runs to the next mark or breakpoint.
     pub fn cont(&mut self) -> Result<Stop, String> {
         ptrace::cont(self.pid, None).map_err(|e| format!("cont: {e}"))?;
         self.wait()
@@ -88,8 +89,8 @@ impl Traced {
         ptrace::getregs(self.pid).map_err(|e| format!("getregs: {e}"))
     }
 
-    /// Stops before the instruction at `address`, each time; 0 for no longer. In a debug register, so that no byte of the
-    /// program changes.
+    /// Makes the process stop each time before the instruction at `address`; 0 removes the
+    /// breakpoint. It is set in a debug register, so no byte of the program changes.
     pub fn break_at(&self, address: u64) -> Result<(), String> {
         const REGISTERS: usize = offset_of!(user, u_debugreg);
         let set = |register: usize, value: u64| {
@@ -104,7 +105,7 @@ impl Traced {
         Ok(())
     }
 
-    /// 16 bytes of its program.
+    /// 16 bytes of the program at `address`.
     pub fn code_at(&self, address: u64) -> Result<[u8; 16], String> {
         let mut code = [0; 16];
         for (i, word) in code.chunks_exact_mut(8).enumerate() {
@@ -115,7 +116,7 @@ impl Traced {
         Ok(code)
     }
 
-    /// Kills it; it is gone when this returns.
+    /// Kills the process and waits until it is gone.
     pub fn kill(mut self) -> Result<(), String> {
         kill(self.pid, Signal::SIGKILL).map_err(|e| format!("kill: {e}"))?;
         match self.wait()? {
@@ -124,14 +125,14 @@ impl Traced {
         }
     }
 
-    /// Lets it live to its end, which must be a good one.
+    /// Lets the process run to its end, which must be a success.
     pub fn finish(mut self) -> Result<(), String> {
         self.break_at(0)?;
         loop {
             match self.cont()? {
                 Stop::Trap => {}
                 Stop::Exited(0) => return Ok(()),
-                other => return Err(format!("the victim found things not as they should be: {other:?}")),
+                other => return Err(format!("the victim failed: {other:?}")),
             }
         }
     }

@@ -1,4 +1,5 @@
-//! One trial: a victim is led to an instruction, and killed there, or frozen while others go on, and then killed or let go.
+//! One trial: a victim is led to an instruction. There it is killed, or it is frozen while the
+//! survivors go on, and then killed or resumed.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -18,17 +19,14 @@ use crate::tracer::{Stop, Traced};
 
 const TURNS_BESIDE: u32 = 200;
 const TURNS_AFTER: u32 = 100;
-/// Survivors have done their turns by then.
+/// The time that the survivors have for their turns after the victim's end.
 pub const SOON: Duration = Duration::from_millis(500);
 
-/// What is done with a victim at its instruction.
+/// What happens to a victim at its instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// (a)
     Killed,
-    /// (b)
     FrozenAndKilled,
-    /// (c)
     FrozenAndResumed,
 }
 
@@ -47,7 +45,7 @@ impl Theatre {
         Ok(Theatre { stage, survivors })
     }
 
-    /// Everybody leaves; nothing may be left of the domain.
+    /// Lets the survivors leave. No file of the domain may be left.
     pub fn close(mut self) -> Outcome {
         for survivor in &mut self.survivors {
             survivor.ask(Order::Leave)?;
@@ -62,7 +60,7 @@ impl Theatre {
             let stage = self.stage.clone();
             live_and_die(move || corpse(&stage))?;
         }
-        // Whoever was is no more.
+        // No victim lives now.
         self.stage.ledger.victim_inside.store(0, SeqCst);
         Ok(())
     }
@@ -72,7 +70,7 @@ impl Theatre {
         Ok(Traced::spawn(move || life(&stage))?)
     }
 
-    /// What the operation consists of, from one life that is watched step by step.
+    /// Watches one victim step by step, to learn which instructions the operation executes.
     pub fn survey(&mut self, operation: &Operation) -> Outcome<Trace> {
         self.set_up(operation)?;
         let mut victim = self.victim(operation)?;
@@ -82,7 +80,8 @@ impl Theatre {
         Ok(trace)
     }
 
-    /// One trial. How long the survivors needed, or `None` if the victim didn't come to that instruction this time.
+    /// One trial. Returns how long the survivors needed, or `None` if the victim didn't reach that
+    /// instruction this time.
     pub fn torture(
         &mut self,
         operation: &Operation,
@@ -110,7 +109,7 @@ impl Theatre {
         Ok(came.then_some(needed))
     }
 
-    /// A victim is killed at an instruction. Then somebody who repairs that is watched.
+    /// Kills a victim at an instruction, and then watches its recoverer step by step.
     pub fn survey_recovery(
         &mut self,
         operation: &Operation,
@@ -127,7 +126,7 @@ impl Theatre {
         Ok(trace)
     }
 
-    /// A victim is killed at an instruction, and then somebody who repairs that, at one of its own.
+    /// Kills a victim at an instruction, and then its recoverer at an instruction of the recovery.
     pub fn torture_pair(
         &mut self,
         first: (&Operation, &Trace, usize),
@@ -146,7 +145,8 @@ impl Theatre {
         self.take_turns(Turns { count: TURNS_BESIDE, blocked: operation.blocks, registry, died })
     }
 
-    /// After a death, or a good end: the survivors go on, and find everything as it should be.
+    /// After the victim's end, lets the survivors go on and check what they find. Returns how long
+    /// their turns took.
     fn go_on(&mut self, died: bool) -> Outcome<Duration> {
         let started = Instant::now();
         self.take_turns(Turns { count: TURNS_AFTER, blocked: None, registry: false, died })?;
@@ -158,7 +158,7 @@ impl Theatre {
         Ok(needed)
     }
 
-    /// Both at once.
+    /// Lets both survivors take turns at the same time.
     fn take_turns(&mut self, turns: Turns) -> Outcome {
         for survivor in &mut self.survivors {
             survivor.tell(Order::Take(turns))?;
@@ -172,7 +172,7 @@ impl Theatre {
 }
 
 impl Drop for Theatre {
-    /// After a violation anything may be left.
+    /// Removes all files: after a violation, any may be left.
     fn drop(&mut self) {
         let objects = inspect(&self.stage.domain).map(|info| info.objects).unwrap_or_default();
         let names = objects.into_iter().map(|object| object.name);
@@ -183,11 +183,10 @@ impl Drop for Theatre {
     }
 }
 
-/// Brings a victim from its first mark to an instruction. Whether it came there.
+/// Leads a victim from its first mark to an instruction. Returns false if the victim took another
+/// way.
 fn lead(victim: &mut Traced, trace: &Trace, at: usize) -> Outcome<bool> {
-    let trapped = |stop| {
-        check(stop == Stop::Trap, || format!("the victim found things not as they should be: {stop:?}"))
-    };
+    let trapped = |stop| check(stop == Stop::Trap, || format!("the victim failed: {stop:?}"));
     let way = trace.way_to(at);
     victim.break_at(way.address)?;
     for _ in 0..way.hits {
@@ -209,7 +208,7 @@ fn kill_at(mut victim: Traced, trace: &Trace, at: usize) -> Outcome<bool> {
     Ok(came)
 }
 
-/// A child that dies at the end of its life, with all that it has.
+/// Runs a child that kills itself at the end of `life`, while it still holds everything.
 fn live_and_die(life: impl FnOnce()) -> Outcome {
     let child = child::spawn(|| {
         life();
@@ -217,5 +216,5 @@ fn live_and_die(life: impl FnOnce()) -> Outcome {
     })?;
     let ended = waitpid(child, None)?;
     let died = matches!(ended, WaitStatus::Signaled(_, Signal::SIGKILL, _));
-    check(died, || format!("who was to die first: {ended:?}"))
+    check(died, || format!("the process that was to die first ended otherwise: {ended:?}"))
 }

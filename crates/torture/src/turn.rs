@@ -1,4 +1,4 @@
-//! What survivors do with the objects of a scene in turn: each turn checks what was promised of its object.
+//! The turns of survivors: each uses one object of the scene, and checks what is promised of it.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -10,17 +10,17 @@ use crate::scene::{PERMITS, Scene, Thing};
 use crate::stage::{Outcome, check};
 use crate::user::{ChannelUser, QueueUser};
 
-/// Longer than anybody waits unless something is lost.
+/// Longer than any wait takes, unless something is lost.
 const PATIENT: Duration = Duration::from_secs(5);
 
-/// How a turn is taken.
+/// The circumstances of a turn.
 #[derive(Clone, Copy)]
 pub struct Turn {
-    /// Somebody living may keep it from us.
+    /// A live process may keep the object from the survivor.
     pub blocked: bool,
-    /// Somebody died: otherwise nobody may be told of a death.
+    /// A process has died. Otherwise no call may report a death.
     pub died: bool,
-    /// A message that gets a segment of its own.
+    /// The message is so large that it gets a segment of its own.
     pub large: bool,
 }
 
@@ -29,15 +29,16 @@ impl Turn {
         if self.blocked { Wait::Try } else { Wait::For(PATIENT) }
     }
 
-    /// Nothing was taken from the living: neither is a death told that didn't happen, nor is a victim inside that stands still.
+    /// Checks that the object was not taken from a live process: no death is reported without one,
+    /// and no frozen victim holds the object.
     fn check(self, scene: &Scene, told: bool) -> Outcome {
-        check(self.died || !told, || "a death is told, and nobody died".into())?;
+        check(self.died || !told, || "a death is reported, but no process died".into())?;
         let victim_inside = scene.stage.ledger.victim_inside.load(SeqCst) != 0;
-        check(!self.blocked || !victim_inside, || "it was taken from the living".into())
+        check(!self.blocked || !victim_inside, || "it was taken from a live process".into())
     }
 }
 
-/// A survivor's places in the queues.
+/// A survivor's memberships of the queues.
 pub struct Members {
     main: Option<Member>,
     tasks: Option<Member>,
@@ -52,7 +53,7 @@ impl Members {
     }
 }
 
-/// Whether it was done: somebody who lives may be in the way.
+/// Takes a turn. Returns false if a live process kept the object from the survivor.
 pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, how: Turn) -> Outcome<bool> {
     let ledger = scene.stage.ledger;
     let done = match thing {
@@ -70,7 +71,7 @@ pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, how: Turn) -> Ou
         Thing::Registry => with_registry(scene),
     };
     let done = done.map_err(|e| format!("{thing:?}: {e}"))?;
-    check(done || how.blocked, || format!("{thing:?}: it can't be had"))?;
+    check(done || how.blocked, || format!("{thing:?}: it could not be taken"))?;
     Ok(done)
 }
 
@@ -79,7 +80,7 @@ fn with_mutex(scene: &Scene, how: Turn) -> Outcome<bool> {
     let Looked::Got(locked) = mutex.lock(how.wait())? else { return Ok(false) };
     how.check(scene, locked.owner_died)?;
     let before = inside.swap(std::process::id(), SeqCst);
-    check(before == 0 || locked.owner_died, || format!("process {before} is inside, too"))?;
+    check(before == 0 || locked.owner_died, || format!("process {before} holds it, too"))?;
     scene.twins(Thing::Mutex).change_after(locked)?;
     mutex.mark_consistent()?;
     inside.store(0, SeqCst);
@@ -87,7 +88,7 @@ fn with_mutex(scene: &Scene, how: Turn) -> Outcome<bool> {
     Ok(true)
 }
 
-/// Writes, and then reads: beside a victim that reads, others may read.
+/// Writes, and then reads: while a victim reads, other processes may read.
 fn with_rwlock(scene: &Scene, how: Turn) -> Outcome<bool> {
     let (rwlock, twins) = (scene.on(&scene.rwlock), scene.twins(Thing::RwLock));
     let Looked::Got(locked) = rwlock.write(how.wait())? else { return Ok(false) };
@@ -96,7 +97,7 @@ fn with_rwlock(scene: &Scene, how: Turn) -> Outcome<bool> {
     rwlock.mark_written_consistent()?;
     rwlock.end_write(false)?;
     let Looked::Got(locked) = rwlock.read(how.wait())? else { return Ok(false) };
-    check(how.died || !locked.owner_died, || "a death is told, and nobody died".into())?;
+    check(how.died || !locked.owner_died, || "a death is reported, but no process died".into())?;
     check(locked.owner_died || twins.are_equal(), || "a reader sees half a change".into())?;
     rwlock.end_read()?;
     Ok(true)
@@ -146,10 +147,10 @@ fn with_barrier(scene: &Scene, how: Turn) -> Outcome<bool> {
                 return Ok(true);
             }
             Looked::Got(Arrived::Broken) => {
-                check(how.died, || "broken, and nobody died".into())?;
+                check(how.died, || "broken, but no process died".into())?;
                 barrier.reset_barrier()?;
             }
-            // The other survivor made it as new.
+            // The other survivor has reset it.
             Looked::Got(_) if how.died => {}
             Looked::Got(other) => return Err(format!("{other:?}").into()),
             _ => return Ok(false),
@@ -161,7 +162,7 @@ fn with_barrier(scene: &Scene, how: Turn) -> Outcome<bool> {
 fn with_named_lock(scene: &Scene, how: Turn) -> Outcome<bool> {
     let blocked = how.blocked;
     let table = scene.on(&scene.named);
-    // `request` would wait for ten seconds if somebody stands still inside.
+    // If a frozen victim holds the table's mutex, `request` would wait for ten seconds.
     if blocked && table.request_news(false).is_err_and(|e| e.code == Code::Timeout) {
         return Ok(false);
     }
@@ -214,18 +215,18 @@ fn with_queue(
 
 fn push_and_get(user: &mut QueueUser<'_>, large: bool) -> Outcome<bool> {
     let started = Instant::now();
-    // A large one is refused, too, while the other survivor is in the registry.
+    // A large message is also refused while the other survivor holds the registry's mutex.
     while !user.push(large, Wait::For(PATIENT))? {
         if started.elapsed() > PATIENT {
             return Ok(false);
         }
     }
-    // Another one may have it by now.
+    // The other survivor may have taken the message by now.
     user.get(Wait::Try)?;
     Ok(true)
 }
 
-/// Both ends, one after the other; the other survivor may have one for a moment.
+/// Takes both ends, one after the other. The other survivor may hold an end for a moment.
 fn with_ring(scene: &Scene, blocked: bool) -> Outcome<bool> {
     let started = Instant::now();
     let take = |end| loop {
@@ -248,12 +249,12 @@ fn is_busy(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<crossmem_core::Error>().is_some_and(|e| e.code == Code::Busy)
 }
 
-/// An object's whole life.
+/// Creates, opens, unlinks and closes an object.
 fn with_registry(scene: &Scene) -> Outcome<bool> {
     let (stage, of) = (&scene.stage, format!("own.{}", std::process::id()));
     let made = stage.create_bytes(&scene.agent, &of, 64)?;
     let again = Segment::open(&scene.agent, &stage.name(&of), None)?;
-    check(again.id() == made.id(), || "the name leads to something else".into())?;
+    check(again.id() == made.id(), || "the name leads to another object".into())?;
     again.close(&scene.agent);
     made.unlink(&scene.agent)?;
     made.close(&scene.agent);

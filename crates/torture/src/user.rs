@@ -1,11 +1,12 @@
-//! Users of queues and channels: each message bears its number in the ledger, and is compared byte by byte.
+//! Users of queues and channels. Each message carries its number in the ledger, and is compared
+//! byte by byte.
 
 use crossmem_core::{Agent, Chunk, Code, End, Got, Looked, Member, Object, Put, Segment, Wait};
 
 use crate::ledger::Stream;
 use crate::stage::{Outcome, check};
 
-/// A chunk of the scene's queues has so many bytes; a larger message gets a segment of its own.
+/// The size of a chunk in the scene's queues. A larger message gets a segment of its own.
 pub const MESSAGE_BYTES: u64 = 24;
 const LARGE: u32 = 1 << 31;
 
@@ -36,7 +37,7 @@ impl<'a> QueueUser<'a> {
         Ok(QueueUser { object, member, stream })
     }
 
-    /// Whether there was room.
+    /// Puts a message. Returns false if there was no room.
     pub fn push(&mut self, large: bool, wait: Wait) -> Outcome<bool> {
         let number = self.stream.begin();
         let bytes = message(if large { number | LARGE } else { number });
@@ -63,7 +64,7 @@ impl<'a> QueueUser<'a> {
         }
     }
 
-    /// Writes a message to what was reserved; its number, and how long it is.
+    /// Writes a message to a reserved chunk. Returns the message's number and length.
     pub fn write(&self, queue: &Segment, chunk: Chunk) -> Outcome<(u32, u32)> {
         let number = self.stream.begin();
         let bytes = message(number);
@@ -72,7 +73,7 @@ impl<'a> QueueUser<'a> {
         Ok((number, bytes.len() as u32))
     }
 
-    /// The next message, and its number. It is not counted as got.
+    /// Takes the next message, without counting it as got. Returns its chunk and number.
     pub fn take(&mut self, wait: Wait) -> Outcome<Option<(Chunk, u32)>> {
         let Looked::Got(Got::Message(chunk)) = self.object.take_message(&mut self.member, wait)? else {
             return Ok(None);
@@ -81,7 +82,7 @@ impl<'a> QueueUser<'a> {
         Ok(Some((chunk, number)))
     }
 
-    /// Takes, counts and frees the next message, if there is any.
+    /// Takes, counts and frees the next message. Returns false if there was none.
     pub fn get(&mut self, wait: Wait) -> Outcome<bool> {
         let Some((chunk, number)) = self.take(wait)? else { return Ok(false) };
         self.object.free_message(&self.member, chunk.index)?;
@@ -89,7 +90,8 @@ impl<'a> QueueUser<'a> {
         Ok(true)
     }
 
-    /// Takes at most so many messages, up to the first large one, which is taken by itself.
+    /// Takes up to `most` messages in a batch. The batch ends at the first large message, which is
+    /// then taken by itself.
     pub fn pop_many(&mut self, most: usize) -> Outcome {
         let (stream, mut large, mut seen) = (self.stream, None, Vec::new());
         self.object.pop_messages(&mut self.member, most, |region, chunk| {
@@ -112,7 +114,7 @@ impl<'a> QueueUser<'a> {
     }
 }
 
-/// Who has an end of a channel.
+/// The owner of an end of a channel.
 pub struct ChannelUser<'a> {
     pub object: Object<'a>,
     pub end: End,
@@ -150,7 +152,7 @@ impl<'a> ChannelUser<'a> {
         Ok(())
     }
 
-    /// Reserves more than is written; the number, and how long it is.
+    /// Reserves more bytes than it writes. Returns the message's number and length.
     pub fn reserve_and_write(&mut self, channel: &Segment) -> Outcome<(u32, u32)> {
         let number = self.stream.begin();
         let bytes = message(number);
@@ -161,7 +163,7 @@ impl<'a> ChannelUser<'a> {
         Ok((number, bytes.len() as u32))
     }
 
-    /// The first record, which stays where it is.
+    /// The number of the first record, which stays in the ring.
     pub fn peek(&mut self) -> Outcome<Option<u32>> {
         let Looked::Got(Got::Message(record)) = self.object.peek_record(&mut self.end, Wait::Try)? else {
             return Ok(None);
@@ -169,7 +171,7 @@ impl<'a> ChannelUser<'a> {
         read(|bytes| self.object.read_record(record, bytes), record.len).map(Some)
     }
 
-    /// Pops and counts the first record, if there is any.
+    /// Pops and counts the first record. Returns false if there was none.
     pub fn pop(&mut self) -> Outcome<bool> {
         let Some(number) = self.peek()? else { return Ok(false) };
         self.object.release_record(&mut self.end)?;
@@ -177,13 +179,14 @@ impl<'a> ChannelUser<'a> {
         Ok(true)
     }
 
-    /// As `pop`, when the other end is gone: after the last record one is told that it died, or that it closed.
+    /// As `pop`, when the other end's owner is gone: after the last record, the call must report
+    /// that the owner died or closed its end.
     pub fn pop_from_the_gone(&mut self) -> Outcome<bool> {
         match self.object.peek_record(&mut self.end, Wait::Try) {
             Ok(Looked::Got(Got::Message(_))) => self.pop(),
             Ok(Looked::Got(Got::Ended)) => Ok(false),
             Err(e) if e.code == Code::PeerDied => Ok(false),
-            other => Err(format!("nobody says that the other end is gone: {other:?}").into()),
+            other => Err(format!("the end of the other owner is not reported: {other:?}").into()),
         }
     }
 
@@ -202,14 +205,14 @@ impl<'a> ChannelUser<'a> {
     }
 }
 
-/// The number of a message that is whole.
+/// Copies a message, checks that it is whole, and returns its number.
 fn read(copy: impl FnOnce(&mut [u8]) -> crossmem_core::Result<()>, len: impl Into<u64>) -> Outcome<u32> {
     let mut bytes = vec![0; len.into() as usize];
     copy(&mut bytes)?;
     number_of(&bytes)
 }
 
-/// The same of one that is about to be let go.
+/// As `read`, for a message that is about to be freed.
 fn look(
     stream: &Stream,
     copy: impl FnOnce(&mut [u8]) -> crossmem_core::Result<()>,
@@ -229,7 +232,7 @@ fn count(stream: &Stream, seen: Vec<Outcome<u32>>) -> Outcome {
 
 fn write(segment: &Segment, offset: u64, bytes: &[u8]) {
     assert!(offset + bytes.len() as u64 <= segment.region().len() as u64);
-    // SAFETY: inside the segment, and reserved for the caller alone.
+    // SAFETY: the range is inside the segment, and reserved for the caller alone.
     unsafe {
         let to = segment.region().as_ptr().add(offset as usize);
         std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());

@@ -1,9 +1,10 @@
-//! What is tortured is broken on purpose, and the harness says so.
+//! The torture finds violations in code that is broken on purpose.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::process::Command;
 
-/// Whether the harness is content with these operations, and what it says.
+/// Tortures these operations with a fault in the code. Returns whether the harness found no
+/// violation, and its output.
 fn torture(fault: &str, operation: &str) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_crossmem-torture"))
         .args(["--minutes", "0", "--only", operation])
@@ -19,7 +20,7 @@ fn each_fault_is_a_violation() {
     for (fault, operation) in [
         ("ForgetDied", "mutex: take over"),
         ("RegistryUnrepaired", "create an object"),
-        ("SpillStays", "queue: push a large one"),
+        ("SpillStays", "queue: push a large message"),
         ("TornWriteUntold", "rwlock: take over"),
         ("PermitsOfTheDeadStay", "semaphore: recount"),
         ("TornUpdateUntold", "array: take over"),

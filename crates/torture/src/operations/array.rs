@@ -19,7 +19,7 @@ pub const OPERATIONS: &[Operation] = &[
 
 fn updating(scene: &Scene) -> bool {
     let Looked::Got(locked) = scene.guard().unwrap().enter(&scene.agent, Wait::Try) else {
-        panic!("it can't be had")
+        panic!("an update is being made")
     };
     say_inside(scene, true);
     locked.owner_died

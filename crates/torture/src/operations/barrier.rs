@@ -11,7 +11,7 @@ use crate::stage::{Stage, mark};
 pub const OPERATIONS: &[Operation] = &[
     operation("barrier: lead", lead).blocking(Thing::Barrier),
     operation("barrier: complete", complete).blocking(Thing::Barrier),
-    operation("barrier: arrive second", arrive_second)
+    operation("barrier: arrive as the last party", arrive_last)
         .in_setting(Meeting)
         .recovered_by("barrier: arrive after a death"),
     operation("barrier: arrive after a death", arrive_after_death)
@@ -45,7 +45,7 @@ fn complete(stage: &Stage) {
     assert!(met);
 }
 
-fn arrive_second(stage: &Stage) {
+fn arrive_last(stage: &Stage) {
     let scene = scene(stage);
     let pair = scene.on(&scene.pair);
     mark();
@@ -62,7 +62,8 @@ fn die_leading(stage: &Stage) {
     assert!(matches!(arrived, Looked::Got(Arrived::Leading { .. })), "{arrived:?}");
 }
 
-/// It is broken for all; or, if a survivor made it as new meanwhile, one more waits.
+/// The death breaks the barrier for all parties. If a survivor has reset it meanwhile, this victim
+/// is one more party that waits.
 fn arrive_after_death(stage: &Stage) {
     let scene = scene(stage);
     mark();

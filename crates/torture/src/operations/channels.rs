@@ -30,7 +30,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("pipe: close", close).in_setting(Pipe),
 ];
 
-/// Who has an end for all its process's life.
+/// An owner of an end that keeps it until its process ends.
 fn user(stage: &Stage, end: usize) -> (ChannelUser<'static>, &'static Segment) {
     let agent: &'static Agent = Box::leak(Box::new(stage.join()));
     let ring: &'static Segment = Box::leak(Box::new(stage.open(agent, "ring")));
@@ -93,7 +93,7 @@ fn reserve_and_commit(stage: &Stage) {
     mark();
 }
 
-/// A record that was looked at stays until it is released.
+/// Peeks at a record, which stays in the ring until it is released.
 fn peek_and_release(stage: &Stage) {
     let (mut user, _) = user(stage, CONSUMER);
     mark();
@@ -163,7 +163,7 @@ fn sleep_for_record(stage: &Stage) {
     mark();
     let record = far.object.peek_record(&mut far.end, NAP).unwrap();
     mark();
-    assert!(matches!(record, Looked::NotYet { .. }), "out of nothing: {record:?}");
+    assert!(matches!(record, Looked::NotYet { .. }), "the pipe is empty: {record:?}");
 }
 
 fn close(stage: &Stage) {

@@ -38,7 +38,7 @@ fn notify(stage: &Stage) {
     mark();
 }
 
-/// It was told, and heard nothing: what it was told is for another one.
+/// Dies notified, but without knowing it. The notification must go to another waiter.
 fn die_notified(stage: &Stage) {
     let scene = scene(stage);
     let condition = scene.on(&scene.condition);
@@ -57,7 +57,7 @@ fn settle(stage: &Stage) {
     mark();
 }
 
-/// It was notified, and goes without having heard of it: the next waiter is told.
+/// Leaves notified, but without knowing it. The notification goes to the next waiter.
 fn leave_condition(stage: &Stage) {
     let scene = scene(stage);
     let condition = scene.on(&scene.condition);

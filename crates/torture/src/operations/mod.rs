@@ -1,5 +1,5 @@
-//! Everything that a process can do with shared memory. Each is a victim's whole life, of which the part between its two
-//! marks is watched.
+//! Everything that a process can do with shared memory. Each operation is the whole life of a
+//! victim; the part between its two marks is tortured.
 
 mod array;
 mod barrier;

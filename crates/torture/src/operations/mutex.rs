@@ -26,7 +26,7 @@ pub const OPERATIONS: &[Operation] = &[
 
 fn locked(scene: &Scene) -> bool {
     let Looked::Got(locked) = scene.on(&scene.mutex).lock(Wait::Try).unwrap() else {
-        panic!("it can't be had")
+        panic!("the mutex is not free")
     };
     say_inside(scene, true);
     scene.stage.ledger.in_mutex.store(std::process::id(), SeqCst);
@@ -82,7 +82,7 @@ fn mark_consistent(stage: &Stage) {
     mark();
 }
 
-/// Somebody living has it, and doesn't give it back.
+/// Waits for a mutex that a live process holds and doesn't release.
 fn sleep_for_mutex(stage: &Stage) {
     let scene = scene(stage);
     mark();

@@ -30,7 +30,7 @@ fn request(stage: &Stage) {
     let entered = table.request(&EXCLUSIVE).unwrap().unwrap();
     say_inside(scene, true);
     mark();
-    assert!(entered.granted.is_some(), "it was free");
+    assert!(entered.granted.is_some(), "the lock was free");
     say_inside(scene, false);
     table.end_request(entered.request, false).unwrap();
 }

@@ -1,21 +1,21 @@
-//! One operation, as the torture knows it.
+//! What the torture knows of an operation.
 
 use crate::scene::Thing;
 use crate::setting::Setting;
 use crate::stage::Stage;
 
-/// One thing to do.
+/// An operation, and the circumstances of its trials.
 #[derive(Clone, Copy)]
 pub struct Operation {
     pub name: &'static str,
-    /// The victim's life.
+    /// What the victim does, marks included.
     pub life: fn(&Stage),
     pub setting: Setting,
-    /// What others may have to wait for while it is done.
+    /// The object that other processes may have to wait for during the operation.
     pub blocks: Option<Thing>,
-    /// Somebody who dies before, at the end of this.
+    /// What another process does before the operation; it dies at the end of this.
     pub before: Option<fn(&Stage)>,
-    /// How what is left of it is repaired: the life of another one, by name.
+    /// The name of the operation that repairs what a dead victim left of this one.
     pub recovery: &'static str,
 }
 

@@ -14,29 +14,29 @@ pub const OPERATIONS: &[Operation] = &[
     operation("queue: leave", leave).recovered_by("queue: reap"),
     operation("queue: push", push).recovered_by("queue: reap"),
     operation("queue: push a batch", push_many).recovered_by("queue: reap"),
-    operation("queue: push a large one (spill)", push_large).recovered_by("queue: reap"),
+    operation("queue: push a large message", push_large).recovered_by("queue: reap"),
     operation("queue: reserve", reserve).recovered_by("queue: reap"),
     operation("queue: commit", commit).recovered_by("queue: reap"),
     operation("queue: cancel", cancel).recovered_by("queue: reap"),
     operation("queue: take", take).recovered_by("queue: reap"),
     operation("queue: free", free).recovered_by("queue: reap"),
-    operation("queue: take and free a large one", get_large).recovered_by("queue: reap"),
+    operation("queue: take and free a large message", get_large).recovered_by("queue: reap"),
     operation("queue: pop a batch", pop_many).recovered_by("queue: reap"),
     operation("queue: put back", put_back).recovered_by("queue: reap"),
     operation("queue: sleep for a message", sleep_for_message).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: sleep for room", sleep_for_room).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: end", end).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: unlink with a large message", unlink).recovered_by("register"),
-    operation("queue: close as the last one", close_as_last).recovered_by("register"),
+    operation("queue: close as the last user", close_as_last).recovered_by("register"),
     operation("queue: reap", reap).after_death_of(die_with_messages).recovered_by("queue: reap"),
     operation("tasks: take (redelivered)", take_task).recovered_by("tasks: reap"),
-    operation("tasks: done", finish_task).recovered_by("tasks: reap"),
+    operation("tasks: finish", finish_task).recovered_by("tasks: reap"),
     operation("tasks: put back", put_task_back).recovered_by("tasks: reap"),
     operation("tasks: fail", fail_task).recovered_by("tasks: reap"),
     operation("tasks: reap", reap_tasks).after_death_of(die_with_tasks).recovered_by("tasks: reap"),
 ];
 
-/// A user of a queue for all its process's life.
+/// A user of a queue that doesn't leave until its process ends.
 fn user(stage: &Stage, of: &str, stream: &'static Stream) -> (QueueUser<'static>, &'static Segment) {
     let agent: &'static Agent = Box::leak(Box::new(stage.join()));
     let queue: &'static Segment = Box::leak(Box::new(stage.open(agent, of)));
@@ -121,7 +121,8 @@ fn cancel(stage: &Stage) {
     mark();
 }
 
-/// Without redelivery, what it takes dies with it until it has counted it.
+/// Without redelivery, a message that the victim has taken is lost if it dies before it has counted
+/// it.
 fn take(stage: &Stage) {
     let (mut user, _) = main(stage);
     user.stream.may_lose(1);
@@ -168,7 +169,7 @@ fn pop_many(stage: &Stage) {
     mark();
 }
 
-/// Puts back what was taken: it is not lost any more once that is done.
+/// Puts a taken message back. Once that is done, it can't be lost any more.
 fn put_back(stage: &Stage) {
     let (mut user, _) = main(stage);
     user.stream.may_lose(1);
@@ -184,7 +185,7 @@ fn sleep_for_message(stage: &Stage) {
     mark();
     let taken = user.take(NAP).unwrap();
     mark();
-    assert!(taken.is_none(), "out of nothing: {taken:?}");
+    assert!(taken.is_none(), "the queue is empty: {taken:?}");
 }
 
 fn sleep_for_room(stage: &Stage) {
@@ -193,7 +194,7 @@ fn sleep_for_room(stage: &Stage) {
     mark();
     let pushed = user.push(false, NAP).unwrap();
     mark();
-    assert!(!pushed, "it was full");
+    assert!(!pushed, "the queue was full");
 }
 
 fn end(stage: &Stage) {
@@ -202,10 +203,10 @@ fn end(stage: &Stage) {
     mark();
     user.object.end_queue().unwrap();
     mark();
-    assert!(!user.push(false, Wait::Try).unwrap(), "it has ended");
+    assert!(!user.push(false, Wait::Try).unwrap(), "the queue has ended");
 }
 
-/// A queue of the victim's own, with a large message in it.
+/// Makes a queue that only the victim has, with a large message in it.
 fn own_queue(stage: &Stage) -> (Agent, Segment) {
     let agent = stage.join();
     let queue =
@@ -240,7 +241,8 @@ fn close_as_last(stage: &Stage) {
     agent.leave();
 }
 
-/// One message in each state that it can be in.
+/// Leaves one message in each state: being written, queued with a segment of its own, and being
+/// read.
 fn die_holding(user: &mut QueueUser<'_>, queue: &Segment) {
     let chunk = user.reserve().unwrap();
     user.write(queue, chunk).unwrap();
@@ -254,7 +256,7 @@ fn die_with_messages(stage: &Stage) {
     die_holding(&mut user, queue);
 }
 
-/// For a process that dies of something else.
+/// As `die_with_messages`, for an agent that leaves more behind.
 pub fn leave_messages_behind(stage: &Stage, agent: &'static Agent) {
     let queue: &'static Segment = Box::leak(Box::new(stage.open(agent, "main")));
     die_holding(&mut QueueUser::join(agent, queue, &stage.ledger.main).unwrap(), queue);
@@ -267,7 +269,7 @@ fn die_with_tasks(stage: &Stage) {
     user.stream.is_safe(1);
 }
 
-/// Takes out all there is; the look in vain reaps.
+/// Takes all messages. The last attempt finds none, so it reaps dead participants.
 fn reap(stage: &Stage) {
     let (mut user, _) = main(stage);
     user.stream.may_lose(1);
@@ -292,7 +294,7 @@ fn reap_tasks(stage: &Stage) {
     mark();
 }
 
-/// With redelivery, what it takes goes to another one.
+/// With redelivery, a message that a dead victim had taken goes to another reader.
 fn take_task(stage: &Stage) {
     let mut user = tasks(stage);
     mark();

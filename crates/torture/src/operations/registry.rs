@@ -8,14 +8,14 @@ use crate::stage::{Stage, mark};
 pub const OPERATIONS: &[Operation] = &[
     operation("register", register),
     operation("leave", leave),
-    operation("found a domain", found_domain),
-    operation("leave as the last one", leave_as_last),
+    operation("create a domain", create_domain),
+    operation("leave as the last agent", leave_as_last),
     operation("create", create),
     operation("create an object", create_object),
-    operation("create in vain", create_in_vain),
+    operation("create, but the name is taken", create_taken),
     operation("open", open),
     operation("close", close),
-    operation("close as the last one", close_as_last),
+    operation("close as the last user", close_as_last),
     operation("unlink", unlink),
     operation("unlink by name", unlink_by_name),
     operation("sweep", register).after_death_of(leave_all_behind),
@@ -36,12 +36,12 @@ fn leave(stage: &Stage) {
     mark();
 }
 
-/// A domain of its own, which the first survivor looks for afterwards.
+/// The victim's own domain, which the first survivor checks afterwards.
 fn other(stage: &Stage) -> Stage {
     Stage { domain: stage.other_domain(), ..stage.clone() }
 }
 
-fn found_domain(stage: &Stage) {
+fn create_domain(stage: &Stage) {
     mark();
     let agent = other(stage).join();
     mark();
@@ -76,7 +76,7 @@ fn create_object(stage: &Stage) {
     agent.leave();
 }
 
-fn create_in_vain(stage: &Stage) {
+fn create_taken(stage: &Stage) {
     let agent = stage.join();
     mark();
     assert!(stage.create_bytes(&agent, "data", 100).is_err());
@@ -132,7 +132,7 @@ fn unlink_by_name(stage: &Stage) {
     agent.leave();
 }
 
-/// Dies with objects of its own, and with others' open.
+/// Dies with objects of its own, and with objects of other processes open.
 pub fn leave_all_behind(stage: &Stage) {
     let agent: &'static Agent = Box::leak(Box::new(stage.join()));
     for of in ["victim", "victim.second"] {

@@ -16,7 +16,7 @@ pub const OPERATIONS: &[Operation] = &[
         .blocking(Thing::RwLock)
         .after_death_of(die_writing)
         .recovered_by("rwlock: take over"),
-    operation("rwlock: write after readers' death", write)
+    operation("rwlock: write after a reader's death", write)
         .blocking(Thing::RwLock)
         .after_death_of(die_reading)
         .recovered_by("rwlock: take over"),
@@ -35,7 +35,7 @@ fn end_reading(scene: &Scene) {
 
 fn writing(scene: &Scene) -> bool {
     let Looked::Got(locked) = scene.on(&scene.rwlock).write(Wait::Try).unwrap() else {
-        panic!("it can't be had")
+        panic!("the lock is not free")
     };
     say_inside(scene, true);
     locked.owner_died

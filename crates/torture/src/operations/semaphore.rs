@@ -12,7 +12,7 @@ use crate::stage::{Stage, mark};
 pub const OPERATIONS: &[Operation] = &[
     operation("semaphore: acquire", acquire).blocking(Thing::Semaphore).recovered_by("semaphore: recount"),
     operation("semaphore: release", release).blocking(Thing::Semaphore).recovered_by("semaphore: recount"),
-    operation("semaphore: consume and give anew", consume)
+    operation("semaphore: consume and add", consume)
         .blocking(Thing::Semaphore)
         .recovered_by("semaphore: recount"),
     operation("semaphore: recount", acquire)
@@ -44,7 +44,7 @@ fn release(stage: &Stage) {
     mark();
 }
 
-/// What one process uses up, and another one gives anew.
+/// Consumes a permit and adds a new one, as two processes may do that hand something over.
 fn consume(stage: &Stage) {
     let scene = scene(stage);
     let semaphore = scene.on(&scene.semaphore);
