@@ -1,14 +1,14 @@
-//! The floor that `bench/` measures crossmem against: what the kernel alone takes to make, open and remove a
-//! segment of 1 MiB, by system calls and nothing around them.
+//! The floor that `bench/` compares crossmem with: the time of the bare system calls that create,
+//! open and remove a segment of 1 MiB.
 //!
-//! `cargo run --release -p crossmem-core --example bare_calls -- ITERATIONS HOW [fill]` prints one line of JSON.
-//! With `fill`, whoever made the segment writes every byte before it goes.
+//! `cargo run --release -p crossmem-core --example bare_calls -- ITERATIONS HOW [fill]` prints one
+//! line of JSON. With `fill`, the creator writes every byte before it removes the segment.
 //!
-//! | HOW | what others may find | bytes reserved |
+//! | HOW | what another process may see | bytes reserved |
 //! | --- | --- | --- |
-//! | `whole` | the whole segment or none: made without a name, then linked (what crossmem does) | yes |
+//! | `whole` | the whole segment or none: made unnamed, then linked, as crossmem does | yes |
 //! | `reserved` | a name whose segment has no bytes yet | yes |
-//! | `sized` | a name whose segment has no bytes yet | no: a full /dev/shm is a SIGBUS later |
+//! | `sized` | a name whose segment has no bytes yet | no: SIGBUS later if /dev/shm is full |
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -17,7 +17,7 @@ fn main() {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("bare_calls knows the system calls of Linux only");
+    eprintln!("bare_calls needs Linux");
     std::process::exit(2);
 }
 
@@ -61,7 +61,7 @@ mod linux {
         println!(r#"{{"how":"{how}","iterations":{iterations},"ns":{ns:.1}}}"#);
     }
 
-    /// Made beforehand: the floor allocates nothing.
+    /// Made beforehand, so that the measured calls allocate nothing.
     struct Names {
         segment: CString,
         path: CString,
@@ -115,7 +115,7 @@ mod linux {
         })
     }
 
-    /// As one who knows only the name: the size comes from the file.
+    /// Opens the segment as a process that knows only its name: the size comes from the file.
     fn open_again(names: &Names) -> *mut c_void {
         // SAFETY: a NUL-terminated name.
         let fd = check(unsafe { libc::shm_open(names.segment.as_ptr(), libc::O_RDWR, 0) });
@@ -136,14 +136,14 @@ mod linux {
 
     fn map(fd: c_int, len: usize) -> *mut c_void {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a fresh mapping, the kernel picks the place.
+        // SAFETY: a new mapping, at an address that the kernel chooses.
         let made = unsafe { libc::mmap(std::ptr::null_mut(), len, protection, libc::MAP_SHARED, fd, 0) };
         assert_ne!(made, libc::MAP_FAILED, "{}", Error::last_os_error());
         made
     }
 
     fn fill(mapping: *mut c_void) {
-        // SAFETY: made by `map` with this length; the bytes are nobody's references.
+        // SAFETY: made by `map` with this length, and no reference points to the bytes.
         unsafe { mapping.cast::<u8>().write_bytes(1, SIZE) };
     }
 

@@ -1,16 +1,41 @@
-//! What both sides do in a run, whatever the queue is.
+//! What both ends do in a run, for any queue.
 
+use std::thread;
 use std::time::Instant;
 
 pub struct Order {
+    /// Messages in one direction; otherwise trips, there and back.
     pub is_stream: bool,
     pub count: u64,
-    /// Of trips: the shares of them that are over within the times that are asked for.
+    /// The quantiles of the trips' times that the answer states, from 0 to 1.
     pub shares: Vec<f64>,
+    /// What an end does while it waits.
     pub pause: fn(),
 }
 
-/// Each bears its number, so that the receiver sees that all came, and in order.
+/// Reads an order. Returns the size of a message in bytes, and the rest.
+pub fn order_of(line: &str, pause: fn()) -> (usize, Order) {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [kind, bytes, _, count, _, ref shares @ ..] = words[..] else { panic!("no order: {line}") };
+    let shares = shares.iter().flat_map(|list| list.split(',')).map(|share| share.parse().expect("a share"));
+    let order = Order {
+        is_stream: kind == "stream",
+        count: count.parse().expect("a count"),
+        shares: shares.collect(),
+        pause,
+    };
+    (bytes.parse().expect("a size"), order)
+}
+
+pub fn pause_of(pause: &str) -> fn() {
+    match pause {
+        "spin" => std::hint::spin_loop,
+        "yield" => thread::yield_now,
+        _ => panic!("spin or yield, not {pause}"),
+    }
+}
+
+/// Each message carries its number, so the receiver can check that all arrive, in order.
 pub trait Message: Copy + Send {
     fn numbered(number: u64) -> Self;
     fn number(&self) -> u64;
@@ -37,7 +62,7 @@ pub trait Receiver {
     fn try_receive(&mut self) -> Option<Self::Message>;
 }
 
-/// What a side has of two queues, there and back.
+/// One end of two queues: one there, one back.
 pub struct End<S, R> {
     pub out: S,
     pub into: R,
@@ -59,12 +84,12 @@ impl<S: Sender, R: Receiver<Message = S::Message>> End<S, R> {
         }
     }
 
-    /// The near end's part; the times of trips, if it makes any.
+    /// Does what the near end has to do. Returns the times of trips.
     pub fn ask(&mut self, order: &Order) -> Vec<f64> {
         if order.is_stream { self.produce(order) } else { self.ping(order) }
     }
 
-    /// The far end's part.
+    /// Does what the far end has to do.
     pub fn answer(&mut self, order: &Order) {
         if order.is_stream {
             self.consume(order);
@@ -86,7 +111,7 @@ impl<S: Sender, R: Receiver<Message = S::Message>> End<S, R> {
         }
     }
 
-    /// What such shares of the trips took at most.
+    /// Makes trips. Returns the quantiles of their times that the order asks for.
     fn ping(&mut self, order: &Order) -> Vec<f64> {
         let mut took: Vec<f64> = (0..order.count)
             .map(|number| {
@@ -108,13 +133,4 @@ impl<S: Sender, R: Receiver<Message = S::Message>> End<S, R> {
             self.send(message, order);
         }
     }
-}
-
-/// What all threads of this process have used, in nanoseconds.
-pub fn cpu_time() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a clock of every process, and a whole timespec.
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    assert_eq!(failed, 0, "{}", std::io::Error::last_os_error());
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }

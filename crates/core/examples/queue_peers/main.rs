@@ -1,19 +1,24 @@
-//! The floor that `bench/` measures queues against: the best known ones between two threads, and crossmem's own between two
-//! processes, without any JavaScript.
+//! The floor that `bench/` compares queues with, without any JavaScript: the fastest known queues
+//! between two threads, and crossmem's own between two processes.
 //!
-//! `cargo run --release -p crossmem-core --example queue_peers -- QUEUE PAUSE` takes orders, one on each line of its
-//! standard input, and answers each by a line, as `bench/queues/near.ts` does:
-//! `stream BYTES 1 COUNT 0` → `[ns, CPU ns]` of a message, `trips BYTES 1 COUNT 0 SHARE,…` → `[ns of each share, CPU ns]` of
-//! a trip there and back.
+//! `cargo run --release -p crossmem-core --example queue_peers -- QUEUE PAUSE` reads orders, one a
+//! line, from its standard input. It answers each with a line, as the near end in `bench/` does:
+//!
+//! | order | answer |
+//! | --- | --- |
+//! | `stream BYTES 1 COUNT 0` | `[ns, CPU ns]` per message |
+//! | `trips BYTES 1 COUNT 0 SHARE,…` | `[ns of each quantile, CPU ns]` per trip there and back |
 //!
 //! | QUEUE | what it is |
 //! | --- | --- |
-//! | `rtrb` | a ring of one sender and one receiver |
-//! | `array-queue` | crossbeam's queue of many senders and receivers |
+//! | `rtrb` | a ring with one sender and one receiver |
+//! | `array-queue` | crossbeam's queue with many senders and receivers |
 //! | `spsc`, `mpmc` | crossmem's own, between two processes |
 //!
-//! PAUSE is what an end does that must wait: `spin`, or `yield` its core.
+//! PAUSE is what an end does while it waits: `spin`, or `yield` its core.
 
+#[cfg(unix)]
+mod clock;
 #[cfg(unix)]
 mod ends;
 #[cfg(unix)]

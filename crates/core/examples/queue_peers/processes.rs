@@ -1,4 +1,4 @@
-//! crossmem's own, between two processes.
+//! crossmem's queues, between two processes.
 
 use std::io::{BufRead, BufReader, Lines, Write, stdin};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,14 +8,14 @@ use crossmem_core::{
     Segment, Spec,
 };
 
-use crate::ends::{End, Order, Receiver, Sender, cpu_time};
+use crate::clock::{cpu_time, now};
+use crate::ends::{End, Order, Receiver, Sender, order_of};
 use crate::threads::CAPACITY;
-use crate::unix::order_of;
 
 const RING_BYTES: u64 = 1 << 17;
 const MESSAGE_BYTES: u64 = 64;
 
-/// This process and another one, and what they open by name.
+/// The far process, and the two queues that both processes open by name.
 pub struct Pair {
     agent: Agent,
     segments: [Segment; 2],
@@ -43,15 +43,15 @@ impl Pair {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the other process");
+            .expect("a far process");
         let (orders, answers) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         Pair { agent, segments, far: child, orders, answers: BufReader::new(answers).lines() }
     }
 
     pub fn run(&mut self, line: &str, bytes: usize, order: &Order) -> Vec<f64> {
-        writeln!(self.orders, "{line}").expect("the other process lives");
-        read(&mut self.answers); // It is ready.
-        let (cpu, start) = (cpu_time(), clock());
+        writeln!(self.orders, "{line}").expect("the far process lives");
+        read(&mut self.answers); // The far process is ready.
+        let (cpu, start) = (cpu_time(), now());
         let [there, back] = &self.segments;
         let trips = play(&self.agent, there, back, bytes, Side::Near, order);
         let [over, far_cpu] = read(&mut self.answers)[..] else { panic!("two numbers") };
@@ -59,10 +59,8 @@ impl Pair {
         let figures = if order.is_stream { vec![(over - start) / count] } else { trips };
         [figures, vec![(cpu_time() - cpu + far_cpu) / count]].concat()
     }
-}
 
-impl Pair {
-    /// Nothing stays behind.
+    /// Ends the far process and leaves nothing behind.
     pub fn end(mut self) {
         drop(self.orders);
         let _ = self.far.wait();
@@ -78,11 +76,12 @@ fn leave(agent: Agent, segments: [Segment; 2]) {
 }
 
 fn read(answers: &mut Lines<BufReader<ChildStdout>>) -> Vec<f64> {
-    let line = answers.next().expect("the other process lives").expect("text");
+    let line = answers.next().expect("the far process lives").expect("text");
     line.split(' ').map(|number| number.parse().expect("a number")).collect()
 }
 
-/// The other process: says when it is ready, and after each order what time it is and what CPU time it used.
+/// The far process. It prints a line when it is ready for an order, and one with the time and its
+/// CPU time when it has done it.
 pub fn far(queue: &str, pause: fn(), name: &str) {
     let agent = join();
     let kind = if queue == "spsc" { Kind::SpscQueue } else { Kind::MpmcQueue };
@@ -93,7 +92,7 @@ pub fn far(queue: &str, pause: fn(), name: &str) {
         println!("0");
         let cpu = cpu_time();
         play(&agent, &back, &there, bytes, Side::Far, &order);
-        println!("{} {}", clock(), cpu_time() - cpu);
+        println!("{} {}", now(), cpu_time() - cpu);
     }
     leave(agent, [there, back]);
 }
@@ -217,13 +216,4 @@ impl<const N: usize> Receiver for Shared<'_, '_, N> {
         popped.expect("a sound queue");
         message
     }
-}
-
-/// Nanoseconds, the same for all processes of a machine.
-fn clock() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a clock of every process, and a whole timespec.
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
-    assert_eq!(failed, 0, "{}", std::io::Error::last_os_error());
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }

@@ -1,4 +1,4 @@
-//! Peers between two threads.
+//! Queues of other libraries, between two threads.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
 
-use crate::ends::{End, Message, Order, Receiver, Sender, cpu_time};
+use crate::clock::cpu_time;
+use crate::ends::{End, Message, Order, Receiver, Sender};
 
-/// Messages that a queue has room for.
+/// How many messages a queue has room for.
 pub const CAPACITY: usize = 1024;
 
 impl<M: Message> Sender for rtrb::Producer<M> {

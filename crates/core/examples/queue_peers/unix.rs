@@ -1,7 +1,8 @@
-use std::io::stdin;
-use std::thread;
+//! Reads orders, and has each carried out by the queue that the arguments name.
 
-use crate::ends::Order;
+use std::io::stdin;
+
+use crate::ends::{order_of, pause_of};
 use crate::processes::Pair;
 use crate::{processes, threads};
 
@@ -33,26 +34,5 @@ fn near(queue: &str, pause: &str) {
     }
     if let Some(pair) = pair {
         pair.end();
-    }
-}
-
-pub fn order_of(line: &str, pause: fn()) -> (usize, Order) {
-    let words: Vec<&str> = line.split(' ').collect();
-    let [kind, bytes, _, count, _, ref shares @ ..] = words[..] else { panic!("no order: {line}") };
-    let shares = shares.iter().flat_map(|list| list.split(',')).map(|share| share.parse().expect("a share"));
-    let order = Order {
-        is_stream: kind == "stream",
-        count: count.parse().expect("a count"),
-        shares: shares.collect(),
-        pause,
-    };
-    (bytes.parse().expect("a size"), order)
-}
-
-fn pause_of(pause: &str) -> fn() {
-    match pause {
-        "spin" => std::hint::spin_loop,
-        "yield" => thread::yield_now,
-        _ => panic!("spin or yield, not {pause}"),
     }
 }
