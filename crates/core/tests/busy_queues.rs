@@ -5,8 +5,8 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{spec, unique};
-use crossmem_core::{Agent, Got, Kind, Looked, Object, Put, Segment, Spec, Wait};
+use common::{make, unique};
+use crossmem_core::{Agent, Got, Kind, Looked, Object, Put, Segment, Wait};
 
 #[test]
 fn what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain() {
@@ -14,8 +14,7 @@ fn what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain() {
     const PATIENT: Duration = Duration::from_secs(30);
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
-    let params = Some([8, 24, REDELIVER, 0, 0]);
-    let queue = Segment::create(&agent, &Spec { kind: Kind::Queue, params, ..spec(&name, 0) }).unwrap();
+    let queue = make(&agent, &name, Kind::Queue, [8, 24, REDELIVER, 0, 0]);
     let object = Object::new(&agent, &queue);
     let mut member = object.join_queue().unwrap();
     let mut push = |bytes: &[u8]| {

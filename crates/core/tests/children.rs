@@ -3,12 +3,14 @@
 
 mod common;
 
-use common::{files, spec, unique};
+use common::child::Orders;
+#[cfg(feature = "failpoints")]
+use common::child::live_until;
+use common::{files, make, spec, unique};
 use crossmem_core::{Agent, Kind, Segment, Spec, unlink_name};
 
 fn queue(agent: &Agent, name: &str) -> Segment {
-    let params = Some([4, 64, 2, 0, 0]);
-    Segment::create(agent, &Spec { kind: Kind::Queue, params, ..spec(name, 0) }).unwrap()
+    make(agent, name, Kind::Queue, [4, 64, 2, 0, 0])
 }
 
 fn message(agent: &Agent, queue: &Segment, name: &str) -> Segment {
@@ -61,7 +63,7 @@ fn an_unlink_that_died_half_way_keeps_no_message() {
     let a = Agent::register(&domain, 0).unwrap();
     let queue = queue(&a, &queues);
     message(&a, &queue, &messages).close(&a);
-    let life = common::live_until("unlink", &domain, &queues, "erase.children");
+    let life = live_until("unlink", &domain, &queues, "erase.children");
     assert_eq!(life.at.as_deref(), Some("erase.children"));
     queue.close(&a);
     assert!(files(&messages).is_empty(), "nobody has the queue");
@@ -71,8 +73,8 @@ fn an_unlink_that_died_half_way_keeps_no_message() {
 
 #[test]
 fn child_program() {
-    if std::env::var("CROSSMEM_TEST_DEED").is_ok() {
-        let agent = Agent::register(&std::env::var("DOMAIN").unwrap(), 0).unwrap();
-        unlink_name(&agent, &std::env::var("NAMES").unwrap()).unwrap();
+    if let Some(Orders { domain, names, .. }) = Orders::given() {
+        let agent = Agent::register(&domain, 0).unwrap();
+        unlink_name(&agent, &names).unwrap();
     }
 }

@@ -3,11 +3,10 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use common::{child, create, files, run_until, unique};
+use common::child::{Orders, assert_visited, every_step, live_until, run_until};
+use common::{create, files, unique};
 use crossmem_core::{Agent, Code, Guard, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
 
 const GUARD_AT: u64 = 4096;
@@ -86,8 +85,7 @@ fn whole_life(domain: &str, names: &str) {
 
 #[test]
 fn child_program() {
-    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
-    let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
+    let Some(Orders { deed, domain, names }) = Orders::given() else { return };
     match deed.as_str() {
         "whole-life" => whole_life(&domain, &names),
         "persist" => {
@@ -150,10 +148,6 @@ fn survive(survivor: Agent, domain: &str, names: &str, at: &str) {
     assert_eq!(files(domain), Vec::<String>::new(), "control segments after {at}");
 }
 
-fn every_step(run: impl Fn(u32) -> Option<String>) -> BTreeSet<String> {
-    (1..10_000).map_while(run).collect()
-}
-
 #[test]
 fn killed_at_every_step_beside_a_survivor() {
     let visited = every_step(|step| {
@@ -175,7 +169,7 @@ fn killed_at_every_step_beside_a_survivor() {
         survive(survivor, &domain, &names, &shown);
         at
     });
-    assert!(visited.contains("sweep.freed") && visited.contains("update.entered"), "{visited:?}");
+    assert_visited(&["sweep.freed", "update.entered"], &visited);
 }
 
 #[test]
@@ -195,8 +189,7 @@ fn killed_at_every_step_alone_in_its_domain() {
         survive(Agent::register(&domain, 0).unwrap(), &domain, &names, &shown);
         at
     }));
-    let missed: Vec<_> = STEPS.iter().filter(|step| !visited.contains(**step)).collect();
-    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+    assert_visited(STEPS, &visited);
 }
 
 /// A name leads to all of its contents, also while nobody has repaired anything, and for programs that know of no repair.
@@ -221,9 +214,7 @@ fn what_persists_is_made_whole_or_not_at_all() {
         assert_eq!((files(&name), files(&domain)), (vec![], vec![]), "after {shown}");
         at
     });
-    for step in ["create.born", "create.linked", "create.live"] {
-        assert!(visited.contains(step), "{visited:?}");
-    }
+    assert_visited(&["create.born", "create.linked", "create.live"], &visited);
 }
 
 /// A process dies, the one that cleans up after it dies too, at every step; a third one finds its way.
@@ -234,13 +225,8 @@ fn the_recoverer_is_killed_while_recovering() {
     {
         let visited = every_step(|step| {
             let (domain, names) = (unique("d"), unique("n"));
-            let first = child(&[
-                ("CROSSMEM_TEST_DEED", "whole-life"),
-                ("DOMAIN", &domain),
-                ("NAMES", &names),
-                ("CROSSMEM_FAIL_AT", label),
-            ]);
-            assert_eq!(first.status.signal(), Some(9));
+            let first = live_until("whole-life", &domain, &names, label);
+            assert_eq!(first.at.as_deref(), Some(label));
             let at = run_until("recover", &domain, &names, step);
             let shown = format!("{label} and then {}", at.as_deref().unwrap_or("the end"));
             survive(Agent::register(&domain, 0).unwrap(), &domain, &names, &shown);

@@ -6,10 +6,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Life, files, live_until, say, spec, unique};
-use crossmem_core::{
-    Agent, CONSUMER, Code, End, Got, Kind, Looked, Object, PRODUCER, Put, Segment, Spec, Wait,
-};
+use common::child::{Life, Orders, assert_visited, every_step, live_until, say};
+use common::{files, make, unique, write};
+use crossmem_core::{Agent, CONSUMER, Code, End, Got, Kind, Looked, Object, PRODUCER, Put, Segment, Wait};
 
 const STEPS: &[&str] = &[
     "channel.taking",
@@ -90,11 +89,7 @@ impl<'a> User<'a> {
         for len in [100, bytes.len() as u64 + 8] {
             let reserved = self.object.reserve_record(&mut self.end, len, Wait::Try).unwrap();
             let Looked::Got(Put::Done(place)) = reserved else { panic!("{reserved:?}") };
-            // SAFETY: the place lies in the segment, and is this user's alone.
-            unsafe {
-                let to = self.channel.region().as_ptr().add(place.offset as usize);
-                std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
-            }
+            write(self.channel, place.offset, &bytes);
         }
         self.object.commit_record(&mut self.end, bytes.len() as u32, more).unwrap();
         self.pushed += 1;
@@ -136,8 +131,7 @@ fn open(agent: &Agent, names: &str) -> Segment {
 
 #[test]
 fn child_program() {
-    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
-    let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
+    let Some(Orders { deed, domain, names }) = Orders::given() else { return };
     let agent = Agent::register(&domain, 0).unwrap();
     let channel = open(&agent, &names);
     let mut user =
@@ -172,8 +166,7 @@ impl World {
     fn new(kind: Kind, back: u64) -> World {
         let (domain, name) = (unique("d"), unique("n"));
         let agent = Agent::register(&domain, 0).unwrap();
-        let params = Some([RING, back, 0, 0, 0]);
-        let channel = Segment::create(&agent, &Spec { kind, params, ..spec(&name, 0) }).unwrap();
+        let channel = make(&agent, &name, kind, [RING, back, 0, 0, 0]);
         World { domain, name, agent, channel }
     }
 
@@ -216,11 +209,6 @@ fn go_on(producer: &mut User<'_>, consumer: &mut User<'_>, closed: bool, at: &st
         assert_eq!((pushed == Looked::Got(Put::Done(())), ended), (!closed, closed), "after {at}");
         assert_eq!(consumer.pop().unwrap() == Looked::Got(Got::Message(())), !closed, "after {at}");
     }
-}
-
-/// Kills at every step who does that; the labels.
-fn every_step(visit: impl Fn(u32) -> Option<String>) -> BTreeSet<String> {
-    (1..10_000).map_while(visit).collect()
 }
 
 fn producers(deed: &str) -> BTreeSet<String> {
@@ -307,6 +295,5 @@ fn killed_at_every_step() {
         visited.extend(consumers(deed));
     }
     visited.extend(talkers());
-    let missed: Vec<_> = STEPS.iter().filter(|step| !visited.contains(**step)).collect();
-    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+    assert_visited(STEPS, &visited);
 }

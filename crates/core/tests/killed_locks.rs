@@ -4,12 +4,12 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use common::{child, live_until, run_until, spec, unique};
+use common::child::{Orders, assert_visited, every_step, live_until, run_until};
+use common::{make, unique};
 use crossmem_core::{
-    Agent, Arrived, Code, Kind, Locked, Looked, Object, Segment, Spec, Wait, Wanted, open_lock_manager,
+    Agent, Arrived, Code, Kind, Locked, Looked, Object, Segment, Wait, Wanted, open_lock_manager,
 };
 
 /// Longer than any slice; nobody waits that long unless something is lost.
@@ -75,10 +75,7 @@ impl Locks {
         let object = |kind: Kind, of: &str, params: [u64; 5]| {
             let name = format!("{names}.{of}");
             match Segment::open(agent, &name, Some(kind)) {
-                Err(e) if e.code == Code::NotFound => {
-                    let wanted = Spec { kind, size: 0, params: Some(params), ..spec(&name, 0) };
-                    Segment::create(agent, &wanted).unwrap()
-                }
+                Err(e) if e.code == Code::NotFound => make(agent, &name, kind, params),
                 opened => opened.unwrap(),
             }
         };
@@ -175,8 +172,7 @@ fn use_locks(agent: &Agent, names: &str) {
 
 #[test]
 fn child_program() {
-    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
-    let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
+    let Some(Orders { deed, domain, names }) = Orders::given() else { return };
     let agent = Agent::register(&domain, 0).unwrap();
     match deed.as_str() {
         "use-locks" => use_locks(&agent, &names),
@@ -289,8 +285,7 @@ fn arrive_alone(agent: &Agent, locks: &Locks) -> u64 {
 /// Kills at every step a process that comes after an orphan and, with `first`, after one that was killed at that label.
 /// Returns where it was killed.
 fn kill_at_every_step(first: Option<&str>) -> BTreeSet<String> {
-    let mut visited = BTreeSet::new();
-    for step in 1.. {
+    every_step(|step| {
         let (domain, names) = (unique("d"), unique("n"));
         let survivor = Agent::register(&domain, 0).unwrap();
         let locks = Locks::new(&survivor, &names);
@@ -298,9 +293,8 @@ fn kill_at_every_step(first: Option<&str>) -> BTreeSet<String> {
         leave_orphans(&domain, &names);
         if let Some(label) = first {
             arrive_alone(&survivor, &locks);
-            let variables = [("CROSSMEM_TEST_DEED", "use-locks"), ("DOMAIN", &domain), ("NAMES", &names)];
-            let killed = child(&[&variables[..], &[("CROSSMEM_FAIL_AT", label)]].concat());
-            assert_eq!(killed.status.signal(), Some(9), "nobody was killed at {label}");
+            let life = live_until("use-locks", &domain, &names, label);
+            assert_eq!(life.at.as_deref(), Some(label));
         }
         let generation = arrive_alone(&survivor, &locks);
         let at = run_until("use-locks", &domain, &names, step);
@@ -308,10 +302,8 @@ fn kill_at_every_step(first: Option<&str>) -> BTreeSet<String> {
         let shown = if first.is_some() { format!("{first:?} and {end}") } else { end.to_owned() };
         go_on(&survivor, &locks, generation, end, &shown);
         survivor.leave();
-        let Some(at) = at else { break };
-        visited.insert(at);
-    }
-    visited
+        at
+    })
 }
 
 #[test]
@@ -320,8 +312,7 @@ fn killed_at_every_step() {
     for label in ["semaphore.held", "barrier.ended", "rwlock.write.entered", "locks.stolen"] {
         visited.extend(kill_at_every_step(Some(label)));
     }
-    let missed: Vec<_> = STEPS.iter().filter(|step| !visited.contains(**step)).collect();
-    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+    assert_visited(STEPS, &visited);
 }
 
 /// A writer dies inside, and so does the next one to come, as it makes this known.

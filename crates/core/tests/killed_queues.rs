@@ -7,7 +7,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use common::{Life, files, live_until, say, spec, unique};
+use common::child::{Life, Orders, assert_visited, every_step, live_until, say};
+use common::{files, spec, unique};
 use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Member, Object, Put, Segment, Spec, Wait, inspect};
 
 const CAPACITY: u32 = 4;
@@ -87,18 +88,13 @@ fn number_of(tag: u32, bytes: &[u8]) -> u32 {
 }
 
 fn make(agent: &Agent, name: &str, (kind, flags): (Kind, u64)) -> Segment {
-    let params = Some([CAPACITY.into(), MESSAGE_BYTES, flags, 0, 0]);
-    Segment::create(agent, &Spec { kind, params, ..spec(name, 0) }).unwrap()
+    common::make(agent, name, kind, [CAPACITY.into(), MESSAGE_BYTES, flags, 0, 0])
 }
 
 /// Writes to a chunk that the caller has reserved.
 fn write(queue: &Segment, chunk: Chunk, bytes: &[u8]) {
     assert!(bytes.len() as u64 <= chunk.len);
-    // SAFETY: the chunk lies in the segment, and is the caller's alone.
-    unsafe {
-        let to = queue.region().as_ptr().add(chunk.offset as usize);
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
-    }
+    common::write(queue, chunk.offset, bytes);
 }
 
 /// Somebody who uses a queue.
@@ -315,8 +311,7 @@ fn write_over_a_name(agent: &Agent, names: &str) {
 
 #[test]
 fn child_program() {
-    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
-    let (domain, names) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAMES").unwrap());
+    let Some(Orders { deed, domain, names }) = Orders::given() else { return };
     let agent = Agent::register(&domain, 0).unwrap();
     match deed.as_str() {
         "use" => use_queues(&agent, &names, 1),
@@ -522,15 +517,11 @@ impl World {
     }
 }
 
-fn missed<'a>(steps: &[&'a str], visited: &BTreeSet<String>) -> Vec<&'a str> {
-    steps.iter().copied().filter(|step| !visited.contains(*step)).collect()
-}
-
 #[test]
 fn killed_at_every_step() {
     let mut visited = BTreeSet::new();
     for &what in QUEUES {
-        for step in 1.. {
+        visited.extend(every_step(|step| {
             let world = World::new(what);
             let (mut producer, consumer) = (world.user(0, 0), world.user(1, 0));
             let before = [producer.push(0).unwrap(), producer.push(LARGE).unwrap()];
@@ -539,12 +530,10 @@ fn killed_at_every_step() {
             let shown = format!("{} in {what:?}", at.as_deref().unwrap_or("the end"));
             world.go_on(producer, consumer, &before, &[life], &shown);
             world.end(&shown);
-            let Some(at) = at else { break };
-            visited.insert(at);
-        }
+            at
+        }));
     }
-    let missed = missed(STEPS, &visited);
-    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+    assert_visited(STEPS, &visited);
 }
 
 /// A process dies, the one that reaps it dies too, at every step; a third one finds its way.
@@ -585,8 +574,7 @@ fn the_reaper_is_killed_while_reaping() {
             }
         }
     }
-    let missed = missed(REAPING, &visited);
-    assert!(missed.is_empty(), "steps at which nobody was killed: {missed:?}");
+    assert_visited(REAPING, &visited);
 }
 
 /// Who can't join before it has reaped dies of that, with no place of its own in the table.

@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{spec, unique};
+use common::{code, make, rung, spec, unique};
 use crossmem_core::{
     Agent, Arrived, Code, Guard, Kind, Locked, Looked, Object, PAGE, Segment, Spec, Wait, Wanted,
     open_lock_manager,
@@ -30,8 +30,7 @@ impl Domain {
     }
 
     fn make(&self, kind: Kind, params: [u64; 5]) -> Segment {
-        let name = unique("n");
-        Segment::create(&self.agents[0], &Spec { kind, params: Some(params), ..spec(&name, 0) }).unwrap()
+        make(&self.agents[0], &unique("n"), kind, params)
     }
 
     fn array(&self) -> Segment {
@@ -48,23 +47,6 @@ impl Domain {
         self.agents.into_iter().for_each(Agent::leave);
         assert_eq!(common::files(&self.name), Vec::<String>::new());
     }
-}
-
-/// Who has armed itself in vain is rung once somebody lets go.
-fn rung<T: std::fmt::Debug>(
-    waiter: Object<'_>,
-    armed: crossmem_core::Result<Looked<T>>,
-    let_go: impl FnOnce(),
-) {
-    let armed = armed.unwrap();
-    let Looked::NotYet { sleepers } = armed else { panic!("{armed:?}") };
-    assert!(waiter.sleeps(sleepers).unwrap(), "it waits");
-    let_go();
-    assert!(!waiter.sleeps(sleepers).unwrap(), "nobody rang");
-}
-
-fn code<T>(result: crossmem_core::Result<T>) -> Code {
-    result.err().expect("a refusal").code
 }
 
 #[test]

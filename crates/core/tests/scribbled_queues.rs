@@ -9,30 +9,17 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use common::{spec, unique};
+use common::random::Random;
+use common::{code, make, unique};
 use crossmem_core::{
     Agent, CONSUMER, Code, End, Got, Kind, Looked, Member, Object, PRODUCER, Put, QueueWait, Region, Result,
-    Segment, Spec, Wait,
+    Segment, Wait,
 };
 
 const ROUNDS: u32 = 30_000;
 /// Calls between two states that are sound.
 const CALLS: u32 = 12;
 const SPILL_AND_REDELIVER: u64 = 3;
-
-/// Knuth's MMIX: the same numbers in each run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 24 ^ self.0 << 40
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
 
 /// Words of a segment, as somebody sees them who knows nothing of what they mean.
 struct Words<'a>(&'a [AtomicU64]);
@@ -181,8 +168,8 @@ fn use_queue(object: Object<'_>, queue: &Segment, member: &mut Member, random: &
 
 /// A queue with messages of all sorts, and chunks in the hands of the living and the dead.
 fn crowded_queue(agent: &Agent, domain: &str, kind: Kind) -> Segment {
-    let (name, params) = (unique("n"), Some([6, 24, SPILL_AND_REDELIVER, 0, 0]));
-    let queue = Segment::create(agent, &Spec { kind, params, ..spec(&name, 0) }).unwrap();
+    let name = unique("n");
+    let queue = make(agent, &name, kind, [6, 24, SPILL_AND_REDELIVER, 0, 0]);
     let object = Object::new(agent, &queue);
     let mut living = object.join_queue().unwrap();
     let dead = Agent::register(domain, 0).unwrap();
@@ -287,8 +274,8 @@ fn use_channel(object: Object<'_>, channel: &Segment, end: &mut End, random: &mu
 
 /// Records in both rings, at positions that wrap.
 fn busy_channel(agent: &Agent, kind: Kind) -> Segment {
-    let (name, params) = (unique("n"), Some([128, if kind == Kind::Pipe { 64 } else { 0 }, 0, 0, 0]));
-    let channel = Segment::create(agent, &Spec { kind, params, ..spec(&name, 0) }).unwrap();
+    let back = if kind == Kind::Pipe { 64 } else { 0 };
+    let channel = make(agent, &unique("n"), kind, [128, back, 0, 0, 0]);
     let object = Object::new(agent, &channel);
     let mut ends = [object.take_end(CONSUMER).unwrap(), object.take_end(PRODUCER).unwrap()];
     for n in 0..50 {
@@ -403,9 +390,7 @@ fn while_they_are_used() {
 #[test]
 fn over_what_others_have() {
     let agent = Agent::register(&unique("d"), 0).unwrap();
-    let (name, params) = (unique("n"), Some([2, 24, SPILL_AND_REDELIVER, 0, 0]));
-    let wanted = Spec { kind: Kind::MpmcQueue, params, ..spec(&name, 0) };
-    let queue = Segment::create(&agent, &wanted).unwrap();
+    let queue = make(&agent, &unique("n"), Kind::MpmcQueue, [2, 24, SPILL_AND_REDELIVER, 0, 0]);
     let object = Object::new(&agent, &queue);
     let (mut a, mut b) = (object.join_queue().unwrap(), object.join_queue().unwrap());
     let words = Words::of(queue.region());
@@ -418,7 +403,7 @@ fn over_what_others_have() {
                 object.free_message(member, index),
                 object.put_message_back(member, index),
             ];
-            assert!(refused.into_iter().all(|refused| refused.unwrap_err().code == Code::LostOwnership));
+            assert!(refused.into_iter().all(|refused| code(refused) == Code::LostOwnership));
         }
         assert!(words.saved() == before);
     };

@@ -4,10 +4,11 @@
 
 mod common;
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use common::{spec, unique};
+use common::child::{Orders, child};
+use common::{code, make, spec, unique};
 use crossmem_core::{
     Agent, CONSUMER, Code, Got, Guard, Kind, Looked, Object, PAGE, PRODUCER, Put, Segment, Spec, Wait,
     inspect,
@@ -18,11 +19,9 @@ struct Stopped(Child);
 
 impl Stopped {
     fn at(label: &str, deed: &str, domain: &str, name: &str) -> Stopped {
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["child_program", "--exact", "--nocapture"]).stdin(Stdio::null()).stdout(Stdio::null());
-        child.env("CROSSMEM_TEST_DEED", deed).env("DOMAIN", domain).env("NAME", name);
+        let mut child = child(deed, domain, name);
         child.env("CROSSMEM_FAIL_AT", label).env("CROSSMEM_FAIL_BY", "stop");
-        let child = child.spawn().unwrap();
+        let child = child.stdout(Stdio::null()).spawn().unwrap();
         let mut status = 0;
         // SAFETY: a child of ours, and a whole status.
         let waited = unsafe { libc::waitpid(child.id() as i32, &raw mut status, libc::WUNTRACED) };
@@ -48,8 +47,7 @@ impl Drop for Stopped {
 
 #[test]
 fn child_program() {
-    let Ok(deed) = std::env::var("CROSSMEM_TEST_DEED") else { return };
-    let (domain, name) = (std::env::var("DOMAIN").unwrap(), std::env::var("NAME").unwrap());
+    let Some(Orders { deed, domain, names: name }) = Orders::given() else { return };
     let agent = Agent::register(&domain, 0).unwrap();
     match deed.as_str() {
         "register" => {
@@ -63,8 +61,8 @@ fn child_program() {
         "join" => {
             let queue = Segment::open(&agent, &name, None).unwrap();
             let member = Object::new(&agent, &queue).join_queue().unwrap();
-            let refused = Object::new(&agent, &queue).cancel_message(&member, 0).unwrap_err();
-            assert_eq!(refused.code, Code::LostOwnership, "somebody else reserved it");
+            let refused = Object::new(&agent, &queue).cancel_message(&member, 0);
+            assert_eq!(code(refused), Code::LostOwnership, "another agent reserved the chunk");
         }
         "read" => {
             let channel = Segment::open(&agent, &name, None).unwrap();
@@ -85,7 +83,7 @@ fn child_program() {
         "take-end" => {
             let channel = Segment::open(&agent, &name, None).unwrap();
             let taken = Object::new(&agent, &channel).take_end(PRODUCER);
-            assert_eq!(taken.map(drop).unwrap_err().code, Code::Busy);
+            assert_eq!(code(taken), Code::Busy);
             channel.close(&agent);
         }
         other => panic!("no deed {other}"),
@@ -159,8 +157,7 @@ fn a_newcomer_notices_that_the_last_one_left() {
 fn a_newcomer_finds_its_place_taken() {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
-    let queue = Spec { kind: Kind::MpmcQueue, params: Some([1, 8, 0, 0, 0]), ..spec(&name, 0) };
-    let queue = Segment::create(&agent, &queue).unwrap();
+    let queue = make(&agent, &name, Kind::MpmcQueue, [1, 8, 0, 0, 0]);
     let object = Object::new(&agent, &queue);
     let newcomer = Stopped::at("queue.joining", "join", &domain, &name);
     let mut member = object.join_queue().unwrap();
@@ -176,8 +173,7 @@ fn a_newcomer_finds_its_place_taken() {
 fn a_reader_finds_what_was_pushed_before_the_end() {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
-    let channel = Spec { kind: Kind::SpscQueue, params: Some([64, 0, 0, 0, 0]), ..spec(&name, 0) };
-    let channel = Segment::create(&agent, &channel).unwrap();
+    let channel = make(&agent, &name, Kind::SpscQueue, [64, 0, 0, 0, 0]);
     let object = Object::new(&agent, &channel);
     let mut producer = object.take_end(PRODUCER).unwrap();
     let reader = Stopped::at("channel.empty", "read", &domain, &name);
@@ -192,8 +188,7 @@ fn a_reader_finds_what_was_pushed_before_the_end() {
 fn a_newcomer_finds_its_end_taken() {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
-    let channel = Spec { kind: Kind::SpscQueue, params: Some([64, 0, 0, 0, 0]), ..spec(&name, 0) };
-    let channel = Segment::create(&agent, &channel).unwrap();
+    let channel = make(&agent, &name, Kind::SpscQueue, [64, 0, 0, 0, 0]);
     let object = Object::new(&agent, &channel);
     let newcomer = Stopped::at("channel.taking", "take-end", &domain, &name);
     let (mut end, other) = (object.take_end(PRODUCER).unwrap(), object.take_end(CONSUMER).unwrap());

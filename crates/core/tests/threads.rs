@@ -8,9 +8,9 @@ use std::cell::UnsafeCell;
 use std::thread::scope;
 use std::time::Duration;
 
-use common::{spec, unique};
+use common::{make, unique};
 use crossmem_core::{
-    Agent, Arrived, CONSUMER, Got, Kind, Looked, Object, PARAMS, PRODUCER, Put, Result, Segment, Spec, Wait,
+    Agent, Arrived, CONSUMER, Got, Kind, Looked, Object, PARAMS, PRODUCER, Put, Result, Wait,
 };
 
 const THREADS: u64 = 4;
@@ -45,8 +45,7 @@ impl Plain {
 fn together(kind: Kind, params: [u64; PARAMS], act: impl Fn(Object<'_>, u64) + Sync) {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
-    let wanted = Spec { kind, params: Some(params), ..spec(&name, 0) };
-    let segment = Segment::create(&agent, &wanted).unwrap();
+    let segment = make(&agent, &name, kind, params);
     scope(|scope| {
         let start = |number: u64| {
             let (domain, segment, act) = (&domain, &segment, &act);

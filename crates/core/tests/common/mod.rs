@@ -1,10 +1,13 @@
-//! What the tests share: a domain of their own, and children that are this very test program.
+//! What the tests share: names, objects, refusals, wake-ups and files.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use std::process::{Command, Output, Stdio};
+pub mod child;
+pub mod random;
+
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crossmem_core::{Agent, Kind, Segment, Spec};
+use crossmem_core::{Agent, Code, Kind, Looked, Object, PARAMS, Result, Segment, Spec};
 
 /// A name for a domain or an object that no other test has.
 pub fn unique(what: &str) -> String {
@@ -13,58 +16,42 @@ pub fn unique(what: &str) -> String {
     format!("{what}.{}.{}.{now:x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Creates a segment without contents.
-pub fn create(agent: &Agent, name: &str, size: u64) -> crossmem_core::Result<Segment> {
-    Segment::create(agent, &spec(name, size))
-}
-
 pub fn spec(name: &str, size: u64) -> Spec<'_> {
     Spec::new(name, Kind::SharedMemory, size)
 }
 
-/// Runs the function `child_program` of this test program as another process, with these variables.
-pub fn child(variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["child_program", "--exact", "--nocapture", "--test-threads=1"]);
-    command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap()
+/// Creates a segment without contents.
+pub fn create(agent: &Agent, name: &str, size: u64) -> Result<Segment> {
+    Segment::create(agent, &spec(name, size))
 }
 
-/// A child's life: where it was killed, or `None` if it came to its end, and what it said before.
-pub struct Life {
-    pub at: Option<String>,
-    pub said: Vec<String>,
+/// Creates an object that is more than bytes.
+pub fn make(agent: &Agent, name: &str, kind: Kind, params: [u64; PARAMS]) -> Segment {
+    Segment::create(agent, &Spec { params: Some(params), ..Spec::new(name, kind, 0) }).unwrap()
 }
 
-/// Says something to who runs this child.
-pub fn say(what: &str) {
-    println!("! {what}");
-}
-
-/// Runs a child that is killed at that step: `label`, `label:n`, or `*:n`.
-#[cfg(unix)]
-pub fn live_until(deed: &str, domain: &str, names: &str, fail_at: &str) -> Life {
-    use std::os::unix::process::ExitStatusExt;
-    let output = child(&[
-        ("CROSSMEM_TEST_DEED", deed),
-        ("DOMAIN", domain),
-        ("NAMES", names),
-        ("CROSSMEM_FAIL_AT", fail_at),
-    ]);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let words = String::from_utf8_lossy(&output.stdout);
-    let said = words.lines().filter_map(|line| Some(line.split_once("! ")?.1.to_owned())).collect();
-    if output.status.success() {
-        return Life { at: None, said };
+/// Writes to a part of a segment that the caller has reserved.
+pub fn write(segment: &Segment, offset: u64, bytes: &[u8]) {
+    assert!(offset + bytes.len() as u64 <= segment.region().len() as u64);
+    // SAFETY: the range lies in the segment, and is reserved for the caller alone.
+    unsafe {
+        let to = segment.region().as_ptr().add(offset as usize);
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
     }
-    assert_eq!(output.status.signal(), Some(9), "the child failed instead of being killed: {errors} {words}");
-    let label = errors.lines().rev().find_map(|line| line.split_once("killed at "));
-    Life { at: Some(label.expect("a killed child says where").1.to_owned()), said }
 }
 
-/// Runs a child that is killed at its n-th step. Where that was, or `None` if it came to its end before.
-#[cfg(unix)]
-pub fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
-    live_until(deed, domain, names, &format!("*:{step}")).at
+/// The code of an error.
+pub fn code<T>(result: Result<T>) -> Code {
+    result.err().expect("a refusal").code
+}
+
+/// Checks that `act` rings a waiter that has armed itself without success.
+pub fn rung<T: Debug>(waiter: Object<'_>, armed: Result<Looked<T>>, act: impl FnOnce()) {
+    let armed = armed.unwrap();
+    let Looked::NotYet { sleepers } = armed else { panic!("{armed:?}") };
+    assert!(waiter.sleeps(sleepers).unwrap(), "the waiter isn't among the sleepers");
+    act();
+    assert!(!waiter.sleeps(sleepers).unwrap(), "the waiter wasn't rung");
 }
 
 /// Names in /dev/shm that contain `part`.
