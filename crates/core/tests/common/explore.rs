@@ -1,4 +1,5 @@
-//! The search of a model: every state that can be reached, breadth first, and the shortest story of a violation.
+//! Explores a model: every state that can be reached, breadth first. A violation comes with the
+//! shortest story that leads to it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,10 +11,10 @@ pub(crate) type Violation = &'static str;
 /// One step of one process.
 pub(crate) struct Move<S> {
     pub(crate) by: u8,
-    /// Whether it could have gone another way.
+    /// Whether the process could have taken another step.
     pub(crate) chose: bool,
     pub(crate) after: S,
-    /// What holds of the transition, and of the state after it.
+    /// Whether the transition and the state after it are as they must be.
     pub(crate) verdict: Result<(), Violation>,
 }
 
@@ -22,19 +23,28 @@ pub(crate) trait Model: Copy + Debug {
 
     fn initial(self) -> Self::State;
 
-    /// One of the states that differ from this in names only, the same for all of them.
+    /// A representative of all states that differ from this one in names only.
     fn canonical(self, s: &Self::State) -> Self::State;
 
     fn moves(self, s: &Self::State) -> Vec<Move<Self::State>>;
 
-    /// What each process must be able to do alone from a state that nobody came to before: who can't. (If the mover had no
-    /// choice, what it does alone has been looked at one step before.)
-    fn outlook(self, to: &Move<Self::State>) -> Result<(), (u8, Violation)>;
+    fn processes(self) -> u8;
+
+    /// Checks what process `p` must be able to do alone from this state.
+    fn go_on_alone(self, s: Self::State, p: u8) -> Result<(), Violation>;
+
+    /// Lets each process go on alone from a new state. Returns the first process that can't. If the
+    /// process that moved had no choice, it has gone on alone from the state before.
+    fn outlook(self, to: &Move<Self::State>) -> Result<(), (u8, Violation)> {
+        let mut all = (0..self.processes()).filter(|&p| p != to.by || to.chose);
+        all.try_for_each(|p| self.go_on_alone(to.after, p).map_err(|wrong| (p, wrong)))
+    }
 
     /// A line of a story.
     fn tell(self, before: &Self::State, to: &Move<Self::State>) -> String;
 
-    /// Explores every state that can be reached; the number of them, or a violation and its story.
+    /// Explores every state that can be reached. Returns how many there are, or the story of a
+    /// violation.
     fn explore(self) -> Result<usize, String> {
         let first = self.canonical(&self.initial());
         let mut numbers = HashMap::<_, u32, BuildHasherDefault<Mix>>::from_iter([(first, 0)]);
@@ -66,7 +76,7 @@ pub(crate) trait Model: Copy + Debug {
         Ok(origins.len())
     }
 
-    /// The way to the last state, and the move from there that is wrong.
+    /// Tells the way to the last state, and the wrong move from there.
     fn story(
         self,
         numbers: &HashMap<Self::State, u32, BuildHasherDefault<Mix>>,
@@ -80,7 +90,7 @@ pub(crate) trait Model: Copy + Debug {
         let (mut story, mut s) = (format!("{wrong}: {self:?}\n"), self.canonical(&self.initial()));
         while let Some(number) = path.pop() {
             let leads = |to: &Move<_>| numbers.get(&self.canonical(&to.after)) == Some(&number);
-            let to = self.moves(&s).into_iter().find(leads).expect("it was found on this way");
+            let to = self.moves(&s).into_iter().find(leads).expect("the state was reached by this move");
             let _ = writeln!(story, "{}", self.tell(&s, &to));
             s = self.canonical(&to.after);
         }
@@ -89,7 +99,7 @@ pub(crate) trait Model: Copy + Debug {
     }
 }
 
-/// Explores these, and says how many states they have.
+/// Explores these models, and prints how many states each has.
 pub(crate) fn explore_all(models: impl IntoIterator<Item = impl Model>) {
     for model in models {
         match model.explore() {
@@ -99,14 +109,15 @@ pub(crate) fn explore_all(models: impl IntoIterator<Item = impl Model>) {
     }
 }
 
-/// The first of these that goes wrong must do so: says how, and in how many steps.
+/// Checks that one of these models has a violation, and prints the first: what it is and after how
+/// many steps.
 pub(crate) fn expect_violation(fault: impl Debug, models: impl IntoIterator<Item = impl Model>) {
     let story = models.into_iter().find_map(|model| model.explore().err());
     let story = story.unwrap_or_else(|| panic!("{fault:?} is not found"));
     println!("{}, {} steps", story.lines().next().unwrap_or_default(), story.lines().count() - 1);
 }
 
-/// States are many small fields: a hash that costs little for each.
+/// A hash that costs little per field: states consist of many small ones.
 #[derive(Default)]
 pub(crate) struct Mix(u64);
 

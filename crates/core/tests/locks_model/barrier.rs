@@ -1,28 +1,38 @@
-//! The barrier: who has arrived, by slot, and how the last meetings went (`barrier.rs`).
+//! The barrier: the parties that have arrived, by slot, and the outcomes of the last meetings
+//! (`barrier.rs`).
 //!
-//! Meetings are numbered by how many ended since: 0 goes on. Fewer outcomes are kept than in shared memory, so that a
-//! waiter which is not chosen for long finds its own written over; one that is further behind than that is not explored.
+//! A meeting's number is how many meetings have ended since: 0 is the one that goes on. The model
+//! keeps fewer outcomes than shared memory does, so that a waiter which is not chosen for long
+//! finds its outcome overwritten. Waiters that are more than `FARTHEST` meetings behind are not
+//! explored.
 
 use crate::explore::{Model, Move, Violation};
 use crate::gate::{Gate, PROCESSES, Share};
 
-/// Outcomes that are kept, where there are 64.
+/// How many outcomes are kept. The core keeps 64.
 const KEPT: usize = 3;
-/// As far as a waiter may be behind.
+/// How many meetings a waiter may be behind.
 const FARTHEST: u8 = 4;
 
 /// What the barrier cannot do without.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Fault {
+    /// An agent that takes the mutex doesn't clear the table of a meeting that has ended.
     NoFollowing,
+    /// `arriving` follows `generation` before the table is cleared.
     ArrivingBeforeCleared,
+    /// A meeting ends before its outcome is written.
     GenerationBeforeOutcome,
-    /// Who waits doesn't look who died.
+    /// A waiter doesn't check whether a party has died.
     WaitBesideDead,
-    /// Who arrives doesn't: the dead are counted among the parties.
+    /// An arriving party doesn't check whether a party has died, so dead agents are counted as
+    /// parties.
     ArriveBesideDead,
+    /// A party arrives at a meeting that has a leader.
     ArriveWhileLed,
+    /// A leader completes a meeting without checking that it still leads it.
     CompleteWithoutLook,
+    /// `last_broken` is not written.
     NoLastBroken,
 }
 
@@ -54,11 +64,11 @@ enum Step {
     Arrived,
     Lead,
     Break,
-    // Ending a meeting: broken, or met.
+    // Ending a meeting, which is broken or met.
     Outcome { broken: bool },
     LastBroken,
     Generation { broken: bool },
-    // Clearing the table of one that has ended.
+    // Clearing the table of a meeting that has ended.
     Leader,
     Clear,
     Arriving,
@@ -78,7 +88,7 @@ enum Role {
 struct Process {
     call: Call,
     step: Step,
-    /// It has ended a meeting in this call, or what it came for is done.
+    /// It has ended a meeting in this call.
     done: bool,
     role: Role,
 }
@@ -87,19 +97,22 @@ const NOBODY: Process = Process { call: Call::Reset, step: Step::Idle, done: fal
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct State {
     gate: Gate,
-    /// `arriving` is `generation`.
+    /// Whether `arriving` equals `generation`.
     follows: bool,
-    /// Whether each meeting broke, by how many ended since.
+    /// Whether each meeting broke, by its number.
     outcomes: [bool; KEPT],
     last_broken: Option<u8>,
     broken: bool,
-    /// Who runs the action, and whether that one is dead.
+    /// The party that runs the action, and whether it is dead.
     leader: Option<(u8, bool)>,
     arrived: [Share; PROCESSES],
     processes: [Process; PROCESSES],
-    /// How meetings went. Only the model knows, as what follows: somebody was told that this meeting broke; who is in it.
+    // Known to the model only:
+    /// Whether each meeting really broke.
     truth: [bool; FARTHEST as usize + 1],
+    /// A waiter was told that this meeting broke.
     told: bool,
+    /// How many parties are in this meeting.
     members: u8,
 }
 
@@ -108,12 +121,12 @@ impl State {
         self.arrived.iter().map(|share| share.count).sum()
     }
 
-    fn somebody_died(&self) -> bool {
+    fn a_party_died(&self) -> bool {
         matches!(self.leader, Some((_, true)))
             || self.arrived.iter().any(|share| share.count > 0 && share.dead)
     }
 
-    /// Whether a meeting broke, as its waiters see it; `None`: it goes on.
+    /// Whether a meeting broke, as its waiters see it. `None` if it goes on.
     fn outcome(&self, meeting: u8) -> Option<bool> {
         match usize::from(meeting) {
             0 => self.broken.then_some(true),
@@ -122,7 +135,7 @@ impl State {
         }
     }
 
-    /// A meeting ends: all are one further behind.
+    /// Ends the meeting: the numbers of all meetings grow by one.
     fn next_generation(&mut self, broken: bool) {
         self.outcomes.rotate_right(1);
         self.truth.rotate_right(1);
@@ -142,7 +155,7 @@ impl Barrier {
         self.fault == Some(fault)
     }
 
-    /// `Ok(false)`: process `me` has no step with this choice.
+    /// Takes the next step of process `me`. Returns false if it has none with this choice.
     #[allow(clippy::too_many_lines)]
     fn step(self, s: &mut State, me: u8, choice: u8) -> Result<bool, Violation> {
         let at = usize::from(me);
@@ -213,9 +226,9 @@ impl Barrier {
                 if s.processes.iter().any(is_far) {
                     return Ok(false);
                 } else if !broken && s.told {
-                    return Err("a meeting that somebody was told broke is met");
+                    return Err("a meeting is met though a waiter was told that it broke");
                 } else if !broken && s.members != PARTIES {
-                    return Err("a meeting is met by others than its parties");
+                    return Err("a meeting is met with more or fewer parties than it needs");
                 }
                 s.next_generation(broken);
                 s.processes[at].done = true;
@@ -264,7 +277,8 @@ impl Barrier {
         if self.has(Fault::ArrivingBeforeCleared) { Step::Arriving } else { Step::Leader }
     }
 
-    /// What the call is about, after what others left undone; or after it ended a meeting.
+    /// The step that the call is made for. It comes after the repair of what other agents left
+    /// undone.
     fn begin(self, s: &mut State, me: u8) -> Step {
         let Process { call, done, role, .. } = s.processes[usize::from(me)];
         let aside = match call {
@@ -272,7 +286,7 @@ impl Barrier {
             _ => self.has(Fault::WaitBesideDead),
         };
         match call {
-            Call::Arrive | Call::Wait if !done && s.somebody_died() && !aside => Step::Break,
+            Call::Arrive | Call::Wait if !done && s.a_party_died() && !aside => Step::Break,
             Call::Arrive if !s.broken && !done && (s.leader.is_none() || self.has(Fault::ArriveWhileLed)) => {
                 Step::Arrived
             }
@@ -298,15 +312,16 @@ impl Barrier {
         s.told |= meeting == 0;
         let process = &mut s.processes[usize::from(me)];
         *process = NOBODY;
-        // Of an old one it is known only whether any broke since.
+        // Of an old meeting it is known only whether any meeting broke since.
         let unsure = usize::from(meeting) >= KEPT && outcome == Some(true);
         if meeting > 0 && !unsure && outcome != Some(s.truth[usize::from(meeting)]) {
-            return Err("a waiter is told that its meeting went another way than it did");
+            return Err("a waiter is told the wrong outcome of its meeting");
         }
         Ok(true)
     }
 
-    /// Process `p` alone completes its call; `false` if it waits for a living process, or would leave what is explored.
+    /// Process `p` alone completes its call. Returns false if it waits for a live process, or if
+    /// its next step is not explored.
     fn alone(self, s: &mut State, p: u8) -> Result<bool, Violation> {
         for _ in 0..64 {
             if s.processes[usize::from(p)].step == Step::Idle {
@@ -316,27 +331,6 @@ impl Barrier {
             }
         }
         Err("a process that runs alone does not complete")
-    }
-
-    fn recover(self, mut s: State, p: u8) -> Result<(), Violation> {
-        let at = usize::from(p);
-        if !self.alone(&mut s, p)? {
-            return Ok(());
-        }
-        if matches!(s.processes[at].role, Role::Waits { .. }) {
-            let must_end = s.somebody_died() || s.broken;
-            self.step(&mut s, p, 1)?;
-            if self.alone(&mut s, p)? && must_end && matches!(s.processes[at].role, Role::Waits { .. }) {
-                return Err("a waiter waits for the dead");
-            }
-        }
-        if s.processes[at].step == Step::Idle {
-            self.step(&mut s, p, 4)?;
-            if self.alone(&mut s, p)? && (s.broken || s.waiting() > 0 || s.leader.is_some() || !s.follows) {
-                return Err("a barrier that was reset is not as new");
-            }
-        }
-        Ok(())
     }
 }
 
@@ -366,7 +360,7 @@ impl Model for Barrier {
         {
             process.call = NOBODY.call;
         }
-        // What nobody will ask for.
+        // Outcomes that no waiter will ask for don't matter.
         let asked = |meeting: u8| s.processes.iter().any(|process| process.role == Role::Waits { meeting });
         let asked: Vec<bool> = (0..=FARTHEST).map(asked).collect();
         for (meeting, asked) in asked.iter().enumerate() {
@@ -406,9 +400,29 @@ impl Model for Barrier {
         all
     }
 
-    fn outlook(self, to: &Move<State>) -> Result<(), (u8, Violation)> {
-        let mut all = (0..self.processes).filter(|&p| p != to.by || to.chose);
-        all.try_for_each(|p| self.recover(to.after, p).map_err(|wrong| (p, wrong)))
+    fn processes(self) -> u8 {
+        self.processes
+    }
+
+    fn go_on_alone(self, mut s: State, p: u8) -> Result<(), Violation> {
+        let at = usize::from(p);
+        if !self.alone(&mut s, p)? {
+            return Ok(());
+        }
+        if matches!(s.processes[at].role, Role::Waits { .. }) {
+            let must_end = s.a_party_died() || s.broken;
+            self.step(&mut s, p, 1)?;
+            if self.alone(&mut s, p)? && must_end && matches!(s.processes[at].role, Role::Waits { .. }) {
+                return Err("a waiter waits for a dead party");
+            }
+        }
+        if s.processes[at].step == Step::Idle {
+            self.step(&mut s, p, 4)?;
+            if self.alone(&mut s, p)? && (s.broken || s.waiting() > 0 || s.leader.is_some() || !s.follows) {
+                return Err("a barrier that was reset is not as a new one");
+            }
+        }
+        Ok(())
     }
 
     fn tell(self, before: &State, to: &Move<State>) -> String {

@@ -1,10 +1,10 @@
-//! The short mutex inside a lock. A process is its slot: when it comes again after a death it is another agent, and what
-//! its predecessor left says so.
+//! The short mutex inside a lock. A process stands for its slot: after its death it comes again as
+//! another agent. What the dead agent left in the slot is marked as such.
 
-/// Processes, and slots.
+/// How many processes there are, and so how many slots.
 pub(crate) const PROCESSES: usize = 3;
 
-/// The mutex's word: who holds it, and whether that one is dead.
+/// The mutex's word: its owner, and whether the owner is dead.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Gate {
     owner: Option<(u8, bool)>,
@@ -12,7 +12,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Takes it, also from the dead; whether what it guards may be half-changed. `None`: a living process holds it.
+    /// Takes the mutex, also from a dead owner. Returns whether what it guards may be half-changed,
+    /// or `None` if a live process holds it.
     pub(crate) fn lock(&mut self, me: u8) -> Option<bool> {
         if matches!(self.owner, Some((_, false))) {
             return None;
@@ -37,13 +38,13 @@ impl Gate {
         }
     }
 
-    /// Nobody holds it, and what it guards is whole.
+    /// Whether the mutex is free and what it guards is whole.
     pub(crate) fn is_clean(self) -> bool {
         self.owner.is_none() && !self.died
     }
 }
 
-/// What a slot has of a lock: of the agent that lives there, or of a dead predecessor.
+/// What the agent in a slot has of a lock, or what a dead predecessor had.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Share {
     pub(crate) count: u8,
@@ -51,7 +52,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// The count of who lives in its slot.
+    /// The count of the live agent in the slot.
     pub(crate) fn mine(self) -> u8 {
         if self.dead { 0 } else { self.count }
     }

@@ -1,7 +1,7 @@
 //! Explicit-state models of locks with a table by slot, under sequential consistency.
 //!
-//! Every interleaving of a few processes is explored, one store at a time, with no bound on the number of calls or of
-//! deaths; any process may die before any store, and another agent comes to its slot.
+//! Every interleaving of a few processes is explored, one store at a time. The number of calls and
+//! deaths is not bounded. Any process may die before any store; then another agent takes its slot.
 
 mod barrier;
 #[path = "../common/explore.rs"]

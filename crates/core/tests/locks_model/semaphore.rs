@@ -1,4 +1,5 @@
-//! The semaphore: permits by slot, and their sum, which is counted anew after a death (`semaphore.rs`).
+//! The semaphore: permits by slot, and their sum, which is counted again after a death
+//! (`semaphore.rs`).
 
 use crate::explore::{Model, Move, Violation};
 use crate::gate::{Gate, PROCESSES, Share};
@@ -6,15 +7,21 @@ use crate::gate::{Gate, PROCESSES, Share};
 /// What the semaphore cannot do without.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Fault {
+    /// An agent that takes the mutex from a dead holder doesn't count the permits again.
     NoRecount,
+    /// The permits of dead agents are not taken back.
     NoReclaim,
+    /// The permits of live agents are taken back.
     ReclaimTheLiving,
+    /// `taken` is not counted again after permits were taken back.
     ReclaimWithoutRecount,
-    /// A newcomer takes what its predecessor in the slot had for its own.
+    /// A newcomer takes the permits of its predecessor in the slot for its own.
     InheritCount,
-    /// The predecessor's permits stay taken when its entry is written over.
+    /// The predecessor's permits stay taken when a newcomer overwrites its entry.
     ForgetPredecessor,
+    /// A permit is acquired without checking that one is free.
     HoldWithoutLook,
+    /// No call takes the mutex.
     NoMutex,
 }
 
@@ -22,7 +29,7 @@ pub(crate) enum Fault {
 pub(crate) struct Semaphore {
     pub(crate) processes: u8,
     pub(crate) permits: u8,
-    /// More are never added.
+    /// The most permits that there may be.
     pub(crate) most: u8,
     pub(crate) fault: Option<Fault>,
 }
@@ -58,7 +65,7 @@ enum Step {
 struct Process {
     call: Call,
     step: Step,
-    /// Permits that it knows to have.
+    /// Permits that it knows that it holds.
     has: u8,
 }
 
@@ -80,7 +87,7 @@ impl State {
         self.total.saturating_sub(self.taken)
     }
 
-    /// Permits that living processes know to have.
+    /// Permits that live processes know that they hold.
     fn known(&self) -> u8 {
         self.processes.iter().map(|process| process.has).sum()
     }
@@ -95,7 +102,7 @@ impl Semaphore {
         self.fault == Some(fault)
     }
 
-    /// `false`: process `me` has no step with this choice.
+    /// Takes the next step of process `me`. Returns false if it has none with this choice.
     fn step(self, s: &mut State, me: u8, choice: u8) -> bool {
         let at = usize::from(me);
         let Process { call, step, .. } = s.processes[at];
@@ -175,7 +182,8 @@ impl Semaphore {
         true
     }
 
-    /// Goes on taking back the permits of the dead, from `slot` on; counts only if there are any.
+    /// Takes back the next permits of a dead agent, from slot `from` on. Counts once there are none
+    /// left.
     fn reclaim(self, s: &State, me: u8, from: u8) -> Step {
         let is_dead = |slot: &u8| {
             let share = s.held[usize::from(*slot)];
@@ -193,15 +201,15 @@ impl Semaphore {
         if s.known() > s.total && s.gate.is_clean() {
             Err("more permits are held than there are")
         } else if outside.any(|(process, share)| process.has != share.mine()) {
-            Err("a living process's permit is taken from it, or it has one that it does not know")
+            Err("a live process loses a permit, or holds one that it does not know")
         } else if s.gate.is_clean() && s.taken != s.sum() {
-            Err("permits that nobody has are taken, or some that are held are free")
+            Err("permits are taken that no agent holds, or free that an agent holds")
         } else {
             Ok(())
         }
     }
 
-    /// Process `p` alone completes its call; `false` if it waits for a living process.
+    /// Process `p` alone completes its call. Returns false if it waits for a live process.
     fn alone(self, s: &mut State, p: u8) -> bool {
         while !s.is(p, Step::Idle) {
             if !self.step(s, p, 0) {
@@ -260,23 +268,25 @@ impl Model for Semaphore {
         all
     }
 
-    /// It completes; then the permits of the dead are free, and it gets each that is.
-    fn outlook(self, to: &Move<State>) -> Result<(), (u8, Violation)> {
-        for p in (0..self.processes).filter(|&p| p != to.by || to.chose) {
-            let mut s = to.after;
-            if !self.alone(&mut s, p) || !self.call(&mut s, p, Call::Value) {
-                continue;
-            }
-            let free = s.total.saturating_sub(s.known());
-            if s.free() != free {
-                return Err((p, "permits of the dead do not return"));
-            }
-            for _ in 0..free {
-                self.call(&mut s, p, Call::Acquire);
-            }
-            if s.known() < s.total || s.free() > 0 {
-                return Err((p, "a free permit cannot be had"));
-            }
+    fn processes(self) -> u8 {
+        self.processes
+    }
+
+    /// Completes the call. Then the permits of dead processes are free, and the process can acquire
+    /// each free permit.
+    fn go_on_alone(self, mut s: State, p: u8) -> Result<(), Violation> {
+        if !self.alone(&mut s, p) || !self.call(&mut s, p, Call::Value) {
+            return Ok(());
+        }
+        let free = s.total.saturating_sub(s.known());
+        if s.free() != free {
+            return Err("permits of dead processes do not return");
+        }
+        for _ in 0..free {
+            self.call(&mut s, p, Call::Acquire);
+        }
+        if s.known() < s.total || s.free() > 0 {
+            return Err("a free permit cannot be acquired");
         }
         Ok(())
     }

@@ -4,11 +4,11 @@ use crate::explore::Violation;
 use crate::model::{Effect, Model};
 use crate::state::{CHUNKS, Free, Owner, Payload, Queued, Reading, State, Step::Idle};
 
-/// More accesses than any operation needs that runs alone.
+/// More accesses than any operation of a process that runs alone needs.
 const ALONE: usize = 64;
 
 impl Model {
-    /// Linked and not yet claimed.
+    /// The abstract FIFO: chunks that are linked and not yet claimed.
     fn fifo(self, s: &State) -> Result<Vec<u8>, Violation> {
         let claimed = |chunk: u8| s.owner(chunk).phase != Queued;
         let first = self.slot(s, s.head);
@@ -24,19 +24,21 @@ impl Model {
         Ok(fifo)
     }
 
-    /// What holds of a transition, and of the state after it.
+    /// Checks a transition and the state after it.
     pub(crate) fn check(self, before: &State, effect: Effect, s: &State) -> Result<(), Violation> {
         let mut fifo = self.fifo(before)?;
         match effect {
             Effect::Linked(_) if before.done => return Err("a message is linked after the queue was done"),
             Effect::Linked(chunk) => fifo.push(chunk),
-            Effect::Claimed(chunk) if fifo.first() != Some(&chunk) => return Err("a claim not at the front"),
+            Effect::Claimed(chunk) if fifo.first() != Some(&chunk) => {
+                return Err("a chunk is claimed that is not at the front");
+            }
             Effect::Claimed(_) => drop(fifo.remove(0)),
-            Effect::Empty if !fifo.is_empty() => return Err("EMPTY, but it is not"),
+            Effect::Empty if !fifo.is_empty() => return Err("EMPTY is returned, but a message is queued"),
             _ => (),
         }
         if self.fifo(s)? != fifo {
-            return Err("the queue changes by other than a link or a claim");
+            return Err("the queue changes, but not by a link or a claim");
         } else if s.tail + 1 < s.head || s.tail > s.head + self.slots {
             return Err("head and tail are too far apart");
         }
@@ -44,11 +46,11 @@ impl Model {
             let (phase, slots) = (owner.phase, s.slots_with(chunk));
             let settled = phase == Free || phase == Queued && slots == 1 || s.dead(owner.by);
             if slots > usize::from(phase == Queued || phase == Reading) {
-                return Err("a chunk in two slots, or in one while it is free or written");
+                return Err("a chunk is in two slots, or in one while it is free or being written");
             } else if (phase == Queued || phase == Reading)
                 && s.payloads[usize::from(chunk)] != Payload::Whole
             {
-                return Err("a torn or a consumed payload is queued or taken");
+                return Err("a torn or consumed payload is queued or taken");
             } else if !settled && s.processes[usize::from(owner.by)].holds() != Some((chunk, phase)) {
                 return Err("a chunk is leaked: its holder does not know it");
             }
@@ -65,7 +67,7 @@ impl Model {
         Ok(())
     }
 
-    /// Process `me` takes one step, with this choice, and runs alone until it is idle.
+    /// Process `me` takes a step with this choice, and then runs alone until it is idle.
     fn alone(self, s: &mut State, me: u8, choice: u8) -> Result<(), Violation> {
         self.step(s, me, choice)?;
         for _ in 0..ALONE {
@@ -77,7 +79,8 @@ impl Model {
         Err("a process that runs alone does not complete")
     }
 
-    /// Process `me` alone completes, reaps all the dead, drains and refills the queue.
+    /// Process `me` alone completes its operation, reaps all dead processes, drains the queue and
+    /// refills it.
     pub(crate) fn recover(self, mut s: State, me: u8) -> Result<(), Violation> {
         if s.step(me) != Idle {
             self.alone(&mut s, me, 0)?;
@@ -107,7 +110,7 @@ impl Model {
         queued.sort_unstable();
         due.sort_unstable();
         if queued != due {
-            return Err("a reap loses a message, or makes one up");
+            return Err("a reap loses or invents a message");
         }
         for choice in [self.get(); CHUNKS + 1].into_iter().chain(0..self.chunks) {
             if choice == 0 && !self.fifo(&s)?.is_empty() {

@@ -1,8 +1,10 @@
-//! How a queue counts the messages that readers died of or gave up: each once, whoever dies while counting.
+//! How a queue counts failures: messages whose reader died or gave up. Each is counted once, even
+//! if the counting process dies.
 //!
-//! Apart from the ring: a free chunk is one that any process may read from, by one step. A message's failure is counted
-//! under the reapers' mutex, by who reaps its dead reader, or by its reader who gives it up; then its chunk is freed. The
-//! counters are what they are ahead of the failures whose chunks are free, so that the states are finitely many.
+//! The model leaves out the ring: any process may take the message of a free chunk in one step. The
+//! process that reaps the dead reader, or the reader that gives up, counts the failure under the
+//! mutex of reapers, and then frees the chunk. The counters are kept relative to the failures whose
+//! chunks are free, so that the states are finitely many.
 
 use crate::explore::{Model as Explored, Move, Violation};
 
@@ -12,15 +14,21 @@ const CHUNKS: usize = 3;
 /// What counting cannot do without.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Fault {
-    /// It adds to what it finds, instead of to what was there before this failure.
+    /// A reaper adds to the number that it finds, not to the number before this failure.
     CountUp,
+    /// A reaper notes which message fails before it notes how many failed before.
     FailingBeforeBefore,
+    /// A reaper doesn't complete the count that a dead reaper began.
     NoSettling,
+    /// A reaper frees the chunk of a dead reaper without counting its failure.
     SettleWithoutCount,
+    /// A reaper counts the failure of a dead reaper without freeing its chunk.
     SettleWithoutFreeing,
-    /// By the number of the chunk only.
-    NoGeneration,
-    FreeBeforeCount,
+    /// The failing message is noted by the number of its chunk only.
+    FailingByNumber,
+    /// A reaper counts a failure without freeing its chunk.
+    CountWithoutFreeing,
+    /// A reader that gives up counts without the mutex.
     GiveUpWithoutMutex,
 }
 
@@ -31,14 +39,14 @@ pub(crate) struct Failures {
     pub(crate) fault: Option<Fault>,
 }
 
-/// A chunk, and whether its claim has not changed since this was noted.
+/// A chunk, and whether its claim is unchanged since this was noted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 struct Claim {
     chunk: u8,
     same: bool,
 }
 
-/// What a process that counts does next, under the mutex.
+/// The next step of a process that counts, under the mutex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 enum Step {
     Idle,
@@ -57,13 +65,13 @@ use Step::{Before, Count, Dead, Failing, Free, Idle, Look, SettleCount, SettleFr
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 struct Process {
     step: Step,
-    /// Whose chunk is counted.
+    /// The chunk whose failure is counted.
     chunk: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct State {
-    /// Who reads from each chunk.
+    /// The process that reads from each chunk.
     readers: [Option<u8>; CHUNKS],
     failing: Option<Claim>,
     before: i8,
@@ -77,8 +85,8 @@ impl Failures {
         self.fault == Some(fault)
     }
 
-    /// An idle process takes the message of a chunk, or its own message is handed over; or, chosen after these, it begins to
-    /// count the failure of a chunk, that of a dead reader or its own.
+    /// An idle process takes the message of a chunk, or frees its own chunk. With higher choices it
+    /// begins to count the failure of a chunk: that of a dead reader, or its own.
     fn begin(self, s: &mut State, me: u8, choice: u8) -> bool {
         let (chunk, counts) = (choice % self.chunks, choice / self.chunks > 0);
         match s.readers[usize::from(chunk)] {
@@ -99,12 +107,12 @@ impl Failures {
         true
     }
 
-    /// The next step of process `me`; `false` if it has none with this choice.
+    /// Takes the next step of process `me`. Returns false if it has none with this choice.
     fn step(self, s: &mut State, me: u8, choice: u8) -> bool {
         let Process { step, chunk } = s.processes[usize::from(me)];
         let early = self.has(Fault::FailingBeforeBefore);
         let is_this =
-            |failing: Claim| failing.chunk == chunk && (failing.same || self.has(Fault::NoGeneration));
+            |failing: Claim| failing.chunk == chunk && (failing.same || self.has(Fault::FailingByNumber));
         let next = match step {
             Dead => return false,
             Idle => return self.begin(s, me, choice),
@@ -139,7 +147,7 @@ impl Failures {
             }
             Count => {
                 s.failed = if self.has(Fault::CountUp) { s.failed } else { s.before } + 1;
-                if self.has(Fault::FreeBeforeCount) { Unlock } else { Free }
+                if self.has(Fault::CountWithoutFreeing) { Unlock } else { Free }
             }
             Free => {
                 s.lose(chunk);
@@ -152,6 +160,13 @@ impl Failures {
         };
         s.processes[usize::from(me)] = Process { step: next, chunk: if next == Idle { 0 } else { chunk } };
         true
+    }
+
+    /// Process `p` takes steps until it is idle.
+    fn complete(self, s: &mut State, p: u8) {
+        while s.processes[usize::from(p)].step != Idle {
+            self.step(s, p, 0);
+        }
     }
 }
 
@@ -167,7 +182,7 @@ impl State {
         }
     }
 
-    /// Frees a chunk whose message is one more that was lost.
+    /// Frees a chunk whose message has failed.
     fn lose(&mut self, chunk: u8) {
         if self.readers[usize::from(chunk)].is_some() {
             self.release(chunk);
@@ -229,27 +244,28 @@ impl Explored for Failures {
         all
     }
 
-    /// It completes what it does, and counts what the dead had: all of that is free then.
-    fn outlook(self, to: &Move<State>) -> Result<(), (u8, Violation)> {
-        for p in (0..self.processes).filter(|&p| !to.after.dead(p)) {
-            let mut s = to.after;
-            while s.processes[usize::from(p)].step != Idle {
-                self.step(&mut s, p, 0);
+    fn processes(self) -> u8 {
+        self.processes
+    }
+
+    /// Completes what the process does, and counts the failures of dead readers. Then all their
+    /// chunks are free.
+    fn go_on_alone(self, mut s: State, p: u8) -> Result<(), Violation> {
+        if s.dead(p) {
+            return Ok(());
+        }
+        self.complete(&mut s, p);
+        if s.reaper.is_some_and(|reaper| !s.dead(reaper)) {
+            return Ok(());
+        }
+        for chunk in 0..self.chunks {
+            if s.readers[usize::from(chunk)].is_some_and(|by| s.dead(by)) {
+                self.step(&mut s, p, self.chunks + chunk);
             }
-            if s.reaper.is_some_and(|reaper| !s.dead(reaper)) {
-                continue;
-            }
-            for chunk in 0..self.chunks {
-                if s.readers[usize::from(chunk)].is_some_and(|by| s.dead(by)) {
-                    self.step(&mut s, p, self.chunks + chunk);
-                }
-                while s.processes[usize::from(p)].step != Idle {
-                    self.step(&mut s, p, 0);
-                }
-            }
-            if s.failed != 0 || s.readers.iter().flatten().any(|by| s.dead(*by)) {
-                return Err((p, "a failure is left uncounted, or its chunk"));
-            }
+            self.complete(&mut s, p);
+        }
+        if s.failed != 0 || s.readers.iter().flatten().any(|by| s.dead(*by)) {
+            return Err("a failure is not counted, or its chunk is not freed");
         }
         Ok(())
     }

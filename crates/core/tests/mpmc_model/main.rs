@@ -1,25 +1,40 @@
-//! An explicit-state model of the MPMC queue, under sequential consistency; `failures.rs` has one of its counters.
+//! An explicit-state model of the MPMC queue, under sequential consistency. `failures.rs` is a
+//! model of its counters.
 //!
-//! Every interleaving of a few processes is explored, one shared access at a time, with no bound on the number of
-//! operations or of deaths. An idle process may begin a put (its claim scan from any chunk; half written, it may be
-//! cancelled), a get (it may retire the message, and remove its segment, before it frees the chunk), the reap of a dead process, or the end of the queue. Any process but the last may die before
-//! any access; its id is used again after its reap. Of laps and positions only the distance from the head matters,
-//! and of a generation only whether the owner word is still the one that was read: so the states are finitely many.
-//! Of those that differ just in the names of processes one is kept.
+//! Every interleaving of a few processes is explored, one shared access at a time. The number of
+//! operations and deaths is not bounded. An idle process may begin one of these:
 //!
-//! Asserted on every transition: the abstract FIFO (linked, not yet claimed) changes only by a link, at its back, and
-//! by a claim, at its front; EMPTY is returned only when it is empty; once a reader has concluded that an ended queue
-//! is done, nothing is linked. In every state:
+//! * a put, which scans for a free chunk from any chunk on, and may be cancelled half written,
+//! * a get, which may retire the message and remove its segment before it frees the chunk,
+//! * the reap of a dead process,
+//! * the end of the queue.
 //!
-//! * A chunk is in at most one slot, and in none unless it is queued or being taken. It is free, queued, or held by a
-//!   dead process or by one that knows it, hence never leaked. Queued or taken, it is wholly written.
+//! Any process but the last may die before any access; its id is used again after its reap. The
+//! states are finitely many: laps and positions are kept relative to the head, and a generation is
+//! kept only as whether the owner word is still the one that was read. Of states that differ in the
+//! names of processes only, one is explored.
+//!
+//! Asserted on every transition:
+//!
+//! * The abstract FIFO, which is the linked and unclaimed chunks, changes only by a link at its
+//!   back or a claim at its front.
+//! * EMPTY is returned only when the FIFO is empty.
+//! * Nothing is linked once a reader has concluded that an ended queue is done.
+//!
+//! Asserted in every state:
+//!
+//! * A chunk is in at most one slot, and in none unless it is queued or being taken. No chunk is
+//!   leaked: it is free, queued, held by a dead process, or held by a process that knows it. A
+//!   queued or taken chunk is wholly written.
 //! * Head and tail are within one ring of each other, and a link always has room.
-//! * Each live process alone, the dead unreaped, completes its operation and then any other. When it has reaped the
-//!   dead, the queue holds exactly the messages due, drains, and takes as many as there are chunks less those that
-//!   other live processes hold (ended, it is done, unless one of those may still bring a message).
+//! * Each live process alone completes its operation and then any other, even before dead processes
+//!   are reaped. Once it has reaped them, the queue holds exactly the messages that are due, and
+//!   drains. Then it takes a message for each chunk that no other live process holds. An ended
+//!   queue is done instead, unless another live process may still bring a message.
 //!
-//! [`Fault`] lists what the algorithm cannot do without; the model finds each. That a reap changes the owner word of
-//! a chunk that the dead held by a CAS is not among them: under the mutex nobody else changes it.
+//! [`Fault`] lists what the algorithm cannot do without; the model finds each. The CAS with which a
+//! reap changes the owner word of a dead process's chunk is not among them: under the mutex, no
+//! other process changes that word.
 
 mod check;
 #[path = "../common/explore.rs"]
@@ -54,7 +69,7 @@ fn three_processes() {
     explore_all(models(3, &[(1, 1), (1, 2)]));
 }
 
-/// Two minutes and more than a gigabyte.
+/// Takes two minutes and more than a gigabyte.
 #[cfg(feature = "large-models")]
 #[test]
 fn three_processes_with_two_chunks() {
@@ -103,8 +118,8 @@ fn every_fault_in_counting_is_found() {
         Fault::NoSettling,
         Fault::SettleWithoutCount,
         Fault::SettleWithoutFreeing,
-        Fault::NoGeneration,
-        Fault::FreeBeforeCount,
+        Fault::FailingByNumber,
+        Fault::CountWithoutFreeing,
         Fault::GiveUpWithoutMutex,
     ] {
         expect_violation(fault, [Failures { processes: 3, chunks: 2, fault: Some(fault) }]);

@@ -1,4 +1,5 @@
-//! A configuration of the queue; its ring, its claims, and which way a process goes.
+//! A configuration of the queue, and the parts of its steps: ring, claims, and the choice of the
+//! next step.
 
 use crate::faults::Fault;
 use crate::state::{
@@ -7,7 +8,7 @@ use crate::state::{
     Writing,
 };
 
-/// What a step means to the abstract queue.
+/// What a step does to the abstract FIFO.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Effect {
     Internal,
@@ -47,7 +48,7 @@ impl Model {
         }
     }
 
-    // What an idle process may begin: a put, from any chunk, or
+    // The choices of an idle process: a put that scans from that chunk on, or one of these.
     pub(crate) fn get(self) -> u8 {
         self.chunks
     }
@@ -118,7 +119,7 @@ impl Model {
         }
     }
 
-    /// May a chunk in this phase still bring a message to an ended queue?
+    /// Whether a chunk in this phase may still bring a message to an ended queue.
     pub(crate) fn pending(self, phase: Phase) -> bool {
         match phase {
             Free => false,

@@ -1,11 +1,11 @@
-//! How the search sees the queue: what is one state, and who may move.
+//! How `explore.rs` sees the queue: which states are the same, and which processes may move.
 
 use crate::explore::{Model as Explored, Move, Violation};
 use crate::faults::Fault;
 use crate::model::{Effect, Model};
 use crate::state::{Free, Owner, PROCESSES, Process, State, Step::Dead};
 
-/// How processes may be renamed; the first two are for two of them.
+/// The ways to rename processes. The first two are those for two processes.
 const NAMES: [[u8; PROCESSES]; 6] = [[0, 1, 2], [1, 0, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
 impl Explored for Model {
@@ -15,7 +15,7 @@ impl Explored for Model {
         self.beginning()
     }
 
-    /// The least of the states that differ from this in the names of processes only.
+    /// The least of the states that differ from this one in the names of processes only.
     fn canonical(self, s: &State) -> State {
         let renamed = |names: &[u8; PROCESSES]| {
             let mut renamed = *s;
@@ -62,9 +62,12 @@ impl Explored for Model {
         all
     }
 
-    fn outlook(self, to: &Move<State>) -> Result<(), (u8, Violation)> {
-        let mut all = (0..self.processes).filter(|&p| !to.after.dead(p) && (p != to.by || to.chose));
-        all.try_for_each(|p| self.recover(to.after, p).map_err(|wrong| (p, wrong)))
+    fn processes(self) -> u8 {
+        self.processes
+    }
+
+    fn go_on_alone(self, s: State, p: u8) -> Result<(), Violation> {
+        if s.dead(p) { Ok(()) } else { self.recover(s, p) }
     }
 
     fn tell(self, before: &State, to: &Move<State>) -> String {

@@ -1,4 +1,4 @@
-//! The words that processes share, and what each process remembers.
+//! The state that processes share, and what each process remembers.
 
 pub(crate) const PROCESSES: usize = 3;
 pub(crate) const CHUNKS: usize = 2;
@@ -32,7 +32,7 @@ pub(crate) enum Payload {
     Whole,
 }
 
-/// An owner word that a process has read; `same` while it has not changed.
+/// An owner word that a process has read. `same` is true while the word has not changed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Seen {
     pub(crate) chunk: u8,
@@ -40,7 +40,8 @@ pub(crate) struct Seen {
     pub(crate) same: bool,
 }
 
-/// The access that a process performs next, and what it remembers for it; `at` is a head or tail that it has read.
+/// The next access of a process, and what it remembers for it. `at` is a head or tail that it has
+/// read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum Step {
     Idle,
@@ -86,7 +87,7 @@ use Step::*;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Process {
     pub(crate) step: Step,
-    /// Whom it reaps.
+    /// The dead process that it reaps.
     pub(crate) victim: Option<u8>,
 }
 
@@ -160,7 +161,7 @@ pub(crate) struct State {
     pub(crate) slots: [Slot; SLOTS],
     pub(crate) owners: [Owner; CHUNKS],
     pub(crate) payloads: [Payload; CHUNKS],
-    /// Who holds the reap mutex.
+    /// The process that holds the mutex of reapers.
     pub(crate) reaper: Option<u8>,
     pub(crate) ended: bool,
     pub(crate) done: bool,

@@ -1,4 +1,4 @@
-//! One shared access of a process.
+//! The steps of a process: each is one shared access.
 
 use crate::explore::Violation;
 use crate::faults::Fault;
@@ -6,7 +6,7 @@ use crate::model::{Effect, Model};
 use crate::state::{Free, Payload, Process, Queued, Reading, Seen, Slot, State, Step::*, Writing};
 
 impl Model {
-    /// An idle process begins something, with its first access.
+    /// An idle process begins what `choice` says, with its first access.
     fn begin(self, s: &mut State, me: u8, choice: u8) -> Result<Effect, Violation> {
         let early = self.has(Fault::EndedLoadBeforeClaim);
         let process = &mut s.processes[usize::from(me)];
@@ -34,7 +34,8 @@ impl Model {
     #[allow(clippy::too_many_lines)]
     pub(crate) fn step(self, s: &mut State, me: u8, choice: u8) -> Result<Effect, Violation> {
         let Process { step, victim } = s.processes[usize::from(me)];
-        // What a reaper requeues stays the dead one's: if it dies, too, the next one finds that.
+        // A chunk that a reaper requeues keeps the dead process's name. If the reaper dies, the
+        // next one finds it.
         let name = victim.unwrap_or(me);
         let mut effect = Effect::Internal;
         let next = match step {
@@ -156,7 +157,7 @@ impl Model {
                 *s.payload(chunk) = Payload::Blank;
                 Cancel { chunk }
             }
-            Read { .. } => return Err("a torn or a consumed payload is read"),
+            Read { .. } => return Err("a torn or consumed payload is read"),
             Cancel { chunk } | Release { chunk } => {
                 self.own(s, chunk, Free, me);
                 Idle
@@ -230,7 +231,8 @@ impl Model {
         Ok(effect)
     }
 
-    /// Keeps the head in the third lap; a position that is older than every slot becomes 0.
+    /// Moves all positions back by whole laps, so that the head is in the third lap. A position
+    /// that is older than every slot becomes 0.
     fn rebase(self, s: &mut State) {
         let laps = s.head / self.slots - 2;
         let back = laps * self.slots;

@@ -1,4 +1,5 @@
-//! Joining a domain, and leaving it (`sys::open_control`, `Agent::register`, `try_leave`, `Registry::is_deserted`).
+//! Joining a domain, and leaving it (`sys::open_control`, `Agent::register`, `try_leave`,
+//! `Registry::is_deserted`).
 
 use crate::explore::Violation;
 use crate::faults::Fault;
@@ -6,7 +7,7 @@ use crate::model::Model;
 use crate::state::{After, CONTROLS, Control, GONE, Lock, SLOTS, State, Step, Sweep};
 
 impl Model {
-    /// Performs a step that has to do with agents; `false` if it is another one.
+    /// Takes a step of joining, leaving or sweeping. Returns false if `step` is another one.
     pub(crate) fn agent_step(self, s: &mut State, p: u8, step: Step) -> Result<bool, Violation> {
         let mapped = s.seen_by(p);
         let before = *s;
@@ -30,7 +31,7 @@ impl Model {
             }
             Step::Map => {
                 let same = me.control == s.named || self.has(Fault::MapWithoutSecondLook);
-                // Another one will not do, and is forgotten at once.
+                // If another control segment has the name by now, it is unmapped at once.
                 me.mapped = s.named.filter(|_| same);
                 match s.named {
                     Some(_) if self.has(Fault::MapWithoutSecondLook) => Step::Claim,
@@ -54,7 +55,7 @@ impl Model {
                     return Ok(true);
                 }
                 if me.control != me.mapped {
-                    return Err("an agent locks bytes of another file than it has mapped");
+                    return Err("an agent locks bytes of a file that it has not mapped");
                 }
                 let living = |instance: &u8| before.processes.iter().any(|q| q.instance == *instance);
                 let reused = (1..=u8::MAX).find(|instance| !living(instance)).unwrap_or_default();
@@ -94,7 +95,8 @@ impl Model {
         Ok(true)
     }
 
-    /// Under the lock: whether to join the domain, and whether to leave it to nobody.
+    /// Takes a step under the mutex that joins or leaves the domain. Returns false if `step` is
+    /// another one.
     fn leaving_step(self, s: &mut State, p: u8, step: Step) -> bool {
         let mapped = s.seen_by(p);
         let before = *s;
@@ -154,7 +156,7 @@ impl Model {
         true
     }
 
-    /// The control segment has lost its name.
+    /// The next step after the control segment has lost its name.
     fn removed(self, again: bool) -> Step {
         if self.has(Fault::RemoveBeforeRetired) && !again { Step::Retire } else { Step::ClearSlot { again } }
     }

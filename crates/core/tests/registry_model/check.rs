@@ -1,17 +1,17 @@
-//! What is asserted of every state, and of what each process can make of it alone.
+//! What is asserted of every state, and of what each process can do from it alone.
 
 use crate::explore::Violation;
 use crate::model::Model;
 use crate::state::{Entry, Free, Handle, Live, Lock, Process, SLOTS, SPILL, Standing, State, Step};
 
-/// More steps than any operation needs that runs alone.
+/// More steps than any operation of a process that runs alone needs.
 const ALONE: usize = 200;
 
-/// How an operation of a process that runs alone went.
+/// The outcome of an operation of a process that runs alone.
 #[derive(PartialEq)]
 pub(crate) enum Alone {
     Completed,
-    /// It waits for a living process that holds the lock.
+    /// It waits for a live process that holds the mutex.
     Waits,
 }
 
@@ -23,7 +23,7 @@ impl Model {
         for (name, file) in (0..).zip(s.files).filter(|(_, file)| file.id != 0) {
             let is_its = |entry: &Entry| entry.phase != Free && entry.id == file.id && entry.name == name;
             if !file.whole {
-                return Err("a name shows half a file");
+                return Err("a name leads to half a file");
             } else if retired || !entries.iter().any(is_its) {
                 return Err("a name leads to a file that no entry knows");
             }
@@ -33,7 +33,7 @@ impl Model {
             if s.files[usize::from(entry.name)].id != entry.id {
                 return Err("an object exists without its file");
             } else if entries[index + 1..].iter().any(is_second) {
-                return Err("two objects of one name");
+                return Err("two objects have one name");
             }
         }
         (0..self.processes).try_for_each(|p| s.check_process(p, retired))
@@ -50,7 +50,7 @@ impl Model {
                 return if s.processes.iter().any(holds) {
                     Ok(Alone::Waits)
                 } else {
-                    Err("a process waits for a lock that nobody living holds")
+                    Err("a process waits for a mutex that no live process holds")
                 };
             }
             self.check(s)?;
@@ -58,8 +58,8 @@ impl Model {
         Err("a process that runs alone does not complete")
     }
 
-    /// Process `p` alone completes, or joins; when it has swept, nothing of the dead is left; and when it has left, nothing
-    /// that nobody needs.
+    /// Process `p` alone completes its operation, or joins. After it has swept, nothing of dead
+    /// agents is left. After it has left as the last agent, nothing is left.
     pub(crate) fn recover(self, mut s: State, p: u8) -> Result<(), Violation> {
         if !s.process(p).exists() {
             self.step(&mut s, p, 0)?;
@@ -68,7 +68,7 @@ impl Model {
             return Ok(());
         }
         if !s.process(p).exists() {
-            // It left, or there are as many agents as there can be.
+            // It has left, or found no free slot.
             return Ok(());
         }
         self.step(&mut s, p, Self::COLLECT)?;
@@ -80,25 +80,25 @@ impl Model {
         self.alone(&mut s, p)?;
         let last = s.processes.iter().all(|q| !q.exists());
         if last && !self.persist && s.named.is_some() {
-            return Err("the last one left, and the domain is still there");
+            return Err("the last agent has left, and the domain is still there");
         }
         Ok(())
     }
 
-    /// Nothing of the dead is left, after process `p` swept.
+    /// Checks that nothing of dead agents is left after process `p` has swept.
     fn is_clean(self, s: &State, p: u8) -> Result<(), Violation> {
         let control = &s.controls[s.seen_by(p)];
         let lives = |instance: &u8| s.processes.iter().any(|q| q.alive && q.instance == *instance);
         if control.slots.iter().any(|instance| *instance != 0 && !lives(instance)) {
             return Err("a dead agent has a slot after a sweep");
         } else if control.word.owner != 0 {
-            return Err("somebody has the lock after a sweep");
+            return Err("the mutex is held after a sweep");
         }
         for (index, entry) in (0..).zip(&control.entries) {
             let dead = (0..SLOTS).any(|slot| entry.attached & 1 << slot != 0 && control.slots[slot] == 0);
             let gone = entry.phase == Free && !entry.tag;
             if !gone && (entry.phase != Live || !entry.tag || !self.is_wanted(s, p, index)) {
-                return Err("what nobody needs is left after a sweep");
+                return Err("an object that no agent needs is left after a sweep");
             } else if dead {
                 return Err("a dead agent is attached after a sweep");
             }
@@ -113,24 +113,24 @@ impl State {
         let control = &self.controls[self.seen_by(p)];
         let slot = me.slot.filter(|_| me.standing != Standing::Leaving);
         if slot.is_some_and(|slot| control.slots[usize::from(slot)] != me.instance) {
-            return Err("a living agent loses its slot");
+            return Err("a live agent loses its slot");
         } else if me.inside && control.word.owner != me.instance {
-            return Err("the lock of a living process is taken from it");
+            return Err("a live process loses the mutex that it holds");
         } else if me.standing == Standing::Member && (me.mapped != self.named || retired) {
-            return Err("a living agent is left alone in a domain that is gone");
+            return Err("a live agent is left in a domain that is gone");
         }
         let bit = 1 << me.slot.unwrap_or_default();
         for Handle { id, index, unlinked } in me.handles {
             let entry = &control.entries[usize::from(index)];
             let has = entry.attached & bit != 0 || self.has_parent(p, index);
             if id != 0 && !unlinked && (entry.phase != Live || entry.id != id || !has) {
-                return Err("somebody who has an object open loses it");
+                return Err("a process that has an object open loses it");
             }
         }
         let message = self.message;
         let is_due = message.id != 0 && me.handles[0].id == message.queue && self.is_kept(message);
         if is_due && self.files[usize::from(SPILL)].id != message.id {
-            return Err("a message is lost that somebody could get");
+            return Err("a message is lost that a process could get");
         }
         let knows = |number: u8| {
             number != 0 && me.handles.iter().chain(&me.leaving).any(|handle| handle.id == number)
@@ -139,7 +139,7 @@ impl State {
             control.entries.iter().filter(|entry| entry.phase == Live && entry.attached & bit != 0);
         let idle = me.standing == Standing::Member && me.step == Step::Idle && me.lock == Lock::Settled;
         if idle && !attached.all(|entry| knows(entry.id) || knows(entry.parent)) {
-            return Err("an agent is attached to what it does not have open");
+            return Err("an agent is attached to an object that it does not have open");
         }
         Ok(())
     }

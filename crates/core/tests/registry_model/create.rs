@@ -7,7 +7,7 @@ use crate::objects::Found;
 use crate::state::{After, Born, Entry, File, Free, Live, SPILL, State, Step};
 
 impl Model {
-    /// Performs a step of a creation; `false` if it is another one.
+    /// Takes a step of a creation. Returns false if `step` is another one.
     pub(crate) fn create_step(self, s: &mut State, p: u8, step: Step) -> Result<bool, Violation> {
         let mapped = s.seen_by(p);
         let all = *s;
@@ -67,7 +67,7 @@ impl Model {
             }
             Step::Link { name, index } => {
                 if s.files[usize::from(name)].id != 0 {
-                    return Err("a name is taken that nobody has entered");
+                    return Err("a name is taken, but no entry has it");
                 }
                 s.files[usize::from(name)] = me.staged;
                 match self.fault {

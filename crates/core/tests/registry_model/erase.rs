@@ -1,4 +1,5 @@
-//! Erasing entries, and what is needed (`Registry::erase`, `erase_one`, `free`, `is_wanted`).
+//! Erasing entries, and which objects are needed (`Registry::erase`, `erase_one`, `free`,
+//! `is_wanted`).
 
 use crate::faults::Fault;
 use crate::model::Model;
@@ -11,8 +12,9 @@ impl Entry {
 }
 
 impl Model {
-    /// Whether process `p` finds that somebody living has the object, or that it needs nobody. One step, though it is
-    /// several looks: under the lock only deaths come in between, and newcomers that have nothing yet.
+    /// Whether process `p` finds that a live agent has the object, or that the object needs none.
+    /// This is one step, though the core asks about one agent at a time: under the mutex only
+    /// deaths can come in between, and newcomers that have nothing yet.
     pub(crate) fn is_wanted(self, s: &State, p: u8, index: u8) -> bool {
         let control = &s.controls[s.seen_by(p)];
         let entry = &control.entries[usize::from(index)];
@@ -24,7 +26,7 @@ impl Model {
             })
     }
 
-    /// Begins to erase an object with its children.
+    /// Begins to erase an object and its children.
     pub(crate) fn erase(self, s: &mut State, p: u8, index: u8, asked: bool) {
         self.erase_one(s, p, index, asked);
         let id = s.entry(p, index).id;
@@ -42,7 +44,7 @@ impl Model {
         s.processes[usize::from(p)].erase = Some(Erase { index, children: 0, asked, step: first });
     }
 
-    /// Performs the next step of an erasure.
+    /// Takes the next step of an erasure.
     pub(crate) fn erase_step(self, s: &mut State, p: u8, erase: Erase) -> bool {
         let control = s.seen_by(p);
         let Entry { id, name, attached, .. } = *s.entry(p, erase.index);

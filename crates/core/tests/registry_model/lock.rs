@@ -1,5 +1,5 @@
-//! The registry's lock: taking it, also from the dead, and what its new owner does first (`Registry::lock`, `repair`,
-//! `Agent::registry_within`, `detach`).
+//! The registry's mutex: taking it, also from a dead owner, and what the new owner does first
+//! (`Registry::lock`, `repair`, `Agent::registry_within`, `detach`).
 
 use crate::explore::Violation;
 use crate::faults::Fault;
@@ -7,11 +7,12 @@ use crate::model::Model;
 use crate::state::{After, Born, ENTRIES, Entry, File, Free, Handle, Live, Lock, SPILL, State, Step, Word};
 
 impl Model {
-    /// Looks whose the lock is; who sees that a living process holds it waits, or with choice 1 gives up.
+    /// Reads the mutex's word. If a live process holds the mutex, process `p` waits, or gives up
+    /// with choice 1.
     pub(crate) fn look(self, s: &mut State, p: u8, choice: u8) -> Result<bool, Violation> {
         let seen = s.controls[s.seen_by(p)].word;
         if seen.owner == s.process(p).instance {
-            return Err("an agent is taken for the owner of a lock that it does not hold");
+            return Err("an agent is taken for the owner of a mutex that it does not hold");
         }
         let held = s.is_alive(p, seen.owner);
         let me = &mut s.processes[usize::from(p)];
@@ -23,14 +24,14 @@ impl Model {
             me.lock = Lock::Settled;
             me.staged = File::default();
             match me.step {
-                // What could not be closed will be: `leaving`.
+                // `leaving` has what could not be closed now.
                 Step::Spilled { id, linked } => self.unlock(s, p, After::Put { id, linked }),
-                // It ends without leaving, as if it died here.
+                // The process ends without leaving, as if it died here.
                 Step::Joined | Step::Others => return Ok(false),
                 _ => me.step = Step::Idle,
             }
         } else if !self.has(Fault::TakeByStore) {
-            // The word is the one that was seen, or the CAS would fail and nothing have happened.
+            // No step comes in between: if the word had changed, the CAS would only fail.
             self.lock_step(s, p, Lock::Cas { seen });
         }
         Ok(true)
@@ -130,7 +131,8 @@ impl Model {
         true
     }
 
-    /// Goes on with the children of an object that lost its name, from entry `from` on.
+    /// Detaches the process from the children of an object that has lost its name, from entry
+    /// `from` on.
     fn detach_children(self, s: &mut State, p: u8, name: u8, from: u8) {
         let id = s.process(p).leaving[usize::from(name)].id;
         let next = (from..ENTRIES as u8).find(|&index| s.entry(p, index).is_child_of(id));
@@ -142,7 +144,8 @@ impl Model {
 }
 
 impl State {
-    /// Goes on with what was closed, names from `from` on, and then with what the lock was wanted for.
+    /// Goes on with the closed objects, from name `from` on, and then with the step that the mutex
+    /// is needed for.
     fn settle(&mut self, p: u8, from: u8) {
         let me = &mut self.processes[usize::from(p)];
         me.leaving[..usize::from(from)].fill(Handle::default());

@@ -1,25 +1,33 @@
 //! An explicit-state model of the registry and of agents, under sequential consistency.
 //!
-//! Every interleaving of a few processes is explored, one store to shared memory or one system call at a time, with no
-//! bound on the number of operations or of deaths. A process that is gone may come and register: it opens or makes the
-//! control segment, locks the byte of a new instance, takes a slot (a dead agent's, too) and sweeps. A member may create,
-//! open, close and unlink objects, sweep, put a message in a segment of its own into a queue, take one, and leave; the
-//! last one retires the domain and removes it. Whoever waits for the lock may give up. Any process may die before any
-//! step, and the kernel drops its life lock then; one that is stopped is one that isn't chosen.
+//! Every interleaving of a few processes is explored, one store to shared memory or one system call
+//! at a time. The number of operations and deaths is not bounded.
 //!
-//! Instances, and numbers of objects and files, are told apart only by where they occur: a new one is one that nobody
-//! remembers. Of states that differ just in these numbers, or in which process is which, one is kept. Taking the lock is
-//! one step (loom explores the mutex), and so is reading what only its owner changes.
+//! * A process that is gone may come again and register: it opens or makes the control segment,
+//!   locks the byte of a new instance, takes a slot (also that of a dead agent), and sweeps.
+//! * An agent may create, open, close and unlink objects, sweep, and leave. It may put a message in
+//!   a segment of its own into a queue, and take one. The last agent retires the domain and removes
+//!   it.
+//! * A process that waits for the registry's mutex may give up.
+//! * Any process may die before any step. The kernel then drops its life lock, the lock on the byte
+//!   of its instance. A stopped process is one that is not chosen.
+//!
+//! Instances, and numbers of objects and files, are told apart only by where they occur: a new
+//! number is one that occurs nowhere. Of states that differ only in these numbers, or in the order
+//! of processes, one is explored. Taking the mutex is one step, since loom explores the mutex.
+//! Reading what only its owner changes is no step of its own.
 //!
 //! Asserted in every state:
 //!
-//! * A name leads to a whole file, and an entry of a domain that is not retired knows it; an object that is `LIVE` has its
-//!   file; no two have one name.
-//! * A living agent keeps its slot, the lock while it is inside, its domain, and what it has open, but for what somebody
-//!   unlinked. It is attached to nothing else: not to what its predecessor in the slot had.
-//! * A message is there as long as somebody has its queue open who may get it.
-//! * Each process alone, or a newcomer, completes its operation unless a living process holds the lock. When it has swept
-//!   then, no slot, bit, entry or lock of the dead is left; when it has left as the last one, no domain is.
+//! * A name leads to a whole file that an entry knows, in a domain that is not retired. A `LIVE`
+//!   object has its file. No two objects have one name.
+//! * A live agent keeps its slot, the mutex while it holds it, its domain, and each object that it
+//!   has open, unless the object was unlinked. It is attached to no other object: in particular to
+//!   none that its predecessor in the slot had.
+//! * A message is there as long as an agent that may get it has its queue open.
+//! * Each process alone, or a newcomer, completes its operation unless a live process holds the
+//!   mutex. After it has swept, no slot, bit, entry or mutex of a dead agent is left. After it has
+//!   left as the last agent, no domain is left.
 //!
 //! [`Fault`] lists what the registry cannot do without; the model finds each.
 
@@ -63,7 +71,7 @@ fn queues_and_their_messages() {
     explore_all([QUEUES]);
 }
 
-/// Some minutes and two gigabytes.
+/// Takes some minutes and two gigabytes.
 #[cfg(feature = "large-models")]
 #[test]
 fn more_processes_and_queues_of_newcomers() {

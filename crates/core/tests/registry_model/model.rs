@@ -1,4 +1,4 @@
-//! A configuration: how many processes there are, and what they may do.
+//! A configuration of the model: how many processes there are, and what they may do.
 
 use std::fmt::Write as _;
 
@@ -12,18 +12,19 @@ use crate::state::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Model {
     pub(crate) processes: u8,
-    /// Names for objects.
+    /// How many names for objects there are.
     pub(crate) objects: u8,
     /// Objects outlive all agents.
     pub(crate) persist: bool,
-    /// The only name is a queue's, whose messages have segments of their own.
+    /// The only name is that of a queue whose messages have segments of their own.
     pub(crate) spills: bool,
-    /// Processes join and come again; otherwise they are agents from the beginning until they are gone.
+    /// Processes join and may come again. Otherwise all are agents from the beginning, until they
+    /// are gone.
     pub(crate) joins: bool,
     pub(crate) fault: Option<Fault>,
 }
 
-/// What an idle process may begin; with a name where it needs one.
+/// How many operations an idle process may begin, each with one of the names.
 const OPERATIONS: u8 = 8;
 
 impl Model {
@@ -31,7 +32,7 @@ impl Model {
         self.fault == Some(fault)
     }
 
-    /// An idle process begins something; `false` if it can't.
+    /// An idle process begins what `choice` says. Returns false if it can't.
     fn begin(self, s: &mut State, p: u8, choice: u8) -> bool {
         let (operation, name) = (choice % OPERATIONS, choice / OPERATIONS);
         let spill = s.processes[usize::from(p)].handles[usize::from(SPILL)];
@@ -73,13 +74,13 @@ impl Model {
         true
     }
 
-    /// Performs the next step of process `p`; `false` if it has none, or none with this choice.
+    /// Takes the next step of process `p`. Returns false if it has none with this choice.
     pub(crate) fn step(self, s: &mut State, p: u8, choice: u8) -> Result<bool, Violation> {
         let moved = self.step_or_read(s, p, choice)?;
         while moved && s.process(p).reads() {
             self.step_or_read(s, p, 0)?;
         }
-        // What is in the memory of a queue that nobody can come to any more.
+        // A queue that no process can reach any more has no message.
         let queue = s.message.queue;
         if s.files[0].id != queue && s.processes.iter().all(|q| q.handles[0].id != queue) {
             s.message = Message::default();
@@ -109,7 +110,7 @@ impl Model {
         }
     }
 
-    /// What a choice of an idle process is called.
+    /// Names of choices of an idle process.
     pub(crate) const COLLECT: u8 = 4;
     pub(crate) const LEAVE: u8 = 5;
 }
@@ -127,7 +128,7 @@ impl Explored for Model {
         };
         for p in (0..self.processes).filter(|_| !self.joins) {
             let joined = self.step(&mut initial, p, 0).and_then(|_| self.alone(&mut initial, p));
-            assert!(joined.is_ok(), "whoever is alone can join");
+            assert!(joined.is_ok(), "a process that is alone can join");
         }
         initial
     }
@@ -158,9 +159,12 @@ impl Explored for Model {
         all
     }
 
-    fn outlook(self, to: &Move<State>) -> Result<(), (u8, Violation)> {
-        let mut all = (0..self.processes).filter(|&p| p != to.by || to.chose);
-        all.try_for_each(|p| self.recover(to.after, p).map_err(|wrong| (p, wrong)))
+    fn processes(self) -> u8 {
+        self.processes
+    }
+
+    fn go_on_alone(self, s: State, p: u8) -> Result<(), Violation> {
+        self.recover(s, p)
     }
 
     fn tell(self, before: &State, to: &Move<State>) -> String {
@@ -183,7 +187,8 @@ impl Explored for Model {
 }
 
 impl State {
-    /// Spilled messages never have one name: there is no other one, nor somebody on the way to make one.
+    /// Whether the name of spilled messages is free: there is no such message, and no process is
+    /// about to make one.
     fn spill_is_free(&self) -> bool {
         let uses = |step: &Step| match *step {
             Step::Refuse { name } | Step::RefuseAgain { name } => name == SPILL,

@@ -1,11 +1,11 @@
-//! Which states are the same but for the numbers in them.
+//! Which states differ only in the numbers of agents and objects, and in the order of processes.
 
 use crate::model::Model;
 use crate::state::{After, Control, Lock, PROCESSES, State, Step};
 
 const ORDERS: [[usize; PROCESSES]; 6] = [[0, 1, 2], [1, 0, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-/// New numbers in the order in which old ones are met.
+/// Gives numbers new values, in the order in which they occur.
 #[derive(Default)]
 struct Renaming {
     new: [u8; 32],
@@ -71,21 +71,22 @@ impl State {
         f(&mut self.message.id);
     }
 
-    /// A number that no agent has, and no word that names one.
+    /// A number that no agent has, and that occurs in no word that names an agent.
     pub(crate) fn new_instance(&self) -> u8 {
         let mut used = 1_u32;
         { *self }.each_instance(|number| used |= 1 << *number);
         used.trailing_ones() as u8
     }
 
-    /// The same of objects and files.
+    /// A number that no object or file has.
     pub(crate) fn new_id(&self) -> u8 {
         let mut used = 1_u32;
         { *self }.each_id(|number| used |= 1 << *number);
         used.trailing_ones() as u8
     }
 
-    /// Control segments in the order in which somebody can come to them; those that nobody can are forgotten.
+    /// Sorts control segments in the order in which processes can reach them, and forgets the
+    /// others.
     fn sort_controls(&mut self) {
         let mut order = Vec::new();
         let seen = self.processes.iter().flat_map(|process| [process.control, process.mapped]);
@@ -111,7 +112,8 @@ impl State {
 }
 
 impl Model {
-    /// The least of the states that differ from this in the order of processes only, with its numbers in order.
+    /// The least of the states that differ from this one in the order of processes only, with all
+    /// numbers in order.
     pub(crate) fn in_order(self, s: &State) -> State {
         let ordered = |order: &[usize; PROCESSES]| {
             let mut ordered = *s;

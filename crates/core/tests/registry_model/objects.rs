@@ -1,4 +1,5 @@
-//! Opening and unlinking objects, and spilled messages (`segment.rs`, `Registry::find`, `spill.rs`).
+//! Opening and unlinking objects, and spilled messages (`segment.rs`, `Registry::find`,
+//! `spill.rs`).
 
 use crate::explore::Violation;
 use crate::faults::Fault;
@@ -8,13 +9,13 @@ use crate::state::{After, ENTRIES, File, Handle, Live, Lock, Message, SPILL, Sta
 /// What a name leads to.
 pub(crate) enum Found {
     Nothing,
-    /// What nobody living has.
+    /// An object that no live agent has.
     Stale(u8),
     Object(u8),
 }
 
 impl Model {
-    /// One step: names change under the lock only.
+    /// Finds what a name leads to. This is one step, since names change under the mutex only.
     pub(crate) fn find(self, s: &State, p: u8, name: u8) -> Found {
         match s.entered_as(p, name) {
             None => Found::Nothing,
@@ -25,7 +26,7 @@ impl Model {
         }
     }
 
-    /// Performs a step that has to do with objects; `false` if it is another one.
+    /// Takes a step with objects. Returns false if `step` is another one.
     pub(crate) fn object_step(self, s: &mut State, p: u8, step: Step) -> Result<bool, Violation> {
         let mapped = s.seen_by(p);
         let all = *s;
@@ -44,7 +45,7 @@ impl Model {
             },
             Step::MapObject { name, index } => {
                 if s.files[usize::from(name)] != (File { id: entries[usize::from(index)].id, whole: true }) {
-                    return Err("another file than the object's is mapped, or a torn one");
+                    return Err("the mapped file is not the object's, or is torn");
                 }
                 let late = self.has(Fault::AttachAfterUnlock);
                 if late {
@@ -56,10 +57,8 @@ impl Model {
             Step::Attach { name, index } => {
                 entries[usize::from(index)].attached |= bit;
                 if self.has(Fault::AttachAfterUnlock) {
-                    {
-                        self.opened(s, p, name, index);
-                        return Ok(true);
-                    };
+                    self.opened(s, p, name, index);
+                    return Ok(true);
                 }
                 Step::Unlock { to: After::Opened { name, index } }
             }
@@ -88,7 +87,7 @@ impl Model {
                     me.lock = Lock::Look;
                     Step::Spilled { id, linked }
                 } else {
-                    // Not closed, so attached: what nobody knows any more.
+                    // The segment is not closed, so the agent stays attached to it.
                     let id = std::mem::take(&mut me.handles[usize::from(SPILL)]).id;
                     s.message = Message { queue: queue.id, id, writer: me.instance };
                     Step::Idle
@@ -115,7 +114,7 @@ impl Model {
         Ok(true)
     }
 
-    /// Lets go of the lock, and what comes then.
+    /// Releases the mutex, and goes on with what comes then.
     pub(crate) fn unlock(self, s: &mut State, p: u8, to: After) {
         let (mapped, new_id) = (s.seen_by(p), s.new_id());
         let me = &mut s.processes[usize::from(p)];
@@ -147,7 +146,7 @@ impl Model {
         };
     }
 
-    /// The process has it open.
+    /// Notes that the process has the object open.
     pub(crate) fn opened(self, s: &mut State, p: u8, name: u8, index: u8) {
         let id = s.entry(p, index).id;
         let me = &mut s.processes[usize::from(p)];
@@ -158,14 +157,12 @@ impl Model {
 }
 
 impl State {
-    /// Whether a message's segment must still be there, if somebody has its queue open.
+    /// Whether a message's segment must still be there, if an agent has the queue open.
     pub(crate) fn is_kept(&self, message: Message) -> bool {
         message.writer == 0
             || self.processes.iter().any(|q| q.instance == message.writer && q.handles[0].id == message.queue)
     }
-}
 
-impl State {
     fn entered_as(&self, p: u8, name: u8) -> Option<u8> {
         let is_it = |index: &u8| {
             let entry = self.entry(p, *index);

@@ -1,16 +1,18 @@
-//! What processes share, what each remembers, and what only the model knows.
+//! The state that processes share, what each process remembers, and what only the model knows.
 
 pub(crate) const PROCESSES: usize = 3;
-/// A control segment that has the name, and those of processes that opened another one before.
+/// How many control segments there can be: the one that has the name, and one that each process
+/// opened before.
 pub(crate) const CONTROLS: usize = PROCESSES + 1;
 pub(crate) const SLOTS: usize = 2;
 pub(crate) const ENTRIES: usize = 2;
 pub(crate) const NAMES: usize = 2;
 
-/// The name of spilled messages, in models that have them. Theirs are never used again: so there is one at a time.
+/// The name of the segment of a spilled message, in models that have such messages. The core never
+/// uses such a name again, so the model has one at a time.
 pub(crate) const SPILL: u8 = 1;
 
-// Numbers of agents, and those of objects, which are the numbers of their files as well: 0 is none. A new one is one that
+// Agents have numbers; objects share theirs with their files. 0 is none. A new number is one that
 // occurs nowhere in the state.
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -23,7 +25,8 @@ pub(crate) enum Phase {
 }
 pub(crate) use Phase::{Born, Dying, Free, Live};
 
-/// Without what it was when it is `Free` and has no tag: nobody reads that.
+/// An entry of the registry. Its fields are 0 when it is `Free` and has no tag: then no process
+/// reads them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) phase: Phase,
@@ -46,7 +49,7 @@ pub(crate) struct Word {
 pub(crate) struct Control {
     pub(crate) retired: bool,
     pub(crate) word: Word,
-    /// Instances.
+    /// The instance of each slot's agent.
     pub(crate) slots: [u8; SLOTS],
     pub(crate) entries: [Entry; ENTRIES],
 }
@@ -62,23 +65,25 @@ pub(crate) struct File {
 pub(crate) struct Handle {
     pub(crate) id: u8,
     pub(crate) index: u8,
-    /// The object was unlinked since, or removed by who read it. Only the model knows.
+    /// The object was unlinked since, or its reader removed it. Only the model knows this.
     pub(crate) unlinked: bool,
 }
 
-/// A message in a queue, in a segment of its own. Which one is said in the queue's memory.
+/// A message of a queue, in a segment of its own. The queue's memory says which segment.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct Message {
     pub(crate) queue: u8,
     pub(crate) id: u8,
-    /// Instance of its writer, if the queue had lost its name when it was put: then it stays for as long as that one lives.
+    /// The instance of the writer, if the queue had no name when the message was put: then the
+    /// segment stays as long as the writer lives.
     pub(crate) writer: u8,
 }
 
-/// On the way to the registry's lock, which goes before the step that it is wanted for.
+/// How far a process is in taking the registry's mutex, and in what the new owner does first. All
+/// of this comes before the step that needs the mutex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum Lock {
-    /// Held, or not wanted.
+    /// The mutex is held, or not needed.
     Settled,
     Look,
     Cas {
@@ -88,7 +93,7 @@ pub(crate) enum Lock {
         index: u8,
     },
     Consistent,
-    /// What could not be closed earlier.
+    /// Closes what the process could not close earlier.
     Detach {
         name: u8,
     },
@@ -106,31 +111,31 @@ pub(crate) enum Lock {
     EraseSpill,
 }
 
-/// Erasing an entry, which goes before everything else.
+/// The erasure of an entry, which comes before everything else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Erase {
     pub(crate) index: u8,
     /// A bit per entry.
     pub(crate) children: u8,
-    /// Somebody asked for it.
+    /// An agent asked for it: the object is unlinked.
     pub(crate) asked: bool,
     pub(crate) step: Erasing,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum Erasing {
-    /// Children that a parent's users have until it goes, bit by bit.
+    /// Attaches the users of a parent to its children, bit by bit.
     Share,
     Dying,
     Identify,
     Remove,
     Free,
     Untag,
-    /// Children that nobody needs.
+    /// Erases children that no agent needs.
     Next,
 }
 
-/// Why a sweep.
+/// The reason for a sweep.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum Sweep {
     Joining,
@@ -159,7 +164,7 @@ pub(crate) enum Step {
     SweepEntry { why: Sweep, index: u8 },
     SweepFree { why: Sweep, slot: u8 },
 
-    // Leaving, also a domain that is retired.
+    // Leaving, also leaving a domain that turns out to be retired.
     Others,
     Deserted,
     Retire,
@@ -197,7 +202,7 @@ pub(crate) enum Standing {
     Leaving,
 }
 
-/// What comes after the lock.
+/// What comes after the mutex is released.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum After {
     Idle,
@@ -213,7 +218,7 @@ pub(crate) enum After {
         id: u8,
         linked: bool,
     },
-    /// Only with a fault: what should have been done under the lock.
+    /// Only with a fault: does what should have been done under the mutex.
     Late {
         name: u8,
         index: u8,
@@ -228,23 +233,23 @@ pub(crate) struct Process {
     pub(crate) erase: Option<Erase>,
     pub(crate) lock: Lock,
     pub(crate) step: Step,
-    /// The control segment whose bytes it locks, and the one it has mapped.
+    /// The control segment whose bytes it locks, and the one that it has mapped.
     pub(crate) control: Option<u8>,
     pub(crate) mapped: Option<u8>,
     pub(crate) instance: u8,
-    /// It has its life lock.
+    /// It has locked the byte of its instance.
     pub(crate) alive: bool,
     pub(crate) slot: Option<u8>,
     pub(crate) standing: Standing,
-    /// It is between locking and unlocking.
+    /// It holds the mutex.
     pub(crate) inside: bool,
     pub(crate) handles: [Handle; NAMES],
     pub(crate) leaving: [Handle; NAMES],
-    /// A message that was read, and whose segment is still there.
+    /// A message that it has read, and whose segment it has not removed.
     pub(crate) read: u8,
-    /// Instances that its sweep found dead, by slot.
+    /// The instances that its sweep found dead, by slot.
     pub(crate) dead: [u8; SLOTS],
-    /// A file that has no name yet.
+    /// Its file that has no name yet.
     pub(crate) staged: File,
 }
 
@@ -267,8 +272,9 @@ pub(crate) const GONE: Process = Process {
 };
 
 impl Process {
-    /// Whether it goes on with reading what only the lock's owner changes, and who lives. That is no step of its own: nobody
-    /// can tell when it was read, or when in between somebody died.
+    /// Whether the process only reads next: what only the mutex's owner changes, and which agents
+    /// live. This is no step of its own: no process can tell when it reads, or when another one
+    /// died in between.
     pub(crate) fn reads(&self) -> bool {
         let reads = matches!(
             self.step,
@@ -305,7 +311,7 @@ pub(crate) struct State {
     /// The control segment that has the name.
     pub(crate) named: Option<u8>,
     pub(crate) controls: [Control; CONTROLS],
-    /// What the names of objects lead to.
+    /// The files that the names of objects lead to.
     pub(crate) files: [File; NAMES],
     pub(crate) message: Message,
     pub(crate) processes: [Process; PROCESSES],
@@ -325,7 +331,7 @@ impl State {
         &self.controls[self.seen_by(p)].entries[usize::from(index)]
     }
 
-    /// Whether the kernel tells process `p` that somebody else of that instance lives.
+    /// Whether the kernel tells process `p` that another agent with that instance lives.
     pub(crate) fn is_alive(&self, p: u8, instance: u8) -> bool {
         let control = self.process(p).control;
         let mut others = (0..).zip(&self.processes).filter(|(q, _)| *q != p);

@@ -1,11 +1,11 @@
-//! Sweeping what the dead left (`Registry::sweep`).
+//! Sweeping what dead agents left (`Registry::sweep`).
 
 use crate::faults::Fault;
 use crate::model::Model;
 use crate::state::{After, ENTRIES, Live, SLOTS, State, Step, Sweep};
 
 impl Model {
-    /// Performs a step of a sweep; `false` if it is another one.
+    /// Takes a step of a sweep. Returns false if `step` is another one.
     pub(crate) fn sweep_step(self, s: &mut State, p: u8, step: Step) -> bool {
         let mapped = s.seen_by(p);
         let me = *s.process(p);
@@ -43,7 +43,7 @@ impl Model {
         true
     }
 
-    /// Goes on sweeping at an entry, with the bit of a slot.
+    /// Goes on with the sweep from an entry and the bit of a slot.
     fn sweep_from(self, s: &mut State, p: u8, why: Sweep, index: u8, slot: u8) {
         let me = *s.process(p);
         let exists = |index: &u8| {
@@ -62,7 +62,7 @@ impl Model {
 }
 
 impl State {
-    /// Frees the next slot of the dead, or ends the sweep.
+    /// Frees the next slot of a dead agent, or ends the sweep.
     fn sweep_slots(&mut self, p: u8, why: Sweep) {
         let me = &mut self.processes[usize::from(p)];
         me.step = match (me.dead.iter().position(|instance| *instance != 0), why) {
