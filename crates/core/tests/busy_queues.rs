@@ -1,4 +1,4 @@
-//! A queue in which there is always something to get, and always room: what a dead reader had comes back all the same.
+//! A queue that is never empty and never full: even then, the message of a dead reader comes back.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -29,7 +29,7 @@ fn what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain() {
         let object = Object::new(&reader, &theirs);
         let mut member = object.join_queue().unwrap();
         assert!(matches!(object.take_message(&mut member, Wait::Try), Ok(Looked::Got(Got::Message(_)))));
-        // Dropped without having left: dead to everybody.
+        // Dropped without leaving: other agents see it as dead.
     }
     push(b"one that is always there");
 
@@ -43,7 +43,7 @@ fn what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain() {
         if chunk.redelivered {
             break;
         }
-        assert!(started.elapsed() < PATIENT, "it didn't come back");
+        assert!(started.elapsed() < PATIENT, "the message didn't come back");
     }
     agent.leave();
 }

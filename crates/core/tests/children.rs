@@ -1,4 +1,4 @@
-//! Segments of messages that were too large for their queue, when the queue loses its name while they are made.
+//! Segments of large messages, when their queue loses its name or their writer dies.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -28,7 +28,7 @@ fn a_message_outlives_its_queues_name_with_whoever_has_the_queue_open() {
     assert_eq!(
         files(&messages),
         std::slice::from_ref(&messages),
-        "its queue can still be read by its writer"
+        "the writer of the message still has the queue open"
     );
     queue.close(&a);
     assert!(files(&messages).is_empty());
@@ -46,10 +46,10 @@ fn a_message_outlives_whoever_put_it() {
         let writer = Agent::register(&domain, 0).unwrap();
         let theirs = Segment::open(&writer, &queues, None).unwrap();
         message(&writer, &theirs, &messages);
-        // Dropped without having left: dead to everybody.
+        // Dropped without leaving: other agents see it as dead.
     }
     a.collect_garbage().unwrap();
-    assert_eq!(files(&messages), std::slice::from_ref(&messages), "its queue is there");
+    assert_eq!(files(&messages), std::slice::from_ref(&messages), "the queue is there");
     queue.close(&a);
     assert!(files(&messages).is_empty());
     a.leave();
@@ -66,7 +66,7 @@ fn an_unlink_that_died_half_way_keeps_no_message() {
     let life = live_until("unlink", &domain, &queues, "erase.children");
     assert_eq!(life.at.as_deref(), Some("erase.children"));
     queue.close(&a);
-    assert!(files(&messages).is_empty(), "nobody has the queue");
+    assert!(files(&messages).is_empty(), "no agent has the queue open");
     a.leave();
     assert!(files(&domain).is_empty());
 }

@@ -1,4 +1,4 @@
-//! What fuzzers found worth keeping, and variations of it: `npm run fuzz` goes on from there.
+//! Replays the inputs that fuzzers kept, and variations of them. `npm run fuzz` goes on from there.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -15,10 +15,10 @@ use crossmem_core::{Agent, Code, Kind, Object, Wait};
 use fuzz::scribble::Scribbler;
 use fuzz::world::{World, create};
 
-/// Of each target.
+/// How many variations each target gets.
 const VARIATIONS: usize = 300;
 
-/// What a fuzzer kept, the same order everywhere.
+/// The inputs that a fuzzer kept, in the same order on every machine.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -26,7 +26,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// One input with some bytes changed, moved, left out, or taken from another one.
+/// An input in which some bytes are changed, inserted, left out, or taken from another input.
 fn vary(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut below = |end: usize| random.below(end as u64) as usize;
     let mut input = corpus[below(corpus.len())].clone();
@@ -87,7 +87,7 @@ fn queue_records() {
     replay("queue_records");
 }
 
-/// Gives `act` an object of which something else has overwritten a word.
+/// Gives `act` an object of which another program has overwritten a number.
 fn overwritten(kind: Kind, at: u64, word: impl Fn(u64) -> u64, act: impl FnOnce(Object<'_>)) {
     let domain = World::new();
     let agent: Agent = domain.join().unwrap();
@@ -100,7 +100,8 @@ fn overwritten(kind: Kind, at: u64, word: impl Fn(u64) -> u64, act: impl FnOnce(
     agent.leave();
 }
 
-/// Where the entry of slot 0 is in the table of each kind.
+/// The offsets of slot 0's entry in the tables of readers, permits, parties and waiters, and of a
+/// queue's parameter.
 const READERS: u64 = 336;
 const HELD: u64 = 352;
 const ARRIVED: u64 = 376;

@@ -1,4 +1,4 @@
-//! Updates and snapshots of an array: never torn, whoever writes.
+//! Updates and snapshots of an array: a snapshot is never torn, whichever agents write.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -23,7 +23,7 @@ fn guard<'a>(agent: &Agent, array: &'a Segment) -> Guard<'a> {
     Guard::find(agent, array.region(), BYTES).unwrap().unwrap()
 }
 
-/// The array's words, as a writer inside an update sees them.
+/// The array's numbers, as a writer inside an update sees them.
 fn words(array: &Segment) -> &[AtomicU64] {
     // SAFETY: mapped while `array` lives, aligned to a page, and atomics may be shared.
     unsafe { std::slice::from_raw_parts(array.region().as_ptr().cast(), BYTES as usize / 8) }
@@ -61,7 +61,7 @@ fn a_snapshot_is_of_one_instant_however_busy_the_writers() {
                 let last = done.load(Ordering::Acquire);
                 assert!(guard(&agent, &theirs).copy_to(&agent, 0, &mut copy, PATIENT).unwrap());
                 let (first, rest) = copy.split_at(8);
-                assert!(rest.chunks(8).all(|word| word == first), "torn");
+                assert!(rest.chunks(8).all(|word| word == first), "a torn snapshot");
                 if last {
                     return u64::from_le_bytes(first.try_into().unwrap());
                 }
@@ -110,7 +110,7 @@ fn a_writer_that_dies_inside_is_reported_until_an_update_repairs() {
     guard(&survivor, &mine).give_up(&survivor).unwrap();
     assert_eq!(guard(&survivor, &mine).give_up(&survivor).unwrap_err().code, Code::LostOwnership);
     let told = guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap_err();
-    assert_eq!(told.code, Code::PeerDied, "a repair that was given up is none");
+    assert_eq!(told.code, Code::PeerDied, "an update that was given up repairs nothing");
     assert_eq!(guard(&survivor, &mine).enter(&survivor, Wait::For(PATIENT)), AFTER_DEATH);
     guard(&survivor, &mine).leave(&survivor).unwrap();
     assert!(guard(&survivor, &mine).copy_to(&survivor, 0, &mut copy, PATIENT).unwrap());
@@ -127,7 +127,7 @@ fn offsets_outside_the_segment_are_refused() {
         assert!(Guard::find(&agent, mine.region(), offset).unwrap().is_none());
     }
     assert_eq!(Guard::find(&agent, mine.region(), 4).map(|_| ()).unwrap_err().code, Code::Corrupt);
-    assert!(Guard::find(&agent, mine.region(), 0).unwrap().is_none(), "no trailer there");
+    assert!(Guard::find(&agent, mine.region(), 0).unwrap().is_none(), "there is no trailer");
     for (offset, len) in [(0, 2 * BYTES + 1), (2 * BYTES, 1), (u64::MAX, 1)] {
         let mut copy = vec![0; len as usize];
         assert_eq!(mine.region().copy_to(offset, &mut copy).unwrap_err().code, Code::Corrupt);

@@ -1,4 +1,5 @@
-//! A process is killed at every labelled step of a whole life; the others go on, and nothing is left behind.
+//! A process is killed at every fail point of a whole life. The survivors go on, and nothing is
+//! left behind.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -10,11 +11,11 @@ use common::{create, files, unique};
 use crossmem_core::{Agent, Code, Guard, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
 
 const GUARD_AT: u64 = 4096;
-/// Of an array that persists.
+/// The repeated contents of the array that persists.
 const CONTENTS: &[u8] = b"whole!";
 const PATIENT: Duration = Duration::from_secs(60);
 
-/// Every step that a whole life must pass, so that none is left untested by a change elsewhere.
+/// The fail points that a whole life must pass, so that no change elsewhere leaves one untested.
 const STEPS: &[&str] = &[
     "domain.staged",
     "register.numbered",
@@ -60,7 +61,7 @@ fn update(agent: &Agent, segment: &Segment) {
     guard.leave(agent).unwrap();
 }
 
-/// What the victim does, all there is to do.
+/// The victim's life: everything that an agent can do with segments and arrays.
 fn whole_life(domain: &str, names: &str) {
     let agent = Agent::register(domain, 0).unwrap();
     let kept = match Segment::open(&agent, &format!("{names}.array"), Some(Kind::NDArray)) {
@@ -104,8 +105,8 @@ fn child_program() {
     }
 }
 
-/// Agents that are gone without a word, as if killed: their descriptors are closed, what they had is still entered.
-/// Two, since a newcomer takes the slot of the first.
+/// Leaves two agents that are gone as if killed: their descriptors are closed, but the registry
+/// still lists what they had. There are two, since a newcomer takes the slot of the first.
 fn leave_orphans(domain: &str, names: &str) {
     let living = || inspect(domain).unwrap().agents.iter().filter(|agent| agent.alive).count();
     let before = living();
@@ -114,13 +115,15 @@ fn leave_orphans(domain: &str, names: &str) {
         let _orphan = create(agent, &format!("{names}.orphan{i}"), 5_000).unwrap();
     }
     drop(agents);
-    // A process that another test is just spawning has our descriptors until it runs its program.
+    // A process that another test is spawning has this process's descriptors until it runs its own
+    // program.
     while living() > before {
         std::thread::yield_now();
     }
 }
 
-/// Everything works for those who are left, one sweep cleans up, and the last one out leaves nothing.
+/// Checks that everything works for the survivor, that one sweep cleans up, and that the last agent
+/// leaves nothing.
 fn survive(survivor: Agent, domain: &str, names: &str, at: &str) {
     for round in 0..5 {
         let name = format!("{names}.made");
@@ -133,7 +136,7 @@ fn survive(survivor: Agent, domain: &str, names: &str, at: &str) {
     }
     survivor.collect_garbage().unwrap();
     let info = inspect(domain).unwrap();
-    assert!(info.control.is_some() && !info.agents.is_empty(), "nobody sees the domain after {at}");
+    assert!(info.control.is_some() && !info.agents.is_empty(), "the domain is not visible after {at}");
     assert!(info.agents.iter().all(|agent| agent.alive), "dead agents after {at}");
     assert!(
         info.objects.iter().all(|object| object.present && !object.doomed),
@@ -192,7 +195,8 @@ fn killed_at_every_step_alone_in_its_domain() {
     assert_visited(STEPS, &visited);
 }
 
-/// A name leads to all of its contents, also while nobody has repaired anything, and for programs that know of no repair.
+/// A name leads to the whole contents even before any agent has repaired anything, so also for a
+/// program that knows nothing of repairs.
 #[test]
 fn what_persists_is_made_whole_or_not_at_all() {
     let visited = every_step(|step| {
@@ -217,7 +221,8 @@ fn what_persists_is_made_whole_or_not_at_all() {
     assert_visited(&["create.born", "create.linked", "create.live"], &visited);
 }
 
-/// A process dies, the one that cleans up after it dies too, at every step; a third one finds its way.
+/// A process dies, and the process that cleans up after it dies at every step. A third process goes
+/// on.
 #[test]
 fn the_recoverer_is_killed_while_recovering() {
     for label in

@@ -1,5 +1,6 @@
-//! A process is killed at every step of everything it can do with channels. Who takes over its end of a queue finds everything
-//! as it was; who talks with it through a pipe gets what it sent, and is told that it died.
+//! A process is killed at every step of everything that it can do with channels. The process that
+//! takes over its end of a queue loses nothing. The other owner of its pipe gets what it sent, and
+//! is told that it died.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -22,7 +23,7 @@ const STEPS: &[&str] = &[
 ];
 const RING: u64 = 256;
 
-/// The n-th record, and whether its message goes on: of all lengths.
+/// The n-th record, and whether its message goes on in the next one. Records have all lengths.
 fn record(n: u32) -> (Vec<u8>, bool) {
     let len = n * 11 % 60;
     ((0..len).map(|i| (i * 7 + len + n * 13) as u8).collect(), n.is_multiple_of(4))
@@ -51,7 +52,7 @@ impl<'a> User<'a> {
         pushed
     }
 
-    /// Pops what must be the next record.
+    /// Pops a record, which must be the next one.
     fn pop(&mut self) -> crossmem_core::Result<Looked<Got<()>>> {
         let found = match self.object.peek_record(&mut self.end, Wait::Try)? {
             Looked::Got(Got::Message(found)) => found,
@@ -67,7 +68,7 @@ impl<'a> User<'a> {
         Ok(Looked::Got(Got::Message(())))
     }
 
-    /// Pops all there is; how that ended.
+    /// Pops all records. Returns how that ended.
     fn drain(&mut self) -> crossmem_core::Result<Looked<Got<()>>> {
         loop {
             let popped = self.pop();
@@ -77,14 +78,15 @@ impl<'a> User<'a> {
         }
     }
 
-    /// All that a producer can do, in a ring that has room for it; what is pushed is said before and after.
+    /// Everything that a producer can do, in a ring with enough room. It says what it pushes before
+    /// and after each push.
     fn push_all(&mut self) {
         for _ in 0..2 {
             say(&format!("pushes {}", self.pushed));
             self.push().unwrap();
             say(&format!("pushed {}", self.pushed));
         }
-        // A reservation that is given up, and one that is longer than what is committed.
+        // A reservation that is given up, and one that is longer than the committed record.
         let (bytes, more) = record(self.pushed);
         for len in [100, bytes.len() as u64 + 8] {
             let reserved = self.object.reserve_record(&mut self.end, len, Wait::Try).unwrap();
@@ -94,7 +96,7 @@ impl<'a> User<'a> {
         self.object.commit_record(&mut self.end, bytes.len() as u32, more).unwrap();
         self.pushed += 1;
         say(&format!("pushed {}", self.pushed));
-        // In a batch no record goes on in the next one, as this one doesn't.
+        // The message of a record in a batch can't go on in the next record. This one's doesn't.
         let batch = [record(self.pushed).0];
         let pushed = self.object.push_records(&mut self.end, batch.iter().map(Vec::as_slice)).unwrap();
         assert_eq!(pushed, Put::Done(1));
@@ -102,11 +104,11 @@ impl<'a> User<'a> {
         say(&format!("pushed {}", self.pushed));
     }
 
-    /// All that a consumer can do.
+    /// Everything that a consumer can do.
     fn pop_all(&mut self) {
         self.pop().unwrap();
         say(&format!("popped {}", self.popped));
-        // One is looked at, and one is popped, one after the other, and one is left.
+        // Peeks at a record, pops two in batches of one, and refuses the next.
         self.object.peek_record(&mut self.end, Wait::Try).unwrap();
         for _ in 0..2 {
             let expected = record(self.popped);
@@ -148,13 +150,13 @@ fn child_program() {
     agent.leave();
 }
 
-/// The number that it said last with that word.
+/// The number that a child said last with that word.
 fn last(life: &Life, word: &str) -> u32 {
     let mut numbers = life.said.iter().rev().filter_map(|said| said.strip_prefix(word)?.trim().parse().ok());
     numbers.next().unwrap_or(0)
 }
 
-/// What others are left with.
+/// What a child's death leaves to this process.
 struct World {
     domain: String,
     name: String,
@@ -174,7 +176,7 @@ impl World {
         User::take(&self.agent, &self.channel, end)
     }
 
-    /// Both ends of a queue, so far round the ring that padding is needed soon.
+    /// Both ends of a queue, at positions from which the next records soon need padding.
     fn ends(&self) -> (User<'_>, User<'_>) {
         let (mut producer, mut consumer) = (self.take(PRODUCER), self.take(CONSUMER));
         for _ in 0..27 {
@@ -198,7 +200,7 @@ impl World {
     }
 }
 
-/// A queue works, which was not closed; or is at its end.
+/// Checks that a queue works, or that it has ended if it was closed.
 fn go_on(producer: &mut User<'_>, consumer: &mut User<'_>, closed: bool, at: &str) {
     let end = consumer.drain().unwrap();
     assert_eq!(producer.pushed, consumer.popped, "after {at}");
@@ -242,7 +244,7 @@ fn consumers(deed: &str) -> BTreeSet<String> {
         let Looked::Got(Got::Message(first)) = found else { panic!("{found:?} after {at}") };
         let said = last(&life, "popped");
         successor.popped = said + u32::from(first.len as usize != record(said).0.len());
-        // A consumer that takes it over goes on, also after one that closed it.
+        // A consumer that takes the end over goes on, even if the dead one had closed it.
         go_on(&mut producer, &mut successor, false, &at);
         world.end(&at);
         life.at

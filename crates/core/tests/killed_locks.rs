@@ -1,4 +1,5 @@
-//! A process is killed at every step of everything it can do with locks; the one that is left goes on, and loses nothing.
+//! A process is killed at every step of everything that it can do with locks. The survivor goes on,
+//! and loses nothing.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -12,11 +13,11 @@ use crossmem_core::{
     Agent, Arrived, Code, Kind, Locked, Looked, Object, Segment, Wait, Wanted, open_lock_manager,
 };
 
-/// Longer than any slice; nobody waits that long unless something is lost.
+/// Longer than any slice of a wait: no call waits that long unless something is lost.
 const PATIENT: Wait = Wait::For(Duration::from_secs(5));
 const GOT: Looked<()> = Looked::Got(());
 
-/// Every step that the locks' own code has. Those of a death are visited by the next one to come.
+/// Every fail point of the locks. A process that comes after a death visits those of the repair.
 const STEPS: &[&str] = &[
     "mutex.unlocked",
     "rwlock.read.gate",
@@ -70,7 +71,7 @@ struct Locks {
 }
 
 impl Locks {
-    /// Opens all there is, or makes it.
+    /// Opens all locks, or makes them.
     fn new(agent: &Agent, names: &str) -> Locks {
         let object = |kind: Kind, of: &str, params: [u64; 5]| {
             let name = format!("{names}.{of}");
@@ -96,13 +97,14 @@ fn exclusive(name: &[u8]) -> Wanted<'_> {
     Wanted { name, shared: false, if_available: false, steal: false }
 }
 
-/// Whether the holder before died.
+/// Whether the last holder died.
 fn died(looked: Looked<Locked>) -> bool {
-    let Looked::Got(Locked { owner_died }) = looked else { panic!("the lock didn't come: {looked:?}") };
+    let Looked::Got(Locked { owner_died }) = looked else { panic!("the lock was not taken: {looked:?}") };
     owner_died
 }
 
-/// Everything that one agent can do, beside another one that waits at the barrier and for a notification.
+/// Everything that an agent can do, beside another one that waits at the barrier and for a
+/// notification.
 fn use_locks(agent: &Agent, names: &str) {
     let locks = Locks::new(agent, names);
     let on = |segment| Object::new(agent, segment);
@@ -143,7 +145,7 @@ fn use_locks(agent: &Agent, names: &str) {
     condition.notify_condition(3).unwrap();
     assert_eq!(condition.wait_condition(0, PATIENT).unwrap(), GOT);
     condition.settle_condition().unwrap();
-    // One notification more than there are waiters left: it is passed on.
+    // The agent has one notification more than waiters, so it passes the notification on.
     condition.leave_condition(0).unwrap();
 
     let barrier = on(&locks.barrier);
@@ -185,7 +187,7 @@ fn child_program() {
     agent.leave();
 }
 
-/// Nothing is lost for whoever is left.
+/// Checks that nothing is lost for the survivor.
 fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
     let on = |segment| Object::new(survivor, segment);
 
@@ -196,7 +198,8 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
 
     let rwlock = on(&locks.rwlock);
     let writer_died = died(rwlock.write(PATIENT).unwrap());
-    // With a second death before it, the first writer's may still be untold.
+    // If a second process died before it could report the first writer's death, that may still be
+    // unreported.
     assert!(writer_died || last != "rwlock.write.entered", "after {at}");
     assert!(!writer_died || at.contains("rwlock.write.entered"), "after {at}");
     rwlock.mark_written_consistent().unwrap();
@@ -206,12 +209,12 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
 
     let semaphore = on(&locks.semaphore);
     let permits = semaphore.permits().unwrap();
-    // Between the new permit and its use there is one more; a death in between keeps it.
+    // Between adding a permit and consuming one there is one more, which a death in between leaves.
     assert!((2..=4).contains(&permits), "{permits} permits after {at}");
     for _ in 0..permits {
         assert_eq!(semaphore.acquire(PATIENT).unwrap(), GOT, "permit after {at}");
     }
-    assert_ne!(semaphore.acquire(Wait::Try).unwrap(), GOT, "a permit out of nothing after {at}");
+    assert_ne!(semaphore.acquire(Wait::Try).unwrap(), GOT, "there is a permit too many after {at}");
     semaphore.release(permits as u32, true).unwrap();
     let left = on(&locks.counter).permits().unwrap();
     assert!((1..=3).contains(&left), "{left} things after {at}");
@@ -219,7 +222,7 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
     let event = on(&locks.event);
     event.set_event().unwrap();
     assert_eq!(event.wait_event(event.event_times().unwrap(), PATIENT).unwrap(), GOT, "event after {at}");
-    assert!(!event.event_is_set().unwrap(), "it reset itself, after {at}");
+    assert!(!event.event_is_set().unwrap(), "the event didn't reset itself after {at}");
 
     let condition = on(&locks.condition);
     condition.notify_condition(1).unwrap();
@@ -227,7 +230,7 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
 
     let barrier = on(&locks.barrier);
     if matches!(barrier.wait_meeting(meeting, Wait::Try).unwrap(), Looked::NotYet { .. }) {
-        assert_eq!(barrier.waiting_at_barrier().unwrap(), 1, "the dead are waited for, after {at}");
+        assert_eq!(barrier.waiting_at_barrier().unwrap(), 1, "dead parties are counted after {at}");
     }
     barrier.reset_barrier().unwrap();
     assert!(matches!(barrier.wait_meeting(meeting, PATIENT).unwrap(), Looked::Got(_)));
@@ -245,7 +248,7 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
     assert!(mine.granted.is_some(), "a named lock after {at}");
     table.end_request(mine.request, false).unwrap();
     assert_eq!(table.query_requests().unwrap(), [], "requests after {at}");
-    // All cells but a few can be had again, in long runs.
+    // Almost all cells are free again, in long runs.
     let requests: Vec<_> = (0..31_u8)
         .map(|i| table.request(&exclusive(&vec![i; 65_536])).unwrap_or_else(|e| panic!("{e} after {at}")))
         .collect();
@@ -254,8 +257,8 @@ fn go_on(survivor: &Agent, locks: &Locks, meeting: u64, last: &str, at: &str) {
     }
 }
 
-/// Two who died while reading, with a permit, and with a notification that nobody heard. Two, since a newcomer takes the
-/// slot of the first.
+/// Leaves two agents that died while reading, with a permit, and with a notification that they had
+/// not seen. There are two, since a newcomer takes the slot of the first.
 fn leave_orphans(domain: &str, names: &str) {
     let orphans = [Agent::register(domain, 0).unwrap(), Agent::register(domain, 0).unwrap()];
     for orphan in &orphans {
@@ -273,7 +276,7 @@ fn die_holding(orphan: &Agent, names: &str) {
     on(&locks.named).request(&exclusive(b"x")).unwrap();
 }
 
-/// The first party at a barrier for two; which meeting it is.
+/// Arrives as the first party at a barrier for two. Returns the number of the meeting.
 fn arrive_alone(agent: &Agent, locks: &Locks) -> u64 {
     let barrier = Object::new(agent, &locks.barrier);
     barrier.reset_barrier().unwrap();
@@ -282,8 +285,8 @@ fn arrive_alone(agent: &Agent, locks: &Locks) -> u64 {
     generation
 }
 
-/// Kills at every step a process that comes after an orphan and, with `first`, after one that was killed at that label.
-/// Returns where it was killed.
+/// Kills a process at every step. Before it, two agents have died and, with `first`, another
+/// process was killed at that fail point. Returns the fail points at which the process was killed.
 fn kill_at_every_step(first: Option<&str>) -> BTreeSet<String> {
     every_step(|step| {
         let (domain, names) = (unique("d"), unique("n"));
@@ -315,7 +318,7 @@ fn killed_at_every_step() {
     assert_visited(STEPS, &visited);
 }
 
-/// A writer dies inside, and so does the next one to come, as it makes this known.
+/// A writer dies inside, and the next writer dies while it reports this.
 #[test]
 fn a_second_death_hides_no_first_one() {
     let (domain, names) = (unique("d"), unique("n"));
@@ -330,7 +333,8 @@ fn a_second_death_hides_no_first_one() {
     survivor.leave();
 }
 
-/// Whoever breaks a meeting dies at every step of that: for those who wait it goes on or is broken, and has never been met.
+/// A process dies at every step of breaking a meeting. For a waiter, the meeting goes on or is
+/// broken; it is never met.
 #[test]
 fn a_meeting_that_a_death_broke_is_never_met() {
     for step in 1.. {

@@ -1,5 +1,6 @@
-//! A process is killed at every step of everything it can do with queues, and so is the one that reaps it. Those who are left
-//! get each message that it put, whole, once and in order, but for what it had taken; and all the room is there again.
+//! A process is killed at every step of everything that it can do with queues, and so is the
+//! process that reaps it. The survivors get each message that was put, whole, once and in order,
+//! except messages that a dead process had taken. All room of the queue returns.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -13,7 +14,8 @@ use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Member, Object, Put, Segmen
 
 const CAPACITY: u32 = 4;
 const MESSAGE_BYTES: u64 = 24;
-/// A message's number is `{ who put it: 16 | large: 1 | how many before it: 15 }`; a large one gets a segment of its own.
+/// A message's number is `{ producer: 16 | large: 1 | index: 15 }`. The index counts the producer's
+/// messages. A large message gets a segment of its own.
 const LARGE: u32 = 1 << 15;
 
 const REDELIVER: u64 = 1;
@@ -21,7 +23,7 @@ const SPILL: u64 = 2;
 const QUEUES: &[(Kind, u64)] =
     &[(Kind::MpmcQueue, SPILL), (Kind::JoinableQueue, SPILL), (Kind::JoinableQueue, SPILL | REDELIVER)];
 
-/// Every step that queues have.
+/// Every fail point of queues.
 const STEPS: &[&str] = &[
     "queue.joining",
     "queue.claimed",
@@ -49,7 +51,7 @@ const STEPS: &[&str] = &[
     "create.live",
     "open.attached",
 ];
-/// And those of reaping others.
+/// Every fail point of reaping.
 const REAPING: &[&str] = &[
     "reap.locked",
     "reap.marked",
@@ -66,10 +68,10 @@ const REAPING: &[&str] = &[
     "erase.removed",
     "mutex.unlocked",
 ];
-/// A message has been taken, and its reader hasn't got it yet.
+/// Fail points at which a message has been taken, but its reader doesn't know it yet.
 const TAKING: &[&str] = &["queue.taken", "queue.emptied", "queue.head-moved"];
 
-/// What all messages of one test begin with.
+/// The number that all messages of one test begin with.
 fn tag(names: &str) -> u32 {
     names.bytes().fold(7, |tag: u32, byte| tag.wrapping_mul(31).wrapping_add(byte.into()))
 }
@@ -80,7 +82,7 @@ fn message(tag: u32, number: u32) -> Vec<u8> {
     [tag, number].into_iter().flat_map(u32::to_le_bytes).chain(filler).collect()
 }
 
-/// The number of a message that is whole.
+/// Checks that a message is whole, and returns its number.
 fn number_of(tag: u32, bytes: &[u8]) -> u32 {
     let number = u32::from_le_bytes(bytes[4..8].try_into().unwrap());
     assert_eq!(bytes, message(tag, number), "message {number:#x} is not what was put");
@@ -97,14 +99,14 @@ fn write(queue: &Segment, chunk: Chunk, bytes: &[u8]) {
     common::write(queue, chunk.offset, bytes);
 }
 
-/// Somebody who uses a queue.
+/// A participant of a queue.
 struct User<'a> {
     object: Object<'a>,
     member: Member,
     tag: u32,
     who: u32,
     count: u32,
-    /// Says what it does, as this.
+    /// The name that it gives the queue when it says what it does; `None` to say nothing.
     says: Option<&'a str>,
 }
 
@@ -137,7 +139,7 @@ impl<'a> User<'a> {
         self.who << 16 | large | (self.count - 1)
     }
 
-    /// Whether there was room.
+    /// Puts a message. Returns its number, or `None` if there was no room.
     fn push(&mut self, large: u32) -> Option<u32> {
         let number = self.next(large);
         self.say("puts", number);
@@ -175,7 +177,7 @@ impl<'a> User<'a> {
         self.say("put", number);
     }
 
-    /// `None`: there is nothing, or nothing any more.
+    /// Takes a message. Returns `None` if there is none, or if the queue has ended.
     fn take(&mut self) -> Option<Taken> {
         self.say("takes", 0);
         let taken = self.object.take_message(&mut self.member, Wait::Try).unwrap();
@@ -198,7 +200,7 @@ impl<'a> User<'a> {
         self.say("put-back", taken.number);
     }
 
-    /// Takes at most so many small messages, and frees them; or one large one.
+    /// Takes and frees up to `most` small messages, or one large one.
     fn pop_many(&mut self, most: usize) {
         let (tag, says) = (self.tag, self.says.unwrap());
         let mut large = None;
@@ -225,7 +227,7 @@ impl<'a> User<'a> {
         }
     }
 
-    /// Takes and frees all there is. The first look in vain reaps.
+    /// Takes and frees all messages. The first attempt that finds none reaps dead participants.
     fn drain(&mut self) -> Vec<Taken> {
         std::iter::from_fn(|| {
             let taken = self.take()?;
@@ -235,18 +237,19 @@ impl<'a> User<'a> {
         .collect()
     }
 
-    /// What it still has is given back.
+    /// Leaves the queue, which returns what the participant still has.
     fn leave(self) {
         self.object.leave_queue(self.member).unwrap();
     }
 }
 
-/// Everything that one can do with queues, beside others who put a small message and a large one into the first.
+/// Everything that a process can do with queues. Another process has put a small and a large
+/// message into the first.
 fn use_queues(agent: &Agent, names: &str, who: u32) {
     let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
     let mut user = User { says: Some("main"), ..User::join(agent, &main, names, who) };
     user.push(0);
-    user.push_many(2); // One too many.
+    user.push_many(2); // There is room for one.
     let taken = user.take().unwrap();
     user.free(taken);
     user.push(LARGE);
@@ -277,7 +280,7 @@ fn use_queues(agent: &Agent, names: &str, who: u32) {
     own.close(agent);
 }
 
-/// Has a message, and reaps the dead.
+/// Takes a message and keeps it, and reaps dead participants.
 fn recover(agent: &Agent, names: &str, who: u32) {
     let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
     let mut user = User { says: Some("main"), ..User::join(agent, &main, names, who) };
@@ -287,7 +290,7 @@ fn recover(agent: &Agent, names: &str, who: u32) {
     user.leave();
 }
 
-/// Takes all places that are left, and puts a message.
+/// Joins as often as the queue allows, and puts a message.
 fn join_often(agent: &Agent, names: &str) {
     let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
     let object = Object::new(agent, &main);
@@ -295,7 +298,8 @@ fn join_often(agent: &Agent, names: &str) {
     User { says: Some("main"), ..User::join_as(object, members.remove(0), names, 1) }.push(0);
 }
 
-/// Writes to chunks that large messages were in, and neither commits nor cancels.
+/// Writes to reserved chunks which named the segments of large messages before, and neither commits
+/// nor cancels.
 fn write_over_a_name(agent: &Agent, names: &str) {
     let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
     let mut user = User::join(agent, &main, names, 1);
@@ -327,18 +331,18 @@ fn child_program() {
     agent.leave();
 }
 
-/// What the dead said of a queue.
+/// What dead processes said that they did with a queue.
 #[derive(Default)]
 struct Story {
-    /// Began to put, and did; but for what was refused.
+    /// Messages that they began to put, and that they put, without refused ones.
     puts: BTreeSet<u32>,
     put: BTreeSet<u32>,
-    /// Had, and have not given back.
+    /// Messages that they had taken, and those of them that they still held.
     had: BTreeSet<u32>,
     held: BTreeSet<u32>,
     read: BTreeSet<u32>,
     began_to_put_back: BTreeSet<u32>,
-    /// Died as they took a message.
+    /// How many died while they took a message.
     taking: usize,
 }
 
@@ -385,29 +389,37 @@ impl Story {
         };
     }
 
-    /// Whether who is left got what is due, beside what the survivors had put; how many messages the dead took along,
-    /// at least and at most: one may have been put and taken by two who died before they could say so.
+    /// Checks that the survivors got each message that is due: from those that they had put
+    /// themselves, and from dead processes. Returns how many messages are lost with dead readers,
+    /// at least and at most: one process may have died before it said that it put a message, and
+    /// another before it said that it took it.
     fn judge(&self, survivors: &[u32], got: &[Taken], redeliver: bool, at: &str) -> [usize; 2] {
         let numbers: BTreeSet<u32> = got.iter().map(|taken| taken.number).collect();
         assert_eq!(numbers.len(), got.len(), "a message came twice after {at}");
         for taken in got {
             let number = taken.number;
             let was_put = survivors.contains(&number) || self.puts.contains(&number);
-            assert!(was_put, "{number:#x} out of nothing after {at}");
-            assert!(!self.read.contains(&number), "{number:#x} again after {at}");
+            assert!(was_put, "{number:#x} was never put, after {at}");
+            assert!(!self.read.contains(&number), "{number:#x} came again after {at}");
             let may_come_again = redeliver || self.began_to_put_back.contains(&number);
             let had = self.had.contains(&number);
-            assert!(!had || may_come_again && taken.redelivered, "{number:#x} without a word after {at}");
+            assert!(
+                !had || may_come_again && taken.redelivered,
+                "{number:#x} came again without being marked, after {at}"
+            );
         }
         let surprises = got.iter().filter(|taken| taken.redelivered && !self.had.contains(&taken.number));
         let allowed = if redeliver { self.taking } else { 0 };
-        assert!(surprises.count() <= allowed, "{numbers:x?} after {at}");
+        assert!(
+            surprises.count() <= allowed,
+            "too many are marked as redelivered, of {numbers:x?}, after {at}"
+        );
 
         let new = got.iter().filter(|taken| !taken.redelivered).map(|taken| taken.number);
         let orders: Vec<(u32, u32)> = new.map(|number| (number >> 16, number & !LARGE)).collect();
         for (i, (who, number)) in orders.iter().enumerate() {
             let overtaken = orders[..i].iter().any(|(other, before)| other == who && before > number);
-            assert!(!overtaken, "{number:#x} out of order after {at}");
+            assert!(!overtaken, "{number:#x} is out of order after {at}");
         }
 
         let due: BTreeSet<u32> = survivors.iter().chain(&self.put).chain(&self.had).copied().collect();
@@ -421,7 +433,7 @@ impl Story {
     }
 }
 
-/// What others are left with.
+/// What a child's death leaves to this process.
 struct World {
     domain: String,
     names: String,
@@ -451,7 +463,8 @@ impl World {
         objects.iter().filter(|object| object.kind == Some(Kind::Spill)).count()
     }
 
-    /// Nothing is lost for whoever is left but what the dead had, and nothing is in anybody's way.
+    /// Checks that the survivors lose only what dead processes had, and that the queue works and
+    /// has all its room.
     fn go_on(
         &self,
         mut producer: User<'_>,
@@ -536,7 +549,7 @@ fn killed_at_every_step() {
     assert_visited(STEPS, &visited);
 }
 
-/// A process dies, the one that reaps it dies too, at every step; a third one finds its way.
+/// A process dies, and the process that reaps it dies at every step. A third process goes on.
 #[test]
 fn the_reaper_is_killed_while_reaping() {
     let mut visited = BTreeSet::new();
@@ -556,10 +569,11 @@ fn the_reaper_is_killed_while_reaping() {
                     let world = World::new(what);
                     let (mut producer, consumer) = (world.user(0, 0), world.user(1, 0));
                     let before = [producer.push(0).unwrap(), producer.push(LARGE).unwrap()];
-                    // The second one shall come before the first in the table of participants.
+                    // The reaper takes this place, which is before the dead process's in the table
+                    // of participants.
                     let place = world.user(0, 0);
                     let dead = world.live_until("use", first);
-                    assert!(dead.at.is_some(), "nobody was killed at {first}");
+                    assert!(dead.at.is_some(), "no process was killed at {first}");
                     place.leave();
                     let reaper = world.live_until("recover", &format!("{label}:{turn}"));
                     let ended = reaper.at.is_none();
@@ -577,7 +591,8 @@ fn the_reaper_is_killed_while_reaping() {
     assert_visited(REAPING, &visited);
 }
 
-/// Who can't join before it has reaped dies of that, with no place of its own in the table.
+/// A newcomer must reap before it can join. It dies while it reaps, before it has a place in the
+/// table of participants.
 #[test]
 fn a_newcomer_is_killed_while_it_makes_room_for_itself() {
     for &what in QUEUES {
@@ -590,7 +605,7 @@ fn a_newcomer_is_killed_while_it_makes_room_for_itself() {
             (Some("queue.queued"), Some("reap.requeued"))
         );
         let mut consumer = world.user(1, 0);
-        let got = consumer.take().expect("the message that nobody had linked");
+        let got = consumer.take().expect("a message that no process had linked");
         consumer.free(got);
         let lives = [dead, newcomer];
         world.go_on(producer, consumer, &[], &lives, "a newcomer's death");
@@ -598,7 +613,7 @@ fn a_newcomer_is_killed_while_it_makes_room_for_itself() {
     }
 }
 
-/// Nobody's memory is removed because a message that was never put reads like its name.
+/// A message that was never put reads like the name of a segment. That segment is not removed.
 #[test]
 fn what_is_written_where_a_name_was_is_no_name() {
     for kind in [Kind::SharedMemory, Kind::Spill] {
@@ -618,7 +633,8 @@ fn what_is_written_where_a_name_was_is_no_name() {
     }
 }
 
-/// Without a reader, too, what a dead one has had is room again: even if it died before the queue knew that it had it.
+/// A producer gets back the room of a dead reader even if no reader is left, and even if the reader
+/// died while it took the message.
 #[test]
 fn room_is_found_by_producers_alone() {
     for step in ["queue.taken", "queue.emptied", "queue.head-moved"] {

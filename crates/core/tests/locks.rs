@@ -1,5 +1,6 @@
-//! What locks owe to those who wait and to those who don't: a ring when there is something to have, and nothing for what one
-//! doesn't hold. Agents of one process; that one is gone without a word is a dropped agent.
+//! What locks promise to agents: a waiter is rung when it can go on, and no agent can release what
+//! it doesn't hold. All agents are in this process; dropping one without leaving stands for its
+//! death.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -16,7 +17,7 @@ const ARMED: Wait = Wait::Arm { again: false };
 const GOT: Looked<()> = Looked::Got(());
 const CLEAN: Looked<Locked> = Looked::Got(Locked { owner_died: false });
 
-/// Three agents of a domain: whoever comes later has the higher slot.
+/// A domain with three agents, in ascending slots.
 struct Domain {
     name: String,
     agents: [Agent; 3],
@@ -110,7 +111,11 @@ fn whoever_lets_go_rings_a_sleeper() {
     rung(b, b.wait_meeting(generation, ARMED), || assert!(!a.abort_meeting(None).unwrap()));
     assert_eq!(b.wait_meeting(generation, Wait::Try).unwrap(), Looked::Got(false));
     for party in [a, b, c] {
-        assert_eq!(party.arrive(Wait::Try).unwrap(), Looked::Got(Arrived::Broken), "until it is reset");
+        assert_eq!(
+            party.arrive(Wait::Try).unwrap(),
+            Looked::Got(Arrived::Broken),
+            "it stays broken until it is reset"
+        );
     }
     a.reset_barrier().unwrap();
     assert!(matches!(b.arrive(Wait::Try).unwrap(), Looked::Got(Arrived::Waiting { index: 0, .. })));
@@ -127,7 +132,7 @@ fn whoever_lets_go_rings_a_sleeper() {
     domain.end();
 }
 
-/// All that there is something for, and no more.
+/// A ring goes to as many sleepers as can go on, and no more.
 #[test]
 fn as_many_are_rung_as_can_go_on() {
     let domain = Domain::new();
@@ -150,10 +155,10 @@ fn as_many_are_rung_as_can_go_on() {
         let armed = objects.map(|object| object.acquire(ARMED).unwrap());
         let Looked::NotYet { sleepers } = armed[1] else { panic!("{armed:?}") };
         objects[0].give_up_acquiring().unwrap();
-        assert!(!objects[0].sleeps(sleepers).unwrap(), "who gave up is asleep");
+        assert!(!objects[0].sleeps(sleepers).unwrap(), "a waiter that gave up is among the sleepers");
         objects[0].release(permits, false).unwrap();
         assert_eq!(asleep(objects, sleepers), left, "{permits} permits");
-        // Who gives up passes it on.
+        // A waiter that gives up passes its ring on.
         objects[1].give_up_acquiring().unwrap();
         assert_eq!(asleep(objects, sleepers), 0);
     }
@@ -167,7 +172,10 @@ fn who_gives_up_is_in_nobodys_way() {
     let [a, b, c] = domain.on(&rwlock);
     assert_eq!(a.read(Wait::Try).unwrap(), CLEAN);
     assert!(matches!(b.write(ARMED).unwrap(), Looked::NotYet { .. }));
-    assert!(matches!(c.read(Wait::Try).unwrap(), Looked::NotYet { .. }), "readers let a writer go first");
+    assert!(
+        matches!(c.read(Wait::Try).unwrap(), Looked::NotYet { .. }),
+        "a reader overtakes a waiting writer"
+    );
     b.give_up_entering().unwrap();
     assert_eq!(c.read(Wait::Try).unwrap(), CLEAN);
 
@@ -177,7 +185,10 @@ fn who_gives_up_is_in_nobodys_way() {
         assert!(matches!(b.acquire(Wait::Arm { again }).unwrap(), Looked::NotYet { .. }));
     }
     a.release(1, false).unwrap();
-    assert!(matches!(c.acquire(Wait::Politely).unwrap(), Looked::NotYet { .. }), "the hungry go first");
+    assert!(
+        matches!(c.acquire(Wait::Politely).unwrap(), Looked::NotYet { .. }),
+        "a newcomer overtakes a hungry sleeper"
+    );
     b.give_up_acquiring().unwrap();
     assert_eq!(c.acquire(Wait::Politely).unwrap(), GOT);
     domain.end();
@@ -192,7 +203,11 @@ fn what_one_does_not_hold_one_cannot_give_back() {
     assert_eq!((code(b.unlock(false)), code(b.unlock(true))), (Code::LostOwnership, Code::LostOwnership));
     assert_eq!(code(b.mark_consistent()), Code::LostOwnership);
     a.unlock(true).unwrap();
-    assert_eq!(b.lock(Wait::Try).unwrap(), Looked::Got(Locked { owner_died: true }), "it was abandoned");
+    assert_eq!(
+        b.lock(Wait::Try).unwrap(),
+        Looked::Got(Locked { owner_died: true }),
+        "the lock was abandoned"
+    );
 
     let rwlock = domain.make(Kind::RwLock, [0; 5]);
     let [a, b, _] = domain.on(&rwlock);
@@ -205,7 +220,11 @@ fn what_one_does_not_hold_one_cannot_give_back() {
         (Code::LostOwnership, Code::LostOwnership)
     });
     a.end_write(true).unwrap();
-    assert_eq!(b.read(Wait::Try).unwrap(), Looked::Got(Locked { owner_died: true }), "it was abandoned");
+    assert_eq!(
+        b.read(Wait::Try).unwrap(),
+        Looked::Got(Locked { owner_died: true }),
+        "the lock was abandoned"
+    );
 
     let semaphore = domain.make(Kind::Semaphore, [1, 2, 0, 0, 0]);
     let [a, b, _] = domain.on(&semaphore);
@@ -215,13 +234,17 @@ fn what_one_does_not_hold_one_cannot_give_back() {
         (Code::LostOwnership, Code::LostOwnership)
     });
     assert_eq!(code(a.release(3, false)), Code::OutOfRange);
-    assert_eq!((a.permits().unwrap(), a.permits_held().unwrap()), (0, 1), "nothing has changed");
+    assert_eq!(
+        (a.permits().unwrap(), a.permits_held().unwrap()),
+        (0, 1),
+        "a refused release has changed something"
+    );
     a.release(2, false).unwrap();
     assert_eq!(b.permits().unwrap(), 2);
     domain.end();
 }
 
-/// The notification was another waiter's, which is gone or has given up.
+/// A notification goes to the next waiter if its first receiver has died or given up.
 #[test]
 fn a_notification_is_never_lost() {
     for dies in [false, true] {
@@ -261,7 +284,7 @@ fn the_dead_are_no_party() {
     drop(second);
     for party in [&first, &third] {
         let met = Object::new(party, &barrier).arrive(Wait::Try).unwrap();
-        assert_eq!(met, Looked::Got(Arrived::Broken), "until somebody resets it");
+        assert_eq!(met, Looked::Got(Arrived::Broken), "it stays broken until it is reset");
     }
     first.leave();
     third.leave();
@@ -280,11 +303,14 @@ fn an_event_that_is_cleared_at_once_is_not_missed() {
     assert!(!c.event_is_set().unwrap());
     assert_eq!(b.wait_event(before, Wait::Try).unwrap(), GOT);
     let after = c.event_times().unwrap();
-    assert!(matches!(c.wait_event(after, Wait::Try).unwrap(), Looked::NotYet { .. }), "who came later");
+    assert!(
+        matches!(c.wait_event(after, Wait::Try).unwrap(), Looked::NotYet { .. }),
+        "a waiter that came later"
+    );
     domain.end();
 }
 
-/// Also if nobody living has had the table of named locks open since.
+/// This holds also if no live agent has had the table of named locks open since the death.
 #[test]
 fn a_death_is_told_to_who_comes_when_all_have_left() {
     let domain = Domain::new();
@@ -297,7 +323,7 @@ fn a_death_is_told_to_who_comes_when_all_have_left() {
     first.collect_garbage().unwrap();
     let table = open_lock_manager(&third).unwrap();
     let next = Object::new(&third, &table).request(&wanted).unwrap().unwrap();
-    assert_eq!(next.granted, Some(true), "its holder died");
+    assert_eq!(next.granted, Some(true), "the holder's death is not reported");
     first.leave();
     third.leave();
     assert_eq!(common::files(&domain.name), Vec::<String>::new());
@@ -310,10 +336,10 @@ fn who_has_the_slot_of_a_dead_reader_writes_at_once() {
     {
         let reader = Agent::register(&domain.name, 0).unwrap();
         assert_eq!(Object::new(&reader, &rwlock).read(Wait::Try).unwrap(), CLEAN);
-        // Dropped without having left: dead to everybody.
+        // Dropped without leaving: other agents see it as dead.
     }
     let successor = Agent::register(&domain.name, 0).unwrap();
-    // Patient, so that the first look is one that doesn't look for the dead.
+    // A wait with time: its first attempt doesn't look for dead readers.
     let wrote = Object::new(&successor, &rwlock).write(Wait::For(Duration::from_secs(5))).unwrap();
     assert_eq!(wrote, CLEAN);
     successor.leave();

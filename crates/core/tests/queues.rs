@@ -1,4 +1,5 @@
-//! What queues and channels owe to those who wait: a ring when there is something to have, and no end before the last message.
+//! What queues and channels promise to agents: a waiter is rung when it can go on, and the end
+//! comes after the last message.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -52,7 +53,7 @@ fn who_waits_at_a_queue_is_rung() {
         let room = a.push_message(&mut mine, b"2", ARMED);
         rung(a, room, || b.free_message(&theirs, taken.index).unwrap());
     });
-    // A batch rings, too, and so does what is given back.
+    // A batch rings a waiter, too, and so does a message or chunk that is returned.
     rung(b, b.take_message(&mut theirs, ARMED), || {
         assert_eq!(a.push_messages(&mut mine, [&b"3"[..]].into_iter()).unwrap(), Put::Done(1));
     });
@@ -65,7 +66,7 @@ fn who_waits_at_a_queue_is_rung() {
     rung(b, b.take_message(&mut theirs, ARMED), || a.put_message_back(&mine, taken.index).unwrap());
     let again = message(b.take_message(&mut theirs, Wait::Arm { again: true }));
     assert!(again.redelivered);
-    // Who leaves gives back what it has.
+    // A participant that leaves returns what it has.
     let room = a.push_message(&mut mine, b"7", ARMED);
     rung(a, room, || b.leave_queue(theirs).unwrap());
     a.leave_queue(mine).unwrap();
@@ -102,7 +103,7 @@ fn the_end_comes_after_the_last_message() {
     let first = message(b.take_message(&mut theirs, Wait::Try));
     b.free_message(&theirs, first.index).unwrap();
     let early = b.take_message(&mut theirs, Wait::Try).unwrap();
-    assert!(matches!(early, Looked::NotYet { .. }), "one is being written: {early:?}");
+    assert!(matches!(early, Looked::NotYet { .. }), "a message is still being written: {early:?}");
     a.commit_message(&mine, chunk.index, 0).unwrap();
     let last = message(b.take_message(&mut theirs, Wait::Try));
     b.free_message(&theirs, last.index).unwrap();
@@ -142,7 +143,7 @@ fn what_is_being_read_is_not_finished() {
     let world = World::new(Kind::JoinableQueue, [2, 8, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
-    assert_eq!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::Got(()), "nothing was put");
+    assert_eq!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::Got(()), "no message was put");
     assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
     assert!(matches!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::NotYet { .. }));
     let taken = message(b.take_message(&mut theirs, Wait::Try));
@@ -161,7 +162,7 @@ fn what_the_living_have_is_theirs() {
     assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
     let taken = message(a.take_message(&mut mine, Wait::Try));
     let Looked::Got(Put::Done(chunk)) = a.reserve_message(&mut mine, Wait::Try).unwrap() else { panic!() };
-    // In vain, so that it looks who died.
+    // Both fail, so both check which participants are dead.
     assert!(matches!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::NotYet { .. }));
     assert!(matches!(b.push_message(&mut theirs, b"2", Wait::Try).unwrap(), Looked::NotYet { .. }));
     a.free_message(&mine, taken.index).unwrap();
@@ -178,7 +179,7 @@ fn what_one_does_not_have_one_cannot_give() {
     let Looked::Got(Put::Done(chunk)) = a.reserve_message(&mut mine, Wait::Try).unwrap() else { panic!() };
     assert_eq!(code(b.commit_message(&theirs, chunk.index, 1)), Code::LostOwnership);
     assert_eq!(code(b.cancel_message(&theirs, chunk.index)), Code::LostOwnership);
-    assert_eq!(code(a.free_message(&mine, chunk.index)), Code::LostOwnership, "it is to be written");
+    assert_eq!(code(a.free_message(&mine, chunk.index)), Code::LostOwnership, "the chunk is being written");
     assert_eq!(code(a.commit_message(&mine, chunk.index, 9)), Code::TooLarge);
     a.commit_message(&mine, chunk.index, 1).unwrap();
     assert_eq!(code(a.commit_message(&mine, chunk.index, 1)), Code::LostOwnership, "twice");
@@ -188,7 +189,7 @@ fn what_one_does_not_have_one_cannot_give() {
     b.free_message(&theirs, taken.index).unwrap();
     assert_eq!(code(b.free_message(&theirs, taken.index)), Code::LostOwnership, "twice");
     let too_large = a.push_message(&mut mine, &[0; 9], Wait::Try);
-    assert_eq!(code(too_large), Code::TooLarge, "and no segments of their own");
+    assert_eq!(code(too_large), Code::TooLarge, "this queue gives messages no segments of their own");
     world.end();
 }
 
@@ -230,7 +231,7 @@ fn who_waits_at_a_channel_is_rung() {
     let room = a.push_record(&mut producer, &[1; 24], false, ARMED);
     rung(a, room, || b.release_end(consumer, true).unwrap());
     let refused = a.push_record(&mut producer, &[1; 24], false, Wait::Try).unwrap();
-    assert_eq!(refused, Looked::Got(Put::Ended), "nobody will pop it");
+    assert_eq!(refused, Looked::Got(Put::Ended), "no consumer will pop it");
     world.end();
 }
 
@@ -260,9 +261,13 @@ fn an_end_is_its_owners_alone() {
         let place = a.reserve_record(&mut mine, 8, Wait::Try).unwrap();
         assert!(matches!(place, Looked::Got(Put::Done(_))));
         assert_eq!(a.push_record(&mut mine, b"between", false, Wait::Try).unwrap(), PUT);
-        assert_eq!(code(a.commit_record(&mut mine, 8, false)), Code::LostOwnership, "its place is taken");
+        assert_eq!(
+            code(a.commit_record(&mut mine, 8, false)),
+            Code::LostOwnership,
+            "its bytes in the ring are used by another record"
+        );
         let mut theirs = b.take_end(CONSUMER).unwrap();
-        assert_eq!(code(b.release_record(&mut theirs)), Code::LostOwnership, "nothing was looked at");
+        assert_eq!(code(b.release_record(&mut theirs)), Code::LostOwnership, "no record was peeked at");
         a.release_end(mine, false).unwrap();
         let next = b.take_end(PRODUCER).unwrap();
         b.release_end(next, false).unwrap();

@@ -1,4 +1,4 @@
-//! The registry between agents that live: races, refusals, lifetimes.
+//! The registry, used by live agents: races, refusals, lifetimes.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -37,7 +37,10 @@ fn exactly_one_creator_and_never_a_half_made_segment() {
                     let mine = mine.unwrap();
                     let mut bytes = vec![0; size as usize];
                     mine.region().copy_to(0, &mut bytes).unwrap();
-                    assert!(bytes.iter().all(|byte| *byte == mark[0]), "half-made in round {round}");
+                    assert!(
+                        bytes.iter().all(|byte| *byte == mark[0]),
+                        "a half-made segment in round {round}"
+                    );
                     barrier.wait();
                     mine.close(&agent);
                     barrier.wait();
@@ -65,7 +68,7 @@ fn the_last_one_out_removes_it_unless_it_persists() {
     lasting.close(&a);
     a.leave();
     b.leave();
-    assert_eq!(files(&name), std::slice::from_ref(&name), "it outlives all agents");
+    assert_eq!(files(&name), std::slice::from_ref(&name), "the object outlives all agents");
     let info = inspect(&domain).unwrap();
     assert_eq!((info.agents.len(), info.objects.len(), info.objects[0].doomed), (0, 1, false));
     let later = Agent::register(&domain, 0).unwrap();
@@ -87,7 +90,7 @@ fn an_agent_that_vanished_is_swept_with_what_only_it_had() {
     drop(gone);
     assert_eq!(code(Segment::open(&survivor, &format!("{name}.own"), None)), Code::NotFound);
     let swept = survivor.collect_garbage().unwrap();
-    assert_eq!((swept.agents, swept.objects), (1, 0), "opening it by name found it dead and removed it");
+    assert_eq!((swept.agents, swept.objects), (1, 0), "opening the object by name had removed it");
     assert_eq!(files(&name), std::slice::from_ref(&name));
     mine.close(&survivor);
     survivor.leave();
@@ -103,7 +106,7 @@ fn names_other_programs_have_or_take_are_respected() {
     let foreign = Segment::open(&agent, &name, Some(Kind::SharedMemory)).unwrap();
     assert!(foreign.is_foreign());
     foreign.close(&agent);
-    assert_eq!(std::fs::read(&path).unwrap(), b"theirs", "never removed by us on its own");
+    assert_eq!(std::fs::read(&path).unwrap(), b"theirs", "the file of another program is removed");
     std::fs::remove_file(&path).unwrap();
 
     let ours = create(&agent, &name, 10).unwrap();
@@ -116,24 +119,27 @@ fn names_other_programs_have_or_take_are_respected() {
     let lost_path = format!("/dev/shm/{name}.lost");
     std::fs::remove_file(&lost_path).unwrap();
     std::fs::write(&lost_path, b"theirs").unwrap();
-    assert!(unlink_name(&agent, &format!("{name}.lost")).unwrap(), "our entry");
-    assert_eq!(std::fs::read(&lost_path).unwrap(), b"theirs", "not their file");
-    assert!(unlink_name(&agent, &format!("{name}.lost")).unwrap(), "asked again, it is theirs that is meant");
+    assert!(unlink_name(&agent, &format!("{name}.lost")).unwrap(), "our entry is removed");
+    assert_eq!(std::fs::read(&lost_path).unwrap(), b"theirs", "the file of another program is removed");
+    assert!(
+        unlink_name(&agent, &format!("{name}.lost")).unwrap(),
+        "without our entry, the name means their file"
+    );
     assert!(!std::path::Path::new(&lost_path).exists());
     lost.close(&agent);
-    assert_eq!(std::fs::read(&path).unwrap(), b"theirs again", "the name is no longer ours to remove");
+    assert_eq!(std::fs::read(&path).unwrap(), b"theirs again", "the name leads to a file of another program");
     std::fs::remove_file(&path).unwrap();
 
     let taken = create(&agent, &name, 6).unwrap();
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, b"theirs").unwrap();
     let theirs = Segment::open(&agent, &name, None).unwrap();
-    assert!(theirs.is_foreign(), "the name is theirs by now");
+    assert!(theirs.is_foreign(), "the name leads to a file of another program");
     taken.close(&agent);
     std::fs::rename(&path, format!("{path}.moved")).unwrap();
-    std::fs::write(&path, b"somebody else's").unwrap();
+    std::fs::write(&path, b"another one").unwrap();
     theirs.unlink(&agent).unwrap();
-    assert_eq!(std::fs::read(&path).unwrap(), b"somebody else's", "not what was opened");
+    assert_eq!(std::fs::read(&path).unwrap(), b"another one", "another file than the opened one is removed");
     theirs.close(&agent);
     std::fs::remove_file(format!("{path}.moved")).unwrap();
     std::fs::remove_file(&path).unwrap();
@@ -145,7 +151,7 @@ fn names_other_programs_have_or_take_are_respected() {
     assert_eq!(code(Segment::open(&agent, &name, None)), Code::Os);
     std::fs::remove_dir(&path).unwrap();
     agent.leave();
-    assert!(files(&domain).is_empty(), "nothing of what was refused is left");
+    assert!(files(&domain).is_empty(), "refused objects leave something behind");
 }
 
 #[test]
@@ -175,7 +181,7 @@ fn a_thousand_agents_and_no_more() {
     assert_eq!(code(Agent::register(&domain, 0)), Code::Limit);
     agents.into_iter().for_each(drop);
     let next = Agent::register(&domain, 0).unwrap();
-    assert_eq!(inspect(&domain).unwrap().agents.len(), 1, "the newcomer swept the dead");
+    assert_eq!(inspect(&domain).unwrap().agents.len(), 1, "the newcomer didn't sweep dead agents");
     next.leave();
     assert!(files(&domain).is_empty());
 }
@@ -185,7 +191,7 @@ fn who_comes_at_the_same_time_gets_a_slot_of_its_own() {
     const AGENTS: usize = 4;
     for _ in 0..100 {
         let domain = unique("d");
-        // In the slots of the dead, where it takes a question to the kernel to know that they are free.
+        // Dead agents have the first slots: a newcomer must ask the kernel whether these are free.
         let dead: Vec<Agent> = (0..AGENTS).map(|_| Agent::register(&domain, 0).unwrap()).collect();
         let keeper = Agent::register(&domain, 0).unwrap();
         dead.into_iter().for_each(drop);
@@ -204,7 +210,7 @@ fn who_comes_at_the_same_time_gets_a_slot_of_its_own() {
             let threads = [(); AGENTS].map(|()| scope.spawn(newcomer));
             threads.map(|thread| thread.join().unwrap()).into_iter().unzip()
         });
-        assert_eq!((slots.len(), seen), (AGENTS, vec![AGENTS + 1; AGENTS]), "two in one slot");
+        assert_eq!((slots.len(), seen), (AGENTS, vec![AGENTS + 1; AGENTS]), "two agents have one slot");
         keeper.leave();
     }
 }
@@ -247,9 +253,9 @@ fn an_entry_that_is_used_again_forgets_who_used_it() {
     assert!(old.company(&a).others);
     old.unlink(&a).unwrap();
     let new = create(&a, &format!("{name}.next"), 10).unwrap();
-    assert!(!new.company(&a).others, "b has the old one only");
+    assert!(!new.company(&a).others, "b has only the old object open");
     new.close(&a);
-    assert!(files(&name).is_empty(), "b was never there");
+    assert!(files(&name).is_empty(), "b never had the new object open");
     others.close(&b);
     old.close(&a);
     a.leave();
@@ -272,7 +278,7 @@ fn who_leaves_takes_along_what_only_it_had() {
     keeper.leave();
 }
 
-/// Also before anybody has swept what it left.
+/// This holds also before an agent has swept what the dead one left.
 #[test]
 fn the_dead_are_no_company() {
     let (domain, name) = (unique("d"), unique("n"));
@@ -298,7 +304,7 @@ fn a_newcomer_has_nothing_of_its_predecessor() {
     drop(gone);
     let newcomer = Agent::register(&domain, 0).unwrap();
     assert_eq!(newcomer.owner_word() & 0xffff, slot);
-    assert!(files(&name).is_empty(), "nobody living has it");
+    assert!(files(&name).is_empty(), "no live agent has it");
     newcomer.leave();
     keeper.leave();
 }
@@ -329,7 +335,7 @@ fn what_belongs_to_a_queue_goes_with_it() {
     assert_eq!(object.push_message(&mut member, &[1; 100], Wait::Try).unwrap(), Looked::Got(Put::Done(())));
     assert_eq!(inspect(&domain).unwrap().objects.len(), 2);
     queue.close(&agent);
-    assert_eq!(inspect(&domain).unwrap().objects.len(), 0, "nobody can read the message any more");
+    assert_eq!(inspect(&domain).unwrap().objects.len(), 0, "no agent can read the message any more");
     agent.leave();
 }
 
@@ -360,7 +366,7 @@ fn what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name() {
     };
     made.unlink(&a).unwrap();
     assert_eq!((files(&name).len(), spills()), (0, 2));
-    // Its segment stays for as long as its writer uses the queue.
+    // The segment of this message stays as long as its writer uses the queue.
     let put = mine.push_message(&mut writer, &[3; 100], Wait::Try).unwrap();
     assert_eq!(put, Looked::Got(Put::Done(())));
     let first = take(&mut reader, 1);
@@ -376,7 +382,7 @@ fn what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name() {
     theirs.put_message_back(&reader, second).unwrap();
     theirs.leave_queue(reader).unwrap();
     opened.close(&b);
-    assert_eq!(spills(), 0, "nobody can read it any more");
+    assert_eq!(spills(), 0, "no agent can read the message any more");
     a.leave();
     b.leave();
 }
@@ -388,7 +394,10 @@ fn a_segment_has_all_its_memory_from_the_start() {
     let agent = Agent::register(&domain, 0).unwrap();
     let made = create(&agent, &name, SIZE).unwrap();
     let file = std::fs::metadata(format!("/dev/shm/{name}")).unwrap();
-    assert!(std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= SIZE, "writing to it could fail");
+    assert!(
+        std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= SIZE,
+        "a write could fail for lack of memory"
+    );
     made.close(&agent);
     agent.leave();
 }
@@ -414,7 +423,7 @@ fn an_overwritten_header_is_refused() {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
     let queue = make(&agent, &name, Kind::MpmcQueue, [64, 24, 0, 0, 0]);
-    // SAFETY: the header lies there, in words that are never read but atomically.
+    // SAFETY: the header begins the segment, and all read it atomically.
     let words: &[AtomicU64] = unsafe { std::slice::from_raw_parts(queue.region().as_ptr().cast(), 8) };
     let refused = |word: usize, value: u64, expected: Code| {
         let before = words[word].swap(value, Ordering::Relaxed);
@@ -431,7 +440,7 @@ fn an_overwritten_header_is_refused() {
         refused(param, value, Code::Corrupt);
     }
     queue.close(&agent);
-    assert!(files(&name).is_empty(), "who was refused is no user of it");
+    assert!(files(&name).is_empty(), "a refused agent counts as a user");
     agent.leave();
 }
 
@@ -475,7 +484,7 @@ fn a_control_segment_of_another_shape_is_refused() {
     std::fs::remove_file(&path).unwrap();
 }
 
-/// Whatever bytes the table has, everything returns, and without a crash.
+/// Every call returns without a crash, whichever bytes the table has.
 #[test]
 fn a_scribbled_registry_never_crashes_anyone() {
     let mut random = Random(1);
@@ -488,8 +497,8 @@ fn a_scribbled_registry_never_crashes_anyone() {
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         let size = file.metadata().unwrap().len();
         for _ in 0..2_000 {
-            // Past the header's first words, which are checked when the segment is opened; the lock's word is left
-            // alone every other round so that the table behind it is reached.
+            // Spares the header's first fields, which are checked when the segment is opened. Every
+            // other round spares the registry's mutex, so that calls reach the table behind it.
             let offset = (if round % 2 == 0 { 4096 } else { 40 }) + random.below(size - 4096 - 8);
             let word = if random.below(2) == 0 { random.next() } else { random.below(5) };
             let bytes = word.to_le_bytes();
@@ -523,7 +532,7 @@ fn a_control_segment_that_somebody_removed_is_noticed() {
     let newcomer = Agent::register(&domain, 0).unwrap();
     mine.close(&agent);
     agent.leave();
-    assert_eq!(files(&domain).len(), 1, "the newcomer's control segment is not the old one's to remove");
+    assert_eq!(files(&domain).len(), 1, "an agent of the old control segment removed the new one");
     newcomer.leave();
     assert!(files(&domain).is_empty() && files(&name).is_empty());
 }
@@ -536,7 +545,8 @@ fn the_last_one_out_sweeps_what_the_dead_left() {
     let orphan = Agent::register(&domain, 0).unwrap();
     let _left = create(&orphan, &name, 100).unwrap();
     drop(orphan);
-    // A process that another test is just spawning has its descriptor until it runs its program.
+    // A process that another test is spawning has the agent's descriptor until it runs its own
+    // program.
     while inspect(&domain).unwrap().agents.iter().filter(|agent| agent.alive).count() > 1 {
         std::thread::yield_now();
     }

@@ -1,5 +1,5 @@
-//! Whatever something else writes over the words of queues and channels, each call comes back with an answer or an error, and
-//! what it says where a message is lies in the segment.
+//! Another program overwrites queues and channels. Whatever it writes, each call returns an answer
+//! or an error, and each message that a call tells of lies in the segment.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -17,16 +17,17 @@ use crossmem_core::{
 };
 
 const ROUNDS: u32 = 30_000;
-/// Calls between two states that are sound.
+/// How many calls are made before the sound state is restored.
 const CALLS: u32 = 12;
 const SPILL_AND_REDELIVER: u64 = 3;
 
-/// Words of a segment, as somebody sees them who knows nothing of what they mean.
+/// A segment as plain numbers, as a program sees it that knows nothing of crossmem.
 struct Words<'a>(&'a [AtomicU64]);
 
 impl Words<'_> {
     fn of(region: Region<'_>) -> Words<'_> {
-        // SAFETY: all of it lies in the mapping, which begins with a page; others access it by atomics or know that it changes.
+        // SAFETY: all of it lies in the mapping, which begins at a page. Other code accesses it by
+        // atomics, or expects it to change.
         Words(unsafe { std::slice::from_raw_parts(region.as_ptr().cast(), region.len() / 8) })
     }
 
@@ -38,7 +39,7 @@ impl Words<'_> {
         self.0.iter().zip(saved).for_each(|(word, saved)| word.store(*saved, Relaxed));
     }
 
-    /// Writes something mean over one of these, or over half of it.
+    /// Overwrites one of these numbers, or half of it, with a value that is likely to do harm.
     fn scribble(&self, random: &mut Random, hot: &[Range<usize>]) {
         let range = match random.below(9) {
             0 => 0..self.0.len(),
@@ -69,11 +70,13 @@ impl Words<'_> {
     }
 }
 
-/// Counts what came of the calls; whether it was an answer.
+/// Counts the outcomes of calls.
 #[derive(Default)]
 struct Outcomes(BTreeMap<&'static str, u32>);
 
 impl Outcomes {
+    /// Counts an outcome, which must be one of the allowed codes. Returns false if the object is
+    /// corrupt.
     fn hear(&mut self, outcome: Result<()>) -> bool {
         let code = outcome.err().map(|e| e.code);
         *self.0.entry(code.map_or("fine", Code::as_str)).or_default() += 1;
@@ -91,29 +94,30 @@ impl Outcomes {
             Code::Ended,
         ];
         assert!(code.is_none_or(|code| may_be.contains(&code)), "{code:?}");
-        // What is corrupt takes a million looks to find out, and says no more.
+        // A call takes a million attempts to find an object corrupt, and further calls would find
+        // nothing else.
         code != Some(Code::Corrupt)
     }
 
     fn were(&self, all: &[&str]) {
         for code in all {
-            assert!(self.0.contains_key(code), "never {code}: {:?}", self.0);
+            assert!(self.0.contains_key(code), "no call ended with {code}: {:?}", self.0);
         }
     }
 }
 
 fn inside(region: Region<'_>, offset: u64, len: u64) {
-    let end = offset.checked_add(len).expect("an end");
+    let end = offset.checked_add(len).expect("an offset of a segment");
     assert!(end <= region.len() as u64, "{len} bytes at {offset} of {}", region.len());
 }
 
-/// One call to a queue, any of them.
+/// Makes one call to a queue.
 fn use_queue(object: Object<'_>, queue: &Segment, member: &mut Member, random: &mut Random) -> Result<()> {
     let bytes = [7; 40];
     let index = random.below(6) as u32;
     match random.below(15) {
         0 => {
-            // Now and then one that gets a segment of its own.
+            // Now and then a message that gets a segment of its own.
             let len = if random.below(200) == 0 { 40 } else { random.below(25) as usize };
             object.push_message(member, &bytes[..len], Wait::Try).map(drop)
         }
@@ -166,7 +170,7 @@ fn use_queue(object: Object<'_>, queue: &Segment, member: &mut Member, random: &
     }
 }
 
-/// A queue with messages of all sorts, and chunks in the hands of the living and the dead.
+/// A queue with messages of all sorts, some of whose chunks live and dead participants hold.
 fn crowded_queue(agent: &Agent, domain: &str, kind: Kind) -> Segment {
     let name = unique("n");
     let queue = make(agent, &name, kind, [6, 24, SPILL_AND_REDELIVER, 0, 0]);
@@ -186,8 +190,8 @@ fn crowded_queue(agent: &Agent, domain: &str, kind: Kind) -> Segment {
     queue
 }
 
-/// The header, positions, sleepers, failures and the reaper, the first participants, and what is behind all participants: slots
-/// and chunks.
+/// The parts of a queue that are overwritten most: the header, positions, sleepers, failures and
+/// the mutex of reapers, the first participants, and the slots and chunks behind the participants.
 fn hot_in_queue(end: usize) -> [Range<usize>; 8] {
     let chunks = end - 6 * 8;
     [0..8, 8..10, 24..25, 40..72, 88..93, 109..113, chunks - 64..chunks, chunks..end]
@@ -233,7 +237,7 @@ fn over_queues() {
     outcomes.were(&["fine", "ERR_CORRUPT", "ERR_LOST_OWNERSHIP", "ERR_TOO_LARGE", "ERR_NOT_FOUND"]);
 }
 
-/// One call to a channel, any of them.
+/// Makes one call to a channel.
 fn use_channel(object: Object<'_>, channel: &Segment, end: &mut End, random: &mut Random) -> Result<()> {
     let bytes = [7; 64];
     let (len, index) = (random.below(64), random.below(2) as usize);
@@ -272,7 +276,7 @@ fn use_channel(object: Object<'_>, channel: &Segment, end: &mut End, random: &mu
     }
 }
 
-/// Records in both rings, at positions that wrap.
+/// A channel with records in both rings, at positions that wrap around.
 fn busy_channel(agent: &Agent, kind: Kind) -> Segment {
     let back = if kind == Kind::Pipe { 64 } else { 0 };
     let channel = make(agent, &unique("n"), kind, [128, back, 0, 0, 0]);
@@ -294,7 +298,8 @@ fn busy_channel(agent: &Agent, kind: Kind) -> Segment {
     channel
 }
 
-/// The header, the ends, positions and sleepers, and the rings' bytes.
+/// The parts of a channel that are overwritten most: the header, the ends, positions and sleepers,
+/// and the rings' bytes.
 fn hot_in_channel(end: usize) -> [Range<usize>; 9] {
     [0..8, 8..24, 24..25, 40..41, 56..57, 72..73, 88..89, 104..105, 120..end]
 }
@@ -335,7 +340,7 @@ fn over_channels() {
     outcomes.were(&["fine", "ERR_CORRUPT", "ERR_LOST_OWNERSHIP", "ERR_BUSY", "ERR_PEER_DIED"]);
 }
 
-/// Calls `act` beside a thread that scribbles all the while.
+/// Calls `act` while another thread overwrites the segment all the time.
 fn beside_a_scribbler(segment: &Segment, hot: &[Range<usize>], act: impl FnOnce()) {
     let (words, done) = (Words::of(segment.region()), AtomicBool::new(false));
     std::thread::scope(|scope| {
@@ -386,7 +391,7 @@ fn while_they_are_used() {
     agent.leave();
 }
 
-/// A chunk that one hasn't is not changed by any call: least of all one that was committed before.
+/// No call changes a chunk that the caller doesn't have, nor one that it has already committed.
 #[test]
 fn over_what_others_have() {
     let agent = Agent::register(&unique("d"), 0).unwrap();

@@ -1,5 +1,5 @@
-//! A process is stopped between a look and the change that it is about to make; others change the same, and it goes on. Nothing
-//! is anybody's twice.
+//! A process is stopped between reading something and changing it. Another process changes it
+//! meanwhile, and the first one goes on. Nothing belongs to both.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -14,7 +14,7 @@ use crossmem_core::{
     inspect,
 };
 
-/// A child that is stopped at that step.
+/// A child that is stopped at a fail point.
 struct Stopped(Child);
 
 impl Stopped {
@@ -25,11 +25,11 @@ impl Stopped {
         let mut status = 0;
         // SAFETY: a child of ours, and a whole status.
         let waited = unsafe { libc::waitpid(child.id() as i32, &raw mut status, libc::WUNTRACED) };
-        assert!(waited == child.id() as i32 && libc::WIFSTOPPED(status), "it doesn't come to {label}");
+        assert!(waited == child.id() as i32 && libc::WIFSTOPPED(status), "the child doesn't reach {label}");
         Stopped(child)
     }
 
-    /// Lets it go on to its end, at which nothing surprised it.
+    /// Lets the child go on to its end, which must be a success.
     fn go_on(mut self) {
         // SAFETY: a child of ours, not waited for yet.
         unsafe { libc::kill(self.0.id() as i32, libc::SIGCONT) };
@@ -37,7 +37,7 @@ impl Stopped {
     }
 }
 
-/// Whatever became of the test.
+/// Ends the child also if the test fails.
 impl Drop for Stopped {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -54,10 +54,10 @@ fn child_program() {
             let agents = inspect(&domain).unwrap().agents;
             let slots: Vec<usize> =
                 agents.iter().filter(|agent| agent.alive).map(|agent| agent.slot).collect();
-            assert_eq!(slots, [0, 1, 2], "each has a slot");
+            assert_eq!(slots, [0, 1, 2], "each agent has a slot");
         }
         "sweep" => {}
-        "retired" => assert_eq!(inspect(&domain).unwrap().agents.len(), 1, "others see it"),
+        "retired" => assert_eq!(inspect(&domain).unwrap().agents.len(), 1, "the domain lists the newcomer"),
         "join" => {
             let queue = Segment::open(&agent, &name, None).unwrap();
             let member = Object::new(&agent, &queue).join_queue().unwrap();
@@ -124,7 +124,7 @@ fn a_newcomer_keeps_the_slot_that_is_being_swept() {
     let keeper = Agent::register(&domain, 0).unwrap();
     let dead = [(); 2].map(|()| Agent::register(&domain, 0).unwrap());
     drop(dead);
-    // It has the slot of the first one, and sweeps the second.
+    // The sweeper has the slot of the first dead agent, and sweeps the second.
     let sweeper = Stopped::at("sweep.freeing", "sweep", &domain, "");
     let living = || inspect(&domain).unwrap().agents.iter().filter(|agent| agent.alive).count();
     std::thread::scope(|scope| {
@@ -138,7 +138,7 @@ fn a_newcomer_keeps_the_slot_that_is_being_swept() {
             std::thread::yield_now();
         }
         sweeper.go_on();
-        assert!(newcomer.join().unwrap(), "it is in nobody's table");
+        assert!(newcomer.join().unwrap(), "the newcomer is not in the table of agents");
     });
     keeper.leave();
 }

@@ -1,5 +1,6 @@
-//! Threads that share one mapping: what is not atomic belongs to one of them at a time. `ThreadSanitizer` sees that here, and
-//! nowhere else: it knows memory by its address, and each agent that opens an object gets addresses of its own.
+//! Threads that share one mapping: locks and queues keep plain memory to one thread at a time.
+//! `ThreadSanitizer` can check this only here: it identifies memory by its address, and elsewhere
+//! each agent has addresses of its own.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -14,15 +15,16 @@ use crossmem_core::{
 };
 
 const THREADS: u64 = 4;
-/// Of each thread.
+/// How often each thread repeats its part.
 const ROUNDS: u64 = 2_000;
-/// In an instant each looks again: nobody sleeps longer than that here.
+/// Longer than any wait here.
 const AGAIN: Wait = Wait::For(Duration::from_secs(10));
 
-/// Memory without any lock of its own.
+/// Memory without atomics or locks.
 struct Plain([UnsafeCell<u64>; THREADS as usize]);
 
-// SAFETY: each test says what lets one thread at a time write to a cell while nobody reads it.
+// SAFETY: in each test, a lock or queue lets one thread at a time write to a cell while no other
+// reads it.
 unsafe impl Sync for Plain {}
 
 impl Plain {
@@ -31,17 +33,17 @@ impl Plain {
     }
 
     fn get(&self, at: u64) -> u64 {
-        // SAFETY: nobody writes now, as the test sees to.
+        // SAFETY: no thread writes now, as the test ensures.
         unsafe { *self.0[at as usize].get() }
     }
 
     fn set(&self, at: u64, value: u64) {
-        // SAFETY: nobody else writes or reads now, as the test sees to.
+        // SAFETY: no other thread reads or writes now, as the test ensures.
         unsafe { *self.0[at as usize].get() = value }
     }
 }
 
-/// Runs `act` in several threads, each an agent, on one object.
+/// Runs `act` on one object in several threads, each of which is an agent.
 fn together(kind: Kind, params: [u64; PARAMS], act: impl Fn(Object<'_>, u64) + Sync) {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
@@ -56,7 +58,7 @@ fn together(kind: Kind, params: [u64; PARAMS], act: impl Fn(Object<'_>, u64) + S
             })
         };
         let threads: Vec<_> = (0..THREADS).map(start).collect();
-        // Where a scope ends, `ThreadSanitizer` sees nobody wait.
+        // `ThreadSanitizer` doesn't see that a scope waits for its threads at its end.
         for thread in threads {
             thread.join().unwrap();
         }
@@ -65,10 +67,10 @@ fn together(kind: Kind, params: [u64; PARAMS], act: impl Fn(Object<'_>, u64) + S
     agent.leave();
 }
 
-/// Waits as long as it takes.
-fn got<T>(mut look: impl FnMut() -> Result<Looked<T>>) -> T {
+/// Repeats attempts until one succeeds.
+fn got<T>(mut attempt: impl FnMut() -> Result<Looked<T>>) -> T {
     loop {
-        if let Looked::Got(answer) = look().unwrap() {
+        if let Looked::Got(answer) = attempt().unwrap() {
             return answer;
         }
     }
@@ -127,7 +129,7 @@ fn who_met_sees_what_the_others_did_before() {
         let meet = || match got(|| barrier.arrive(AGAIN)) {
             Arrived::Waiting { generation, .. } => assert!(got(|| barrier.wait_meeting(generation, AGAIN))),
             Arrived::Leading { generation, .. } => assert!(barrier.complete_meeting(generation).unwrap()),
-            Arrived::Broken => panic!("nobody broke it"),
+            Arrived::Broken => panic!("the barrier is broken"),
         };
         for round in 1..=ROUNDS / 8 {
             plain.set(number, round);
@@ -138,7 +140,7 @@ fn who_met_sees_what_the_others_did_before() {
     });
 }
 
-/// A message of many bytes that are all known from its number.
+/// A message whose bytes all follow from its number.
 fn message(number: u64) -> [u8; 24] {
     [number, number ^ u64::MAX, number.wrapping_mul(3)]
         .map(u64::to_le_bytes)
@@ -149,7 +151,7 @@ fn message(number: u64) -> [u8; 24] {
 
 fn number_of(bytes: [u8; 24]) -> u64 {
     let number = u64::from_le_bytes(std::array::from_fn(|i| bytes[i]));
-    assert_eq!(bytes, message(number), "half-written");
+    assert_eq!(bytes, message(number), "a half-written message");
     number
 }
 
@@ -193,7 +195,7 @@ fn each_message_is_whole_and_somebody_s() {
                 sums.set(thread, sums.get(thread) + number);
             } else {
                 let Got::Message(chunk) = got(|| queue.take_message(&mut member, AGAIN)) else {
-                    panic!("nobody ended it")
+                    panic!("the queue has ended")
                 };
                 let mut bytes = [0; 24];
                 queue.read_message(chunk, &mut bytes).unwrap();

@@ -1,4 +1,5 @@
-//! Children of a test: this very test program once more, whose test `child_program` does as it is told.
+//! Children of a test: the same test program again. Its test `child_program` follows the orders in
+//! the environment.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -27,7 +28,8 @@ pub fn child(deed: &str, domain: &str, names: &str) -> Command {
     child
 }
 
-/// What became of a child: where it was killed, or `None` if it ended by itself; and what it had said.
+/// What became of a child: where it was killed, or `None` if it ended by itself; and what it had
+/// said.
 pub struct Life {
     pub at: Option<String>,
     pub said: Vec<String>,
@@ -54,13 +56,15 @@ pub fn live_until(deed: &str, domain: &str, names: &str, fail_at: &str) -> Life 
     Life { at: Some(label.expect("a killed child prints its step").1.to_owned()), said }
 }
 
-/// Runs a child that is killed at its n-th step. Returns that step, or `None` if the child ended before.
+/// Runs a child that is killed at its n-th step. Returns that step, or `None` if the child ended
+/// before.
 #[cfg(unix)]
 pub fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
     live_until(deed, domain, names, &format!("*:{step}")).at
 }
 
-/// Calls `run` with the step at which a child is killed, until a child ends by itself. Returns all steps.
+/// Calls `run` with the step at which a child is killed, until a child ends by itself. Returns all
+/// steps.
 pub fn every_step(run: impl Fn(u32) -> Option<String>) -> BTreeSet<String> {
     (1..10_000).map_while(run).collect()
 }
