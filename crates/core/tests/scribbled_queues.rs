@@ -49,7 +49,7 @@ impl Words<'_> {
         let old = self.0[at].load(Relaxed);
         let neighbour =
             self.0[(at + random.below(5) as usize).saturating_sub(2) % self.0.len()].load(Relaxed);
-        let mean = match random.below(14) {
+        let harmful = match random.below(14) {
             0 => 0,
             1 => 1,
             2 => u64::MAX,
@@ -66,7 +66,7 @@ impl Words<'_> {
             _ => random.next(),
         };
         let mask = [u64::MAX, u64::MAX, 0xffff_ffff, !0xffff_ffff][random.below(4) as usize];
-        self.0[at].store(old & !mask | mean & mask, Relaxed);
+        self.0[at].store(old & !mask | harmful & mask, Relaxed);
     }
 }
 

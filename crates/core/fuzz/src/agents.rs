@@ -1,4 +1,4 @@
-//! The life of agents in a domain whose control segment somebody scribbles on.
+//! Agents of a domain whose control segment is overwritten.
 
 use arbitrary::{Result, Unstructured};
 use crossmem_core::{Agent, Object, Segment, Wait, inspect, open_lock_manager, unlink_name};
@@ -8,15 +8,15 @@ use super::scribble::Scribbler;
 use super::user::User;
 use super::world::{KINDS, World, create, heard};
 
-/// Where the registry's mutex is.
+/// The offset of the registry's mutex.
 const REGISTRY: u64 = 48;
-/// Where the number is that the table of named locks is called after.
+/// The offset of the number that names the table of named locks.
 const DOMAIN_ID: u64 = 24;
-/// More agents than an input has.
+/// More agents than a program has.
 const MANY: u64 = 1000;
 
-/// Lives as the input says, one agent at a time: for one that is alive and holds the registry, the next one waits for seconds,
-/// as it must.
+/// Runs the program of an input, with one agent at a time: an agent would rightly wait for seconds
+/// if a live one held the registry's mutex.
 pub fn live(input: &[u8], scribble: impl Fn(&Scribbler, &mut Unstructured<'_>) -> Result<()>) {
     let mut world = Inhabited::new();
     let mut input = Unstructured::new(input);
@@ -32,12 +32,13 @@ struct Inhabited {
     world: World,
     agent: Option<Agent>,
     segments: Vec<Segment>,
-    /// Objects with names that the core chose.
+    /// The names of objects whose names the core chose.
     others: Vec<String>,
 }
 
 impl Inhabited {
-    /// With objects of several kinds that an agent had who died, and a large message in a segment of its own.
+    /// A domain with objects of several kinds that a dead agent had, and a large message in a
+    /// segment of its own.
     fn new() -> Inhabited {
         let world = World::new();
         let founder = world.join().expect("a new domain");
@@ -119,7 +120,7 @@ impl Inhabited {
             _ => {
                 self.segments.clear();
                 let leaves = input.arbitrary()?;
-                // Or it dies.
+                // Otherwise it is dropped, which stands for its death.
                 if let Some(agent) = self.agent.take().filter(|_| leaves) {
                     agent.leave();
                 }
@@ -133,7 +134,7 @@ impl Inhabited {
         if let Some(agent) = self.agent.take() {
             agent.leave();
         }
-        // The registry may have lost them.
+        // The registry may have lost these files.
         for name in self.others {
             let _ = std::fs::remove_file(format!("/dev/shm/{name}"));
         }

@@ -1,6 +1,6 @@
-//! What the fuzzers and `tests/fuzz_corpus.rs` do with an input: read it as a little program that uses crossmem and writes
-//! over what others share with it. Whatever that is, each call comes back with an answer or an error, touches nothing outside
-//! its segments, and in the end nothing is left in /dev/shm.
+//! What the fuzzers and `tests/fuzz_corpus.rs` do with an input. They read it as a small program
+//! that uses crossmem and overwrites shared memory. Whatever it writes, each call returns an answer
+//! or an error and touches nothing outside its segments. At the end, nothing is left in /dev/shm.
 
 mod agents;
 mod behind;
@@ -13,10 +13,10 @@ pub mod scribble;
 mod user;
 pub mod world;
 
-/// What a fuzzer is called, and what it does with an input.
+/// A fuzzer's name, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them. Each has inputs in `corpus/`.
+/// All fuzzers. Each has inputs in `corpus/`.
 pub const TARGETS: [Target; 5] = [
     ("control_segment", control_segment::run),
     ("registry_entries", registry_entries::run),
@@ -25,5 +25,5 @@ pub const TARGETS: [Target; 5] = [
     ("queue_records", queue_records::run),
 ];
 
-/// An input may be long; its program isn't.
+/// The most steps of a program. An input may be longer.
 const STEPS: usize = 64;

@@ -1,4 +1,4 @@
-//! Objects of every kind, whose header and words are anything.
+//! Objects of every kind, whose header and fields are overwritten.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use super::scribble::Scribbler;
 use super::user::User;
 use super::world::{KINDS, World, create, heard};
 
-/// Behind the header; many kinds begin with a mutex.
+/// The offset of an object's fields, behind the header. In many kinds they begin with a mutex.
 const WORDS: u64 = 64;
 
 pub fn run(input: &[u8]) {
@@ -18,7 +18,7 @@ pub fn run(input: &[u8]) {
     let agent = world.join().expect("a new domain");
     let _ = use_any(&world, &agent, &mut Unstructured::new(input));
     agent.leave();
-    assert_eq!(world.files(), [""; 0], "all is removed by those who used it");
+    world.assert_empty();
 }
 
 fn use_any(world: &World, agent: &Agent, input: &mut Unstructured<'_>) -> Result<()> {
@@ -42,7 +42,7 @@ fn use_any(world: &World, agent: &Agent, input: &mut Unstructured<'_>) -> Result
     Ok(())
 }
 
-/// The same bytes under a name that another program gave them, and fewer of them.
+/// Uses a file of another program, which has the first bytes of the object.
 fn use_foreign(world: &World, agent: &Agent, kind: Kind, input: &mut Unstructured<'_>) -> Result<()> {
     let (from, path) = (format!("/dev/shm/{}", world.name(0)), format!("/dev/shm/{}", world.name(1)));
     let mut bytes = fs::read(from).expect("just made");
@@ -55,7 +55,7 @@ fn use_foreign(world: &World, agent: &Agent, kind: Kind, input: &mut Unstructure
         opened.close(agent);
         used
     });
-    fs::remove_file(path).expect("nobody removes what is another program's");
+    fs::remove_file(path).expect("the file of another program is still there");
     used
 }
 

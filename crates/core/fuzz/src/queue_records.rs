@@ -1,4 +1,5 @@
-//! Queues whose positions, slots, claims and messages are anything, with chunks in the hands of the living and the dead.
+//! Queues whose positions, slots, claims and messages are overwritten. Live and dead participants
+//! hold chunks.
 
 use arbitrary::Unstructured;
 use crossmem_core::{Kind, Object, Segment, Wait};
@@ -20,7 +21,8 @@ pub fn run(input: &[u8]) {
     fill(&world, Object::new(&agent, &queue), &name);
 
     let scribbler = Scribbler::on(&name).expect("just made");
-    // The header; positions; sleepers, the end and failures; who reaps; the first participants; slots; chunks.
+    // The header; positions; sleepers, the end and failures; the mutex of reapers; the first
+    // participants; slots; chunks.
     let (slots, chunks, end) = (9088, 9600, scribbler.len());
     let spans = [
         0..=63,
@@ -37,7 +39,7 @@ pub fn run(input: &[u8]) {
     user.leave();
     queue.close(&agent);
     agent.leave();
-    assert_eq!(world.files(), [""; 0], "all is removed by those who used it");
+    world.assert_empty();
 }
 
 fn fill(world: &World, object: Object<'_>, name: &str) {
@@ -47,7 +49,7 @@ fn fill(world: &World, object: Object<'_>, name: &str) {
     let mut member = dying.join_queue().expect("a new queue");
     let mut living = object.join_queue().expect("a new queue");
     for len in [3, 100, 10] {
-        // The large one only where it may have a segment of its own.
+        // The large message is refused by queues that give messages no segments of their own.
         let _ = object.push_message(&mut living, &[5; 100][..len], Wait::Try);
     }
     dying.take_message(&mut member, Wait::Try).expect("a message");

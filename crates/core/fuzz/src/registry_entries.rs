@@ -1,11 +1,12 @@
-//! Entries of the registry that are almost right.
+//! Entries of the registry that are almost sound.
 
 use super::agents::live;
 
 const ENTRIES: u64 = 86_016;
 const ENTRY: u64 = 448;
 const TAGS: u64 = 69_632;
-/// State, kind, id, size, file, persist, length of the name, parent and its place, who is attached, the name.
+/// The offsets of an entry's fields: state, kind, id, size, file, persist, length of the name,
+/// parent and its index, attached agents (two parts), name.
 const FIELDS: [u64; 12] = [0, 4, 8, 16, 24, 32, 36, 40, 48, 56, 64, 184];
 
 pub fn run(input: &[u8]) {
@@ -15,7 +16,7 @@ pub fn run(input: &[u8]) {
         match input.int_in_range(0..=4)? {
             0 => control.overwrite(input, TAGS + 4 * index),
             1 => {
-                // The entry of another object, or half of it.
+                // Copies the entry of another object, or half of it.
                 let from = ENTRIES + input.int_in_range(0..=8)? * ENTRY;
                 let words = (input.int_in_range(1..=2)? * ENTRY / 16).min(ENTRY / 8);
                 for at in (0..words * 8).step_by(8) {

@@ -1,4 +1,4 @@
-//! Channels whose ends, positions, sleepers and records are anything.
+//! Channels whose ends, positions, sleepers and records are overwritten.
 
 use arbitrary::Unstructured;
 use crossmem_core::{CONSUMER, Kind, Object, PRODUCER, Wait};
@@ -26,7 +26,8 @@ pub fn run(input: &[u8]) {
     }
 
     let scribbler = Scribbler::on(&name).expect("just made");
-    // The header; the ends; positions and sleepers of the first ring, and of the second one; the records.
+    // The header; the ends; positions and sleepers of the first ring, and of the second; the
+    // records.
     let spans = [
         0..=63,
         64..=191,
@@ -43,5 +44,5 @@ pub fn run(input: &[u8]) {
     user.leave();
     channel.close(&agent);
     agent.leave();
-    assert_eq!(world.files(), [""; 0], "all is removed by those who used it");
+    world.assert_empty();
 }

@@ -1,4 +1,4 @@
-//! Writing over shared memory as a program does that knows nothing of what it means, or everything.
+//! Overwrites shared memory: with random bytes, or with values that are likely to do harm.
 
 use std::fs::{File, OpenOptions};
 use std::ops::RangeInclusive;
@@ -6,7 +6,8 @@ use std::os::unix::fs::FileExt;
 
 use arbitrary::{Result, Unstructured};
 
-const MEAN: [u64; 10] = [
+/// Values that are likely to do harm.
+const HARMFUL: [u64; 10] = [
     0,
     1,
     2,
@@ -19,14 +20,14 @@ const MEAN: [u64; 10] = [
     u64::from_le_bytes(*b"crossobj"),
 ];
 
-/// Somebody else's way into a segment: its file.
+/// Overwrites a segment by its file, as another program could.
 pub struct Scribbler {
     file: File,
     len: u64,
 }
 
 impl Scribbler {
-    /// `None`: nothing has that name any more.
+    /// Opens the file with this name. Returns `None` if there is none.
     pub fn on(name: &str) -> Option<Scribbler> {
         let file = OpenOptions::new().read(true).write(true).open(format!("/dev/shm/{name}")).ok()?;
         let len = file.metadata().ok()?.len();
@@ -37,27 +38,28 @@ impl Scribbler {
         self.len
     }
 
-    /// A word; 0 behind the end.
+    /// The number at an offset; 0 behind the end.
     pub fn word(&self, at: u64) -> u64 {
         let mut word = [0; 8];
         let read = self.file.read_exact_at(&mut word, at);
         read.map_or(0, |()| u64::from_le_bytes(word))
     }
 
-    /// Writes as much of it as fits: the segment's size stays.
+    /// Writes as many of the bytes as fit: the segment's size stays.
     pub fn write(&self, at: u64, bytes: &[u8]) {
         let room = self.len.saturating_sub(at).min(bytes.len() as u64);
         self.file.write_all_at(&bytes[..room as usize], at).expect("memory that is there");
     }
 
-    /// A mutex whose word names a living agent is held, and waited for, for seconds: it is taken back from those agents.
+    /// Releases the mutex at this offset if its word names a live agent: a call would rightly wait
+    /// for that agent for seconds.
     pub fn take_back(&self, mutex: u64, lives: impl Fn(u64) -> bool) {
         if lives(self.word(mutex) >> 32) {
             self.write(mutex, &[0; 8]);
         }
     }
 
-    /// Writes over something in one of these spans, or anywhere.
+    /// Overwrites something in one of these spans, or anywhere.
     pub fn scribble(&self, input: &mut Unstructured<'_>, spans: &[RangeInclusive<u64>]) -> Result<()> {
         let which = input.int_in_range(0..=spans.len() * 4)?;
         let span = spans.get(which / 4).cloned().unwrap_or(0..=self.len - 1);
@@ -65,7 +67,7 @@ impl Scribbler {
         self.overwrite(input, at)
     }
 
-    /// Writes a word, half a word or some bytes there.
+    /// Overwrites 8, 4 or some other number of bytes at an offset.
     pub fn overwrite(&self, input: &mut Unstructured<'_>, at: u64) -> Result<()> {
         let old = self.word(at);
         let word = match input.int_in_range(0..=7)? {
@@ -75,7 +77,7 @@ impl Scribbler {
             3 => old ^ 1 << input.int_in_range(0..=63)?,
             4 => self.word(input.int_in_range(0..=self.len)? & !7),
             5 => u64::from(input.arbitrary::<u8>()?),
-            6 => *input.choose(&MEAN)?,
+            6 => *input.choose(&HARMFUL)?,
             _ => {
                 let count = input.int_in_range(1..=64)?;
                 self.write(at, input.bytes(count)?);

@@ -1,4 +1,4 @@
-//! Who uses an object of any kind, in any way that its kind has.
+//! A user of an object of any kind, which makes any call that the kind has.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -19,14 +19,14 @@ pub struct User<'a> {
     agent: &'a Agent,
     segment: &'a Segment,
     object: Object<'a>,
-    /// As a participant of a queue.
+    /// Its memberships of a queue.
     members: Vec<Member>,
-    /// Of a channel.
+    /// The ends of a channel that it owns.
     ends: Vec<End>,
-    /// Of named locks.
+    /// Its requests for named locks.
     requests: Vec<RequestRef>,
     behind: Behind,
-    /// Most bytes of a message that it puts in.
+    /// The largest message that it puts, in bytes.
     largest: usize,
 }
 
@@ -44,17 +44,17 @@ impl<'a> User<'a> {
         }
     }
 
-    /// Makes no segments with names that nobody could guess.
+    /// A user whose messages get no segments of their own: the fuzzer couldn't know their names.
     pub fn without_large_messages(self) -> User<'a> {
         User { largest: 24, ..self }
     }
 
-    /// Uses what its kind has, or now and then what another one has.
+    /// Makes a call of the object's kind, or now and then of another kind.
     pub fn act(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let kinds = super::world::KINDS;
         let kind = if input.ratio(1, 24)? { *input.choose(&kinds)? } else { self.segment.kind };
         match kind {
-            Kind::SharedMemory | Kind::Spill => self.look(input),
+            Kind::SharedMemory | Kind::Spill => self.inspect(input),
             Kind::NDArray => self.update(input),
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => self.lock(input),
             Kind::RwLock => self.read_and_write(input),
@@ -68,7 +68,8 @@ impl<'a> User<'a> {
         }
     }
 
-    /// Does as the input says, in so many steps, of which some overwrite those parts of the segment.
+    /// Follows the input for up to `steps` steps. Each makes a call, or overwrites one of these
+    /// parts of the segment.
     pub fn act_on(
         &mut self,
         input: &mut Unstructured<'_>,
@@ -87,7 +88,7 @@ impl<'a> User<'a> {
         }
     }
 
-    /// Gives back what it has.
+    /// Releases what the user still has.
     pub fn leave(mut self) {
         for member in self.members.drain(..) {
             heard(self.object.leave_queue(member));
@@ -98,7 +99,8 @@ impl<'a> User<'a> {
         drop(self.behind);
     }
 
-    fn look(&self, input: &mut Unstructured<'_>) -> Result<()> {
+    /// Makes calls that change nothing.
+    fn inspect(&self, input: &mut Unstructured<'_>) -> Result<()> {
         heard(self.object.params());
         heard(self.object.holders());
         heard(self.object.sleeps(input.int_in_range(0..=8192)?));
@@ -135,7 +137,7 @@ impl<'a> User<'a> {
             3 => drop(heard(object.mark_consistent())),
             4 => drop(heard(object.give_up_lock())),
             5 => drop(heard(object.is_locked())),
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
@@ -149,7 +151,7 @@ impl<'a> User<'a> {
             3 => drop(heard(object.end_write(input.arbitrary()?))),
             4 => drop(heard(object.mark_written_consistent())),
             5 => drop(heard(object.give_up_entering())),
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
@@ -163,7 +165,7 @@ impl<'a> User<'a> {
             3 => drop(heard(object.permits())),
             4 => drop(heard(object.permits_held())),
             5 => drop(heard(object.give_up_acquiring())),
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
@@ -191,7 +193,7 @@ impl<'a> User<'a> {
             3 => drop(heard(object.event_times())),
             4 => drop(heard(object.wait_event(small(input)?, wait(input)?))),
             5 => drop(heard(object.give_up_event())),
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
@@ -207,7 +209,7 @@ impl<'a> User<'a> {
             5 => drop(heard(object.waiting_at_barrier())),
             6 => drop(heard(object.barrier_is_broken())),
             7 => drop(heard(object.give_up_barrier())),
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
@@ -232,12 +234,12 @@ impl<'a> User<'a> {
             }
             3 => drop(heard(object.request_news(input.arbitrary()?))),
             4 => drop(heard(object.query_requests())),
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
 
-    /// One call to a channel.
+    /// Makes one call to a channel.
     fn talk(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (object, region) = (self.object, self.segment.region());
         let index = usize::from(input.arbitrary::<bool>()?);
@@ -245,7 +247,7 @@ impl<'a> User<'a> {
             let wanted = if self.ends.is_empty() { PRODUCER } else { CONSUMER };
             self.ends.extend(heard(object.take_end(wanted)));
         }
-        let Some(last) = self.ends.len().checked_sub(1) else { return self.look(input) };
+        let Some(last) = self.ends.len().checked_sub(1) else { return self.inspect(input) };
         let end = &mut self.ends[index.min(last)];
         match input.int_in_range(0..=13)? {
             0 | 1 => {
@@ -266,7 +268,7 @@ impl<'a> User<'a> {
                 if let Some(Looked::Got(Got::Message(found))) = heard(object.peek_record(end, wait(input)?)) {
                     read_inside(region, found.offset, found.len.into());
                     let mut copy = vec![0; found.len as usize];
-                    object.read_record(found, &mut copy).expect("what is inside");
+                    object.read_record(found, &mut copy).expect("a record inside the segment");
                 }
             }
             7 => drop(heard(object.release_record(end))),
@@ -295,18 +297,18 @@ impl<'a> User<'a> {
                 let end = self.ends.swap_remove(index.min(last));
                 heard(object.release_end(end, input.ratio(1, 4)?));
             }
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
 
-    /// One call to a queue.
+    /// Makes one call to a queue.
     fn queue(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (object, region) = (self.object, self.segment.region());
         if self.members.is_empty() || self.members.len() < 3 && input.ratio(1, 8)? {
             self.members.extend(heard(object.join_queue()));
         }
-        let Some(last) = self.members.len().checked_sub(1) else { return self.look(input) };
+        let Some(last) = self.members.len().checked_sub(1) else { return self.inspect(input) };
         let which = input.int_in_range(0..=last)?;
         let member = &mut self.members[which];
         match input.int_in_range(0..=14)? {
@@ -361,7 +363,7 @@ impl<'a> User<'a> {
                     heard(object.leave_queue(self.members.swap_remove(which)));
                 }
             }
-            _ => self.look(input)?,
+            _ => self.inspect(input)?,
         }
         Ok(())
     }
@@ -379,7 +381,7 @@ fn small(input: &mut Unstructured<'_>) -> Result<u32> {
     Ok(if input.ratio(1, 8)? { input.arbitrary()? } else { input.int_in_range(0..=70)? })
 }
 
-/// None of them sleeps.
+/// A way to wait that doesn't sleep.
 fn wait(input: &mut Unstructured<'_>) -> Result<Wait> {
     Ok(match input.int_in_range(0..=7)? {
         0..=4 => Wait::Try,
@@ -391,7 +393,7 @@ fn wait(input: &mut Unstructured<'_>) -> Result<Wait> {
 
 fn read_inside(region: Region<'_>, offset: u64, len: u64) {
     let mut copy = vec![0; usize::try_from(len).expect("bytes of a segment")];
-    region.copy_to(offset, &mut copy).expect("what one is told to read lies in the segment");
+    region.copy_to(offset, &mut copy).expect("a message inside the segment");
 }
 
 fn write_inside(region: Region<'_>, offset: u64, len: u64) {

@@ -1,17 +1,19 @@
-//! A domain for one input, and its files.
+//! The domain of one input, and its files.
 
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossmem_core::{Agent, Code, Kind, PARAMS, Part, Result, Segment, Spec};
 
-/// A domain that nobody else has. Its files go with it, whatever the registry still knows of them.
+/// A domain that no other input has. Dropping it removes its files, even those that the registry
+/// has lost.
 pub struct World {
     pub domain: String,
 }
 
 impl World {
-    /// Named after the process, or as `CROSSMEM_DOMAIN` says, so that whoever starts a fuzzer can clean up after a crash.
+    /// Its name begins with `CROSSMEM_DOMAIN`, so that the program that starts a fuzzer can clean
+    /// up after a crash.
     pub fn new() -> World {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let prefix = std::env::var("CROSSMEM_DOMAIN").unwrap_or_else(|_| "fuzz".to_owned());
@@ -28,13 +30,19 @@ impl World {
         format!("{}{}", self.domain, number % 6)
     }
 
-    /// Names of its files.
+    /// The names of its files.
     pub fn files(&self) -> Vec<String> {
         let entries = fs::read_dir("/dev/shm").expect("a system with /dev/shm");
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         names.filter(|name| name.contains(&self.domain)).collect()
     }
 
+    /// Checks that the agents of this domain have removed all files.
+    pub fn assert_empty(&self) {
+        assert_eq!(self.files(), [""; 0], "files are left");
+    }
+
+    /// The name of the control segment.
     pub fn control(&self) -> Option<String> {
         self.files().into_iter().find(|name| name.starts_with(".crossmem-"))
     }
@@ -69,7 +77,7 @@ pub const KINDS: [Kind; 17] = [
     Kind::Pipe,
 ];
 
-/// Where a small ndarray's trailer begins.
+/// The offset of a small array's trailer.
 pub const GUARD: u64 = 4096;
 
 /// Makes a small object.
@@ -98,7 +106,7 @@ pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Se
     Segment::create(agent, &Spec { persist, parts, guard, params, ..Spec::new(name, kind, size) })
 }
 
-/// An error is an answer, unless nobody foresaw it.
+/// Returns the answer of a call. Any error is one, except an error of the operating system.
 pub fn heard<T>(outcome: Result<T>) -> Option<T> {
     match outcome {
         Ok(answer) => Some(answer),
