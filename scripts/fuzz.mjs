@@ -1,6 +1,7 @@
-// `npm run fuzz -- [--target NAME] [--seconds 30]`: the Rust targets by cargo-fuzz, which needs nightly, and those of TypeScript
-// by `__test__/fuzz/guided.ts`. What they find goes to target/fuzz/corpus, inputs that crash or hang to target/fuzz/artifacts;
-// what the tests replay is in crates/core/fuzz/corpus and __test__/fuzz/corpus.
+// `npm run fuzz -- [--target NAME] [--seconds 30]`: runs the Rust targets by cargo-fuzz, which
+// needs nightly Rust, and those of TypeScript by `__test__/fuzz/guided.ts`. New inputs go to
+// target/fuzz/corpus, and inputs that crash or hang to target/fuzz/artifacts. The tests replay the
+// inputs in crates/core/fuzz/corpus and __test__/fuzz/corpus.
 import { fork, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const fuzz = join(root, 'crates', 'core', 'fuzz')
 const tools = join(root, 'target', 'tools')
 const built = join(root, 'target', 'fuzz')
-/** No input takes that long. In milliseconds. */
+/** Milliseconds after which an input counts as hanging. */
 const HANG = 60_000
 
 const rustTargets = readdirSync(join(fuzz, 'fuzz_targets')).map(file => file.replace(/\.rs$/, ''))
@@ -47,7 +48,7 @@ for (const target of wanted) {
   const runs = rustTargets.includes(target) ? await fuzzRust(target) : await fuzzScript(target)
   const crashes = readdirSync(artifacts).length - known
   if (crashes > 0) console.log(`${target}: see ${artifacts}`)
-  // A fuzzer that ends early without an input to show for it has failed, too.
+  // A fuzzer that ends early without an artifact has failed, too.
   table.push({ target, ...runs, crashes: Math.max(crashes, runs.failed ? 1 : 0) })
 }
 console.table(
@@ -84,7 +85,7 @@ function buildRustTargets() {
   if (built.status !== 0) process.exit(built.status ?? 1)
 }
 
-/** libFuzzer. Its coverage is edges of the code, its features say how often and with what. */
+/** Runs libFuzzer. Its coverage counts edges of the code; its features also tell how often. */
 async function fuzzRust(target) {
   const domain = `fuzz-${randomBytes(6).toString('hex')}`
   const inputs = [folder('corpus', target), join(fuzz, 'corpus', target)]
@@ -119,7 +120,7 @@ async function fuzzRust(target) {
   }
 }
 
-/** Our own, for TypeScript. Its coverage is pieces of the code. */
+/** Runs our own fuzzer, for TypeScript. Coverage counts blocks of the code. */
 async function fuzzScript(target) {
   const inputs = folder('corpus', target)
   const program = join(root, 'build', '__test__', 'fuzz', 'guided.js')
@@ -139,7 +140,7 @@ async function fuzzScript(target) {
   return { failed, ...runs }
 }
 
-/** The input that was being tried: its length, and the bytes. */
+/** Keeps the input that was being tried. The file has its length, and then its bytes. */
 function keepCurrent(target, file) {
   const current = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
   if (current.length < 4) return

@@ -1,5 +1,6 @@
-// `npm run sanitize -- [--only address | thread | valgrind]`: the core's tests under tools that see what tests don't. Ends with
-// a table of what ran under which tool, and what didn't and why.
+// `npm run sanitize -- [--only address | thread | valgrind]`: runs the core's tests under tools
+// that find errors which tests don't notice. Ends with a table: which tests ran under which tool,
+// or why a tool didn't run.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -9,11 +10,11 @@ import { parseArgs } from 'node:util'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const features = ['-p', 'crossmem-core', '--features', 'failpoints']
 
-/** Races that are none: the standard library of the toolchain is not instrumented, so what it orders is not seen. */
+/** Races that are none: std is not instrumented, so the tool doesn't see what it orders. */
 const suppressions = [
-  'race:test::', // results of tests, over a channel
-  'race:alloc::sync::Arc<std::thread', // the last one who drops what a thread was made of
-  'race:crossmem_core::doorbell::can_spin', // a OnceLock
+  'race:test::', // results of tests, sent over a channel
+  'race:alloc::sync::Arc<std::thread', // the last drop of a thread's parts
+  'race:can_spin', // a OnceLock
 ]
 
 const plans = {
@@ -23,12 +24,12 @@ const plans = {
     flags: '-Zsanitizer=address',
     tests: ['--lib', '--tests'],
     environment: { ASAN_OPTIONS: 'detect_leaks=1' },
-    notes: 'accesses to other parts of the same mapping are not seen; the fuzzers poison what is behind it',
+    notes: 'accesses to other parts of the same mapping are not seen; the fuzzers poison the bytes behind it',
   },
   thread: {
     finds: 'data races between threads',
     nightly: true,
-    // Without std being built anew, which needs its sources.
+    // With the toolchain's own std: building one needs its sources.
     flags: '-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer',
     tests: ['--lib', '--test', 'threads'],
     // One test at a time: libtest's own threads are not instrumented.
@@ -36,12 +37,12 @@ const plans = {
     notes: `processes, and agents with mappings of their own, are not seen; suppressed: ${suppressions.join(', ')}`,
   },
   valgrind: {
-    finds: 'uninitialised bytes that decide something or reach the system, leaks',
+    finds: 'uninitialised bytes that decide a branch or reach the system, leaks',
     flags: '',
     tests: ['--lib'],
-    // What runs over heap memory: valgrind refuses the call that maps a segment, `mremap` with an old size of 0.
-    arguments: ['named_locks::', 'spsc::', 'name::', 'sys::'],
-    notes: 'no mapping can be made under it, and one thread runs at a time: only tests over heap memory ran',
+    // Tests over heap memory: valgrind refuses to map a segment by `mremap` with an old size of 0.
+    arguments: ['named', 'spsc::', 'name::', 'sys::'],
+    notes: 'it refuses to map segments and runs one thread at a time: only tests over heap memory ran',
   },
 }
 
@@ -58,7 +59,7 @@ console.table(rows)
 for (const tool of wanted) console.log(`${tool}: finds ${plans[tool].finds}. ${plans[tool].notes}`)
 process.exitCode = rows.length > 0 && rows.every(({ findings }) => findings === 0) ? 0 : 1
 
-/** A row for each test program. */
+/** Runs a tool. Returns a row of the table for each test program. */
 async function sanitize(tool, plan) {
   const missing = whatIsMissing(tool, plan)
   if (missing) {
@@ -71,7 +72,7 @@ async function sanitize(tool, plan) {
     const { status, said } = await run(tool, plan, program.executable)
     const [, passed = 0] = /test result: ok\. (\d+) passed/.exec(said) ?? []
     const reports = [...said.matchAll(/^SUMMARY: \w+Sanitizer: (.*)$|^==\d+== ERROR SUMMARY: ([1-9].*)$/gm)]
-    // A program that fails without a report has failed all the same.
+    // A program that fails without a report has a finding, too.
     const findings = Math.max(reports.length, status === 0 && Number(passed) > 0 ? 0 : 1)
     if (findings > 0) console.error(said)
     console.error(`sanitize: ${tool}: ${program.name}: ${passed} tests, ${findings} findings`)
@@ -88,11 +89,11 @@ function whatIsMissing(tool, { nightly }) {
   return undefined
 }
 
-/** Builds them: their names and where they are. */
+/** Builds the test programs. Returns their names and paths. */
 function programs(tool, { nightly, flags, tests }) {
   const rustc = spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout
   const host = /host: (.*)/.exec(rustc)[1]
-  // With a target, build scripts and macros are not instrumented.
+  // With an explicit target, build scripts and macros are not instrumented.
   const build = ['test', '--no-run', '--message-format=json', '--target', host, ...features, ...tests]
   const built = spawnSync('cargo', [...(nightly ? ['+nightly'] : []), ...build], {
     cwd: root,

@@ -1,5 +1,5 @@
-// What the tests do for as long as it takes: `--minutes 10` is everything at once, `--kills 10000` the storms, `--flow 10000000`
-// the flows.
+// `npm run soak`: what the tests do, for as long as you like. `--minutes 10` does everything at
+// once, `--kills 10000` runs the storms, `--flow 10000000` the flows.
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -41,7 +41,7 @@ else {
 if (!minutes)
   process.once('exit', () => conclude(`all went well in ${seconds()}`, `failed after ${seconds()}`))
 
-/** Says what was wrong, if anything was. */
+/** Prints the violations, and how the run ended. */
 function conclude(good, bad) {
   for (const violation of violations) console.log(`FAILED: ${violation}`)
   console.log(violations.length > 0 ? bad : good)
@@ -65,7 +65,7 @@ async function soakFor(milliseconds) {
   await soak.run(() => isInterrupted || soak.elapsed >= milliseconds)
   clearInterval(printing)
   console.log(report.table())
-  // Behind the listener with which this process leaves its domain.
+  // This listener runs after the one with which this process leaves its domain.
   process.once('exit', () => {
     soak.checkFiles(domain)
     violations.push(...soak.violations)

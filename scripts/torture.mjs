@@ -1,13 +1,14 @@
-// `npm run torture`: kills, freezes and resumes a process at every instruction of every operation. Then
-// it breaks the code in each way that `crates/core/src/faults.rs` and the models list. It writes a report
-// of both.
-//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--mutants | --no-mutants] [--out FILE]
+// `npm run torture`: kills, freezes and resumes a process at every instruction of every operation.
+// Then it breaks the code in each way that `crates/core/src/faults.rs` and the models list. It
+// writes a report of both.
+//   npm run torture -- [--minutes N] [--only PART]... [--seed N] [--mutants | --no-mutants]
+//     [--out FILE]
 //   npm run torture -- --list
 // --minutes: a sample of N minutes, without the faults unless --mutants is given
 // --only: the operations whose names contain PART
 // --list: prints the names of the operations
-// --out: where the report goes. Without it, a report of everything goes to crates/torture/REPORT.md, and
-// one of a part to build/torture.md.
+// --out: where the report goes. By default a full report goes to crates/torture/REPORT.md, and the
+//   report of a part to build/torture.md.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
