@@ -42,7 +42,7 @@ pub fn write(segment: &Segment, offset: u64, bytes: &[u8]) {
 
 /// The code of an error.
 pub fn code<T>(result: Result<T>) -> Code {
-    result.err().expect("a refusal").code
+    result.err().expect("the call should have been refused").code
 }
 
 /// Checks that `act` rings a waiter that has armed itself without success.
