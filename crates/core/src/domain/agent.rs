@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::registry::{BRIEFLY, GLANCE, ObjectRef, PATIENCE, Registry, Swept};
+use super::registry::{ObjectRef, Registry, Swept};
 use super::{Domain, name, too_many};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{AGENTS, Owner};
+use crate::locks::{ATTEMPT_TIMEOUT, DEFERRABLE_TIMEOUT, STUCK_TIMEOUT};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::{AtomicU32, Ordering};
 use crate::sys::{self, Bell, Mapping};
@@ -40,7 +41,7 @@ impl Agent {
     pub fn register(domain: &str, thread: u32) -> Result<Agent> {
         loop {
             let agent = Self::enter(Domain::open_or_create(domain)?, thread)?;
-            let registry = Registry::lock(&agent, PATIENCE)?;
+            let registry = Registry::lock(&agent, STUCK_TIMEOUT)?;
             if !agent.domain.is_retired() || seeded(Fault::EnterRetiredDomain) {
                 if !seeded(Fault::EnterWithoutSweep) {
                     agent.found_on_arrival.set(agent.found_on_arrival.take() + registry.sweep(true));
@@ -107,7 +108,7 @@ impl Agent {
         if !seeded(Fault::LeaveStaysAttached) {
             self.leaving.borrow_mut().extend(open);
         }
-        let registry = self.registry_within(BRIEFLY)?;
+        let registry = self.registry_within(DEFERRABLE_TIMEOUT)?;
         fail::point("leave.detached");
         if registry.is_deserted() {
             registry.control().header.retired.store(u32::from(!seeded(Fault::RetireUntold)), Release);
@@ -148,7 +149,7 @@ impl Agent {
 
     /// Takes the registry's lock, and then does what `detach` could not do earlier.
     pub(crate) fn registry(&self) -> Result<Registry<'_>> {
-        self.registry_in(PATIENCE)
+        self.registry_in(STUCK_TIMEOUT)
     }
 
     /// The same, with other patience.
@@ -182,7 +183,7 @@ impl Agent {
     /// Removes the segment of a message that was too large for its queue: now, or with the next call that gets through to the
     /// registry.
     pub(crate) fn remove_spill(&self, number: u64) {
-        let patience = if self.read_spills.borrow().is_empty() { GLANCE } else { Duration::ZERO };
+        let patience = if self.read_spills.borrow().is_empty() { ATTEMPT_TIMEOUT } else { Duration::ZERO };
         self.read_spills.borrow_mut().push(number);
         let _ = self.registry_within(patience);
     }
@@ -208,7 +209,7 @@ impl Agent {
         handles.remove(&object);
         drop(handles);
         // Whoever waited in vain a moment ago doesn't wait again.
-        let patience = if self.leaving.borrow().is_empty() { BRIEFLY } else { Duration::ZERO };
+        let patience = if self.leaving.borrow().is_empty() { DEFERRABLE_TIMEOUT } else { Duration::ZERO };
         self.leaving.borrow_mut().push(object);
         let _ = self.registry_within(patience);
     }
@@ -285,6 +286,10 @@ impl Peers for Agent {
     fn in_slot(&self, slot: usize) -> Option<Owner> {
         let instance = self.domain.control().agents.get(slot)?.instance.load(Ordering::Acquire) as u32;
         (instance != 0).then_some(Owner { instance, slot: slot as u16 })
+    }
+
+    fn pid(&self, slot: usize) -> u32 {
+        self.domain.control().agents.get(slot).map_or(0, |agent| agent.pid.load(Relaxed))
     }
 
     fn bell(&self, slot: usize) -> &AtomicU32 {

@@ -8,7 +8,7 @@ mod registry;
 pub use agent::{Agent, Listener};
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
 pub use name::NAME_MAX;
-pub(crate) use registry::{BRIEFLY, Birth, GLANCE, ObjectRef, PATIENCE, Registry, acquire_short, company};
+pub(crate) use registry::{Birth, ObjectRef, Registry, company};
 pub use registry::{Company, Swept};
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use super::mutex::Refused;
-use crate::domain::{BRIEFLY, GLANCE};
+use super::short::{ATTEMPT_TIMEOUT, DEFERRABLE_TIMEOUT};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{BarrierWords, Owner};
@@ -57,7 +57,7 @@ impl BarrierWords {
     /// Arrives; `None` while the last meeting's action still runs: then an armed caller is among the sleepers.
     pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Option<Arrived> {
         self.sleepers.wait_or_give_up(peers, wait, |_| {
-            let inside = self.enter(peers, GLANCE)?;
+            let inside = self.enter(peers, ATTEMPT_TIMEOUT)?;
             // Now, not only before sleeping: the dead must not be counted among the parties.
             if !seeded(Fault::DeadCountedAsParties) {
                 inside.break_if_somebody_died();
@@ -74,7 +74,7 @@ impl BarrierWords {
         self.sleepers.wait_or_give_up(peers, wait, |look| {
             self.outcome(generation).or_else(|| {
                 if look != Look::Newcomer {
-                    self.enter(peers, GLANCE)?.break_if_somebody_died();
+                    self.enter(peers, ATTEMPT_TIMEOUT)?.break_if_somebody_died();
                 }
                 self.outcome(generation)
             })
@@ -118,7 +118,7 @@ impl BarrierWords {
 
     /// Breaks the barrier, or only if that meeting still goes on; how that meeting went.
     pub(crate) fn abort(&self, peers: &impl Peers, only: Option<u64>) -> Outcome {
-        let inside = self.enter(peers, BRIEFLY);
+        let inside = self.enter(peers, DEFERRABLE_TIMEOUT);
         if let Some(outcome) = only.and_then(|generation| self.outcome(generation)) {
             return outcome;
         }

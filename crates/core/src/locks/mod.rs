@@ -7,6 +7,7 @@ mod mutex;
 pub(crate) mod named;
 mod rwlock;
 mod semaphore;
+mod short;
 mod table;
 
 pub use barrier::Arrived;
@@ -14,4 +15,5 @@ pub(crate) use barrier::Outcome;
 pub(crate) use mutex::{Acquired, Refused};
 pub(crate) use rwlock::Busy;
 pub(crate) use semaphore::{MOST_PERMITS, Released};
+pub(crate) use short::{ATTEMPT_TIMEOUT, DEFERRABLE_TIMEOUT, STUCK_TIMEOUT, acquire_short};
 pub(crate) use table::Share;

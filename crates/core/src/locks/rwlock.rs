@@ -10,8 +10,8 @@
 //! | a writer inside, `writing` = 1 | of the dead | sets `torn`, then clears `writing`: everyone is told until a writer marks it consistent |
 
 use super::mutex::{Acquired, Refused};
+use super::short::ATTEMPT_TIMEOUT;
 use super::table::Share;
-use crate::domain::GLANCE;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Owner, RwLockWords, SlotSet};
@@ -44,7 +44,7 @@ impl RwLockWords {
     fn reader_wait(&self, wait: Wait) -> Wait {
         let writer_waits = || self.draining.iter().next().is_some();
         if wait == Wait::Try && self.writing.load(Ordering::Relaxed) == 0 && !writer_waits() {
-            Wait::For(GLANCE)
+            Wait::For(ATTEMPT_TIMEOUT)
         } else {
             wait
         }

@@ -10,7 +10,7 @@
 //! | after `total` grew or shrank | changed | as before or after | permits were added, or used up |
 
 use super::mutex::{Acquired, Refused};
-use crate::domain::GLANCE;
+use super::short::ATTEMPT_TIMEOUT;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::SemaphoreWords;
@@ -49,7 +49,7 @@ impl SemaphoreWords {
     }
 
     fn look(&self, peers: &impl Peers, look: Look) -> Option<()> {
-        let inside = self.enter(peers, Wait::For(GLANCE))?;
+        let inside = self.enter(peers, Wait::For(ATTEMPT_TIMEOUT))?;
         if inside.free() == 0 && look != Look::Newcomer {
             inside.reclaim();
         }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::array;
 use super::object::{self, PARAMS};
-use crate::domain::{Agent, Birth, Company, ObjectRef, PATIENCE, Registry, company, name, no_space};
+use crate::domain::{Agent, Birth, Company, ObjectRef, Registry, company, name, no_space};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Kind, PAGE};
+use crate::locks::STUCK_TIMEOUT;
 use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
 use crate::sys::{self, Mapping, Part, Staged};
@@ -74,7 +75,7 @@ impl Segment {
     /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT` (4,096
     /// objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
-        Self::create_within(agent, spec, PATIENCE)
+        Self::create_within(agent, spec, STUCK_TIMEOUT)
     }
 
     /// The same, with other patience when a stopped process holds the registry.

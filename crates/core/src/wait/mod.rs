@@ -20,6 +20,10 @@ pub(crate) trait Peers {
     fn is_dead(&self, owner: Owner) -> bool;
     /// The agent in that slot, if it is taken.
     fn in_slot(&self, slot: usize) -> Option<Owner>;
+    /// The process of the agent in that slot, for messages; 0: unknown.
+    fn pid(&self, _slot: usize) -> u32 {
+        0
+    }
     /// The doorbell of that slot.
     fn bell(&self, slot: usize) -> &AtomicU32;
     /// Sleeps while `bell` is `heard`, for a slice at the most.

@@ -18,18 +18,11 @@ use super::{Domain, too_many};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{Control, Entry, Kind, MutexWords, OBJECTS, Owner};
-use crate::locks::{Acquired, Refused};
+use crate::layout::{Control, Entry, Kind, OBJECTS};
+use crate::locks::{Acquired, acquire_short};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys;
-use crate::wait::{Peers, Sleepers, Wait};
-
-/// The registry's lock is held for microseconds; only a stopped holder makes anyone wait this long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// For what can be done later: closing, and leaving, which a sweep would do for us.
-pub(crate) const BRIEFLY: Duration = Duration::from_millis(100);
-/// For a look into an object whose short mutex is held for microseconds: whoever looks comes again.
-pub(crate) const GLANCE: Duration = Duration::from_millis(2);
+use crate::wait::{Peers, Sleepers};
 
 pub(crate) const FREE: u32 = 0;
 const BORN: u32 = 1;
@@ -442,33 +435,6 @@ fn is_lock_manager(entry: &Entry) -> bool {
     entry.kind.load(Relaxed) == Kind::LockManager as u32
 }
 
-/// Waits for as long as others make progress: only one and the same holder exhausts our patience.
-pub(crate) fn acquire_short(
-    mutex: &MutexWords,
-    agent: &Agent,
-    patience: Duration,
-    what: &str,
-) -> Result<Acquired> {
-    const LOOKS: u32 = 10;
-    let (mut holder, mut looks) = (None, 0);
-    loop {
-        match mutex.lock(agent, Wait::For(patience / LOOKS)) {
-            Ok(acquired) => return Ok(acquired),
-            Err(Refused::Mine) => {
-                return Err(Error::new(Code::Deadlock, format!("this agent already holds {what}")));
-            }
-            Err(Refused::NotYet) => {
-                let now = mutex.holder();
-                looks = if holder == now { looks + 1 } else { 1 };
-                holder = now;
-                if looks >= LOOKS || patience.is_zero() {
-                    return Err(Error::new(Code::Timeout, stuck(agent, now, patience, what)));
-                }
-            }
-        }
-    }
-}
-
 /// Who has an object open, besides who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Company {
@@ -508,14 +474,4 @@ pub(crate) fn name_of(entry: &Entry) -> Option<String> {
 fn has_name(entry: &Entry, name: &str) -> bool {
     entry.name_len.load(Relaxed) as usize == name.len()
         && entry.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Relaxed) == b)
-}
-
-fn stuck(agent: &Agent, holder: Option<Owner>, patience: Duration, what: &str) -> String {
-    let agents = &agent.domain().control().agents;
-    let slot = holder.and_then(|owner| agents.get(usize::from(owner.slot)));
-    let pid = slot.map_or(0, |slot| slot.pid.load(Relaxed));
-    format!(
-        "process {pid} has held {what} for {patience:?}: it is alive but doesn't run (stopped, or in a debugger?); \
-         continue it or kill it"
-    )
 }

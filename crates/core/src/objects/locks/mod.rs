@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::object::{Looked, Object};
-use crate::domain::{Agent, BRIEFLY, PATIENCE, acquire_short};
+use crate::domain::Agent;
 use crate::error::{Code, Error, Result};
 use crate::layout::{
     BarrierWords, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords, SemaphoreWords,
 };
 use crate::locks::named::{Ended, Entered, Inside, News, RequestInfo, RequestRef, Wanted};
-use crate::locks::{Acquired, Arrived, Busy, Outcome, Refused, Released};
+use crate::locks::{
+    Acquired, Arrived, Busy, DEFERRABLE_TIMEOUT, Outcome, Refused, Released, STUCK_TIMEOUT, acquire_short,
+};
 use crate::wait::{Peers, Sleepers, Wait};
 
 /// A lock came to the caller.
@@ -170,7 +172,7 @@ impl Object<'_> {
     pub fn release(&self, count: u32, only_held: bool) -> Result<()> {
         let words: &SemaphoreWords = self.words()?;
         let most = self.params()?[1];
-        let released = words.release(self.agent, count, most, only_held, Wait::For(PATIENCE));
+        let released = words.release(self.agent, count, most, only_held, Wait::For(STUCK_TIMEOUT));
         match released.map_err(|_| self.stuck())? {
             Released::Yes => Ok(()),
             Released::NotHeld => Err(self.lost("that many permits")),
@@ -188,7 +190,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` when a stopped process is inside.
     pub fn consume(&self) -> Result<()> {
-        let consumed = self.words::<SemaphoreWords>()?.consume(self.agent, Wait::For(PATIENCE));
+        let consumed = self.words::<SemaphoreWords>()?.consume(self.agent, Wait::For(STUCK_TIMEOUT));
         if consumed.map_err(|_| self.stuck())? { Ok(()) } else { Err(self.lost("a permit")) }
     }
 
@@ -198,7 +200,7 @@ impl Object<'_> {
     /// `ERR_TIMEOUT` when a stopped process is inside.
     pub fn permits(&self) -> Result<u64> {
         let words: &SemaphoreWords = self.words()?;
-        words.value(self.agent, Wait::For(PATIENCE)).map_err(|_| self.stuck())
+        words.value(self.agent, Wait::For(STUCK_TIMEOUT)).map_err(|_| self.stuck())
     }
 
     /// Permits that the caller holds.
@@ -363,7 +365,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_TIMEOUT` when a stopped process is inside.
     pub fn complete_meeting(&self, generation: u64) -> Result<bool> {
-        self.met(self.words::<BarrierWords>()?.complete(self.agent, generation, PATIENCE))
+        self.met(self.words::<BarrierWords>()?.complete(self.agent, generation, STUCK_TIMEOUT))
     }
 
     /// Breaks the barrier, or only if that meeting still goes on; whether that one was met.
@@ -383,7 +385,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_TIMEOUT` when a stopped process is inside.
     pub fn reset_barrier(&self) -> Result<()> {
-        self.words::<BarrierWords>()?.reset(self.agent, PATIENCE).map_err(|_| self.stuck())
+        self.words::<BarrierWords>()?.reset(self.agent, STUCK_TIMEOUT).map_err(|_| self.stuck())
     }
 
     /// How many wait.
@@ -419,7 +421,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_TOO_LARGE` (the name), `ERR_LIMIT`, `ERR_CORRUPT`, `ERR_TIMEOUT` when a stopped process is inside.
     pub fn request(&self, wanted: &Wanted<'_>) -> Result<Option<Entered>> {
-        self.table(PATIENCE)?.request(wanted)
+        self.table(STUCK_TIMEOUT)?.request(wanted)
     }
 
     /// Ends a request, pending or held. `untold`: the lock came to it, but whom it was for has not heard of it. Patient only
@@ -428,7 +430,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// As `request`.
     pub fn end_request(&self, request: RequestRef, untold: bool) -> Result<Ended> {
-        self.table(BRIEFLY)?.end(request, untold)
+        self.table(DEFERRABLE_TIMEOUT)?.end(request, untold)
     }
 
     /// What became of the caller's requests since it asked last, the oldest first; `sweep`: after granting what the dead
@@ -437,7 +439,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// As `request`.
     pub fn request_news(&self, sweep: bool) -> Result<Vec<News>> {
-        let table = self.table(BRIEFLY)?;
+        let table = self.table(DEFERRABLE_TIMEOUT)?;
         if sweep {
             table.sweep()?;
         }
@@ -449,7 +451,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// As `request`.
     pub fn query_requests(&self) -> Result<Vec<RequestInfo>> {
-        self.table(PATIENCE)?.query()
+        self.table(STUCK_TIMEOUT)?.query()
     }
 
     fn table(&self, patience: Duration) -> Result<Inside<'a, Agent>> {

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::spill::Spill;
 use super::{Chunk, Got, Member, Put};
-use crate::domain::GLANCE;
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ChunkWords, Kind, QueueGeometry, SPILL_BYTES};
+use crate::locks::ATTEMPT_TIMEOUT;
 use crate::objects::object::Object;
 use crate::queues::{Chunks, Corrupt, Mpmc, Phase, REDELIVERED, Reaped, SPILLED, Terms};
 use crate::region::Region;
@@ -167,7 +167,7 @@ impl Queue<'_> {
     /// Nothing is done while another one reaps: whoever wants it comes again.
     pub(super) fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
         let (mutex, agent) = (&self.mpmc.words.reaper, self.object.agent);
-        if mutex.lock(agent, Wait::For(GLANCE)).is_err() {
+        if mutex.lock(agent, Wait::For(ATTEMPT_TIMEOUT)).is_err() {
             return Ok(Reaped::default());
         }
         fail::point("reap.locked");

@@ -7,11 +7,12 @@
 //! | reader | the segment, or none any more; the chunk is `Reading`, or `Writing` once the message was handed over | who reaps the chunk |
 //! | everyone | the segment, without its queue | any sweep |
 
-use crate::domain::{Agent, GLANCE, name};
+use crate::domain::{Agent, name};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::Kind;
+use crate::locks::ATTEMPT_TIMEOUT;
 use crate::objects::segment::{Segment, Spec, map};
 use crate::region::Region;
 use crate::sys::Part;
@@ -56,7 +57,7 @@ impl Spill {
             params: None,
             parent: Some(queue),
         };
-        let segment = Segment::create_within(agent, &spec, GLANCE)?;
+        let segment = Segment::create_within(agent, &spec, ATTEMPT_TIMEOUT)?;
         fail::point("spill.created");
         // The queue keeps it. Without its name it keeps nothing: then the message stays for as long as we have the queue open.
         segment.close(agent);
