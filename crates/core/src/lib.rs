@@ -17,6 +17,7 @@ mod error;
 mod fail;
 mod faults;
 mod file_lock;
+mod hash;
 mod layout;
 mod locks;
 #[cfg(all(loom, test))]

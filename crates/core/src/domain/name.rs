@@ -1,6 +1,7 @@
 //! What an object may be called.
 
 use crate::error::{Code, Error, Result};
+use crate::hash::hash_32;
 
 /// Longest name in bytes of UTF-8: glibc's `shm_open` takes 253, and both Python and we must be able to open it.
 pub const NAME_MAX: usize = 250;
@@ -69,15 +70,9 @@ pub(crate) fn random_u64() -> Result<u64> {
     getrandom::u64().map_err(|e| Error::new(Code::Os, format!("no randomness from the system: {e}")))
 }
 
-/// FNV-1a, the tag by which the registry finds a name without reading all of them; never zero, since zero is "free".
-/// <https://www.rfc-editor.org/rfc/rfc9923>
+/// The tag by which the registry finds a name without reading all of them; never zero, since zero is "free".
 pub(crate) fn tag(name: &str) -> u32 {
-    hash(name.as_bytes()).max(1)
-}
-
-/// FNV-1a. <https://www.rfc-editor.org/rfc/rfc9923>
-pub(crate) fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(*b)).wrapping_mul(0x0100_0193))
+    hash_32(name.as_bytes()).max(1)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 //! To loom a `SeqCst` access is an `AcqRel` one (only its fences are more), so what needs the one order of all such accesses can't
 //! be shown here: how a queue ends. That is shown by `crates/core/tests/mpmc_model`.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
@@ -15,8 +14,9 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicBool;
 use loom::thread;
 
+use crate::fail::{DOOMED, Killed};
 use crate::layout::Owner;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Ordering, STEPPED};
 use crate::wait::{Peers, Wait};
 
 mod locks;
@@ -90,22 +90,6 @@ impl<S> Agent<S> {
     }
 }
 
-/// An agent ends by unwinding, which changes nothing of what is shared.
-struct Killed;
-
-thread_local! {
-    /// All threads of a model are one to std.
-    static DOOMED: Cell<Option<(&'static str, thread::ThreadId)>> = const { Cell::new(None) };
-}
-
-/// See `fail.rs`.
-pub(crate) fn point(step: &str) {
-    let is_mine = |(at, thread): (&str, _)| at == step && thread == thread::current().id();
-    if DOOMED.get().is_some_and(is_mine) {
-        resume_unwind(Box::new(Killed));
-    }
-}
-
 impl<S> Peers for Agent<S> {
     fn me(&self) -> Owner {
         self.me
@@ -141,26 +125,6 @@ fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
         builder.max_branches = 10_000;
         let model = std::sync::Arc::clone(&model);
         builder.check(move || model());
-    }
-}
-
-thread_local! {
-    static STEPPED: Cell<bool> = const { Cell::new(false) };
-}
-
-loom::lazy_static! {
-    static ref STEPS: loom::sync::atomic::AtomicU32 = loom::sync::atomic::AtomicU32::new(0);
-}
-
-/// Comes before each access to an atomic.
-///
-/// Of executions that don't differ loom wants to run only one. But whoever loads an atomic before changing it, as for a CAS, hides
-/// from loom that others loaded it, too: it takes the change for independent of these (tokio-rs/loom, issues 166 and 392), and
-/// leaves out nearly all executions. A step depends on each step of another thread, so that nothing is left out; being
-/// `Relaxed`, it orders nothing.
-pub(crate) fn step() {
-    if STEPPED.get() {
-        STEPS.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::lock_ofd::{try_lock, unlock};
 use super::macos::{copy_in, remove, stat};
-use super::{ByteRange, Life, Mapping, Part, hash};
+use super::{ByteRange, Life, Mapping, Part};
+use crate::hash::hash_64;
 use crate::sync::{AtomicU64, Ordering};
 
 /// The gate is held for microseconds; only a stopped holder makes anyone wait this long.
@@ -102,7 +103,7 @@ pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
 fn segment_of(name: &str, lock_file: &File) -> io::Result<String> {
     let meta = lock_file.metadata()?;
     let identity = format!("{name} {} {}", meta.dev(), meta.ino());
-    Ok(format!("cm-{:016x}", hash(identity.as_bytes())))
+    Ok(format!("cm-{:016x}", hash_64(identity.as_bytes())))
 }
 
 fn leads_to(path: &Path, file: &File) -> io::Result<bool> {

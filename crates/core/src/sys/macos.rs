@@ -15,7 +15,8 @@ use std::os::fd::FromRawFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Found, Headroom, Mapping, Part, hash, poll};
+use super::{Found, Headroom, Mapping, Part, poll};
+use crate::hash::hash_64;
 use crate::sync::AtomicU32;
 
 /// `PSHMNAMLEN` is 31, and that may have to hold the slash and the final NUL.
@@ -24,7 +25,7 @@ const NAME_MAX: usize = 29;
 /// What `shm_open` calls it. A longer name goes by its hash: the same for everyone, but other programs than
 /// crossmem don't find it.
 pub(super) fn os_id(name: &str) -> String {
-    if name.len() <= NAME_MAX { format!("/{name}") } else { format!("/cm-{:016x}", hash(name.as_bytes())) }
+    if name.len() <= NAME_MAX { format!("/{name}") } else { format!("/cm-{:016x}", hash_64(name.as_bytes())) }
 }
 
 /// A size and contents in our own memory: there is nothing that could be given a name later.

@@ -54,12 +54,6 @@ pub(crate) use lock_ofd::{open_to_lock, says_no_locks, try_lock, unlock};
 pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
 pub(crate) use mapping::Mapping;
 
-/// FNV-1a, for names that the system can't carry. <https://www.rfc-editor.org/rfc/rfc9923>
-#[cfg(not(target_os = "linux"))]
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
-}
-
 /// Sleep where nothing can wake us: for 1 ms at first and 10 ms in the end, looking at `word` in between.
 #[cfg(not(target_os = "linux"))]
 fn poll(word: &crate::sync::AtomicU32, expected: u32, slice: std::time::Duration) {

@@ -18,7 +18,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     GetDiskFreeSpaceExW, GetFileInformationByHandle,
 };
 
-use super::{Found, Headroom, Life, Mapping, Part, bell_windows, hash};
+use super::{Found, Headroom, Life, Mapping, Part, bell_windows};
+use crate::hash::hash_64;
 
 /// Where `shared_memory` has its files.
 fn directory() -> io::Result<PathBuf> {
@@ -34,7 +35,7 @@ fn file_name(name: &str) -> String {
     if name.len() <= 100 && name.chars().all(plain) && !name.ends_with('.') {
         format!("cm-{name}")
     } else {
-        format!("cm#{:016x}", hash(name.as_bytes()))
+        format!("cm#{:016x}", hash_64(name.as_bytes()))
     }
 }
 

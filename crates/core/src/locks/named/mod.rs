@@ -19,10 +19,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use super::mutex::Acquired;
-use crate::domain::name::hash;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
+use crate::hash::hash_32;
 use crate::layout::{AGENTS, CELL, CELLS, NamedLocksWords, Owner};
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{Relaxed, Release};
@@ -564,7 +564,7 @@ fn whole_word(piece: &[u8]) -> u64 {
 
 /// `{ hash: 32 | bytes: 32 }`
 fn tag(name: &[u8]) -> u64 {
-    u64::from(hash(name)) << 32 | name.len() as u64
+    u64::from(hash_32(name)) << 32 | name.len() as u64
 }
 
 fn corrupt() -> Error {
