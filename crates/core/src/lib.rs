@@ -32,15 +32,14 @@ mod wait;
 pub use domain::{Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, ObjectInfo, Swept, inspect};
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
-pub use layout::{AGENTS, Kind, LAYOUT_VERSION, OBJECTS, PAGE};
+pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS};
 pub use locks::Arrived;
 pub use locks::named::{
     Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,
 };
 pub use objects::{
-    Bytes, CONSUMER, Chunk, Consumer, DATA_OFFSET, End, Got, Guard, Holder, Locked, Looked, Mapped, Member,
-    Object, PARAMS, PRODUCER, Participant, Producer, Put, QueueWait, Segment, Spec, open_lock_manager,
-    unlink_name,
+    Bytes, CONSUMER, Chunk, Consumer, End, Got, Guard, Holder, Locked, Looked, Mapped, Member, Object,
+    PRODUCER, Participant, Producer, Put, QueueWait, Segment, Spec, open_lock_manager, unlink_name,
 };
 pub use region::Region;
 pub use sys::{ByteRange, Headroom, Part};

@@ -1,10 +1,9 @@
 //! Where things lie in the segments of queues and channels: computed from what they were made with, once, into private
 //! copies, and checked against the size of the segment when it is opened.
 
-use super::{ChannelWords, ChunkWords, MpmcWords};
+use super::object::{PARAMS, WORDS};
+use super::queues::{ChannelWords, ChunkWords, INDEX_BITS, MpmcWords, UNIT};
 use crate::error::{Code, Error, Result};
-use crate::objects::{PARAMS, WORDS};
-use crate::queues::{INDEX_BITS, UNIT};
 
 /// Chunks begin, and channels' rings, at multiples of this: a cache line.
 const LINE: u64 = 64;

@@ -3,8 +3,8 @@
 use loom::cell::UnsafeCell;
 
 use super::{DEAD, FOREVER, World, models, together};
-use crate::layout::RingWords;
-use crate::queues::{Place, Record, Ring, Seen, Then, UNIT, Units};
+use crate::layout::{RingWords, UNIT};
+use crate::queues::{Place, Record, Ring, Seen, Then, Units};
 use crate::sync::Ordering;
 use crate::wait::{Sleepers, Spins};
 

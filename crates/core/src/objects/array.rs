@@ -194,12 +194,3 @@ fn inside() -> Error {
 fn not_inside() -> Error {
     Error::new(Code::LostOwnership, "this thread is not updating this array")
 }
-
-/// The trailer of a new array, as it is written before anyone sees it.
-pub(crate) fn initial(domain_id: u64) -> [u8; 24] {
-    let mut words = [0; 24];
-    words[0..8].copy_from_slice(&GUARD_MAGIC.to_le_bytes());
-    words[8..12].copy_from_slice(&LAYOUT_VERSION.to_le_bytes());
-    words[16..24].copy_from_slice(&domain_id.to_le_bytes());
-    words
-}

@@ -12,7 +12,6 @@ pub use array::Guard;
 pub use channel::{Bytes, CONSUMER, Consumer, End, PRODUCER, Producer};
 pub use holders::Holder;
 pub use locks::Locked;
-pub(crate) use object::WORDS;
-pub use object::{DATA_OFFSET, Looked, Object, PARAMS, open_lock_manager};
+pub use object::{Looked, Object, open_lock_manager};
 pub use queue::{Chunk, Got, Member, Participant, Put, QueueWait};
 pub use segment::{Mapped, Segment, Spec, unlink_name};

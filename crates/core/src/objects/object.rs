@@ -5,34 +5,15 @@ use crate::domain::Agent;
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{
-    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, EventWords, Kind, LAYOUT_VERSION, MpmcWords,
-    MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, QueueGeometry, RwLockWords, SemaphoreWords,
-    Shared, Sleeper, SlotSet,
+    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DATA_OFFSET, EventWords, Kind,
+    LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, PARAMS,
+    QueueGeometry, RwLockWords, SemaphoreWords, Shared, Sleeper, SlotSet, WORDS,
 };
 use crate::locks::{MOST_PERMITS, Refused};
 use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
 use crate::sys::Part;
 use crate::wait::{Peers, Sleepers};
-
-/// Numbers that an object is made with; each kind has its own, unused ones are 0.
-///
-/// | kind | params |
-/// | --- | --- |
-/// | `RLock`, `Mutex`, `RwLock` | |
-/// | `Semaphore` | permits at first, most permits |
-/// | `Condition` | id of the mutex that goes with it, 0 for one of its own |
-/// | `Event` | 1: resets itself |
-/// | `Barrier` | parties |
-/// | `Value`, `SharedArray` | dtype (a number that the caller knows), elements, 1: with a lock |
-/// | `SpscQueue` | bytes of the ring |
-/// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec (a number that the caller knows) |
-/// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, 1: redeliver + 2: spill, codec |
-pub const PARAMS: usize = 5;
-/// Where an object's words begin.
-pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;
-/// Where the data of a value begins: 64 bytes aligned, behind a header and a mutex.
-pub const DATA_OFFSET: u64 = 256;
 
 /// The words of an object, for which kinds.
 pub(crate) trait Words: Shared {
@@ -310,6 +291,3 @@ fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
     };
     Ok(Some(WORDS + words as u64))
 }
-
-#[cfg(not(loom))]
-const _: () = assert!(WORDS as usize + size_of::<MutexWords>() <= DATA_OFFSET as usize);

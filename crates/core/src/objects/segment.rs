@@ -4,13 +4,12 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::array;
-use super::object::{self, PARAMS};
+use super::object;
 use crate::domain::{Agent, Birth, Company, ObjectRef, Registry, company, name, no_space};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{Kind, PAGE};
+use crate::layout::{GuardWords, Kind, PAGE, PARAMS};
 use crate::locks::STUCK_TIMEOUT;
 use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
@@ -351,7 +350,7 @@ fn fill(agent: &Agent, spec: &Spec<'_>, staged: &Staged) -> Result<()> {
         if offset.checked_add(PAGE).is_none_or(|end| end > spec.size) {
             return Err(Error::new(Code::InvalidArg, "the trailer lies outside the segment"));
         }
-        let words = array::initial(agent.domain().id());
+        let words = GuardWords::initial(agent.domain().id());
         staged.write(&Part { offset, bytes: &words, len: words.len() as u64 }).map_err(full)?;
     }
     Ok(())

@@ -15,11 +15,10 @@
 use super::claim::{Claim, Phase, change};
 use crate::fail;
 use crate::faults::{Fault, seeded};
+use crate::layout::INDEX_BITS;
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-/// Bits of a chunk's number.
-pub(crate) const INDEX_BITS: u32 = 23;
 const FULL: u64 = 1 << INDEX_BITS;
 const LAP: u32 = INDEX_BITS + 1;
 

@@ -6,6 +6,6 @@ mod mpmc;
 mod spsc;
 
 pub(crate) use claim::{Claim, Phase};
-pub(crate) use index_ring::{Corrupt, INDEX_BITS, IndexRing};
+pub(crate) use index_ring::{Corrupt, IndexRing};
 pub(crate) use mpmc::{Chunks, Mpmc, REDELIVERED, Reaped, SPILLED, Terms};
-pub(crate) use spsc::{Place, Record, Ring, Seen, Then, UNIT, Units};
+pub(crate) use spsc::{Place, Record, Ring, Seen, Then, Units};

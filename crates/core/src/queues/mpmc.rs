@@ -21,10 +21,10 @@
 use std::collections::HashSet;
 
 use super::claim::{Claim, Phase, change};
-use super::index_ring::{Claims, Corrupt, INDEX_BITS, IndexRing};
+use super::index_ring::{Claims, Corrupt, IndexRing};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{ChunkWords, MpmcWords, Owner, PARTICIPANTS};
+use crate::layout::{ChunkWords, INDEX_BITS, MpmcWords, Owner, PARTICIPANTS};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::wait::Peers;
 

@@ -16,11 +16,9 @@
 use super::index_ring::Corrupt;
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::RingWords;
+use crate::layout::{RingWords, UNIT};
 use crate::sync::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
-/// Bytes of a unit, in which positions count.
-pub(crate) const UNIT: u32 = 8;
 /// Nothing but a way to the beginning of the ring.
 const PAD: u8 = 1;
 /// The message goes on in the next record.

@@ -1,0 +1,46 @@
+//! What objects that are more than bytes begin with.
+
+use super::locks::MutexWords;
+use super::shared::Shared;
+use crate::sync::{AtomicU32, AtomicU64};
+
+/// Numbers that an object is made with; each kind has its own, unused ones are 0.
+///
+/// | kind | params |
+/// | --- | --- |
+/// | `RLock`, `Mutex`, `RwLock`, `Condition` | |
+/// | `Semaphore` | permits at first, most permits |
+/// | `Event` | 1: resets itself |
+/// | `Barrier` | parties |
+/// | `Value`, `SharedArray` | dtype (a number that the caller knows), elements, 1: with a lock |
+/// | `SpscQueue` | bytes of the ring |
+/// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec (a number that the caller knows) |
+/// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, 1: redeliver + 2: spill, codec |
+pub const PARAMS: usize = 5;
+/// Where an object's words begin.
+pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;
+/// Where the data of a value begins: 64 bytes aligned, behind a header and a mutex.
+pub const DATA_OFFSET: u64 = 256;
+
+/// First 64 bytes of the segment of a lock, a value and the like. Written whole before the object has its name, and
+/// never changed.
+#[repr(C)]
+pub(crate) struct ObjectHeader {
+    pub magic: AtomicU64,
+    pub layout: AtomicU32,
+    /// As in the registry.
+    pub kind: AtomicU32,
+    /// Of the domain whose agents the object's words name.
+    pub domain_id: AtomicU64,
+    /// What the object was made with; each kind has its own.
+    pub params: [AtomicU64; PARAMS],
+}
+
+// SAFETY: repr(C) and atomics (and padding that nobody reads) throughout.
+unsafe impl Shared for ObjectHeader {}
+
+#[cfg(not(loom))]
+const _: () = {
+    assert!(size_of::<ObjectHeader>() == 64);
+    assert!(WORDS as usize + size_of::<MutexWords>() <= DATA_OFFSET as usize);
+};

@@ -1,0 +1,122 @@
+//! The words of queues and channels.
+
+use super::locks::MutexWords;
+use super::shared::{AGENTS, Shared, SlotSet};
+use crate::sync::{AtomicU32, AtomicU64};
+
+/// Bits of a chunk's number.
+pub(crate) const INDEX_BITS: u32 = 23;
+/// Bytes of a unit, in which positions count.
+pub(crate) const UNIT: u32 = 8;
+/// Participants of a queue, dead ones that are not reaped yet included.
+pub(crate) const PARTICIPANTS: usize = if cfg!(loom) { 3 } else { AGENTS };
+
+/// One agent that sleeps, where there can't be two: its slot + 1, or 0.
+#[cfg_attr(all(loom, test), derive(Default))]
+#[repr(C)]
+pub(crate) struct Sleeper(pub AtomicU32);
+
+/// A ring of records with one producer and one consumer: see `spsc.rs`. Positions count units of 8 bytes and only grow,
+/// modulo 2^32; `tail - head` is at most the size of the ring.
+#[cfg_attr(all(loom, test), derive(Default))]
+#[repr(C, align(64))]
+pub(crate) struct RingWords {
+    /// End of what was pushed. Written by the producer.
+    pub tail: AtomicU32,
+    _tail: [u32; 31],
+    /// End of what was popped. Written by the consumer.
+    pub head: AtomicU32,
+    _head: [u32; 31],
+    /// The consumer, when it sleeps until there is a record.
+    pub empty: Sleeper,
+    /// The producer, when it sleeps until there is room.
+    pub full: Sleeper,
+    _sleepers: [u32; 30],
+}
+
+/// One end of a channel: a role that one agent at a time has.
+#[repr(C, align(64))]
+pub(crate) struct EndWords {
+    /// Owner word of who has it, 0: nobody.
+    pub owner: AtomicU64,
+    /// 0, then for ever 1: this end pushes nothing more; once it has no owner, it pops nothing more either. Written by who has it.
+    pub closed: AtomicU32,
+    _pad: [u32; 13],
+}
+
+/// Two ends, and a ring of records towards each of them: see `channel.rs`. The data of the rings is behind these words.
+#[repr(C)]
+pub(crate) struct ChannelWords {
+    pub ends: [EndWords; 2],
+    /// `rings[i]`: what end `i` pops, and the other one pushes.
+    pub rings: [RingWords; 2],
+}
+
+/// A queue of any number of producers and consumers: see `mpmc.rs`. Behind these words are the ring's slots, a `u64` each,
+/// and the chunks.
+#[cfg_attr(all(loom, test), derive(Default))]
+#[repr(C, align(64))]
+pub(crate) struct MpmcWords {
+    /// Puts that took effect, or one less. Only grows.
+    pub tail: AtomicU64,
+    /// Where to look first for a free chunk; any value.
+    pub hint: AtomicU32,
+    _tail: [u32; 29],
+    /// Gets whose slot is free again, or one less. Only grows.
+    pub head: AtomicU64,
+    _head: [u64; 15],
+    /// Agents that sleep until there is a message, …
+    pub readers: SlotSet,
+    /// …a free chunk, …
+    pub writers: SlotSet,
+    /// …or no unfinished message.
+    pub joiners: SlotSet,
+    /// 0, then for ever 1: no put begins any more.
+    pub ended: AtomicU32,
+    _pad: u32,
+    /// The failure that was counted last, or is being counted: `{ generation of the claim: 41 | chunk: 23 }`. Written by who
+    /// holds `reaper`, as are the next two.
+    pub failing: AtomicU64,
+    /// `failed` before that failure.
+    pub failed_before: AtomicU64,
+    /// Messages that readers died of, where that is counted.
+    pub failed: AtomicU64,
+    /// Who reaps the dead.
+    pub reaper: MutexWords,
+    /// Owner word of each participant, or 0. Becomes 0 when nothing is claimed in its name any more.
+    pub participants: [AtomicU64; PARTICIPANTS],
+}
+
+/// What a chunk begins with; its message follows.
+#[cfg_attr(all(loom, test), derive(Default))]
+#[repr(C)]
+pub(crate) struct ChunkWords {
+    /// `{ generation: 46 | phase: 2 | participant: 16 }`, see `claim.rs`.
+    pub claim: AtomicU64,
+    /// Bytes of the message.
+    pub len: AtomicU32,
+    /// `SPILLED`, `REDELIVERED`. With `len` and the message written by who claimed the chunk.
+    pub flags: AtomicU32,
+}
+
+// SAFETY: repr(C) and atomics (and padding that nobody reads) throughout, for each of these.
+unsafe impl Shared for Sleeper {}
+// SAFETY: as above.
+unsafe impl Shared for ChannelWords {}
+// SAFETY: as above.
+unsafe impl Shared for MpmcWords {}
+// SAFETY: as above.
+unsafe impl Shared for ChunkWords {}
+
+#[cfg(not(loom))]
+const _: () = {
+    assert!(size_of::<RingWords>() == 384);
+    // `src/queue/fast-ring.ts` knows these.
+    assert!(size_of::<ChannelWords>() == 2 * 64 + 2 * 384);
+    assert!(std::mem::offset_of!(EndWords, closed) == 8);
+    assert!(std::mem::offset_of!(RingWords, head) == 128 && std::mem::offset_of!(RingWords, empty) == 256);
+    assert!(std::mem::offset_of!(RingWords, full) == 260);
+    assert!(std::mem::offset_of!(MpmcWords, head) == 128);
+    assert!(size_of::<MpmcWords>().is_multiple_of(64));
+    assert!(size_of::<ChunkWords>() == 16);
+};
