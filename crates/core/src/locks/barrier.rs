@@ -18,7 +18,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{BarrierWords, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::fence;
-use crate::wait::{Look, Peers, Sleepers, Wait};
+use crate::wait::{Attempt, Peers, Sleepers, Wait};
 
 /// What the caller is at a barrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +71,9 @@ impl BarrierWords {
 
     /// Waits for the end of the meeting; `None`: it goes on.
     pub(crate) fn wait(&self, peers: &impl Peers, generation: u64, wait: Wait) -> Option<Outcome> {
-        self.sleepers.wait_or_give_up(peers, wait, |look| {
+        self.sleepers.wait_or_give_up(peers, wait, |attempt| {
             self.outcome(generation).or_else(|| {
-                if look != Look::Newcomer {
+                if attempt != Attempt::Newcomer {
                     self.enter(peers, ATTEMPT_TIMEOUT)?.break_if_somebody_died();
                 }
                 self.outcome(generation)

@@ -10,7 +10,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ConditionWords, TABLE};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};
-use crate::wait::{Look, Peers, Sleepers, Wait, wake};
+use crate::wait::{Attempt, Peers, Sleepers, Wait, wake};
 
 #[derive(Clone, Copy)]
 struct Waiters {
@@ -47,11 +47,11 @@ impl ConditionWords {
     /// Waits for one more notification than the `heard` ones that the caller's waiters have heard and not settled yet.
     pub(crate) fn wait(&self, peers: &impl Peers, heard: u32, wait: Wait) -> bool {
         let told = || (u32::from(self.mine(peers).notified) > heard).then_some(());
-        let notified = self.sleepers.wait_or_give_up(peers, wait, |look| {
+        let notified = self.sleepers.wait_or_give_up(peers, wait, |attempt| {
             if told().is_some() {
                 return told();
             }
-            if look != Look::Newcomer {
+            if attempt != Attempt::Newcomer {
                 for (slot, word) in self.waiters.dead_shares(peers) {
                     self.pass_on(peers, slot, word);
                 }

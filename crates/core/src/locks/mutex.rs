@@ -16,7 +16,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{DIED, HUNGRY, MutexWords, Owner, WAITERS};
 use crate::sync::Ordering;
-use crate::wait::{Look, Peers, Sleepers, Wait, can_spin};
+use crate::wait::{Attempt, Peers, Sleepers, Wait, can_spin};
 
 const SPINS: u32 = 100;
 
@@ -54,7 +54,7 @@ impl MutexWords {
         if matches!(wait, Wait::For(_)) {
             self.spin();
         }
-        let locked = self.sleepers.wait(peers, wait, |look| self.look(peers, look));
+        let locked = self.sleepers.wait(peers, wait, |attempt| self.attempt(peers, attempt));
         locked.unwrap_or_else(|| {
             if matches!(wait, Wait::For(_)) {
                 self.give_up(peers);
@@ -63,15 +63,15 @@ impl MutexWords {
         })
     }
 
-    fn look(&self, peers: &impl Peers, look: Look) -> Option<Result<Acquired, Refused>> {
+    fn attempt(&self, peers: &impl Peers, attempt: Attempt) -> Option<Result<Acquired, Refused>> {
         let me = peers.me();
-        let is_sleeper = matches!(look, Look::BeforeSleep { .. });
-        let again = look == Look::BeforeSleep { again: true };
+        let is_sleeper = matches!(attempt, Attempt::BeforeSleep { .. });
+        let again = attempt == Attempt::BeforeSleep { again: true };
         let mut word = self.owner.load(Ordering::Relaxed);
         loop {
             let holder = Owner::of(word);
             let (new, acquired) = match holder {
-                None if word & HUNGRY == 0 || !look.is_polite() => {
+                None if word & HUNGRY == 0 || !attempt.is_polite() => {
                     // Others may sleep who set W before the last release cleared it. Whoever was among the sleepers restores
                     // it, since the wake-up may have come for him in the moment before he looked.
                     let waiters = if is_sleeper { WAITERS } else { word & WAITERS };
@@ -87,7 +87,9 @@ impl MutexWords {
                     return Some(Err(Refused::Mine));
                 }
                 Some(owner)
-                    if look != Look::Newcomer && peers.is_dead(owner) && !seeded(Fault::DeadHoldMutexes) =>
+                    if attempt != Attempt::Newcomer
+                        && peers.is_dead(owner)
+                        && !seeded(Fault::DeadHoldMutexes) =>
                 {
                     (me.word() | DIED | WAITERS, Some(Acquired::OwnerDied))
                 }

@@ -16,7 +16,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Owner, RwLockWords, SlotSet};
 use crate::sync::{Ordering, fence};
-use crate::wait::{Look, Peers, Sleepers, Wait};
+use crate::wait::{Attempt, Peers, Sleepers, Wait};
 
 /// Why not, and where to wait.
 pub(crate) struct Busy<'a> {
@@ -79,7 +79,7 @@ impl RwLockWords {
             self.pass_gate(peers, wait)?;
             fail::point("rwlock.write.gate");
         }
-        let drained = self.draining.wait(peers, wait, |look| self.drained(peers, look));
+        let drained = self.draining.wait(peers, wait, |attempt| self.drained(peers, attempt));
         match drained {
             Some(true) => {}
             blocked => {
@@ -98,11 +98,11 @@ impl RwLockWords {
     }
 
     /// `true`: no reader is left; `false`: only the caller itself is, and it would wait for itself.
-    fn drained(&self, peers: &impl Peers, look: Look) -> Option<bool> {
+    fn drained(&self, peers: &impl Peers, attempt: Attempt) -> Option<bool> {
         if seeded(Fault::WriterSkipsReaders) {
             return Some(true);
         }
-        if look != Look::Newcomer && !seeded(Fault::WaitForDeadReaders) {
+        if attempt != Attempt::Newcomer && !seeded(Fault::WaitForDeadReaders) {
             self.readers.clear_dead(peers);
         }
         let me = peers.me();

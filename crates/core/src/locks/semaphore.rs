@@ -15,7 +15,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::SemaphoreWords;
 use crate::sync::Ordering::Relaxed;
-use crate::wait::{Look, Peers, Sleepers, Wait};
+use crate::wait::{Attempt, Peers, Sleepers, Wait};
 
 /// Permits there can be.
 pub(crate) const MOST_PERMITS: u64 = i32::MAX as u64;
@@ -39,7 +39,7 @@ struct Inside<'a, P: Peers> {
 impl SemaphoreWords {
     /// Takes a permit.
     pub(crate) fn acquire(&self, peers: &impl Peers, wait: Wait) -> Result<(), Refused> {
-        let acquired = self.sleepers.wait(peers, wait, |look| self.look(peers, look));
+        let acquired = self.sleepers.wait(peers, wait, |attempt| self.attempt(peers, attempt));
         acquired.ok_or_else(|| {
             if matches!(wait, Wait::For(_)) {
                 self.give_up(peers);
@@ -48,20 +48,20 @@ impl SemaphoreWords {
         })
     }
 
-    fn look(&self, peers: &impl Peers, look: Look) -> Option<()> {
+    fn attempt(&self, peers: &impl Peers, attempt: Attempt) -> Option<()> {
         let inside = self.enter(peers, Wait::For(ATTEMPT_TIMEOUT))?;
-        if inside.free() == 0 && look != Look::Newcomer {
+        if inside.free() == 0 && attempt != Attempt::Newcomer {
             inside.reclaim();
         }
-        let lets_others_go_first = look.is_polite() && self.hungry.load(Relaxed) != 0;
+        let lets_others_go_first = attempt.is_polite() && self.hungry.load(Relaxed) != 0;
         if inside.free() == 0 || lets_others_go_first {
-            if look == (Look::BeforeSleep { again: true }) {
+            if attempt == (Attempt::BeforeSleep { again: true }) {
                 self.hungry.store(1, Relaxed);
             }
             return None;
         }
         inside.hold(self.held.my_count(peers).saturating_add(1));
-        let fed = look == Look::BeforeSleep { again: true } && self.hungry.swap(0, Relaxed) != 0;
+        let fed = attempt == Attempt::BeforeSleep { again: true } && self.hungry.swap(0, Relaxed) != 0;
         let is_more = inside.free() > 0;
         drop(inside);
         if fed && is_more {

@@ -19,7 +19,7 @@ use crate::queues::{Corrupt, Place, Record, Ring, Seen, Then, Units};
 use crate::region::Region;
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::wait::{Look, Peers, Sleepers, Spins, Wait};
+use crate::wait::{Attempt as Look, Peers, Sleepers, Spins, Wait};
 
 /// The end of an `SpscQueue` that pops.
 pub const CONSUMER: usize = 0;

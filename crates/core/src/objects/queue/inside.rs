@@ -13,7 +13,7 @@ use crate::objects::object::Object;
 use crate::queues::{Chunks, Corrupt, Mpmc, Phase, REDELIVERED, Reaped, SPILLED, Terms};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
-use crate::wait::{Look, Sleepers, Wait};
+use crate::wait::{Attempt as Look, Sleepers, Wait};
 
 /// How often who finds nothing looks whether somebody died of it.
 const REAP_EVERY: Duration = Duration::from_millis(50);

@@ -14,7 +14,7 @@ use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS, QueueGeometry};
 use crate::queues::{Claim, IndexRing, Mpmc, Phase, REDELIVERED, Reaped};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
-use crate::wait::{Look, Sleepers, Spins, Wait};
+use crate::wait::{Attempt as Look, Sleepers, Spins, Wait};
 
 /// What an agent that uses a queue remembers of it.
 pub struct Member {
