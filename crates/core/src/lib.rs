@@ -33,10 +33,7 @@ pub use domain::{Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, Obje
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
 pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS};
-pub use locks::Arrived;
-pub use locks::named::{
-    Ended as EndedRequest, Entered as EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted,
-};
+pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{
     Bytes, CONSUMER, Chunk, Consumer, End, Got, Guard, Holder, Locked, Looked, Mapped, Member, Object,
     PRODUCER, Participant, Producer, Put, QueueWait, Segment, Spec, open_lock_manager, unlink_name,

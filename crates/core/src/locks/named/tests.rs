@@ -4,8 +4,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::runs::FREE;
 use super::*;
-use crate::sync::AtomicU32;
+use crate::layout::{AGENTS, CELLS, Owner};
+use crate::sync::{AtomicU32, AtomicU64};
 use crate::wait::Wait;
 
 /// Agents whose names are their slots and, one higher, their instances. Those from `dead` on are dead.
@@ -66,17 +68,17 @@ impl Domain {
     }
 
     /// Does something as that agent.
-    fn at<T>(&self, slot: u16, act: impl FnOnce(&Inside<'_, Peer<'_>>) -> Result<T>) -> Result<T> {
+    fn at<T>(&self, slot: u16, act: impl FnOnce(&NamedLocks<'_, Peer<'_>>) -> Result<T>) -> Result<T> {
         let peer = self.peer(slot);
         let acquired = self.table.mutex.lock(&peer, Wait::Try).expect("nobody is inside");
         act(&self.table.inside(&peer, acquired)?)
     }
 
-    fn request(&self, slot: u16, wanted: &Wanted<'_>) -> Entered {
+    fn request(&self, slot: u16, wanted: &Wanted<'_>) -> EnteredRequest {
         self.at(slot, |table| table.request(wanted)).unwrap().expect("it may wait")
     }
 
-    fn end(&self, slot: u16, request: &Entered) -> Ended {
+    fn end(&self, slot: u16, request: &EnteredRequest) -> EndedRequest {
         self.at(slot, |table| table.end(request.request, false)).unwrap()
     }
 
@@ -171,12 +173,12 @@ fn one_agent_hears_of_its_own_grants_without_a_bell() {
     let domain = Domain::new();
     let (held, pending) = (domain.request(1, &EXCLUSIVE), domain.request(1, &EXCLUSIVE));
     assert_eq!((held.granted, held.news, pending.granted), (Some(false), false, None));
-    assert_eq!(domain.end(1, &held), Ended { stolen: false, news: true });
+    assert_eq!(domain.end(1, &held), EndedRequest { stolen: false, news: true });
     assert_eq!(domain.news(1), [(pending.request.ticket, CLEAN)]);
     let thief = domain.request(1, &THEFT);
     assert_eq!((thief.granted, thief.news), (Some(false), true));
     assert_eq!(domain.news(1), [(pending.request.ticket, Fate::Stolen)]);
-    assert_eq!(domain.end(1, &pending), Ended { stolen: true, news: false });
+    assert_eq!(domain.end(1, &pending), EndedRequest { stolen: true, news: false });
     assert_eq!(domain.bells[1].load(Relaxed), 0);
 }
 

@@ -8,9 +8,12 @@ use crate::error::{Code, Error, Result};
 use crate::layout::{
     BarrierWords, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords, SemaphoreWords,
 };
-use crate::locks::named::{Ended, Entered, Inside, News, RequestInfo, RequestRef, Wanted};
 use crate::locks::{
     Acquired, Arrived, Busy, DEFERRABLE_TIMEOUT, Outcome, Refused, Released, STUCK_TIMEOUT, acquire_short,
+};
+use crate::locks::{
+    EndedRequest as Ended, EnteredRequest as Entered, NamedLocks as Inside, News, RequestInfo, RequestRef,
+    Wanted,
 };
 use crate::wait::{Peers, Sleepers, Wait};
 

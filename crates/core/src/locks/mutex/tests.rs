@@ -1,0 +1,151 @@
+use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::*;
+use crate::layout::{AGENTS, SLOT_WORDS, SlotSet};
+use crate::sync::{AtomicU32, AtomicU64};
+use crate::sys::Bell;
+
+const FOREVER: Wait = Wait::For(Duration::MAX);
+
+/// Agents that live on threads of this test; those with an instance above 100 are dead.
+struct Peer<'a> {
+    me: Owner,
+    bells: &'a [AtomicU32],
+    rings: Counter,
+}
+
+impl Peers for Peer<'_> {
+    fn me(&self) -> Owner {
+        self.me
+    }
+    fn is_dead(&self, owner: Owner) -> bool {
+        owner.instance > 100
+    }
+    fn in_slot(&self, slot: usize) -> Option<Owner> {
+        Some(Owner { instance: slot as u32 + 1, slot: slot as u16 })
+    }
+    fn bell(&self, slot: usize) -> &AtomicU32 {
+        &self.bells[slot]
+    }
+    fn park(&self, bell: &AtomicU32, heard: u32, slice: Duration) {
+        Bell::park(bell, heard, slice);
+    }
+    fn ring(&self, bell: &AtomicU32) {
+        self.rings.fetch_add(1, Relaxed);
+        Bell::ring(bell);
+    }
+}
+
+fn bells() -> Vec<AtomicU32> {
+    (0..AGENTS).map(|_| AtomicU32::new(0)).collect()
+}
+
+fn peer(slot: u16, bells: &[AtomicU32]) -> Peer<'_> {
+    Peer { me: Owner { instance: u32::from(slot) + 1, slot }, bells, rings: Counter::new(0) }
+}
+
+fn mutex(word: u64) -> MutexWords {
+    let sleepers = SlotSet([const { AtomicU64::new(0) }; SLOT_WORDS]);
+    MutexWords { owner: AtomicU64::new(word), sleepers }
+}
+
+#[test]
+fn one_holds_it_and_only_that_one_releases_it() {
+    let bells = bells();
+    let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(0));
+    assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
+    assert_eq!(mutex.lock(&a, Wait::Try), Err(Refused::Mine));
+    assert_eq!(mutex.lock(&b, Wait::Try), Err(Refused::NotYet));
+    assert!(!mutex.unlock(&b), "not b's to release");
+    assert!(mutex.unlock(&a));
+    assert!(!mutex.unlock(&a), "released once");
+    assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::Clean));
+}
+
+#[test]
+fn the_dead_lose_it_and_everyone_is_told_until_it_is_repaired() {
+    let bells = bells();
+    let dead = Owner { instance: 101, slot: 7 };
+    let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(dead.word()));
+    assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::OwnerDied));
+    assert!(mutex.unlock(&a));
+    assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::OwnerDied), "nobody repaired it yet");
+    mutex.mark_consistent();
+    assert!(mutex.unlock(&b));
+    assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
+}
+
+#[test]
+fn a_garbage_word_is_a_dead_owner() {
+    let bells = bells();
+    let (a, mutex) = (peer(0, &bells), mutex(u64::MAX));
+    assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::OwnerDied));
+    assert!(mutex.unlock(&a));
+}
+
+#[test]
+fn who_abandons_it_is_as_good_as_dead() {
+    let bells = bells();
+    let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(0));
+    assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
+    assert!(mutex.abandon(&a));
+    assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::OwnerDied));
+}
+
+#[test]
+fn nobody_goes_hungry_for_who_has_given_up() {
+    let bells = bells();
+    let (a, b, c, mutex) = (peer(0, &bells), peer(1, &bells), peer(2, &bells), mutex(0));
+    assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
+    for again in [false, true] {
+        assert_eq!(mutex.lock(&b, Wait::Arm { again }), Err(Refused::NotYet));
+    }
+    assert!(mutex.unlock(&a));
+    assert_eq!(mutex.lock(&c, Wait::Politely), Err(Refused::NotYet), "b slept in vain, and goes first");
+    mutex.give_up(&b);
+    assert_eq!(mutex.lock(&c, Wait::Politely), Ok(Acquired::Clean));
+}
+
+#[test]
+fn who_was_rung_for_something_else_rings_the_next() {
+    let bells = bells();
+    let (a, mutex) = (peer(0, &bells), mutex(0));
+    mutex.sleepers.insert(3);
+    // Somebody chooses it, of all sleepers, in the moment in which it finds what it waited for.
+    let chosen = |_| mutex.sleepers.remove(0).then_some(());
+    assert!(mutex.sleepers.wait(&a, Wait::Arm { again: false }, chosen).is_some());
+    assert_eq!(bells[3].load(Relaxed), 1);
+}
+
+#[test]
+fn one_sleeper_is_rung_and_nobody_when_nobody_sleeps() {
+    let bells = bells();
+    let (a, mutex) = (peer(0, &bells), mutex(0));
+    mutex.sleepers.insert(3);
+    mutex.sleepers.notify_one(&a);
+    assert_eq!((a.rings.load(Relaxed), bells[3].load(Relaxed)), (1, 1));
+    mutex.sleepers.notify_one(&a);
+    assert_eq!(a.rings.load(Relaxed), 1, "nobody asleep, nobody rung");
+}
+
+#[test]
+fn four_agents_never_inside_at_once() {
+    const ROUNDS: u64 = 20_000;
+    let (bells, mutex, plain) = (bells(), mutex(0), Counter::new(0));
+    std::thread::scope(|scope| {
+        for slot in 0..4 {
+            let (bells, mutex, plain) = (&bells, &mutex, &plain);
+            scope.spawn(move || {
+                let me = peer(slot, bells);
+                for _ in 0..ROUNDS {
+                    assert_eq!(mutex.lock(&me, FOREVER), Ok(Acquired::Clean));
+                    // Not an atomic addition: two inside at once lose one.
+                    plain.store(plain.load(Relaxed) + 1, Relaxed);
+                    assert!(mutex.unlock(&me));
+                }
+            });
+        }
+    });
+    assert_eq!(plain.load(Relaxed), 4 * ROUNDS);
+}
