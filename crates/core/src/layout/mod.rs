@@ -15,6 +15,8 @@ mod queues;
 mod shared;
 
 pub(crate) use array::GuardWords;
+#[cfg(windows)]
+pub(crate) use control::AgentSlot;
 pub(crate) use control::{Control, Entry};
 pub(crate) use geometry::{ChannelGeometry, QueueGeometry, SPILL_BYTES};
 pub use kind::Kind;

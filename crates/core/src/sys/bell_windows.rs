@@ -9,7 +9,7 @@ use std::time::Duration;
 use raw_sync::Timeout;
 use raw_sync::events::{Event, EventImpl, EventInit, EventState};
 
-use super::poll;
+use super::poll::poll;
 use crate::layout::{AGENTS, AgentSlot, Control};
 use crate::region::Region;
 use crate::sync::{AtomicU32, Ordering, fence};

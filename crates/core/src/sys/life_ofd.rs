@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io;
 
-use super::ByteRange;
+use super::file::ByteRange;
 use super::lock_ofd::{may_be_locked, out_of_the_way, try_lock};
 
 /// Far behind the bytes of any control segment.

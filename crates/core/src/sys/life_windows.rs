@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use super::ByteRange;
+use super::file::ByteRange;
 use super::lock_windows::{try_lock, unlock};
 
 /// Far behind the bytes of any control segment.

@@ -8,14 +8,14 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Found, Headroom, Life, Mapping, Part};
+use super::file::{Found, Headroom, Part};
 use crate::faults::{Fault, seeded};
 use crate::sync::AtomicU32;
 
 /// Where glibc and musl keep POSIX shared memory (`shm_overview(7)`).
 const DIRECTORY: &str = "/dev/shm";
 
-fn path(name: &str) -> PathBuf {
+pub(super) fn path(name: &str) -> PathBuf {
     PathBuf::from(DIRECTORY).join(name)
 }
 
@@ -103,74 +103,6 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
     Ok(Headroom { total: stat.f_blocks * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
 }
 
-/// Opens the control segment, making it from `parts` if there is none and `create` says so. The descriptor
-/// for locks and the mapping are of the same file.
-pub(crate) fn open_control(
-    name: &str,
-    size: u64,
-    create: Option<&[Part<'_>]>,
-) -> io::Result<Option<(Mapping, Life)>> {
-    loop {
-        let options =
-            OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path(name));
-        let file = match (options, create) {
-            (Ok(file), _) => file,
-            (Err(e), None) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            (Err(e), Some(parts)) if e.kind() == ErrorKind::NotFound => {
-                publish_control(name, size, parts)?;
-                continue;
-            }
-            (Err(e), _) => return Err(e),
-        };
-        let meta = file.metadata()?;
-        // SAFETY: no arguments, no failure.
-        if meta.uid() != unsafe { libc::geteuid() } {
-            return Err(io::Error::new(
-                ErrorKind::PermissionDenied,
-                "the control segment belongs to another user",
-            ));
-        }
-        if meta.len() != size {
-            return Err(io::Error::new(
-                ErrorKind::InvalidData,
-                format!("it has {} bytes, not {size}", meta.len()),
-            ));
-        }
-        let mapping = match Mapping::open(name) {
-            Err(e) if e.kind() == ErrorKind::NotFound => continue,
-            other => other?,
-        };
-        // A name never comes back to an earlier file, so if it leads to ours now it did when it was mapped.
-        if identify(name)?.is_some_and(|now| now.file == meta.ino()) {
-            return Ok(Some((mapping, Life::new(file))));
-        }
-    }
-}
-
-fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> {
-    let staged = Staged::new(size)?;
-    for part in parts {
-        staged.write(part)?;
-    }
-    crate::fail::point("domain.staged");
-    match staged.publish(name) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    }
-}
-
-/// Whether the control segment that `life` locks has lost its name: to `rm`, or to a system that cleans up after a
-/// login session (systemd's `RemoveIPC`).
-pub(crate) fn control_is_gone(life: &Life) -> bool {
-    life.file().metadata().is_ok_and(|meta| meta.nlink() == 0)
-}
-
-/// Removes the control segment's name if it still leads to the file that `life` locks.
-pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
-    let ours = life.file().metadata()?.ino();
-    if identify(name)?.is_some_and(|now| now.file == ours) { remove(name) } else { Ok(()) }
-}
-
 /// Where an agent sleeps: a *shared* futex, so that other processes can wake it (futex(2)).
 pub(crate) struct Bell;
 
@@ -198,10 +130,4 @@ impl Bell {
             libc::syscall(libc::SYS_futex, std::ptr::from_ref(word), libc::FUTEX_WAKE, i32::MAX);
         }
     }
-}
-
-/// Whose control segments these are.
-pub(crate) fn user() -> String {
-    // SAFETY: no arguments, no failure.
-    unsafe { libc::geteuid() }.to_string()
 }

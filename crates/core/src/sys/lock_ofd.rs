@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::ByteRange;
+use super::file::ByteRange;
 use crate::faults::{Fault, seeded};
 
 // The systems disagree with themselves about which type these have.
@@ -119,7 +119,8 @@ fn outside(range: ByteRange, keep: &[ByteRange]) -> Vec<ByteRange> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ByteRange, outside};
+    use super::outside;
+    use crate::sys::file::ByteRange;
 
     fn range(start: u64, len: u64) -> ByteRange {
         ByteRange { start, len }

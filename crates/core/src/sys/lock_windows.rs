@@ -15,7 +15,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
-use super::ByteRange;
+use super::file::ByteRange;
 
 /// Opens a file to lock its bytes: a handle of its own, not inherited, and never truncated. Modes are not of this
 /// system.

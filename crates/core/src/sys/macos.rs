@@ -15,18 +15,10 @@ use std::os::fd::FromRawFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Found, Headroom, Mapping, Part, poll};
-use crate::hash::hash_64;
+use super::file::{Found, Headroom, Part};
+use super::mapping::{Mapping, os_id};
+use super::poll::poll;
 use crate::sync::AtomicU32;
-
-/// `PSHMNAMLEN` is 31, and that may have to hold the slash and the final NUL.
-const NAME_MAX: usize = 29;
-
-/// What `shm_open` calls it. A longer name goes by its hash: the same for everyone, but other programs than
-/// crossmem don't find it.
-pub(super) fn os_id(name: &str) -> String {
-    if name.len() <= NAME_MAX { format!("/{name}") } else { format!("/cm-{:016x}", hash_64(name.as_bytes())) }
-}
 
 /// A size and contents in our own memory: there is nothing that could be given a name later.
 pub(crate) struct Staged {
@@ -159,15 +151,4 @@ impl Bell {
             unsafe { wake(word.as_ptr().cast(), 4, libc::OS_SYNC_WAKE_BY_ADDRESS_SHARED) };
         }
     }
-}
-
-/// Whose control segments these are.
-pub(crate) fn user() -> String {
-    // SAFETY: no arguments, no failure.
-    unsafe { libc::geteuid() }.to_string()
-}
-
-/// Nobody cleans these up behind our back here.
-pub(crate) fn control_is_gone(_: &super::Life) -> bool {
-    false
 }

@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 #[cfg(target_os = "macos")]
-use super::os_id;
+use crate::hash::hash_64;
 use crate::region::Region;
 
 /// Mapped bytes. Dropping it unmaps them; nothing is ever unlinked here.
@@ -112,6 +112,17 @@ impl Drop for Mapping {
         }
         drop(shmem);
     }
+}
+
+/// `PSHMNAMLEN` is 31, and that may have to hold the slash and the final NUL.
+#[cfg(target_os = "macos")]
+const NAME_MAX: usize = 29;
+
+/// What `shm_open` calls it. A longer name goes by its hash: the same for everyone, but other programs than
+/// crossmem don't find it.
+#[cfg(target_os = "macos")]
+pub(super) fn os_id(name: &str) -> String {
+    if name.len() <= NAME_MAX { format!("/{name}") } else { format!("/cm-{:016x}", hash_64(name.as_bytes())) }
 }
 
 /// POSIX wants a leading slash for portable names.

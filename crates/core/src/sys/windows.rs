@@ -18,7 +18,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     GetDiskFreeSpaceExW, GetFileInformationByHandle,
 };
 
-use super::{Found, Headroom, Life, Mapping, Part, bell_windows};
+use super::file::{Found, Headroom, Part};
+use super::mapping::Mapping;
 use crate::hash::hash_64;
 
 /// Where `shared_memory` has its files.
@@ -39,7 +40,7 @@ fn file_name(name: &str) -> String {
     }
 }
 
-fn path(name: &str) -> io::Result<PathBuf> {
+pub(super) fn path(name: &str) -> io::Result<PathBuf> {
     Ok(directory()?.join(file_name(name)))
 }
 
@@ -108,7 +109,7 @@ impl Staged {
     }
 }
 
-fn found(file: &File) -> io::Result<Found> {
+pub(super) fn found(file: &File) -> io::Result<Found> {
     let mut info = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: a valid handle and a whole structure.
     if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut info) } == 0 {
@@ -152,7 +153,7 @@ fn delete_when_closed(path: PathBuf) {
 }
 
 /// Finishes what someone was killed over in `remove`.
-fn tidy() -> io::Result<()> {
+pub(super) fn tidy() -> io::Result<()> {
     for entry in fs::read_dir(directory()?)?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(GONE) {
             delete_when_closed(entry.path());
@@ -168,66 +169,4 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
     let asked =
         unsafe { GetDiskFreeSpaceExW(folder.as_ptr(), &raw mut free, &raw mut total, std::ptr::null_mut()) };
     if asked != 0 { Ok(Headroom { total, free }) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Opens the control segment, making it from `parts` if there is none and `create` says so. Its locks are on
-/// the file itself: they are far behind its end, and don't concern mappings.
-pub(crate) fn open_control(
-    name: &str,
-    size: u64,
-    create: Option<&[Part<'_>]>,
-) -> io::Result<Option<(Mapping, Life)>> {
-    loop {
-        let file = match (OpenOptions::new().read(true).write(true).open(path(name)?), create) {
-            (Ok(file), _) => file,
-            (Err(e), None) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            (Err(e), Some(parts)) if e.kind() == ErrorKind::NotFound => {
-                publish_control(name, size, parts)?;
-                continue;
-            }
-            (Err(e), _) => return Err(e),
-        };
-        let ours = found(&file)?;
-        if ours.size != size {
-            return Err(io::Error::new(
-                ErrorKind::InvalidData,
-                format!("it has {} bytes, not {size}", ours.size),
-            ));
-        }
-        let mapping = Mapping::open(name);
-        // An identity never comes back, so if the name leads to ours now it did when it was mapped.
-        if identify(name)? == Some(ours) {
-            let mapping = mapping?;
-            bell_windows::mapped(mapping.region());
-            return Ok(Some((mapping, Life::new(file))));
-        }
-    }
-}
-
-fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> {
-    tidy()?;
-    let staged = Staged::new(size)?;
-    for part in parts {
-        staged.write(part)?;
-    }
-    crate::fail::point("domain.staged");
-    match staged.publish(name) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    }
-}
-
-/// Removes the control segment's name if it still leads to the file that `life` locks.
-pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
-    if identify(name)? == Some(found(life.file())?) { remove(name) } else { Ok(()) }
-}
-
-/// Whose control segments these are: the temp folder says it already.
-pub(crate) fn user() -> String {
-    "me".to_owned()
-}
-
-/// Nobody cleans these up behind our back here.
-pub(crate) fn control_is_gone(_: &super::Life) -> bool {
-    false
 }

@@ -1,0 +1,61 @@
+//! The control segment on Windows: a file like others.
+
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind};
+
+use super::bell_windows;
+use super::file::Part;
+use super::life_windows::Life;
+use super::mapping::Mapping;
+use super::publish_control::publish_control;
+use super::windows::{found, identify, path, remove, tidy};
+
+/// Opens the control segment, making it from `parts` if there is none and `create` says so. Its locks are on
+/// the file itself: they are far behind its end, and don't concern mappings.
+pub(crate) fn open_control(
+    name: &str,
+    size: u64,
+    create: Option<&[Part<'_>]>,
+) -> io::Result<Option<(Mapping, Life)>> {
+    loop {
+        let file = match (OpenOptions::new().read(true).write(true).open(path(name)?), create) {
+            (Ok(file), _) => file,
+            (Err(e), None) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            (Err(e), Some(parts)) if e.kind() == ErrorKind::NotFound => {
+                tidy()?;
+                publish_control(name, size, parts)?;
+                continue;
+            }
+            (Err(e), _) => return Err(e),
+        };
+        let ours = found(&file)?;
+        if ours.size != size {
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                format!("it has {} bytes, not {size}", ours.size),
+            ));
+        }
+        let mapping = Mapping::open(name);
+        // An identity never comes back, so if the name leads to ours now it did when it was mapped.
+        if identify(name)? == Some(ours) {
+            let mapping = mapping?;
+            bell_windows::mapped(mapping.region());
+            return Ok(Some((mapping, Life::new(file))));
+        }
+    }
+}
+
+/// Removes the control segment's name if it still leads to the file that `life` locks.
+pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
+    if identify(name)? == Some(found(life.file())?) { remove(name) } else { Ok(()) }
+}
+
+/// Whose control segments these are: the temp folder says it already.
+pub(crate) fn user() -> String {
+    "me".to_owned()
+}
+
+/// Nobody cleans these up behind our back here.
+pub(crate) fn control_is_gone(_: &Life) -> bool {
+    false
+}

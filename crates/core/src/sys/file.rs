@@ -1,0 +1,70 @@
+//! What the systems say of files, and bytes of them.
+
+/// What stands behind a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Identity of the file; 0 where the OS has none.
+    pub file: u64,
+    pub size: u64,
+}
+
+/// Bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The first of them.
+    pub start: u64,
+    /// How many; 0: to the end of the file, wherever that will be.
+    pub len: u64,
+}
+
+impl ByteRange {
+    /// The byte behind the last.
+    pub(crate) fn end(self) -> u64 {
+        if self.len == 0 { u64::MAX } else { self.start.saturating_add(self.len) }
+    }
+
+    pub(crate) fn overlaps(self, other: ByteRange) -> bool {
+        self.start < other.end() && other.start < self.end()
+    }
+}
+
+/// Room for shared memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Headroom {
+    /// Bytes there can be.
+    pub total: u64,
+    /// Bytes still free.
+    pub free: u64,
+}
+
+/// Bytes to write into an object before anyone sees it.
+pub struct Part<'a> {
+    /// Where they go.
+    pub offset: u64,
+    /// What goes there.
+    pub bytes: &'a [u8],
+    /// How many bytes are covered by repeating `bytes`.
+    pub len: u64,
+}
+
+impl Part<'_> {
+    /// Calls `write` with consecutive pieces of at most about a mebibyte that make up the part.
+    pub(crate) fn for_each_piece<E>(
+        &self,
+        mut write: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let whole = self.bytes.len() as u64;
+        if self.len <= whole {
+            return write(self.offset, &self.bytes[..self.len as usize]);
+        }
+        let repeats = (1 << 20_u64).min(self.len) / whole.max(1);
+        let piece = self.bytes.repeat(repeats.max(1) as usize);
+        let mut done = 0;
+        while done < self.len {
+            let now = (self.len - done).min(piece.len() as u64);
+            write(self.offset + done, &piece[..now as usize])?;
+            done += now;
+        }
+        Ok(())
+    }
+}
