@@ -32,7 +32,7 @@ mod wait;
 pub use domain::{Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, ObjectInfo, Swept, inspect};
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
-pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS};
+pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets};
 pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{
     Bytes, CONSUMER, Chunk, Consumer, End, Got, Guard, Holder, Locked, Looked, Mapped, Member, Object,

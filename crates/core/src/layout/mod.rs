@@ -10,6 +10,7 @@ mod geometry;
 mod kind;
 mod locks;
 mod object;
+pub mod offsets;
 mod owner;
 mod queues;
 mod shared;
@@ -28,7 +29,8 @@ pub use object::{DATA_OFFSET, PARAMS};
 pub(crate) use object::{ObjectHeader, WORDS};
 pub(crate) use owner::{DIED, HUNGRY, Owner, WAITERS};
 pub(crate) use queues::{
-    ChannelWords, ChunkWords, EndWords, INDEX_BITS, MpmcWords, PARTICIPANTS, RingWords, Sleeper, UNIT,
+    ChannelWords, ChunkWords, EndWords, INDEX_BITS, MpmcWords, PARTICIPANTS, POSITION_MASK, RingWords,
+    Sleeper, UNIT,
 };
 pub use shared::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};
 pub(crate) use shared::{CONTROL_MAGIC, GUARD_MAGIC, OBJECT_MAGIC, SLOT_WORDS, Shared, SlotSet};

@@ -8,6 +8,8 @@ use crate::sync::{AtomicU32, AtomicU64};
 pub(crate) const INDEX_BITS: u32 = 23;
 /// Bytes of a unit, in which positions count.
 pub(crate) const UNIT: u32 = 8;
+/// The bits of a position that a record's header has.
+pub(crate) const POSITION_MASK: u32 = 0x00ff_ffff;
 /// Participants of a queue, dead ones that are not reaped yet included.
 pub(crate) const PARTICIPANTS: usize = if cfg!(loom) { 3 } else { AGENTS };
 
@@ -111,7 +113,7 @@ unsafe impl Shared for ChunkWords {}
 #[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<RingWords>() == 384);
-    // `src/queue/fast-ring.ts` knows these.
+    // `src/messages/fast-ring.ts` has these as literals, and a test compares them with `offsets`.
     assert!(size_of::<ChannelWords>() == 2 * 64 + 2 * 384);
     assert!(std::mem::offset_of!(EndWords, closed) == 8);
     assert!(std::mem::offset_of!(RingWords, head) == 128 && std::mem::offset_of!(RingWords, empty) == 256);

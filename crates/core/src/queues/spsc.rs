@@ -16,7 +16,7 @@
 use super::index_ring::Corrupt;
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{RingWords, UNIT};
+use crate::layout::{POSITION_MASK, RingWords, UNIT};
 use crate::sync::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
 /// Nothing but a way to the beginning of the ring.
@@ -201,7 +201,7 @@ impl<U: Units> Ring<'_, U> {
 
     fn header_at(&self, position: u32) -> Result<Header, Corrupt> {
         let header = Header::of(self.units.header(self.at(position)));
-        if header.position == position & 0x00ff_ffff || seeded(Fault::RecordPositionTrusted) {
+        if header.position == position & POSITION_MASK || seeded(Fault::RecordPositionTrusted) {
             Ok(header)
         } else {
             Err(Corrupt)
@@ -235,7 +235,7 @@ impl<U: Units> Ring<'_, U> {
 }
 
 fn header(position: u32, flags: u8, len: u32) -> u64 {
-    Header { position: position & 0x00ff_ffff, flags, len }.word()
+    Header { position: position & POSITION_MASK, flags, len }.word()
 }
 
 #[cfg(all(test, not(loom)))]
