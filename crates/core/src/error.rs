@@ -1,6 +1,6 @@
 //! One error type: a stable code for programs, a sentence for people.
 
-/// What went wrong, in the words of the public API.
+/// The kind of an error, as the public API names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// The name is taken.
@@ -9,15 +9,15 @@ pub enum Code {
     NotFound,
     /// The name belongs to an object of another kind.
     WrongKind,
-    /// The object was made in another domain: its owner words mean nothing here.
+    /// The object was made in another domain: its owner words name agents that can't be seen here.
     WrongDomain,
-    /// The name is empty, too long, or has a character that no object may have.
+    /// The name is empty, too long, or has a character that names may not have.
     InvalidName,
     /// An argument is out of its documented range.
     InvalidArg,
     /// A number is beyond what the object allows.
     OutOfRange,
-    /// More than fits.
+    /// The data doesn't fit where it is to go.
     TooLarge,
     /// Shared memory is full.
     NoSpace,
@@ -25,19 +25,19 @@ pub enum Code {
     Timeout,
     /// The handle was closed.
     Closed,
-    /// A process died while it was writing what this call reads.
+    /// A process died while it was writing the data that this call reads.
     PeerDied,
-    /// Shared bytes are not what their layout says.
+    /// Shared bytes contradict their layout.
     Corrupt,
-    /// Sound, but not something crossmem can work with.
+    /// The request is valid, but crossmem or the system doesn't support it.
     Unsupported,
-    /// The caller already holds what it waits for.
+    /// The caller waits for a lock that it already holds.
     Deadlock,
-    /// Somebody living has the role.
+    /// A live process holds this role.
     Busy,
-    /// Nothing is put in any more; what was, was taken out.
+    /// The queue has ended: every message was taken out, and none will follow.
     Ended,
-    /// The caller doesn't hold what it releases.
+    /// The caller releases a lock, a permit or a message that it doesn't hold.
     LostOwnership,
     /// A fixed table or a limit of the system is exhausted.
     Limit,
@@ -77,7 +77,7 @@ impl Code {
     }
 }
 
-/// A refusal: nothing was changed unless the message says so.
+/// Why a call was refused. It changed nothing unless the message says so.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -95,7 +95,7 @@ impl Error {
         Error { code, message: message.into() }
     }
 
-    /// A failed system call, named by what was being done.
+    /// For a failed system call. `doing` names the action that failed.
     pub(crate) fn os(doing: &str, cause: &std::io::Error) -> Self {
         use std::io::ErrorKind as K;
         let (code, hint) = match cause.kind() {

@@ -1,8 +1,9 @@
-//! Labelled steps at which a test child dies, or stops until it is continued. Compiled to nothing without the feature
-//! `failpoints`, but in the models.
+//! Labelled steps at which a test's child process dies, or stops until it is continued. Without the
+//! feature `failpoints` they are compiled to nothing, except in the models.
 
-/// Kills this process if `CROSSMEM_FAIL_AT` names this step: `label`, or `label:n` for the n-th time. The label `*`
-/// is every step. What step it was goes to the standard error. With `CROSSMEM_FAIL_BY=stop` it is stopped there.
+/// Kills this process if `CROSSMEM_FAIL_AT` names this step: `label`, or `label:n` for the n-th
+/// time. The label `*` means every step. The step's label goes to standard error. With
+/// `CROSSMEM_FAIL_BY=stop` the process is stopped instead.
 #[cfg(feature = "failpoints")]
 pub(crate) fn point(label: &str) {
     use std::sync::OnceLock;
@@ -17,10 +18,11 @@ pub(crate) fn point(label: &str) {
     if (wanted == "*" || wanted == label) && remaining.fetch_sub(1, Ordering::Relaxed) == 1 {
         eprintln!("killed at {label}");
         #[cfg(unix)]
-        // SAFETY: kills or stops this process, which is what the test asked for.
+        // SAFETY: kills or stops this process, as the test asked.
         unsafe {
             if std::env::var_os("CROSSMEM_FAIL_BY").is_some_and(|by| by == "stop") {
-                // By this thread, or it might run on until another one has stopped the process.
+                // To this thread: if another thread took the signal, this one might run on for a
+                // while.
                 libc::raise(libc::SIGSTOP);
                 return;
             }
@@ -35,7 +37,7 @@ pub(crate) fn point(label: &str) {
     }
 }
 
-/// In a model an agent is killed.
+/// Kills the agent of a model that is to die at this step.
 #[cfg(all(loom, test, not(feature = "failpoints")))]
 pub(crate) fn point(label: &str) {
     let is_mine = |(at, thread): (&str, _)| at == label && thread == loom::thread::current().id();
@@ -44,13 +46,13 @@ pub(crate) fn point(label: &str) {
     }
 }
 
-/// An agent ends by unwinding, which changes nothing of what is shared.
+/// The panic that ends an agent. Unwinding changes nothing that is shared.
 #[cfg(all(loom, test))]
 pub(crate) struct Killed;
 
 #[cfg(all(loom, test))]
 thread_local! {
-    /// All threads of a model are one to std.
+    /// The agent that is to die: its step and its thread. To std, all threads of a model are one.
     pub(crate) static DOOMED: std::cell::Cell<Option<(&'static str, loom::thread::ThreadId)>> =
         const { std::cell::Cell::new(None) };
 }

@@ -1,18 +1,20 @@
-//! Seeded faults: each breaks the code on purpose, in one place, and the test that is named with it must notice. Compiled
-//! to nothing but in the models and with the feature `faults`, for tests only.
+//! Seeded faults: each breaks the code on purpose, in one place, and the test that is named with it
+//! must notice. They are compiled to nothing, except in the models and with the feature `faults`,
+//! for tests only.
 //!
-//! A test is named `tests/program::test`, or by its path in the library; `models::` run under loom. What is
-//! here is tried by `scripts/mutants.mjs`, which reads this list; a part of it by a test of its own below.
+//! A test is named `tests/program::test`, or by its path in the library; `models::` run under loom.
+//! `scripts/mutants.mjs` reads this list and tries each fault. The test below tries those whose
+//! tests are in the library.
 
 macro_rules! faults {
     ($($(#[doc = $what:literal])+ $fault:ident: $test:literal;)*) => {
-        /// What can be broken.
+        /// A way to break the code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Fault {
             $($(#[doc = $what])+ $fault,)*
         }
 
-        /// Each, and the test that notices.
+        /// Each fault, and the test that notices it.
         #[cfg(any(all(loom, test), feature = "faults"))]
         const ALL: &[(Fault, &str)] = &[$((Fault::$fault, $test),)*];
     };
@@ -20,309 +22,309 @@ macro_rules! faults {
 
 faults! {
     // sys, region
-    /// A refused question who lives is taken for a death.
-    UnknownIsDead: "sys::life_ofd::tests::whom_nobody_can_be_asked_about_lives";
-    /// A segment has its size, but no memory behind it.
+    /// An agent counts as dead if the kernel can't tell.
+    UnknownIsDead: "sys::life_ofd::tests::an_agent_counts_as_alive_if_the_kernel_cannot_tell";
+    /// A segment has its size, but no memory is reserved for it.
     NothingReserved: "tests/registry::a_segment_has_all_its_memory_from_the_start";
-    /// Offsets are not bounded.
+    /// Offsets are not checked.
     SpanUnchecked: "tests/guard::offsets_outside_the_segment_are_refused";
 
     // agent
     /// A slot is taken by a store.
     SlotByStore: "tests/stopped::a_newcomer_finds_its_slot_taken";
-    /// A newcomer has the number of a dead agent.
+    /// A newcomer gets the instance of a dead agent.
     InstanceReused: "tests/killed_locks::killed_at_every_step";
-    /// A newcomer leaves its dead predecessors as they are.
+    /// A newcomer doesn't sweep.
     EnterWithoutSweep: "tests/registry::a_thousand_agents_and_no_more";
     /// A newcomer joins a domain that is about to be removed.
     EnterRetiredDomain: "tests/killed::killed_at_every_step_alone_in_its_domain";
-    /// A domain is removed without a word to who is just coming.
+    /// A domain is removed without a mark for agents that are just joining.
     RetireUntold: "tests/stopped::a_newcomer_notices_that_the_last_one_left";
-    /// Who leaves stays in the table.
+    /// A leaving agent stays in the table.
     LeaveKeepsSlot: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
     /// The first of several handles that is closed detaches the agent.
     FirstCloseDetaches: "tests/registry::it_stays_until_the_last_handle_is_closed";
-    /// Who leaves stays a user of what it had open.
+    /// A leaving agent stays attached to the objects that it had open.
     LeaveStaysAttached: "tests/registry::who_leaves_takes_along_what_only_it_had";
-    /// That somebody removed the control segment is not looked for.
+    /// The check whether the control segment was removed is left out.
     LostControlUnnoticed: "tests/registry::a_control_segment_that_somebody_removed_is_noticed";
 
     // registry
-    /// What a dead holder of the registry's lock left is not repaired.
+    /// The registry is not repaired after the death of its lock's holder.
     RegistryUnrepaired: "tests/killed::killed_at_every_step_beside_a_survivor";
-    /// Nobody is told that one more entry is in use.
+    /// The count of used entries is not advanced.
     EntryUnannounced: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// The repair leaves the tags of free entries.
     RepairKeepsTags: "tests/killed::killed_at_every_step_beside_a_survivor";
-    /// The repair leaves objects that nobody was told of.
+    /// The repair leaves objects that were never published.
     RepairKeepsUnborn: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// An object is entered as living before its file has a name.
     LiveBeforeFile: "tests/killed::what_persists_is_made_whole_or_not_at_all";
     /// An entry is free before the file behind it is removed.
     FreeBeforeRemoval: "tests/killed::killed_at_every_step_beside_a_survivor";
-    /// An object whose name another program has stays entered.
+    /// An object whose name another program has stays in the registry.
     RefusedStayEntered: "tests/registry::names_other_programs_have_or_take_are_respected";
-    /// A handle is taken for one of whatever is in its entry now.
+    /// A handle is taken for one of the object that is in its entry now.
     StaleHandles: "tests/registry::a_handle_is_of_its_object_and_of_none_that_comes_after_it";
-    /// Whoever had the entry's last object open counts as a user of the next one.
+    /// Agents that had the entry's last object open count as users of the next one.
     PredecessorsAttached: "tests/registry::an_entry_that_is_used_again_forgets_who_used_it";
-    /// An object is found though its name leads elsewhere by now.
+    /// An object is found although its name leads to another file by now.
     FindWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
-    /// A name is removed though it leads elsewhere by now.
+    /// A name is removed although it leads to another file by now.
     RemoveWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
-    /// What belongs to a queue outlives it.
+    /// The segments that belong to a queue outlive it.
     ChildrenStay: "tests/registry::what_belongs_to_a_queue_goes_with_it";
-    /// What belongs to an unlinked queue goes at once, whoever uses it.
+    /// The segments of an unlinked queue are removed at once, although agents use them.
     ChildrenLoseUsers: "tests/registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
-    /// What belongs to an unlinked queue outlives those who use it.
+    /// The segments of an unlinked queue outlive the agents that use them.
     OrphanedChildrenStay: "tests/registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
-    /// A child of a queue goes with whoever made it.
+    /// A segment of a queue is removed with the agent that made it.
     ParentKeepsNothing: "tests/children::a_message_outlives_whoever_put_it";
-    /// The living are swept.
+    /// Living agents are swept.
     SweepTheLiving: "tests/killed::killed_at_every_step_beside_a_survivor";
-    /// The dead stay in the table of agents.
+    /// Dead agents stay in the table of agents.
     SweepKeepsSlots: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// A dead agent's slot is freed by a store.
     SweepByStore: "tests/stopped::a_newcomer_keeps_the_slot_that_is_being_swept";
-    /// A newcomer counts as a user of what its predecessor in the slot had.
+    /// A newcomer counts as a user of the objects that its predecessor in the slot had open.
     NewcomerInherits: "tests/registry::a_newcomer_has_nothing_of_its_predecessor";
-    /// The last one out removes the domain that others are still in.
+    /// A leaving agent removes the domain although others are in it.
     RetireBesideOthers: "tests/registry::a_domain_lasts_as_long_as_anyone_is_in_it";
-    /// The last one out leaves what the dead had.
+    /// The last agent to leave doesn't sweep.
     LastOneOutSweepsNothing: "tests/registry::the_last_one_out_sweeps_what_the_dead_left";
-    /// Named locks go with their last user, and with them who died holding one.
+    /// The table of named locks is removed with its last user, and with it the deaths of holders.
     NamedLocksForgotten: "tests/locks::a_death_is_told_to_who_comes_when_all_have_left";
 
     // segment, object
     /// A file has its name before its contents.
     NameBeforeContents: "tests/killed::what_persists_is_made_whole_or_not_at_all";
-    /// Who opens an object is not entered as its user.
+    /// An agent that opens an object is not entered as its user.
     OpenUnattached: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
-    /// Who is refused an object stays its user.
+    /// An agent that is refused an object stays its user.
     RefusedStayAttached: "tests/registry::an_overwritten_header_is_refused";
-    /// Who closes an object stays its user.
+    /// An agent that closes an object stays its user.
     CloseStaysAttached: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
-    /// A file has the size that its entry says.
+    /// The size of a file is not compared with its entry.
     SizeTrusted: "tests/registry::a_segment_of_another_size_is_refused";
     /// Memory that another program made is removed by its name alone.
     UnlinkWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
-    /// Objects of other domains, whose owners mean nothing here, are opened.
+    /// Objects of other domains, whose owners can't be seen here, are opened.
     AnyDomain: "tests/registry::domains_do_not_see_each_other";
-    /// An overwritten header is believed.
+    /// An overwritten header is trusted.
     HeaderTrusted: "tests/registry::an_overwritten_header_is_refused";
 
     // guard
-    /// The sequence stays even while an update is made.
+    /// The sequence stays even during an update.
     UpdateStaysEven: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
-    /// A snapshot is not checked afterwards.
+    /// The sequence is not checked after a snapshot was copied.
     SequenceLookedAtOnce: "tests/stopped::a_snapshot_is_not_of_what_a_writer_began_meanwhile";
-    /// The next writer may come before the sequence is even again.
+    /// The mutex is released before the sequence is even again.
     UnlockBeforeEven: "tests/killed::killed_at_every_step_beside_a_survivor";
-    /// What a dead writer left half-changed is copied.
+    /// A snapshot copies data that a dead writer left half-changed.
     TornSnapshot: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
     /// The next writer isn't told that one died inside.
     TornUpdateUntold: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
-    /// An update is ended by anyone.
+    /// Any agent can end an update.
     AnyoneEndsUpdate: "tests/guard::a_writer_that_dies_inside_is_reported_until_an_update_repairs";
 
     // mutex
     /// The mutex is taken by a store.
     PlainStoreForCas: "models::locks::two_agents_exclude_each_other";
-    /// The mutex is released without ordering what was done under it.
+    /// The mutex is released without ordering the accesses under it.
     RelaxedUnlock: "models::locks::two_agents_exclude_each_other";
-    /// Who takes it from a dead holder, or after sleeping, forgets that others may sleep.
+    /// An agent that takes it from a dead holder, or after sleeping, forgets that others may sleep.
     ForgetWaiters: "models::locks::three_agents_exclude_each_other_and_no_wake_up_is_lost";
     /// A dead holder's successor isn't told.
-    ForgetDied: "models::locks::one_takes_over_from_the_dead_and_the_others_are_told_until_it_is_repaired";
-    /// The mutex is released by anyone.
-    UnlockByAnyone: "locks::mutex::tests::one_holds_it_and_only_that_one_releases_it";
-    /// A dead holder keeps it.
-    DeadHoldMutexes: "locks::mutex::tests::the_dead_lose_it_and_everyone_is_told_until_it_is_repaired";
-    /// Who releases it without a repair hides that a holder died.
-    UnlockForgetsDied: "locks::mutex::tests::the_dead_lose_it_and_everyone_is_told_until_it_is_repaired";
-    /// What a holder left half-changed is told to nobody.
-    AbandonedUntold: "locks::mutex::tests::who_abandons_it_is_as_good_as_dead";
-    /// Others let whoever has given up go first.
-    HungryForEver: "locks::mutex::tests::nobody_goes_hungry_for_who_has_given_up";
+    ForgetDied: "models::locks::successors_of_a_dead_holder_are_told_until_one_repairs";
+    /// Any agent can release the mutex.
+    UnlockByAnyone: "locks::mutex::tests::one_agent_holds_it_and_only_that_agent_releases_it";
+    /// A dead holder keeps the mutex.
+    DeadHoldMutexes: "locks::mutex::tests::a_dead_holder_loses_it_and_each_owner_is_told_until_it_is_repaired";
+    /// Releasing it without a repair hides that a holder died.
+    UnlockForgetsDied: "locks::mutex::tests::a_dead_holder_loses_it_and_each_owner_is_told_until_it_is_repaired";
+    /// The next owner isn't told that the mutex was abandoned.
+    AbandonedUntold: "locks::mutex::tests::abandoning_it_counts_as_the_death_of_its_holder";
+    /// Newcomers let an agent that has given up go first.
+    HungryForEver: "locks::mutex::tests::a_waiter_that_gave_up_no_longer_goes_first";
 
     // doorbell
-    /// No fence between changing what others wait for and looking who sleeps.
-    NoFenceInNotify: "models::locks::what_is_set_before_the_bell_rings_is_seen";
-    /// A sleeper looks first, and enters the set of sleepers afterwards.
-    LookBeforeInsert: "models::locks::what_is_set_before_the_bell_rings_is_seen";
-    /// A dead sleeper is rung, and nobody else.
+    /// There is no fence between a change and the search for sleepers.
+    NoFenceInNotify: "models::locks::a_change_made_before_the_ring_is_seen";
+    /// A sleeper makes its attempt first, and enters the set of sleepers afterwards.
+    LookBeforeInsert: "models::locks::a_change_made_before_the_ring_is_seen";
+    /// A dead sleeper is rung, and no other one.
     RingTheDead: "models::locks::a_dead_sleeper_swallows_no_wake_up";
-    /// Who gives up keeps the wake-up that came for it.
-    KeepTheBaton: "models::locks::who_gives_up_passes_the_baton";
-    /// Who finds what it waited for keeps a wake-up that came for something else.
-    ChosenForNothing: "locks::mutex::tests::who_was_rung_for_something_else_rings_the_next";
+    /// An agent that gives up keeps the wake-up that came for it.
+    KeepTheBaton: "models::locks::a_waiter_that_gives_up_passes_its_wake_up_on";
+    /// A sleeper whose attempt succeeded keeps a wake-up that it didn't need.
+    ChosenForNothing: "locks::mutex::tests::a_sleeper_that_did_not_need_its_wake_up_passes_it_on";
     /// The doorbell is not changed, only rung.
-    SilentBell: "models::locks::what_is_set_before_the_bell_rings_is_seen";
+    SilentBell: "models::locks::a_change_made_before_the_ring_is_seen";
 
     // rwlock
-    /// A writer goes in without looking for readers.
+    /// A writer enters without checking for readers.
     WriterSkipsReaders: "models::locks::a_reader_and_a_writer_exclude_each_other";
-    /// A reader lets go without ordering what it read.
+    /// A reader leaves without ordering its reads.
     RelaxedReaderExit: "models::locks::a_reader_and_a_writer_exclude_each_other";
-    /// The last reader wakes nobody.
+    /// The last reader wakes no writer.
     ReaderLeavesSilently: "models::locks::a_reader_and_a_writer_exclude_each_other";
-    /// A writer that finds a dead reader waits for it.
+    /// A writer waits for a dead reader.
     WaitForDeadReaders: "models::locks::a_writer_does_not_wait_for_a_dead_reader";
     /// A reader enters without the gate.
     ReaderSkipsGate: "models::locks::a_reader_and_a_writer_exclude_each_other";
-    /// Nobody is told that a writer died inside.
+    /// No agent is told that a writer died inside.
     TornWriteUntold: "tests/killed_locks::killed_at_every_step";
-    /// That a writer was inside is cleared before it is known that it died.
+    /// `writing` is cleared before `torn` is set.
     WritingClearedFirst: "tests/killed_locks::a_second_death_hides_no_first_one";
-    /// What a dead reader left in a slot counts as its successor's.
+    /// The entry of a dead reader counts as its successor's in the slot.
     PredecessorReads: "tests/locks::who_has_the_slot_of_a_dead_reader_writes_at_once";
     /// A writer that gives up keeps readers out.
     GateStaysShut: "tests/locks::who_gives_up_is_in_nobodys_way";
 
     // semaphore, condition, barrier, event
-    /// Permits of the dead don't return.
+    /// Permits of dead agents don't return.
     PermitsOfTheDeadStay: "tests/killed_locks::killed_at_every_step";
-    /// What is taken is not counted anew after a death inside.
+    /// The taken permits are not counted anew after a death inside.
     NotRecounted: "tests/killed_locks::killed_at_every_step";
-    /// What is taken is counted on top of what was counted.
+    /// The taken permits are added to the old count.
     RecountedTwice: "tests/killed_locks::killed_at_every_step";
-    /// Who gives back what it doesn't hold makes permits.
+    /// An agent that releases a permit that it doesn't hold makes a new one.
     PermitsOutOfNothing: "tests/locks::what_one_does_not_hold_one_cannot_give_back";
-    /// A permit that is given back wakes nobody.
+    /// Releasing a permit wakes no sleeper.
     ReleaseWakesNobody: "tests/locks::whoever_lets_go_rings_a_sleeper";
-    /// A share of an object is the next agent's in that slot.
+    /// The share of a dead agent counts as its successor's in the slot.
     PredecessorsShare: "tests/killed_locks::killed_at_every_step";
-    /// A notification goes with the waiter that died of it.
+    /// A notification is lost with a waiter that died.
     NotificationDies: "tests/locks::a_notification_is_never_lost";
-    /// A notification goes with the waiter that gave up.
+    /// A notification is lost with a waiter that gave up.
     NotificationKept: "tests/locks::a_notification_is_never_lost";
-    /// A meeting waits for the dead.
+    /// A meeting waits for dead agents.
     DeadMembersWaitedFor: "tests/killed_locks::killed_at_every_step";
-    /// The dead are counted among those who have arrived.
+    /// Dead agents count as parties that have arrived.
     DeadCountedAsParties: "tests/locks::the_dead_are_no_party";
-    /// A meeting has ended before it is known how.
+    /// A meeting ends before its outcome is written.
     EndBeforeOutcome: "tests/killed_locks::a_meeting_that_a_death_broke_is_never_met";
-    /// Who met last counts in the next meeting, too.
+    /// The parties of a meeting count in the next one, too.
     LastMeetingCounted: "tests/killed_locks::killed_at_every_step";
-    /// Who waits for an event misses one that is cleared at once.
+    /// A waiter misses an event that is cleared at once.
     PulseMissed: "tests/locks::an_event_that_is_cleared_at_once_is_not_missed";
-    /// An event that resets itself is everybody's.
+    /// All waiters take an event that resets itself.
     TakenByAll: "tests/killed_locks::killed_at_every_step";
 
     // named locks
-    /// The dead keep their named locks.
+    /// Dead agents keep their named locks.
     DeadHoldNames: "locks::named::tests::the_next_holder_hears_of_a_death_and_only_the_next";
-    /// Nobody is told that a holder died.
+    /// The next holder isn't told that one died.
     DeathOfHolderUntold: "locks::named::tests::the_next_holder_hears_of_a_death_and_only_the_next";
     /// A dead holder is forgotten before there is a next one.
-    DeadHolderForgotten: "locks::named::tests::a_death_is_told_though_others_still_share_the_lock";
-    /// What can be shared overtakes what was asked for before it.
-    ReadersOvertake: "locks::named::tests::granted_in_order_and_the_shared_ones_together";
-    /// What a death left ungranted stays so.
-    LeftUngranted: "locks::named::tests::what_the_dead_left_half_done_is_finished_by_who_comes_next";
-    /// A request is ended by anyone.
-    AnyoneEndsRequests: "locks::named::tests::a_request_is_ended_by_whoever_made_it";
-    /// A run of cells is cut before its second half is one.
+    DeadHolderForgotten: "locks::named::tests::a_death_is_told_even_if_living_agents_still_share_the_lock";
+    /// Shared requests overtake earlier exclusive ones.
+    ReadersOvertake: "locks::named::tests::requests_are_granted_in_order_and_shared_ones_together";
+    /// Requests that a dead agent left ungranted stay so.
+    LeftUngranted: "locks::named::tests::the_next_agent_finishes_the_work_of_a_dead_one";
+    /// Any agent can end a request.
+    AnyoneEndsRequests: "locks::named::tests::only_its_agent_ends_a_request";
+    /// A run of cells is cut before its second part is a run.
     SplitFrontFirst: "tests/killed_locks::killed_at_every_step";
 
     // spsc, channel
-    /// A record is published without ordering what is in it.
+    /// A record is published without ordering its bytes.
     RelaxedPush: "models::rings::records_are_whole_and_in_order";
-    /// A record's place is given back without ordering that it was read.
+    /// A record is released without ordering its reads.
     RelaxedPop: "models::rings::records_are_whole_and_in_order";
-    /// The producer believes that there is always room.
+    /// The producer doesn't check for room.
     PushWithoutRoom: "models::rings::records_are_whole_and_in_order";
     /// A record is published before its header is written.
     PushBeforeHeader: "tests/killed_channels::killed_at_every_step";
-    /// A record is as long as it says.
-    RecordLengthTrusted: "queues::spsc::tests::words_that_make_no_sense_are_refused";
-    /// A record is taken for one of this lap.
-    RecordPositionTrusted: "queues::spsc::tests::words_that_make_no_sense_are_refused";
-    /// The dead keep their ends of queues.
+    /// The length in a record's header is trusted.
+    RecordLengthTrusted: "queues::spsc::tests::impossible_headers_and_positions_are_refused";
+    /// The position in a record's header is trusted.
+    RecordPositionTrusted: "queues::spsc::tests::impossible_headers_and_positions_are_refused";
+    /// Dead agents keep their ends of queues.
     DeadKeepEnds: "tests/killed_channels::killed_at_every_step";
     /// An end is taken by a store.
     EndByStore: "tests/stopped::a_newcomer_finds_its_end_taken";
-    /// An end is taken from the living.
+    /// An end is taken from a living agent.
     EndOfTheLivingTaken: "tests/queues::an_end_is_its_owners_alone";
-    /// Nobody is told that the other end was closed.
+    /// An end isn't told that the other one was closed.
     CloseUntold: "tests/killed_channels::killed_at_every_step";
-    /// Nobody is told that who had the other end of a pipe died.
+    /// An end of a pipe isn't told that the owner of the other one died.
     PeerDeathUntold: "tests/killed_channels::killed_at_every_step";
-    /// A dead one's end of a pipe is taken over.
+    /// A dead agent's end of a pipe is taken over.
     PipeTakenOver: "tests/killed_channels::killed_at_every_step";
-    /// Readers are told the end of what they have not looked at again.
+    /// Readers are told the end before they check for a last record.
     EndBeforeLastRecord: "tests/stopped::a_reader_finds_what_was_pushed_before_the_end";
     /// A record that was reserved before the end is pushed after it.
     CommitAfterClose: "tests/queues::nothing_is_pushed_that_nobody_will_pop";
-    /// Records are pushed that nobody will pop.
+    /// Records are pushed although none will be popped.
     PushAfterClose: "tests/killed_channels::killed_at_every_step";
 
     // claim, index_ring, mpmc
-    /// The word of a chunk comes back.
+    /// The claim of a chunk comes back.
     NoGeneration: "queues::mpmc::tests::a_claim_never_comes_back";
-    /// A chunk is queued without ordering what is in it.
+    /// A chunk is queued without ordering its message.
     RelaxedPublish: "models::queues::a_chunk_begins_a_next_life";
-    /// A chunk is freed without ordering that it was read.
+    /// A chunk is freed without ordering the reads of its message.
     RelaxedFree: "models::queues::one_chunk_is_used_by_both";
-    /// A participant takes its place by a store.
+    /// A participant enters the table by a store.
     PlaceByStore: "tests/stopped::a_newcomer_finds_its_place_taken";
     /// A chunk is claimed by a store.
     ClaimByStore: "models::queues::one_chunk_is_used_by_both";
-    /// Nobody moves a tail that lags.
-    NoTailHelp: "models::queues::what_is_put_is_got_once";
-    /// Nobody moves a head that lags.
-    NoHeadHelp: "models::queues::what_is_put_is_got_once";
-    /// A getter doesn't look again at the slot.
+    /// No process advances a tail that lags.
+    NoTailHelp: "models::queues::each_message_is_got_once";
+    /// No process advances a head that lags.
+    NoHeadHelp: "models::queues::each_message_is_got_once";
+    /// A get doesn't load the slot again.
     NoSlotReread: "models::queues::a_chunk_begins_a_next_life";
-    /// A slot whose chunk is claimed is left to its claimant.
-    NoHelpForClaimed: "models::queues::what_is_put_is_got_once";
-    /// A reaper doesn't look whether a queued chunk is linked.
+    /// A slot whose chunk is claimed is left for its claimant to empty.
+    NoHelpForClaimed: "models::queues::each_message_is_got_once";
+    /// A reaper doesn't check whether a queued chunk is linked.
     ReapWithoutScan: "models::queues::dead_with_its_message_put";
-    /// What the living have is given back.
+    /// Chunks of living participants are reaped.
     ReapTheLiving: "tests/queues::what_the_living_have_is_theirs";
-    /// A message that a dead producer had not linked is left where it is.
+    /// A message that a dead producer had not linked is not linked.
     UnlinkedLost: "tests/killed_queues::killed_at_every_step";
     /// A message is linked twice.
     RequeuedTwice: "models::queues::dead_with_a_message_that_is_not_linked";
-    /// A dead participant is forgotten before what it had is given back.
+    /// A dead participant leaves the table before its chunks are reaped.
     PlaceBeforeChunks: "tests/killed_queues::the_reaper_is_killed_while_reaping";
-    /// A dead participant keeps its place.
+    /// A dead participant stays in the table.
     DeadKeepPlaces: "tests/killed_queues::a_newcomer_is_killed_while_it_makes_room_for_itself";
-    /// A message comes a second time without a word.
+    /// A message comes a second time without its mark.
     RedeliveryUnmarked: "tests/killed_queues::killed_at_every_step";
-    /// A failure that a reaper died over is counted again.
+    /// If a reaper dies, the failure that it counted is counted again.
     FailureCountedAgain: "tests/killed_queues::the_reaper_is_killed_while_reaping";
-    /// A message that was handed over comes again.
+    /// A message that was handed over is redelivered.
     NotRetired: "tests/killed_queues::killed_at_every_step";
-    /// A chunk still names the segment of the message before.
+    /// A chunk still names the segment of its last message.
     OldFlags: "tests/killed_queues::what_is_written_where_a_name_was_is_no_name";
     /// Readers are told the end while a message is being written.
     DrainedDespiteWriting: "tests/queues::the_end_comes_after_the_last_message";
-    /// Messages that are being read are taken for done.
+    /// Messages that are being read count as done.
     FinishedDespiteReading: "tests/queues::what_is_being_read_is_not_finished";
 
     // queue, spill
     /// A message is put in after the end.
     PutAfterEnd: "tests/killed_queues::killed_at_every_step";
-    /// The end of a queue is told to nobody who sleeps.
+    /// The end of a queue wakes no sleeper.
     EndWakesNobody: "tests/queues::who_waits_at_a_queue_is_told_its_end";
-    /// A message is as long as its chunk says.
+    /// The length in a chunk is trusted.
     MessageLengthTrusted: "tests/scribbled_queues::over_queues";
-    /// Who leaves keeps what it had.
+    /// A leaving participant keeps its chunks.
     LeaverKeepsChunks: "tests/killed_queues::killed_at_every_step";
     /// The segment of a message is made before its chunk names it.
     SpillBeforeName: "tests/killed_queues::killed_at_every_step";
-    /// The segment of a message to an unlinked queue is kept by nobody.
+    /// No agent keeps the segment of a message to an unlinked queue.
     SpillWithoutKeeper: "tests/children::a_message_outlives_its_queues_name_with_whoever_has_the_queue_open";
-    /// What an unlink that died half-way gave to the users of a queue stays theirs.
+    /// The repair of an interrupted unlink keeps the queue's users attached to its segments.
     RepairKeepsShares: "tests/children::an_unlink_that_died_half_way_keeps_no_message";
-    /// Only who finds nothing, or no room, looks for the dead.
+    /// Only calls that find the queue empty or full check for dead participants.
     BusyQueuesForgetTheDead: "tests/busy_queues::what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain";
     /// The segment of a message outlives it.
     SpillStays: "tests/killed_queues::killed_at_every_step";
 
     // file_lock
-    /// Giving one lock back gives back what others share.
+    /// Releasing one lock releases bytes that others share.
     UnlockEveryByte: "file_lock::tests::giving_back_one_shared_lock_keeps_the_bytes_of_the_others";
     /// A second lock on the same bytes converts the first.
     OwnRangesOverlap: "file_lock::tests::two_of_one_process_exclude_each_other_where_they_overlap";
@@ -353,15 +355,16 @@ mod tests {
 
     use super::ALL;
 
-    /// In a process for each, since the fault is the process's, and a deadlock in a model ends it.
+    /// Each in a process of its own, since a fault breaks the whole process, and a deadlock in a
+    /// model ends it.
     fn run(test: &str, fault: &str) -> Output {
         let mut this = Command::new(std::env::current_exe().unwrap());
         this.args(["--exact", test]).env("CROSSMEM_FAULT", fault).env("RUST_BACKTRACE", "0").output().unwrap()
     }
 
-    /// Those whose tests are in this program.
+    /// The faults whose tests are in this program.
     #[test]
-    fn each_is_noticed_by_its_test() {
+    fn each_fault_is_noticed_by_its_test() {
         let is_here = |test: &str| test.starts_with("models::") == cfg!(loom);
         let all = ALL.iter().filter(|(_, test)| is_here(test));
         let tried = all.map(|(fault, test)| (fault, test, run(test, &format!("{fault:?}"))));

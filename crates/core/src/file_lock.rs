@@ -1,9 +1,10 @@
-//! Advisory locks on the bytes of a file, as C's `fcntl` and Python's `fcntl.lockf` take them: shared memory has no
-//! part in this, and needs no domain.
+//! Advisory locks on the bytes of a file, as C's `fcntl` and Python's `fcntl.lockf` take them. They
+//! need no shared memory and no domain.
 //!
-//! The kernel knows what each *description* has locked and nothing of who asked for it: a second lock on the same
-//! bytes would convert the first, and giving back one would give back both. So who has which range is counted here.
-//! The count can't outlive what it counts: the kernel drops the locks of a process when it is gone.
+//! The kernel knows which bytes each *description* has locked, but not by how many locks: a second
+//! lock on the same bytes would convert the first, and releasing one would release both. So the
+//! locks and their ranges are listed here. The list can't outlive the locks: when a process is
+//! gone, the kernel drops them, too.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -14,11 +15,11 @@ use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::sys::{self, ByteRange};
 
-/// No file has more bytes (`off_t`).
+/// The last offset of a file (`off_t`).
 const LAST: u64 = i64::MAX as u64;
 
-/// A file that was opened to lock its bytes. Its locks are its own: two of them exclude each other, in one process too.
-/// Dropping it gives all of them back.
+/// A file that was opened to lock its bytes. Two `FileLock`s exclude each other, also in one
+/// process. Dropping one releases all its locks.
 pub struct FileLock {
     file: File,
     held: Vec<Held>,
@@ -31,26 +32,28 @@ struct Held {
     shared: bool,
 }
 
-/// What came of a try.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tried {
-    /// It is held, under this number (not 0).
+    /// The bytes are locked. The lock has this number, which isn't 0.
     Locked(u32),
-    /// Somebody else holds what is in the way.
+    /// A lock of another `FileLock` or program is in the way.
     HeldElsewhere,
-    /// This `FileLock` itself does: waiting for it on this thread would be in vain.
+    /// A lock of this `FileLock` itself is in the way: waiting for it on this thread would never
+    /// end.
     HeldHere,
 }
 
 impl FileLock {
-    /// Opens a file for reading and writing and never changes its bytes. With `create`, one that is missing is made,
-    /// with `mode` less the process's umask.
+    /// Opens a file for reading and writing, and never changes its bytes. With `create`, makes a
+    /// missing file, with `mode` less the process's umask.
     ///
     /// # Errors
-    /// `ERR_NOT_FOUND`, `ERR_PERMISSION`, `ERR_INVALID_ARG` (not a file, not a path), `ERR_NO_SPACE`, `ERR_LIMIT`, `ERR_OS`.
+    /// `ERR_NOT_FOUND`, `ERR_PERMISSION`, `ERR_INVALID_ARG` (not a file, not a path),
+    /// `ERR_NO_SPACE`, `ERR_LIMIT`, `ERR_OS`.
     pub fn open(path: &Path, create: bool, mode: u32) -> Result<FileLock> {
         let refused = |cause: io::Error| cannot_open(path, create, &cause);
-        // Windows refuses to open a directory, and says no more than that.
+        // Windows refuses to open a directory without telling why.
         if path.is_dir() {
             return Err(not_a_file(path));
         }
@@ -61,11 +64,12 @@ impl FileLock {
         Ok(FileLock { file, held: Vec::new(), last_number: 0 })
     }
 
-    /// Tries to lock these bytes, for `patience` at the most. Many may hold them `shared`, and nobody else then holds
-    /// them otherwise.
+    /// Tries to lock these bytes, for at most `patience`. Any number of shared locks may have them
+    /// at the same time, or one lock that isn't `shared`.
     ///
     /// # Errors
-    /// `ERR_INVALID_ARG` (no file can have such bytes), `ERR_UNSUPPORTED` (no locks there), `ERR_OS`.
+    /// `ERR_INVALID_ARG` (no file can have such bytes), `ERR_UNSUPPORTED` (no locks there),
+    /// `ERR_OS`.
     pub fn try_lock(&mut self, range: ByteRange, shared: bool, patience: Duration) -> Result<Tried> {
         const LONGEST_NAP: Duration = Duration::from_millis(16);
         if range.start > LAST || range.len > LAST - range.start {
@@ -90,8 +94,8 @@ impl FileLock {
         Ok(Tried::Locked(number))
     }
 
-    /// Gives one lock back, but no byte that another lock of this `FileLock` holds too. When the system refuses, it
-    /// counts as held, and `unlock` can be tried again.
+    /// Releases one lock, except for bytes that another lock of this `FileLock` has, too. If the
+    /// system refuses, the lock is still held, and `unlock` can be called again.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP` (there is no such lock), `ERR_UNSUPPORTED`, `ERR_OS`.
@@ -111,7 +115,7 @@ impl FileLock {
         Ok(())
     }
 
-    /// Whether it holds nothing.
+    /// Whether it holds no lock.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.held.is_empty()
@@ -128,8 +132,8 @@ impl FileLock {
 }
 
 impl Drop for FileLock {
-    /// Closing the file would do, but for a child process that is just being started: until it runs its own program it
-    /// has a copy of the descriptor, and the locks with it.
+    /// Closing the file isn't enough while a child process is being started: until the child runs
+    /// its own program, it has a copy of the descriptor, and with it the locks.
     fn drop(&mut self) {
         for held in &self.held {
             let _ = sys::unlock(&self.file, held.range, &[]);
@@ -182,7 +186,7 @@ mod tests {
     fn two(name: &str) -> (FileLock, FileLock) {
         let path = std::env::temp_dir().join(format!("crossmem-{}-{name}", std::process::id()));
         let both = [(); 2].map(|()| FileLock::open(&path, true, 0o600).unwrap());
-        // Only the name goes.
+        // Removes only the name.
         let _ = std::fs::remove_file(&path);
         both.into()
     }

@@ -1,14 +1,20 @@
-//! Shared memory between processes of which any may be killed at any instruction: nobody else hangs, crashes
-//! or reads a half-written message.
+//! Shared memory between processes, any of which may be killed at any instruction: no other process
+//! hangs, crashes or reads a half-written message.
 //!
-//! The story, bottom up. `sys` is the only door to the operating system. A [`Domain`](Agent::register) is all
-//! processes of one user that see each other: they map one *control segment*, which `layout` describes. An
-//! [`Agent`] is one participant; the kernel holds a byte lock for it and drops it when its process is gone, so
-//! who is alive is never guessed. The *registry* in the control segment says what exists and who has it open;
-//! it is changed only under a robust *mutex*, in steps that whoever takes the mutex from a dead holder can
-//! undo or finish. A [`Segment`] is an object's memory: it appears under its name whole, and goes with the last
-//! living agent that had it open. A [`Guard`] lets the readers of an array know whether what they copied is
-//! whole.
+//! Bottom up: `layout` states every struct that lies in shared memory, and `sys` is the only door
+//! to the operating system. `locks` and `queues` are protocols over the state of one object; they
+//! know other agents only as `Peers`.
+//!
+//! A [domain](Agent::register) is the processes of one user that see each other's objects. They map
+//! one *control segment*. An [`Agent`] is one participant: the kernel holds a byte lock for it, and
+//! drops the lock when the agent's process is gone, so no process guesses which agents live. The
+//! *registry* in the control segment lists the objects, and the agents that have each one open. It
+//! changes only under a robust mutex. If an agent dies while it holds that mutex, the next owner
+//! undoes or finishes its change.
+//!
+//! A [`Segment`] is an object's memory: it appears under its name whole, and is removed with the
+//! last living agent that had it open. A [`Guard`] tells the readers of an array whether their copy
+//! is whole.
 //!
 //! Nothing in shared memory is trusted, and no Rust reference to plain shared bytes is ever made.
 

@@ -1,4 +1,4 @@
-//! Checked offset → reference: the one place that turns shared bytes into Rust values.
+//! From offsets to references, checked: only this file turns shared bytes into Rust values.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -17,8 +17,8 @@ pub struct Region<'m> {
 
 impl<'m> Region<'m> {
     /// # Safety
-    /// `base..base + len` must stay mapped, readable and writable, for `'m`, and hold nothing that this
-    /// process keeps a plain reference to.
+    /// `base..base + len` must stay mapped, readable and writable, for `'m`, and hold nothing that
+    /// this process keeps a plain reference to.
     pub(crate) unsafe fn new(base: *mut u8, len: usize) -> Self {
         Region { base, len, mapped: PhantomData }
     }
@@ -35,7 +35,7 @@ impl<'m> Region<'m> {
         self.len
     }
 
-    /// Whether there are none; a mapping always has some.
+    /// Whether it has no bytes. A mapping always has some.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -51,12 +51,12 @@ impl<'m> Region<'m> {
         if !address.is_aligned() {
             return Err(Error::new(Code::Corrupt, format!("offset {offset} is not aligned")));
         }
-        // SAFETY: inside the mapping and aligned as checked; mapped for 'm by `new`'s contract; `Shared`
-        // says that every bit pattern is a value and that others may change it.
+        // SAFETY: inside the mapping and aligned as checked; mapped for 'm by `new`'s contract; by
+        // the contract of `Shared`, every bit pattern is a value and other processes may change it.
         Ok(unsafe { &*address })
     }
 
-    /// So many shared structs in a row at `offset`.
+    /// `count` shared structs in a row at `offset`.
     ///
     /// # Errors
     /// As `at`.
@@ -70,33 +70,34 @@ impl<'m> Region<'m> {
         Ok(unsafe { std::slice::from_raw_parts(address, count) })
     }
 
-    /// Copies bytes that are the caller's alone, by the protocol of what they belong to. If others write to them all the
-    /// same, any bytes may come out.
+    /// Copies bytes that are the caller's alone, by the protocol of their object. If another
+    /// process writes to them nevertheless, the copy may have any contents.
     ///
     /// # Errors
     /// `ERR_CORRUPT` when the span doesn't lie inside.
     #[inline]
     pub(crate) fn read(&self, offset: u64, to: &mut [u8]) -> Result<()> {
         let from = self.span(offset, to.len() as u64)?;
-        // SAFETY: inside the mapping; `to` is private memory, so they don't overlap; bytes are values whatever they are.
+        // SAFETY: inside the mapping; `to` is private memory, so they don't overlap; any byte is a
+        // value.
         unsafe { std::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) };
         Ok(())
     }
 
-    /// Writes bytes that are the caller's alone, by the protocol of what they belong to.
+    /// Writes bytes that are the caller's alone, by the protocol of their object.
     ///
     /// # Errors
     /// As `read`.
     #[inline]
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         let to = self.span(offset, bytes.len() as u64)?;
-        // SAFETY: as in `read`; nobody keeps a reference to shared bytes.
+        // SAFETY: as in `read`; no reference to shared bytes exists.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
     }
 
-    /// Copies bytes that others may be writing into memory of our own. What comes out may be a mixture of
-    /// old and new; it is never undefined behaviour, since every shared byte is read by an atomic load.
+    /// Copies bytes to which other processes may be writing. The copy may be a mixture of old and
+    /// new; this is never undefined behaviour, since every shared byte is read by an atomic load.
     ///
     /// # Errors
     /// `ERR_CORRUPT` when the span doesn't lie inside.
@@ -107,7 +108,8 @@ impl<'m> Region<'m> {
         let tail = head + (to.len() - head) / 8 * 8;
         let copy_bytes = |range: std::ops::Range<usize>, to: &mut [u8]| {
             for i in range {
-                // SAFETY: within the span that was checked above; any address is aligned for one byte.
+                // SAFETY: within the span that was checked above; any address is aligned for one
+                // byte.
                 to[i] = unsafe { AtomicU8::from_ptr(from.add(i)) }.load(Ordering::Relaxed);
             }
         };

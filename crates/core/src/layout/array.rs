@@ -1,10 +1,13 @@
 //! The trailer of an ndarray.
 
 use super::locks::MutexWords;
-use super::shared::{GUARD_MAGIC, LAYOUT_VERSION, PAGE, Shared};
+#[cfg(not(loom))]
+use super::shared::PAGE;
+use super::shared::{GUARD_MAGIC, LAYOUT_VERSION, Shared};
 use crate::sync::{AtomicU32, AtomicU64};
 
-/// Trailer of an ndarray: who may write, and whether what one reads is whole.
+/// Trailer of an ndarray: one writer at a time, and readers learn whether their copy is whole. See
+/// `objects/array.rs`.
 #[repr(C)]
 pub(crate) struct GuardWords {
     pub magic: AtomicU64,
@@ -18,7 +21,7 @@ pub(crate) struct GuardWords {
 }
 
 impl GuardWords {
-    /// The trailer of a new array, as it is written before anyone sees it.
+    /// The trailer of a new array, as it is written before the array has its name.
     pub(crate) fn initial(domain_id: u64) -> [u8; 24] {
         let mut words = [0; 24];
         words[0..8].copy_from_slice(&GUARD_MAGIC.to_le_bytes());
@@ -28,7 +31,7 @@ impl GuardWords {
     }
 }
 
-// SAFETY: repr(C) and atomics (and padding that nobody reads) throughout.
+// SAFETY: repr(C) and atomics (and padding that is never read) throughout.
 unsafe impl Shared for GuardWords {}
 
 #[cfg(not(loom))]

@@ -1,26 +1,28 @@
-//! Where things lie in the segments of queues and channels: computed from what they were made with, once, into private
-//! copies, and checked against the size of the segment when it is opened.
+//! Where things lie in the segments of queues and channels. This is computed once, from the numbers
+//! that the object was made with, into private copies. It is checked against the size of the
+//! segment when the object is opened.
 
 use super::object::{PARAMS, WORDS};
 use super::queues::{ChannelWords, ChunkWords, INDEX_BITS, MpmcWords, UNIT};
 use crate::error::{Code, Error, Result};
 
-/// Chunks begin, and channels' rings, at multiples of this: a cache line.
+/// Chunks, and the rings of channels, begin at multiples of this: a cache line.
 const LINE: u64 = 64;
-/// The ring of a queue has at least this many slots, so that neighbours seldom meet.
+/// The ring of a queue has at least so many slots, so that `head` and `tail` are seldom at the same
+/// one.
 const LEAST_SLOTS: u64 = 64;
-/// Most messages of a queue: a chunk's number, and as many slots again.
+/// Most messages of a queue: the number of a chunk has to fit into `INDEX_BITS`.
 const MOST_MESSAGES: u64 = 1 << (INDEX_BITS - 1);
-/// Most bytes of a message that lies in the queue, and of a channel's ring.
+/// Most bytes of a channel's ring.
 const MOST_BYTES: u64 = 1 << 34;
-/// A chunk has room for what says where a message is that has a segment of its own.
+/// A chunk has at least so much room: for the place of a message that has a segment of its own.
 pub(crate) const SPILL_BYTES: u64 = 16;
 
 fn invalid(message: String) -> Error {
     Error::new(Code::InvalidArg, message)
 }
 
-/// A queue's, from its params: messages, bytes of a message, flags, codec.
+/// Of a queue, from its params: messages, bytes of a message, flags, codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QueueGeometry {
     pub capacity: u32,
@@ -77,7 +79,8 @@ impl QueueGeometry {
     }
 }
 
-/// A channel's, from its params: bytes of the ring towards end 0, and towards end 1 or 0 if there is none, codec.
+/// Of a channel, from its params: bytes of the ring towards end 0; bytes of the ring towards end 1,
+/// 0 if there is none; codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChannelGeometry {
     /// Units of each ring: powers of two, or 0.

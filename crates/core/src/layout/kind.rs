@@ -1,4 +1,4 @@
-//! What an object is.
+//! The kinds of objects.
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
@@ -36,7 +36,7 @@ kinds! {
     RwLock = 5,
     /// Permits.
     Semaphore = 6,
-    /// A mutex to wait without.
+    /// A mutex, and waiting that releases it for as long as it lasts.
     Condition = 7,
     /// A flag to wait for.
     Event = 8,
@@ -54,9 +54,9 @@ kinds! {
     MpmcQueue = 14,
     /// Values, any number of producers and consumers.
     Queue = 15,
-    /// Tasks that are waited for.
+    /// Values, and waiting until all of them are done.
     JoinableQueue = 16,
-    /// Two ends that talk.
+    /// Two ends that send each other values.
     Pipe = 17,
     /// A message too large for its queue.
     Spill = 18,
@@ -69,7 +69,7 @@ impl Kind {
         ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether segments of their own may belong to such an object.
+    /// Whether objects of this kind may have segments that belong to them.
     pub(crate) fn has_children(self) -> bool {
         matches!(self, Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue)
     }

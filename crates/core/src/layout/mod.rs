@@ -1,8 +1,8 @@
 //! Every struct that lives in shared memory, stated once and asserted.
 //!
-//! All fields are little-endian atomics, each accessed at one width only. Whatever other processes may
-//! have left in them is a value of its type, so a reference to such a struct is always sound; whether the
-//! value makes sense is checked where it is used.
+//! All fields are little-endian atomics, each accessed at one width only. Any bits that another
+//! process may leave in a field are a value of its type, so a reference to such a struct is always
+//! sound. The code that uses a value checks that it makes sense.
 
 mod array;
 mod control;

@@ -1,10 +1,11 @@
-//! What objects that are more than bytes begin with.
+//! The header of objects that are more than bytes.
 
+#[cfg(not(loom))]
 use super::locks::MutexWords;
 use super::shared::Shared;
 use crate::sync::{AtomicU32, AtomicU64};
 
-/// Numbers that an object is made with; each kind has its own, unused ones are 0.
+/// Numbers that an object is made with. Each kind has its own; unused ones are 0.
 ///
 /// | kind | params |
 /// | --- | --- |
@@ -12,31 +13,34 @@ use crate::sync::{AtomicU32, AtomicU64};
 /// | `Semaphore` | permits at first, most permits |
 /// | `Event` | 1: resets itself |
 /// | `Barrier` | parties |
-/// | `Value`, `SharedArray` | dtype (a number that the caller knows), elements, 1: with a lock |
+/// | `Value`, `SharedArray` | dtype, elements, 1: with a lock |
 /// | `SpscQueue` | bytes of the ring |
-/// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec (a number that the caller knows) |
+/// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec |
 /// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, 1: redeliver + 2: spill, codec |
+///
+/// A dtype and a codec are numbers that only the caller understands.
 pub const PARAMS: usize = 5;
-/// Where an object's words begin.
+/// Where an object's state begins in its segment.
 pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;
-/// Where the data of a value begins: 64 bytes aligned, behind a header and a mutex.
+/// Where the data of a value begins in its segment: behind a header and a mutex, at a multiple of
+/// 64.
 pub const DATA_OFFSET: u64 = 256;
 
-/// First 64 bytes of the segment of a lock, a value and the like. Written whole before the object has its name, and
-/// never changed.
+/// First 64 bytes of the segment of a lock, a value and the like. Written whole before the object
+/// has its name, and never changed.
 #[repr(C)]
 pub(crate) struct ObjectHeader {
     pub magic: AtomicU64,
     pub layout: AtomicU32,
     /// As in the registry.
     pub kind: AtomicU32,
-    /// Of the domain whose agents the object's words name.
+    /// Of the domain whose agents the object's owner words name.
     pub domain_id: AtomicU64,
-    /// What the object was made with; each kind has its own.
+    /// The numbers that the object was made with: see `PARAMS`.
     pub params: [AtomicU64; PARAMS],
 }
 
-// SAFETY: repr(C) and atomics (and padding that nobody reads) throughout.
+// SAFETY: repr(C) and atomics (and padding that is never read) throughout.
 unsafe impl Shared for ObjectHeader {}
 
 #[cfg(not(loom))]

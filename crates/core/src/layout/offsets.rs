@@ -26,9 +26,9 @@ pub const END_CLOSED: u32 = offset_of!(EndWords, closed) as u32;
 pub const RINGS: u32 = STATE + offset_of!(ChannelWords, rings) as u32;
 /// From one ring to the next.
 pub const RING_BYTES: u32 = size_of::<RingWords>() as u32;
-/// In a ring: the end of what was pushed.
+/// In a ring: the position behind the last record that was pushed.
 pub const RING_TAIL: u32 = offset_of!(RingWords, tail) as u32;
-/// In a ring: the end of what was popped.
+/// In a ring: the position behind the last record that was popped.
 pub const RING_HEAD: u32 = offset_of!(RingWords, head) as u32;
 /// In a ring: not 0 while the consumer sleeps.
 pub const RING_EMPTY: u32 = offset_of!(RingWords, empty) as u32;

@@ -1,4 +1,4 @@
-//! The words of queues and channels.
+//! The state of queues and channels.
 
 use super::locks::MutexWords;
 use super::shared::{AGENTS, Shared, SlotSet};
@@ -10,7 +10,7 @@ pub(crate) const INDEX_BITS: u32 = 23;
 pub(crate) const UNIT: u32 = 8;
 /// The bits of a position that a record's header has.
 pub(crate) const POSITION_MASK: u32 = 0x00ff_ffff;
-/// Participants of a queue, dead ones that are not reaped yet included.
+/// Participants of a queue, including dead ones that are not reaped yet.
 pub(crate) const PARTICIPANTS: usize = if cfg!(loom) { 3 } else { AGENTS };
 
 /// One agent that sleeps, where there can't be two: its slot + 1, or 0.
@@ -18,15 +18,15 @@ pub(crate) const PARTICIPANTS: usize = if cfg!(loom) { 3 } else { AGENTS };
 #[repr(C)]
 pub(crate) struct Sleeper(pub AtomicU32);
 
-/// A ring of records with one producer and one consumer: see `spsc.rs`. Positions count units of 8 bytes and only grow,
-/// modulo 2^32; `tail - head` is at most the size of the ring.
+/// A ring of records with one producer and one consumer: see `spsc.rs`. Positions count units of 8
+/// bytes and only grow, modulo 2^32. `tail - head` is at most the size of the ring.
 #[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(crate) struct RingWords {
-    /// End of what was pushed. Written by the producer.
+    /// Position behind the last record that was pushed. Written by the producer.
     pub tail: AtomicU32,
     _tail: [u32; 31],
-    /// End of what was popped. Written by the consumer.
+    /// Position behind the last record that was popped. Written by the consumer.
     pub head: AtomicU32,
     _head: [u32; 31],
     /// The consumer, when it sleeps until there is a record.
@@ -39,57 +39,60 @@ pub(crate) struct RingWords {
 /// One end of a channel: a role that one agent at a time has.
 #[repr(C, align(64))]
 pub(crate) struct EndWords {
-    /// Owner word of who has it, 0: nobody.
+    /// Owner word of the agent that has it; 0: none.
     pub owner: AtomicU64,
-    /// 0, then for ever 1: this end pushes nothing more; once it has no owner, it pops nothing more either. Written by who has it.
+    /// 0, then 1 for ever: this end pushes nothing more. Once it has no owner, it pops nothing more
+    /// either. Written by its owner.
     pub closed: AtomicU32,
     _pad: [u32; 13],
 }
 
-/// Two ends, and a ring of records towards each of them: see `channel.rs`. The data of the rings is behind these words.
+/// Two ends, and a ring of records towards each of them: see `channel.rs`. The data of the rings
+/// follows.
 #[repr(C)]
 pub(crate) struct ChannelWords {
     pub ends: [EndWords; 2],
-    /// `rings[i]`: what end `i` pops, and the other one pushes.
+    /// End `i` pops from `rings[i]`, and the other end pushes to it.
     pub rings: [RingWords; 2],
 }
 
-/// A queue of any number of producers and consumers: see `mpmc.rs`. Behind these words are the ring's slots, a `u64` each,
-/// and the chunks.
+/// A queue of any number of producers and consumers: see `mpmc.rs`. The ring's slots, a `u64` each,
+/// follow, and then the chunks.
 #[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(crate) struct MpmcWords {
     /// Puts that took effect, or one less. Only grows.
     pub tail: AtomicU64,
-    /// Where to look first for a free chunk; any value.
+    /// Where the search for a free chunk begins; any value.
     pub hint: AtomicU32,
     _tail: [u32; 29],
     /// Gets whose slot is free again, or one less. Only grows.
     pub head: AtomicU64,
     _head: [u64; 15],
-    /// Agents that sleep until there is a message, …
+    /// Agents that sleep until there is a message.
     pub readers: SlotSet,
-    /// …a free chunk, …
+    /// Agents that sleep until a chunk is free.
     pub writers: SlotSet,
-    /// …or no unfinished message.
+    /// Agents that sleep until no message is unfinished.
     pub joiners: SlotSet,
-    /// 0, then for ever 1: no put begins any more.
+    /// 0, then 1 for ever: no put begins any more.
     pub ended: AtomicU32,
     _pad: u32,
-    /// The failure that was counted last, or is being counted: `{ generation of the claim: 41 | chunk: 23 }`. Written by who
-    /// holds `reaper`, as are the next two.
+    /// The failure that was counted last, or is being counted: `{ generation of the claim: 41 |
+    /// chunk: 23 }`. Written by the holder of `reaper`, as are the next two.
     pub failing: AtomicU64,
     /// `failed` before that failure.
     pub failed_before: AtomicU64,
-    /// Messages that readers died of, where that is counted.
+    /// Messages that were lost because their reader died, where that is counted.
     pub failed: AtomicU64,
-    /// Who reaps the dead.
+    /// Held while an agent reaps dead participants.
     pub reaper: MutexWords,
-    /// Owner word of each participant, or 0. Becomes 0 when nothing is claimed in its name any more.
+    /// Owner word of each participant, or 0. It becomes 0 when no chunk is claimed in its name any
+    /// more.
     pub participants: [AtomicU64; PARTICIPANTS],
 }
 
-/// What a chunk begins with; its message follows.
+/// The head of a chunk. Its message follows.
 #[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct ChunkWords {
@@ -97,11 +100,12 @@ pub(crate) struct ChunkWords {
     pub claim: AtomicU64,
     /// Bytes of the message.
     pub len: AtomicU32,
-    /// `SPILLED`, `REDELIVERED`. With `len` and the message written by who claimed the chunk.
+    /// `SPILLED`, `REDELIVERED`. Written, as `len` and the message are, by the participant that
+    /// claimed the chunk.
     pub flags: AtomicU32,
 }
 
-// SAFETY: repr(C) and atomics (and padding that nobody reads) throughout, for each of these.
+// SAFETY: repr(C) and atomics (and padding that is never read) throughout, for each of these.
 unsafe impl Shared for Sleeper {}
 // SAFETY: as above.
 unsafe impl Shared for ChannelWords {}

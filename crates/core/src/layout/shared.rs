@@ -1,9 +1,9 @@
-//! What all of the layout is made of: the trait of shared structs, sets of agents, sizes, and magic numbers.
+//! The base of the layout: the trait of shared structs, sets of agents, sizes, magic numbers.
 
 use crate::sync::AtomicU64;
 
-/// Grows with every change to this folder. It is part of the control segment's name, so processes of
-/// different versions never meet.
+/// Grows with every change to this folder. It is part of the control segment's name, so processes
+/// of different versions never meet.
 pub const LAYOUT_VERSION: u32 = 4;
 /// `"crossmem"`: the first word of a control segment.
 pub(crate) const CONTROL_MAGIC: u64 = u64::from_le_bytes(*b"crossmem");
@@ -18,12 +18,15 @@ pub const AGENTS: usize = 1024;
 pub const OBJECTS: usize = 4096;
 /// Words of a bitmap with a bit per agent slot.
 pub(crate) const SLOT_WORDS: usize = if cfg!(loom) { 1 } else { AGENTS / 64 };
-/// The trailer of an ndarray starts at the first multiple of this behind the data, and is this long.
+/// The trailer of an ndarray starts at the first multiple of this behind the data, and is this
+/// long.
 pub const PAGE: u64 = 4096;
 
+/// A struct that may lie in shared memory.
+///
 /// # Safety
-/// Implementors are `repr(C)`, consist of atomics only (any bit pattern is a value, shared mutation is
-/// sound), and need no drop.
+/// Implementors are `repr(C)`, consist of atomics only (any bit pattern is a value, shared mutation
+/// is sound), and need no drop.
 pub(crate) unsafe trait Shared {}
 
 // SAFETY: an atomic.
@@ -34,5 +37,5 @@ unsafe impl Shared for AtomicU64 {}
 #[repr(C)]
 pub(crate) struct SlotSet(pub [AtomicU64; SLOT_WORDS]);
 
-// SAFETY: repr(C) and atomics (and padding that nobody reads) throughout.
+// SAFETY: repr(C) and atomics (and padding that is never read) throughout.
 unsafe impl Shared for SlotSet {}

@@ -1,13 +1,15 @@
-//! A meeting point for a number of parties. Broken for all when a member dies, gives up, or somebody says so.
+//! A meeting point for a number of parties. It breaks for all of them when one dies or gives up, or
+//! when an agent breaks it.
 //!
-//! Everything changes under a mutex that is held inside one call only. `generation` counts the meetings that ended, and
-//! one store of it ends a meeting; `outcomes` was written before. What a death leaves undone is done by whoever locks next:
+//! Everything changes under a mutex that is held inside one call only. `generation` counts the
+//! meetings that have ended, and one store to it ends a meeting; `outcomes` is written before. The
+//! next agent that takes the mutex finishes the work of one that died:
 //!
 //! | died | seen by the next | repair |
 //! | --- | --- | --- |
-//! | before `generation` grows | the meeting goes on, or `broken` is set and every waiter is told | none |
+//! | before `generation` grows | the meeting goes on; or `broken` is set, and waiters are told | none |
 //! | after it | `arriving` ≠ `generation` | the table is cleared, then `arriving` follows |
-//! | as the leader, in the action | `leader` is dead | the meeting is broken |
+//! | as the leader, in the action | `leader` is dead | the meeting is broken off |
 
 use std::time::Duration;
 
@@ -20,28 +22,28 @@ use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::fence;
 use crate::wait::{Attempt, Peers, Sleepers, Wait};
 
-/// What the caller is at a barrier.
+/// The caller's part in a meeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrived {
-    /// One of those who wait for the end of the meeting.
+    /// The caller waits for the end of the meeting.
     Waiting {
-        /// Which meeting.
+        /// The number of the meeting.
         generation: u64,
-        /// How many came before.
+        /// How many parties came before.
         index: u32,
     },
-    /// The last one, who ends the meeting.
+    /// The caller came last, and has to end the meeting.
     Leading {
-        /// Which meeting.
+        /// The number of the meeting.
         generation: u64,
-        /// How many came before.
+        /// How many parties came before.
         index: u32,
     },
     /// The barrier is broken.
     Broken,
 }
 
-/// How a meeting went.
+/// How a meeting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Met,
@@ -54,13 +56,14 @@ struct Inside<'a, P: Peers> {
 }
 
 impl BarrierWords {
-    /// Arrives; `None` while the last meeting's action still runs: then an armed caller is among the sleepers.
+    /// Arrives. `None`: the action of the meeting before still runs. Then an armed caller is among
+    /// the sleepers.
     pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Option<Arrived> {
         self.sleepers.wait_or_give_up(peers, wait, |_| {
             let inside = self.enter(peers, ATTEMPT_TIMEOUT)?;
-            // Now, not only before sleeping: the dead must not be counted among the parties.
+            // In every attempt, not only before sleeping: dead agents must not count as parties.
             if !seeded(Fault::DeadCountedAsParties) {
-                inside.break_if_somebody_died();
+                inside.break_off_if_a_party_died();
             }
             if self.broken.load(Relaxed) != 0 {
                 return Some(Arrived::Broken);
@@ -69,12 +72,12 @@ impl BarrierWords {
         })
     }
 
-    /// Waits for the end of the meeting; `None`: it goes on.
+    /// Waits for the end of the meeting. `None`: it goes on.
     pub(crate) fn wait(&self, peers: &impl Peers, generation: u64, wait: Wait) -> Option<Outcome> {
         self.sleepers.wait_or_give_up(peers, wait, |attempt| {
             self.outcome(generation).or_else(|| {
                 if attempt != Attempt::Newcomer {
-                    self.enter(peers, ATTEMPT_TIMEOUT)?.break_if_somebody_died();
+                    self.enter(peers, ATTEMPT_TIMEOUT)?.break_off_if_a_party_died();
                 }
                 self.outcome(generation)
             })
@@ -90,7 +93,8 @@ impl BarrierWords {
             }
             let outcomes = self.outcomes.load(Acquire);
             let last_broken = self.last_broken.load(Acquire);
-            // The bit is another meeting's by now, or may be a moment later: then only that none broke since is known.
+            // The bit belongs to a later meeting by now, or may in a moment. Then `last_broken`
+            // tells only whether a meeting broke off since.
             let is_old = now.wrapping_sub(generation) >= 63;
             let broken =
                 if is_old { last_broken > generation } else { outcomes >> (generation % 64) & 1 == 1 };
@@ -100,7 +104,7 @@ impl BarrierWords {
         }
     }
 
-    /// The leader's action is done: the meeting ends. `Broken`: it was broken off meanwhile.
+    /// Ends the meeting after the leader's action. `Broken`: it was broken off meanwhile.
     pub(crate) fn complete(
         &self,
         peers: &impl Peers,
@@ -116,7 +120,8 @@ impl BarrierWords {
         Ok(if leads { Outcome::Met } else { Outcome::Broken })
     }
 
-    /// Breaks the barrier, or only if that meeting still goes on; how that meeting went.
+    /// Breaks the barrier; with `only`, if that meeting still goes on. Returns how the meeting
+    /// ended.
     pub(crate) fn abort(&self, peers: &impl Peers, only: Option<u64>) -> Outcome {
         let inside = self.enter(peers, DEFERRABLE_TIMEOUT);
         if let Some(outcome) = only.and_then(|generation| self.outcome(generation)) {
@@ -125,14 +130,15 @@ impl BarrierWords {
         if let Some(inside) = inside {
             inside.break_off();
         } else {
-            // Somebody is stopped inside. What it leaves is broken, and ended by the next one who gets in.
+            // An agent is stopped inside. The barrier is broken, and the next agent that gets in
+            // ends the meeting.
             self.broken.store(1, Release);
             self.sleepers.notify_all(peers);
         }
         Outcome::Broken
     }
 
-    /// Makes it as new; for those who wait it is broken.
+    /// Makes the barrier as new. For agents that wait now it is broken.
     pub(crate) fn reset(&self, peers: &impl Peers, patience: Duration) -> Result<(), Refused> {
         let inside = self.enter(peers, patience).ok_or(Refused::NotYet)?;
         inside.end(Outcome::Broken);
@@ -140,7 +146,7 @@ impl BarrierWords {
         Ok(())
     }
 
-    /// How many wait.
+    /// How many parties wait.
     pub(crate) fn waiting(&self) -> u32 {
         self.arrived.shares().fold(0, |waiting, (_, word)| waiting.saturating_add(word as u32))
     }
@@ -154,7 +160,7 @@ impl BarrierWords {
         let inside = Inside { words: self, peers };
         fail::point("barrier.locked");
         inside.follow();
-        // Broken by somebody who died before it could end the meeting.
+        // Broken by an agent that died before it could end the meeting.
         if self.broken.load(Relaxed) != 0 && (self.leader.load(Relaxed) != 0 || self.waiting() > 0) {
             inside.end(Outcome::Broken);
         }
@@ -178,7 +184,7 @@ impl<P: Peers> Inside<'_, P> {
         Arrived::Leading { generation, index }
     }
 
-    fn break_if_somebody_died(&self) {
+    fn break_off_if_a_party_died(&self) {
         let leader = Owner::of(self.words.leader.load(Relaxed));
         let leader_died = leader.is_some_and(|owner| self.peers.is_dead(owner));
         if seeded(Fault::DeadMembersWaitedFor) {
@@ -195,7 +201,7 @@ impl<P: Peers> Inside<'_, P> {
         self.end(Outcome::Broken);
     }
 
-    /// Ends the meeting for everyone who takes part in it.
+    /// Ends the meeting for all its parties.
     fn end(&self, outcome: Outcome) {
         let words = self.words;
         let generation = words.generation.load(Relaxed);
@@ -229,7 +235,7 @@ impl<P: Peers> Inside<'_, P> {
             words.arrived.0[slot].store(0, Relaxed);
         }
         fail::point("barrier.cleared");
-        // The table is empty before anyone takes it for the next meeting's.
+        // The table is empty before any agent takes it for that of the next meeting.
         fence(Release);
         words.arriving.store(generation, Relaxed);
     }

@@ -1,9 +1,10 @@
-//! Waiting for a change under a mutex, until somebody who made one says so.
+//! Waiting for a change under a mutex, until an agent that made one notifies the waiter.
 //!
-//! Each agent has one entry `{ instance: 32 | waiting: 16 | notified: 16 }`; every change is one CAS on it, so there is
-//! nothing to repair. A notification stays in the entry until its waiter has the mutex again (`settle`): if it dies before,
-//! or gives up, the notification is passed on, first given, then taken away. A death in between wakes one waiter too many,
-//! never one too few.
+//! Each agent has one entry `{ instance: 32 | waiting: 16 | notified: 16 }`. Every change is one
+//! CAS on it, so there is nothing to repair. A notification stays in the entry until its waiter has
+//! the mutex again (`settle`). If the waiter dies before that, or gives up, the notification is
+//! passed on: first given to another waiter, then taken from the entry. If a process dies between
+//! these two steps, one waiter too many is woken, never one too few.
 
 use super::table::Share;
 use crate::fail;
@@ -30,10 +31,11 @@ impl Waiters {
 }
 
 impl ConditionWords {
-    /// One more waiter of the caller; to be called before the mutex is released. `false`: it has 65,535 already.
+    /// Adds a waiter of the caller. To be called before the mutex is released. `false`: the caller
+    /// has 65,535 already.
     pub(crate) fn enter(&self, peers: &impl Peers) -> bool {
         let slot = slot_of(peers);
-        // Again if somebody notified our dead predecessor meanwhile.
+        // Once more if an agent notified the caller's dead predecessor meanwhile.
         while let Some((_, word)) = self.waiters.dead_shares(peers).find(|(at, _)| *at == slot) {
             self.pass_on(peers, slot, word);
         }
@@ -44,7 +46,8 @@ impl ConditionWords {
         entered
     }
 
-    /// Waits for one more notification than the `heard` ones that the caller's waiters have heard and not settled yet.
+    /// Waits for one more notification than the `heard` ones that waiters of the caller have
+    /// received and not settled yet.
     pub(crate) fn wait(&self, peers: &impl Peers, heard: u32, wait: Wait) -> bool {
         let told = || (u32::from(self.mine(peers).notified) > heard).then_some(());
         let notified = self.sleepers.wait_or_give_up(peers, wait, |attempt| {
@@ -61,7 +64,7 @@ impl ConditionWords {
         notified.is_some()
     }
 
-    /// A waiter that was notified has the mutex again: it waits no more.
+    /// A notified waiter has the mutex again: its wait is over.
     pub(crate) fn settle(&self, peers: &impl Peers) {
         self.change_mine(peers, |mine| {
             (mine.notified > 0 && mine.waiting > 0).then(|| Waiters {
@@ -73,7 +76,8 @@ impl ConditionWords {
         fail::point("condition.settled");
     }
 
-    /// One of the caller's waiters gives up that heard nothing. A notification that came for it is passed on.
+    /// A waiter of the caller gives up without having received a notification. If one came for it,
+    /// that is passed on.
     pub(crate) fn leave(&self, peers: &impl Peers, heard: u32) {
         let mine = self.mine(peers);
         let is_told = mine.notified >= mine.waiting && u32::from(mine.notified) > heard;
@@ -86,7 +90,7 @@ impl ConditionWords {
             (mine.waiting > mine.notified).then(|| Waiters { waiting: mine.waiting - 1, ..mine })
         });
         if !left && mine.waiting > mine.notified && !seeded(Fault::NotificationKept) {
-            // Notified since we looked.
+            // Notified since `mine` was loaded.
             self.leave(peers, heard);
         }
     }
@@ -97,7 +101,8 @@ impl ConditionWords {
         if there.instance == instance { there } else { Waiters { instance, waiting: 0, notified: 0 } }
     }
 
-    /// Notifies at most `most` waiters, an agent at a time from the caller's successor on; how many there were.
+    /// Notifies at most `most` waiters, agent by agent from the slot after the caller's on. Returns
+    /// how many it notified.
     pub(crate) fn notify(&self, peers: &impl Peers, most: u32) -> u32 {
         let mut left = most;
         for turn in 1..=TABLE {
@@ -125,7 +130,7 @@ impl ConditionWords {
             match entry.compare_exchange(word, told.word(), AcqRel, Acquire) {
                 Ok(_) => {
                     fail::point("condition.notified");
-                    // Its bit goes, so that a reactor knows what it was rung for.
+                    // Its bit is cleared, so that its reactor knows which wait the ring is for.
                     self.sleepers.remove(slot);
                     wake(peers, slot);
                     return now;
@@ -135,14 +140,14 @@ impl ConditionWords {
         }
     }
 
-    /// What a dead agent was told but didn't hear goes to others.
+    /// Gives the notifications that a dead agent didn't receive to other waiters.
     fn pass_on(&self, peers: &impl Peers, slot: usize, word: u64) {
         let lost = u32::from(Waiters::of(word).notified);
         if lost > 0 && !seeded(Fault::NotificationDies) {
             self.notify(peers, lost);
             fail::point("condition.passed-on");
         }
-        // A failed CAS: somebody else did it, too.
+        // A failed CAS: another agent did the same.
         let _ = self.waiters.0[slot].compare_exchange(word, 0, AcqRel, Relaxed);
     }
 

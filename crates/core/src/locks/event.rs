@@ -1,7 +1,8 @@
-//! A flag that one can wait for. One word: whoever dies has set it, or has not.
+//! A flag that agents can wait for. It is one word: an agent that dies has set it, or has not.
 //!
-//! Who waits remembers how often the event had been set, so that a `set` right before a `clear` releases everyone who
-//! waited. A `set` whose caller dies before it wakes anyone is found by the waiters when their slice ends.
+//! A waiter remembers how often the event had been set before, so that a `set` right before a
+//! `clear` releases all waiters. If an agent dies after `set` before it wakes any waiter, the
+//! waiters notice when their slice ends.
 
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -17,12 +18,12 @@ impl EventWords {
         self.state.load(Acquire) & SET != 0
     }
 
-    /// How often it was set, as waiters remember it.
+    /// How often it was set, for a waiter to remember.
     pub(crate) fn times(&self) -> u32 {
         self.state.load(Acquire) / ONCE
     }
 
-    /// Wakes all waiters, or with `auto_reset` the one that will take it.
+    /// Wakes all waiters, or, with `auto_reset`, one that will take it.
     pub(crate) fn set(&self, peers: &impl Peers, auto_reset: bool) {
         // Release: pairs with the Acquire in `taken` and `is_set`.
         let set = self.state.fetch_update(Release, Relaxed, |state| {
@@ -40,7 +41,8 @@ impl EventWords {
         self.state.fetch_and(!SET, Release);
     }
 
-    /// Waits until it is set, or was since it had been set `times`; with `auto_reset`, until the caller is the one that takes it.
+    /// Waits until the event is set, or has been set since the caller read `times`. With
+    /// `auto_reset`, waits until the caller takes it.
     pub(crate) fn wait(&self, peers: &impl Peers, times: u32, auto_reset: bool, wait: Wait) -> bool {
         let found =
             self.sleepers.wait_or_give_up(peers, wait, |_| self.taken(times, auto_reset).then_some(()));

@@ -1,4 +1,5 @@
-//! The protocols of locks, over their atomic words alone: they know other agents only as `Peers`.
+//! The protocols of locks, over their state in shared memory alone. They know other agents only as
+//! `Peers`.
 
 mod barrier;
 mod condition;

@@ -1,16 +1,17 @@
-//! The robust mutex: one CAS to take, one to release, and the dead hold nothing.
+//! The robust mutex: one CAS takes it, one releases it, and dead agents hold nothing.
 //!
 //! | word | lock | unlock by the owner |
 //! | --- | --- | --- |
-//! | free | → mine, `died` kept; `waiters` set by who is among the sleepers | |
-//! | free, `hungry` | as above for whoever slept; newcomers wait as if it were held | |
-//! | mine | refused | → free, `died` and `hungry` kept; wakes one if `waiters` |
+//! | free | → mine, `died` kept; `waiters` set by a sleeper | |
+//! | free, `hungry` | as above by an agent that slept; newcomers wait as if it were held | |
+//! | mine | refused | → free, `died` and `hungry` kept; wakes one sleeper if `waiters` |
 //! | of a dead agent | → mine, `died`, `waiters` | |
-//! | of a living agent | set `waiters`, and `hungry` if this is not the first time; sleep a slice, look again | refused |
+//! | of a living agent | sets `waiters`, `hungry` if it slept before; sleeps, tries again | refused |
 //!
-//! After Linux's robust futexes (`pthread_mutexattr_setrobust(3)`), but with the kernel asked who is alive
-//! instead of a list that the dying process must get right; `hungry` after the starvation mode of Go's `sync.Mutex`,
-//! so that a tight loop in one process doesn't starve another.
+//! After Linux's robust futexes (`pthread_mutexattr_setrobust(3)`). Those need a
+//! list of the held mutexes that is right whenever the process dies; here, the kernel tells which
+//! agents live. `hungry` is the starvation mode of Go's `sync.Mutex`: it keeps a tight loop in one
+//! process from starving another.
 
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -20,11 +21,12 @@ use crate::wait::{Attempt, Peers, Sleepers, Wait, can_spin};
 
 const SPINS: u32 = 100;
 
-/// How the lock came to us.
+/// How the caller got the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acquired {
     Clean,
-    /// A holder died, and nobody called `mark_consistent` since: what the mutex guards may be half-changed.
+    /// A holder died, and `mark_consistent` was not called since: the data that the mutex guards
+    /// may be half-changed.
     OwnerDied,
 }
 
@@ -37,12 +39,13 @@ pub(crate) enum Refused {
 }
 
 impl MutexWords {
-    /// After `NotYet` an armed caller calls again when its doorbell rings, or calls `give_up`.
+    /// After `NotYet`, an armed caller calls again when its doorbell rings, or calls `give_up`.
     pub(crate) fn lock(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Refused> {
         let me = peers.me().word();
-        // Not for who was among the sleepers: others may sleep whom only its `waiters` remembers.
+        // Not for a sleeper: there may be other sleepers, and only the `waiters` that it sets
+        // remembers them.
         let is_newcomer = !matches!(wait, Wait::Arm { .. } | Wait::Again(_));
-        // Relaxed: only a guess; a failed CAS costs one look more.
+        // Relaxed on failure: the word was only guessed; a failed CAS costs one more attempt.
         if is_newcomer && self.owner.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok() {
             return Ok(Acquired::Clean);
         }
@@ -72,14 +75,16 @@ impl MutexWords {
             let holder = Owner::of(word);
             let (new, acquired) = match holder {
                 None if word & HUNGRY == 0 || !attempt.is_polite() => {
-                    // Others may sleep who set W before the last release cleared it. Whoever was among the sleepers restores
-                    // it, since the wake-up may have come for him in the moment before he looked.
+                    // The last release cleared `waiters`, which other sleepers may have set before.
+                    // A sleeper that takes the mutex sets it again, since the release may have just
+                    // chosen this agent to wake; without the bit, the other sleepers would be
+                    // forgotten.
                     let waiters = if is_sleeper { WAITERS } else { word & WAITERS };
                     let died = word & DIED;
                     let acquired = if died == 0 { Acquired::Clean } else { Acquired::OwnerDied };
                     (me.word() | died | waiters, Some(acquired))
                 }
-                // Taken by the caller in another way, while it was the one chosen for the wake-up.
+                // The caller took the mutex in another call, while it was chosen for the wake-up.
                 Some(owner) if owner == me => {
                     if is_sleeper {
                         self.owner.fetch_or(WAITERS, Ordering::Relaxed);
@@ -112,12 +117,13 @@ impl MutexWords {
         }
     }
 
-    /// `false` if the caller doesn't hold it: then nothing changed.
+    /// Returns `false`, and changes nothing, if the caller doesn't hold it.
     pub(crate) fn unlock(&self, peers: &impl Peers) -> bool {
         self.release(peers, 0)
     }
 
-    /// The caller lets go of what may be half-changed: the next owner is told as if the caller had died.
+    /// Releases the mutex while the data may be half-changed. The next owner is told, as if the
+    /// caller had died.
     pub(crate) fn abandon(&self, peers: &impl Peers) -> bool {
         self.release(peers, if seeded(Fault::AbandonedUntold) { 0 } else { DIED })
     }
@@ -144,7 +150,7 @@ impl MutexWords {
         true
     }
 
-    /// Who waited stops waiting; what others held back for its sake is theirs.
+    /// The caller stops waiting. Newcomers no longer let it go first.
     pub(crate) fn give_up(&self, peers: &impl Peers) {
         let sated = if seeded(Fault::HungryForEver) { u64::MAX } else { !HUNGRY };
         let word = self.owner.fetch_and(sated, Ordering::Relaxed);
@@ -154,18 +160,20 @@ impl MutexWords {
         }
     }
 
-    /// The owner says that what the mutex guards is whole again.
+    /// The owner declares the guarded data whole again.
     pub(crate) fn mark_consistent(&self) {
         self.owner.fetch_and(!DIED, Ordering::Relaxed);
     }
 
-    /// Who holds it now, dead or alive.
+    /// The current holder, dead or alive.
     pub(crate) fn holder(&self) -> Option<Owner> {
-        // Acquire: who sees a holder sees what it did before it came.
+        // Acquire: a caller that sees a holder sees everything that the holder did before it took
+        // the mutex.
         Owner::of(self.owner.load(Ordering::Acquire))
     }
 
-    /// A holder that is about to leave is cheaper to wait for than to sleep for.
+    /// Spins for a while: if the holder is about to release the mutex, that is cheaper than
+    /// sleeping.
     fn spin(&self) {
         for _ in 0..if can_spin() { SPINS } else { 0 } {
             let word = self.owner.load(Ordering::Relaxed);

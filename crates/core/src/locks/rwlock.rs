@@ -1,13 +1,16 @@
-//! Many readers or one writer: a mutex as the gate, and a table of who reads.
+//! Many readers or one writer: a mutex as the gate, and a table of the readers inside.
 //!
-//! A reader passes the gate to enter, and leaves without it. A writer keeps the gate, waits until the readers inside
-//! have left, and keeps it while it writes; so writers aren't starved, and readers are not either, since the gate is fair.
+//! A reader holds the gate to enter, and leaves without it. A writer takes the gate, waits until
+//! the readers inside have left, and keeps the gate while it writes. So writers don't starve.
+//! Readers don't either, since the gate is fair.
 //!
-//! | who died | the gate | what the next one does |
+//! | died | the gate | the next agent |
 //! | --- | --- | --- |
-//! | a reader at the gate, a writer waiting for readers | of the dead | takes it over; nothing to report |
-//! | a reader inside | unaffected | a writer clears its entry in the table |
-//! | a writer inside, `writing` = 1 | of the dead | sets `torn`, then clears `writing`: everyone is told until a writer marks it consistent |
+//! | a reader at the gate, a writer waiting for readers | of the dead agent | takes it, reports nothing |
+//! | a reader inside | unaffected | a writer clears the dead reader's entry |
+//! | a writer inside, `writing` = 1 | of the dead agent | sets `torn`, then clears `writing` |
+//!
+//! Each agent that enters while `torn` is set is told, until a writer marks the data consistent.
 
 use super::mutex::{Acquired, Refused};
 use super::short::ATTEMPT_TIMEOUT;
@@ -18,14 +21,14 @@ use crate::layout::{Owner, RwLockWords, SlotSet};
 use crate::sync::{Ordering, fence};
 use crate::wait::{Attempt, Peers, Sleepers, Wait};
 
-/// Why not, and where to wait.
+/// Why the lock is not available, and the set in which an armed caller sleeps.
 pub(crate) struct Busy<'a> {
     pub reason: Refused,
     pub sleepers: &'a SlotSet,
 }
 
 impl RwLockWords {
-    /// Enters as a reader; the same agent may be inside more than once.
+    /// Enters as a reader. An agent may be inside as a reader more than once.
     pub(crate) fn read(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Busy<'_>> {
         if seeded(Fault::ReaderSkipsGate) {
             self.count_me(peers);
@@ -40,7 +43,8 @@ impl RwLockWords {
         Ok(state)
     }
 
-    /// A reader that only tries is not refused because another reader is just passing the gate.
+    /// With `Try`, a reader waits a moment while another reader passes the gate, rather than being
+    /// refused.
     fn reader_wait(&self, wait: Wait) -> Wait {
         let writer_waits = || self.draining.iter().next().is_some();
         if wait == Wait::Try && self.writing.load(Ordering::Relaxed) == 0 && !writer_waits() {
@@ -55,13 +59,14 @@ impl RwLockWords {
         self.readers.set_my_count(peers, count.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Leaves as a reader; `false` if the caller isn't one.
+    /// Leaves as a reader. `false`: the caller isn't one.
     pub(crate) fn end_read(&self, peers: &impl Peers) -> bool {
         let count = self.readers.my_count(peers);
         if count == 0 {
             return false;
         }
-        // Release: what was read before a writer changes it; pairs with the Acquire in `Table::shares`.
+        // Release: reads under the lock come before a writer's changes; pairs with the Acquire in
+        // `Table::shares`.
         let order = if seeded(Fault::RelaxedReaderExit) { Ordering::Relaxed } else { Ordering::Release };
         self.readers.set_my_count(peers, count - 1, order);
         fail::point("rwlock.read.left");
@@ -71,9 +76,10 @@ impl RwLockWords {
         true
     }
 
-    /// Enters as the only one. After `NotYet`, unless it only tried, the caller calls again or gives up.
+    /// Enters as the writer. After `NotYet`, the caller calls again or gives up, unless it passed
+    /// `Try`.
     pub(crate) fn write(&self, peers: &impl Peers, wait: Wait) -> Result<Acquired, Busy<'_>> {
-        // Waiting for the readers to leave goes on where an armed caller stopped.
+        // An armed caller that has the gate goes on waiting for the readers to leave.
         let is_draining = self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 0;
         if !is_draining {
             self.pass_gate(peers, wait)?;
@@ -84,7 +90,8 @@ impl RwLockWords {
             Some(true) => {}
             blocked => {
                 let mine = blocked == Some(false);
-                // Who waits on keeps the gate, or readers would come in between two slices of its wait.
+                // A writer that goes on waiting keeps the gate, or readers would enter between two
+                // slices of its wait.
                 if mine || wait == Wait::Try && !is_draining {
                     self.give_up_write(peers);
                 }
@@ -97,7 +104,8 @@ impl RwLockWords {
         Ok(self.state())
     }
 
-    /// `true`: no reader is left; `false`: only the caller itself is, and it would wait for itself.
+    /// `true`: no reader is left. `false`: only the caller itself is left, so it would wait for
+    /// itself.
     fn drained(&self, peers: &impl Peers, attempt: Attempt) -> Option<bool> {
         if seeded(Fault::WriterSkipsReaders) {
             return Some(true);
@@ -107,7 +115,7 @@ impl RwLockWords {
         }
         let me = peers.me();
         let owners = self.readers.shares().map(|(slot, word)| Share::of(word).owner(slot));
-        // An entry in our slot that isn't ours was our dead predecessor's.
+        // An entry in the caller's slot that isn't the caller's was its dead predecessor's.
         let is_mine =
             |owner: &Owner| *owner == me || seeded(Fault::PredecessorReads) && owner.slot == me.slot;
         let mut readers = owners.filter(|owner| owner.slot != me.slot || is_mine(owner));
@@ -118,14 +126,15 @@ impl RwLockWords {
         }
     }
 
-    /// Leaves as a writer; `false` if the caller isn't one.
+    /// Leaves as the writer. `false`: the caller isn't the writer.
     pub(crate) fn end_write(&self, peers: &impl Peers, abandon: bool) -> bool {
         if !self.is_writer(peers) {
             return false;
         }
         if abandon {
             self.torn.store(1, Ordering::Relaxed);
-            // In this order, or a death right here would hide that something was left half-done.
+            // `torn` before `writing`: otherwise a death right here would hide that the data is
+            // half-changed.
             fence(Ordering::Release);
         }
         self.writing.store(0, Ordering::Relaxed);
@@ -137,7 +146,7 @@ impl RwLockWords {
         self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 1
     }
 
-    /// The writer says that what the lock guards is whole again; `false` if the caller isn't the writer.
+    /// The writer declares the guarded data whole again. `false`: the caller isn't the writer.
     pub(crate) fn mark_consistent(&self, peers: &impl Peers) -> bool {
         let is_writer = self.is_writer(peers);
         if is_writer {
@@ -146,7 +155,7 @@ impl RwLockWords {
         is_writer
     }
 
-    /// Who waited to write stops waiting.
+    /// The caller stops waiting to write.
     pub(crate) fn give_up_write(&self, peers: &impl Peers) {
         if self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 0 {
             self.draining.remove(usize::from(peers.me().slot));
@@ -168,7 +177,8 @@ impl RwLockWords {
                     fail::point("rwlock.torn");
                 }
                 self.torn.store(1, Ordering::Relaxed);
-                // Before `writing` is cleared, or a death right here would hide the first one.
+                // `torn` before `writing` is cleared: otherwise a death right here would hide the
+                // first death.
                 fence(Ordering::Release);
                 fail::point("rwlock.torn");
                 self.writing.store(0, Ordering::Relaxed);

@@ -1,12 +1,13 @@
-//! Permits, with a table of who holds how many: those of the dead return.
+//! Permits, with a table of how many each agent holds: permits of dead agents return.
 //!
-//! Everything changes under a mutex that is held inside one call only. `total` and the table `held` say all; `taken` is
-//! their sum, and whoever takes the mutex from a dead holder counts it anew.
+//! Everything changes under a mutex that is held inside one call only. `total` and the table `held`
+//! are the truth; `taken` is the sum of `held`, and an agent that takes the mutex from a dead
+//! holder computes it anew.
 //!
 //! | died | `total` | `held` | after the repair |
 //! | --- | --- | --- | --- |
 //! | before the store to its entry | as before | as before | nothing was acquired or released |
-//! | after it | as before | changed | the permit is the dead agent's, and returns; or it was returned |
+//! | after it | as before | changed | the permit was the dead agent's and returns; or it was released |
 //! | after `total` grew or shrank | changed | as before or after | permits were added, or used up |
 
 use super::mutex::{Acquired, Refused};
@@ -17,16 +18,16 @@ use crate::layout::SemaphoreWords;
 use crate::sync::Ordering::Relaxed;
 use crate::wait::{Attempt, Peers, Sleepers, Wait};
 
-/// Permits there can be.
+/// Most permits of a semaphore.
 pub(crate) const MOST_PERMITS: u64 = i32::MAX as u64;
 
-/// What became of a release.
+/// The result of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Released {
     Yes,
-    /// It would be more permits than there may be; nothing changed.
+    /// Refused: there would be more permits than allowed.
     TooMany,
-    /// The caller doesn't hold as many; nothing changed.
+    /// Refused: the caller doesn't hold as many.
     NotHeld,
 }
 
@@ -70,8 +71,8 @@ impl SemaphoreWords {
         Some(())
     }
 
-    /// Gives back `count` permits: first those that the caller holds; the rest are new ones, unless `only_held`. There
-    /// are never more than `most`.
+    /// Releases `count` permits: first those that the caller holds, then new ones, unless
+    /// `only_held`. There are never more than `most` in all.
     pub(crate) fn release(
         &self,
         peers: &impl Peers,
@@ -105,7 +106,7 @@ impl SemaphoreWords {
         Ok(Released::Yes)
     }
 
-    /// Drops a permit that the caller holds: it is used up, and doesn't return when the caller dies.
+    /// Uses up a permit that the caller holds: it doesn't return, not even when the caller dies.
     pub(crate) fn consume(&self, peers: &impl Peers, wait: Wait) -> Result<bool, Refused> {
         let inside = self.enter(peers, wait).ok_or(Refused::NotYet)?;
         let held = self.held.my_count(peers);
@@ -117,7 +118,7 @@ impl SemaphoreWords {
         Ok(held > 0)
     }
 
-    /// Permits that are free, those of the dead included.
+    /// Free permits, including those of dead agents.
     pub(crate) fn value(&self, peers: &impl Peers, wait: Wait) -> Result<u64, Refused> {
         let inside = self.enter(peers, wait).ok_or(Refused::NotYet)?;
         inside.reclaim();
@@ -128,7 +129,7 @@ impl SemaphoreWords {
         self.held.my_count(peers)
     }
 
-    /// Who waited stops waiting; what others held back for its sake is theirs.
+    /// The caller stops waiting. Newcomers no longer let it go first.
     pub(crate) fn give_up(&self, peers: &impl Peers) {
         let was_hungry = self.hungry.swap(0, Relaxed) != 0;
         self.sleepers.give_up(peers);
@@ -160,7 +161,7 @@ impl<P: Peers> Inside<'_, P> {
         self.words.held.shares().map(|(_, word)| word & u64::from(u32::MAX)).sum()
     }
 
-    /// Takes back the permits of the dead.
+    /// Takes back the permits of dead agents.
     fn reclaim(&self) {
         if !seeded(Fault::PermitsOfTheDeadStay) && self.words.held.clear_dead(self.peers) {
             fail::point("semaphore.reclaimed");
@@ -168,7 +169,7 @@ impl<P: Peers> Inside<'_, P> {
         }
     }
 
-    /// From now on the caller holds `count`.
+    /// Makes the caller the holder of `count` permits.
     fn hold(&self, count: u32) {
         let before = self.words.held.mine(self.peers).load(Relaxed) & u64::from(u32::MAX);
         self.words.held.set_my_count(self.peers, count, Relaxed);

@@ -1,5 +1,5 @@
-//! Mutexes that are held for microseconds, inside one call: how long each kind of call waits for one, and what it reports
-//! when the holder doesn't run.
+//! Mutexes that are held for microseconds, inside one call: how long each kind of call waits for
+//! one, and the error if the holder doesn't run.
 
 use std::time::Duration;
 
@@ -15,10 +15,12 @@ pub(crate) const DEFERRABLE_TIMEOUT: Duration = Duration::from_millis(100);
 /// For an attempt, which is made again later.
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2);
 
-/// Takes the mutex. The timeout is for one holder: while the mutex passes from one agent to the next, the wait goes on.
+/// Takes the mutex. The timeout is for one holder: while the mutex passes from one agent to the
+/// next, the wait goes on.
 ///
 /// # Errors
-/// `ERR_TIMEOUT` when one and the same agent held it for all of `timeout`, `ERR_DEADLOCK` when the caller holds it.
+/// `ERR_TIMEOUT` when one and the same agent held it for all of `timeout`, `ERR_DEADLOCK` when the
+/// caller holds it.
 pub(crate) fn acquire_short(
     mutex: &MutexWords,
     peers: &impl Peers,

@@ -1,4 +1,5 @@
-//! What each agent has of an object, by slot, so that the share of a dead one can be found and given back.
+//! Each agent's share of an object, by slot, so that the share of a dead agent can be found and
+//! given back.
 
 use crate::faults::{Fault, seeded};
 use crate::layout::{Owner, TABLE, Table};
@@ -21,7 +22,7 @@ impl Share {
         u64::from(self.instance) << 32 | u64::from(self.count)
     }
 
-    /// Whose it is.
+    /// The agent whose share it is.
     pub(crate) fn owner(self, slot: usize) -> Owner {
         Owner { instance: self.instance, slot: slot as u16 }
     }
@@ -32,7 +33,8 @@ impl Table {
         &self.0[usize::from(peers.me().slot) % TABLE]
     }
 
-    /// The caller's count. What a dead predecessor in its slot left is not the caller's.
+    /// The caller's count. The share of a dead predecessor in the same slot doesn't belong to the
+    /// caller.
     pub(crate) fn my_count(&self, peers: &impl Peers) -> u32 {
         let share = Share::of(self.mine(peers).load(Ordering::Relaxed));
         if share.instance == peers.me().instance || seeded(Fault::PredecessorsShare) {
@@ -42,20 +44,20 @@ impl Table {
         }
     }
 
-    /// Only for tables in which nobody else changes the entry of a living agent.
+    /// Only for tables in which no other agent changes the entry of a living one.
     pub(crate) fn set_my_count(&self, peers: &impl Peers, count: u32, order: Ordering) {
         let share = Share { instance: peers.me().instance, count };
         self.mine(peers).store(share.word(), order);
     }
 
-    /// All entries that count something, with their slot and word.
+    /// All entries whose count isn't 0: slot and word.
     pub(crate) fn shares(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         // Acquire: pairs with the Release with which a share is given back.
         let words = self.0.iter().map(|word| word.load(Ordering::Acquire));
         words.enumerate().filter(|(_, word)| Share::of(*word).count != 0)
     }
 
-    /// The entries of the dead: to be cleared by a CAS on the word that is given.
+    /// The entries of dead agents: slot and word. The caller clears one by a CAS from that word.
     pub(crate) fn dead_shares<'a>(
         &'a self,
         peers: &'a impl Peers,
@@ -63,16 +65,16 @@ impl Table {
         let me = peers.me();
         self.shares().filter(move |&(slot, word)| {
             let owner = Share::of(word).owner(slot);
-            // An entry in our slot that isn't ours was our dead predecessor's.
+            // An entry in the caller's slot that isn't the caller's was its dead predecessor's.
             owner != me && (owner.slot == me.slot || peers.is_dead(owner))
         })
     }
 
-    /// Forgets the dead; whether there were any.
+    /// Clears the entries of dead agents. Returns whether there were any.
     pub(crate) fn clear_dead(&self, peers: &impl Peers) -> bool {
         let mut found = false;
         for (slot, word) in self.dead_shares(peers) {
-            // A failed CAS: somebody else cleared it, or a newcomer entered itself there.
+            // A failed CAS: another agent cleared it, or a newcomer entered itself there.
             let _ = self.0[slot].compare_exchange(word, 0, Ordering::Relaxed, Ordering::Relaxed);
             found = true;
         }

@@ -16,7 +16,8 @@ type Agent = super::Agent<Locks>;
 struct Locks {
     mutex: MutexWords,
     rwlock: RwLockWords,
-    /// Loom fails the model if two threads are inside at once, or one doesn't see the other.
+    /// Loom fails the model if two threads access it at once, or if one doesn't see the other's
+    /// change.
     guarded: UnsafeCell<u32>,
 }
 
@@ -27,7 +28,7 @@ impl Agent {
 
     fn enter(&self) -> Acquired {
         let acquired = self.lock();
-        // SAFETY: we hold the mutex; that nobody else is here is what loom checks.
+        // SAFETY: this agent holds the mutex; loom checks that no other thread is here.
         self.world.shared.guarded.with_mut(|guarded| unsafe { *guarded += 1 });
         acquired
     }
@@ -45,7 +46,7 @@ impl Agent {
 
     fn read(&self) -> u32 {
         assert!(self.world.shared.rwlock.read(self, FOREVER).is_ok());
-        // SAFETY: we are inside as a reader; that no writer is here is what loom checks.
+        // SAFETY: this agent is inside as a reader; loom checks that no writer is here.
         let seen = self.world.shared.guarded.with(|guarded| unsafe { *guarded });
         assert!(self.world.shared.rwlock.end_read(self));
         seen
@@ -59,7 +60,7 @@ fn held_by_the_dead() -> Arc<World<Locks>> {
     world
 }
 
-/// What is guarded, when all threads have ended.
+/// The guarded number, when all threads have ended.
 fn count(world: &Arc<World<Locks>>) -> u32 {
     // SAFETY: all threads that could reach it were joined.
     world.shared.guarded.with(|guarded| unsafe { *guarded })
@@ -77,7 +78,7 @@ fn exclusion() {
     assert_eq!(count(&world), 4);
 }
 
-/// Three agents enter once each: nobody is left asleep.
+/// Three agents enter once each: none is left asleep.
 fn three() {
     let world = World::new(Locks::default());
     together(&world, 3, |agent| {
@@ -87,12 +88,13 @@ fn three() {
     assert_eq!(count(&world), 3);
 }
 
-/// Two agents find the mutex with the dead one: whoever comes first repairs, the other is told nothing any more.
+/// Two agents find the mutex held by the dead one. The first owner is told and repairs, the second
+/// isn't told.
 fn take_over() {
     let world = held_by_the_dead();
     together(&world, 2, |agent| {
         let acquired = agent.enter();
-        // SAFETY: we hold the mutex.
+        // SAFETY: this agent holds the mutex.
         let first = agent.world.shared.guarded.with(|guarded| unsafe { *guarded }) == 1;
         assert_eq!(acquired, if first { Acquired::OwnerDied } else { Acquired::Clean });
         agent.world.shared.mutex.mark_consistent();
@@ -101,7 +103,7 @@ fn take_over() {
     assert_eq!(count(&world), 2);
 }
 
-/// Nobody repairs: each is told.
+/// No owner repairs: each is told.
 fn take_over_unrepaired() {
     let world = held_by_the_dead();
     together(&world, 2, |agent| {
@@ -111,7 +113,8 @@ fn take_over_unrepaired() {
     assert_eq!(count(&world), 2);
 }
 
-/// The dead agent held the mutex when the other two went to sleep, one of them before `waiters` was forgotten.
+/// The dead agent held the mutex when the other two went to sleep, one of them before `waiters` was
+/// forgotten.
 fn dead_sleeper() {
     let world = World::of_the_dead(Locks::default());
     world.shared.mutex.sleepers.insert(usize::from(DEAD.slot));
@@ -146,7 +149,7 @@ fn baton() {
     assert_eq!(count(&world), 2);
 }
 
-/// The doorbell alone: one waits for a flag that the other one sets.
+/// The doorbell alone: one agent waits for a flag that another sets.
 fn doorbell() {
     let world = World::new(Locks::default());
     let flag = Arc::new(AtomicU32::default());
@@ -189,7 +192,7 @@ fn dead_reader() {
     assert_eq!(count(&world), 2);
 }
 
-/// A writer died inside: all who come are told.
+/// A writer died inside: all readers are told.
 fn dead_writer() {
     let world = World::of_the_dead(Locks::default());
     world.shared.rwlock.gate.owner.store(DEAD.word(), Ordering::Relaxed);
@@ -205,13 +208,13 @@ models! {
     preemptions: 2;
     two_agents_exclude_each_other: exclusion;
     three_agents_exclude_each_other_and_no_wake_up_is_lost: three;
-    one_takes_over_from_the_dead_and_the_others_are_told_until_it_is_repaired: take_over;
-    each_is_told_while_nobody_repairs: take_over_unrepaired;
+    successors_of_a_dead_holder_are_told_until_one_repairs: take_over;
+    each_owner_is_told_while_none_repairs: take_over_unrepaired;
     a_dead_sleeper_swallows_no_wake_up: dead_sleeper;
-    who_gives_up_passes_the_baton: baton;
-    what_is_set_before_the_bell_rings_is_seen: doorbell;
+    a_waiter_that_gives_up_passes_its_wake_up_on: baton;
+    a_change_made_before_the_ring_is_seen: doorbell;
     a_reader_and_a_writer_exclude_each_other: reader_and_writer;
     two_writers_and_a_reader_exclude_each_other: readers_and_writers;
     a_writer_does_not_wait_for_a_dead_reader: dead_reader;
-    all_are_told_of_a_dead_writer: dead_writer;
+    all_readers_are_told_of_a_dead_writer: dead_writer;
 }

@@ -1,11 +1,11 @@
-//! Models under loom: every interleaving with at most two or three preemptions, and every value that the memory model lets a
-//! load see. Run by `npm test` (`RUSTFLAGS="--cfg loom"`).
+//! Models under loom: every interleaving with at most two or three preemptions, and every value
+//! that the memory model lets a load see. Run by `npm test` (`RUSTFLAGS="--cfg loom"`).
 //!
-//! Parking has no time-out here: what the models show doesn't rest on slices. `faults.rs` says which faults they notice,
-//! and tests that they do.
+//! Parking has no timeout here, so the proofs don't rest on slices. `faults.rs` lists the faults
+//! that the models notice, and tests that they do.
 //!
-//! To loom a `SeqCst` access is an `AcqRel` one (only its fences are more), so what needs the one order of all such accesses can't
-//! be shown here: how a queue ends. That is shown by `crates/core/tests/mpmc_model`.
+//! To loom, a `SeqCst` access is an `AcqRel` one; only `SeqCst` fences are more. How a queue ends
+//! needs the one order of all `SeqCst` accesses, so `crates/core/tests/mpmc_model` shows that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
@@ -31,12 +31,12 @@ const fn owner(slot: u16) -> Owner {
     Owner { instance: slot as u32 + 1, slot }
 }
 
-/// What the agents share, and the kernel between them.
+/// The agents' shared state, and the kernel.
 struct World<S> {
     shared: S,
     bells: [AtomicU32; 3],
-    /// The kernel's side of the bells: it compares and goes to sleep, or wakes, as one step. A thread that sleeps here
-    /// for ever is a deadlock to loom.
+    /// The kernel's side of the bells: comparing and going to sleep are one step, and so is waking.
+    /// A thread that sleeps here for ever is a deadlock to loom.
     futex: loom::sync::Mutex<()>,
     woken: loom::sync::Condvar,
     /// Whether the agent in this slot was killed.
@@ -61,7 +61,7 @@ impl<S> World<S> {
         world
     }
 
-    /// Who learns from the kernel that an agent is dead sees all that it did.
+    /// An agent that learns from the kernel of this death sees everything that the dead agent did.
     fn kill(&self, agent: Owner) {
         self.killed[usize::from(agent.slot)].store(true, Ordering::Release);
     }
@@ -77,7 +77,7 @@ impl<S> Agent<S> {
         Agent { world: Arc::clone(world), me: owner(slot) }
     }
 
-    /// Does this, and is killed at that step of it.
+    /// Calls `act`, and is killed at that step of it.
     fn killed_at(&self, step: &'static str, act: impl FnOnce(&Self)) {
         DOOMED.set(Some((step, thread::current().id())));
         let ended = catch_unwind(AssertUnwindSafe(|| act(self)));
@@ -115,7 +115,8 @@ impl<S> Peers for Agent<S> {
     }
 }
 
-/// Runs a model through the executions that loom tells apart, and through all that there are with so many preemptions.
+/// Runs a model twice: through the executions that loom tells apart, and through all with at most
+/// `preemptions`.
 fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let model = std::sync::Arc::new(model);
     for (stepped, preemptions) in [(false, 3), (true, preemptions)] {
@@ -128,7 +129,8 @@ fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     }
 }
 
-/// Runs `act` for each of the agents 0..`agents` at the same time, agent 0 on this thread; what each returned.
+/// Runs `act` for each of the agents 0..`agents` at the same time, agent 0 on this thread. Returns
+/// their results.
 fn together<S: 'static, T: 'static>(
     world: &Arc<World<S>>,
     agents: u16,
@@ -145,7 +147,7 @@ fn together<S: 'static, T: 'static>(
     std::iter::once(first).chain(others).collect()
 }
 
-/// Each model is a function, so that it can be run with a fault, too.
+/// Makes a test of each model.
 macro_rules! models {
     (preemptions: $preemptions:literal; $($test:ident: $model:expr;)*) => {
         $(#[test]

@@ -16,7 +16,8 @@ type Agent = super::Agent<Queue>;
 #[derive(Default)]
 struct Chunk {
     words: ChunkWords,
-    /// Loom fails the model if it is written while it is read, or read before it is seen.
+    /// Loom fails the model if a thread writes it while another reads it, or reads it without
+    /// seeing the write.
     message: UnsafeCell<u32>,
 }
 
@@ -53,7 +54,7 @@ impl Chunks for &Queue {
     }
 }
 
-const SOUND: &str = "the words make sense";
+const SOUND: &str = "the state is sound";
 
 impl Agent {
     fn queue(&self) -> &Queue {
@@ -67,15 +68,15 @@ impl Agent {
     }
 
     fn write(&self, index: u32, message: u32) {
-        // SAFETY: we have claimed the chunk; that nobody else is here is what loom checks.
+        // SAFETY: this agent has claimed the chunk; loom checks that no other thread is here.
         self.queue().chunks[index as usize].message.with_mut(|at| unsafe { *at = message });
         self.mpmc().chunk(index).unwrap().flags.store(0, Ordering::Relaxed);
         assert!(self.mpmc().publish(index, Phase::Writing, self.me.slot).expect(SOUND));
     }
 
-    /// The message, or one more if it had a reader before.
+    /// The message; one more if it had a reader before.
     fn read(&self, index: u32) -> u32 {
-        // SAFETY: we have claimed the chunk; that nobody writes it is what loom checks.
+        // SAFETY: this agent has claimed the chunk; loom checks that no other thread writes it.
         let message = self.queue().chunks[index as usize].message.with(|at| unsafe { *at });
         let redelivered = self.mpmc().chunk(index).unwrap().flags.load(Ordering::Relaxed) == REDELIVERED;
         assert!(self.mpmc().free(index, Phase::Reading, self.me.slot).expect(SOUND));
@@ -108,7 +109,7 @@ impl Agent {
         message
     }
 
-    /// As a member of a queue does it.
+    /// Reaps as a member of a queue does.
     fn reap(&self) {
         let mpmc = self.mpmc();
         if mpmc.dead(self).next().is_none() {
@@ -127,8 +128,8 @@ impl Agent {
     }
 }
 
-/// The messages that are left when all threads have ended. The ring has each chunk that is queued once, and none else; when all
-/// are taken out, all chunks are free.
+/// The messages that are left when all threads have ended. The ring has each queued chunk once, and
+/// no other; when all are taken out, all chunks are free.
 fn rest(world: &Arc<World<Queue>>) -> Vec<u32> {
     let agent = Agent::new(world, 0);
     let mpmc = agent.mpmc();
@@ -145,7 +146,8 @@ fn rest(world: &Arc<World<Queue>>) -> Vec<u32> {
     rest
 }
 
-/// Each message was got once, and those of one producer in their order by each consumer. The producer is in the tens.
+/// Each message was got once, and each consumer got those of one producer in order. The tens of a
+/// message are its producer.
 fn check(world: &Arc<World<Queue>>, got: &[Vec<u32>], put: &[u32]) {
     let rest = rest(world);
     for got in got {
@@ -159,7 +161,7 @@ fn check(world: &Arc<World<Queue>>, got: &[Vec<u32>], put: &[u32]) {
     assert_eq!(got, put);
 }
 
-/// Each puts a message and then gets one: there is room for both.
+/// Each agent puts a message and then gets one: there is room for both.
 fn both(chunks: usize, slots: usize) {
     let world = World::new(Queue::of(chunks, slots));
     let got = together(&world, 2, |agent| {
@@ -181,7 +183,8 @@ fn one_chunk() {
     check(&world, &got, &put.concat());
 }
 
-/// One gets a message and puts one, so that its chunk begins a next life while the other one looks at it.
+/// One agent gets a message and puts one, so that the chunk begins its next life while another
+/// agent loads its claim.
 fn next_life(slots: usize) {
     let world = World::new(Queue::of(1, slots));
     assert!(Agent::new(&world, 2).try_put(20));
@@ -194,7 +197,7 @@ fn next_life(slots: usize) {
     check(&world, &got, if put[0] { &[0, 20] } else { &[20] });
 }
 
-/// Two get and one puts twice.
+/// Two agents get, and one puts twice.
 fn three() {
     let world = World::new(Queue::of(2, 2));
     let got = together(&world, 3, |agent| match agent.me.slot {
@@ -207,7 +210,8 @@ fn three() {
     check(&world, &got, &[0, 1]);
 }
 
-/// Somebody died at that step of a put, or of a get. One reaps it and gets, while the other one puts and gets.
+/// An agent died at that step of a put or a get. Another reaps it and gets, while a third one puts
+/// and gets.
 fn dead(chunks: usize, redeliver: bool, step: &'static str, act: fn(&Agent), left: &[u32]) {
     let world = World::new(Queue { redeliver, ..Queue::of(chunks, chunks) });
     let dead = Agent::new(&world, DEAD.slot);
@@ -223,7 +227,7 @@ fn dead(chunks: usize, redeliver: bool, step: &'static str, act: fn(&Agent), lef
     check(&world, &got, &[if put[1] { &[10] } else { &[][..] }, left].concat());
 }
 
-/// Somebody dies at that step of a put, while another one gets and then reaps it.
+/// An agent dies at that step of a put, while another one gets and then reaps it.
 fn dying(step: &'static str, left: &[u32]) {
     let world = World::new(Queue::of(2, 2));
     let got = together(&world, 2, move |agent| {
@@ -239,7 +243,8 @@ fn dying(step: &'static str, left: &[u32]) {
     check(&world, &got, left);
 }
 
-/// Whoever reaps what died at one step dies at another one, while somebody else puts and then gets.
+/// An agent died at one step, and its reaper dies at another, while a third agent puts and then
+/// gets.
 fn dead_reaper(redeliver: bool, step: &'static str, act: fn(&Agent), reaping: &'static str, left: &[u32]) {
     let world = World::new(Queue { redeliver, ..Queue::of(2, 2) });
     Agent::new(&world, DEAD.slot).killed_at(step, act);
@@ -257,7 +262,7 @@ fn dead_reaper(redeliver: bool, step: &'static str, act: fn(&Agent), reaping: &'
     check(&world, &got, &[&[10], left].concat());
 }
 
-/// Two get what one puts; who finds nothing sleeps.
+/// Two agents get the messages that one puts. If the queue is empty, a getter sleeps.
 fn sleeping_getters() {
     let world = World::new(Queue::of(2, 2));
     let got = together(&world, 3, |agent| match agent.me.slot {
@@ -271,7 +276,8 @@ fn sleeping_getters() {
     check(&world, &got, &[0, 1]);
 }
 
-/// There is room for one message, and two are put and got: who finds none, or no room, sleeps.
+/// There is room for one message, and two are put and got. If there is none, or no room, the agent
+/// sleeps.
 fn sleeping_on_both_sides() {
     let world = World::new(Queue::of(1, 1));
     let got = together(&world, 2, |agent| match agent.me.slot {
@@ -285,7 +291,7 @@ fn sleeping_on_both_sides() {
     check(&world, &got, &[0, 1]);
 }
 
-/// One sleeps until another one reaps: for the message that the dead one had queued,
+/// An agent sleeps until another one reaps and links the message that a dead one had queued.
 fn reaped_message() {
     let world = World::new(Queue::of(1, 1));
     Agent::new(&world, DEAD.slot).killed_at("queue.queued", put);
@@ -299,7 +305,7 @@ fn reaped_message() {
     check(&world, &got, &[20]);
 }
 
-/// or for the chunk that it had claimed.
+/// An agent sleeps until another one reaps and frees the chunk that a dead one had claimed.
 fn reaped_room() {
     let world = World::new(Queue::of(1, 1));
     Agent::new(&world, DEAD.slot).killed_at("queue.claimed", put);
@@ -319,20 +325,20 @@ fn put_and_get(agent: &Agent) {
     agent.try_get();
 }
 
-/// What the dead one puts; with `redeliver`, what it got is got as one more.
+/// The message of the dead agent. If it is redelivered, it is got as one more.
 const LOST: u32 = 20;
 
 models! {
     preemptions: 2;
-    what_is_put_is_got_once: || both(2, 2);
+    each_message_is_got_once: || both(2, 2);
     one_chunk_is_used_by_both: one_chunk;
     a_chunk_begins_a_next_life: || next_life(1);
     a_chunk_begins_a_next_life_elsewhere: || next_life(2);
     two_get_and_one_puts: three;
     getters_sleep_until_there_is_a_message: sleeping_getters;
     neither_side_sleeps_for_ever: sleeping_on_both_sides;
-    a_reaper_wakes_who_waits_for_a_message: reaped_message;
-    a_reaper_wakes_who_waits_for_room: reaped_room;
+    a_reaper_wakes_a_sleeper_for_a_message: reaped_message;
+    a_reaper_wakes_a_sleeper_for_room: reaped_room;
     dead_with_a_claim: || dead(1, false, "queue.claimed", put, &[]);
     dead_with_a_message_that_is_not_linked: || dead(2, false, "queue.queued", put, &[20]);
     dead_with_the_tail_behind: || dead(1, false, "queue.linked", put, &[20]);

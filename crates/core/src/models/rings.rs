@@ -11,19 +11,20 @@ use crate::wait::{Sleepers, Spins};
 type Agent = super::Agent<Channel>;
 
 const SIZE: u32 = 4;
-/// What is pushed is at most one of these long.
+/// The words of a record, at most one.
 type Bytes = &'static [u64];
 const EMPTY: Bytes = &[];
 
 #[derive(Default)]
 struct Channel {
     words: RingWords,
-    /// Headers and bytes alike: loom fails the model if one is written while it is read, or read before it is seen.
+    /// Headers and bytes alike. Loom fails the model if a thread writes one while another reads it,
+    /// or reads it without seeing the write.
     units: [UnsafeCell<u64>; SIZE as usize],
 }
 
 impl Channel {
-    /// A ring into which so many units were pushed, and popped.
+    /// An empty ring at that position.
     fn at(position: u32) -> Channel {
         let channel = Channel::default();
         channel.words.tail.store(position, Ordering::Relaxed);
@@ -34,12 +35,12 @@ impl Channel {
 
 impl Units for &Channel {
     fn header(&self, unit: u32) -> u64 {
-        // SAFETY: that nobody writes it meanwhile is what loom checks.
+        // SAFETY: loom checks that no other thread writes it meanwhile.
         self.units[unit as usize].with(|header| unsafe { *header })
     }
 
     fn set_header(&self, unit: u32, header: u64) {
-        // SAFETY: that nobody else is here is what loom checks.
+        // SAFETY: loom checks that no other thread is here.
         self.units[unit as usize].with_mut(|at| unsafe { *at = header });
     }
 }
@@ -54,11 +55,11 @@ impl Agent {
     }
 
     fn reserve(&self, seen: &mut Seen, bytes: Bytes) -> Option<Place> {
-        self.ring().reserve(seen, bytes.len() as u32 * UNIT).expect("the words make sense")
+        self.ring().reserve(seen, bytes.len() as u32 * UNIT).expect("the state is sound")
     }
 
     fn front(&self, seen: &mut Seen) -> Option<Record> {
-        self.ring().front(seen).expect("the words make sense")
+        self.ring().front(seen).expect("the state is sound")
     }
 
     fn commit(&self, place: Place, bytes: Bytes) {
@@ -75,7 +76,7 @@ impl Agent {
         bytes
     }
 
-    /// Pushes what there is room for.
+    /// Pushes as many records as there is room for.
     fn try_push(&self, records: &[Bytes]) -> usize {
         let mut seen = self.seen();
         for (pushed, bytes) in records.iter().enumerate() {
@@ -85,10 +86,10 @@ impl Agent {
         records.len()
     }
 
-    /// Pops what is there, in so many looks at the most.
-    fn try_pop(&self, looks: usize) -> Vec<Vec<u64>> {
+    /// Pops the records that are there, in at most `attempts`.
+    fn try_pop(&self, attempts: usize) -> Vec<Vec<u64>> {
         let mut seen = self.seen();
-        (0..looks).filter_map(|_| Some(self.release(self.front(&mut seen)?))).collect()
+        (0..attempts).filter_map(|_| Some(self.release(self.front(&mut seen)?))).collect()
     }
 
     fn push(&self, records: &[Bytes]) {
@@ -115,8 +116,9 @@ impl Agent {
     }
 }
 
-/// One pushes what there is room for, the other pops what is there; its successor pops the rest.
-fn looks(position: u32, records: &'static [Bytes]) {
+/// One agent pushes as many records as there is room for, another pops those that are there. Its
+/// successor pops the rest.
+fn tries(position: u32, records: &'static [Bytes]) {
     let world = World::new(Channel::at(position));
     let ends = together(&world, 2, move |agent| match agent.me.slot {
         0 => (agent.try_push(records), vec![]),
@@ -127,7 +129,7 @@ fn looks(position: u32, records: &'static [Bytes]) {
     assert_eq!([&popped[..], &rest].concat(), records[..*pushed]);
 }
 
-/// As many are popped as are pushed; who finds no record, or no room, sleeps.
+/// All records that are pushed are popped. If there is none, or no room, the agent sleeps.
 fn sleeps(position: u32, records: &'static [Bytes]) {
     let world = World::new(Channel::at(position));
     let ends = together(&world, 2, move |agent| match agent.me.slot {
@@ -140,7 +142,8 @@ fn sleeps(position: u32, records: &'static [Bytes]) {
     assert_eq!(ends[1], records);
 }
 
-/// A producer dies before it has pushed its record; the next one writes over it, while the consumer waits.
+/// A producer dies before it has pushed its record; the next one writes over it, while the consumer
+/// waits.
 fn dead_producer() {
     let world = World::new(Channel::default());
     let ends = together(&world, 2, |agent| match agent.me.slot {
@@ -154,7 +157,8 @@ fn dead_producer() {
     assert_eq!(ends[1], [[2]]);
 }
 
-/// A consumer dies before it has popped a record that it read; the next one gets it again, while the producer waits.
+/// A consumer dies before it has popped a record that it read; the next one reads it again, while
+/// the producer waits.
 fn dead_consumer() {
     let world = World::new(Channel::default());
     Agent::new(&world, 0).push(&[&[1], &[2]]);
@@ -187,12 +191,12 @@ fn dead_sleeper() {
 
 models! {
     preemptions: 3;
-    records_are_whole_and_in_order: || looks(0, &[&[1], &[2], &[3]]);
-    a_record_is_not_split_by_the_end_of_the_ring: || looks(0, &[EMPTY, &[1], &[2]]);
-    positions_begin_anew: || looks(u32::MAX, &[&[1], &[2]]);
+    records_are_whole_and_in_order: || tries(0, &[&[1], &[2], &[3]]);
+    a_record_is_not_split_by_the_end_of_the_ring: || tries(0, &[EMPTY, &[1], &[2]]);
+    positions_begin_anew: || tries(u32::MAX, &[&[1], &[2]]);
     neither_end_sleeps_for_ever: || sleeps(0, &[&[1], &[2], &[3]]);
     neither_end_sleeps_for_ever_at_the_end_of_the_ring: || sleeps(1, &[&[1], &[2], EMPTY]);
-    the_next_producer_writes_over_what_a_dead_one_did_not_push: dead_producer;
-    the_next_consumer_reads_what_a_dead_one_did_not_pop: dead_consumer;
+    the_next_producer_writes_over_a_record_that_was_not_pushed: dead_producer;
+    the_next_consumer_reads_a_record_that_was_not_popped: dead_consumer;
     a_dead_sleeper_swallows_no_wake_up: dead_sleeper;
 }

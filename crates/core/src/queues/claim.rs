@@ -1,19 +1,19 @@
-//! Whose a chunk of a queue is: `{ generation: 46 | phase: 2 | participant: 16 }`.
+//! Which participant has a chunk of a queue: `{ generation: 46 | phase: 2 | participant: 16 }`.
 //!
-//! | phase | who changes it | to |
+//! | phase | changed by | to |
 //! | --- | --- | --- |
-//! | `Free` | anyone, by CAS | `Writing` |
+//! | `Free` | any participant, by CAS | `Writing` |
 //! | `Writing` | its participant | `Queued`, or `Free` |
-//! | `Queued` | anyone, by CAS, once it is linked | `Reading` |
+//! | `Queued` | any participant, by CAS, once it is linked | `Reading` |
 //! | `Reading` | its participant | `Free`, or `Queued` again |
 //!
-//! What a dead participant has is changed by who reaps it, by CAS. The generation grows with every change, so that a CAS
-//! that expects an old one fails.
+//! The participant that reaps a dead one changes its claims, by CAS. The generation grows with
+//! every change, so that a CAS from an old claim fails.
 
 use crate::faults::{Fault, seeded};
 use crate::sync::{AtomicU64, Ordering};
 
-/// Where a chunk is in its life.
+/// The phases of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Free = 0,
@@ -49,21 +49,22 @@ impl Claim {
         self.generation << GENERATION | (self.phase as u64) << PHASE | u64::from(self.participant)
     }
 
-    /// The word that follows.
+    /// The claim that follows this one, as a word.
     pub(crate) fn next(self, phase: Phase, participant: u16) -> u64 {
         let generation = self.generation + u64::from(!seeded(Fault::NoGeneration));
         Claim { generation, phase, participant }.word()
     }
 
-    /// Whether that participant holds it.
+    /// Whether that participant has the chunk in that phase.
     pub(crate) fn is(self, phase: Phase, participant: u16) -> bool {
         self.phase == phase && self.participant == participant
     }
 }
 
-/// One CAS from `before`; whether it was ours.
+/// One CAS from `before`. Returns whether it succeeded.
 pub(crate) fn change(claim: &AtomicU64, before: u64, phase: Phase, participant: u16) -> bool {
     let after = Claim::of(before).next(phase, participant);
-    // SeqCst: a claim comes before the look whether the queue has ended, in the order that `is_drained` relies on.
+    // SeqCst: a put claims before it loads whether the queue has ended, and `is_drained` relies on
+    // that order.
     claim.compare_exchange(before, after, Ordering::SeqCst, Ordering::Relaxed).is_ok()
 }

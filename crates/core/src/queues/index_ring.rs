@@ -1,14 +1,18 @@
-//! A lock-free ring of chunk numbers, which any process may leave at any instruction.
+//! A lock-free ring of chunk numbers. A process may die in it at any instruction.
 //!
-//! A slot is `{ lap: 40 | full: 1 | index: 23 }`. Position `p` is in slot `p % n`, on lap `p / n`. Nobody claims a slot
-//! before writing to it: the chunk in it says whose it is, so a slot that somebody died over is emptied by whoever comes next.
+//! A slot is `{ lap: 40 | full: 1 | index: 23 }`. Position `p` is in slot `p % n`, on lap `p / n`.
+//! No process claims a slot before it writes to it: the claim is in the chunk. So if a process dies
+//! over a slot, the next one empties it.
 //!
 //! | slot | at `tail` | at `head` |
 //! | --- | --- | --- |
-//! | `{ lap, empty }` | room: a CAS puts the chunk in, and the put has taken effect | the ring is empty |
-//! | `{ lap, full }` | `tail` lags: help | claim the chunk, and the get has taken effect; or empty the slot for who claimed it |
-//! | `{ lap + 1, empty }` | `tail` lags: help | `head` lags: help |
+//! | `{ lap, empty }` | room: a CAS puts the chunk in (the put takes effect) | the ring is empty |
+//! | `{ lap, full }` | `tail` lags: advance it | claim the chunk (the get takes effect); empty the slot |
+//! | `{ lap + 1, empty }` | `tail` lags: advance it | `head` lags: advance it |
 //! | else | `tail` was read too early | `head` was read too early |
+//!
+//! If the chunk at `head` is claimed already, a get empties the slot for the process that claimed
+//! it, and goes on.
 //!
 //! `crates/core/tests/mpmc_model` explores it with processes that die anywhere.
 
@@ -22,11 +26,11 @@ use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 const FULL: u64 = 1 << INDEX_BITS;
 const LAP: u32 = INDEX_BITS + 1;
 
-/// Looks before words that make no sense are called corrupt. A look in vain means that others got on meanwhile, and
-/// nobody loses a million times in a row.
-const LOOKS: u32 = if cfg!(loom) { 100 } else { 1 << 20 };
+/// Attempts after which the ring counts as corrupt. An attempt fails only if another process got on
+/// meanwhile, and no process loses a million times in a row.
+const ATTEMPTS: u32 = if cfg!(loom) { 100 } else { 1 << 20 };
 
-/// Words that no process of ours writes.
+/// The state is one that no process running this code leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Corrupt;
 
@@ -48,13 +52,13 @@ impl Slot {
     }
 }
 
-/// The claims of the chunks by number.
+/// The claims of the chunks, by number.
 pub(crate) trait Claims {
     /// `None`: there is no such chunk.
     fn claim(&self, index: u32) -> Option<&AtomicU64>;
 }
 
-/// The ring: its words, and its slots, whose number is a power of two.
+/// The ring: its positions and its slots. The number of slots is a power of two.
 #[derive(Clone, Copy)]
 pub(crate) struct IndexRing<'m> {
     pub head: &'m AtomicU64,
@@ -77,14 +81,15 @@ impl IndexRing<'_> {
 
     /// Puts in a chunk that is `Queued` by the caller and in no slot.
     pub(crate) fn link(&self, index: u32) -> Result<(), Corrupt> {
-        for _ in 0..LOOKS {
+        for _ in 0..ATTEMPTS {
             let tail = self.tail.load(Acquire);
             let slot = self.slot(tail);
             let word = slot.load(Acquire);
             let (seen, lap) = (Slot::of(word), self.lap(tail));
             if seen == (Slot { lap, index: None }) {
                 fail::point("queue.linking");
-                // SeqCst, as in `claim::change`. Release: pairs with the load of the slot in `take`, which then sees the claim.
+                // SeqCst, as in `claim::change`. Release: pairs with the load of the slot in
+                // `take`, which then sees the claim.
                 let linked = Slot { lap, index: Some(index) }.word();
                 if slot.compare_exchange(word, linked, SeqCst, Relaxed).is_ok() {
                     fail::point("queue.linked");
@@ -99,9 +104,9 @@ impl IndexRing<'_> {
         Err(Corrupt)
     }
 
-    /// Takes out the first chunk, which is then `Reading` by `me`; `None` if there is none.
+    /// Takes out the first chunk, which is then `Reading` by `me`. `None`: the ring is empty.
     pub(crate) fn take(&self, claims: &impl Claims, me: u16) -> Result<Option<u32>, Corrupt> {
-        for _ in 0..LOOKS {
+        for _ in 0..ATTEMPTS {
             let head = self.head.load(Acquire);
             let slot = self.slot(head);
             // Acquire: pairs with the Release in `link`.
@@ -115,10 +120,10 @@ impl IndexRing<'_> {
             }
             let Some(index) = seen.index else { return self.is_sound(head).then_some(None).ok_or(Corrupt) };
             let claim = claims.claim(index).ok_or(Corrupt)?;
-            // Acquire: pairs with the Release in `publish`; what was written into the chunk is seen.
+            // Acquire: pairs with the Release in `publish`; the message in the chunk is seen whole.
             let before = claim.load(Acquire);
             if slot.load(Relaxed) != word && !seeded(Fault::NoSlotReread) {
-                continue; // What was loaded may be of the chunk's next life.
+                continue; // The claim that was loaded may be of the chunk's next life.
             }
             let is_queued = Claim::of(before).phase == Phase::Queued;
             if is_queued && !change(claim, before, Phase::Reading, me) {
@@ -129,7 +134,7 @@ impl IndexRing<'_> {
             } else if seeded(Fault::NoHelpForClaimed) {
                 continue;
             }
-            // Also for who claimed it and has not done so yet.
+            // Also if another process claimed the chunk, and has not emptied the slot yet.
             self.empty(head, word);
             if is_queued {
                 return Ok(Some(index));
@@ -147,7 +152,8 @@ impl IndexRing<'_> {
         fail::point("queue.head-moved");
     }
 
-    /// Empties the slot of a chunk whose claimant died before it did so itself: that can only be the first one.
+    /// Empties the slot of a chunk whose claimant died before it did so. That can only be the slot
+    /// at `head`.
     pub(crate) fn unlink_claimed(&self, index: u32) {
         let head = self.head.load(Acquire);
         let word = self.slot(head).load(Acquire);
@@ -159,26 +165,26 @@ impl IndexRing<'_> {
         }
     }
 
-    /// The chunks in the ring, claimed ones included, at about one instant.
+    /// The chunks in the ring, including claimed ones, at about one instant.
     pub(crate) fn linked(&self) -> impl Iterator<Item = u32> + '_ {
         self.slots.iter().filter_map(|slot| Slot::of(slot.load(Acquire)).index)
     }
 
-    /// Whether `tail` is where it can be when the ring is empty at `head`: it lags by one at the most.
+    /// Whether `tail` is where it can be if the ring is empty at `head`: it lags by at most one.
     fn is_sound(&self, head: u64) -> bool {
         self.tail.load(Acquire).wrapping_add(1) >= head
     }
 
     /// Messages in the ring at about one instant.
     pub(crate) fn len(&self) -> u64 {
-        // In this order it never counts more than there were.
+        // In this order, the count is never more than there were.
         let tail = self.tail.load(Acquire);
         tail.saturating_sub(self.head.load(Acquire))
     }
 }
 
-/// Moves `head` or `tail` on, unless others did.
+/// Advances `head` or `tail`, unless another process did.
 fn advance(position: &AtomicU64, from: u64) {
-    // Release: whoever sees the new position sees what was done to the slot before it.
+    // Release: a process that sees the new position sees the change to the slot before it.
     let _ = position.compare_exchange(from, from.wrapping_add(1), Release, Relaxed);
 }

@@ -1,22 +1,23 @@
-//! A bounded queue of any number of producers and consumers: lock-free in the strict sense (who is stopped anywhere stops
-//! nobody), and whole whoever is killed anywhere.
+//! A bounded queue of any number of producers and consumers. It is lock-free in the strict sense: a
+//! process that is stopped anywhere stops no other. It stays whole if a process is killed anywhere.
 //!
-//! Messages lie in chunks; one ring of chunk numbers (`index_ring.rs`) says in which order they go. Each chunk says whose it
-//! is (`claim.rs`): a put claims a free one, writes, and links it; a get takes the first one, reads, and frees it.
+//! Messages lie in chunks. One ring of chunk numbers (`index_ring.rs`) has their order. Each chunk
+//! has a claim (`claim.rs`). A put claims a free chunk, writes to it and links it. A get claims the
+//! first chunk, reads and frees it.
 //!
-//! | died | what becomes of the chunk when its participant is reaped |
+//! | died | the chunk, when its participant is reaped |
 //! | --- | --- |
 //! | `Writing` | freed: the put has not taken effect |
 //! | `Queued`, not linked | linked: the put takes effect now |
 //! | `Queued`, linked | nothing: it is a message like others |
-//! | `Reading`, slot not emptied | the slot is emptied by whoever comes by, and then: |
-//! | `Reading` | freed, and the message is lost with its reader; or put back with `REDELIVERED`, if the queue does that |
+//! | `Reading`, slot not emptied | the slot is emptied, if a get didn't do that before; then: |
+//! | `Reading` | freed: the message is lost; or, if the queue redelivers, linked with `REDELIVERED` |
 //!
-//! Reaping is done by one at a time, under a robust mutex, and can be begun anew when the reaper dies: every change is one
-//! CAS from what the dead participant left.
+//! One agent reaps at a time, under a robust mutex. If it dies, the next one begins anew: every
+//! change is one CAS from the state that the dead participant left.
 //!
-//! The design's queue had a second ring for free chunks; being free is a phase of the claim here, which halves the atomic
-//! operations of a message. `crates/core/tests/mpmc_model` explores it.
+//! There is no second ring for free chunks: being free is a phase of the claim, which halves the
+//! atomic operations of a message. `crates/core/tests/mpmc_model` explores it.
 
 use std::collections::HashSet;
 
@@ -28,12 +29,12 @@ use crate::layout::{ChunkWords, INDEX_BITS, MpmcWords, Owner, PARTICIPANTS};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::wait::Peers;
 
-/// The message is in a segment of its own; the chunk says which.
+/// The message is in a segment of its own, which the chunk names.
 pub(crate) const SPILLED: u32 = 1;
-/// A reader had it before, and died.
+/// A reader had the message before, and died.
 pub(crate) const REDELIVERED: u32 = 2;
 
-/// The chunks by number.
+/// The chunks, by number.
 pub(crate) trait Chunks {
     fn count(&self) -> u32;
     /// `None`: there is no such chunk.
@@ -49,16 +50,16 @@ impl<C: Chunks> Claims for ClaimsOf<'_, C> {
     }
 }
 
-/// What becomes of the messages that the dead had taken.
+/// What becomes of the messages that dead participants were reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// They go to the next reader.
+    /// They go to other readers.
     pub redeliver: bool,
-    /// Those that don't are counted.
+    /// Lost messages are counted.
     pub count_failures: bool,
 }
 
-/// What a reap changed, to wake those who wait for it.
+/// What a reap changed: how many sleepers to wake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reaped {
     pub freed: u32,
@@ -78,20 +79,20 @@ impl<C: Chunks> Mpmc<'_, C> {
         self.chunks.chunk(index).ok_or(Corrupt)
     }
 
-    /// Claims a chunk to write to; `None`: all are in use. That is weaker than "the queue is full": others may be
-    /// writing or reading right now.
+    /// Claims a chunk to write to. `None`: all are in use. That is weaker than "the queue is full":
+    /// other participants may be writing or reading right now.
     pub(crate) fn claim(&self, me: u16) -> Result<Option<u32>, Corrupt> {
         let count = self.chunks.count();
         match self.ring.len().cmp(&u64::from(count)) {
             std::cmp::Ordering::Less => {}
-            // `head` lags by one at the most.
+            // `head` lags by at most one.
             _ if self.ring.len() > u64::from(count) + 1 => return Err(Corrupt),
             _ => return Ok(None),
         }
         let mut index = self.words.hint.load(Relaxed) % count;
         for _ in 0..count {
             let chunk = self.chunk(index)?;
-            // Acquire: pairs with the Release in `free`; the message before was read.
+            // Acquire: pairs with the Release in `free`; the chunk's last message was read.
             let before = chunk.claim.load(Acquire);
             let next = if index + 1 == count { 0 } else { index + 1 };
             if Claim::of(before).phase == Phase::Free {
@@ -102,7 +103,7 @@ impl<C: Chunks> Mpmc<'_, C> {
                     continue;
                 }
                 fail::point("queue.claimed");
-                // Whoever reaps it from here on looks for no segment of the message before.
+                // From here on, a reaper doesn't look for the segment of the last message.
                 if !seeded(Fault::OldFlags) {
                     chunk.flags.store(0, Relaxed);
                 }
@@ -114,10 +115,10 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(None)
     }
 
-    /// Puts in a chunk that `me` has in `phase`; `false`: it hasn't.
+    /// Puts in a chunk that `me` has in `phase`. `false`: it hasn't.
     pub(crate) fn publish(&self, index: u32, phase: Phase, me: u16) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;
-        let before = claim.load(Relaxed); // Nobody changes it but us.
+        let before = claim.load(Relaxed); // Only `me` changes it.
         if !Claim::of(before).is(phase, me) {
             return Ok(false);
         }
@@ -134,10 +135,10 @@ impl<C: Chunks> Mpmc<'_, C> {
         self.ring.take(&ClaimsOf(&self.chunks), me)
     }
 
-    /// Frees a chunk that `me` has in `phase`; `false`: it hasn't.
+    /// Frees a chunk that `me` has in `phase`. `false`: it hasn't.
     pub(crate) fn free(&self, index: u32, phase: Phase, me: u16) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;
-        let before = claim.load(Relaxed); // Nobody changes it but us.
+        let before = claim.load(Relaxed); // Only `me` changes it.
         if !Claim::of(before).is(phase, me) {
             return Ok(false);
         }
@@ -149,7 +150,8 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(true)
     }
 
-    /// What `me` reads was handed over: if `me` dies from here on, nobody is given it again. `false`: it isn't `me` who reads.
+    /// Notes that the message that `me` reads was handed over: if `me` dies from here on, it is not
+    /// redelivered. `false`: `me` doesn't read it.
     pub(crate) fn retire(&self, index: u32, me: u16) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;
         let before = claim.load(Relaxed);
@@ -164,11 +166,13 @@ impl<C: Chunks> Mpmc<'_, C> {
         self.chunk(index).is_ok_and(|chunk| Claim::of(chunk.claim.load(Relaxed)).is(phase, me))
     }
 
-    /// Whether no message is in it, nor will be: none is queued, and no put has begun. Of a queue that has ended. With
-    /// `redeliver`, what others than `me` are reading may come back.
+    /// Whether a queue that has ended has no message, and gets none: none is queued, and no put has
+    /// begun. With `redeliver`, messages that other participants than `me` are reading may come
+    /// back.
     ///
-    /// A put claims its chunk and then looks whether the queue has ended, and here one looks at the claims after having seen
-    /// that it has; all of that is `SeqCst`. So a put that didn't see the end is seen here.
+    /// A put claims its chunk and then loads whether the queue has ended. The caller has seen the
+    /// end before it loads the claims here. All of this is `SeqCst`, so a put that didn't see the
+    /// end is seen here.
     pub(crate) fn is_drained(&self, redeliver: bool, me: u16) -> Result<bool, Corrupt> {
         self.none_is(|claim| match claim.phase {
             Phase::Free => false,
@@ -180,8 +184,9 @@ impl<C: Chunks> Mpmc<'_, C> {
 
     /// Whether every message that was put has been read and freed, at some instant of this call.
     ///
-    /// A put made after this began moves `tail`; if none was, a chunk that is free here stays so, but for a put whose chunk
-    /// was claimed before and not linked, which nobody can know of.
+    /// A put during this call moves `tail`. If none did, a chunk that is free here stays free. The
+    /// exception is a chunk that a put had claimed before, and not linked yet: no other process can
+    /// know of that put.
     pub(crate) fn is_finished(&self) -> Result<bool, Corrupt> {
         let tail = self.ring.tail.load(SeqCst);
         let finished = self.none_is(|claim| matches!(claim.phase, Phase::Queued | Phase::Reading))?
@@ -198,7 +203,7 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(true)
     }
 
-    /// Chunks in `Queued` and `Reading`.
+    /// How many chunks are `Queued` or `Reading`.
     pub(crate) fn unfinished(&self) -> Result<u32, Corrupt> {
         let mut count = 0;
         for index in 0..self.chunks.count() {
@@ -208,7 +213,7 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(count)
     }
 
-    /// The caller becomes a participant; `None`: there is no room for one more.
+    /// Makes the caller a participant. `None`: there is no room for one more.
     pub(crate) fn join(&self, peers: &impl Peers) -> Option<u16> {
         let me = peers.me().word();
         let entry = self.words.participants.iter().position(|entry| {
@@ -225,7 +230,7 @@ impl<C: Chunks> Mpmc<'_, C> {
         entry.map(|entry| entry as u16)
     }
 
-    /// A participant that has no chunk is none any more.
+    /// Removes a participant, which has no chunk any more.
     pub(crate) fn leave(&self, me: u16) {
         self.words.participants[usize::from(me)].store(0, Release);
     }
@@ -240,8 +245,9 @@ impl<C: Chunks> Mpmc<'_, C> {
         })
     }
 
-    /// Gives back what a dead participant had. The caller holds `reaper`; `forget` is called with each chunk whose message
-    /// is lost, or was never whole, before it is freed.
+    /// Returns the chunks of a dead participant to the queue. The caller holds `reaper`. `forget`
+    /// is called with each chunk whose message is lost, or was never whole, before the chunk is
+    /// freed.
     pub(crate) fn reap(
         &self,
         dead: u16,
@@ -285,7 +291,8 @@ impl<C: Chunks> Mpmc<'_, C> {
                 }
             }
         }
-        // After their claims were loaded: one that is linked now, or was since, is found, or its claim has changed.
+        // Loaded after the claims: a chunk that was linked meanwhile is either found here, or its
+        // claim has changed.
         let linked: HashSet<u32> =
             if seeded(Fault::ReapWithoutScan) { HashSet::new() } else { self.ring.linked().collect() };
         if seeded(Fault::UnlinkedLost) {
@@ -301,7 +308,8 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(reaped)
     }
 
-    /// In the name of the dead one: if the reaper dies, too, the next one finds it as it finds what the dead one left.
+    /// Links a chunk in the dead participant's name: if the reaper dies, too, the next one finds it
+    /// like the other chunks of that participant.
     fn requeue(&self, chunk: &ChunkWords, index: u32, before: u64) -> Result<u32, Corrupt> {
         if !change(&chunk.claim, before, Phase::Queued, Claim::of(before).participant) {
             return Ok(0);
@@ -314,7 +322,8 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(1)
     }
 
-    /// Counts the failure of whoever died with this claim, or gives it up, once, whatever reapers die here.
+    /// Counts the failure of the participant that died with this claim, or abandoned it: once, even
+    /// if reapers die here.
     pub(crate) fn count_failure(&self, index: u32, claim: Claim) {
         let words = self.words;
         let failure = failure(index, claim);
@@ -328,7 +337,8 @@ impl<C: Chunks> Mpmc<'_, C> {
         fail::point("reap.counted");
     }
 
-    /// The last failure may be one that a reaper died over before it freed the chunk: then it is not to be counted again.
+    /// If a reaper died with the last failure before it freed the chunk, finishes its work. So no
+    /// failure is counted twice.
     fn settle_failure(&self) {
         let last = self.words.failing.load(Acquire);
         let index = (last & ((1 << INDEX_BITS) - 1)) as u32;
@@ -346,7 +356,7 @@ impl<C: Chunks> Mpmc<'_, C> {
     }
 }
 
-/// The failure of a claim, as `failing` says it.
+/// The failure of a claim, as `failing` has it.
 fn failure(index: u32, claim: Claim) -> u64 {
     claim.generation << INDEX_BITS | u64::from(index)
 }

@@ -1,17 +1,19 @@
 //! A ring of records with one producer and one consumer.
 //!
-//! A record is a header of 8 bytes, `{ position: 24 | flags: 8 | length: 32 }`, and its bytes, padded to a multiple of 8. It is
-//! never split: what doesn't fit before the end of the ring is preceded by a `PAD` to there. The position is that of the
-//! header, modulo 2^24, so that words which nobody of ours wrote are noticed.
+//! A record is a header of 8 bytes, `{ position: 24 | flags: 8 | length: 32 }`, and its bytes,
+//! padded to a multiple of 8. It is never split: if it doesn't fit before the end of the ring, a
+//! `PAD` fills the ring to there. The position is that of the header, modulo 2^24, so that bytes
+//! that no producer wrote are noticed.
 //!
-//! | died | seen by others | by the next one in that role |
+//! | died | seen by other agents | by the next agent in that role |
 //! | --- | --- | --- |
 //! | producer, before the store to `tail` | nothing | nothing: it writes over it |
-//! | producer, after it | the record, whole | as others |
+//! | producer, after it | the record, whole | the same |
 //! | consumer, before the store to `head` | nothing | the record, again |
 //! | consumer, after it | room | the next record |
 //!
-//! After Lamport's queue of 1983; the private copy of the other side's position is rtrb's `cached_head` and `cached_tail`.
+//! After Lamport's queue of 1983. The private copy of the other side's position is rtrb's
+//! `cached_head` and `cached_tail`.
 
 use super::index_ring::Corrupt;
 use crate::fail;
@@ -19,17 +21,17 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{POSITION_MASK, RingWords, UNIT};
 use crate::sync::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
-/// Nothing but a way to the beginning of the ring.
+/// Not a record: padding to the end of the ring.
 const PAD: u8 = 1;
 /// The message goes on in the next record.
 const MORE: u8 = 2;
 
-/// The other side's position, as last seen: the truth may be further on.
+/// The other side's position, as last seen. The current one may be further on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen(u32);
 
 impl Seen {
-    /// What whoever takes a role knows at first, as the producer and as the consumer.
+    /// For an agent that takes a role, whether as producer or as consumer.
     pub(crate) fn first(words: &RingWords) -> Seen {
         Seen(words.head.load(Acquire))
     }
@@ -53,12 +55,12 @@ impl Header {
     }
 }
 
-/// Units of a record of so many bytes.
+/// Units of a record of `len` bytes.
 fn units(len: u32) -> u32 {
     1 + len.div_ceil(UNIT)
 }
 
-/// Where the records' headers lie; the bytes are behind each.
+/// The headers of records, by unit. The bytes of a record follow its header.
 pub(crate) trait Units {
     fn header(&self, unit: u32) -> u64;
     fn set_header(&self, unit: u32, header: u64);
@@ -72,12 +74,12 @@ pub(crate) struct Ring<'m, U> {
     pub size: u32,
 }
 
-/// What follows on a push or a pop.
+/// The caller's next step after a push or a pop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
-    /// A look who sleeps: `notify_ordered`.
+    /// `notify_ordered`.
     Notify,
-    /// The next one, and in the end `notify`.
+    /// Another push or pop, and `notify` in the end.
     Another,
 }
 
@@ -92,18 +94,18 @@ impl Then {
 pub(crate) struct Place {
     /// `tail` when it was found.
     from: u32,
-    /// Position of its header.
+    /// The position of its header.
     position: u32,
-    /// Where its header is in the ring.
+    /// The unit of its header in the ring.
     pub unit: u32,
-    /// Bytes there is room for.
+    /// Bytes that fit.
     pub len: u32,
 }
 
 /// The first record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// Where its header is in the ring.
+    /// The unit of its header in the ring.
     pub unit: u32,
     /// Its bytes.
     pub len: u32,
@@ -111,7 +113,7 @@ pub(crate) struct Record {
     pub more: bool,
     /// `head` when it was found.
     from: u32,
-    /// Position behind it.
+    /// The position behind it.
     end: u32,
 }
 
@@ -125,7 +127,7 @@ impl<U: Units> Ring<'_, U> {
         position & (self.size - 1)
     }
 
-    /// The producer finds room for a record of `len` bytes, which are at most `most()`; `None`: not yet.
+    /// The producer finds room for a record of `len` bytes, at most `most()`. `None`: not yet.
     pub(crate) fn reserve(&self, seen: &mut Seen, len: u32) -> Result<Option<Place>, Corrupt> {
         let tail = self.words.tail.load(Relaxed); // Only this side writes it.
         let to_end = self.size - self.at(tail);
@@ -151,7 +153,7 @@ impl<U: Units> Ring<'_, U> {
         Ok(Some(Place { from: tail, position, unit: self.at(position), len }))
     }
 
-    /// Publishes what was written to a place, or the first `len` bytes of it.
+    /// Publishes the first `len` bytes that were written to a place.
     pub(crate) fn commit(&self, place: Place, len: u32, more: bool, then: Then) {
         let flags = if more { MORE } else { 0 };
         if seeded(Fault::PushBeforeHeader) {
@@ -160,13 +162,14 @@ impl<U: Units> Ring<'_, U> {
         }
         self.units.set_header(place.unit, header(place.position, flags, len));
         fail::point("ring.written");
-        // Release: pairs with the Acquire in `front`; whoever sees the record sees all of it.
+        // Release: pairs with the Acquire in `front`; a consumer that sees the record sees all of
+        // it.
         let order = if seeded(Fault::RelaxedPush) { Relaxed } else { then.order() };
         self.words.tail.store(place.position.wrapping_add(units(len)), order);
         fail::point("ring.pushed");
     }
 
-    /// The consumer looks at the first record.
+    /// The consumer finds the first record. `None`: there is none yet.
     pub(crate) fn front(&self, seen: &mut Seen) -> Result<Option<Record>, Corrupt> {
         let from = self.words.head.load(Relaxed); // Only this side writes it.
         let mut head = from;

@@ -1,4 +1,4 @@
-//! The atomics of this crate: std's, or loom's when the memory model itself is under test.
+//! The atomics of this crate: std's, or loom's when the orderings themselves are under test.
 
 #[cfg(all(loom, test))]
 mod stepped;

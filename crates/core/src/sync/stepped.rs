@@ -1,10 +1,10 @@
-//! Loom's atomics, each access to which is a step of the model.
+//! Loom's atomics. Each access to one is a step of the model.
 
 use std::cell::Cell;
 
 pub(crate) use loom::sync::atomic::{Ordering, fence};
 
-/// Each access to it is a step of the model.
+/// Calls `step` before each access.
 #[derive(Debug, Default)]
 pub(crate) struct Stepped<A>(A);
 
@@ -22,6 +22,7 @@ pub(crate) type AtomicU32 = Stepped<loom::sync::atomic::AtomicU32>;
 pub(crate) type AtomicU64 = Stepped<loom::sync::atomic::AtomicU64>;
 
 thread_local! {
+    /// Whether accesses are steps.
     pub(crate) static STEPPED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -29,12 +30,13 @@ loom::lazy_static! {
     static ref STEPS: loom::sync::atomic::AtomicU32 = loom::sync::atomic::AtomicU32::new(0);
 }
 
-/// Comes before each access to an atomic.
+/// Runs before each access to an atomic.
 ///
-/// Of executions that don't differ loom wants to run only one. But whoever loads an atomic before changing it, as for a CAS, hides
-/// from loom that others loaded it, too: it takes the change for independent of these (tokio-rs/loom, issues 166 and 392), and
-/// leaves out nearly all executions. A step depends on each step of another thread, so that nothing is left out; being
-/// `Relaxed`, it orders nothing.
+/// Loom skips an execution if it takes it for equal to one that it has run. If a thread loads an
+/// atomic before changing it, as for a CAS, loom no longer sees that other threads loaded it, too.
+/// It then takes the change for independent of those loads (tokio-rs/loom, issues 166 and 392), and
+/// skips nearly all executions. A step depends on every step of the other threads, so with steps
+/// loom skips none. A step is `Relaxed`, so it orders nothing.
 fn step() {
     if STEPPED.get() {
         STEPS.fetch_add(1, Ordering::Relaxed);

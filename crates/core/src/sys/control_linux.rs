@@ -1,4 +1,4 @@
-//! The control segment on Linux: a file like others.
+//! The control segment on Linux.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
@@ -10,8 +10,8 @@ use super::linux::{identify, path, remove};
 use super::mapping::Mapping;
 use super::publish_control::publish_control;
 
-/// Opens the control segment, making it from `parts` if there is none and `create` says so. The descriptor
-/// for locks and the mapping are of the same file.
+/// Opens the control segment. If there is none, makes it from the parts `create`, if given. The
+/// descriptor for locks and the mapping are of the same file.
 pub(crate) fn open_control(
     name: &str,
     size: u64,
@@ -47,15 +47,16 @@ pub(crate) fn open_control(
             Err(e) if e.kind() == ErrorKind::NotFound => continue,
             other => other?,
         };
-        // A name never comes back to an earlier file, so if it leads to ours now it did when it was mapped.
+        // A name never leads to an earlier file again. So if it leads to this file now, it did when
+        // the file was mapped.
         if identify(name)?.is_some_and(|now| now.file == meta.ino()) {
             return Ok(Some((mapping, Life::new(file))));
         }
     }
 }
 
-/// Whether the control segment that `life` locks has lost its name: to `rm`, or to a system that cleans up after a
-/// login session (systemd's `RemoveIPC`).
+/// Whether the control segment that `life` locks has lost its name: to `rm`, or to a system that
+/// cleans up after a login session (systemd's `RemoveIPC`).
 pub(crate) fn control_is_gone(life: &Life) -> bool {
     life.file().metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
@@ -66,7 +67,7 @@ pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
     if identify(name)?.is_some_and(|now| now.file == ours) { remove(name) } else { Ok(()) }
 }
 
-/// Whose control segments these are.
+/// The user whose control segments these are.
 pub(crate) fn user() -> String {
     // SAFETY: no arguments, no failure.
     unsafe { libc::geteuid() }.to_string()

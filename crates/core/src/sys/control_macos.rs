@@ -1,4 +1,5 @@
-//! The control segment on macOS, with a lock file beside it: POSIX shared memory can't be locked there.
+//! The control segment on macOS, with a lock file beside it: bytes of POSIX shared memory can't be
+//! locked there.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -16,15 +17,16 @@ use super::mapping::Mapping;
 use crate::hash::hash_64;
 use crate::sync::{AtomicU64, Ordering};
 
-/// The gate is held for microseconds; only a stopped holder makes anyone wait this long.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The gate is held for microseconds: a holder that keeps it longer than this is stopped.
+const STUCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens the control segment, making it from `parts` if there is none and `create` says so.
+/// Opens the control segment. If there is none, makes it from the parts `create`, if given.
 ///
-/// Its byte locks are on a lock file of the same name, and so is the gate: whoever holds that may make and
-/// remove control segments. The segment goes by the identity of its lock file. So whoever loses the lock file
-/// loses the segment too, and never takes the living for dead because they locked another file; and a segment
-/// that `remove_control` removes is never a successor's.
+/// Its byte locks are on a lock file of the same name, and so is the gate: the holder of the gate
+/// may make and remove control segments. The segment is named after the identity of its lock file.
+/// So a process that finds another lock file finds another segment, too: it never takes living
+/// agents for dead because they locked another file. And the segment that `remove_control` removes
+/// is never a successor's.
 pub(crate) fn open_control(
     name: &str,
     size: u64,
@@ -47,7 +49,8 @@ pub(crate) fn open_control(
     }
 }
 
-/// Behind the gate. A segment that is too short or whose first word is 0 was left by someone who died making it.
+/// The caller holds the gate. If a segment is too short, or its first word is 0, a process died
+/// while it made it.
 fn open_or_make(id: &str, size: u64, create: Option<&[Part<'_>]>) -> io::Result<Option<Mapping>> {
     if let Some(meta) = stat(id)? {
         // SAFETY: no arguments, no failure.
@@ -78,23 +81,24 @@ fn open_or_make(id: &str, size: u64, create: Option<&[Part<'_>]>) -> io::Result<
         })?;
     }
     crate::fail::point("domain.staged");
-    // Release: after everything else, also for who is killed here.
+    // Release: after everything else, also if this process is killed here.
     first_word(&mapping).store(u64::from_ne_bytes(magic), Ordering::Release);
     Ok(Some(mapping))
 }
 
 fn first_word(mapping: &Mapping) -> &AtomicU64 {
-    // SAFETY: a control segment has more than eight bytes, a mapping begins with a page, and this word is only
-    // ever accessed whole and atomically.
+    // SAFETY: a control segment has more than eight bytes, a mapping begins with a page, and this
+    // word is only ever accessed whole and atomically.
     unsafe { AtomicU64::from_ptr(mapping.region().as_ptr().cast()) }
 }
 
-/// Removes the control segment that `life` belongs to, and its lock file if that still has the name.
+/// Removes the control segment that `life` belongs to, and its lock file if that still has the
+/// name.
 pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
     let path = directory()?.join(name);
     let _gate = Gate::enter(life.file())?;
-    // The lock file first: from then on nobody comes to this segment any more, and whoever is told to remove
-    // it again removes nobody else's.
+    // The lock file first: from then on no process can open this segment, and if it is removed once
+    // more, that doesn't remove a successor's.
     if leads_to(&path, life.file())? {
         fs::remove_file(&path)?;
         crate::fail::point("domain.unlocked");
@@ -117,7 +121,8 @@ fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
     }
 }
 
-/// This user's own, mode 0700, and nobody tidies it up, as happens to `/tmp` (confstr(3)).
+/// The user's own directory for caches, mode 0700. The system doesn't clean it up, as it does
+/// `/tmp` (confstr(3)).
 fn directory() -> io::Result<PathBuf> {
     let mut path = vec![0_u8; 1024];
     // SAFETY: writes at most as many bytes as there are.
@@ -129,7 +134,7 @@ fn directory() -> io::Result<PathBuf> {
     Ok(PathBuf::from(OsString::from_vec(path)))
 }
 
-/// Byte 0 of the lock file, locked; the kernel unlocks it if we die.
+/// Byte 0 of the lock file, locked. If this process dies, the kernel unlocks it.
 struct Gate<'f>(&'f File);
 
 const GATE: ByteRange = ByteRange { start: 0, len: 1 };
@@ -138,7 +143,7 @@ impl Gate<'_> {
     fn enter(file: &File) -> io::Result<Gate<'_>> {
         let started = Instant::now();
         while !try_lock(file, GATE, false)? {
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > STUCK_TIMEOUT {
                 return Err(io::Error::new(
                     ErrorKind::TimedOut,
                     "a process that doesn't run holds its lock file",
@@ -152,18 +157,18 @@ impl Gate<'_> {
 
 impl Drop for Gate<'_> {
     fn drop(&mut self) {
-        // What can't be unlocked now is when the descriptor is closed.
+        // If this fails, the kernel unlocks it when the descriptor is closed.
         let _ = unlock(self.0, GATE, &[]);
     }
 }
 
-/// Whose control segments these are.
+/// The user whose control segments these are.
 pub(crate) fn user() -> String {
     // SAFETY: no arguments, no failure.
     unsafe { libc::geteuid() }.to_string()
 }
 
-/// Nobody cleans these up behind our back here.
+/// Here no system service removes control segments.
 pub(crate) fn control_is_gone(_: &Life) -> bool {
     false
 }

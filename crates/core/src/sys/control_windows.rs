@@ -1,4 +1,4 @@
-//! The control segment on Windows: a file like others.
+//! The control segment on Windows.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
@@ -10,8 +10,8 @@ use super::mapping::Mapping;
 use super::publish_control::publish_control;
 use super::windows::{found, identify, path, remove, tidy};
 
-/// Opens the control segment, making it from `parts` if there is none and `create` says so. Its locks are on
-/// the file itself: they are far behind its end, and don't concern mappings.
+/// Opens the control segment. If there is none, makes it from the parts `create`, if given. Its
+/// locks are on the file itself: they are far behind its end, and don't concern mappings.
 pub(crate) fn open_control(
     name: &str,
     size: u64,
@@ -36,7 +36,8 @@ pub(crate) fn open_control(
             ));
         }
         let mapping = Mapping::open(name);
-        // An identity never comes back, so if the name leads to ours now it did when it was mapped.
+        // An identity is never used again. So if the name leads to this file now, it did when the
+        // file was mapped.
         if identify(name)? == Some(ours) {
             let mapping = mapping?;
             bell_windows::mapped(mapping.region());
@@ -50,12 +51,12 @@ pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
     if identify(name)? == Some(found(life.file())?) { remove(name) } else { Ok(()) }
 }
 
-/// Whose control segments these are: the temp folder says it already.
+/// The user whose control segments these are: the temp folder is the user's own.
 pub(crate) fn user() -> String {
     "me".to_owned()
 }
 
-/// Nobody cleans these up behind our back here.
+/// Here no system service removes control segments.
 pub(crate) fn control_is_gone(_: &Life) -> bool {
     false
 }

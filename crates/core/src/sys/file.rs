@@ -1,6 +1,6 @@
-//! What the systems say of files, and bytes of them.
+//! Files as the operating systems describe them, and ranges of their bytes.
 
-/// What stands behind a name.
+/// The file behind a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Identity of the file; 0 where the OS has none.
@@ -8,12 +8,12 @@ pub(crate) struct Found {
     pub size: u64,
 }
 
-/// Bytes of a file.
+/// A range of bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRange {
-    /// The first of them.
+    /// The first byte.
     pub start: u64,
-    /// How many; 0: to the end of the file, wherever that will be.
+    /// How many bytes; 0: to the end of the file, also when the file grows.
     pub len: u64,
 }
 
@@ -31,19 +31,19 @@ impl ByteRange {
 /// Room for shared memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Headroom {
-    /// Bytes there can be.
+    /// Bytes in all.
     pub total: u64,
-    /// Bytes still free.
+    /// Free bytes.
     pub free: u64,
 }
 
-/// Bytes to write into an object before anyone sees it.
+/// Bytes to write into an object before it has a name.
 pub struct Part<'a> {
     /// Where they go.
     pub offset: u64,
-    /// What goes there.
+    /// The bytes.
     pub bytes: &'a [u8],
-    /// How many bytes are covered by repeating `bytes`.
+    /// How many bytes to fill by repeating `bytes`.
     pub len: u64,
 }
 

@@ -1,9 +1,9 @@
-//! Who is alive, by open-file-description locks.
+//! Which agents are alive, by open-file-description locks.
 //!
-//! An agent holds a write lock on the byte `BASE + instance` of a descriptor of its own. The kernel drops it
-//! when the description is gone, and that is after the process's address space: the dead can't write any
-//! more, and the stopped are not dead. The byte belongs to the *instance*, not to the slot, so a newcomer
-//! in a dead agent's slot is never taken for its predecessor.
+//! An agent holds a write lock on the byte `BASE + instance` of a descriptor of its own. The kernel
+//! drops the lock with the description, and that after the process's address space: a dead agent
+//! can't write any more, and a stopped one is not dead. The byte belongs to the *instance*, not to
+//! the slot, so a newcomer in a dead agent's slot is never taken for its predecessor.
 
 use std::fs::File;
 use std::io;
@@ -14,11 +14,11 @@ use super::lock_ofd::{may_be_locked, out_of_the_way, try_lock};
 /// Far behind the bytes of any control segment.
 const BASE: u64 = 1 << 40;
 
-/// The descriptor whose locks say that we live.
+/// The descriptor whose lock says that this agent lives.
 pub(crate) struct Life(File);
 
 impl Life {
-    /// Takes a description that nobody shares: opened for this agent, close-on-exec.
+    /// Takes a description that is not shared: opened for this agent, close-on-exec.
     pub(crate) fn new(file: File) -> Life {
         Life(out_of_the_way(file))
     }
@@ -27,13 +27,14 @@ impl Life {
         &self.0
     }
 
-    /// Marks `instance` as alive for as long as this descriptor is open. `false` if someone already did.
+    /// Marks `instance` as alive for as long as this descriptor is open. `false`: another agent has
+    /// that instance.
     pub(crate) fn claim(&self, instance: u32) -> io::Result<bool> {
         try_lock(&self.0, byte(instance), false)
     }
 
-    /// Whether some *other* agent of that instance lives. Anything unknown counts as alive: only the
-    /// kernel's word takes something from an owner.
+    /// Whether an agent of that instance, *other* than this one, lives. If the kernel can't tell,
+    /// it counts as alive: nothing is taken from an owner without the kernel's word.
     pub(crate) fn is_alive(&self, instance: u32) -> bool {
         may_be_locked(&self.0, byte(instance))
     }
@@ -51,8 +52,8 @@ mod tests {
     use super::Life;
 
     #[test]
-    fn whom_nobody_can_be_asked_about_lives() {
-        // A descriptor that only names a file: the kernel refuses to speak of locks.
+    fn an_agent_counts_as_alive_if_the_kernel_cannot_tell() {
+        // A descriptor that only names a file: the kernel refuses to tell of locks.
         let file = OpenOptions::new().read(true).custom_flags(libc::O_PATH).open("/dev/shm").unwrap();
         let life = Life::new(file);
         assert!(life.claim(1).is_err());

@@ -1,4 +1,4 @@
-//! Who is alive, by byte locks of Windows: as `life_ofd.rs` tells it, in other words.
+//! Which agents are alive, by byte locks of Windows. See `life_ofd.rs`.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use super::lock_windows::{try_lock, unlock};
 /// Far behind the bytes of any control segment.
 const BASE: u64 = 1 << 40;
 
-/// The file whose locks say that we live.
+/// The file whose lock says that this agent lives.
 pub(crate) struct Life(File);
 
 impl Life {
@@ -22,18 +22,20 @@ impl Life {
         &self.0
     }
 
-    /// Marks `instance` as alive for as long as this handle is open. `false` if someone already did.
+    /// Marks `instance` as alive for as long as this handle is open. `false`: another agent has
+    /// that instance.
     pub(crate) fn claim(&self, instance: u32) -> io::Result<bool> {
         try_lock(&self.0, byte(instance), false)
     }
 
-    /// Whether an agent of that instance lives. Anything unknown counts as alive: only the system's word takes
-    /// something from an owner. The question is a shared lock, so those who ask don't mistake each other.
+    /// Whether an agent of that instance lives. If the system can't tell, it counts as alive:
+    /// nothing is taken from an owner without the system's word. The test takes a shared lock, so
+    /// processes that test at the same time don't take each other for the agent.
     pub(crate) fn is_alive(&self, instance: u32) -> bool {
         if !matches!(try_lock(&self.0, byte(instance), true), Ok(true)) {
             return true;
         }
-        // What can't be unlocked now is when the handle is closed, and until then it is asked about for nothing.
+        // If this fails, the system unlocks the byte when the handle is closed.
         let _ = unlock(&self.0, byte(instance), &[]);
         false
     }

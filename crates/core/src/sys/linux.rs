@@ -19,8 +19,8 @@ pub(super) fn path(name: &str) -> PathBuf {
     PathBuf::from(DIRECTORY).join(name)
 }
 
-/// A file without a name (`O_TMPFILE`, open(2)): if we die before `publish`, the kernel frees it.
-/// `publish` is one `linkat`, so a name always leads to a whole object.
+/// A file without a name (`O_TMPFILE`, open(2)): if this process dies before `publish`, the kernel
+/// frees it. `publish` is one `linkat`, so a name always leads to a whole object.
 pub(crate) struct Staged(File);
 
 impl Staged {
@@ -37,7 +37,7 @@ impl Staged {
         part.for_each_piece(|offset, bytes| self.0.write_all_at(bytes, offset))
     }
 
-    /// Gives it the name, if nobody has it: `AlreadyExists` otherwise.
+    /// Gives it the name. `AlreadyExists`: the name is taken.
     pub(crate) fn publish(&self, name: &str) -> io::Result<()> {
         let from = CString::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?;
         let to = CString::new(path(name).into_os_string().into_encoded_bytes())?;
@@ -54,8 +54,8 @@ impl Staged {
     }
 }
 
-/// In steps, and smaller ones when signals come in between: some kernels undo the whole step then, and a profiler's
-/// timer could make a large one start over for ever.
+/// Reserves in steps, and in smaller ones after a signal: some kernels undo the whole step when a
+/// signal comes, so a profiler's timer could make a large step start over for ever.
 fn reserve(file: &File, size: u64) -> io::Result<()> {
     const SMALLEST: u64 = 1 << 20;
     if seeded(Fault::NothingReserved) {
@@ -103,15 +103,16 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
     Ok(Headroom { total: stat.f_blocks * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
 }
 
-/// Where an agent sleeps: a *shared* futex, so that other processes can wake it (futex(2)).
+/// An agent sleeps on a *shared* futex, so that other processes can wake it (futex(2)).
 pub(crate) struct Bell;
 
 impl Bell {
-    /// Sleeps while `word` is `expected`, for `slice` at the most. May return for no reason.
+    /// Sleeps while `word` is `expected`, for at most `slice`. May return for no reason.
     pub(crate) fn park(word: &AtomicU32, expected: u32, slice: Duration) {
         let timeout =
             libc::timespec { tv_sec: slice.as_secs() as i64, tv_nsec: i64::from(slice.subsec_nanos()) };
-        // SAFETY: a live, aligned word and a whole timespec; every way to return is fine with the caller.
+        // SAFETY: a live, aligned word and a whole timespec; every way to return is fine with the
+        // caller.
         unsafe {
             libc::syscall(
                 libc::SYS_futex,
@@ -123,7 +124,7 @@ impl Bell {
         }
     }
 
-    /// Wakes whoever sleeps on `word`.
+    /// Wakes the threads that sleep on `word`.
     pub(crate) fn ring(word: &AtomicU32) {
         // SAFETY: a live, aligned word.
         unsafe {

@@ -1,6 +1,7 @@
-//! Locks on bytes of a file, by open file descriptions (Linux fcntl(2), "Open file description locks"; XNU has
-//! the same calls). They exclude each other and the classic `fcntl` locks of other programs. Unlike those they
-//! belong to the description: another descriptor of the same file can be closed without losing them.
+//! Locks on bytes of a file, by open file descriptions (Linux fcntl(2), "Open file description
+//! locks"; XNU has the same calls). They exclude each other and the classic `fcntl` locks of other
+//! programs. Unlike classic locks, they belong to the description: closing another descriptor of
+//! the same file doesn't drop them.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,20 +12,20 @@ use std::path::Path;
 use super::file::ByteRange;
 use crate::faults::{Fault, seeded};
 
-// The systems disagree with themselves about which type these have.
+// The types of these differ between libc's constants and its structure.
 const READ: libc::c_short = libc::F_RDLCK as libc::c_short;
 const WRITE: libc::c_short = libc::F_WRLCK as libc::c_short;
 const NONE: libc::c_short = libc::F_UNLCK as libc::c_short;
 
-/// Opens a file to lock its bytes: a description of its own, close-on-exec, and never truncated. What isn't a
-/// plain file doesn't hold us up: neither a pipe without a reader nor a terminal.
+/// Opens a file to lock its bytes: a description of its own, close-on-exec, and never truncated.
+/// Opening a pipe without a reader, or a terminal, doesn't block.
 pub(crate) fn open_to_lock(path: &Path, create: bool, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(create).mode(mode);
     options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map(out_of_the_way)
 }
 
-/// Locks the bytes for whoever has this description. `false`: somebody else has a lock in the way.
+/// Locks the bytes for this description. `false`: another description has a lock in the way.
 pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Result<bool> {
     let kind = if shared { READ } else { WRITE };
     match set(file, kind, range) {
@@ -34,12 +35,14 @@ pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Resul
     }
 }
 
-/// Gives the bytes back, but for those in `keep`: the kernel doesn't count how often a description locked a byte.
+/// Unlocks the bytes, except those in `keep`: the kernel doesn't count how often a description
+/// locked a byte.
 pub(crate) fn unlock(file: &File, range: ByteRange, keep: &[ByteRange]) -> io::Result<()> {
     outside(range, keep).into_iter().try_for_each(|part| set(file, NONE, part))
 }
 
-/// Whether some *other* description has a lock in the way of an exclusive one, or an answer isn't to be had.
+/// Whether *another* description has a lock in the way of an exclusive one, or the kernel can't
+/// tell.
 pub(super) fn may_be_locked(file: &File, range: ByteRange) -> bool {
     let mut lock = flock(WRITE, range);
     // SAFETY: a valid descriptor and a whole flock.
@@ -50,7 +53,8 @@ pub(super) fn may_be_locked(file: &File, range: ByteRange) -> bool {
     lock.l_type != NONE
 }
 
-/// Whether the system says that it has no locks there: no lock table or daemon, no such call, or no such kind of lock.
+/// Whether the error means that there are no locks for this file: no lock table or daemon, no such
+/// call, or no such kind of lock.
 pub(crate) fn says_no_locks(error: &io::Error) -> bool {
     // On some systems two of these are one number.
     #[allow(unreachable_patterns)]
@@ -63,15 +67,17 @@ pub(crate) fn says_no_locks(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(says)
 }
 
-/// Programs close descriptors 3, 4, 5… that they think are theirs; a high number is left alone.
+/// Some programs close descriptors 3, 4, 5…, as if they were theirs. They leave a high number
+/// alone.
 pub(super) fn out_of_the_way(file: File) -> File {
     const HIGH: RawFd = 512;
-    // SAFETY: duplicates a valid descriptor; the copy is ours alone, and the same description.
+    // SAFETY: duplicates a valid descriptor; the copy belongs to this call alone, and is the same
+    // description.
     let copy = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, HIGH) };
     if copy < 0 {
         return file;
     }
-    // SAFETY: just made, owned by nobody else.
+    // SAFETY: just made, with no other owner.
     unsafe { File::from_raw_fd(copy) }
 }
 
@@ -82,7 +88,8 @@ fn set(file: &File, kind: libc::c_short, range: ByteRange) -> io::Result<()> {
         if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) } == 0 {
             return Ok(());
         }
-        // File systems that ask a server can be interrupted, although this call doesn't wait.
+        // On a file system that asks a server, the call can be interrupted, although it doesn't
+        // wait for the lock.
         match io::Error::last_os_error() {
             e if e.kind() == io::ErrorKind::Interrupted => {}
             e => return Err(e),
@@ -100,7 +107,7 @@ fn flock(kind: libc::c_short, range: ByteRange) -> libc::flock {
     lock
 }
 
-/// What remains of `range` without the bytes of `keep`, in order.
+/// The bytes of `range` that are not in `keep`, in order.
 fn outside(range: ByteRange, keep: &[ByteRange]) -> Vec<ByteRange> {
     let mut keep: Vec<_> = keep.iter().filter(|kept| kept.overlaps(range)).collect();
     keep.sort_by_key(|kept| kept.start);
@@ -127,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_remains_is_every_byte_that_nobody_keeps() {
+    fn the_rest_is_every_byte_that_is_not_kept() {
         assert_eq!(outside(range(10, 10), &[]), [range(10, 10)]);
         assert_eq!(outside(range(10, 10), &[range(0, 10), range(20, 5)]), [range(10, 10)], "neighbours");
         assert_eq!(outside(range(10, 10), &[range(0, 11), range(19, 5)]), [range(11, 8)], "both edges");

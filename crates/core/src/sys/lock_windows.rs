@@ -1,6 +1,7 @@
-//! Locks on bytes of a file, by `LockFileEx`: as `lock_ofd.rs` tells it, in other words. They belong to the handle,
-//! and the system drops them when it closes the handles of a process, after its last thread ("Remarks"). Others
-//! can't read what is locked exclusively, nor write what is locked at all.
+//! Locks on bytes of a file, by `LockFileEx`: see `lock_ofd.rs`. They belong to the handle, and the
+//! system drops them when it closes the handles of a process, after its last thread ("Remarks").
+//! Other handles can't read bytes that are locked exclusively, nor write bytes that are locked at
+//! all.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -17,17 +18,18 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use super::file::ByteRange;
 
-/// Opens a file to lock its bytes: a handle of its own, not inherited, and never truncated. Modes are not of this
-/// system.
+/// Opens a file to lock its bytes: a handle of its own, not inherited, and never truncated. Windows
+/// has no modes.
 pub(crate) fn open_to_lock(path: &Path, create: bool, _mode: u32) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
 }
 
-/// Locks the bytes for whoever has this handle. `false`: somebody else has a lock in the way.
+/// Locks the bytes for this handle. `false`: another handle has a lock in the way.
 pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Result<bool> {
     let how = LOCKFILE_FAIL_IMMEDIATELY | if shared { 0 } else { LOCKFILE_EXCLUSIVE_LOCK };
     let ((low, high), mut place) = (halves(length(range)), place(range));
-    // SAFETY: a valid handle and a whole structure, not used after the call since the handle is synchronous.
+    // SAFETY: a valid handle and a whole structure, not used after the call since the handle is
+    // synchronous.
     if unsafe { LockFileEx(file.as_raw_handle(), how, 0, low, high, &raw mut place) } == TRUE {
         return Ok(true);
     }
@@ -38,8 +40,8 @@ pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Resul
     }
 }
 
-/// Gives the bytes back. Each lock is counted here, so those in `_keep` stay locked by themselves; but `range` must
-/// be exactly what was locked.
+/// Unlocks the bytes. Windows counts each lock, so those in `_keep` stay locked; but `range` must
+/// be exactly the range of one lock.
 pub(crate) fn unlock(file: &File, range: ByteRange, _keep: &[ByteRange]) -> io::Result<()> {
     let ((low, high), mut place) = (halves(length(range)), place(range));
     // SAFETY: a valid handle and a whole structure, as in `try_lock`.
@@ -49,13 +51,14 @@ pub(crate) fn unlock(file: &File, range: ByteRange, _keep: &[ByteRange]) -> io::
     Err(io::Error::last_os_error())
 }
 
-/// Whether the system says that it has no locks there.
+/// Whether the error means that there are no locks for this file.
 pub(crate) fn says_no_locks(error: &io::Error) -> bool {
     let says = |code| matches!(code as u32, ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED);
     error.raw_os_error().is_some_and(says)
 }
 
-/// To the end is to the last byte that a file could have: a range that goes over 2^64 is refused.
+/// A range to the end goes to the last byte that a file could have: Windows refuses one that goes
+/// beyond 2^64.
 fn length(range: ByteRange) -> u64 {
     range.end() - range.start
 }

@@ -1,9 +1,9 @@
 //! macOS: POSIX shared memory, `os_sync_wait_on_address`.
 //!
-//! What POSIX shared memory lacks here (XNU, `bsd/kern/posix_shm.c`): a directory, renaming, byte locks,
-//! identity (`st_ino` is 0), exact sizes (they are whole pages), names of more than 31 bytes. So nothing can
-//! be published at once: `publish` runs under the registry's lock, and what dies half-made there is undone by
-//! whoever takes that lock next.
+//! What POSIX shared memory lacks here (XNU, `bsd/kern/posix_shm.c`): a directory, renaming, byte
+//! locks, identity (`st_ino` is 0), exact sizes (they are whole pages), names of more than 31
+//! bytes. So no object can be published at once. `publish` runs under the registry's lock: if a
+//! process dies in it, the next owner of that lock removes the half-made object.
 
 #![allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "signatures as on the other systems")]
 
@@ -20,7 +20,7 @@ use super::mapping::{Mapping, os_id};
 use super::poll::poll;
 use crate::sync::AtomicU32;
 
-/// A size and contents in our own memory: there is nothing that could be given a name later.
+/// A size, and contents in private memory: the system has no object that could get its name later.
 pub(crate) struct Staged {
     size: u64,
     /// Offset, bytes, and how many bytes they cover by repetition.
@@ -37,7 +37,7 @@ impl Staged {
         Ok(())
     }
 
-    /// Creates and fills what has the name from then on: `AlreadyExists` if there is something.
+    /// Creates the object with that name and fills it. `AlreadyExists`: the name is taken.
     pub(crate) fn publish(&self, name: &str) -> io::Result<()> {
         let mapping = Mapping::create(name, self.size as usize)?;
         crate::fail::point("create.sized");
@@ -48,7 +48,7 @@ impl Staged {
         Ok(())
     }
 
-    /// There is none.
+    /// The system has no identity of files: 0.
     pub(crate) fn file(&self) -> io::Result<u64> {
         Ok(0)
     }
@@ -59,8 +59,8 @@ pub(super) fn copy_in(mapping: &Mapping, offset: u64, bytes: &[u8]) -> io::Resul
     if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > region.len() as u64) {
         return Err(io::Error::new(ErrorKind::InvalidInput, "contents lie outside the segment"));
     }
-    // SAFETY: inside the mapping, as just checked; our own bytes are elsewhere; and no other thread of this
-    // process knows this mapping.
+    // SAFETY: inside the mapping, as just checked; `bytes` is private memory; and no other thread
+    // of this process knows this mapping.
     unsafe { region.as_ptr().add(offset as usize).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
     Ok(())
 }
@@ -73,11 +73,11 @@ pub(super) fn stat(name: &str) -> io::Result<Option<Metadata>> {
         let error = io::Error::last_os_error();
         return if error.kind() == ErrorKind::NotFound { Ok(None) } else { Err(error) };
     }
-    // SAFETY: just opened, owned by nobody else.
+    // SAFETY: just opened, with no other owner.
     unsafe { File::from_raw_fd(descriptor) }.metadata().map(Some)
 }
 
-/// What is behind a name now; its size is in whole pages.
+/// The file behind a name now. Its size is in whole pages.
 pub(crate) fn identify(name: &str) -> io::Result<Option<Found>> {
     Ok(stat(name)?.map(|meta| Found { file: 0, size: meta.len() }))
 }
@@ -93,8 +93,8 @@ pub(crate) fn remove(name: &str) -> io::Result<()> {
     if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
-/// Shared memory is paged like any other, and nothing says how much of it the system would bear: the physical
-/// memory is the limit that is surely too much.
+/// Shared memory is paged like other memory, and the system doesn't tell how much of it there may
+/// be. The physical memory is an upper limit.
 pub(crate) fn headroom() -> io::Result<Headroom> {
     let (mut total, mut len) = (0_u64, size_of::<u64>());
     // SAFETY: a NUL-terminated name, and room for the eight bytes of `hw.memsize` (sysctl(3)).
@@ -113,7 +113,7 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
 type Wait = unsafe extern "C" fn(*mut c_void, u64, usize, u32, u32, u64) -> c_int;
 type Wake = unsafe extern "C" fn(*mut c_void, usize, u32) -> c_int;
 
-/// The two calls, which macOS has since 14.4 (`os/os_sync_wait_on_address.h`).
+/// The calls to sleep and to wake, which macOS has since 14.4 (`os/os_sync_wait_on_address.h`).
 fn os_sync() -> Option<(Wait, Wake)> {
     static CALLS: OnceLock<Option<(Wait, Wake)>> = OnceLock::new();
     fn find(name: &CStr) -> *mut c_void {
@@ -131,11 +131,11 @@ fn os_sync() -> Option<(Wait, Wake)> {
     })
 }
 
-/// Where an agent sleeps: an address that other processes know as well.
+/// An agent sleeps on an address that other processes know as well.
 pub(crate) struct Bell;
 
 impl Bell {
-    /// Sleeps while `word` is `expected`, for `slice` at the most. May return for no reason.
+    /// Sleeps while `word` is `expected`, for at most `slice`. May return for no reason.
     pub(crate) fn park(word: &AtomicU32, expected: u32, slice: Duration) {
         let Some((wait, _)) = os_sync() else { return poll(word, expected, slice) };
         let nanoseconds = u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX).max(1);
@@ -144,7 +144,7 @@ impl Bell {
         unsafe { wait(word.as_ptr().cast(), u64::from(expected), 4, flag, clock, nanoseconds) };
     }
 
-    /// Wakes whoever sleeps on `word`.
+    /// Wakes the threads that sleep on `word`.
     pub(crate) fn ring(word: &AtomicU32) {
         if let Some((_, wake)) = os_sync() {
             // SAFETY: a live, aligned word of four bytes.

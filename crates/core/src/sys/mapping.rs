@@ -1,7 +1,7 @@
-//! A named segment in our address space, by the `shared_memory` crate.
+//! A named segment in the address space of this process, by the crate `shared_memory`.
 //!
-//! The crate is used where it is sound: `os_id` only, `as_ptr` only, and never as owner, since its `Drop`
-//! would unlink whatever has the name by then.
+//! The crate is used where it is sound: `os_id` only, `as_ptr` only, and never as owner, since its
+//! `Drop` would unlink the name even if that leads to another object by then.
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -12,11 +12,11 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 use crate::hash::hash_64;
 use crate::region::Region;
 
-/// Mapped bytes. Dropping it unmaps them; nothing is ever unlinked here.
+/// Mapped bytes. Dropping it unmaps them, and never unlinks a name.
 pub(crate) struct Mapping {
     base: *mut u8,
     len: usize,
-    /// Keeps the mapping where the OS can't give us one of our own.
+    /// Keeps the mapping where the OS has no call to duplicate it.
     shmem: ManuallyDrop<Option<Shmem>>,
 }
 
@@ -26,7 +26,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps what has that name now, whole, for reading and writing.
+    /// Maps the segment of that name, whole, for reading and writing.
     #[cfg(unix)]
     pub(crate) fn open(name: &str) -> io::Result<Mapping> {
         Self::open_id(&os_id(name))
@@ -36,15 +36,14 @@ impl Mapping {
         ShmemConf::new().os_id(os_id).open().map_err(io_error).and_then(Self::adopt)
     }
 
-    /// Creates and maps a zeroed segment whose bytes are *not* reserved: for systems that commit on
-    /// creation.
+    /// Creates and maps a zeroed segment whose bytes are *not* reserved.
     #[cfg(target_os = "macos")]
     pub(crate) fn create(name: &str, size: usize) -> io::Result<Mapping> {
         ShmemConf::new().os_id(os_id(name)).size(size).create().map_err(io_error).and_then(Self::adopt)
     }
 
-    /// Where the system counts in pages, the end of the last one is no part of an object of `size` bytes. Any
-    /// other difference is left for the caller to see.
+    /// Cuts off the end of the last page where the system counts in pages, and the object has
+    /// `size` bytes. Any other difference in size stays, for the caller to notice.
     #[must_use]
     pub(crate) fn exactly(mut self, size: u64) -> Mapping {
         const LARGEST_PAGE: u64 = 64 << 10;
@@ -60,17 +59,19 @@ impl Mapping {
         Self::own(shmem)
     }
 
-    /// `Shmem` keeps a descriptor for as long as it lives. A second mapping of the same pages, which
-    /// `mremap` makes from an old size of 0 (mremap(2)), needs none: thousands of segments can be open.
+    /// `Shmem` keeps a descriptor for as long as it lives. A second mapping of the same pages,
+    /// which `mremap` makes from an old size of 0 (mremap(2)), needs none: thousands of segments
+    /// can be open.
     #[cfg(target_os = "linux")]
     fn own(shmem: Shmem) -> io::Result<Mapping> {
         let len = shmem.len();
-        // SAFETY: the source is a live shared mapping of `len` bytes; the kernel picks the new place.
+        // SAFETY: the source is a live shared mapping of `len` bytes; the kernel picks the new
+        // place.
         let base = unsafe { libc::mremap(shmem.as_ptr().cast(), 0, len, libc::MREMAP_MAYMOVE) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // With it go its mapping and its descriptor.
+        // Drops its mapping and its descriptor.
         drop(shmem);
         Ok(Mapping { base: base.cast(), len, shmem: ManuallyDrop::new(None) })
     }
@@ -82,16 +83,17 @@ impl Mapping {
     }
 
     pub(crate) fn region(&self) -> Region<'_> {
-        // SAFETY: mapped until drop, which the borrow outlives not.
+        // SAFETY: mapped until drop, and the borrow ends before that.
         unsafe { Region::new(self.base, self.len) }
     }
 
-    /// Gives the pages back at once but keeps the addresses valid: whatever still points there reads and writes
-    /// private zeros instead of faulting. (On Windows the pages stay until the mapping is dropped.)
+    /// Returns the pages at once but keeps the addresses valid: a pointer into the mapping then
+    /// reads and writes private zeros instead of faulting. (On Windows the pages stay until the
+    /// mapping is dropped.)
     #[cfg_attr(windows, allow(clippy::unused_self))]
     pub(crate) fn release_pages(&self) {
         #[cfg(unix)]
-        // SAFETY: replaces exactly our own mapping by an anonymous one of the same span.
+        // SAFETY: replaces exactly this mapping by an anonymous one of the same span.
         unsafe {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
             libc::mmap(self.base.cast(), self.len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
@@ -107,19 +109,19 @@ impl Drop for Mapping {
         let shmem = unsafe { ManuallyDrop::take(&mut self.shmem) };
         #[cfg(unix)]
         if shmem.is_none() {
-            // SAFETY: our own mapping, and every `Region` of it borrowed `self`.
+            // SAFETY: this mapping alone, and every `Region` of it borrowed `self`.
             unsafe { libc::munmap(self.base.cast(), self.len) };
         }
         drop(shmem);
     }
 }
 
-/// `PSHMNAMLEN` is 31, and that may have to hold the slash and the final NUL.
+/// `PSHMNAMLEN` is 31, which may include the slash and the final NUL.
 #[cfg(target_os = "macos")]
 const NAME_MAX: usize = 29;
 
-/// What `shm_open` calls it. A longer name goes by its hash: the same for everyone, but other programs than
-/// crossmem don't find it.
+/// The object's name for `shm_open`. A longer name is replaced by its hash: all processes with
+/// crossmem find the object, other programs don't.
 #[cfg(target_os = "macos")]
 pub(super) fn os_id(name: &str) -> String {
     if name.len() <= NAME_MAX { format!("/{name}") } else { format!("/cm-{:016x}", hash_64(name.as_bytes())) }

@@ -1,15 +1,15 @@
-//! The only door to the operating system: memory, who is alive, waiting. One file per OS, the same names
-//! in each:
+//! The only door to the operating system: memory, the life of agents, sleeping. One file per OS,
+//! the same names in each:
 //!
-//! | name | what |
+//! | name | for |
 //! | --- | --- |
-//! | `Staged` | an object's bytes before it has a name: reserved, filled, then published at once |
-//! | `Mapping` | a named segment in our address space |
+//! | `Staged` | the bytes of an object that has no name yet: reserved, filled, then published at once |
+//! | `Mapping` | a named segment in the address space of this process |
 //! | `identify`, `remove`, `headroom` | the file behind a name; free bytes |
 //! | `open_control` | the control segment together with its `Life` |
 //! | `Life` | byte locks that the kernel drops when their process is gone |
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
-//! | `Bell` | what an agent sleeps on |
+//! | `Bell` | the word on which an agent sleeps |
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");

@@ -1,9 +1,12 @@
-//! Sleeping where nothing wakes.
+//! Sleeping where no call can wake a thread.
 
 use std::time::{Duration, Instant};
 
 use crate::sync::{AtomicU32, Ordering};
 
+/// Sleeps while `word` is `expected`, for at most `slice`: in naps of 1 ms at first and 10 ms in
+/// the end. Sleeps while `word` is `expected`, for at most `slice`: in naps of 1 ms at first and 10
+/// ms in the end.
 pub(super) fn poll(word: &AtomicU32, expected: u32, slice: Duration) {
     let (started, mut nap) = (Instant::now(), Duration::from_millis(1));
     while word.load(Ordering::Acquire) == expected {

@@ -1,9 +1,10 @@
 //! Windows: files in the temp folder.
 //!
-//! `shared_memory` backs its segments with files in `%TEMP%\shared_memory-rs`, as `/dev/shm` does on Linux, so
-//! this is Linux told in other words: an object is staged as a file that the system deletes if we die, gets its
-//! name by one hard link, and is whole and of exact size whenever the name leads to it. The temp folder is the
-//! user's own; a file has an identity for life, and its bytes can be locked while it is mapped, as `SQLite` does.
+//! `shared_memory` backs its segments with files in `%TEMP%\shared_memory-rs`, so everything is as
+//! on Linux with `/dev/shm`. An object is staged as a file that the system deletes if this process
+//! dies. It gets its name by one hard link, so whenever the name leads to it, it is whole and of
+//! exact size. The temp folder is the user's own. A file has an identity for life, and its bytes
+//! can be locked while it is mapped, as `SQLite` does.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -22,15 +23,15 @@ use super::file::{Found, Headroom, Part};
 use super::mapping::Mapping;
 use crate::hash::hash_64;
 
-/// Where `shared_memory` has its files.
+/// The folder of the files of `shared_memory`.
 fn directory() -> io::Result<PathBuf> {
     let directory = std::env::temp_dir().join("shared_memory-rs");
     fs::create_dir_all(&directory)?;
     Ok(directory)
 }
 
-/// Names are compared without case and many are forbidden here. What is plain keeps its name, anything else
-/// goes by its hash; the two never meet, since `#` isn't plain.
+/// Windows compares names without case, and forbids many. A plain name is kept, any other is
+/// replaced by its hash. The two never meet, since `#` isn't plain.
 fn file_name(name: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
     if name.len() <= 100 && name.chars().all(plain) && !name.ends_with('.') {
@@ -44,23 +45,25 @@ pub(super) fn path(name: &str) -> io::Result<PathBuf> {
     Ok(directory()?.join(file_name(name)))
 }
 
-/// A name that nobody else has.
+/// A name that no other file has.
 fn temporary(prefix: &str) -> io::Result<PathBuf> {
     let random = getrandom::u64().map_err(|e| io::Error::other(e.to_string()))?;
     Ok(directory()?.join(format!("{prefix}{random:016x}")))
 }
 
 impl Mapping {
-    /// Maps what has that name now, whole, for reading and writing.
+    /// Maps the segment of that name, whole, for reading and writing.
     ///
-    /// `shared_memory` names the system's mapping object like the file. While anyone has an object mapped that
-    /// was unlinked, that name still leads to it, and a new object of the same name would be given the old
-    /// bytes. So ours differs by the file's identity, in a part of the path that Windows drops again.
+    /// `shared_memory` names the system's mapping object like the file. While a process has an
+    /// unlinked object mapped, that name still leads to it, and a new object of the same name would
+    /// get the old bytes. So the name here has the file's identity, in a part of the path that
+    /// Windows drops again.
     pub(crate) fn open(name: &str) -> io::Result<Mapping> {
         loop {
             let Some(found) = identify(name)? else { return Err(ErrorKind::NotFound.into()) };
             let mapping = Mapping::open_id(&format!("{:x}/../{}", found.file, file_name(name)));
-            // If another file got the name meanwhile, its bytes go by a wrong identity: drop them.
+            // If another file got the name meanwhile, its bytes are mapped with a wrong identity:
+            // drop them.
             if identify(name)? == Some(found) {
                 return Ok(mapping?.exactly(found.size));
             }
@@ -68,7 +71,8 @@ impl Mapping {
     }
 }
 
-/// A file that goes when it is closed, also because we died. `publish` gives it a second name that stays.
+/// A file that the system deletes when it is closed, also by this process's death. `publish` gives
+/// it a second name that stays.
 pub(crate) struct Staged {
     file: File,
     path: PathBuf,
@@ -98,7 +102,7 @@ impl Staged {
         })
     }
 
-    /// Gives it the name, if nobody has it: `AlreadyExists` otherwise.
+    /// Gives it the name. `AlreadyExists`: the name is taken.
     pub(crate) fn publish(&self, name: &str) -> io::Result<()> {
         fs::hard_link(&self.path, path(name)?)
     }
@@ -131,11 +135,11 @@ pub(crate) fn identify(name: &str) -> io::Result<Option<Found>> {
     }
 }
 
-/// Begins the names of files that lost theirs.
+/// Prefix of files whose object was unlinked.
 const GONE: &str = "cm!";
 
-/// Removes the name; fine if it is gone already. A file that someone has mapped is deleted only when it is
-/// closed, and would keep its name for so long: it gets another one first.
+/// Removes the name; fine if it is gone already. While a process has the file mapped, Windows would
+/// keep the name: so the file is renamed first, and deleted when the last process closes it.
 pub(crate) fn remove(name: &str) -> io::Result<()> {
     let gone = temporary(GONE)?;
     match fs::rename(path(name)?, &gone) {
@@ -148,11 +152,11 @@ pub(crate) fn remove(name: &str) -> io::Result<()> {
 }
 
 fn delete_when_closed(path: PathBuf) {
-    // Fails when that was asked for already, and that is fine.
+    // Fails if the deletion was requested before, which is fine.
     let _ = OpenOptions::new().access_mode(DELETE).custom_flags(FILE_FLAG_DELETE_ON_CLOSE).open(path);
 }
 
-/// Finishes what someone was killed over in `remove`.
+/// Finishes the work of processes that were killed in `remove`.
 pub(super) fn tidy() -> io::Result<()> {
     for entry in fs::read_dir(directory()?)?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(GONE) {
@@ -165,7 +169,7 @@ pub(super) fn tidy() -> io::Result<()> {
 pub(crate) fn headroom() -> io::Result<Headroom> {
     let folder: Vec<u16> = directory()?.as_os_str().encode_wide().chain([0]).collect();
     let (mut free, mut total) = (0, 0);
-    // SAFETY: a NUL-terminated path and two numbers of our own.
+    // SAFETY: a NUL-terminated path and two private numbers.
     let asked =
         unsafe { GetDiskFreeSpaceExW(folder.as_ptr(), &raw mut free, &raw mut total, std::ptr::null_mut()) };
     if asked != 0 { Ok(Headroom { total, free }) } else { Err(io::Error::last_os_error()) }

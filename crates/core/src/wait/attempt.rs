@@ -1,41 +1,44 @@
-//! How a caller waits, and what each of its attempts may do.
+//! How a caller waits, and the kinds of attempts that it makes.
 
 use std::time::Duration;
 
-/// What to do when it isn't so yet.
+/// What a call does if the thing that it asks for isn't available yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// Nothing: look once.
+    /// Makes one attempt, and doesn't let others go first.
     Try,
-    /// Nothing: look once, but let hungry sleepers go first. For the first look of a wait.
+    /// Makes one attempt, but lets hungry sleepers go first. For the first attempt of a wait.
     Politely,
-    /// Stay among the sleepers and return: the caller's doorbell will ring, and it calls again, or gives up.
+    /// Stays among the sleepers and returns. When the caller's doorbell rings, the caller calls
+    /// again or gives up.
     Arm {
         /// Whether this wait was armed before.
         again: bool,
     },
-    /// Sleep for at most that long, and give up.
+    /// Sleeps for at most that long, then gives up.
     For(Duration),
-    /// As `For`, for a wait that slept before and has not given up; nor does it at the end of this time.
+    /// As `For`, for a wait that slept before and has not given up. It doesn't give up at the end
+    /// of this time either.
     Again(Duration),
 }
 
-/// With what right one looks.
+/// The kind of an attempt: it decides which agents go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// For once, whoever waits.
+    /// The only attempt: doesn't let sleepers go first.
     Once,
-    /// Just come: lets hungry sleepers go first.
+    /// The first attempt of a wait: lets hungry sleepers go first.
     Newcomer,
-    /// About to sleep: says so where whoever lets go will see it.
+    /// Made before sleeping: notes in the object that there is a sleeper, so that a release wakes
+    /// it.
     BeforeSleep {
-        /// Woken before, or slept for a whole slice.
+        /// The caller was woken before, or has slept for a whole slice.
         again: bool,
     },
 }
 
 impl Attempt {
-    /// Whether hungry sleepers are let go first.
+    /// Whether it lets hungry sleepers go first.
     pub(crate) fn is_polite(self) -> bool {
         matches!(self, Attempt::Newcomer | Attempt::BeforeSleep { again: false })
     }

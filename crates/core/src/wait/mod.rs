@@ -1,7 +1,8 @@
-//! Sleeping until another process says so: a set of sleepers per object, a doorbell per agent.
+//! Sleeping until another process changes something: each object has sets of sleepers, each agent a
+//! doorbell.
 //!
-//! A wake-up can be swallowed by a process that is killed after it was chosen, so nobody sleeps longer than
-//! a slice: a lost wake-up costs time, never progress.
+//! If a process is killed after it was chosen for a wake-up, the wake-up is lost. So no agent
+//! sleeps longer than a slice: a lost wake-up costs time, never progress.
 
 mod attempt;
 mod peers;

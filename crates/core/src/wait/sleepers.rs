@@ -1,4 +1,4 @@
-//! The sets of agents that sleep at an object.
+//! The sets of agents that sleep at an object: entering, leaving and waking.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{AGENTS, SLOT_WORDS, Sleeper, SlotSet};
 use crate::sync::{AtomicU64, Ordering, fence};
 
-/// Nobody sleeps longer: a wake-up may have gone to a process that was killed.
+/// No agent sleeps longer: its wake-up may have gone to a process that was killed.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// Those who sleep until something changes.
+/// A set of agents that sleep until something changes.
 pub(crate) trait Sleepers {
     fn insert(&self, slot: usize);
-    /// Takes the slot out; whether it was in.
+    /// Takes the slot out. Returns whether it was in the set.
     fn remove(&self, slot: usize) -> bool;
     fn contains(&self, slot: usize) -> bool;
-    /// Wakes at most `most` living sleepers, after a change by a `SeqCst` operation. With nobody asleep it makes no system
-    /// call.
+    /// Wakes at most `most` living sleepers, after a change by a `SeqCst` operation. If the set is
+    /// empty, it makes no system call.
     fn notify_ordered(&self, peers: &impl Peers, most: usize);
 
     /// As `notify_ordered`, after any change.
@@ -35,12 +35,13 @@ pub(crate) trait Sleepers {
         self.notify(peers, 1);
     }
 
-    /// Wakes all who sleep now.
+    /// Wakes all agents that sleep now.
     fn notify_all(&self, peers: &impl Peers) {
         self.notify(peers, AGENTS);
     }
 
-    /// Waits until `look` has something, as `wait` says. `None`: not yet. Who armed itself then calls again or gives up.
+    /// Waits until an attempt succeeds, as `wait` says. `None`: not yet. Then an armed caller calls
+    /// again or gives up.
     fn wait<T>(
         &self,
         peers: &impl Peers,
@@ -62,7 +63,7 @@ pub(crate) trait Sleepers {
         }
     }
 
-    /// As `wait`; whoever has slept for its time leaves the set of sleepers.
+    /// As `wait`. A caller that has slept for its time leaves the set of sleepers.
     fn wait_or_give_up<T>(
         &self,
         peers: &impl Peers,
@@ -76,7 +77,7 @@ pub(crate) trait Sleepers {
         found
     }
 
-    /// As `wait_or_give_up`; a blocking wait looks some times before it sleeps.
+    /// As `wait_or_give_up`. A blocking wait makes some attempts before it sleeps.
     fn wait_spinning<T>(
         &self,
         peers: &impl Peers,
@@ -104,7 +105,8 @@ pub(crate) trait Sleepers {
         let started = Instant::now();
         let bell = peers.bell(usize::from(peers.me().slot));
         loop {
-            // Acquire: pairs with the Release in `wake`. Before the look, so that what is rung after it isn't slept through.
+            // Acquire: pairs with the Release in `wake`. Loaded before the attempt, so that the
+            // agent doesn't sleep through a ring that comes after it.
             let heard = bell.load(Ordering::Acquire);
             if let Some(found) = self.attempt_armed(peers, again, &mut attempt) {
                 return Some(found);
@@ -115,7 +117,7 @@ pub(crate) trait Sleepers {
         }
     }
 
-    /// Enters the set of sleepers and looks; leaves the set if there was something to find.
+    /// Enters the set of sleepers and makes an attempt. If that succeeds, leaves the set.
     fn attempt_armed<T>(
         &self,
         peers: &impl Peers,
@@ -129,17 +131,19 @@ pub(crate) trait Sleepers {
             return found;
         }
         self.insert(me);
-        // Pairs with the fence in `notify`: either it sees our bit, or we see what it changed.
+        // Pairs with the fence in `notify`: either `notify` sees our bit, or this attempt sees the
+        // change.
         fence(Ordering::SeqCst);
         let found = attempt(Attempt::BeforeSleep { again })?;
         if !self.remove(me) && !seeded(Fault::ChosenForNothing) {
-            // Chosen in this very moment, for something else than what was found.
+            // Chosen for a wake-up in this very moment, but not for the change that the attempt
+            // found.
             self.notify_one(peers);
         }
         Some(found)
     }
 
-    /// Who waited stops waiting: a wake-up that came for it goes to another sleeper.
+    /// The caller stops waiting. If it was chosen for a wake-up, another sleeper gets that.
     fn give_up(&self, peers: &impl Peers) {
         let was_chosen = !self.remove(usize::from(peers.me().slot));
         if was_chosen && !seeded(Fault::KeepTheBaton) {
@@ -163,7 +167,7 @@ impl SlotSet {
         self.iter_from(0)
     }
 
-    /// All slots, those from `start` on first.
+    /// All slots in the set, beginning with those from `start` on.
     fn iter_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
         let first = start / 64 % SLOT_WORDS;
         let from = start % 64;
@@ -200,7 +204,7 @@ impl Sleepers for SlotSet {
         word.load(Ordering::Relaxed) & bit != 0
     }
 
-    /// The next ones in the order of slots, so that each has its turn.
+    /// Wakes the next sleepers after the caller's own slot, round robin.
     fn notify_ordered(&self, peers: &impl Peers, most: usize) {
         fence_in_models();
         if self.0.iter().all(|word| word.load(Ordering::SeqCst) == 0) {
@@ -236,7 +240,8 @@ impl Sleepers for Sleeper {
     }
 }
 
-/// The order of all `SeqCst` operations is what a sleeper's fence pairs with; loom has an order of fences only.
+/// A sleeper's fence pairs with the order of all `SeqCst` operations. Loom orders `SeqCst` fences
+/// only, so it needs one here.
 fn fence_in_models() {
     if cfg!(loom) && !seeded(Fault::NoFenceInNotify) {
         fence(Ordering::SeqCst);

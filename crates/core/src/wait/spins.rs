@@ -1,8 +1,9 @@
-//! Looking again and again before sleeping.
+//! Attempts in a row before sleeping.
 
 use std::time::Duration;
 
-/// How often one looks in vain before one sleeps: more often when waits are short, less often when they are long.
+/// How many attempts a blocking wait makes before it sleeps: more while waits are short, fewer
+/// while they are long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spins(u32);
 
@@ -15,7 +16,8 @@ impl Default for Spins {
 impl Spins {
     const LEAST: u32 = 16;
     const MOST: u32 = 1024;
-    /// To wake somebody takes that long at the most; who waited no longer might as well have looked again and again.
+    /// Waking an agent takes at most that long. A wait that was no longer had better been spent on
+    /// attempts.
     const SHORT: Duration = Duration::from_micros(150);
 
     pub(super) fn spin<T>(self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
@@ -32,7 +34,7 @@ impl Spins {
     }
 }
 
-/// Whether whom one waits for can run meanwhile.
+/// Whether the agent that is waited for can run while this thread spins.
 pub(crate) fn can_spin() -> bool {
     use std::sync::OnceLock;
     static CORES: OnceLock<usize> = OnceLock::new();

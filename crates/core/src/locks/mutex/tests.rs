@@ -8,7 +8,7 @@ use crate::sys::Bell;
 
 const FOREVER: Wait = Wait::For(Duration::MAX);
 
-/// Agents that live on threads of this test; those with an instance above 100 are dead.
+/// Agents on threads of this test. Those with an instance above 100 are dead.
 struct Peer<'a> {
     me: Owner,
     bells: &'a [AtomicU32],
@@ -51,7 +51,7 @@ fn mutex(word: u64) -> MutexWords {
 }
 
 #[test]
-fn one_holds_it_and_only_that_one_releases_it() {
+fn one_agent_holds_it_and_only_that_agent_releases_it() {
     let bells = bells();
     let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(0));
     assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
@@ -64,13 +64,13 @@ fn one_holds_it_and_only_that_one_releases_it() {
 }
 
 #[test]
-fn the_dead_lose_it_and_everyone_is_told_until_it_is_repaired() {
+fn a_dead_holder_loses_it_and_each_owner_is_told_until_it_is_repaired() {
     let bells = bells();
     let dead = Owner { instance: 101, slot: 7 };
     let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(dead.word()));
     assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::OwnerDied));
     assert!(mutex.unlock(&a));
-    assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::OwnerDied), "nobody repaired it yet");
+    assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::OwnerDied), "it is not repaired yet");
     mutex.mark_consistent();
     assert!(mutex.unlock(&b));
     assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
@@ -85,7 +85,7 @@ fn a_garbage_word_is_a_dead_owner() {
 }
 
 #[test]
-fn who_abandons_it_is_as_good_as_dead() {
+fn abandoning_it_counts_as_the_death_of_its_holder() {
     let bells = bells();
     let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(0));
     assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
@@ -94,7 +94,7 @@ fn who_abandons_it_is_as_good_as_dead() {
 }
 
 #[test]
-fn nobody_goes_hungry_for_who_has_given_up() {
+fn a_waiter_that_gave_up_no_longer_goes_first() {
     let bells = bells();
     let (a, b, c, mutex) = (peer(0, &bells), peer(1, &bells), peer(2, &bells), mutex(0));
     assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::Clean));
@@ -102,35 +102,39 @@ fn nobody_goes_hungry_for_who_has_given_up() {
         assert_eq!(mutex.lock(&b, Wait::Arm { again }), Err(Refused::NotYet));
     }
     assert!(mutex.unlock(&a));
-    assert_eq!(mutex.lock(&c, Wait::Politely), Err(Refused::NotYet), "b slept in vain, and goes first");
+    assert_eq!(
+        mutex.lock(&c, Wait::Politely),
+        Err(Refused::NotYet),
+        "b woke without success, and goes first"
+    );
     mutex.give_up(&b);
     assert_eq!(mutex.lock(&c, Wait::Politely), Ok(Acquired::Clean));
 }
 
 #[test]
-fn who_was_rung_for_something_else_rings_the_next() {
+fn a_sleeper_that_did_not_need_its_wake_up_passes_it_on() {
     let bells = bells();
     let (a, mutex) = (peer(0, &bells), mutex(0));
     mutex.sleepers.insert(3);
-    // Somebody chooses it, of all sleepers, in the moment in which it finds what it waited for.
+    // Another agent chooses it for a wake-up in the moment in which its attempt succeeds.
     let chosen = |_| mutex.sleepers.remove(0).then_some(());
     assert!(mutex.sleepers.wait(&a, Wait::Arm { again: false }, chosen).is_some());
     assert_eq!(bells[3].load(Relaxed), 1);
 }
 
 #[test]
-fn one_sleeper_is_rung_and_nobody_when_nobody_sleeps() {
+fn one_sleeper_is_rung_and_none_if_none_sleeps() {
     let bells = bells();
     let (a, mutex) = (peer(0, &bells), mutex(0));
     mutex.sleepers.insert(3);
     mutex.sleepers.notify_one(&a);
     assert_eq!((a.rings.load(Relaxed), bells[3].load(Relaxed)), (1, 1));
     mutex.sleepers.notify_one(&a);
-    assert_eq!(a.rings.load(Relaxed), 1, "nobody asleep, nobody rung");
+    assert_eq!(a.rings.load(Relaxed), 1, "no sleeper, no ring");
 }
 
 #[test]
-fn four_agents_never_inside_at_once() {
+fn four_agents_are_never_inside_at_once() {
     const ROUNDS: u64 = 20_000;
     let (bells, mutex, plain) = (bells(), mutex(0), Counter::new(0));
     std::thread::scope(|scope| {
@@ -140,7 +144,8 @@ fn four_agents_never_inside_at_once() {
                 let me = peer(slot, bells);
                 for _ in 0..ROUNDS {
                     assert_eq!(mutex.lock(&me, FOREVER), Ok(Acquired::Clean));
-                    // Not an atomic addition: two inside at once lose one.
+                    // Not an atomic addition: if two agents are inside at once, one addition is
+                    // lost.
                     plain.store(plain.load(Relaxed) + 1, Relaxed);
                     assert!(mutex.unlock(&me));
                 }

@@ -1,4 +1,4 @@
-//! Which requests hold their locks: granting, stealing, and forgetting the dead.
+//! Which requests hold their locks: granting, stealing, and forgetting dead agents.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use crate::layout::{AGENTS, CELLS, Owner};
 use crate::sync::Ordering::Relaxed;
 use crate::wait::{Peers, wake};
 
-/// Holds a lock whose holder gave it up without having been told that the one before died.
+/// Holds a lock that a requester gave up before it was told that the holder before it died.
 pub(super) const NOBODY: Owner = Owner { instance: 0, slot: 0 };
 /// Tickets are numbers in JavaScript.
 pub(super) const TICKETS: u64 = 1 << 53;
 
-/// A request as one look found it.
+/// A request, as it was when it was read.
 #[derive(Clone, Copy)]
 pub(super) struct Request {
     pub at: usize,
@@ -37,7 +37,7 @@ impl Request {
         self.head.state == PENDING
     }
 
-    /// Its next holder must be told that one died, since this one wasn't.
+    /// Whether the next holder has to be told that a holder died, since this one wasn't.
     pub(super) fn bequeaths(&self) -> bool {
         self.is(RECOVERED) && !self.is(NOTICED)
     }
@@ -50,7 +50,8 @@ impl<P: Peers> NamedLocks<'_, P> {
         names?.iter().try_for_each(|name| self.grant(name))
     }
 
-    /// Grants the requests for a name whose turn has come, forgetting the dead on the way.
+    /// Grants the first requests for a name that can hold the lock together, and removes those of
+    /// dead agents.
     pub(super) fn grant(&self, name: &[u8]) -> Result<()> {
         let mut requests = self.requests_for(name)?;
         if requests.iter().all(Request::is_held) {
@@ -81,7 +82,8 @@ impl<P: Peers> NamedLocks<'_, P> {
             fail::point("locks.granted");
             self.tell(request);
         }
-        // The dead holder goes last: until then the next grant would tell of it, too.
+        // The dead holder's request goes last: if this process dies before, the next grant tells of
+        // the death again.
         for request in dead {
             if !request.is_held() || !granted.is_empty() || seeded(Fault::DeadHolderForgotten) {
                 self.free(request.at)?;
@@ -98,7 +100,8 @@ impl<P: Peers> NamedLocks<'_, P> {
         }
     }
 
-    /// Takes the lock from those who live. Returns its dead holders, to be freed when there is a new one.
+    /// Takes the lock from its living holders. Returns the requests of its dead holders, to be
+    /// freed when there is a new holder.
     pub(super) fn steal(&self, name: &[u8], flags: &mut u32) -> Result<Vec<Request>> {
         let held = self.requests_for(name)?.into_iter().filter(Request::is_held);
         let (dead, living): (Vec<_>, Vec<_>) = held.partition(|request| self.is_dead(request));
@@ -113,7 +116,7 @@ impl<P: Peers> NamedLocks<'_, P> {
         Ok(dead)
     }
 
-    /// Grants what the dead keep from others.
+    /// Grants the requests that wait for locks of dead agents.
     pub(crate) fn sweep(&self) -> Result<()> {
         let (dead, living): (Vec<_>, Vec<_>) =
             self.requests(|_, _| true)?.into_iter().partition(|request| self.is_dead(request));
@@ -156,7 +159,7 @@ impl<P: Peers> NamedLocks<'_, P> {
         })
     }
 
-    /// The requests for which `wanted(place, first word)`.
+    /// The requests for which `wanted(first cell, first word)`.
     pub(super) fn requests(&self, wanted: impl Fn(usize, Head) -> bool) -> Result<Vec<Request>> {
         let mut found = Vec::new();
         let mut at = 0;
@@ -185,7 +188,8 @@ impl<P: Peers> NamedLocks<'_, P> {
         }
     }
 
-    /// The caller knows that it holds the lock; whether it has to know, too, that a holder died.
+    /// Notes that the caller knows that it holds the lock. Returns whether it has to be told that a
+    /// holder died.
     pub(super) fn notice(&self, request: &Request) -> bool {
         self.put(request.at, Head { flags: request.head.flags | NOTICED, ..request.head });
         request.is(RECOVERED)

@@ -1,19 +1,20 @@
 //! Locks by any name, as the Web Locks API has them: requests in a queue, shared or exclusive.
 //! <https://w3c.github.io/web-locks/>
 //!
-//! The table is a row of runs of cells. A run is free or a request; everything changes under a mutex that is held inside
-//! one call only, and each change is one store to a word of a run:
+//! The table is a row of runs of cells. A run is free or a request. Everything changes under a
+//! mutex that is held inside one call only. Each change is one store to a word of a run:
 //!
-//! | change | if its author dies right after it |
+//! | change | if the agent that made it dies right after it |
 //! | --- | --- |
-//! | two free runs become one; a free run becomes two, the second one first | the row is whole either way |
+//! | two free runs become one; a free run becomes two, the second one first | the row is whole |
 //! | free → pending, held (its other words were written before) | the request is a dead agent's |
-//! | held, stolen, pending → free | who takes the mutex next grants what can be |
-//! | pending → held | its owner asks for news at its next tick |
-//! | held → stolen | likewise; the thief is dead, and was not granted anything |
-//! | held → held by nobody | as if its holder had died |
+//! | held, stolen, pending → free | the next owner of the mutex grants the requests that can be |
+//! | pending → held | the requester asks for news at its next tick |
+//! | held → stolen | likewise; the thief is dead, and got nothing |
+//! | held → held by no agent | as if its holder had died |
 //!
-//! Who holds a lock and is dead is forgotten only when somebody else gets it, who is told: `recovered`.
+//! The request of a dead holder stays until another agent gets the lock. That agent is told of the
+//! death: `recovered`.
 
 mod grants;
 mod runs;
@@ -36,10 +37,10 @@ use crate::wait::Peers;
 /// Longest name, in bytes.
 const LOCK_NAME_MAX: usize = 1 << 16;
 
-/// Where a request is. The ticket is never used again.
+/// Names a request. A ticket is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestRef {
-    /// Its place in the table.
+    /// Its first cell in the table.
     pub cell: u32,
     /// Its number.
     pub ticket: u64,
@@ -48,9 +49,9 @@ pub struct RequestRef {
 /// A request that was entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EnteredRequest {
-    /// How to name it.
+    /// Names it.
     pub request: RequestRef,
-    /// It holds the lock already; whether a holder before it died.
+    /// If it holds the lock already: whether a holder before it died.
     pub granted: Option<bool>,
     /// There is news of other requests of the caller.
     pub news: bool,
@@ -59,61 +60,62 @@ pub struct EnteredRequest {
 /// A request that was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedRequest {
-    /// It was over already: somebody stole its lock.
+    /// It was over already: another agent had stolen its lock.
     pub stolen: bool,
     /// There is news of other requests of the caller.
     pub news: bool,
 }
 
-/// What has become of a request.
+/// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It holds the lock; whether a holder before it died.
+    /// It holds the lock.
     Granted {
-        /// A holder died, and nobody had the lock since.
+        /// A holder died, and no other agent had the lock since.
         recovered: bool,
     },
-    /// Its lock was stolen. Nothing is left of it in the table.
+    /// Its lock was stolen. It is no longer in the table.
     Stolen,
 }
 
-/// What an agent hears of one of its requests.
+/// News for an agent about one of its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct News {
-    /// Of the request.
+    /// The ticket of the request.
     pub ticket: u64,
-    /// What became of it.
+    /// Its fate.
     pub fate: Fate,
 }
 
-/// What is asked for.
+/// A request to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// Any bytes, at most 65,536.
     pub name: &'a [u8],
-    /// Together with others that are shared, too.
+    /// The lock may be held by other shared requests at the same time.
     pub shared: bool,
-    /// Only if it can be had at once.
+    /// Only if the lock is available at once.
     pub if_available: bool,
-    /// At once, and from whoever has it.
+    /// At once, and taken from its holders.
     pub steal: bool,
 }
 
 /// A request of a living agent, for `query`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestInfo {
-    /// Of the lock.
+    /// The name of the lock.
     pub name: Vec<u8>,
-    /// Together with others that are shared, too.
+    /// The lock may be held by other shared requests at the same time.
     pub shared: bool,
-    /// Granted, or waiting.
+    /// Whether it holds the lock; otherwise it waits.
     pub held: bool,
-    /// The instance that asked; unique in the domain.
+    /// The instance of the requesting agent; unique in the domain.
     pub instance: u32,
 }
 
 impl NamedLocksWords {
-    /// The caller has `acquired` the mutex. What its dead holder left ungranted is granted now.
+    /// The caller has `acquired` the mutex. If the holder before died, its ungranted requests are
+    /// granted now.
     pub(crate) fn inside<'a, P: Peers>(
         &'a self,
         peers: &'a P,
@@ -130,7 +132,8 @@ impl NamedLocksWords {
 }
 
 impl<P: Peers> NamedLocks<'_, P> {
-    /// Enters a request, and grants what can be. `None`: it was to be had at once or not at all.
+    /// Enters a request, and grants the requests that can be. `None`: it had `if_available`, and
+    /// the lock isn't available.
     pub(crate) fn request(&self, wanted: &Wanted<'_>) -> Result<Option<EnteredRequest>> {
         if wanted.name.len() > LOCK_NAME_MAX {
             return Err(Error::new(
@@ -163,14 +166,14 @@ impl<P: Peers> NamedLocks<'_, P> {
         }
         self.grant(wanted.name)?;
         let granted = self.request_at(at)?.filter(Request::is_held).map(|request| self.notice(&request));
-        // A thief needs no grant.
+        // A stolen lock is no grant.
         let own = u32::from(granted.is_some() && !wanted.steal);
         let news = self.news.get() > own;
         Ok(Some(EnteredRequest { request: RequestRef { cell: at as u32, ticket }, granted, news }))
     }
 
-    /// Ends a request of the caller, pending or held, and grants what others wait for. `untold`: the lock came to it, but
-    /// whom it was for has not heard of it.
+    /// Ends a request of the caller, pending or held, and grants the requests that wait for it.
+    /// `untold`: the lock was granted, but the requester hasn't been told.
     pub(crate) fn end(&self, request: RequestRef, untold: bool) -> Result<EndedRequest> {
         let mine = |found: &Request| {
             found.ticket == request.ticket
@@ -191,7 +194,7 @@ impl<P: Peers> NamedLocks<'_, P> {
         Ok(EndedRequest { stolen, news: self.news.get() > 0 })
     }
 
-    /// What became of the caller's requests since it asked last, the oldest first.
+    /// What became of the caller's requests since its last call, the oldest first.
     pub(crate) fn news(&self) -> Result<Vec<News>> {
         let me = self.peers.me();
         let mut requests =
@@ -227,13 +230,14 @@ impl<P: Peers> NamedLocks<'_, P> {
         requests.iter().map(info).collect()
     }
 
-    /// A free run for that name, of just the right length.
+    /// A free run of exactly the length that the name needs.
     fn take_run(&self, name: &[u8]) -> Result<usize> {
         let cells = name.len().div_ceil(8 * CELL).max(1) as u32;
         if let Some(at) = self.find_run(cells)? {
             return Ok(at);
         }
-        // What the dead hold stays until somebody wants it, or the room.
+        // Requests of dead holders stay until another agent wants the lock, or the room in the
+        // table.
         self.sweep()?;
         for request in self.requests(|_, _| true)?.iter().filter(|request| self.is_dead(request)) {
             self.free(request.at)?;

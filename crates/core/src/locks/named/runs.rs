@@ -18,11 +18,11 @@ pub(super) const HELD: u8 = 2;
 pub(super) const STOLEN: u8 = 3;
 pub(super) const SHARED: u32 = 1;
 pub(super) const RECOVERED: u32 = 2;
-/// Its owner knows that it holds the lock.
+/// The requester knows that it holds the lock.
 pub(super) const NOTICED: u32 = 4;
 const FLAGS: u32 = SHARED | RECOVERED | NOTICED;
 
-/// First word of a run.
+/// The first word of a run.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     pub cells: u32,
@@ -40,18 +40,18 @@ impl Head {
     }
 }
 
-/// The table while its mutex is held.
+/// The table, while the caller holds its mutex.
 pub(crate) struct NamedLocks<'a, P: Peers> {
     pub(super) words: &'a NamedLocksWords,
     pub(super) peers: &'a P,
-    /// By instance, so that the kernel is asked once.
+    /// Whether an agent is dead, by instance: the kernel is asked once.
     pub(super) dead: RefCell<HashMap<u32, bool>>,
-    /// How much there is for the caller to hear.
+    /// How many news there are for the caller.
     pub(super) news: Cell<u32>,
 }
 
 impl NamedLocksWords {
-    /// What a new table begins with: all cells in one free run.
+    /// The first word of a new table: all cells in one free run.
     pub(crate) fn initial() -> u64 {
         Head { cells: CELLS as u32, flags: 0, state: FREE }.word()
     }
@@ -77,7 +77,7 @@ impl<P: Peers> NamedLocks<'_, P> {
 
     /// Publishes the state of a run.
     pub(super) fn put(&self, at: usize, head: Head) {
-        // Release: for whoever takes the mutex from us when we are dead.
+        // Release: for the agent that takes the mutex over if the caller dies.
         self.words.heads[at].store(head.word(), Release);
     }
 
@@ -88,7 +88,8 @@ impl<P: Peers> NamedLocks<'_, P> {
         Ok(())
     }
 
-    /// The first run that is long enough, cut to length. Free neighbours become one on the way.
+    /// The first free run that is long enough, cut to length. Free neighbours are joined on the
+    /// way.
     pub(super) fn find_run(&self, cells: u32) -> Result<Option<usize>> {
         let mut at = 0;
         while at < CELLS {
@@ -125,7 +126,7 @@ impl<P: Peers> NamedLocks<'_, P> {
         Ok(head)
     }
 
-    /// Where the name of a run is.
+    /// The words in which a run has its name, up to the end of the table.
     fn name_words(&self, at: usize) -> impl Iterator<Item = &AtomicU64> {
         self.words.names[at..].iter().flatten()
     }
@@ -137,7 +138,7 @@ impl<P: Peers> NamedLocks<'_, P> {
         }
     }
 
-    /// Whether the request, whose tag says so, has that name.
+    /// Whether a request with the tag of that name has the name, too.
     pub(super) fn is_named(&self, at: usize, name: &[u8]) -> bool {
         let pieces = name.chunks(8).map(whole_word);
         self.name_words(at).map(|word| word.load(Relaxed)).take(name.len().div_ceil(8)).eq(pieces)

@@ -1,4 +1,4 @@
-//! The table of named locks on the heap, with agents that live and die at a word.
+//! The table of named locks on the heap, with agents that a test declares dead.
 #![allow(clippy::redundant_closure_for_method_calls, reason = "the methods' lifetimes are too particular")]
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use crate::layout::{AGENTS, CELLS, Owner};
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::wait::Wait;
 
-/// Agents whose names are their slots and, one higher, their instances. Those from `dead` on are dead.
+/// Agents named by their slots. Their instances are one higher; those from `dead` on are dead.
 struct Peer<'a> {
     me: Owner,
     dead: u32,
@@ -67,10 +67,10 @@ impl Domain {
         Peer { me: agent(slot), dead: self.dead, bells: &self.bells, rung: Cell::new(0) }
     }
 
-    /// Does something as that agent.
+    /// Calls `act` as that agent.
     fn at<T>(&self, slot: u16, act: impl FnOnce(&NamedLocks<'_, Peer<'_>>) -> Result<T>) -> Result<T> {
         let peer = self.peer(slot);
-        let acquired = self.table.mutex.lock(&peer, Wait::Try).expect("nobody is inside");
+        let acquired = self.table.mutex.lock(&peer, Wait::Try).expect("no agent is inside");
         act(&self.table.inside(&peer, acquired)?)
     }
 
@@ -91,7 +91,7 @@ impl Domain {
         self.at(slot, |table| table.sweep()).unwrap();
     }
 
-    /// Who holds and who waits.
+    /// The instances of the holders, and of the waiters.
     fn query(&self) -> (Vec<u32>, Vec<u32>) {
         let (held, pending): (Vec<_>, Vec<_>) =
             self.at(0, |table| table.query()).unwrap().into_iter().partition(|request| request.held);
@@ -120,7 +120,7 @@ const CLEAN: Fate = Fate::Granted { recovered: false };
 const RECOVERED: Fate = Fate::Granted { recovered: true };
 
 #[test]
-fn granted_in_order_and_the_shared_ones_together() {
+fn requests_are_granted_in_order_and_shared_ones_together() {
     let domain = Domain::new();
     let wanted = [(1, SHARED), (2, SHARED), (3, EXCLUSIVE), (4, SHARED), (5, SHARED)];
     let entered = wanted.map(|(slot, wanted)| domain.request(slot, &wanted));
@@ -134,7 +134,7 @@ fn granted_in_order_and_the_shared_ones_together() {
     assert_eq!(domain.news(3), [], "told once");
     domain.end(3, &entered[2]);
     assert_eq!(domain.query(), (vec![5, 6], vec![]));
-    // Whoever has shared it gives it back, and once more, which does nothing.
+    // Ending a request a second time does nothing.
     for request in [&entered[3], &entered[3], &entered[4]] {
         domain.end(4, request);
         domain.end(5, request);
@@ -143,33 +143,37 @@ fn granted_in_order_and_the_shared_ones_together() {
 }
 
 #[test]
-fn a_request_is_ended_by_whoever_made_it() {
+fn only_its_agent_ends_a_request() {
     let domain = Domain::new();
     let [first, second] = [1, 2].map(|slot| domain.request(slot, &EXCLUSIVE));
     assert!(domain.end(3, &first).stolen && domain.end(1, &second).stolen, "not theirs");
     assert_eq!(domain.query(), (vec![2], vec![3]));
     assert!(!domain.end(1, &first).stolen);
     let again = domain.request(1, &EXCLUSIVE);
-    assert_eq!(again.request.cell, first.request.cell, "in the same place");
+    assert_eq!(again.request.cell, first.request.cell, "in the same cell");
     assert!(domain.end(1, &first).stolen, "not that request any more");
     assert_eq!(domain.query(), (vec![3], vec![2]));
 }
 
 #[test]
-fn at_once_or_not_at_all() {
+fn if_available_is_granted_at_once_or_not_at_all() {
     let domain = Domain::new();
     let held = domain.request(1, &SHARED);
     assert_eq!(domain.at(2, |table| table.request(&NOW)).unwrap(), None);
     let shared = Wanted { shared: true, ..NOW };
     assert!(domain.at(2, |table| table.request(&shared)).unwrap().unwrap().granted.is_some());
     domain.request(3, &EXCLUSIVE);
-    assert_eq!(domain.at(2, |table| table.request(&shared)).unwrap(), None, "not past who waits");
+    assert_eq!(
+        domain.at(2, |table| table.request(&shared)).unwrap(),
+        None,
+        "not before a request that waits"
+    );
     domain.end(1, &held);
     assert_eq!(domain.query(), (vec![3], vec![4]));
 }
 
 #[test]
-fn one_agent_hears_of_its_own_grants_without_a_bell() {
+fn an_agent_hears_of_its_own_grants_without_a_bell() {
     let domain = Domain::new();
     let (held, pending) = (domain.request(1, &EXCLUSIVE), domain.request(1, &EXCLUSIVE));
     assert_eq!((held.granted, held.news, pending.granted), (Some(false), false, None));
@@ -183,7 +187,7 @@ fn one_agent_hears_of_its_own_grants_without_a_bell() {
 }
 
 #[test]
-fn what_is_stolen_is_over_and_who_waits_goes_on_waiting() {
+fn stealing_ends_the_requests_of_holders_and_leaves_waiting_ones() {
     let domain = Domain::new();
     let held = [domain.request(1, &SHARED), domain.request(2, &SHARED)];
     let pending = domain.request(3, &EXCLUSIVE);
@@ -203,7 +207,7 @@ fn the_next_holder_hears_of_a_death_and_only_the_next() {
     domain.request(9, &EXCLUSIVE);
     let waits = [domain.request(1, &EXCLUSIVE), domain.request(8, &EXCLUSIVE), domain.request(2, &EXCLUSIVE)];
     domain.dead = 9;
-    assert_eq!(domain.query(), (vec![], vec![2, 3]), "the dead are not shown");
+    assert_eq!(domain.query(), (vec![], vec![2, 3]), "dead agents are not shown");
     domain.sweep(2);
     assert_eq!(domain.news(1), [(waits[0].request.ticket, RECOVERED)]);
     domain.end(1, &waits[0]);
@@ -220,7 +224,7 @@ fn the_next_holder_hears_of_a_death_and_only_the_next() {
 }
 
 #[test]
-fn a_death_is_told_though_others_still_share_the_lock() {
+fn a_death_is_told_even_if_living_agents_still_share_the_lock() {
     let domain = Domain { dead: 10, ..Domain::new() };
     let living = domain.request(1, &SHARED);
     domain.request(20, &SHARED);
@@ -233,7 +237,7 @@ fn a_death_is_told_though_others_still_share_the_lock() {
 }
 
 #[test]
-fn a_death_is_not_forgotten_with_whom_nobody_told() {
+fn a_death_is_told_to_the_next_holder_if_this_one_was_not_told() {
     let mut domain = Domain::new();
     domain.request(9, &EXCLUSIVE);
     domain.dead = 10;
@@ -248,11 +252,11 @@ fn a_death_is_not_forgotten_with_whom_nobody_told() {
 }
 
 #[test]
-fn what_the_dead_left_half_done_is_finished_by_who_comes_next() {
+fn the_next_agent_finishes_the_work_of_a_dead_one() {
     let domain = Domain::new();
     let held = domain.request(1, &EXCLUSIVE);
     let pending = domain.request(2, &EXCLUSIVE);
-    // Freed, and then killed before it granted anything.
+    // The holder freed its request, and was killed before it granted the next one.
     let word = &domain.table.heads[held.request.cell as usize];
     word.store(Head { state: FREE, ..Head::of(word.load(Relaxed)) }.word(), Relaxed);
     domain.table.mutex.owner.store(Owner { instance: 1000, slot: 7 }.word(), Relaxed);
@@ -260,7 +264,7 @@ fn what_the_dead_left_half_done_is_finished_by_who_comes_next() {
 }
 
 #[test]
-fn full_with_the_living_and_never_with_the_dead() {
+fn only_requests_of_living_agents_fill_the_table() {
     let mut domain = Domain::new();
     let names: Vec<Vec<u8>> = (0..CELLS as u32).map(|i| i.to_le_bytes().to_vec()).collect();
     let all: Vec<_> = names.iter().map(|name| domain.request(1, &Wanted { name, ..EXCLUSIVE })).collect();
@@ -280,7 +284,7 @@ fn full_with_the_living_and_never_with_the_dead() {
 }
 
 #[test]
-fn names_are_told_apart_by_every_byte() {
+fn names_differ_if_any_byte_differs() {
     let domain = Domain::new();
     let names: [&[u8]; 7] = [b"", b"\0", b"\0\0", b"12345678", b"12345678\0", &[0; 256], &[0; 257]];
     for name in names {
@@ -291,7 +295,7 @@ fn names_are_told_apart_by_every_byte() {
     assert_eq!(found, names);
 }
 
-/// Everything that can be done, whatever comes of it.
+/// Makes every call, and returns the errors.
 fn do_all(domain: &Domain) -> Vec<Code> {
     let known = RequestRef { cell: 1, ticket: 1 };
     [
@@ -337,7 +341,7 @@ fn garbage_in_any_word_is_refused_or_harmless() {
                 let codes = do_all(&domain);
                 let expected = |code: &Code| matches!(code, Code::Corrupt | Code::Limit);
                 assert!(codes.iter().all(expected), "{codes:?} for {value:x} at {at}");
-                assert!(domain.table.mutex.holder().is_none(), "nobody stays inside");
+                assert!(domain.table.mutex.holder().is_none(), "no agent stays inside");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Queues on the heap, between threads that live.
+//! Queues on the heap, between threads that don't die.
 
 use std::sync::atomic::AtomicU8;
 
@@ -63,7 +63,7 @@ impl Heap {
     }
 }
 
-/// Fills and empties it some times, in order.
+/// Fills and empties the queue some times, in order.
 fn fill_and_empty(heap: &Heap, times: u64) {
     let capacity = u64::from(heap.mpmc().chunks.count());
     for round in 0..times {
@@ -78,7 +78,7 @@ fn fill_and_empty(heap: &Heap, times: u64) {
 }
 
 #[test]
-fn full_and_empty() {
+fn it_fills_and_empties_in_order() {
     for capacity in [1, 2, 3, 4, 64, 100] {
         fill_and_empty(&Heap::new(capacity, 0), 20);
     }
@@ -100,7 +100,7 @@ fn laps_and_generations_wrap() {
 }
 
 #[test]
-fn what_one_does_not_have_one_cannot_give() {
+fn only_its_claimant_publishes_or_frees_a_chunk() {
     let heap = Heap::new(2, 0);
     let mpmc = heap.mpmc();
     let index = mpmc.claim(1).unwrap().unwrap();
@@ -112,7 +112,8 @@ fn what_one_does_not_have_one_cannot_give() {
     assert_eq!(mpmc.publish(index, Phase::Writing, 1), Ok(false), "not twice");
 }
 
-/// Or whoever was stopped before it changed one would change another one's.
+/// If a claim came back, a process that was stopped before its CAS would change the claim of
+/// another.
 #[test]
 fn a_claim_never_comes_back() {
     let heap = Heap::new(1, 0);
@@ -129,9 +130,9 @@ fn a_claim_never_comes_back() {
     }
 }
 
-/// Each message comes exactly once, and those of one producer come to each consumer in order.
+/// Each message comes exactly once, and each consumer gets those of one producer in order.
 #[test]
-fn between_four_producers_and_four_consumers() {
+fn each_message_comes_once_between_four_producers_and_four_consumers() {
     const EACH: u64 = 200_000;
     for capacity in [1, 2, 64] {
         let heap = Heap::new(capacity, 0);

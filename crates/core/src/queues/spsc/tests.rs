@@ -1,5 +1,5 @@
-//! Rings on the heap: each record comes once, whole and in order, wherever positions begin; words that make no sense are
-//! refused.
+//! Rings on the heap: each record comes once, whole and in order, wherever positions begin.
+//! Impossible headers and positions are refused.
 
 use super::*;
 use crate::sync::AtomicU64;
@@ -34,7 +34,7 @@ impl Heap {
     }
 }
 
-/// One side of a ring, and what it knows.
+/// One side of a ring, with the position that it has seen of the other.
 struct Side<'a> {
     ring: Ring<'a, &'a [AtomicU64]>,
     seen: Seen,
@@ -50,7 +50,7 @@ impl<'a> Side<'a> {
         &self.ring.units[unit as usize + 1..][..len.div_ceil(UNIT) as usize]
     }
 
-    /// Pushes the n-th record; whether there was room.
+    /// Pushes the n-th record. Returns whether there was room.
     fn push(&mut self, n: u64, len: u32) -> bool {
         let Some(place) = self.ring.reserve(&mut self.seen, len).unwrap() else { return false };
         for (i, word) in (0..).zip(self.words(place.unit, len)) {
@@ -60,7 +60,7 @@ impl<'a> Side<'a> {
         true
     }
 
-    /// Pops what must be the n-th record; its length, or `None` if there is none yet.
+    /// Pops a record, which must be the n-th. Returns its length, or `None` if there is none yet.
     fn pop(&mut self, n: u64) -> Option<u32> {
         let record = self.ring.front(&mut self.seen).unwrap()?;
         for (i, word) in (0..).zip(self.words(record.unit, record.len)) {
@@ -77,7 +77,7 @@ fn content(n: u64, i: u64) -> u64 {
     n << 16 | i
 }
 
-/// One or the other.
+/// One and the other in turn.
 fn then(n: u64) -> Then {
     if n.is_multiple_of(2) { Then::Notify } else { Then::Another }
 }
@@ -128,7 +128,7 @@ fn a_record_of_half_the_ring_fits_wherever_it_begins() {
 }
 
 #[test]
-fn full_and_empty() {
+fn a_full_ring_takes_nothing_and_an_empty_one_gives_nothing() {
     let heap = Heap::new(16, 0);
     let (mut producer, mut consumer) = (Side::new(&heap), Side::new(&heap));
     assert_eq!(consumer.pop(0), None);
@@ -147,22 +147,23 @@ fn full_and_empty() {
 }
 
 #[test]
-fn who_comes_after_the_dead_finds_what_was_published() {
+fn a_successor_finds_the_records_that_a_dead_agent_published() {
     let heap = Heap::new(16, 3);
     let mut dead = Side::new(&heap);
     assert!(dead.push(0, 20));
-    // It died before it committed this one, for which it had padded the end of the ring.
+    // The producer died before it committed this record, for which it had padded the end of the
+    // ring.
     dead.ring.reserve(&mut dead.seen, 56).unwrap();
     let (mut producer, mut consumer) = (Side::new(&heap), Side::new(&heap));
     assert!(producer.push(1, 8));
-    // So did this one before it released what it read.
+    // The consumer died before it released the record that it had read.
     assert!(consumer.ring.front(&mut consumer.seen).unwrap().is_some());
     let mut consumer = Side::new(&heap);
     assert_eq!((consumer.pop(0), consumer.pop(1), consumer.pop(2)), (Some(20), Some(8), None));
 }
 
 #[test]
-fn words_that_make_no_sense_are_refused() {
+fn impossible_headers_and_positions_are_refused() {
     let front = |heap: &Heap| heap.ring().front(&mut Seen::first(&heap.words)).map(|found| found.is_some());
     let with_header = |word: u64| {
         let heap = Heap::new(16, 0);
@@ -202,9 +203,10 @@ fn words_that_make_no_sense_are_refused() {
     assert_eq!(front(&heap), Err(Corrupt), "a pad behind a pad");
 }
 
-/// Whatever is in the ring, what is found lies in it.
+/// A record that is found, or a place that is reserved, lies inside the ring, whatever the ring
+/// contains.
 #[test]
-fn whatever_is_in_it() {
+fn records_found_among_garbage_lie_in_the_ring() {
     let mut state = 1_u64;
     let mut random = || {
         // Knuth's MMIX.
@@ -231,7 +233,7 @@ fn whatever_is_in_it() {
 }
 
 #[test]
-fn between_two_threads() {
+fn each_record_comes_once_between_two_threads() {
     const RECORDS: u64 = 1_000_000;
     let heap = Heap::new(64, u32::MAX - 100_000);
     std::thread::scope(|scope| {
