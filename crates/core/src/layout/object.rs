@@ -16,9 +16,10 @@ use crate::sync::{AtomicU32, AtomicU64};
 /// | `Value`, `SharedArray` | dtype, elements, 1: with a lock |
 /// | `SpscQueue` | bytes of the ring |
 /// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec |
-/// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, 1: redeliver + 2: spill, codec |
+/// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, flags, codec |
 ///
-/// A dtype and a codec are numbers that only the caller understands.
+/// The flags are 1: redeliver, 2: spill. A dtype and a codec are numbers that only the caller
+/// understands.
 pub const PARAMS: usize = 5;
 /// Where an object's state begins in its segment.
 pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;

@@ -7,7 +7,7 @@
 //!
 //! | died | seen by the next | repair |
 //! | --- | --- | --- |
-//! | before `generation` grows | the meeting goes on; or `broken` is set, and waiters are told | none |
+//! | before `generation` grows | the meeting goes on; or `broken` is set, waiters are told | none |
 //! | after it | `arriving` ≠ `generation` | the table is cleared, then `arriving` follows |
 //! | as the leader, in the action | `leader` is dead | the meeting is broken off |
 

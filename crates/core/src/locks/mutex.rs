@@ -6,7 +6,7 @@
 //! | free, `hungry` | as above by an agent that slept; newcomers wait as if it were held | |
 //! | mine | refused | → free, `died` and `hungry` kept; wakes one sleeper if `waiters` |
 //! | of a dead agent | → mine, `died`, `waiters` | |
-//! | of a living agent | sets `waiters`, `hungry` if it slept before; sleeps, tries again | refused |
+//! | of a living agent | sets `waiters`, `hungry` if it slept before; sleeps, retries | refused |
 //!
 //! After Linux's robust futexes (`pthread_mutexattr_setrobust(3)`). Those need a
 //! list of the held mutexes that is right whenever the process dies; here, the kernel tells which

@@ -6,9 +6,9 @@
 //!
 //! | died | the gate | the next agent |
 //! | --- | --- | --- |
-//! | a reader at the gate, a writer waiting for readers | of the dead agent | takes it, reports nothing |
+//! | a reader at the gate, a writer that waits for readers | held | takes it, reports nothing |
 //! | a reader inside | unaffected | a writer clears the dead reader's entry |
-//! | a writer inside, `writing` = 1 | of the dead agent | sets `torn`, then clears `writing` |
+//! | a writer inside, `writing` = 1 | held | sets `torn`, then clears `writing` |
 //!
 //! Each agent that enters while `torn` is set is told, until a writer marks the data consistent.
 

@@ -7,7 +7,7 @@
 //! | died | `total` | `held` | after the repair |
 //! | --- | --- | --- | --- |
 //! | before the store to its entry | as before | as before | nothing was acquired or released |
-//! | after it | as before | changed | the permit was the dead agent's and returns; or it was released |
+//! | after it | as before | changed | the permit was acquired, and returns; or was released |
 //! | after `total` grew or shrank | changed | as before or after | permits were added, or used up |
 
 use super::mutex::{Acquired, Refused};

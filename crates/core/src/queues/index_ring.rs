@@ -6,8 +6,8 @@
 //!
 //! | slot | at `tail` | at `head` |
 //! | --- | --- | --- |
-//! | `{ lap, empty }` | room: a CAS puts the chunk in (the put takes effect) | the ring is empty |
-//! | `{ lap, full }` | `tail` lags: advance it | claim the chunk (the get takes effect); empty the slot |
+//! | `{ lap, empty }` | room: a CAS links the chunk: the put takes effect | the ring is empty |
+//! | `{ lap, full }` | `tail` lags: advance it | claim it: the get takes effect; empty the slot |
 //! | `{ lap + 1, empty }` | `tail` lags: advance it | `head` lags: advance it |
 //! | else | `tail` was read too early | `head` was read too early |
 //!

@@ -11,7 +11,7 @@
 //! | `Queued`, not linked | linked: the put takes effect now |
 //! | `Queued`, linked | nothing: it is a message like others |
 //! | `Reading`, slot not emptied | the slot is emptied, if a get didn't do that before; then: |
-//! | `Reading` | freed: the message is lost; or, if the queue redelivers, linked with `REDELIVERED` |
+//! | `Reading` | freed, its message lost; or linked as `REDELIVERED`, if the queue redelivers |
 //!
 //! One agent reaps at a time, under a robust mutex. If it dies, the next one begins anew: every
 //! change is one CAS from the state that the dead participant left.

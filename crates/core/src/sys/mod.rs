@@ -3,7 +3,7 @@
 //!
 //! | name | for |
 //! | --- | --- |
-//! | `Staged` | the bytes of an object that has no name yet: reserved, filled, then published at once |
+//! | `Staged` | an object that has no name yet: reserved, filled, then published at once |
 //! | `Mapping` | a named segment in the address space of this process |
 //! | `identify`, `remove`, `headroom` | the file behind a name; free bytes |
 //! | `open_control` | the control segment together with its `Life` |

@@ -49,7 +49,7 @@ pub struct RequestRef {
 /// A request that was entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EnteredRequest {
-    /// Names it.
+    /// Names the request from now on.
     pub request: RequestRef,
     /// If it holds the lock already: whether a holder before it died.
     pub granted: Option<bool>,

@@ -46,7 +46,7 @@ pub(crate) struct NamedLocks<'a, P: Peers> {
     pub(super) peers: &'a P,
     /// Whether an agent is dead, by instance: the kernel is asked once.
     pub(super) dead: RefCell<HashMap<u32, bool>>,
-    /// How many news there are for the caller.
+    /// How much news there is for the caller.
     pub(super) news: Cell<u32>,
 }
 
