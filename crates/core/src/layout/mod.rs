@@ -7,10 +7,10 @@
 mod array;
 mod control;
 mod geometry;
+mod javascript;
 mod kind;
 mod locks;
 mod object;
-pub mod offsets;
 mod owner;
 mod queues;
 mod shared;
@@ -20,6 +20,7 @@ pub(crate) use array::GuardWords;
 pub(crate) use control::AgentSlot;
 pub(crate) use control::{Control, Entry};
 pub(crate) use geometry::{ChannelGeometry, QueueGeometry, SPILL_BYTES};
+pub use javascript::offsets;
 pub use kind::Kind;
 pub(crate) use locks::{
     BarrierWords, CELL, CELLS, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords,

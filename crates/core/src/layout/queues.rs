@@ -47,8 +47,8 @@ pub(crate) struct EndWords {
     _pad: [u32; 13],
 }
 
-/// Two ends, and a ring of records towards each of them: see `channel.rs`. The data of the rings
-/// follows.
+/// Two ends, and a ring of records towards each of them: see `objects/channel`. The data of the
+/// rings follows.
 #[repr(C)]
 pub(crate) struct ChannelWords {
     pub ends: [EndWords; 2],
