@@ -35,7 +35,9 @@ mod sync;
 mod sys;
 mod wait;
 
-pub use domain::{Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, ObjectInfo, Swept, inspect};
+pub use domain::{
+    Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, ObjectInfo, ObjectRef, Swept, inspect,
+};
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
 pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets};

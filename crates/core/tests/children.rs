@@ -14,7 +14,7 @@ fn queue(agent: &Agent, name: &str) -> Segment {
 }
 
 fn message(agent: &Agent, queue: &Segment, name: &str) -> Segment {
-    Segment::create(agent, &Spec { kind: Kind::Spill, parent: Some(queue), ..spec(name, 1000) }).unwrap()
+    Segment::create(agent, &Spec { kind: Kind::Spill, parent: queue.object(), ..spec(name, 1000) }).unwrap()
 }
 
 #[test]

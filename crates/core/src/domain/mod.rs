@@ -8,8 +8,8 @@ mod registry;
 pub use agent::{Agent, Listener};
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
 pub use name::NAME_MAX;
-pub(crate) use registry::{Birth, ObjectRef, Registry, company};
-pub use registry::{Company, Swept};
+pub(crate) use registry::{Birth, Registry, company};
+pub use registry::{Company, ObjectRef, Swept};
 
 use std::sync::Arc;
 

@@ -11,8 +11,7 @@
 
 use std::time::Duration;
 
-use super::locks::Locked;
-use super::object::Looked;
+use super::looked::{Locked, Looked};
 use crate::domain::Agent;
 use crate::error::{Code, Error, Result};
 use crate::fail;

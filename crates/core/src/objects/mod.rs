@@ -2,16 +2,23 @@
 
 mod array;
 mod channel;
+mod header;
 mod holders;
 mod locks;
+mod looked;
 mod object;
+mod put_got;
 mod queue;
 mod segment;
+mod spec;
 
 pub use array::Guard;
 pub use channel::{Bytes, CONSUMER, Consumer, End, PRODUCER, Producer};
 pub use holders::Holder;
-pub use locks::Locked;
-pub use object::{Looked, Object, open_lock_manager};
-pub use queue::{Chunk, Got, Member, Participant, Put, QueueWait};
-pub use segment::{Mapped, Segment, Spec, unlink_name};
+pub use locks::open_lock_manager;
+pub use looked::{Locked, Looked};
+pub use object::Object;
+pub use put_got::{Got, Put};
+pub use queue::{Chunk, Member, Participant, QueueWait};
+pub use segment::{Mapped, Segment, unlink_name};
+pub use spec::Spec;

@@ -4,54 +4,18 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::object;
+use super::header;
+use super::spec::Spec;
 use crate::domain::{Agent, Birth, Company, ObjectRef, Registry, company, name, no_space};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{GuardWords, Kind, PAGE, PARAMS};
+use crate::layout::{GuardWords, Kind, PAGE};
 use crate::locks::STUCK_TIMEOUT;
 use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
 use crate::sys::{self, Mapping, Part, Staged};
 use crate::wait::{Peers, Sleepers};
-
-/// What to create.
-pub struct Spec<'a> {
-    /// `None`: a random name.
-    pub name: Option<&'a str>,
-    /// What it is.
-    pub kind: Kind,
-    /// Bytes, at least 1.
-    pub size: u64,
-    /// Outlives all agents, until it is unlinked.
-    pub persist: bool,
-    /// Its first contents; the rest is zero.
-    pub parts: &'a [Part<'a>],
-    /// Where an ndarray's trailer goes.
-    pub guard: Option<u64>,
-    /// What an object that is more than bytes is made with; then `size` is that of the bytes behind its words.
-    pub params: Option<[u64; PARAMS]>,
-    /// The object that it goes with, besides those who have it open.
-    pub parent: Option<&'a Segment>,
-}
-
-impl<'a> Spec<'a> {
-    /// An object of that name and size without contents, that goes with the last agent that has it open.
-    #[must_use]
-    pub fn new(name: &'a str, kind: Kind, size: u64) -> Spec<'a> {
-        Spec {
-            name: Some(name),
-            kind,
-            size,
-            persist: false,
-            parts: &[],
-            guard: None,
-            params: None,
-            parent: None,
-        }
-    }
-}
 
 /// An open object. Close it with `close`; one that is only dropped stays attached until its agent leaves.
 pub struct Segment {
@@ -84,7 +48,7 @@ impl Segment {
         match spec.params {
             None if spec.size == 0 => Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte")),
             None => Self::create_named(agent, &name, spec, patience),
-            Some(params) => object::with_parts(agent, spec, &params, |spec| {
+            Some(params) => header::with_parts(agent, spec, &params, |spec| {
                 Self::create_named(agent, &name, spec, patience)
             }),
         }
@@ -98,8 +62,8 @@ impl Segment {
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
         let registry = agent.registry_in(patience)?;
         refuse_taken(&registry, name)?;
-        let parent = spec.parent.and_then(|parent| parent.object);
-        let birth = Birth { name, kind: spec.kind, size: spec.size, file, persist: spec.persist, parent };
+        let Spec { kind, size, persist, parent, .. } = *spec;
+        let birth = Birth { name, kind, size, file, persist, parent };
         let (object, mapping) = registry.enter(&birth, || {
             staged.publish(name)?;
             fail::point("create.linked");
@@ -129,7 +93,7 @@ impl Segment {
     pub fn open(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
         name::check(name)?;
         let segment = Self::open_any(agent, name, kind)?;
-        if let Err(e) = object::check(agent, &segment) {
+        if let Err(e) = header::check(agent, name, segment.kind, segment.region(), segment.is_foreign()) {
             if !seeded(Fault::RefusedStayAttached) {
                 segment.close(agent);
             }
@@ -222,6 +186,12 @@ impl Segment {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.object.is_none()
+    }
+
+    /// The object, for one that goes with it; `None` if another program made it.
+    #[must_use]
+    pub fn object(&self) -> Option<ObjectRef> {
+        self.object
     }
 
     /// Number of the object, never used again in its domain; 0 if another program made it.

@@ -31,9 +31,9 @@ const DYING: u32 = 3;
 
 /// An object as a handle remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ObjectRef {
-    pub index: usize,
-    pub id: u64,
+pub struct ObjectRef {
+    pub(crate) index: usize,
+    pub(crate) id: u64,
 }
 
 /// What is to be entered.

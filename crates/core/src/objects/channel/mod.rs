@@ -9,8 +9,9 @@
 //! | with an end | the dead agent | what it pushed; then it waits for a successor, or is told `ERR_PEER_DIED` |
 //! | after the store to `closed` | the dead agent | what it pushed; then the end |
 
-use super::object::{Looked, Object};
-use super::queue::{Got, Put, put_all};
+use super::looked::Looked;
+use super::object::Object;
+use super::put_got::{Got, Put, put_all};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::spill::Spill;
-use super::{Chunk, Got, Member, Put};
+use super::{Chunk, Member};
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ChunkWords, Kind, QueueGeometry, SPILL_BYTES};
 use crate::locks::ATTEMPT_TIMEOUT;
 use crate::objects::object::Object;
+use crate::objects::put_got::{Got, Put};
 use crate::queues::{Chunks, Corrupt, Mpmc, Phase, REDELIVERED, Reaped, SPILLED, Terms};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};

@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use self::inside::{Mapped, Queue};
 use self::spill::Spill;
-use super::object::{Looked, Object};
+use super::looked::Looked;
+use super::object::Object;
+use super::put_got::{Got, Put, put_all};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS, QueueGeometry};
@@ -32,43 +34,6 @@ impl Member {
     pub fn message_bytes(&self) -> usize {
         self.geometry.message_bytes as usize
     }
-}
-
-/// What became of a put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put<T> {
-    /// It took effect, or there is room for it.
-    Done(T),
-    /// The queue has ended.
-    Ended,
-}
-
-/// Puts in the first of these messages, as many as `put` finds room for; how many.
-pub(crate) fn put_all<'b>(
-    messages: impl Iterator<Item = &'b [u8]>,
-    mut put: impl FnMut(&'b [u8]) -> Result<Option<Put<()>>>,
-) -> Result<Put<usize>> {
-    let mut done = 0;
-    for bytes in messages {
-        match put(bytes) {
-            Ok(Some(Put::Done(()))) => done += 1,
-            // What else there is to say is said when it is the first one's turn.
-            _ if done > 0 => break,
-            Ok(Some(Put::Ended)) => return Ok(Put::Ended),
-            Ok(None) => break,
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(Put::Done(done))
-}
-
-/// What a get found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Got<T> {
-    /// A message.
-    Message(T),
-    /// The queue has ended, and everything was taken out.
-    Ended,
 }
 
 /// A chunk that the caller has: to write to, or to read.
@@ -439,16 +404,6 @@ impl<'a> Object<'a> {
             Code::TooLarge,
             format!(
                 "{len} bytes are more than the {most} of a message of \"{}\"; nothing was put",
-                self.segment.name
-            ),
-        )
-    }
-
-    pub(crate) fn corrupt(&self) -> Error {
-        Error::new(
-            Code::Corrupt,
-            format!(
-                "\"{}\" was overwritten by something else; unlink it and make it anew",
                 self.segment.name
             ),
         )

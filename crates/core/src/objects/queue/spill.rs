@@ -13,7 +13,8 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::Kind;
 use crate::locks::ATTEMPT_TIMEOUT;
-use crate::objects::segment::{Segment, Spec, map};
+use crate::objects::segment::{Segment, map};
+use crate::objects::spec::Spec;
 use crate::region::Region;
 use crate::sys::Part;
 
@@ -47,16 +48,9 @@ impl Spill {
     /// As `Segment::create`; `ERR_TIMEOUT` very soon.
     pub(crate) fn create(self, agent: &Agent, queue: &Segment, bytes: &[u8]) -> Result<()> {
         let name = name::numbered(self.number);
-        let spec = Spec {
-            name: Some(&name),
-            kind: Kind::Spill,
-            size: self.len,
-            persist: false,
-            parts: &[Part { offset: 0, bytes, len: bytes.len() as u64 }],
-            guard: None,
-            params: None,
-            parent: Some(queue),
-        };
+        let parts = [Part { offset: 0, bytes, len: bytes.len() as u64 }];
+        let kept = Spec::new(&name, Kind::Spill, self.len);
+        let spec = Spec { parts: &parts, parent: queue.object(), ..kept };
         let segment = Segment::create_within(agent, &spec, ATTEMPT_TIMEOUT)?;
         fail::point("spill.created");
         // The queue keeps it. Without its name it keeps nothing: then the message stays for as long as we have the queue open.

@@ -1,0 +1,163 @@
+//! The header of an object that is more than bytes: written with the object, checked when it is opened.
+
+use super::spec::Spec;
+use crate::domain::Agent;
+use crate::error::{Code, Error, Result};
+use crate::faults::{Fault, seeded};
+use crate::layout::{
+    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DATA_OFFSET, EventWords, Kind,
+    LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, PARAMS,
+    QueueGeometry, RwLockWords, SemaphoreWords, Shared, WORDS,
+};
+use crate::locks::MOST_PERMITS;
+use crate::region::Region;
+use crate::sync::Ordering::Relaxed;
+use crate::sys::Part;
+
+/// The words of an object, for which kinds.
+pub(crate) trait Words: Shared {
+    const KINDS: &'static [Kind];
+}
+impl Words for MutexWords {
+    const KINDS: &'static [Kind] =
+        &[Kind::Mutex, Kind::RLock, Kind::Condition, Kind::Value, Kind::SharedArray, Kind::LockManager];
+}
+impl Words for RwLockWords {
+    const KINDS: &'static [Kind] = &[Kind::RwLock];
+}
+impl Words for SemaphoreWords {
+    const KINDS: &'static [Kind] = &[Kind::Semaphore];
+}
+impl Words for ConditionWords {
+    const KINDS: &'static [Kind] = &[Kind::Condition];
+}
+impl Words for EventWords {
+    const KINDS: &'static [Kind] = &[Kind::Event];
+}
+impl Words for BarrierWords {
+    const KINDS: &'static [Kind] = &[Kind::Barrier];
+}
+impl Words for ChannelWords {
+    const KINDS: &'static [Kind] = &[Kind::SpscQueue, Kind::Pipe];
+}
+impl Words for MpmcWords {
+    const KINDS: &'static [Kind] = &[Kind::MpmcQueue, Kind::Queue, Kind::JoinableQueue];
+}
+impl Words for NamedLocksWords {
+    const KINDS: &'static [Kind] = &[Kind::LockManager];
+}
+
+/// Calls `create` with everything that a new object is made of.
+pub(crate) fn with_parts<T>(
+    agent: &Agent,
+    spec: &Spec<'_>,
+    params: &[u64; PARAMS],
+    create: impl FnOnce(&Spec<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut header = [0; WORDS as usize];
+    header[0..8].copy_from_slice(&OBJECT_MAGIC.to_le_bytes());
+    header[8..12].copy_from_slice(&LAYOUT_VERSION.to_le_bytes());
+    header[12..16].copy_from_slice(&(spec.kind as u32).to_le_bytes());
+    header[16..24].copy_from_slice(&agent.domain().id().to_le_bytes());
+    for (to, param) in header[24..].chunks_exact_mut(8).zip(params) {
+        to.copy_from_slice(&param.to_le_bytes());
+    }
+    let (offset, first) = match spec.kind {
+        Kind::Semaphore if params[0] > params[1] || params[1] > MOST_PERMITS => {
+            return Err(Error::new(
+                Code::InvalidArg,
+                format!("a semaphore has at first 0 to `max` permits, and at most {MOST_PERMITS}"),
+            ));
+        }
+        Kind::Barrier if !(1..=u64::from(u32::MAX)).contains(&params[0]) => {
+            return Err(Error::new(Code::InvalidArg, "a barrier has 1 to 4294967295 parties"));
+        }
+        Kind::Semaphore => (std::mem::offset_of!(SemaphoreWords, total), params[0]),
+        Kind::LockManager => (std::mem::offset_of!(NamedLocksWords, heads), NamedLocksWords::initial()),
+        _ => (0, 0),
+    };
+    let first = first.to_le_bytes();
+    let words = size_of_words(spec.kind, params)?.ok_or_else(|| {
+        Error::new(Code::InvalidArg, format!("a {} is made in another way", spec.kind.as_str()))
+    })?;
+    let mut parts = vec![
+        Part { offset: 0, bytes: &header, len: WORDS },
+        Part { offset: WORDS + offset as u64, bytes: &first, len: 8 },
+    ];
+    parts.extend(spec.parts.iter().filter(|part| part.len > 0).map(|part| Part {
+        offset: part.offset + DATA_OFFSET,
+        bytes: part.bytes,
+        len: part.len,
+    }));
+    create(&Spec { size: words.saturating_add(spec.size), parts: &parts, params: None, ..*spec })
+}
+
+/// Whether an opened segment has the header of its kind, and is as large as its words are.
+pub(crate) fn check(
+    agent: &Agent,
+    name: &str,
+    kind: Kind,
+    region: Region<'_>,
+    is_foreign: bool,
+) -> Result<()> {
+    if matches!(kind, Kind::SharedMemory | Kind::NDArray | Kind::Spill) {
+        return Ok(());
+    }
+    let header = region.at::<ObjectHeader>(0);
+    let Some(header) = header.ok().filter(|header| header.magic.load(Relaxed) == OBJECT_MAGIC) else {
+        return Err(if is_foreign {
+            Error::new(
+                Code::WrongKind,
+                format!("\"{name}\" is memory that another program made; open it as a SharedMemory"),
+            )
+        } else {
+            overwritten(name)
+        });
+    };
+    let layout = header.layout.load(Relaxed);
+    if layout != LAYOUT_VERSION {
+        return Err(Error::new(
+            Code::Corrupt,
+            format!("\"{name}\" has layout {layout}, this crossmem has {LAYOUT_VERSION}; use one version"),
+        ));
+    }
+    let is_ours = header.domain_id.load(Relaxed) == agent.domain().id() && !is_foreign;
+    if !is_ours && !seeded(Fault::AnyDomain) {
+        return Err(Error::new(
+            Code::WrongDomain,
+            format!(
+                "\"{name}\" was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN to \
+                 that domain"
+            ),
+        ));
+    }
+    let params = std::array::from_fn(|i| header.params[i].load(Relaxed));
+    let size = size_of_words(kind, &params).ok().flatten();
+    let fits = size.is_some_and(|size| size <= region.len() as u64);
+    let sound = header.kind.load(Relaxed) == kind as u32 && fits;
+    if sound || seeded(Fault::HeaderTrusted) { Ok(()) } else { Err(overwritten(name)) }
+}
+
+fn overwritten(name: &str) -> Error {
+    Error::new(Code::Corrupt, format!("the header of \"{name}\" was overwritten; unlink it and make it anew"))
+}
+
+/// Bytes of an object of that kind, without a value's data; `None` for those that are bytes only.
+fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
+    let words = match kind {
+        Kind::SharedMemory | Kind::NDArray | Kind::Spill => return Ok(None),
+        Kind::Value | Kind::SharedArray => return Ok(Some(DATA_OFFSET)),
+        Kind::SpscQueue | Kind::Pipe => return Ok(Some(ChannelGeometry::of(params)?.size)),
+        Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {
+            return Ok(Some(QueueGeometry::of(params)?.size));
+        }
+        Kind::Mutex | Kind::RLock => size_of::<MutexWords>(),
+        Kind::RwLock => size_of::<RwLockWords>(),
+        Kind::Semaphore => size_of::<SemaphoreWords>(),
+        Kind::Condition => size_of::<ConditionWords>(),
+        Kind::Event => size_of::<EventWords>(),
+        Kind::Barrier => size_of::<BarrierWords>(),
+        Kind::LockManager => size_of::<NamedLocksWords>(),
+    };
+    Ok(Some(WORDS + words as u64))
+}

@@ -1,0 +1,87 @@
+use crate::error::Result;
+use crate::layout::BarrierWords;
+use crate::locks::{Arrived, Outcome, Refused, STUCK_TIMEOUT};
+use crate::objects::looked::Looked;
+use crate::objects::object::Object;
+use crate::wait::{Sleepers, Wait};
+
+/// Barriers.
+impl Object<'_> {
+    /// Arrives.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn arrive(&self, wait: Wait) -> Result<Looked<Arrived>> {
+        let words: &BarrierWords = self.words()?;
+        let parties = self.params()?[0] as u32;
+        Ok(match words.arrive(self.agent, parties, wait) {
+            Some(arrived) => Looked::Got(arrived),
+            None => self.until(&words.sleepers),
+        })
+    }
+
+    /// Waits for the end of a meeting; `false`: it was broken off.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn wait_meeting(&self, generation: u64, wait: Wait) -> Result<Looked<bool>> {
+        let words: &BarrierWords = self.words()?;
+        Ok(match words.wait(self.agent, generation, wait) {
+            Some(outcome) => Looked::Got(outcome == Outcome::Met),
+            None => self.until(&words.sleepers),
+        })
+    }
+
+    /// The leader ends its meeting; `false`: it was broken off meanwhile.
+    ///
+    /// # Errors
+    /// `ERR_TIMEOUT` when a stopped process is inside.
+    pub fn complete_meeting(&self, generation: u64) -> Result<bool> {
+        self.met(self.words::<BarrierWords>()?.complete(self.agent, generation, STUCK_TIMEOUT))
+    }
+
+    /// Breaks the barrier, or only if that meeting still goes on; whether that one was met.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn abort_meeting(&self, only: Option<u64>) -> Result<bool> {
+        Ok(self.words::<BarrierWords>()?.abort(self.agent, only) == Outcome::Met)
+    }
+
+    fn met(&self, outcome: std::result::Result<Outcome, Refused>) -> Result<bool> {
+        outcome.map(|outcome| outcome == Outcome::Met).map_err(|_| self.stuck())
+    }
+
+    /// Makes it as new; for those who wait it is broken.
+    ///
+    /// # Errors
+    /// `ERR_TIMEOUT` when a stopped process is inside.
+    pub fn reset_barrier(&self) -> Result<()> {
+        self.words::<BarrierWords>()?.reset(self.agent, STUCK_TIMEOUT).map_err(|_| self.stuck())
+    }
+
+    /// How many wait.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn waiting_at_barrier(&self) -> Result<u32> {
+        Ok(self.words::<BarrierWords>()?.waiting())
+    }
+
+    /// Whether it is broken.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn barrier_is_broken(&self) -> Result<bool> {
+        Ok(self.words::<BarrierWords>()?.is_broken())
+    }
+
+    /// Who armed itself at the barrier stops waiting.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn give_up_barrier(&self) -> Result<()> {
+        self.words::<BarrierWords>()?.sleepers.give_up(self.agent);
+        Ok(())
+    }
+}

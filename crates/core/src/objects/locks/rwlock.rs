@@ -1,0 +1,68 @@
+use crate::error::Result;
+use crate::layout::RwLockWords;
+use crate::locks::{Acquired, Busy};
+use crate::objects::looked::{Locked, Looked, locked};
+use crate::objects::object::Object;
+use crate::wait::Wait;
+
+/// Readers and writers.
+impl Object<'_> {
+    /// Enters as a reader.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn read(&self, wait: Wait) -> Result<Looked<Locked>> {
+        Ok(self.entered(self.words::<RwLockWords>()?.read(self.agent, wait)))
+    }
+
+    /// Enters as the only one.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn write(&self, wait: Wait) -> Result<Looked<Locked>> {
+        Ok(self.entered(self.words::<RwLockWords>()?.write(self.agent, wait)))
+    }
+
+    fn entered(&self, entered: std::result::Result<Acquired, Busy<'_>>) -> Looked<Locked> {
+        match entered {
+            Ok(acquired) => locked(acquired),
+            Err(busy) => self.refused(busy.reason, busy.sleepers),
+        }
+    }
+
+    /// Leaves as a reader.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`.
+    pub fn end_read(&self) -> Result<()> {
+        let left = self.words::<RwLockWords>()?.end_read(self.agent);
+        if left { Ok(()) } else { Err(self.lost("a read lock")) }
+    }
+
+    /// Leaves as a writer; `abandon`: and who comes next is told as if this one had died.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`.
+    pub fn end_write(&self, abandon: bool) -> Result<()> {
+        let left = self.words::<RwLockWords>()?.end_write(self.agent, abandon);
+        if left { Ok(()) } else { Err(self.lost("the write lock")) }
+    }
+
+    /// The writer says that what the lock guards is whole again.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`.
+    pub fn mark_written_consistent(&self) -> Result<()> {
+        let marked = self.words::<RwLockWords>()?.mark_consistent(self.agent);
+        if marked { Ok(()) } else { Err(self.lost("the write lock")) }
+    }
+
+    /// Who armed itself as a reader or a writer stops waiting.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn give_up_entering(&self) -> Result<()> {
+        self.words::<RwLockWords>()?.give_up_write(self.agent);
+        Ok(())
+    }
+}

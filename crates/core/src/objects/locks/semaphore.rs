@@ -1,0 +1,76 @@
+use crate::error::{Code, Error, Result};
+use crate::layout::SemaphoreWords;
+use crate::locks::{Released, STUCK_TIMEOUT};
+use crate::objects::looked::Looked;
+use crate::objects::object::Object;
+use crate::wait::Wait;
+
+/// Semaphores.
+impl Object<'_> {
+    /// Takes a permit.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn acquire(&self, wait: Wait) -> Result<Looked<()>> {
+        let words: &SemaphoreWords = self.words()?;
+        Ok(match words.acquire(self.agent, wait) {
+            Ok(()) => Looked::Got(()),
+            Err(refused) => self.refused(refused, &words.sleepers),
+        })
+    }
+
+    /// Who armed itself for a permit stops waiting.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn give_up_acquiring(&self) -> Result<()> {
+        self.words::<SemaphoreWords>()?.give_up(self.agent);
+        Ok(())
+    }
+
+    /// Gives back permits: those that the caller holds; the rest are new ones, unless `only_held`.
+    ///
+    /// # Errors
+    /// `ERR_OUT_OF_RANGE` beyond the maximum, `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` when a stopped process is inside.
+    pub fn release(&self, count: u32, only_held: bool) -> Result<()> {
+        let words: &SemaphoreWords = self.words()?;
+        let most = self.params()?[1];
+        let released = words.release(self.agent, count, most, only_held, Wait::For(STUCK_TIMEOUT));
+        match released.map_err(|_| self.stuck())? {
+            Released::Yes => Ok(()),
+            Released::NotHeld => Err(self.lost("that many permits")),
+            Released::TooMany => Err(Error::new(
+                Code::OutOfRange,
+                format!(
+                    "that would be more permits than the {most} there may be; release what was acquired, once"
+                ),
+            )),
+        }
+    }
+
+    /// Uses up a permit that the caller holds.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` when a stopped process is inside.
+    pub fn consume(&self) -> Result<()> {
+        let consumed = self.words::<SemaphoreWords>()?.consume(self.agent, Wait::For(STUCK_TIMEOUT));
+        if consumed.map_err(|_| self.stuck())? { Ok(()) } else { Err(self.lost("a permit")) }
+    }
+
+    /// Free permits.
+    ///
+    /// # Errors
+    /// `ERR_TIMEOUT` when a stopped process is inside.
+    pub fn permits(&self) -> Result<u64> {
+        let words: &SemaphoreWords = self.words()?;
+        words.value(self.agent, Wait::For(STUCK_TIMEOUT)).map_err(|_| self.stuck())
+    }
+
+    /// Permits that the caller holds.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn permits_held(&self) -> Result<u32> {
+        Ok(self.words::<SemaphoreWords>()?.my_count(self.agent))
+    }
+}
