@@ -1,23 +1,17 @@
 //! What a call does in a queue: claims, waits, and what becomes of the dead.
 
-use std::time::{Duration, Instant};
-
+use super::member::{Chunk, Member};
 use super::spill::Spill;
-use super::{Chunk, Member};
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{ChunkWords, Kind, QueueGeometry, SPILL_BYTES};
-use crate::locks::ATTEMPT_TIMEOUT;
+use crate::layout::{ChunkWords, Kind, MpmcWords, QueueGeometry, SPILL_BYTES};
 use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put};
-use crate::queues::{Chunks, Corrupt, Mpmc, Phase, REDELIVERED, Reaped, SPILLED, Terms};
+use crate::queues::{Chunks, Corrupt, IndexRing, Mpmc, Phase, REDELIVERED, SPILLED};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::wait::{Attempt as Look, Sleepers, Wait};
-
-/// How often who finds nothing looks whether somebody died of it.
-const REAP_EVERY: Duration = Duration::from_millis(50);
 
 /// Chunks in a mapped segment.
 #[derive(Clone, Copy)]
@@ -42,6 +36,26 @@ impl Chunks for Mapped<'_> {
 pub(super) struct Queue<'a> {
     pub object: Object<'a>,
     pub mpmc: Mpmc<'a, Mapped<'a>>,
+}
+
+impl<'a> Object<'a> {
+    /// As the header says now: it may have been overwritten since the queue was opened.
+    pub(super) fn geometry(&self) -> Result<QueueGeometry> {
+        let geometry = QueueGeometry::of(&self.params()?).ok();
+        let fits = |geometry: &QueueGeometry| geometry.size <= self.segment.region().len() as u64;
+        geometry.filter(fits).ok_or_else(|| self.corrupt())
+    }
+
+    pub(super) fn queue(&self, geometry: &QueueGeometry) -> Result<Queue<'a>> {
+        let words: &MpmcWords = self.words()?;
+        let region = self.segment.region();
+        let slots = region.many_at(geometry.slots_at, geometry.slots)?;
+        let ring = IndexRing { head: &words.head, tail: &words.tail, slots };
+        Ok(Queue {
+            object: *self,
+            mpmc: Mpmc { words, ring, chunks: Mapped { region, geometry: *geometry } },
+        })
+    }
 }
 
 impl Queue<'_> {
@@ -124,83 +138,6 @@ impl Queue<'_> {
         let finished = self.sound(self.mpmc.is_finished())?;
         let finished = finished || self.reaps(member, look)? && self.sound(self.mpmc.is_finished())?;
         Ok(finished.then_some(()))
-    }
-
-    /// In vain: now and then one looks whether somebody died of it, unless this is the first look of a wait. Whether that
-    /// changed anything.
-    fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
-        if look == Look::Newcomer { Ok(false) } else { self.reap_if_due(member) }
-    }
-
-    /// The same where there is always something to get, and always room: what the dead had would never come back.
-    fn reap_now_and_then(&self, member: &mut Member) -> Result<()> {
-        /// Looking at the clock takes a fifth of the time of a call.
-        const CALLS: u32 = 16;
-        member.calls = member.calls.wrapping_add(1);
-        if member.calls.is_multiple_of(CALLS) && !seeded(Fault::BusyQueuesForgetTheDead) {
-            self.reap_if_due(member)?;
-        }
-        Ok(())
-    }
-
-    fn reap_if_due(&self, member: &mut Member) -> Result<bool> {
-        if member.reaped_at.is_some_and(|at| at.elapsed() < REAP_EVERY) {
-            return Ok(false);
-        }
-        member.reaped_at = Some(Instant::now());
-        self.reap()
-    }
-
-    pub(super) fn reap(&self) -> Result<bool> {
-        let Queue { object, mpmc } = self;
-        if mpmc.dead(object.agent).next().is_none() {
-            return Ok(false);
-        }
-        let reaped = self.while_reaping(|| {
-            mpmc.dead(object.agent).try_fold(Reaped::default(), |all, dead| {
-                let reaped = self.reap_one(dead)?;
-                Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
-            })
-        })?;
-        Ok(reaped != Reaped::default())
-    }
-
-    /// Nothing is done while another one reaps: whoever wants it comes again.
-    pub(super) fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
-        let (mutex, agent) = (&self.mpmc.words.reaper, self.object.agent);
-        if mutex.lock(agent, Wait::For(ATTEMPT_TIMEOUT)).is_err() {
-            return Ok(Reaped::default());
-        }
-        fail::point("reap.locked");
-        // What a reaper that died left is found as it was.
-        mutex.mark_consistent();
-        let reaped = act();
-        mutex.unlock(agent);
-        reaped.inspect(|reaped| self.notify_reaped(*reaped))
-    }
-
-    fn notify_reaped(&self, reaped: Reaped) {
-        if reaped.queued > 0 {
-            self.notify_queued(reaped.queued as usize);
-        }
-        if reaped.freed > 0 {
-            self.notify_freed(reaped.freed as usize);
-        }
-    }
-
-    pub(super) fn reap_one(&self, dead: u16) -> Result<Reaped> {
-        let Queue { object, mpmc } = self;
-        let Mapped { region, geometry } = mpmc.chunks;
-        let count_failures = object.kind() == Kind::JoinableQueue && !geometry.redeliver;
-        let terms = Terms { redeliver: geometry.redeliver, count_failures };
-        let forget = |chunk: &ChunkWords, index| {
-            if chunk.flags.load(Relaxed) & SPILLED != 0
-                && let Ok(spill) = Spill::read(region, geometry.message_at(index))
-            {
-                spill.remove(object.agent);
-            }
-        };
-        self.sound(mpmc.reap(dead, terms, forget))
     }
 
     /// Puts in a message that is too large for its chunk.

@@ -1,57 +1,27 @@
 //! Queues as their users call them: messages in chunks, waits, and errors that say what to do.
 
 mod inside;
+mod member;
+mod participant;
+mod reap;
 mod spill;
 
-use std::time::Instant;
+pub use member::{Chunk, Member};
+pub use participant::Participant;
 
-use self::inside::{Mapped, Queue};
 use self::spill::Spill;
 use super::looked::Looked;
 use super::object::Object;
-use super::put_got::{Got, Put, put_all};
+use super::put_got::{Got, Put};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
-use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS, QueueGeometry};
-use crate::queues::{Claim, IndexRing, Mpmc, Phase, REDELIVERED, Reaped};
+use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS};
+use crate::queues::{Claim, Phase, REDELIVERED, Reaped};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
-use crate::wait::{Attempt as Look, Sleepers, Spins, Wait};
+use crate::wait::{Sleepers, Spins, Wait};
 
-/// What an agent that uses a queue remembers of it.
-pub struct Member {
-    id: u16,
-    geometry: QueueGeometry,
-    reaped_at: Option<Instant>,
-    /// Puts and gets, to look at the clock now and then only.
-    calls: u32,
-    spins: Spins,
-}
-
-impl Member {
-    /// Most bytes of a message that lies in the queue.
-    #[must_use]
-    pub fn message_bytes(&self) -> usize {
-        self.geometry.message_bytes as usize
-    }
-}
-
-/// A chunk that the caller has: to write to, or to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// Its number.
-    pub index: u32,
-    /// Where the message is, in the segment.
-    pub offset: u64,
-    /// Bytes of the message, or that fit.
-    pub len: u64,
-    /// The message is in a segment of its own.
-    pub spilled: bool,
-    /// A reader had it before, and died.
-    pub redelivered: bool,
-}
-
-impl<'a> Object<'a> {
+impl Object<'_> {
     /// Makes the caller's agent a participant of a queue.
     ///
     /// # Errors
@@ -112,31 +82,6 @@ impl<'a> Object<'a> {
             Some(Put::Ended) => Looked::Got(Put::Ended),
             None => self.until(&queue.mpmc.words.writers),
         })
-    }
-
-    /// Puts in as many of these as there is room for now, up to the first that is longer than `message_bytes`; how many.
-    ///
-    /// # Errors
-    /// `ERR_CORRUPT`.
-    pub fn push_messages<'b>(
-        &self,
-        member: &mut Member,
-        messages: impl Iterator<Item = &'b [u8]>,
-    ) -> Result<Put<usize>> {
-        let most = member.message_bytes();
-        let mut participant = self.participant(member)?;
-        let fitting = messages.take_while(|bytes| bytes.len() <= most);
-        let pushed = put_all(fitting, |bytes| participant.try_push(bytes))?;
-        participant.wake();
-        Ok(pushed)
-    }
-
-    /// A participant, for many messages.
-    ///
-    /// # Errors
-    /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
-    pub fn participant<'m>(&self, member: &'m mut Member) -> Result<Participant<'a, 'm>> {
-        Ok(Participant { queue: self.queue(&member.geometry)?, member, queued: 0, freed: 0 })
     }
 
     /// Claims a chunk to write to.
@@ -203,38 +148,6 @@ impl<'a> Object<'a> {
             Some(Got::Ended) => Looked::Got(Got::Ended),
             None => self.until(&queue.mpmc.words.readers),
         })
-    }
-
-    /// Takes at most `most` messages that are there now. `take` gets each chunk and says whether it has copied what is in
-    /// it, which is then freed; else that one is the caller's, and the last one.
-    ///
-    /// # Errors
-    /// `ERR_CORRUPT`.
-    pub fn pop_messages(
-        &self,
-        member: &mut Member,
-        most: usize,
-        mut take: impl FnMut(Region<'_>, Chunk) -> bool,
-    ) -> Result<Got<usize>> {
-        let mut participant = self.participant(member)?;
-        let mut popped = 0;
-        while popped < most {
-            match participant.try_pop(&mut take) {
-                Ok(Some(Got::Message(copied))) => {
-                    popped += 1;
-                    if !copied {
-                        break;
-                    }
-                }
-                // What else there is to say is said when it is the first one's turn.
-                _ if popped > 0 => break,
-                Ok(Some(Got::Ended)) => return Ok(Got::Ended),
-                Ok(None) => break,
-                Err(e) => return Err(e),
-            }
-        }
-        participant.wake();
-        Ok(Got::Message(popped))
     }
 
     /// Copies the message of a chunk that the caller has taken.
@@ -408,24 +321,6 @@ impl<'a> Object<'a> {
             ),
         )
     }
-
-    /// As the header says now: it may have been overwritten since the queue was opened.
-    fn geometry(&self) -> Result<QueueGeometry> {
-        let geometry = QueueGeometry::of(&self.params()?).ok();
-        let fits = |geometry: &QueueGeometry| geometry.size <= self.segment.region().len() as u64;
-        geometry.filter(fits).ok_or_else(|| self.corrupt())
-    }
-
-    fn queue(&self, geometry: &QueueGeometry) -> Result<Queue<'a>> {
-        let words: &MpmcWords = self.words()?;
-        let region = self.segment.region();
-        let slots = region.many_at(geometry.slots_at, geometry.slots)?;
-        let ring = IndexRing { head: &words.head, tail: &words.tail, slots };
-        Ok(Queue {
-            object: *self,
-            mpmc: Mpmc { words, ring, chunks: Mapped { region, geometry: *geometry } },
-        })
-    }
 }
 
 /// What one waits for at a queue.
@@ -437,68 +332,4 @@ pub enum QueueWait {
     Room,
     /// No unfinished message.
     Finish,
-}
-
-/// A participant that wakes nobody until it is told to.
-pub struct Participant<'a, 'm> {
-    queue: Queue<'a>,
-    member: &'m mut Member,
-    /// What it did since it woke others.
-    queued: usize,
-    freed: usize,
-}
-
-impl Participant<'_, '_> {
-    /// Puts in a message of at most `message_bytes`. `None`: there is no room now.
-    ///
-    /// # Errors
-    /// `ERR_TOO_LARGE`, `ERR_CORRUPT`.
-    pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
-        let Participant { queue, member, queued, .. } = self;
-        if bytes.len() > member.message_bytes() {
-            return Err(queue.object.too_large(member, bytes.len() as u64));
-        }
-        Ok(match queue.claim(member, Look::Once)? {
-            Some(Put::Done(chunk)) => {
-                queue.object.segment.region().write(chunk.offset, bytes)?;
-                queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
-                *queued += 1;
-                Some(Put::Done(()))
-            }
-            Some(Put::Ended) => Some(Put::Ended),
-            None => None,
-        })
-    }
-
-    /// Takes the first message. `take` gets its chunk and says whether it has copied what is in it, which is then freed; else
-    /// it is the caller's. `None`: there is none now.
-    ///
-    /// # Errors
-    /// `ERR_CORRUPT`.
-    pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Chunk) -> bool) -> Result<Option<Got<bool>>> {
-        let Participant { queue, member, freed, .. } = self;
-        Ok(match queue.take(member, Look::Once)? {
-            Some(Got::Message(chunk)) => {
-                let copied = take(queue.object.segment.region(), chunk);
-                if copied {
-                    queue.free_quietly(member, chunk.index, Phase::Reading)?;
-                    *freed += 1;
-                }
-                Some(Got::Message(copied))
-            }
-            Some(Got::Ended) => Some(Got::Ended),
-            None => None,
-        })
-    }
-
-    /// Wakes as many as there is something for now.
-    pub fn wake(&mut self) {
-        let (queued, freed) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.freed));
-        if queued > 0 {
-            self.queue.notify_queued(queued);
-        }
-        if freed > 0 {
-            self.queue.notify_freed(freed);
-        }
-    }
 }

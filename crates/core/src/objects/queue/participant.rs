@@ -1,0 +1,133 @@
+//! Many messages in one go.
+
+use super::inside::Queue;
+use super::member::{Chunk, Member};
+use crate::error::Result;
+use crate::objects::object::Object;
+use crate::objects::put_got::{Got, Put, put_all};
+use crate::queues::Phase;
+use crate::region::Region;
+use crate::wait::Attempt as Look;
+
+/// A participant that wakes nobody until it is told to.
+pub struct Participant<'a, 'm> {
+    queue: Queue<'a>,
+    member: &'m mut Member,
+    /// What it did since it woke others.
+    queued: usize,
+    freed: usize,
+}
+
+impl Participant<'_, '_> {
+    /// Puts in a message of at most `message_bytes`. `None`: there is no room now.
+    ///
+    /// # Errors
+    /// `ERR_TOO_LARGE`, `ERR_CORRUPT`.
+    pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
+        let Participant { queue, member, queued, .. } = self;
+        if bytes.len() > member.message_bytes() {
+            return Err(queue.object.too_large(member, bytes.len() as u64));
+        }
+        Ok(match queue.claim(member, Look::Once)? {
+            Some(Put::Done(chunk)) => {
+                queue.object.segment.region().write(chunk.offset, bytes)?;
+                queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
+                *queued += 1;
+                Some(Put::Done(()))
+            }
+            Some(Put::Ended) => Some(Put::Ended),
+            None => None,
+        })
+    }
+
+    /// Takes the first message. `take` gets its chunk and says whether it has copied what is in it, which is then freed; else
+    /// it is the caller's. `None`: there is none now.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Chunk) -> bool) -> Result<Option<Got<bool>>> {
+        let Participant { queue, member, freed, .. } = self;
+        Ok(match queue.take(member, Look::Once)? {
+            Some(Got::Message(chunk)) => {
+                let copied = take(queue.object.segment.region(), chunk);
+                if copied {
+                    queue.free_quietly(member, chunk.index, Phase::Reading)?;
+                    *freed += 1;
+                }
+                Some(Got::Message(copied))
+            }
+            Some(Got::Ended) => Some(Got::Ended),
+            None => None,
+        })
+    }
+
+    /// Wakes as many as there is something for now.
+    pub fn wake(&mut self) {
+        let (queued, freed) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.freed));
+        if queued > 0 {
+            self.queue.notify_queued(queued);
+        }
+        if freed > 0 {
+            self.queue.notify_freed(freed);
+        }
+    }
+}
+
+impl<'a> Object<'a> {
+    /// Puts in as many of these as there is room for now, up to the first that is longer than `message_bytes`; how many.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn push_messages<'b>(
+        &self,
+        member: &mut Member,
+        messages: impl Iterator<Item = &'b [u8]>,
+    ) -> Result<Put<usize>> {
+        let most = member.message_bytes();
+        let mut participant = self.participant(member)?;
+        let fitting = messages.take_while(|bytes| bytes.len() <= most);
+        let pushed = put_all(fitting, |bytes| participant.try_push(bytes))?;
+        participant.wake();
+        Ok(pushed)
+    }
+
+    /// A participant, for many messages.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
+    pub fn participant<'m>(&self, member: &'m mut Member) -> Result<Participant<'a, 'm>> {
+        Ok(Participant { queue: self.queue(&member.geometry)?, member, queued: 0, freed: 0 })
+    }
+
+    /// Takes at most `most` messages that are there now. `take` gets each chunk and says whether it has copied what is in
+    /// it, which is then freed; else that one is the caller's, and the last one.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn pop_messages(
+        &self,
+        member: &mut Member,
+        most: usize,
+        mut take: impl FnMut(Region<'_>, Chunk) -> bool,
+    ) -> Result<Got<usize>> {
+        let mut participant = self.participant(member)?;
+        let mut popped = 0;
+        while popped < most {
+            match participant.try_pop(&mut take) {
+                Ok(Some(Got::Message(copied))) => {
+                    popped += 1;
+                    if !copied {
+                        break;
+                    }
+                }
+                // What else there is to say is said when it is the first one's turn.
+                _ if popped > 0 => break,
+                Ok(Some(Got::Ended)) => return Ok(Got::Ended),
+                Ok(None) => break,
+                Err(e) => return Err(e),
+            }
+        }
+        participant.wake();
+        Ok(Got::Message(popped))
+    }
+}

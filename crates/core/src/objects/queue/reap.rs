@@ -1,0 +1,97 @@
+//! What becomes of the messages and chunks of dead participants.
+
+use std::time::{Duration, Instant};
+
+use super::inside::{Mapped, Queue};
+use super::member::Member;
+use super::spill::Spill;
+use crate::error::Result;
+use crate::fail;
+use crate::faults::{Fault, seeded};
+use crate::layout::{ChunkWords, Kind};
+use crate::locks::ATTEMPT_TIMEOUT;
+use crate::queues::{Reaped, SPILLED, Terms};
+use crate::sync::Ordering::Relaxed;
+use crate::wait::{Attempt as Look, Wait};
+
+/// How often who finds nothing looks whether somebody died of it.
+const REAP_EVERY: Duration = Duration::from_millis(50);
+
+impl Queue<'_> {
+    /// In vain: now and then one looks whether somebody died of it, unless this is the first look of a wait. Whether that
+    /// changed anything.
+    pub(super) fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
+        if look == Look::Newcomer { Ok(false) } else { self.reap_if_due(member) }
+    }
+
+    /// The same where there is always something to get, and always room: what the dead had would never come back.
+    pub(super) fn reap_now_and_then(&self, member: &mut Member) -> Result<()> {
+        /// Looking at the clock takes a fifth of the time of a call.
+        const CALLS: u32 = 16;
+        member.calls = member.calls.wrapping_add(1);
+        if member.calls.is_multiple_of(CALLS) && !seeded(Fault::BusyQueuesForgetTheDead) {
+            self.reap_if_due(member)?;
+        }
+        Ok(())
+    }
+
+    fn reap_if_due(&self, member: &mut Member) -> Result<bool> {
+        if member.reaped_at.is_some_and(|at| at.elapsed() < REAP_EVERY) {
+            return Ok(false);
+        }
+        member.reaped_at = Some(Instant::now());
+        self.reap()
+    }
+
+    pub(super) fn reap(&self) -> Result<bool> {
+        let Queue { object, mpmc } = self;
+        if mpmc.dead(object.agent).next().is_none() {
+            return Ok(false);
+        }
+        let reaped = self.while_reaping(|| {
+            mpmc.dead(object.agent).try_fold(Reaped::default(), |all, dead| {
+                let reaped = self.reap_one(dead)?;
+                Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
+            })
+        })?;
+        Ok(reaped != Reaped::default())
+    }
+
+    /// Nothing is done while another one reaps: whoever wants it comes again.
+    pub(super) fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
+        let (mutex, agent) = (&self.mpmc.words.reaper, self.object.agent);
+        if mutex.lock(agent, Wait::For(ATTEMPT_TIMEOUT)).is_err() {
+            return Ok(Reaped::default());
+        }
+        fail::point("reap.locked");
+        // What a reaper that died left is found as it was.
+        mutex.mark_consistent();
+        let reaped = act();
+        mutex.unlock(agent);
+        reaped.inspect(|reaped| self.notify_reaped(*reaped))
+    }
+
+    fn notify_reaped(&self, reaped: Reaped) {
+        if reaped.queued > 0 {
+            self.notify_queued(reaped.queued as usize);
+        }
+        if reaped.freed > 0 {
+            self.notify_freed(reaped.freed as usize);
+        }
+    }
+
+    pub(super) fn reap_one(&self, dead: u16) -> Result<Reaped> {
+        let Queue { object, mpmc } = self;
+        let Mapped { region, geometry } = mpmc.chunks;
+        let count_failures = object.kind() == Kind::JoinableQueue && !geometry.redeliver;
+        let terms = Terms { redeliver: geometry.redeliver, count_failures };
+        let forget = |chunk: &ChunkWords, index| {
+            if chunk.flags.load(Relaxed) & SPILLED != 0
+                && let Ok(spill) = Spill::read(region, geometry.message_at(index))
+            {
+                spill.remove(object.agent);
+            }
+        };
+        self.sound(mpmc.reap(dead, terms, forget))
+    }
+}
