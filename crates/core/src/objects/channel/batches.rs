@@ -1,0 +1,140 @@
+//! Many records in one go.
+
+use super::way::{Bytes, End, Way};
+use crate::error::Result;
+use crate::objects::object::Object;
+use crate::objects::put_got::{Got, Put, put_all};
+use crate::queues::{Seen, Then};
+use crate::region::Region;
+use crate::wait::{Attempt as Look, Sleepers};
+
+/// Pushes records, and wakes nobody until it is told to.
+pub struct Producer<'a, 'e> {
+    object: Object<'a>,
+    way: Way<'a>,
+    end: &'e mut End,
+}
+
+impl Producer<'_, '_> {
+    /// `None`: there is no room now.
+    ///
+    /// # Errors
+    /// `ERR_TOO_LARGE`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
+        let Producer { object, way, end } = self;
+        if bytes.len() as u64 > u64::from(way.ring.most()) {
+            return Err(object.too_large_record(bytes.len() as u64, way.ring.most()));
+        }
+        let len = bytes.len() as u32;
+        Ok(match object.room(end, way, len, Look::Once)? {
+            Some(Put::Done(place)) => {
+                object.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
+                way.ring.commit(place, len, false, Then::Another);
+                Some(Put::Done(()))
+            }
+            Some(Put::Ended) => Some(Put::Ended),
+            None => None,
+        })
+    }
+
+    /// Wakes the consumer, if it sleeps.
+    pub fn wake(&self) {
+        self.way.ring.words.empty.notify_one(self.object.agent);
+    }
+}
+
+/// Pops records, and wakes nobody until it is told to.
+pub struct Consumer<'a, 'e> {
+    object: Object<'a>,
+    way: Way<'a>,
+    end: &'e mut End,
+}
+
+impl Consumer<'_, '_> {
+    /// `None`: there is no record now. `take` says whether it has copied it; else it stays the first one.
+    ///
+    /// # Errors
+    /// `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Bytes) -> bool) -> Result<Option<Got<bool>>> {
+        let Consumer { object, way, end } = self;
+        Ok(match object.first(end, way, Look::Once)? {
+            Some(Got::Message(record)) => {
+                let taken = take(object.segment.region(), way.bytes_of(record));
+                if taken {
+                    way.ring.release(record, Then::Another);
+                }
+                Some(Got::Message(taken))
+            }
+            Some(Got::Ended) => Some(Got::Ended),
+            None => None,
+        })
+    }
+
+    /// Wakes the producer, if it sleeps.
+    pub fn wake(&self) {
+        self.way.ring.words.full.notify_one(self.object.agent);
+    }
+}
+
+impl<'a> Object<'a> {
+    /// Pushes as many of these as there is room for now; how many.
+    ///
+    /// # Errors
+    /// As `push_record`.
+    pub fn push_records<'b>(
+        &self,
+        end: &mut End,
+        records: impl Iterator<Item = &'b [u8]>,
+    ) -> Result<Put<usize>> {
+        let mut producer = self.producer(end)?;
+        let pushed = put_all(records, |bytes| producer.try_push(bytes))?;
+        producer.wake();
+        Ok(pushed)
+    }
+
+    /// The pushing side of an end, for many records.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pops.
+    pub fn producer<'e>(&self, end: &'e mut End) -> Result<Producer<'a, 'e>> {
+        let way = self.way_out(end)?;
+        end.pushed = Seen::first(way.ring.words);
+        Ok(Producer { object: *self, way, end })
+    }
+
+    /// The popping side of an end, for many records.
+    ///
+    /// # Errors
+    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pushes.
+    pub fn consumer<'e>(&self, end: &'e mut End) -> Result<Consumer<'a, 'e>> {
+        let way = self.way_in(end)?;
+        end.popped = Seen::first(way.ring.words);
+        Ok(Consumer { object: *self, way, end })
+    }
+
+    /// Pops at most `most` records that are there now. `take` gets each and says whether it has copied it.
+    ///
+    /// # Errors
+    /// As `peek_record`.
+    pub fn pop_records(
+        &self,
+        end: &mut End,
+        most: usize,
+        mut take: impl FnMut(Region<'_>, Bytes) -> bool,
+    ) -> Result<Got<usize>> {
+        let mut consumer = self.consumer(end)?;
+        let mut popped = 0;
+        while popped < most {
+            match consumer.try_pop(&mut take) {
+                Ok(Some(Got::Message(true))) => popped += 1,
+                Ok(None | Some(Got::Message(false))) => break,
+                // What else there is to say is said when it is the first one's turn.
+                _ if popped > 0 => break,
+                Ok(Some(Got::Ended)) => return Ok(Got::Ended),
+                Err(e) => return Err(e),
+            }
+        }
+        consumer.wake();
+        Ok(Got::Message(popped))
+    }
+}

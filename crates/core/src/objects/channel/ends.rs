@@ -1,0 +1,128 @@
+//! Ends: roles that agents take and give back.
+
+use super::way::End;
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::faults::{Fault, seeded};
+use crate::layout::{ChannelGeometry, ChannelWords, EndWords, Kind, Owner, UNIT};
+use crate::objects::object::Object;
+use crate::queues::Seen;
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::wait::{Peers, Sleepers, Spins};
+
+/// The end of an `SpscQueue` that pops.
+pub const CONSUMER: usize = 0;
+/// The end of an `SpscQueue` that pushes.
+pub const PRODUCER: usize = 1;
+
+impl Object<'_> {
+    /// Takes an end: from nobody, or from the dead.
+    ///
+    /// # Errors
+    /// `ERR_BUSY`: somebody living has it. Of a pipe: `ERR_ENDED` (it was closed), `ERR_PEER_DIED` (who had it died).
+    pub fn take_end(&self, index: usize) -> Result<End> {
+        let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        let words: &ChannelWords = self.words()?;
+        let end = words.ends.get(index).ok_or_else(|| self.corrupt())?;
+        let is_pipe = self.kind() == Kind::Pipe;
+        let mut before = end.owner.load(Acquire);
+        loop {
+            let dead = match Owner::of(before) {
+                None => false,
+                Some(owner) if self.keeps_end(owner) => {
+                    return Err(self.refused_end(Code::Busy, "somebody living has this end of it"));
+                }
+                Some(_) => true,
+            };
+            if is_pipe && end.is_closed() {
+                return Err(self.refused_end(Code::Ended, "this end of it was closed"));
+            }
+            if is_pipe && dead && !seeded(Fault::PipeTakenOver) {
+                return Err(self.refused_end(Code::PeerDied, "who had this end of it died"));
+            }
+            fail::point("channel.taking");
+            if seeded(Fault::EndByStore) {
+                end.owner.store(self.agent.me().word(), Release);
+                break;
+            }
+            match end.owner.compare_exchange(before, self.agent.me().word(), AcqRel, Acquire) {
+                Ok(_) => break,
+                Err(now) => before = now,
+            }
+        }
+        fail::point("channel.taken");
+        Ok(End {
+            index,
+            geometry,
+            popped: Seen::first(&words.rings[index]),
+            pushed: Seen::first(&words.rings[1 - index]),
+            front: None,
+            reserved: None,
+            spins: Spins::default(),
+        })
+    }
+
+    /// Whether it lives, and an end that it has is its own.
+    fn keeps_end(&self, owner: Owner) -> bool {
+        let lives = owner == self.agent.me() || !self.agent.is_dead(owner);
+        (lives || seeded(Fault::DeadKeepEnds)) && !seeded(Fault::EndOfTheLivingTaken)
+    }
+
+    pub(super) fn refused_end(&self, code: Code, why: &str) -> Error {
+        Error::new(code, format!("\"{}\": {why}", self.segment.name))
+    }
+
+    /// Gives an end back. `close`: for ever; the other end reads what was pushed, and then the end.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    #[expect(clippy::needless_pass_by_value, reason = "it is of no use any more")]
+    pub fn release_end(&self, end: End, close: bool) -> Result<()> {
+        if close {
+            self.close_end(&end)?;
+        }
+        let words: &ChannelWords = self.words()?;
+        let owner = &words.ends[end.index].owner;
+        // A failed CAS: it wasn't ours any more.
+        let _ = owner.compare_exchange(self.agent.me().word(), 0, Release, Relaxed);
+        fail::point("channel.released");
+        Ok(())
+    }
+
+    /// This end pushes nothing more. It may pop, until it is released.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn close_end(&self, end: &End) -> Result<()> {
+        let words: &ChannelWords = self.words()?;
+        words.ends[end.index].closed.store(u32::from(!seeded(Fault::CloseUntold)), Release);
+        fail::point("channel.closed");
+        words.rings[end.index].full.notify_one(self.agent);
+        words.rings[1 - end.index].empty.notify_one(self.agent);
+        Ok(())
+    }
+
+    /// Whether an end was closed.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`.
+    pub fn end_is_closed(&self, index: usize) -> Result<bool> {
+        let words: &ChannelWords = self.words()?;
+        Ok(words.ends.get(index).is_some_and(EndWords::is_closed))
+    }
+
+    /// Who has each end.
+    pub(crate) fn end_owners(&self) -> Result<[Option<Owner>; 2]> {
+        let words: &ChannelWords = self.words()?;
+        Ok([0, 1].map(|end| Owner::of(words.ends[end].owner.load(Acquire))))
+    }
+
+    /// Bytes in use of the ring that end `index` pops from, at about this instant.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
+    pub fn bytes_towards(&self, index: usize) -> Result<u64> {
+        let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        Ok(u64::from(self.ring(self.words()?, &geometry, index % 2)?.used()) * u64::from(UNIT))
+    }
+}
