@@ -12,7 +12,7 @@ pub enum Put<T> {
 }
 
 /// Puts in the first of these messages, as many as `put` finds room for; how many.
-pub(crate) fn put_all<'b>(
+pub(super) fn put_all<'b>(
     messages: impl Iterator<Item = &'b [u8]>,
     mut put: impl FnMut(&'b [u8]) -> Result<Option<Put<()>>>,
 ) -> Result<Put<usize>> {
@@ -37,4 +37,30 @@ pub enum Got<T> {
     Message(T),
     /// The queue has ended, and everything was taken out.
     Ended,
+}
+
+/// Gets at most `most` messages, as many as `pop` finds now; how many. `pop` says whether a message was copied. One that
+/// was not is the last, and counts if it is `kept`: if the caller has it from now on.
+pub(super) fn pop_all(
+    most: usize,
+    kept: bool,
+    mut pop: impl FnMut() -> Result<Option<Got<bool>>>,
+) -> Result<Got<usize>> {
+    let mut popped = 0;
+    while popped < most {
+        match pop() {
+            Ok(Some(Got::Message(copied))) => {
+                popped += usize::from(copied || kept);
+                if !copied {
+                    break;
+                }
+            }
+            // What else there is to say is said when it is the first one's turn.
+            _ if popped > 0 => break,
+            Ok(Some(Got::Ended)) => return Ok(Got::Ended),
+            Ok(None) => break,
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(Got::Message(popped))
 }

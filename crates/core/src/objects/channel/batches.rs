@@ -3,7 +3,7 @@
 use super::way::{Bytes, End, Way};
 use crate::error::Result;
 use crate::objects::object::Object;
-use crate::objects::put_got::{Got, Put, put_all};
+use crate::objects::put_got::{Got, Put, pop_all, put_all};
 use crate::queues::{Seen, Then};
 use crate::region::Region;
 use crate::wait::{Attempt as Look, Sleepers};
@@ -123,18 +123,10 @@ impl<'a> Object<'a> {
         mut take: impl FnMut(Region<'_>, Bytes) -> bool,
     ) -> Result<Got<usize>> {
         let mut consumer = self.consumer(end)?;
-        let mut popped = 0;
-        while popped < most {
-            match consumer.try_pop(&mut take) {
-                Ok(Some(Got::Message(true))) => popped += 1,
-                Ok(None | Some(Got::Message(false))) => break,
-                // What else there is to say is said when it is the first one's turn.
-                _ if popped > 0 => break,
-                Ok(Some(Got::Ended)) => return Ok(Got::Ended),
-                Err(e) => return Err(e),
-            }
+        let popped = pop_all(most, false, || consumer.try_pop(&mut take))?;
+        if popped != Got::Ended {
+            consumer.wake();
         }
-        consumer.wake();
-        Ok(Got::Message(popped))
+        Ok(popped)
     }
 }

@@ -4,7 +4,7 @@ use super::inside::Queue;
 use super::member::{Chunk, Member};
 use crate::error::Result;
 use crate::objects::object::Object;
-use crate::objects::put_got::{Got, Put, put_all};
+use crate::objects::put_got::{Got, Put, pop_all, put_all};
 use crate::queues::Phase;
 use crate::region::Region;
 use crate::wait::Attempt as Look;
@@ -111,23 +111,8 @@ impl<'a> Object<'a> {
         mut take: impl FnMut(Region<'_>, Chunk) -> bool,
     ) -> Result<Got<usize>> {
         let mut participant = self.participant(member)?;
-        let mut popped = 0;
-        while popped < most {
-            match participant.try_pop(&mut take) {
-                Ok(Some(Got::Message(copied))) => {
-                    popped += 1;
-                    if !copied {
-                        break;
-                    }
-                }
-                // What else there is to say is said when it is the first one's turn.
-                _ if popped > 0 => break,
-                Ok(Some(Got::Ended)) => return Ok(Got::Ended),
-                Ok(None) => break,
-                Err(e) => return Err(e),
-            }
-        }
+        let popped = pop_all(most, true, || participant.try_pop(&mut take))?;
         participant.wake();
-        Ok(Got::Message(popped))
+        Ok(popped)
     }
 }
