@@ -1,8 +1,8 @@
 //! Looking at a domain without becoming part of it: no lock, no agent, nothing swept. What others change
 //! meanwhile may be seen before or after, entry by entry.
 
-use super::Domain;
-use super::registry::{LIVE, is_alive, name_of};
+use super::control::Domain;
+use super::registry::{LIVE, name_of};
 use crate::error::{Error, Result};
 use crate::layout::{Control, Entry, Kind, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed};
@@ -79,11 +79,11 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
     for (slot, agent) in control.agents.iter().enumerate() {
         if agent.instance.load(Acquire) != 0 {
             let (pid, thread) = (agent.pid.load(Relaxed), agent.thread.load(Relaxed));
-            info.agents.push(AgentInfo { slot, pid, thread, alive: is_alive(&domain, control, slot) });
+            info.agents.push(AgentInfo { slot, pid, thread, alive: domain.is_alive_in(slot) });
         }
     }
     let tagged = control.used_entries().filter(|&index| control.tags[index].load(Acquire) != 0);
-    info.objects = tagged.filter_map(|index| object(&domain, control, &control.entries[index])).collect();
+    info.objects = tagged.filter_map(|index| object(&domain, &control.entries[index])).collect();
     let owner = Owner::of(control.header.registry.owner.load(Relaxed));
     info.registry_held_by = owner
         .filter(|owner| domain.life.is_alive(owner.instance))
@@ -92,7 +92,7 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
 }
 
 /// The entry, if it was the same object from the first look to the last.
-fn object(domain: &Domain, control: &Control, entry: &Entry) -> Option<ObjectInfo> {
+fn object(domain: &Domain, entry: &Entry) -> Option<ObjectInfo> {
     let is_live = || entry.state.load(Acquire) == LIVE;
     let id = entry.id.load(Relaxed);
     if !is_live() {
@@ -107,7 +107,7 @@ fn object(domain: &Domain, control: &Control, entry: &Entry) -> Option<ObjectInf
         kind: Kind::from_stored(entry.kind.load(Relaxed)),
         size: entry.size.load(Relaxed),
         persist,
-        doomed: !persist && !attached.iter().any(|&slot| is_alive(domain, control, slot)),
+        doomed: !persist && !attached.iter().any(|&slot| domain.is_alive_in(slot)),
         attached,
         name,
     };

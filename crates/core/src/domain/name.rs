@@ -13,7 +13,7 @@ pub(crate) const RESERVED_PREFIX: &str = ".crossmem-";
 ///
 /// # Errors
 /// `ERR_INVALID_NAME` with the reason.
-pub fn check(name: &str) -> Result<()> {
+pub fn check_name(name: &str) -> Result<()> {
     let reason = if name.is_empty() {
         "is empty"
     } else if name == "." || name == ".." {
@@ -42,7 +42,7 @@ pub fn check(name: &str) -> Result<()> {
 ///
 /// # Errors
 /// `ERR_INVALID_NAME`.
-pub fn check_domain(domain: &str) -> Result<()> {
+pub fn check_domain_name(domain: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if domain.is_empty() || domain.len() > 64 || !domain.chars().all(plain) {
         return Err(Error::new(
@@ -57,12 +57,12 @@ pub fn check_domain(domain: &str) -> Result<()> {
 ///
 /// # Errors
 /// `ERR_OS` when the system has no randomness to give.
-pub(crate) fn random() -> Result<String> {
-    Ok(numbered(random_u64()?))
+pub(crate) fn random_name() -> Result<String> {
+    Ok(numbered_name(random_u64()?))
 }
 
 /// A name made of a number.
-pub(crate) fn numbered(number: u64) -> String {
+pub(crate) fn numbered_name(number: u64) -> String {
     format!("crossmem_{number:016x}")
 }
 
@@ -91,12 +91,12 @@ mod tests {
             (&"x".repeat(300), "too long"),
             (".crossmem-0-v1-default", "reserved"),
         ] {
-            let error = check(bad).unwrap_err();
+            let error = check_name(bad).unwrap_err();
             assert_eq!(error.code, Code::InvalidName);
             assert!(error.message.contains(reason), "{bad:?}: {}", error.message);
         }
         for good in ["a", "psm_1234", "été", "冷蔵庫", ".hidden", &"x".repeat(NAME_MAX)] {
-            check(good).unwrap();
+            check_name(good).unwrap();
         }
     }
 

@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use super::looked::{Locked, Looked};
-use crate::domain::Agent;
+use crate::domain::{Agent, Seat};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -54,7 +54,7 @@ impl<'m> Guard<'m> {
                 ),
             ));
         }
-        if words.domain_id.load(Ordering::Relaxed) != agent.domain().id() {
+        if words.domain_id.load(Ordering::Relaxed) != agent.seat().domain().id() {
             return Err(Error::new(
                 Code::WrongDomain,
                 "the array was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN \
@@ -67,7 +67,7 @@ impl<'m> Guard<'m> {
     /// Begins an update, waiting for another writer as `wait` says. `owner_died`: a writer died inside, and the data may
     /// be half-changed.
     pub fn enter(&self, agent: &Agent, wait: Wait) -> Looked<Locked> {
-        if let Err(refused) = self.lock(agent, wait) {
+        if let Err(refused) = self.lock(agent.seat(), wait) {
             return Looked::refused(refused, self.region, &self.words.writer.sleepers);
         }
         fail::point("update.locked");
@@ -85,7 +85,7 @@ impl<'m> Guard<'m> {
 
     /// Who armed itself to begin an update stops waiting.
     pub fn give_up_entering(&self, agent: &Agent) {
-        self.words.writer.give_up(agent);
+        self.words.writer.give_up(agent.seat());
     }
 
     /// Ends the update: the data is whole.
@@ -93,18 +93,18 @@ impl<'m> Guard<'m> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
     pub fn leave(&self, agent: &Agent) -> Result<()> {
-        if self.words.writer.holder() != Some(agent.me()) && !seeded(Fault::AnyoneEndsUpdate) {
+        if self.words.writer.holder() != Some(agent.seat().me()) && !seeded(Fault::AnyoneEndsUpdate) {
             return Err(not_inside());
         }
         if seeded(Fault::UnlockBeforeEven) {
-            self.words.writer.unlock(agent);
+            self.words.writer.unlock(agent.seat());
             fail::point("update.left");
         }
         let sequence = self.words.sequence.load(Ordering::Relaxed);
         // Release: pairs with the first load in `copy_to`. An odd word becomes the next even one.
         self.words.sequence.store((sequence | 1).wrapping_add(1), Ordering::Release);
         fail::point("update.left");
-        self.words.writer.unlock(agent);
+        self.words.writer.unlock(agent.seat());
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl<'m> Guard<'m> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
     pub fn give_up(&self, agent: &Agent) -> Result<()> {
-        if self.words.writer.unlock(agent) { Ok(()) } else { Err(not_inside()) }
+        if self.words.writer.unlock(agent.seat()) { Ok(()) } else { Err(not_inside()) }
     }
 
     /// Copies the bytes from `offset` on as they were at one instant; `false` when a writer was inside for all of
@@ -125,7 +125,7 @@ impl<'m> Guard<'m> {
         for _ in 0..TRIES {
             let before = self.words.sequence.load(Ordering::Acquire);
             if before % 2 == 1 {
-                if self.writer_is_dead(agent, before) {
+                if self.writer_is_dead(agent.seat(), before) {
                     return Err(half_changed());
                 }
                 break;
@@ -149,28 +149,28 @@ impl<'m> Guard<'m> {
         to: &mut [u8],
         timeout: Duration,
     ) -> Result<bool> {
-        match self.lock(agent, Wait::For(timeout)) {
+        match self.lock(agent.seat(), Wait::For(timeout)) {
             Ok(()) => {}
             Err(Refused::NotYet) => return Ok(false),
             Err(Refused::Mine) => return Err(inside()),
         }
         let torn = self.words.sequence.load(Ordering::Relaxed) % 2 == 1 && !seeded(Fault::TornSnapshot);
         let copied = if torn { Err(half_changed()) } else { self.region.copy_to(offset, to).map(|()| true) };
-        self.words.writer.unlock(agent);
+        self.words.writer.unlock(agent.seat());
         copied
     }
 
     /// Takes the writers' mutex.
-    fn lock(&self, agent: &Agent, wait: Wait) -> std::result::Result<(), Refused> {
-        self.words.writer.lock(agent, wait)?;
+    fn lock(&self, peers: &Seat, wait: Wait) -> std::result::Result<(), Refused> {
+        self.words.writer.lock(peers, wait)?;
         // Whether anything is half-changed is told by the sequence, whoever died holding the mutex.
         self.words.writer.mark_consistent();
         Ok(())
     }
 
     /// With the sequence odd, a mutex that no living agent holds means that its last owner died inside.
-    fn writer_is_dead(&self, agent: &Agent, odd: u64) -> bool {
-        let dead = self.words.writer.holder().is_none_or(|owner| agent.is_dead(owner));
+    fn writer_is_dead(&self, peers: &Seat, odd: u64) -> bool {
+        let dead = self.words.writer.holder().is_none_or(|owner| peers.is_dead(owner));
         dead && self.words.sequence.load(Ordering::Acquire) == odd && !seeded(Fault::TornSnapshot)
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn with_parts<T>(
     header[0..8].copy_from_slice(&OBJECT_MAGIC.to_le_bytes());
     header[8..12].copy_from_slice(&LAYOUT_VERSION.to_le_bytes());
     header[12..16].copy_from_slice(&(spec.kind as u32).to_le_bytes());
-    header[16..24].copy_from_slice(&agent.domain().id().to_le_bytes());
+    header[16..24].copy_from_slice(&agent.seat().domain().id().to_le_bytes());
     for (to, param) in header[24..].chunks_exact_mut(8).zip(params) {
         to.copy_from_slice(&param.to_le_bytes());
     }
@@ -121,7 +121,7 @@ pub(crate) fn check(
             format!("\"{name}\" has layout {layout}, this crossmem has {LAYOUT_VERSION}; use one version"),
         ));
     }
-    let is_ours = header.domain_id.load(Relaxed) == agent.domain().id() && !is_foreign;
+    let is_ours = header.domain_id.load(Relaxed) == agent.seat().domain().id() && !is_foreign;
     if !is_ours && !seeded(Fault::AnyDomain) {
         return Err(Error::new(
             Code::WrongDomain,

@@ -57,7 +57,7 @@ impl Object<'_> {
     fn holder(&self, owner: Owner, count: u32) -> Holder {
         Holder {
             slot: usize::from(owner.slot),
-            alive: owner == self.agent.me() || !self.agent.is_dead(owner),
+            alive: owner == self.peers().me() || !self.peers().is_dead(owner),
             count,
         }
     }

@@ -3,7 +3,7 @@
 use super::header::Words;
 use super::looked::{Looked, offset};
 use super::segment::Segment;
-use crate::domain::Agent;
+use crate::domain::{Agent, Seat};
 use crate::error::{Code, Error, Result};
 use crate::layout::{Kind, ObjectHeader, PARAMS, Sleeper, SlotSet, WORDS};
 use crate::locks::Refused;
@@ -22,6 +22,11 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn new(agent: &'a Agent, segment: &'a Segment) -> Object<'a> {
         Object { agent, segment }
+    }
+
+    /// The caller's agent, as the protocols know it.
+    pub(crate) fn peers(&self) -> &'a Seat {
+        self.agent.seat()
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -53,7 +58,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_CORRUPT`.
     pub fn sleeps(&self, sleepers: u64) -> Result<bool> {
-        let (region, me) = (self.segment.region(), usize::from(self.agent.me().slot));
+        let (region, me) = (self.segment.region(), usize::from(self.peers().me().slot));
         Ok(match self.kind() {
             Kind::SpscQueue | Kind::Pipe => region.at::<Sleeper>(sleepers)?.contains(me),
             _ => region.at::<SlotSet>(sleepers)?.contains(me),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::header;
 use super::spec::Spec;
-use crate::domain::{Agent, Birth, Company, ObjectRef, Registry, company, name, no_space};
+use crate::domain::{Agent, Birth, Company, ObjectRef, Registry, check_name, company, no_space, random_name};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -43,8 +43,8 @@ impl Segment {
 
     /// The same, with other patience when a stopped process holds the registry.
     pub(crate) fn create_within(agent: &Agent, spec: &Spec<'_>, patience: Duration) -> Result<Segment> {
-        let name = spec.name.map_or_else(name::random, |name| Ok(name.to_owned()))?;
-        name::check(&name)?;
+        let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
+        check_name(&name)?;
         match spec.params {
             None if spec.size == 0 => Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte")),
             None => Self::create_named(agent, &name, spec, patience),
@@ -91,7 +91,7 @@ impl Segment {
     /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_WRONG_DOMAIN`, `ERR_CORRUPT` (a foreign segment
     /// without bytes, an object whose header was overwritten), `ERR_LIMIT`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn open(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
-        name::check(name)?;
+        check_name(name)?;
         let segment = Self::open_any(agent, name, kind)?;
         if let Err(e) = header::check(agent, name, segment.kind, segment.region(), segment.is_foreign()) {
             if !seeded(Fault::RefusedStayAttached) {
@@ -120,7 +120,7 @@ impl Segment {
             ));
         }
         if !seeded(Fault::OpenUnattached) {
-            entry.attached.insert(usize::from(agent.me().slot));
+            entry.attached.insert(usize::from(agent.seat().me().slot));
         }
         fail::point("open.attached");
         let object = ObjectRef { index, id: entry.id.load(Relaxed) };
@@ -204,7 +204,7 @@ impl Segment {
     /// no lock.
     #[must_use]
     pub fn company(&self, agent: &Agent) -> Company {
-        self.object.map_or(Company { linked: true, others: true }, |object| company(agent, object))
+        self.object.map_or(Company { linked: true, others: true }, |object| company(agent.seat(), object))
     }
 
     /// Keeps the bytes mapped, apart from the handle.
@@ -230,7 +230,7 @@ impl Mapped {
 /// # Errors
 /// `ERR_INVALID_NAME`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
 pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
-    name::check(name)?;
+    check_name(name)?;
     let registry = agent.registry()?;
     match registry.entered_as(name) {
         // Only the name goes that is ours: another program may have it by now.
@@ -320,7 +320,7 @@ fn fill(agent: &Agent, spec: &Spec<'_>, staged: &Staged) -> Result<()> {
         if offset.checked_add(PAGE).is_none_or(|end| end > spec.size) {
             return Err(Error::new(Code::InvalidArg, "the trailer lies outside the segment"));
         }
-        let words = GuardWords::initial(agent.domain().id());
+        let words = GuardWords::initial(agent.seat().domain().id());
         staged.write(&Part { offset, bytes: &words, len: words.len() as u64 }).map_err(full)?;
     }
     Ok(())

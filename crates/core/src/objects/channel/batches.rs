@@ -39,7 +39,7 @@ impl Producer<'_, '_> {
 
     /// Wakes the consumer, if it sleeps.
     pub fn wake(&self) {
-        self.way.ring.words.empty.notify_one(self.object.agent);
+        self.way.ring.words.empty.notify_one(self.object.peers());
     }
 }
 
@@ -72,7 +72,7 @@ impl Consumer<'_, '_> {
 
     /// Wakes the producer, if it sleeps.
     pub fn wake(&self) {
-        self.way.ring.words.full.notify_one(self.object.agent);
+        self.way.ring.words.full.notify_one(self.object.peers());
     }
 }
 

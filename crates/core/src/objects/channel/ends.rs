@@ -42,10 +42,10 @@ impl Object<'_> {
             }
             fail::point("channel.taking");
             if seeded(Fault::EndByStore) {
-                end.owner.store(self.agent.me().word(), Release);
+                end.owner.store(self.peers().me().word(), Release);
                 break;
             }
-            match end.owner.compare_exchange(before, self.agent.me().word(), AcqRel, Acquire) {
+            match end.owner.compare_exchange(before, self.peers().me().word(), AcqRel, Acquire) {
                 Ok(_) => break,
                 Err(now) => before = now,
             }
@@ -64,7 +64,7 @@ impl Object<'_> {
 
     /// Whether it lives, and an end that it has is its own.
     fn keeps_end(&self, owner: Owner) -> bool {
-        let lives = owner == self.agent.me() || !self.agent.is_dead(owner);
+        let lives = owner == self.peers().me() || !self.peers().is_dead(owner);
         (lives || seeded(Fault::DeadKeepEnds)) && !seeded(Fault::EndOfTheLivingTaken)
     }
 
@@ -84,7 +84,7 @@ impl Object<'_> {
         let words: &ChannelWords = self.words()?;
         let owner = &words.ends[end.index].owner;
         // A failed CAS: it wasn't ours any more.
-        let _ = owner.compare_exchange(self.agent.me().word(), 0, Release, Relaxed);
+        let _ = owner.compare_exchange(self.peers().me().word(), 0, Release, Relaxed);
         fail::point("channel.released");
         Ok(())
     }
@@ -97,8 +97,8 @@ impl Object<'_> {
         let words: &ChannelWords = self.words()?;
         words.ends[end.index].closed.store(u32::from(!seeded(Fault::CloseUntold)), Release);
         fail::point("channel.closed");
-        words.rings[end.index].full.notify_one(self.agent);
-        words.rings[1 - end.index].empty.notify_one(self.agent);
+        words.rings[end.index].full.notify_one(self.peers());
+        words.rings[1 - end.index].empty.notify_one(self.peers());
         Ok(())
     }
 

@@ -29,7 +29,7 @@ impl Object<'_> {
             Some(Put::Done(place)) => {
                 self.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
                 way.ring.commit(place, bytes.len() as u32, more, Then::Notify);
-                way.ring.words.empty.notify_ordered(self.agent, 1);
+                way.ring.words.empty.notify_ordered(self.peers(), 1);
                 Looked::Got(Put::Done(()))
             }
             Some(Put::Ended) => Looked::Got(Put::Ended),
@@ -61,7 +61,7 @@ impl Object<'_> {
         // JavaScript pushes to the same ring, so that what was seen then may be of another lap.
         end.pushed = Seen::first(way.ring.words);
         let mut spins = end.spins;
-        let found = way.ring.words.full.wait_spinning(self.agent, wait, &mut spins, |look| {
+        let found = way.ring.words.full.wait_spinning(self.peers(), wait, &mut spins, |look| {
             self.room(end, way, len as u32, look).transpose()
         });
         end.spins = spins;
@@ -79,12 +79,12 @@ impl Object<'_> {
         if len > place.len {
             return Err(self.too_large_record(len.into(), place.len));
         }
-        if way.takes_no_more(end, self.agent) && !seeded(Fault::CommitAfterClose) {
+        if way.takes_no_more(end, self.peers()) && !seeded(Fault::CommitAfterClose) {
             return Err(self.refused_end(Code::Ended, "it has ended; nothing was put in"));
         }
         end.reserved = None;
         way.ring.commit(place, len, more, Then::Notify);
-        way.ring.words.empty.notify_ordered(self.agent, 1);
+        way.ring.words.empty.notify_ordered(self.peers(), 1);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Object<'_> {
             .ring
             .words
             .empty
-            .wait_spinning(self.agent, wait, &mut spins, |look| self.first(end, way, look).transpose());
+            .wait_spinning(self.peers(), wait, &mut spins, |look| self.first(end, way, look).transpose());
         end.spins = spins;
         found.transpose()
     }
@@ -124,7 +124,7 @@ impl Object<'_> {
         let front = end.front.take().filter(|record| way.ring.is_first(record));
         let record = front.ok_or_else(|| self.lost("a record"))?;
         way.ring.release(record, Then::Notify);
-        way.ring.words.full.notify_ordered(self.agent, 1);
+        way.ring.words.full.notify_ordered(self.peers(), 1);
         Ok(())
     }
 
@@ -146,7 +146,7 @@ impl Object<'_> {
                 if take(self.segment.region(), way.bytes_of(record)) {
                     end.front = None;
                     way.ring.release(record, Then::Notify);
-                    way.ring.words.full.notify_ordered(self.agent, 1);
+                    way.ring.words.full.notify_ordered(self.peers(), 1);
                 }
                 Looked::Got(Got::Message(()))
             }
@@ -163,7 +163,7 @@ impl Object<'_> {
         let words: &ChannelWords = self.words()?;
         let index = index % 2;
         let sleeper = if for_record { &words.rings[1 - index].empty } else { &words.rings[index].full };
-        sleeper.notify_one(self.agent);
+        sleeper.notify_one(self.peers());
         Ok(())
     }
 
@@ -192,7 +192,7 @@ impl Object<'_> {
         let sleeper =
             if for_record { &words.rings[index % 2].empty } else { &words.rings[1 - index % 2].full };
         // There is nobody else whom a wake-up could be passed on to.
-        sleeper.remove(usize::from(self.agent.me().slot));
+        sleeper.remove(usize::from(self.peers().me().slot));
         Ok(())
     }
 
@@ -204,7 +204,7 @@ impl Object<'_> {
         len: u32,
         look: Look,
     ) -> Result<Option<Put<Place>>> {
-        if way.takes_no_more(end, self.agent) {
+        if way.takes_no_more(end, self.peers()) {
             return Ok(Some(Put::Ended));
         }
         if let Some(place) = way.ring.reserve(&mut end.pushed, len).map_err(|Corrupt| self.corrupt())? {
@@ -237,7 +237,7 @@ impl Object<'_> {
         self.kind() == Kind::Pipe
             && !seeded(Fault::PeerDeathUntold)
             && look != Look::Newcomer
-            && way.ends[1 - end.index].is_dead(self.agent)
+            && way.ends[1 - end.index].is_dead(self.peers())
     }
 
     fn peer_died(&self) -> Error {

@@ -100,7 +100,7 @@ impl<'a> Object<'a> {
 
     fn way(&self, end: &End, index: usize) -> Result<Way<'a>> {
         let words: &ChannelWords = self.words()?;
-        if words.ends[end.index].owner.load(Relaxed) != self.agent.me().word() {
+        if words.ends[end.index].owner.load(Relaxed) != self.peers().me().word() {
             return Err(self.lost("this end"));
         }
         Ok(Way { ends: &words.ends, ring: self.ring(words, &end.geometry, index)? })

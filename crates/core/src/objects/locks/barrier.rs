@@ -14,7 +14,7 @@ impl Object<'_> {
     pub fn arrive(&self, wait: Wait) -> Result<Looked<Arrived>> {
         let words: &BarrierWords = self.words()?;
         let parties = self.params()?[0] as u32;
-        Ok(match words.arrive(self.agent, parties, wait) {
+        Ok(match words.arrive(self.peers(), parties, wait) {
             Some(arrived) => Looked::Got(arrived),
             None => self.until(&words.sleepers),
         })
@@ -26,7 +26,7 @@ impl Object<'_> {
     /// `ERR_WRONG_KIND`.
     pub fn wait_meeting(&self, generation: u64, wait: Wait) -> Result<Looked<bool>> {
         let words: &BarrierWords = self.words()?;
-        Ok(match words.wait(self.agent, generation, wait) {
+        Ok(match words.wait(self.peers(), generation, wait) {
             Some(outcome) => Looked::Got(outcome == Outcome::Met),
             None => self.until(&words.sleepers),
         })
@@ -37,7 +37,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_TIMEOUT` when a stopped process is inside.
     pub fn complete_meeting(&self, generation: u64) -> Result<bool> {
-        self.met(self.words::<BarrierWords>()?.complete(self.agent, generation, STUCK_TIMEOUT))
+        self.met(self.words::<BarrierWords>()?.complete(self.peers(), generation, STUCK_TIMEOUT))
     }
 
     /// Breaks the barrier, or only if that meeting still goes on; whether that one was met.
@@ -45,7 +45,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn abort_meeting(&self, only: Option<u64>) -> Result<bool> {
-        Ok(self.words::<BarrierWords>()?.abort(self.agent, only) == Outcome::Met)
+        Ok(self.words::<BarrierWords>()?.abort(self.peers(), only) == Outcome::Met)
     }
 
     fn met(&self, outcome: std::result::Result<Outcome, Refused>) -> Result<bool> {
@@ -57,7 +57,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_TIMEOUT` when a stopped process is inside.
     pub fn reset_barrier(&self) -> Result<()> {
-        self.words::<BarrierWords>()?.reset(self.agent, STUCK_TIMEOUT).map_err(|_| self.stuck())
+        self.words::<BarrierWords>()?.reset(self.peers(), STUCK_TIMEOUT).map_err(|_| self.stuck())
     }
 
     /// How many wait.
@@ -81,7 +81,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn give_up_barrier(&self) -> Result<()> {
-        self.words::<BarrierWords>()?.sleepers.give_up(self.agent);
+        self.words::<BarrierWords>()?.sleepers.give_up(self.peers());
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_LIMIT`: 65,535 in one agent.
     pub fn enter_condition(&self) -> Result<()> {
-        let entered = self.words::<ConditionWords>()?.enter(self.agent);
+        let entered = self.words::<ConditionWords>()?.enter(self.peers());
         if entered {
             Ok(())
         } else {
@@ -25,7 +25,7 @@ impl Object<'_> {
     /// `ERR_WRONG_KIND`.
     pub fn wait_condition(&self, heard: u32, wait: Wait) -> Result<Looked<()>> {
         let words: &ConditionWords = self.words()?;
-        let came = words.wait(self.agent, heard, wait);
+        let came = words.wait(self.peers(), heard, wait);
         Ok(if came { Looked::Got(()) } else { self.until(&words.sleepers) })
     }
 
@@ -34,7 +34,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn settle_condition(&self) -> Result<()> {
-        self.words::<ConditionWords>()?.settle(self.agent);
+        self.words::<ConditionWords>()?.settle(self.peers());
         Ok(())
     }
 
@@ -43,7 +43,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn leave_condition(&self, heard: u32) -> Result<()> {
-        self.words::<ConditionWords>()?.leave(self.agent, heard);
+        self.words::<ConditionWords>()?.leave(self.peers(), heard);
         Ok(())
     }
 
@@ -52,7 +52,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn give_up_condition(&self) -> Result<()> {
-        self.words::<ConditionWords>()?.sleepers.give_up(self.agent);
+        self.words::<ConditionWords>()?.sleepers.give_up(self.peers());
         Ok(())
     }
 
@@ -61,6 +61,6 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn notify_condition(&self, most: u32) -> Result<u32> {
-        Ok(self.words::<ConditionWords>()?.notify(self.agent, most))
+        Ok(self.words::<ConditionWords>()?.notify(self.peers(), most))
     }
 }

@@ -11,7 +11,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn set_event(&self) -> Result<()> {
-        self.words::<EventWords>()?.set(self.agent, self.auto_resets()?);
+        self.words::<EventWords>()?.set(self.peers(), self.auto_resets()?);
         Ok(())
     }
 
@@ -46,7 +46,7 @@ impl Object<'_> {
     /// `ERR_WRONG_KIND`.
     pub fn wait_event(&self, times: u32, wait: Wait) -> Result<Looked<()>> {
         let words: &EventWords = self.words()?;
-        let came = words.wait(self.agent, times, self.auto_resets()?, wait);
+        let came = words.wait(self.peers(), times, self.auto_resets()?, wait);
         Ok(if came { Looked::Got(()) } else { self.until(&words.sleepers) })
     }
 
@@ -55,7 +55,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn give_up_event(&self) -> Result<()> {
-        self.words::<EventWords>()?.sleepers.give_up(self.agent);
+        self.words::<EventWords>()?.sleepers.give_up(self.peers());
         Ok(())
     }
 

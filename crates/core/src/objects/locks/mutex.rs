@@ -12,7 +12,7 @@ impl Object<'_> {
     /// `ERR_WRONG_KIND`.
     pub fn lock(&self, wait: Wait) -> Result<Looked<Locked>> {
         let words: &MutexWords = self.words()?;
-        Ok(match words.lock(self.agent, wait) {
+        Ok(match words.lock(self.peers(), wait) {
             Ok(acquired) => locked(acquired),
             Err(refused) => self.refused(refused, &words.sleepers),
         })
@@ -23,7 +23,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn give_up_lock(&self) -> Result<()> {
-        self.words::<MutexWords>()?.give_up(self.agent);
+        self.words::<MutexWords>()?.give_up(self.peers());
         Ok(())
     }
 
@@ -33,7 +33,7 @@ impl Object<'_> {
     /// `ERR_LOST_OWNERSHIP`.
     pub fn unlock(&self, abandon: bool) -> Result<()> {
         let words: &MutexWords = self.words()?;
-        let held = if abandon { words.abandon(self.agent) } else { words.unlock(self.agent) };
+        let held = if abandon { words.abandon(self.peers()) } else { words.unlock(self.peers()) };
         if held { Ok(()) } else { Err(self.lost("the lock")) }
     }
 
@@ -43,7 +43,7 @@ impl Object<'_> {
     /// `ERR_LOST_OWNERSHIP`.
     pub fn mark_consistent(&self) -> Result<()> {
         let words: &MutexWords = self.words()?;
-        if words.holder() != Some(self.agent.me()) {
+        if words.holder() != Some(self.peers().me()) {
             return Err(self.lost("the lock"));
         }
         words.mark_consistent();

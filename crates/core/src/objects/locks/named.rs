@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::domain::Agent;
+use crate::domain::{Agent, Seat};
 use crate::error::{Code, Result};
 use crate::layout::{Kind, NamedLocksWords, PARAMS};
 use crate::locks::{
@@ -51,10 +51,10 @@ impl<'a> Object<'a> {
         self.table(STUCK_TIMEOUT)?.query()
     }
 
-    fn table(&self, patience: Duration) -> Result<NamedLocks<'a, Agent>> {
+    fn table(&self, patience: Duration) -> Result<NamedLocks<'a, Seat>> {
         let words: &NamedLocksWords = self.words()?;
-        let acquired = acquire_short(&words.mutex, self.agent, patience, "the table of named locks")?;
-        words.inside(self.agent, acquired)
+        let acquired = acquire_short(&words.mutex, self.peers(), patience, "the table of named locks")?;
+        words.inside(self.peers(), acquired)
     }
 }
 
@@ -63,7 +63,7 @@ impl<'a> Object<'a> {
 /// # Errors
 /// As `Segment::create` and `Segment::open`.
 pub fn open_lock_manager(agent: &Agent) -> Result<Segment> {
-    let name = format!("crossmem-locks-{:016x}", agent.domain().id());
+    let name = format!("crossmem-locks-{:016x}", agent.seat().domain().id());
     let spec = Spec { params: Some([0; PARAMS]), ..Spec::new(&name, Kind::LockManager, 0) };
     loop {
         match Segment::open(agent, &name, Some(spec.kind)) {

@@ -12,7 +12,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn read(&self, wait: Wait) -> Result<Looked<Locked>> {
-        Ok(self.entered(self.words::<RwLockWords>()?.read(self.agent, wait)))
+        Ok(self.entered(self.words::<RwLockWords>()?.read(self.peers(), wait)))
     }
 
     /// Enters as the only one.
@@ -20,7 +20,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn write(&self, wait: Wait) -> Result<Looked<Locked>> {
-        Ok(self.entered(self.words::<RwLockWords>()?.write(self.agent, wait)))
+        Ok(self.entered(self.words::<RwLockWords>()?.write(self.peers(), wait)))
     }
 
     fn entered(&self, entered: std::result::Result<Acquired, Busy<'_>>) -> Looked<Locked> {
@@ -35,7 +35,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
     pub fn end_read(&self) -> Result<()> {
-        let left = self.words::<RwLockWords>()?.end_read(self.agent);
+        let left = self.words::<RwLockWords>()?.end_read(self.peers());
         if left { Ok(()) } else { Err(self.lost("a read lock")) }
     }
 
@@ -44,7 +44,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
     pub fn end_write(&self, abandon: bool) -> Result<()> {
-        let left = self.words::<RwLockWords>()?.end_write(self.agent, abandon);
+        let left = self.words::<RwLockWords>()?.end_write(self.peers(), abandon);
         if left { Ok(()) } else { Err(self.lost("the write lock")) }
     }
 
@@ -53,7 +53,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
     pub fn mark_written_consistent(&self) -> Result<()> {
-        let marked = self.words::<RwLockWords>()?.mark_consistent(self.agent);
+        let marked = self.words::<RwLockWords>()?.mark_consistent(self.peers());
         if marked { Ok(()) } else { Err(self.lost("the write lock")) }
     }
 
@@ -62,7 +62,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn give_up_entering(&self) -> Result<()> {
-        self.words::<RwLockWords>()?.give_up_write(self.agent);
+        self.words::<RwLockWords>()?.give_up_write(self.peers());
         Ok(())
     }
 }

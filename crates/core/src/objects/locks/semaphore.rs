@@ -13,7 +13,7 @@ impl Object<'_> {
     /// `ERR_WRONG_KIND`.
     pub fn acquire(&self, wait: Wait) -> Result<Looked<()>> {
         let words: &SemaphoreWords = self.words()?;
-        Ok(match words.acquire(self.agent, wait) {
+        Ok(match words.acquire(self.peers(), wait) {
             Ok(()) => Looked::Got(()),
             Err(refused) => self.refused(refused, &words.sleepers),
         })
@@ -24,7 +24,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn give_up_acquiring(&self) -> Result<()> {
-        self.words::<SemaphoreWords>()?.give_up(self.agent);
+        self.words::<SemaphoreWords>()?.give_up(self.peers());
         Ok(())
     }
 
@@ -35,7 +35,7 @@ impl Object<'_> {
     pub fn release(&self, count: u32, only_held: bool) -> Result<()> {
         let words: &SemaphoreWords = self.words()?;
         let most = self.params()?[1];
-        let released = words.release(self.agent, count, most, only_held, Wait::For(STUCK_TIMEOUT));
+        let released = words.release(self.peers(), count, most, only_held, Wait::For(STUCK_TIMEOUT));
         match released.map_err(|_| self.stuck())? {
             Released::Yes => Ok(()),
             Released::NotHeld => Err(self.lost("that many permits")),
@@ -53,7 +53,7 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` when a stopped process is inside.
     pub fn consume(&self) -> Result<()> {
-        let consumed = self.words::<SemaphoreWords>()?.consume(self.agent, Wait::For(STUCK_TIMEOUT));
+        let consumed = self.words::<SemaphoreWords>()?.consume(self.peers(), Wait::For(STUCK_TIMEOUT));
         if consumed.map_err(|_| self.stuck())? { Ok(()) } else { Err(self.lost("a permit")) }
     }
 
@@ -63,7 +63,7 @@ impl Object<'_> {
     /// `ERR_TIMEOUT` when a stopped process is inside.
     pub fn permits(&self) -> Result<u64> {
         let words: &SemaphoreWords = self.words()?;
-        words.value(self.agent, Wait::For(STUCK_TIMEOUT)).map_err(|_| self.stuck())
+        words.value(self.peers(), Wait::For(STUCK_TIMEOUT)).map_err(|_| self.stuck())
     }
 
     /// Permits that the caller holds.
@@ -71,6 +71,6 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn permits_held(&self) -> Result<u32> {
-        Ok(self.words::<SemaphoreWords>()?.my_count(self.agent))
+        Ok(self.words::<SemaphoreWords>()?.my_count(self.peers()))
     }
 }

@@ -65,10 +65,9 @@ impl Queue<'_> {
 
     pub(super) fn reserve(&self, member: &mut Member, wait: Wait) -> Result<Option<Put<Chunk>>> {
         let mut spins = member.spins;
-        let found =
-            self.mpmc.words.writers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
-                self.claim(member, look).transpose()
-            });
+        let found = self.mpmc.words.writers.wait_spinning(self.object.peers(), wait, &mut spins, |look| {
+            self.claim(member, look).transpose()
+        });
         member.spins = spins;
         found.transpose()
     }
@@ -76,7 +75,7 @@ impl Queue<'_> {
     pub(super) fn wait_for_message(&self, member: &mut Member, wait: Wait) -> Result<Option<Got<Chunk>>> {
         let mut spins = member.spins;
         let found =
-            self.mpmc.words.readers.wait_spinning(self.object.agent, wait, &mut spins, |look| {
+            self.mpmc.words.readers.wait_spinning(self.object.peers(), wait, &mut spins, |look| {
                 self.take(member, look).transpose()
             });
         member.spins = spins;
@@ -210,18 +209,18 @@ impl Queue<'_> {
 
     /// So many messages were put in.
     pub(super) fn notify_queued(&self, count: usize) {
-        self.mpmc.words.readers.notify_ordered(self.object.agent, count);
+        self.mpmc.words.readers.notify_ordered(self.object.peers(), count);
     }
 
     /// So many chunks were freed: writers have room, and it may have been the last message.
     pub(super) fn notify_freed(&self, count: usize) {
-        let (words, agent) = (self.mpmc.words, self.object.agent);
-        words.writers.notify_ordered(agent, count);
+        let (words, peers) = (self.mpmc.words, self.object.peers());
+        words.writers.notify_ordered(peers, count);
         if words.ended.load(Relaxed) != 0 {
-            words.readers.notify_all(agent);
+            words.readers.notify_all(peers);
         }
         if self.object.kind() == Kind::JoinableQueue && self.mpmc.ring.len() == 0 {
-            words.joiners.notify_all(agent);
+            words.joiners.notify_all(peers);
         }
     }
 }

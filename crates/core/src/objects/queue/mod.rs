@@ -29,9 +29,9 @@ impl Object<'_> {
     pub fn join_queue(&self) -> Result<Member> {
         let geometry = self.geometry()?;
         let queue = self.queue(&geometry)?;
-        let joined = queue.mpmc.join(self.agent).or_else(|| {
+        let joined = queue.mpmc.join(self.peers()).or_else(|| {
             let _ = queue.reap();
-            queue.mpmc.join(self.agent)
+            queue.mpmc.join(self.peers())
         });
         let id = joined.ok_or_else(|| {
             Error::new(Code::Limit, format!("\"{}\" has 1024 participants", self.segment.name))
@@ -227,7 +227,7 @@ impl Object<'_> {
             if seeded(Fault::EndWakesNobody) {
                 break;
             }
-            sleepers.notify_all(self.agent);
+            sleepers.notify_all(self.peers());
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl Object<'_> {
         let queue = self.queue(&member.geometry)?;
         let sleepers = &queue.mpmc.words.joiners;
         let found =
-            sleepers.wait_or_give_up(self.agent, wait, |look| queue.finished(member, look).transpose());
+            sleepers.wait_or_give_up(self.peers(), wait, |look| queue.finished(member, look).transpose());
         Ok(match found.transpose()? {
             Some(()) => Looked::Got(()),
             None => self.until(sleepers),
@@ -302,7 +302,7 @@ impl Object<'_> {
             QueueWait::Room => &words.writers,
             QueueWait::Finish => &words.joiners,
         };
-        sleepers.give_up(self.agent);
+        sleepers.give_up(self.peers());
         Ok(())
     }
 

@@ -45,11 +45,11 @@ impl Queue<'_> {
 
     pub(super) fn reap(&self) -> Result<bool> {
         let Queue { object, mpmc } = self;
-        if mpmc.dead(object.agent).next().is_none() {
+        if mpmc.dead(object.peers()).next().is_none() {
             return Ok(false);
         }
         let reaped = self.while_reaping(|| {
-            mpmc.dead(object.agent).try_fold(Reaped::default(), |all, dead| {
+            mpmc.dead(object.peers()).try_fold(Reaped::default(), |all, dead| {
                 let reaped = self.reap_one(dead)?;
                 Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
             })
@@ -59,15 +59,15 @@ impl Queue<'_> {
 
     /// Nothing is done while another one reaps: whoever wants it comes again.
     pub(super) fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
-        let (mutex, agent) = (&self.mpmc.words.reaper, self.object.agent);
-        if mutex.lock(agent, Wait::For(ATTEMPT_TIMEOUT)).is_err() {
+        let (mutex, peers) = (&self.mpmc.words.reaper, self.object.peers());
+        if mutex.lock(peers, Wait::For(ATTEMPT_TIMEOUT)).is_err() {
             return Ok(Reaped::default());
         }
         fail::point("reap.locked");
         // What a reaper that died left is found as it was.
         mutex.mark_consistent();
         let reaped = act();
-        mutex.unlock(agent);
+        mutex.unlock(peers);
         reaped.inspect(|reaped| self.notify_reaped(*reaped))
     }
 

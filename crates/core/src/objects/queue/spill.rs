@@ -7,7 +7,7 @@
 //! | reader | the segment, or none any more; the chunk is `Reading`, or `Writing` once the message was handed over | who reaps the chunk |
 //! | everyone | the segment, without its queue | any sweep |
 
-use crate::domain::{Agent, name};
+use crate::domain::{Agent, numbered_name, random_u64};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -27,7 +27,7 @@ pub(crate) struct Spill {
 
 impl Spill {
     pub(crate) fn new(len: u64) -> Result<Spill> {
-        Ok(Spill { number: name::random_u64()?, len })
+        Ok(Spill { number: random_u64()?, len })
     }
 
     pub(crate) fn read(region: Region<'_>, message_at: u64) -> Result<Spill> {
@@ -47,7 +47,7 @@ impl Spill {
     /// # Errors
     /// As `Segment::create`; `ERR_TIMEOUT` very soon.
     pub(crate) fn create(self, agent: &Agent, queue: &Segment, bytes: &[u8]) -> Result<()> {
-        let name = name::numbered(self.number);
+        let name = numbered_name(self.number);
         let parts = [Part { offset: 0, bytes, len: bytes.len() as u64 }];
         let kept = Spec::new(&name, Kind::Spill, self.len);
         let spec = Spec { parts: &parts, parent: queue.object(), ..kept };
@@ -60,7 +60,7 @@ impl Spill {
 
     /// Calls `read` with its bytes. Takes no lock: who has the chunk has the segment.
     pub(crate) fn open<T>(self, read: impl FnOnce(Region<'_>) -> Result<T>) -> Result<T> {
-        let mapping = map(&name::numbered(self.number)).map_err(|e| match e.code {
+        let mapping = map(&numbered_name(self.number)).map_err(|e| match e.code {
             Code::NotFound => Error::new(
                 Code::NotFound,
                 "a message that was too large for its queue is gone: the queue was unlinked, and who put it has ended",

@@ -1,0 +1,107 @@
+//! The control segment: what the processes of a domain share besides their objects.
+
+use std::sync::Arc;
+
+use super::limits::no_space;
+use super::name;
+use crate::error::{Code, Error, Result};
+use crate::layout::{CONTROL_MAGIC, Control, LAYOUT_VERSION};
+use crate::sync::Ordering;
+use crate::sys::{self, Life, Mapping, Part};
+
+/// The control segment in our address space, with a descriptor of its own that can say who lives.
+pub(crate) struct Domain {
+    /// Points into `mapping`, checked when it was opened.
+    control: *const Control,
+    mapping: Arc<Mapping>,
+    pub life: Life,
+    /// Of the control segment.
+    pub file_name: String,
+}
+
+impl Domain {
+    /// # Errors
+    /// `ERR_INVALID_NAME`, `ERR_CORRUPT`, `ERR_NO_SPACE`, `ERR_PERMISSION`, `ERR_LIMIT`, `ERR_OS`.
+    pub(crate) fn open_or_create(domain: &str) -> Result<Domain> {
+        let mut header = [0_u8; 40];
+        header[0..8].copy_from_slice(&CONTROL_MAGIC.to_le_bytes());
+        header[8..12].copy_from_slice(&LAYOUT_VERSION.to_le_bytes());
+        header[16..24].copy_from_slice(&(size_of::<Control>() as u64).to_le_bytes());
+        header[24..32].copy_from_slice(&(name::random_u64()? | 1).to_le_bytes());
+        header[32..40].copy_from_slice(&1_u64.to_le_bytes());
+        let parts = [Part { offset: 0, bytes: &header, len: 40 }];
+        let opened = Self::open(domain, Some(&parts))?;
+        opened.ok_or_else(|| Error::new(Code::Os, "the control segment vanished while it was made"))
+    }
+
+    /// The domain if it has any agents or objects, for looking at it without becoming part of it.
+    pub(crate) fn open_existing(domain: &str) -> Result<Option<Domain>> {
+        Self::open(domain, None)
+    }
+
+    fn open(domain: &str, create: Option<&[Part<'_>]>) -> Result<Option<Domain>> {
+        name::check_domain_name(domain)?;
+        let file_name = file_name(domain);
+        let size = size_of::<Control>() as u64;
+        let opened = sys::open_control(&file_name, size, create).map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => Error::new(
+                Code::Corrupt,
+                format!("the control segment {file_name} is not one: {e}; stop its processes and remove it"),
+            ),
+            std::io::ErrorKind::StorageFull => no_space(size),
+            _ => Error::os(&format!("opening the control segment {file_name}"), &e),
+        })?;
+        let Some((mapping, life)) = opened else { return Ok(None) };
+        let control: *const Control = mapping.region().at(0)?;
+        let opened = Domain { control, mapping: Arc::new(mapping), life, file_name };
+        let header = &opened.control().header;
+        let sound = header.magic.load(Ordering::Relaxed) == CONTROL_MAGIC
+            && header.layout.load(Ordering::Relaxed) == LAYOUT_VERSION
+            && header.size.load(Ordering::Relaxed) == size;
+        if !sound {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!(
+                    "the control segment {} has a header of another layout; stop its processes and remove it",
+                    opened.file_name
+                ),
+            ));
+        }
+        Ok(Some(opened))
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        // SAFETY: inside `mapping` and aligned, as `at` checked; mapped as long as `self`, never moved.
+        unsafe { &*self.control }
+    }
+
+    /// Keeps the control segment mapped, without saying that anyone lives.
+    pub(crate) fn keep_mapped(&self) -> Arc<Mapping> {
+        Arc::clone(&self.mapping)
+    }
+
+    /// Whether the agent in that slot lives.
+    pub(crate) fn is_alive_in(&self, slot: usize) -> bool {
+        let instance =
+            self.control().agents.get(slot).map_or(0, |agent| agent.instance.load(Ordering::Acquire));
+        instance != 0 && self.life.is_alive(instance as u32)
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.control().header.retired.load(Ordering::Acquire) != 0
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.control().header.domain_id.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn remove_control(&self) -> Result<()> {
+        sys::remove_control(&self.file_name, &self.life)
+            .map_err(|e| Error::os("removing the control segment", &e))
+    }
+}
+
+/// `.crossmem-<user>-v<layout>-<domain>`
+fn file_name(domain: &str) -> String {
+    format!("{}{}-v{LAYOUT_VERSION}-{domain}", name::RESERVED_PREFIX, sys::user())
+}

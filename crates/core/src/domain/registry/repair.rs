@@ -1,0 +1,130 @@
+//! What dead agents left: swept by those who live, and repaired by the next owner of the registry's mutex.
+
+use super::table::{BORN, FREE, LIVE, Registry, is_lock_manager, name_of};
+use crate::domain::name::tag;
+use crate::fail;
+use crate::faults::{Fault, seeded};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::wait::Sleepers;
+
+/// What a sweep found and freed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Dead agents.
+    pub agents: u32,
+    /// Objects that nobody living was attached to.
+    pub objects: u32,
+    /// Bytes of these objects.
+    pub bytes: u64,
+}
+
+impl std::ops::Add for Swept {
+    type Output = Swept;
+
+    fn add(self, more: Swept) -> Swept {
+        Swept {
+            agents: self.agents + more.agents,
+            objects: self.objects + more.objects,
+            bytes: self.bytes.saturating_add(more.bytes),
+        }
+    }
+}
+
+impl Registry<'_> {
+    /// Clears what dead agents hold. The caller's own slot counts as dead when `newborn`: what it finds there
+    /// is its predecessor's.
+    pub(crate) fn sweep(&self, newborn: bool) -> Swept {
+        let me = self.me();
+        let mut dead: Vec<(usize, u64)> = Vec::new();
+        for (slot, agent) in self.control.agents.iter().enumerate() {
+            let instance = agent.instance.load(Acquire);
+            let lives = || self.seat.domain().life.is_alive(instance as u32);
+            if slot != me && instance != 0 && (seeded(Fault::SweepTheLiving) || !lives()) {
+                dead.push((slot, instance));
+            }
+        }
+        let mut swept = Swept { agents: dead.len() as u32, ..Swept::default() };
+        for index in self.control.used_entries() {
+            let entry = self.entry(index);
+            if self.control.tags[index].load(Relaxed) == 0 || entry.state.load(Acquire) != LIVE {
+                continue;
+            }
+            for &(slot, _) in &dead {
+                entry.attached.remove(slot);
+            }
+            if newborn && !seeded(Fault::NewcomerInherits) {
+                entry.attached.remove(me);
+            }
+            fail::point("sweep.detached");
+            if !self.is_wanted(entry) {
+                let bytes = entry.size.load(Relaxed);
+                // A name that the system doesn't let us remove stays for the next sweep, and is nobody else's trouble.
+                if self.erase(index).is_ok() {
+                    swept = swept + Swept { agents: 0, objects: 1, bytes };
+                }
+            }
+        }
+        for (slot, instance) in dead.into_iter().filter(|_| !seeded(Fault::SweepKeepsSlots)) {
+            // A newcomer may have taken the slot meanwhile: then it is no longer the dead agent's.
+            fail::point("sweep.freeing");
+            let there = &self.control.agents[slot].instance;
+            if seeded(Fault::SweepByStore) {
+                there.store(0, Release);
+            }
+            let _ = there.compare_exchange(instance, 0, Release, Relaxed);
+            fail::point("sweep.freed");
+        }
+        swept
+    }
+
+    /// Whether the caller, who leaves, is the last one, and nothing is left.
+    pub(crate) fn is_deserted(&self) -> bool {
+        if self.has_others() && !seeded(Fault::RetireBesideOthers) {
+            return false;
+        }
+        // Nobody is left to sweep what others left who died.
+        if !seeded(Fault::LastOneOutSweepsNothing) {
+            self.sweep(false);
+        }
+        for index in self.control.used_entries() {
+            let entry = self.entry(index);
+            let exists = self.control.tags[index].load(Relaxed) != 0 && entry.state.load(Acquire) == LIVE;
+            if exists && is_lock_manager(entry) {
+                // A name that the system doesn't let us remove keeps the domain.
+                let _ = self.erase(index);
+            }
+        }
+        // Under the lock, an entry without a tag is free.
+        self.control.used_entries().all(|index| self.control.tags[index].load(Relaxed) == 0)
+    }
+
+    fn has_others(&self) -> bool {
+        let me = self.me();
+        self.control.agents.iter().enumerate().any(|(slot, agent)| {
+            let instance = agent.instance.load(Acquire);
+            slot != me && instance != 0 && self.seat.domain().life.is_alive(instance as u32)
+        })
+    }
+
+    pub(super) fn repair(&self) {
+        for index in self.control.used_entries() {
+            let entry = self.entry(index);
+            match entry.state.load(Acquire) {
+                FREE if seeded(Fault::RepairKeepsTags) => {}
+                // Free as they nearly all are: not written to, since this is done while everybody waits.
+                FREE if self.control.tags[index].load(Relaxed) == 0 => {}
+                FREE => self.control.tags[index].store(0, Release),
+                BORN if seeded(Fault::RepairKeepsUnborn) => {}
+                LIVE if self.is_wanted(entry) => {
+                    if self.parent_lives(entry) && !seeded(Fault::RepairKeepsShares) {
+                        // Who died here may have begun to share it among the parent's users, and the parent stays.
+                        entry.attached.clear();
+                    }
+                    let tag = name_of(entry).map_or(1, |name| tag(&name));
+                    self.control.tags[index].store(tag, Release);
+                }
+                _ => drop(self.erase(index)),
+            }
+        }
+    }
+}

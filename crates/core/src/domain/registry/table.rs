@@ -1,0 +1,110 @@
+//! The table of objects: entries, their names and states.
+
+use crate::domain::name::{self, NAME_MAX, tag};
+use crate::domain::seat::Seat;
+use crate::faults::{Fault, seeded};
+use crate::layout::{Control, Entry, Kind, OBJECTS};
+use crate::sync::Ordering::{Acquire, Relaxed};
+use crate::wait::Peers;
+
+pub(super) const FREE: u32 = 0;
+pub(super) const BORN: u32 = 1;
+pub(crate) const LIVE: u32 = 2;
+pub(super) const DYING: u32 = 3;
+
+/// An object as a handle remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectRef {
+    pub(crate) index: usize,
+    pub(crate) id: u64,
+}
+
+/// What is to be entered.
+pub(crate) struct Birth<'a> {
+    pub name: &'a str,
+    pub kind: Kind,
+    pub size: u64,
+    pub file: u64,
+    pub persist: bool,
+    /// Lives as long as that one, too.
+    pub parent: Option<ObjectRef>,
+}
+
+/// The registry while we hold its lock.
+pub(crate) struct Registry<'a> {
+    pub(super) seat: &'a Seat,
+    pub(super) control: &'a Control,
+}
+
+impl<'a> Registry<'a> {
+    pub(crate) fn control(&self) -> &'a Control {
+        self.control
+    }
+
+    pub(crate) fn entry(&self, index: usize) -> &'a Entry {
+        &self.control.entries[index]
+    }
+
+    /// The entry of a handle, unless its object was unlinked since.
+    pub(crate) fn entry_of(&self, object: ObjectRef) -> Option<&'a Entry> {
+        let entry = self.entry(object.index);
+        (entry.state.load(Acquire) == LIVE
+            && (entry.id.load(Relaxed) == object.id || seeded(Fault::StaleHandles)))
+        .then_some(entry)
+    }
+
+    /// The entry with that name, whatever has become of its object.
+    pub(crate) fn entered_as(&self, name: &str) -> Option<usize> {
+        let wanted = tag(name);
+        self.control.used_entries().find(|&index| {
+            let entry = self.entry(index);
+            self.control.tags[index].load(Relaxed) == wanted
+                && entry.state.load(Acquire) == LIVE
+                && has_name(entry, name)
+        })
+    }
+
+    /// Whether a living agent is attached, or none is needed. The table of named locks tells who comes later that a holder
+    /// died: it stays until nobody is left in the domain.
+    pub(super) fn is_wanted(&self, entry: &Entry) -> bool {
+        entry.persist.load(Relaxed) != 0
+            || is_lock_manager(entry) && !seeded(Fault::NamedLocksForgotten)
+            || self.parent_lives(entry)
+            || entry.attached.iter().any(|slot| slot == self.me() || self.seat.domain().is_alive_in(slot))
+    }
+
+    pub(super) fn parent_lives(&self, entry: &Entry) -> bool {
+        let parent = parent_of(entry);
+        parent.id != 0
+            && parent.index < OBJECTS
+            && !seeded(Fault::ParentKeepsNothing)
+            && self.entry_of(parent).is_some()
+    }
+
+    pub(super) fn me(&self) -> usize {
+        usize::from(self.seat.me().slot)
+    }
+}
+
+pub(super) fn parent_of(entry: &Entry) -> ObjectRef {
+    ObjectRef { index: entry.parent_index.load(Relaxed) as usize, id: entry.parent.load(Relaxed) }
+}
+
+pub(super) fn is_lock_manager(entry: &Entry) -> bool {
+    entry.kind.load(Relaxed) == Kind::LockManager as u32
+}
+
+/// The entry's name, unless its bytes can't be one.
+pub(crate) fn name_of(entry: &Entry) -> Option<String> {
+    let len = entry.name_len.load(Relaxed) as usize;
+    if len == 0 || len > NAME_MAX {
+        return None;
+    }
+    let bytes = entry.name[..len].iter().map(|byte| byte.load(Relaxed)).collect();
+    String::from_utf8(bytes).ok().filter(|name| name::check_name(name).is_ok())
+}
+
+fn has_name(entry: &Entry, name: &str) -> bool {
+    entry.name_len.load(Relaxed) as usize == name.len()
+        && entry.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Relaxed) == b)
+}

@@ -1,0 +1,110 @@
+//! A seat: what the other agents of a domain see of an agent. It is alive while the kernel holds its byte lock.
+
+use std::time::Duration;
+
+use super::control::Domain;
+use super::limits::too_many;
+use crate::error::{Code, Error, Result};
+use crate::fail;
+use crate::faults::{Fault, seeded};
+use crate::layout::{AGENTS, Owner};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::{AtomicU32, Ordering};
+use crate::sys::Bell;
+use crate::wait::Peers;
+
+/// An agent's slot in the control segment, and the lock that keeps it.
+pub(crate) struct Seat {
+    domain: Domain,
+    owner: Owner,
+}
+
+impl Seat {
+    /// Takes a free slot, or that of a dead agent, and says whether it was one.
+    pub(super) fn claim(domain: Domain, thread: u32) -> Result<(Seat, bool)> {
+        let control = domain.control();
+        let instance = claim_instance(&domain)?;
+        fail::point("register.alive");
+        for slot in 0..AGENTS {
+            let agent = &control.agents[slot];
+            let before = agent.instance.load(Acquire);
+            if before != 0 && domain.life.is_alive(before as u32) {
+                continue;
+            }
+            fail::point("register.choosing");
+            if seeded(Fault::SlotByStore) {
+                agent.instance.store(instance.into(), Release);
+            } else if agent.instance.compare_exchange(before, u64::from(instance), AcqRel, Relaxed).is_err() {
+                continue;
+            }
+            fail::point("register.in-slot");
+            agent.pid.store(std::process::id(), Relaxed);
+            agent.thread.store(thread, Relaxed);
+            let owner = Owner { instance, slot: slot as u16 };
+            return Ok((Seat { domain, owner }, before != 0));
+        }
+        Err(too_many("agents"))
+    }
+
+    pub(crate) fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Others may take the slot. Its byte stays locked until this is dropped.
+    pub(super) fn vacate(&self) {
+        self.domain.control().agents[usize::from(self.owner.slot)].instance.store(0, Release);
+    }
+}
+
+/// An instance number that nobody had before, with its byte locked.
+fn claim_instance(domain: &Domain) -> Result<u32> {
+    let next = &domain.control().header.next_instance;
+    if seeded(Fault::InstanceReused) {
+        next.store(1, Relaxed);
+    }
+    loop {
+        let instance = u32::try_from(next.fetch_add(1, Relaxed)).map_err(|_| {
+            Error::new(Code::Limit, "this domain has used up its 2^32 agents; remove its control segment")
+        })?;
+        fail::point("register.numbered");
+        if instance != 0
+            && domain
+                .life
+                .claim(instance)
+                .map_err(|e| Error::os("locking a byte of the control segment", &e))?
+        {
+            return Ok(instance);
+        }
+    }
+}
+
+impl Peers for Seat {
+    fn me(&self) -> Owner {
+        self.owner
+    }
+
+    fn is_dead(&self, owner: Owner) -> bool {
+        owner.instance != self.owner.instance && !self.domain.life.is_alive(owner.instance)
+    }
+
+    fn in_slot(&self, slot: usize) -> Option<Owner> {
+        let instance = self.domain.control().agents.get(slot)?.instance.load(Ordering::Acquire) as u32;
+        (instance != 0).then_some(Owner { instance, slot: slot as u16 })
+    }
+
+    fn pid(&self, slot: usize) -> u32 {
+        self.domain.control().agents.get(slot).map_or(0, |agent| agent.pid.load(Relaxed))
+    }
+
+    fn bell(&self, slot: usize) -> &AtomicU32 {
+        &self.domain.control().agents[slot].doorbell
+    }
+
+    fn park(&self, bell: &AtomicU32, heard: u32, slice: Duration) {
+        Bell::park(bell, heard, slice);
+    }
+
+    fn ring(&self, bell: &AtomicU32) {
+        Bell::ring(bell);
+    }
+}
