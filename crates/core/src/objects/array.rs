@@ -1,13 +1,13 @@
-//! An ndarray's guard: one writer at a time, and readers who know whether what they copied is whole.
+//! An ndarray's guard: it admits one writer at a time, and tells a reader whether its copy is
+//! whole.
 //!
-//! A sequence lock (Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012) whose
-//! writers exclude each other by a robust mutex.
-//!
-//! | the writer died | sequence | mutex | a reader | the next writer |
-//! | --- | --- | --- | --- | --- |
-//! | before its first change | even | of the dead | copies: the data is whole | takes over; nothing to repair |
-//! | inside | odd | of the dead | `ERR_PEER_DIED` | takes over, is told, and makes it even when done |
-//! | after its last change | even | of the dead | copies | takes over; nothing to repair |
+//! A sequence lock (Boehm, "Can seqlocks get along with programming language memory models?", MSPC
+//! 2012). A robust mutex admits one writer at a time.
+//! | the writer died | sequence | a reader | the next writer takes the mutex |
+//! | --- | --- | --- | --- |
+//! | before its first change | even | copies: the data is whole | and has nothing to repair |
+//! | inside | odd | `ERR_PEER_DIED` | gets `owner_died`, and makes the sequence even |
+//! | after its last change | even | copies: the data is whole | and has nothing to repair |
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::region::Region;
 use crate::sync::{Ordering, fence};
 use crate::wait::{Peers, Wait};
 
-/// Copies that a busy writer spoils before a reader asks it to wait.
+/// After so many copies that a writer overlapped, a reader takes the writers' mutex.
 const TRIES: u32 = 8;
 
 /// The guard of an open ndarray.
@@ -33,10 +33,12 @@ pub struct Guard<'m> {
 }
 
 impl<'m> Guard<'m> {
-    /// The guard at `offset`; `None` where there is none, as behind an array that another program made.
+    /// The guard at `offset`. `None` if there is none, as behind an array that another program
+    /// made.
     ///
     /// # Errors
-    /// `ERR_WRONG_DOMAIN` when the array was made in another domain, `ERR_CORRUPT` when its layout is not ours.
+    /// `ERR_WRONG_DOMAIN` if the array was made in another domain, `ERR_CORRUPT` if its trailer has
+    /// another layout.
     pub fn find(agent: &Agent, region: Region<'m>, offset: u64) -> Result<Option<Guard<'m>>> {
         if offset.checked_add(size_of::<GuardWords>() as u64).is_none_or(|end| end > region.len() as u64) {
             return Ok(None);
@@ -64,8 +66,8 @@ impl<'m> Guard<'m> {
         Ok(Some(Guard { words, region }))
     }
 
-    /// Begins an update, waiting for another writer as `wait` says. `owner_died`: a writer died inside, and the data may
-    /// be half-changed.
+    /// Begins an update; waits for another writer as `wait` says. `owner_died`: a writer died
+    /// inside, and the data may be half-changed.
     pub fn enter(&self, agent: &Agent, wait: Wait) -> Looked<Locked> {
         if let Err(refused) = self.lock(agent.seat(), wait) {
             return Looked::refused(refused, self.region, &self.words.writer.sleepers);
@@ -74,21 +76,22 @@ impl<'m> Guard<'m> {
         let sequence = self.words.sequence.load(Ordering::Relaxed);
         let torn = sequence % 2 == 1;
         if !torn && !seeded(Fault::UpdateStaysEven) {
-            // Release: who sees it odd sees us as the owner, and doesn't take us for dead (`writer_is_dead`).
+            // Release: a reader that sees the odd sequence also sees this agent as the mutex's
+            // owner (`writer_is_dead`).
             self.words.sequence.store(sequence.wrapping_add(1), Ordering::Release);
         }
-        // The odd sequence before any change: pairs with the Acquire fence in `copy_to`.
+        // The odd sequence is visible before any change: pairs with the Acquire fence in `copy_to`.
         fence(Ordering::Release);
         fail::point("update.entered");
         Looked::Got(Locked { owner_died: torn && !seeded(Fault::TornUpdateUntold) })
     }
 
-    /// Who armed itself to begin an update stops waiting.
+    /// An agent that is armed to begin an update stops waiting.
     pub fn give_up_entering(&self, agent: &Agent) {
         self.words.writer.give_up(agent.seat());
     }
 
-    /// Ends the update: the data is whole.
+    /// Ends the update and declares the data whole.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
@@ -101,14 +104,16 @@ impl<'m> Guard<'m> {
             fail::point("update.left");
         }
         let sequence = self.words.sequence.load(Ordering::Relaxed);
-        // Release: pairs with the first load in `copy_to`. An odd word becomes the next even one.
+        // Release: pairs with the first load in `copy_to`. An odd sequence becomes the next even
+        // one.
         self.words.sequence.store((sequence | 1).wrapping_add(1), Ordering::Release);
         fail::point("update.left");
         self.words.writer.unlock(agent.seat());
         Ok(())
     }
 
-    /// Ends an update that did not repair what a dead writer left: the next one is told again.
+    /// Ends an update that did not repair what a dead writer left: the next writer gets
+    /// `owner_died` again.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
@@ -116,11 +121,11 @@ impl<'m> Guard<'m> {
         if self.words.writer.unlock(agent.seat()) { Ok(()) } else { Err(not_inside()) }
     }
 
-    /// Copies the bytes from `offset` on as they were at one instant; `false` when a writer was inside for all of
-    /// `timeout`.
+    /// Copies the bytes from `offset` on, as they were at one instant. `false` if writers were
+    /// inside for all of `timeout`.
     ///
     /// # Errors
-    /// `ERR_PEER_DIED` when a writer died inside, `ERR_DEADLOCK` inside the caller's own update.
+    /// `ERR_PEER_DIED` if a writer died inside, `ERR_DEADLOCK` inside the caller's own update.
     pub fn copy_to(&self, agent: &Agent, offset: u64, to: &mut [u8], timeout: Duration) -> Result<bool> {
         for _ in 0..TRIES {
             let before = self.words.sequence.load(Ordering::Acquire);
@@ -132,7 +137,7 @@ impl<'m> Guard<'m> {
             }
             fail::point("snapshot.looked");
             self.region.copy_to(offset, to)?;
-            // The copy before the second look: pairs with the Release fence in `enter`.
+            // The copy comes before the second load: pairs with the Release fence in `enter`.
             fence(Ordering::Acquire);
             if self.words.sequence.load(Ordering::Relaxed) == before || seeded(Fault::SequenceLookedAtOnce) {
                 return Ok(true);
@@ -141,7 +146,7 @@ impl<'m> Guard<'m> {
         self.copy_between_updates(agent, offset, to, timeout)
     }
 
-    /// Where writers leave no gap, a reader takes its turn as they do.
+    /// If writers leave no gap, a reader takes their mutex.
     fn copy_between_updates(
         &self,
         agent: &Agent,
@@ -163,12 +168,13 @@ impl<'m> Guard<'m> {
     /// Takes the writers' mutex.
     fn lock(&self, peers: &Seat, wait: Wait) -> std::result::Result<(), Refused> {
         self.words.writer.lock(peers, wait)?;
-        // Whether anything is half-changed is told by the sequence, whoever died holding the mutex.
+        // The sequence says whether the data is half-changed, so a dead owner of the mutex doesn't
+        // matter.
         self.words.writer.mark_consistent();
         Ok(())
     }
 
-    /// With the sequence odd, a mutex that no living agent holds means that its last owner died inside.
+    /// If the sequence is odd and no living agent holds the mutex, its last owner died inside.
     fn writer_is_dead(&self, peers: &Seat, odd: u64) -> bool {
         let dead = self.words.writer.holder().is_none_or(|owner| peers.is_dead(owner));
         dead && self.words.sequence.load(Ordering::Acquire) == odd && !seeded(Fault::TornSnapshot)
@@ -178,8 +184,8 @@ impl<'m> Guard<'m> {
 fn half_changed() -> Error {
     Error::new(
         Code::PeerDied,
-        "a process died while it was updating this array: what it left may be half-changed. It is readable through \
-         .data; the next update() repairs it",
+        "a process died while it was updating this array, so the data may be half-changed: read it through .data, or \
+         repair it in the next update()",
     )
 }
 

@@ -1,4 +1,5 @@
-//! The header of an object that is more than bytes: written with the object, checked when it is opened.
+//! The header of an object that is more than bytes: written with the object, checked when it is
+//! opened.
 
 use super::spec::Spec;
 use crate::domain::Agent;
@@ -14,7 +15,7 @@ use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
 use crate::sys::Part;
 
-/// The words of an object, for which kinds.
+/// The fields of an object, and the kinds that have them.
 pub(crate) trait Words: Shared {
     const KINDS: &'static [Kind];
 }
@@ -47,7 +48,7 @@ impl Words for NamedLocksWords {
     const KINDS: &'static [Kind] = &[Kind::LockManager];
 }
 
-/// Calls `create` with everything that a new object is made of.
+/// Calls `create` with the first contents of a new object: header, fields, data.
 pub(crate) fn with_parts<T>(
     agent: &Agent,
     spec: &Spec<'_>,
@@ -77,9 +78,8 @@ pub(crate) fn with_parts<T>(
         _ => (0, 0),
     };
     let first = first.to_le_bytes();
-    let words = size_of_words(spec.kind, params)?.ok_or_else(|| {
-        Error::new(Code::InvalidArg, format!("a {} is made in another way", spec.kind.as_str()))
-    })?;
+    let words = size_of_words(spec.kind, params)?
+        .ok_or_else(|| Error::new(Code::InvalidArg, format!("a {} has no parameters", spec.kind.as_str())))?;
     let mut parts = vec![
         Part { offset: 0, bytes: &header, len: WORDS },
         Part { offset: WORDS + offset as u64, bytes: &first, len: 8 },
@@ -92,7 +92,7 @@ pub(crate) fn with_parts<T>(
     create(&Spec { size: words.saturating_add(spec.size), parts: &parts, params: None, ..*spec })
 }
 
-/// Whether an opened segment has the header of its kind, and is as large as its words are.
+/// Checks that an opened segment has the header of its kind and room for the fields of that kind.
 pub(crate) fn check(
     agent: &Agent,
     name: &str,
@@ -139,10 +139,14 @@ pub(crate) fn check(
 }
 
 fn overwritten(name: &str) -> Error {
-    Error::new(Code::Corrupt, format!("the header of \"{name}\" was overwritten; unlink it and make it anew"))
+    Error::new(
+        Code::Corrupt,
+        format!("the header of \"{name}\" was overwritten; unlink it and create it again"),
+    )
 }
 
-/// Bytes of an object of that kind, without a value's data; `None` for those that are bytes only.
+/// Size of an object of that kind in bytes, without a value's data. `None` for kinds without a
+/// header.
 fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
     let words = match kind {
         Kind::SharedMemory | Kind::NDArray | Kind::Spill => return Ok(None),

@@ -1,4 +1,4 @@
-//! Who holds an object, for display: takes no lock, so at about one instant.
+//! The holders of an object, for display. No lock is taken, so they are read one after the other.
 
 use super::object::Object;
 use crate::error::Result;
@@ -6,20 +6,20 @@ use crate::layout::{BarrierWords, Kind, MutexWords, Owner, RwLockWords, Semaphor
 use crate::locks::Share;
 use crate::wait::Peers;
 
-/// An agent that holds something of an object, or waits at it as one of several.
+/// An agent that holds a lock, permits, an end or chunks, or waits at a barrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Its slot; another agent may have that by now if this one is dead.
+    /// Its slot. If this agent is dead, another one may have the slot by now.
     pub slot: usize,
-    /// Whether the kernel says it lives.
+    /// Whether the kernel reports that it lives.
     pub alive: bool,
-    /// Locks, permits or places that it has.
+    /// Number of locks, permits, ends or chunks that it has, or of its waits at the barrier.
     pub count: u32,
 }
 
 impl Object<'_> {
-    /// Who holds the lock, its read or write locks, its permits, waits at the barrier, has the ends of the channel, or has chunks
-    /// of the queue: to write to, or with messages that it has taken.
+    /// The agents that hold the lock, its read or write locks or its permits, wait at the barrier,
+    /// have the ends of the channel, or have chunks of the queue to write or to read.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.

@@ -1,25 +1,25 @@
-//! How an attempt went.
+//! The results of an attempt to get what is waited for.
 
 use crate::layout::SlotSet;
 use crate::locks::{Acquired, Refused};
 use crate::region::Region;
 
-/// How a look went.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked<T> {
-    /// There it is.
+    /// The caller has it.
     Got(T),
-    /// Not yet; who armed itself sleeps in the set at that offset.
+    /// Not available. An armed caller is now in the set of sleepers at this offset.
     NotYet {
-        /// In the object's segment.
+        /// Offset in the object's segment.
         sleepers: u64,
     },
-    /// The caller's own agent has it: it would wait for itself.
+    /// The caller's own agent holds it: waiting would never end.
     Mine,
 }
 
 impl<T> Looked<T> {
-    /// In vain; `sleepers` lie in `region`.
+    /// An attempt without success; `sleepers` lie in `region`.
     pub(crate) fn refused(refused: Refused, region: Region<'_>, sleepers: &SlotSet) -> Looked<T> {
         match refused {
             Refused::NotYet => Looked::NotYet { sleepers: offset(region, sleepers) },
@@ -28,15 +28,15 @@ impl<T> Looked<T> {
     }
 }
 
-/// Where those sleep who wait for `set`, as an offset in the segment.
+/// The set of sleepers as an offset in the segment.
 pub(super) fn offset<S>(region: Region<'_>, set: &S) -> u64 {
     (std::ptr::from_ref(set).addr() - region.as_ptr().addr()) as u64
 }
 
-/// A lock came to the caller.
+/// The caller has the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Locked {
-    /// A holder died, and nobody has said since that what the lock guards is whole.
+    /// A holder died, and no later holder has marked the guarded data consistent.
     pub owner_died: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What users of the core call: objects with their kinds checked, and errors that say what to do.
+//! The calls of the core's users: objects whose kinds are checked, and errors that say what to do.
 
 mod array;
 mod channel;

@@ -1,4 +1,5 @@
-//! Objects that are more than bytes: a header, the words of their kind, and for values the data behind.
+//! Objects that are more than bytes: a header, then the fields of their kind, then the data of a
+//! value or a queue.
 
 use super::header::Words;
 use super::looked::{Looked, offset};
@@ -10,7 +11,7 @@ use crate::locks::Refused;
 use crate::sync::Ordering::Relaxed;
 use crate::wait::{Peers, Sleepers};
 
-/// An open object and who uses it.
+/// An open object, and the agent that uses it.
 #[derive(Clone, Copy)]
 pub struct Object<'a> {
     pub(crate) agent: &'a Agent,
@@ -33,7 +34,7 @@ impl<'a> Object<'a> {
         self.segment.kind
     }
 
-    /// Its words. The header was checked when it was opened.
+    /// The object's fields. The header was checked when the object was opened.
     pub(crate) fn words<T: Words>(&self) -> Result<&'a T> {
         if T::KINDS.contains(&self.segment.kind) {
             return self.segment.region().at(WORDS);
@@ -44,7 +45,7 @@ impl<'a> Object<'a> {
         ))
     }
 
-    /// What it was made with.
+    /// The parameters that the object was made with.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -53,7 +54,8 @@ impl<'a> Object<'a> {
         Ok(std::array::from_fn(|i| header.params[i].load(Relaxed)))
     }
 
-    /// Whether this agent is still among the sleepers at that offset. Once it isn't, somebody rang for it.
+    /// Whether this agent is still in the set of sleepers at that offset. If it isn't, another
+    /// agent took it out and rang its doorbell.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -65,12 +67,12 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// Where those sleep who wait for `set`, as an offset in the segment.
+    /// The set of sleepers as an offset in the segment.
     pub(crate) fn offset<S>(&self, set: &S) -> u64 {
         offset(self.segment.region(), set)
     }
 
-    /// Not yet; who armed itself sleeps there.
+    /// Not available. An armed caller is in that set of sleepers.
     pub(crate) fn until<T, S>(&self, sleepers: &S) -> Looked<T> {
         Looked::NotYet { sleepers: self.offset(sleepers) }
     }
@@ -79,7 +81,7 @@ impl<'a> Object<'a> {
         Looked::refused(refused, self.segment.region(), sleepers)
     }
 
-    /// For what can't wait longer: somebody is inside and doesn't run.
+    /// The error when an agent has held the object's short mutex for too long.
     pub(crate) fn stuck(&self) -> Error {
         Error::new(
             Code::Timeout,
@@ -101,10 +103,7 @@ impl<'a> Object<'a> {
     pub(crate) fn corrupt(&self) -> Error {
         Error::new(
             Code::Corrupt,
-            format!(
-                "\"{}\" was overwritten by something else; unlink it and make it anew",
-                self.segment.name
-            ),
+            format!("\"{}\" was overwritten; unlink it and create it again", self.segment.name),
         )
     }
 }

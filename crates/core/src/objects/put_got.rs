@@ -1,17 +1,17 @@
-//! What became of a put and a get, of one message or of many.
+//! Results of puts and gets, of one message or of many.
 
 use crate::error::Result;
 
-/// What became of a put.
+/// The result of a put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put<T> {
-    /// It took effect, or there is room for it.
+    /// The message is in the queue, or there is room for it.
     Done(T),
     /// The queue has ended.
     Ended,
 }
 
-/// Puts in the first of these messages, as many as `put` finds room for; how many.
+/// Puts as many of these messages as there is room for, the first ones first, and returns how many.
 pub(super) fn put_all<'b>(
     messages: impl Iterator<Item = &'b [u8]>,
     mut put: impl FnMut(&'b [u8]) -> Result<Option<Put<()>>>,
@@ -20,7 +20,7 @@ pub(super) fn put_all<'b>(
     for bytes in messages {
         match put(bytes) {
             Ok(Some(Put::Done(()))) => done += 1,
-            // What else there is to say is said when it is the first one's turn.
+            // The next call, whose first message this is, reports an error or the end.
             _ if done > 0 => break,
             Ok(Some(Put::Ended)) => return Ok(Put::Ended),
             Ok(None) => break,
@@ -30,17 +30,18 @@ pub(super) fn put_all<'b>(
     Ok(Put::Done(done))
 }
 
-/// What a get found.
+/// The result of a get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Got<T> {
     /// A message.
     Message(T),
-    /// The queue has ended, and everything was taken out.
+    /// The queue has ended, and it is empty.
     Ended,
 }
 
-/// Gets at most `most` messages, as many as `pop` finds now; how many. `pop` says whether a message was copied. One that
-/// was not is the last, and counts if it is `kept`: if the caller has it from now on.
+/// Gets at most `most` messages, as many as are there now, and returns how many. `pop` returns
+/// whether the message was copied. A message that was not copied is the last; it counts if `kept`
+/// says that the caller owns it from now on.
 pub(super) fn pop_all(
     most: usize,
     kept: bool,
@@ -55,7 +56,7 @@ pub(super) fn pop_all(
                     break;
                 }
             }
-            // What else there is to say is said when it is the first one's turn.
+            // The next call, whose first message this is, reports an error or the end.
             _ if popped > 0 => break,
             Ok(Some(Got::Ended)) => return Ok(Got::Ended),
             Ok(None) => break,

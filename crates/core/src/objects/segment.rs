@@ -1,4 +1,4 @@
-//! Objects with memory behind a name: create, open, unlink, last one out.
+//! Memory behind a name: created, opened, unlinked, and removed by the last agent that closes it.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -17,31 +17,32 @@ use crate::sync::Ordering::Relaxed;
 use crate::sys::{self, Mapping, Part, Staged};
 use crate::wait::{Peers, Sleepers};
 
-/// An open object. Close it with `close`; one that is only dropped stays attached until its agent leaves.
+/// An open object. `close` detaches the agent; if the object is only dropped, the agent stays
+/// attached until it leaves.
 pub struct Segment {
     mapping: Arc<Mapping>,
     /// The object's name.
     pub name: String,
-    /// Its kind; what the opener asked for when crossmem didn't make it.
+    /// Its kind. If another program made it: the kind that the caller asked for.
     pub kind: Kind,
     /// Whether it outlives all agents.
     pub persist: bool,
     file: u64,
-    /// `None`: made by another program, and not ours to remove.
+    /// `None` if another program made it: then crossmem doesn't remove it.
     object: Option<ObjectRef>,
 }
 
 impl Segment {
-    /// Creates an object: others see it whole or not at all.
+    /// Creates an object: other agents see it whole or not at all.
     ///
     /// # Errors
-    /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT` (4,096
-    /// objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT`
+    /// (4,096 objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
         Self::create_within(agent, spec, STUCK_TIMEOUT)
     }
 
-    /// The same, with other patience when a stopped process holds the registry.
+    /// As `create`, with another timeout for a stopped process that holds the registry.
     pub(crate) fn create_within(agent: &Agent, spec: &Spec<'_>, patience: Duration) -> Result<Segment> {
         let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
         check_name(&name)?;
@@ -55,7 +56,7 @@ impl Segment {
     }
 
     fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>, patience: Duration) -> Result<Segment> {
-        // Before reserving what may be gigabytes.
+        // Before what may be gigabytes are reserved.
         refuse_taken(&agent.registry_in(patience)?, name)?;
         let staged = stage(agent, spec)?;
         fail::point("create.staged");
@@ -84,12 +85,13 @@ impl Segment {
         })
     }
 
-    /// Opens an object of this domain, or any shared memory of this user that another program made. With `kind`
-    /// `None` it may be of any kind; foreign memory is then bytes.
+    /// Opens an object of this domain, or any shared memory of this user that another program made.
+    /// `kind` `None` allows any kind; another program's memory is then a `SharedMemory`.
     ///
     /// # Errors
-    /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_WRONG_DOMAIN`, `ERR_CORRUPT` (a foreign segment
-    /// without bytes, an object whose header was overwritten), `ERR_LIMIT`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_WRONG_DOMAIN`, `ERR_CORRUPT` (a
+    /// foreign segment without bytes, an object whose header was overwritten), `ERR_LIMIT`,
+    /// `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn open(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
         check_name(name)?;
         let segment = Self::open_any(agent, name, kind)?;
@@ -105,7 +107,8 @@ impl Segment {
     fn open_any(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
         let registry = agent.registry()?;
         let Some(index) = registry.find(name)? else {
-            // Still under the lock: what appears under this name meanwhile is not an object of ours.
+            // Still under the registry's lock, so no agent of this domain can create the name
+            // meanwhile.
             return Self::open_foreign(name, kind.unwrap_or(Kind::SharedMemory));
         };
         let entry = registry.entry(index);
@@ -152,8 +155,8 @@ impl Segment {
         Ok(Segment { mapping: Arc::new(mapping), name, kind, persist: true, file, object: None })
     }
 
-    /// Removes the name now; the memory lives until the last handle is closed. Fine if it is gone already,
-    /// and never removes something else that has the name by now.
+    /// Removes the name now; the memory lives until the last handle is closed. Does nothing if the
+    /// name is gone already or leads to another object.
     ///
     /// # Errors
     /// `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
@@ -166,8 +169,8 @@ impl Segment {
         }
     }
 
-    /// Detaches; whoever is last erases the object unless it persists. The bytes stay mapped while a
-    /// `mapping` is held.
+    /// Closes the handle. The last agent that does so erases the object, unless it persists. The
+    /// bytes stay mapped while a `Mapped` of them is held.
     pub fn close(self, agent: &Agent) {
         if let Some(object) = self.object
             && !seeded(Fault::CloseStaysAttached)
@@ -188,26 +191,26 @@ impl Segment {
         self.object.is_none()
     }
 
-    /// The object, for one that goes with it; `None` if another program made it.
+    /// The object in the registry, as the `parent` of another; `None` if another program made it.
     #[must_use]
     pub fn object(&self) -> Option<ObjectRef> {
         self.object
     }
 
-    /// Number of the object, never used again in its domain; 0 if another program made it.
+    /// Id of the object, never used again in its domain; 0 if another program made it.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.object.map_or(0, |object| object.id)
     }
 
-    /// Who else there is: whether the object still has its name, and whether another living agent has it open. Takes
+    /// Whether the object still has its name, and whether another living agent has it open. Takes
     /// no lock.
     #[must_use]
     pub fn company(&self, agent: &Agent) -> Company {
         self.object.map_or(Company { linked: true, others: true }, |object| company(agent.seat(), object))
     }
 
-    /// Keeps the bytes mapped, apart from the handle.
+    /// Keeps the bytes mapped after the handle is closed.
     #[must_use]
     pub fn keep_mapped(&self) -> Mapped {
         Mapped(Arc::clone(&self.mapping))
@@ -218,14 +221,15 @@ impl Segment {
 pub struct Mapped(Arc<Mapping>);
 
 impl Mapped {
-    /// Gives the memory back now but leaves the addresses valid, reading zeros, until this is dropped: for when
-    /// something out of our reach may still hold a pointer into it.
+    /// Gives the memory back now. The addresses stay valid and read zeros until this is dropped,
+    /// since code outside this crate may still hold a pointer into them.
     pub fn release_pages(&self) {
         self.0.release_pages();
     }
 }
 
-/// Removes an object, or another program's shared memory, by name. Whether there was one.
+/// Removes an object, or another program's shared memory, by name, and returns whether there was
+/// one.
 ///
 /// # Errors
 /// `ERR_INVALID_NAME`, `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
@@ -233,7 +237,7 @@ pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
     check_name(name)?;
     let registry = agent.registry()?;
     match registry.entered_as(name) {
-        // Only the name goes that is ours: another program may have it by now.
+        // `erase` keeps the name if another program has it by now.
         Some(index) => registry.erase(index).map(|()| true),
         None => remove_foreign(name, None),
     }
@@ -250,8 +254,8 @@ fn not_found(name: &str) -> Error {
     Error::new(
         Code::NotFound,
         format!(
-            "nothing is called \"{name}\" (any more): create it first, or look with crossmem ls. Names also go with \
-             their last user, and other programs can remove them, as Python's resource tracker does"
+            "nothing is called \"{name}\" (any more): create it first, or list the names with crossmem ls. A name is \
+             removed with its last user; other programs can remove it too, as Python's resource tracker does"
         ),
     )
 }
@@ -292,8 +296,8 @@ fn refuse_taken(registry: &Registry<'_>, name: &str) -> Result<()> {
     }
 }
 
-/// Reserves and fills the bytes before they have a name. More than there is room for is refused before
-/// anything is taken from others.
+/// Reserves and fills the bytes before they have a name. A size for which there is no room is
+/// refused before any memory is taken from other processes.
 fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
     let fits = sys::headroom().is_ok_and(|room| spec.size <= room.free);
     if !fits || i64::try_from(spec.size).is_err() {

@@ -1,31 +1,33 @@
-//! What to create.
+//! What a new object is made of.
 
 use crate::domain::ObjectRef;
 use crate::layout::{Kind, PARAMS};
 use crate::sys::Part;
 
-/// What to create.
+/// What a new object is made of.
 pub struct Spec<'a> {
     /// `None`: a random name.
     pub name: Option<&'a str>,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Bytes, at least 1.
+    /// Size in bytes, at least 1. With `params`: of the data behind the object's fields, which may
+    /// be 0.
     pub size: u64,
-    /// Outlives all agents, until it is unlinked.
+    /// The object outlives all agents, until it is unlinked.
     pub persist: bool,
-    /// Its first contents; the rest is zero.
+    /// First contents; the rest is zero.
     pub parts: &'a [Part<'a>],
-    /// Where an ndarray's trailer goes.
+    /// Offset of an ndarray's trailer.
     pub guard: Option<u64>,
-    /// What an object that is more than bytes is made with; then `size` is that of the bytes behind its words.
+    /// Parameters of an object that is more than bytes.
     pub params: Option<[u64; PARAMS]>,
-    /// The object that it goes with, besides those who have it open.
+    /// The object lives at least as long as this one.
     pub parent: Option<ObjectRef>,
 }
 
 impl<'a> Spec<'a> {
-    /// An object of that name and size without contents, that goes with the last agent that has it open.
+    /// An object of that name, kind and size, all zero. It is removed when the last agent that has
+    /// it open closes it.
     #[must_use]
     pub fn new(name: &'a str, kind: Kind, size: u64) -> Spec<'a> {
         Spec {

@@ -1,4 +1,4 @@
-//! Many records in one go.
+//! Many records in one call, with one wake-up.
 
 use super::way::{Bytes, End, Way};
 use crate::error::Result;
@@ -6,9 +6,9 @@ use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put, pop_all, put_all};
 use crate::queues::{Seen, Then};
 use crate::region::Region;
-use crate::wait::{Attempt as Look, Sleepers};
+use crate::wait::{Attempt, Sleepers};
 
-/// Pushes records, and wakes nobody until it is told to.
+/// Pushes records; only `wake` wakes the consumer.
 pub struct Producer<'a, 'e> {
     object: Object<'a>,
     way: Way<'a>,
@@ -16,7 +16,7 @@ pub struct Producer<'a, 'e> {
 }
 
 impl Producer<'_, '_> {
-    /// `None`: there is no room now.
+    /// Pushes a record. `None` if there is no room now.
     ///
     /// # Errors
     /// `ERR_TOO_LARGE`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
@@ -26,7 +26,7 @@ impl Producer<'_, '_> {
             return Err(object.too_large_record(bytes.len() as u64, way.ring.most()));
         }
         let len = bytes.len() as u32;
-        Ok(match object.room(end, way, len, Look::Once)? {
+        Ok(match object.room(end, way, len, Attempt::Once)? {
             Some(Put::Done(place)) => {
                 object.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
                 way.ring.commit(place, len, false, Then::Another);
@@ -37,13 +37,13 @@ impl Producer<'_, '_> {
         })
     }
 
-    /// Wakes the consumer, if it sleeps.
+    /// Wakes the consumer if it sleeps.
     pub fn wake(&self) {
         self.way.ring.words.empty.notify_one(self.object.peers());
     }
 }
 
-/// Pops records, and wakes nobody until it is told to.
+/// Pops records; only `wake` wakes the producer.
 pub struct Consumer<'a, 'e> {
     object: Object<'a>,
     way: Way<'a>,
@@ -51,13 +51,14 @@ pub struct Consumer<'a, 'e> {
 }
 
 impl Consumer<'_, '_> {
-    /// `None`: there is no record now. `take` says whether it has copied it; else it stays the first one.
+    /// Passes the first record to `take`, which returns whether it copied the record; if not, the
+    /// record stays the first one. `None` if there is no record now.
     ///
     /// # Errors
     /// `ERR_PEER_DIED`, `ERR_CORRUPT`.
     pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Bytes) -> bool) -> Result<Option<Got<bool>>> {
         let Consumer { object, way, end } = self;
-        Ok(match object.first(end, way, Look::Once)? {
+        Ok(match object.first(end, way, Attempt::Once)? {
             Some(Got::Message(record)) => {
                 let taken = take(object.segment.region(), way.bytes_of(record));
                 if taken {
@@ -70,14 +71,14 @@ impl Consumer<'_, '_> {
         })
     }
 
-    /// Wakes the producer, if it sleeps.
+    /// Wakes the producer if it sleeps.
     pub fn wake(&self) {
         self.way.ring.words.full.notify_one(self.object.peers());
     }
 }
 
 impl<'a> Object<'a> {
-    /// Pushes as many of these as there is room for now; how many.
+    /// Pushes as many of these records as there is room for now, and returns how many.
     ///
     /// # Errors
     /// As `push_record`.
@@ -95,7 +96,7 @@ impl<'a> Object<'a> {
     /// The pushing side of an end, for many records.
     ///
     /// # Errors
-    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pops.
+    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG` (this end only pops).
     pub fn producer<'e>(&self, end: &'e mut End) -> Result<Producer<'a, 'e>> {
         let way = self.way_out(end)?;
         end.pushed = Seen::first(way.ring.words);
@@ -105,14 +106,15 @@ impl<'a> Object<'a> {
     /// The popping side of an end, for many records.
     ///
     /// # Errors
-    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG`: this end only pushes.
+    /// `ERR_LOST_OWNERSHIP`, `ERR_INVALID_ARG` (this end only pushes).
     pub fn consumer<'e>(&self, end: &'e mut End) -> Result<Consumer<'a, 'e>> {
         let way = self.way_in(end)?;
         end.popped = Seen::first(way.ring.words);
         Ok(Consumer { object: *self, way, end })
     }
 
-    /// Pops at most `most` records that are there now. `take` gets each and says whether it has copied it.
+    /// Pops at most `most` records that are there now. Passes each to `take`, which returns whether
+    /// it copied the record; if not, the record stays the first one.
     ///
     /// # Errors
     /// As `peek_record`.

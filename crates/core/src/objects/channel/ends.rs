@@ -1,4 +1,4 @@
-//! Ends: roles that agents take and give back.
+//! The ends of a channel: roles that agents take and release.
 
 use super::way::End;
 use crate::error::{Code, Error, Result};
@@ -16,10 +16,11 @@ pub const CONSUMER: usize = 0;
 pub const PRODUCER: usize = 1;
 
 impl Object<'_> {
-    /// Takes an end: from nobody, or from the dead.
+    /// Takes an end that is free or that a dead agent has.
     ///
     /// # Errors
-    /// `ERR_BUSY`: somebody living has it. Of a pipe: `ERR_ENDED` (it was closed), `ERR_PEER_DIED` (who had it died).
+    /// `ERR_BUSY`: a living agent has it. Of a pipe also `ERR_ENDED` (the end was closed) and
+    /// `ERR_PEER_DIED` (its agent died).
     pub fn take_end(&self, index: usize) -> Result<End> {
         let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
         let words: &ChannelWords = self.words()?;
@@ -30,7 +31,7 @@ impl Object<'_> {
             let dead = match Owner::of(before) {
                 None => false,
                 Some(owner) if self.keeps_end(owner) => {
-                    return Err(self.refused_end(Code::Busy, "somebody living has this end of it"));
+                    return Err(self.refused_end(Code::Busy, "a living agent has this end of it"));
                 }
                 Some(_) => true,
             };
@@ -38,7 +39,7 @@ impl Object<'_> {
                 return Err(self.refused_end(Code::Ended, "this end of it was closed"));
             }
             if is_pipe && dead && !seeded(Fault::PipeTakenOver) {
-                return Err(self.refused_end(Code::PeerDied, "who had this end of it died"));
+                return Err(self.refused_end(Code::PeerDied, "the agent that had this end of it died"));
             }
             fail::point("channel.taking");
             if seeded(Fault::EndByStore) {
@@ -62,7 +63,7 @@ impl Object<'_> {
         })
     }
 
-    /// Whether it lives, and an end that it has is its own.
+    /// Whether this agent lives, so that its end can't be taken.
     fn keeps_end(&self, owner: Owner) -> bool {
         let lives = owner == self.peers().me() || !self.peers().is_dead(owner);
         (lives || seeded(Fault::DeadKeepEnds)) && !seeded(Fault::EndOfTheLivingTaken)
@@ -72,24 +73,25 @@ impl Object<'_> {
         Error::new(code, format!("\"{}\": {why}", self.segment.name))
     }
 
-    /// Gives an end back. `close`: for ever; the other end reads what was pushed, and then the end.
+    /// Releases an end. With `close`, no agent can push from it any more: the other end reads all
+    /// pushed records, then the end.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
-    #[expect(clippy::needless_pass_by_value, reason = "it is of no use any more")]
+    #[expect(clippy::needless_pass_by_value, reason = "consumed: the handle is invalid afterwards")]
     pub fn release_end(&self, end: End, close: bool) -> Result<()> {
         if close {
             self.close_end(&end)?;
         }
         let words: &ChannelWords = self.words()?;
         let owner = &words.ends[end.index].owner;
-        // A failed CAS: it wasn't ours any more.
+        // If the CAS fails, another agent has the end by now.
         let _ = owner.compare_exchange(self.peers().me().word(), 0, Release, Relaxed);
         fail::point("channel.released");
         Ok(())
     }
 
-    /// This end pushes nothing more. It may pop, until it is released.
+    /// Closes an end: it pushes nothing more, but pops until it is released.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -111,13 +113,14 @@ impl Object<'_> {
         Ok(words.ends.get(index).is_some_and(EndWords::is_closed))
     }
 
-    /// Who has each end.
+    /// The agents that have the ends.
     pub(crate) fn end_owners(&self) -> Result<[Option<Owner>; 2]> {
         let words: &ChannelWords = self.words()?;
         Ok([0, 1].map(|end| Owner::of(words.ends[end].owner.load(Acquire))))
     }
 
-    /// Bytes in use of the ring that end `index` pops from, at about this instant.
+    /// Bytes in use of the ring that end `index` pops from. Other agents may be changing the
+    /// number.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.

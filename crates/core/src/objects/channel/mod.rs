@@ -1,13 +1,15 @@
-//! Channels: two ends, which are roles that agents take, and a ring of records towards each of them or one of them.
+//! Channels: two ends, which agents take as roles, and a ring of records towards one of them or
+//! towards each.
 //!
-//! An `SpscQueue` has one ring: end 0 consumes, end 1 produces, and a dead agent's end is taken over with everything that is
-//! in the ring. A `Pipe` is a conversation: its ends are taken once, and a dead one's is the end of it.
+//! An `SpscQueue` has one ring: end 0 consumes, end 1 produces. A successor takes a dead agent's
+//! end with all records in the ring. A `Pipe` is a conversation: each end is taken once, and the
+//! death of its agent ends the conversation.
 //!
 //! | an agent died | `owner` | the other end sees |
 //! | --- | --- | --- |
 //! | before the CAS on `owner` | as before | nothing |
-//! | with an end | the dead agent | what it pushed; then it waits for a successor, or is told `ERR_PEER_DIED` |
-//! | after the store to `closed` | the dead agent | what it pushed; then the end |
+//! | with an end | the dead agent | all its records; then a successor, or `ERR_PEER_DIED` |
+//! | after the store to `closed` | the dead agent | all its records; then the end |
 
 mod batches;
 mod ends;

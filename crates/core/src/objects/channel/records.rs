@@ -10,7 +10,7 @@ use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put};
 use crate::queues::{Corrupt, Place, Record, Seen, Then};
 use crate::region::Region;
-use crate::wait::{Attempt as Look, Peers, Sleepers, Wait};
+use crate::wait::{Attempt, Peers, Sleepers, Wait};
 
 impl Object<'_> {
     /// Pushes a record of at most `most_bytes`.
@@ -37,7 +37,7 @@ impl Object<'_> {
         })
     }
 
-    /// Finds room for a record of `len` bytes, which the caller then writes and commits.
+    /// Reserves room for a record of `len` bytes, which the caller then writes and commits.
     ///
     /// # Errors
     /// As `push_record`.
@@ -58,20 +58,21 @@ impl Object<'_> {
         if len > u64::from(way.ring.most()) {
             return Err(self.too_large_record(len, way.ring.most()));
         }
-        // JavaScript pushes to the same ring, so that what was seen then may be of another lap.
+        // JavaScript pushes to the same ring without a call, so the remembered positions may be of
+        // another lap.
         end.pushed = Seen::first(way.ring.words);
         let mut spins = end.spins;
-        let found = way.ring.words.full.wait_spinning(self.peers(), wait, &mut spins, |look| {
-            self.room(end, way, len as u32, look).transpose()
+        let found = way.ring.words.full.wait_spinning(self.peers(), wait, &mut spins, |attempt| {
+            self.room(end, way, len as u32, attempt).transpose()
         });
         end.spins = spins;
         found.transpose()
     }
 
-    /// Publishes what was written to the place that was reserved, or its first `len` bytes.
+    /// Publishes the reserved record with the first `len` bytes that were written to it.
     ///
     /// # Errors
-    /// `ERR_LOST_OWNERSHIP`: nothing is reserved. `ERR_TOO_LARGE`.
+    /// `ERR_LOST_OWNERSHIP`: no record is reserved. `ERR_TOO_LARGE`, `ERR_ENDED`.
     pub fn commit_record(&self, end: &mut End, len: u32, more: bool) -> Result<()> {
         let way = self.way_out(end)?;
         let reserved = end.reserved.filter(|place| way.ring.is_next(place));
@@ -80,7 +81,7 @@ impl Object<'_> {
             return Err(self.too_large_record(len.into(), place.len));
         }
         if way.takes_no_more(end, self.peers()) && !seeded(Fault::CommitAfterClose) {
-            return Err(self.refused_end(Code::Ended, "it has ended; nothing was put in"));
+            return Err(self.refused_end(Code::Ended, "it has ended; nothing was pushed"));
         }
         end.reserved = None;
         way.ring.commit(place, len, more, Then::Notify);
@@ -88,7 +89,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Waits for a record, which stays the first one until it is released.
+    /// Waits for a record. It stays the first one until it is released.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
@@ -106,19 +107,17 @@ impl Object<'_> {
 
     fn wait_for_record(&self, end: &mut End, way: &Way<'_>, wait: Wait) -> Result<Option<Got<Record>>> {
         let mut spins = end.spins;
-        let found = way
-            .ring
-            .words
-            .empty
-            .wait_spinning(self.peers(), wait, &mut spins, |look| self.first(end, way, look).transpose());
+        let found = way.ring.words.empty.wait_spinning(self.peers(), wait, &mut spins, |attempt| {
+            self.first(end, way, attempt).transpose()
+        });
         end.spins = spins;
         found.transpose()
     }
 
-    /// The record that was peeked at was read: its room is the producer's again.
+    /// Releases the record that `peek_record` returned: the producer can use its room again.
     ///
     /// # Errors
-    /// `ERR_LOST_OWNERSHIP`: there is none.
+    /// `ERR_LOST_OWNERSHIP`: there is no such record.
     pub fn release_record(&self, end: &mut End) -> Result<()> {
         let way = self.way_in(end)?;
         let front = end.front.take().filter(|record| way.ring.is_first(record));
@@ -128,8 +127,8 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Waits for a record. `take` gets it and says whether it has copied it; else it stays the first one, as after
-    /// `peek_record`.
+    /// Waits for a record and passes it to `take`, which returns whether it copied the record. If
+    /// not, the record stays the first one, as after `peek_record`.
     ///
     /// # Errors
     /// As `peek_record`.
@@ -155,7 +154,8 @@ impl Object<'_> {
         })
     }
 
-    /// Wakes who sleeps until there is a record in the ring that end `index` pushes to, or room in the one that it pops from.
+    /// Wakes the agent of the other end, if it sleeps until there is a record in the ring that end
+    /// `index` pushes to (`for_record`), or room in the ring that end `index` pops from.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -167,7 +167,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Copies the bytes of a record that was peeked at.
+    /// Copies the bytes of the record that `peek_record` returned.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -175,15 +175,15 @@ impl Object<'_> {
         self.segment.region().read(record.offset, to)
     }
 
-    /// Most bytes of a record that this end pushes.
+    /// Largest size in bytes of a record that this end can push.
     ///
     /// # Errors
-    /// `ERR_INVALID_ARG`: it only pops.
+    /// `ERR_INVALID_ARG`: this end only pops.
     pub fn most_bytes(&self, end: &End) -> Result<u32> {
         Ok(self.way_out(end)?.ring.most())
     }
 
-    /// Who armed itself at a channel stops waiting, for a record or for room.
+    /// An agent that is armed for a record (`for_record`) or for room stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -191,18 +191,18 @@ impl Object<'_> {
         let words: &ChannelWords = self.words()?;
         let sleeper =
             if for_record { &words.rings[index % 2].empty } else { &words.rings[1 - index % 2].full };
-        // There is nobody else whom a wake-up could be passed on to.
+        // A wake-up need not be passed on: no other agent waits at this end.
         sleeper.remove(usize::from(self.peers().me().slot));
         Ok(())
     }
 
-    /// Room for a record; `None`: not now.
+    /// Room for a record; `None` if there is none now.
     pub(super) fn room(
         &self,
         end: &mut End,
         way: &Way<'_>,
         len: u32,
-        look: Look,
+        attempt: Attempt,
     ) -> Result<Option<Put<Place>>> {
         if way.takes_no_more(end, self.peers()) {
             return Ok(Some(Put::Ended));
@@ -210,21 +210,26 @@ impl Object<'_> {
         if let Some(place) = way.ring.reserve(&mut end.pushed, len).map_err(|Corrupt| self.corrupt())? {
             return Ok(Some(Put::Done(place)));
         }
-        if self.has_lost_peer(end, way, look) { Err(self.peer_died()) } else { Ok(None) }
+        if self.has_lost_peer(end, way, attempt) { Err(self.peer_died()) } else { Ok(None) }
     }
 
-    /// The first record; `None`: not now.
-    pub(super) fn first(&self, end: &mut End, way: &Way<'_>, look: Look) -> Result<Option<Got<Record>>> {
+    /// The first record; `None` if there is none now.
+    pub(super) fn first(
+        &self,
+        end: &mut End,
+        way: &Way<'_>,
+        attempt: Attempt,
+    ) -> Result<Option<Got<Record>>> {
         let front = |end: &mut End| way.ring.front(&mut end.popped).map_err(|Corrupt| self.corrupt());
         if let Some(record) = front(end)? {
             return Ok(Some(Got::Message(record)));
         }
         fail::point("channel.empty");
         let is_closed = way.ends[1 - end.index].is_closed();
-        if !is_closed && !self.has_lost_peer(end, way, look) {
+        if !is_closed && !self.has_lost_peer(end, way, attempt) {
             return Ok(None);
         }
-        // What it pushed before that is to be read first.
+        // Records that it pushed before it closed or died are read first.
         match front(end)? {
             Some(record) if !seeded(Fault::EndBeforeLastRecord) => Ok(Some(Got::Message(record))),
             _ if is_closed => Ok(Some(Got::Ended)),
@@ -232,11 +237,12 @@ impl Object<'_> {
         }
     }
 
-    /// Whether nobody will come to the other end any more. Asks the kernel, though not in the first look of a wait.
-    fn has_lost_peer(&self, end: &End, way: &Way<'_>, look: Look) -> bool {
+    /// Whether the agent of a pipe's other end is dead. Asks the kernel, except in the first
+    /// attempt of a wait.
+    fn has_lost_peer(&self, end: &End, way: &Way<'_>, attempt: Attempt) -> bool {
         self.kind() == Kind::Pipe
             && !seeded(Fault::PeerDeathUntold)
-            && look != Look::Newcomer
+            && attempt != Attempt::Newcomer
             && way.ends[1 - end.index].is_dead(self.peers())
     }
 

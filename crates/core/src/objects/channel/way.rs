@@ -1,4 +1,4 @@
-//! Where a record lies, and what an agent that has an end remembers.
+//! Access to a ring: an end as its agent knows it, and the bytes of records.
 
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
@@ -9,7 +9,8 @@ use crate::sync::AtomicU64;
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::wait::{Peers, Spins};
 
-/// What an agent that has an end of a channel remembers of it. End `e` pops from ring `e`, and pushes to the other one.
+/// The state of an end in the agent that has it. End `e` pops from ring `e` and pushes to the other
+/// ring.
 pub struct End {
     pub(super) index: usize,
     pub(super) geometry: ChannelGeometry,
@@ -20,25 +21,25 @@ pub struct End {
     pub(super) spins: Spins,
 }
 
-/// Bytes of a record, in the segment.
+/// The bytes of a record in the segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes {
-    /// Where they begin.
+    /// Offset of the first one.
     pub offset: u64,
-    /// How many there are, or fit.
+    /// Number of bytes in the record, or that fit.
     pub len: u32,
     /// The message goes on in the next record.
     pub more: bool,
 }
 
-/// A ring and the ends at it, for one call.
+/// A ring and the channel's ends, for one call.
 pub(super) struct Way<'a> {
     pub ends: &'a [EndWords; 2],
     pub ring: Ring<'a, Mapped<'a>>,
 }
 
 impl Way<'_> {
-    /// Whether this end has closed, or nobody is at the other one any more.
+    /// Whether this end is closed, or the other one is closed and without a living agent.
     pub(super) fn takes_no_more(&self, end: &End, peers: &impl Peers) -> bool {
         let (mine, other) = (&self.ends[end.index], &self.ends[1 - end.index]);
         let has_left = || other.owner.load(Acquire) == 0 || other.is_dead(peers);
@@ -55,17 +56,17 @@ impl Way<'_> {
 
 impl EndWords {
     pub(super) fn is_closed(&self) -> bool {
-        // Acquire: pairs with the Release in `close_end`; what was pushed before is seen.
+        // Acquire: pairs with the Release in `close_end`; records that were pushed before are seen.
         self.closed.load(Acquire) != 0
     }
 
-    /// Whether who has it is gone without having closed it.
+    /// Whether a dead agent has this end.
     pub(super) fn is_dead(&self, peers: &impl Peers) -> bool {
         Owner::of(self.owner.load(Acquire)).is_some_and(|owner| peers.is_dead(owner))
     }
 }
 
-/// Units in a mapped segment.
+/// The units of a ring in a mapped segment.
 #[derive(Clone, Copy)]
 pub(super) struct Mapped<'m> {
     headers: &'m [AtomicU64],
@@ -73,7 +74,7 @@ pub(super) struct Mapped<'m> {
 }
 
 impl Mapped<'_> {
-    /// Where the bytes behind the header at `unit` are.
+    /// Offset of the bytes behind the header at `unit`.
     pub(super) fn bytes_at(&self, unit: u32) -> u64 {
         self.at + u64::from(unit + 1) * u64::from(UNIT)
     }

@@ -5,9 +5,9 @@ use crate::objects::looked::Looked;
 use crate::objects::object::Object;
 use crate::wait::{Sleepers, Wait};
 
-/// Barriers.
+/// A barrier.
 impl Object<'_> {
-    /// Arrives.
+    /// Arrives at the barrier.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -20,7 +20,7 @@ impl Object<'_> {
         })
     }
 
-    /// Waits for the end of a meeting; `false`: it was broken off.
+    /// Waits for the end of a meeting. `false` if the meeting was broken off.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -32,15 +32,16 @@ impl Object<'_> {
         })
     }
 
-    /// The leader ends its meeting; `false`: it was broken off meanwhile.
+    /// The leader ends its meeting. `false` if the meeting was broken off meanwhile.
     ///
     /// # Errors
-    /// `ERR_TIMEOUT` when a stopped process is inside.
+    /// `ERR_TIMEOUT` if a stopped process holds the barrier's mutex.
     pub fn complete_meeting(&self, generation: u64) -> Result<bool> {
         self.met(self.words::<BarrierWords>()?.complete(self.peers(), generation, STUCK_TIMEOUT))
     }
 
-    /// Breaks the barrier, or only if that meeting still goes on; whether that one was met.
+    /// Breaks the barrier; with `only`, if that meeting is still going on. Returns whether the
+    /// meeting was completed.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -52,15 +53,15 @@ impl Object<'_> {
         outcome.map(|outcome| outcome == Outcome::Met).map_err(|_| self.stuck())
     }
 
-    /// Makes it as new; for those who wait it is broken.
+    /// Resets the barrier. For agents that wait at it, the meeting is broken off.
     ///
     /// # Errors
-    /// `ERR_TIMEOUT` when a stopped process is inside.
+    /// `ERR_TIMEOUT` if a stopped process holds the barrier's mutex.
     pub fn reset_barrier(&self) -> Result<()> {
         self.words::<BarrierWords>()?.reset(self.peers(), STUCK_TIMEOUT).map_err(|_| self.stuck())
     }
 
-    /// How many wait.
+    /// Number of agents that wait at the barrier.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -68,7 +69,7 @@ impl Object<'_> {
         Ok(self.words::<BarrierWords>()?.waiting())
     }
 
-    /// Whether it is broken.
+    /// Whether the barrier is broken.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -76,7 +77,7 @@ impl Object<'_> {
         Ok(self.words::<BarrierWords>()?.is_broken())
     }
 
-    /// Who armed itself at the barrier stops waiting.
+    /// An agent that is armed at the barrier stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.

@@ -4,12 +4,13 @@ use crate::objects::looked::Looked;
 use crate::objects::object::Object;
 use crate::wait::{Sleepers, Wait};
 
-/// Conditions. Their mutex is another matter: whoever calls these holds it, except while waiting.
+/// A condition. Its mutex is locked and unlocked by other calls: the caller holds it, except in
+/// `wait_condition`.
 impl Object<'_> {
-    /// One waiter more; to be called before the mutex is given back.
+    /// Counts one more waiter. The caller still holds the mutex, so that no notification is missed.
     ///
     /// # Errors
-    /// `ERR_LIMIT`: 65,535 in one agent.
+    /// `ERR_LIMIT`: 65,535 waiters of one agent.
     pub fn enter_condition(&self) -> Result<()> {
         let entered = self.words::<ConditionWords>()?.enter(self.peers());
         if entered {
@@ -19,7 +20,8 @@ impl Object<'_> {
         }
     }
 
-    /// Waits for one more notification than the `heard` ones that this agent has heard and not settled yet.
+    /// Waits for one more notification than the `heard` ones that this agent has received and not
+    /// settled yet.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -29,7 +31,7 @@ impl Object<'_> {
         Ok(if came { Looked::Got(()) } else { self.until(&words.sleepers) })
     }
 
-    /// One waiter less: it heard its notification, and has the mutex again.
+    /// Counts one waiter less: it received its notification and has the mutex again.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -38,7 +40,8 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// One waiter less, who heard nothing; others here have heard `heard` notifications and not settled them yet.
+    /// Counts one waiter less, which received no notification. Other waiters of this agent have
+    /// received `heard` and not settled them yet.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -47,7 +50,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Who armed itself for a notification stops waiting.
+    /// An agent that is armed for a notification stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -56,7 +59,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Notifies at most `most` waiters; how many there were.
+    /// Notifies at most `most` waiters, and returns how many there were.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.

@@ -4,9 +4,9 @@ use crate::objects::looked::Looked;
 use crate::objects::object::Object;
 use crate::wait::{Sleepers, Wait};
 
-/// Events.
+/// An event.
 impl Object<'_> {
-    /// Sets it.
+    /// Sets the event.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -15,7 +15,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Clears it.
+    /// Clears the event.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -24,7 +24,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Whether it is set.
+    /// Whether the event is set.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -32,7 +32,7 @@ impl Object<'_> {
         Ok(self.words::<EventWords>()?.is_set())
     }
 
-    /// How often it has been set, for `wait_event`.
+    /// How often the event has been set, for `wait_event`.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -40,7 +40,8 @@ impl Object<'_> {
         Ok(self.words::<EventWords>()?.times())
     }
 
-    /// Waits until it is set, or was since `times`; one that resets itself is then the caller's.
+    /// Waits until the event is set, or was set since `times`. An event that resets itself is
+    /// cleared in the same step: one set lets one caller through.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -50,7 +51,7 @@ impl Object<'_> {
         Ok(if came { Looked::Got(()) } else { self.until(&words.sleepers) })
     }
 
-    /// Who armed itself for the event stops waiting.
+    /// An agent that is armed for the event stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.

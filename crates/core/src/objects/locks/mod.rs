@@ -1,4 +1,5 @@
-//! Locks as their users call them: words of shared memory, and errors that say what to do.
+//! Locks, one file a kind: each call checks the kind, runs the protocol of `crate::locks`, and
+//! words its errors.
 
 mod barrier;
 mod condition;

@@ -4,7 +4,7 @@ use crate::objects::looked::{Locked, Looked, locked};
 use crate::objects::object::Object;
 use crate::wait::{Peers, Wait};
 
-/// Mutexes: of a `Mutex`, an `RLock`, a `Condition`, a `Value`, a `SharedArray`.
+/// The mutex of a `Mutex`, an `RLock`, a `Condition`, a `Value` or a `SharedArray`.
 impl Object<'_> {
     /// Takes the mutex.
     ///
@@ -18,7 +18,7 @@ impl Object<'_> {
         })
     }
 
-    /// Who armed itself for the mutex stops waiting.
+    /// An agent that is armed for the mutex stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -27,7 +27,8 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Gives the mutex back; `abandon`: and the next holder is told as if this one had died.
+    /// Releases the mutex. With `abandon`, the next holder gets `owner_died`, as if this one had
+    /// died.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -37,7 +38,7 @@ impl Object<'_> {
         if held { Ok(()) } else { Err(self.lost("the lock")) }
     }
 
-    /// The holder says that what the mutex guards is whole again.
+    /// The holder declares the guarded data whole again.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -50,7 +51,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Whether any agent holds the mutex, dead or alive.
+    /// Whether an agent, dead or alive, holds the mutex.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.

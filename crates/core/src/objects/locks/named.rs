@@ -13,16 +13,17 @@ use crate::objects::spec::Spec;
 
 /// Named locks.
 impl<'a> Object<'a> {
-    /// Asks for a lock; `None`: it was to be had at once or not at all.
+    /// Requests a lock. `None`: the lock was wanted only if available at once, and it isn't.
     ///
     /// # Errors
-    /// `ERR_TOO_LARGE` (the name), `ERR_LIMIT`, `ERR_CORRUPT`, `ERR_TIMEOUT` when a stopped process is inside.
+    /// `ERR_TOO_LARGE` (the name), `ERR_LIMIT`, `ERR_CORRUPT`, `ERR_TIMEOUT` if a stopped process
+    /// holds the table's mutex.
     pub fn request(&self, wanted: &Wanted<'_>) -> Result<Option<EnteredRequest>> {
         self.table(STUCK_TIMEOUT)?.request(wanted)
     }
 
-    /// Ends a request, pending or held. `untold`: the lock came to it, but whom it was for has not heard of it. Patient only
-    /// for a moment, since after `ERR_TIMEOUT` it can be done later.
+    /// Ends a request, pending or granted. `untold`: the lock was granted, but the requester hasn't
+    /// been told. Gives up after 100 ms, since the call can be repeated after `ERR_TIMEOUT`.
     ///
     /// # Errors
     /// As `request`.
@@ -30,8 +31,9 @@ impl<'a> Object<'a> {
         self.table(DEFERRABLE_TIMEOUT)?.end(request, untold)
     }
 
-    /// What became of the caller's requests since it asked last, the oldest first; `sweep`: after granting what the dead
-    /// keep from others. Patient only for a moment, since it will be asked again.
+    /// News of the caller's requests since the last call, the oldest first. `sweep` first grants
+    /// the locks of dead agents to waiting requests. Gives up after 100 ms, since the caller asks
+    /// again.
     ///
     /// # Errors
     /// As `request`.
@@ -58,7 +60,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Opens the domain's table of named locks, making it if need be.
+/// Opens the domain's table of named locks; creates it if there is none.
 ///
 /// # Errors
 /// As `Segment::create` and `Segment::open`.
@@ -71,7 +73,7 @@ pub fn open_lock_manager(agent: &Agent) -> Result<Segment> {
             opened => return opened,
         }
         match Segment::create(agent, &spec) {
-            // Another agent was faster, and may be gone again.
+            // Another agent created the table first; it may have left and removed the table again.
             Err(e) if e.code == Code::Exists => {}
             created => return created,
         }

@@ -5,9 +5,9 @@ use crate::objects::looked::{Locked, Looked, locked};
 use crate::objects::object::Object;
 use crate::wait::Wait;
 
-/// Readers and writers.
+/// A lock of readers and writers.
 impl Object<'_> {
-    /// Enters as a reader.
+    /// Takes a read lock.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -15,7 +15,7 @@ impl Object<'_> {
         Ok(self.entered(self.words::<RwLockWords>()?.read(self.peers(), wait)))
     }
 
-    /// Enters as the only one.
+    /// Takes the write lock.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -30,7 +30,7 @@ impl Object<'_> {
         }
     }
 
-    /// Leaves as a reader.
+    /// Releases a read lock.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -39,7 +39,8 @@ impl Object<'_> {
         if left { Ok(()) } else { Err(self.lost("a read lock")) }
     }
 
-    /// Leaves as a writer; `abandon`: and who comes next is told as if this one had died.
+    /// Releases the write lock. With `abandon`, the next holder gets `owner_died`, as if this one
+    /// had died.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -48,7 +49,7 @@ impl Object<'_> {
         if left { Ok(()) } else { Err(self.lost("the write lock")) }
     }
 
-    /// The writer says that what the lock guards is whole again.
+    /// The writer declares the guarded data whole again.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -57,7 +58,7 @@ impl Object<'_> {
         if marked { Ok(()) } else { Err(self.lost("the write lock")) }
     }
 
-    /// Who armed itself as a reader or a writer stops waiting.
+    /// An agent that is armed for the read or the write lock stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.

@@ -5,7 +5,7 @@ use crate::objects::looked::Looked;
 use crate::objects::object::Object;
 use crate::wait::Wait;
 
-/// Semaphores.
+/// A semaphore.
 impl Object<'_> {
     /// Takes a permit.
     ///
@@ -19,7 +19,7 @@ impl Object<'_> {
         })
     }
 
-    /// Who armed itself for a permit stops waiting.
+    /// An agent that is armed for a permit stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -28,10 +28,12 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Gives back permits: those that the caller holds; the rest are new ones, unless `only_held`.
+    /// Releases `count` permits. Those that the caller doesn't hold are new ones, unless
+    /// `only_held` refuses them.
     ///
     /// # Errors
-    /// `ERR_OUT_OF_RANGE` beyond the maximum, `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` when a stopped process is inside.
+    /// `ERR_OUT_OF_RANGE` beyond the maximum, `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` if a stopped
+    /// process holds the semaphore's mutex.
     pub fn release(&self, count: u32, only_held: bool) -> Result<()> {
         let words: &SemaphoreWords = self.words()?;
         let most = self.params()?[1];
@@ -48,25 +50,25 @@ impl Object<'_> {
         }
     }
 
-    /// Uses up a permit that the caller holds.
+    /// Destroys a permit that the caller holds.
     ///
     /// # Errors
-    /// `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` when a stopped process is inside.
+    /// `ERR_LOST_OWNERSHIP`, `ERR_TIMEOUT` as `release`.
     pub fn consume(&self) -> Result<()> {
         let consumed = self.words::<SemaphoreWords>()?.consume(self.peers(), Wait::For(STUCK_TIMEOUT));
         if consumed.map_err(|_| self.stuck())? { Ok(()) } else { Err(self.lost("a permit")) }
     }
 
-    /// Free permits.
+    /// Number of free permits.
     ///
     /// # Errors
-    /// `ERR_TIMEOUT` when a stopped process is inside.
+    /// `ERR_TIMEOUT` as `release`.
     pub fn permits(&self) -> Result<u64> {
         let words: &SemaphoreWords = self.words()?;
         words.value(self.peers(), Wait::For(STUCK_TIMEOUT)).map_err(|_| self.stuck())
     }
 
-    /// Permits that the caller holds.
+    /// Number of permits that the caller holds.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.

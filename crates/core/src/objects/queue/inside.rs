@@ -1,4 +1,4 @@
-//! What a call does in a queue: claims, waits, and what becomes of the dead.
+//! The parts of the calls: claims, waits, puts and frees.
 
 use super::member::{Chunk, Member};
 use super::spill::Spill;
@@ -11,9 +11,9 @@ use crate::objects::put_got::{Got, Put};
 use crate::queues::{Chunks, Corrupt, IndexRing, Mpmc, Phase, REDELIVERED, SPILLED};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
-use crate::wait::{Attempt as Look, Sleepers, Wait};
+use crate::wait::{Attempt, Sleepers, Wait};
 
-/// Chunks in a mapped segment.
+/// The chunks of a queue in a mapped segment.
 #[derive(Clone, Copy)]
 pub(super) struct Mapped<'m> {
     pub region: Region<'m>,
@@ -39,7 +39,8 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// As the header says now: it may have been overwritten since the queue was opened.
+    /// The geometry as the header states it now: it may have been overwritten since the queue was
+    /// opened.
     pub(super) fn geometry(&self) -> Result<QueueGeometry> {
         let geometry = QueueGeometry::of(&self.params()?).ok();
         let fits = |geometry: &QueueGeometry| geometry.size <= self.segment.region().len() as u64;
@@ -65,8 +66,8 @@ impl Queue<'_> {
 
     pub(super) fn reserve(&self, member: &mut Member, wait: Wait) -> Result<Option<Put<Chunk>>> {
         let mut spins = member.spins;
-        let found = self.mpmc.words.writers.wait_spinning(self.object.peers(), wait, &mut spins, |look| {
-            self.claim(member, look).transpose()
+        let found = self.mpmc.words.writers.wait_spinning(self.object.peers(), wait, &mut spins, |attempt| {
+            self.claim(member, attempt).transpose()
         });
         member.spins = spins;
         found.transpose()
@@ -74,19 +75,18 @@ impl Queue<'_> {
 
     pub(super) fn wait_for_message(&self, member: &mut Member, wait: Wait) -> Result<Option<Got<Chunk>>> {
         let mut spins = member.spins;
-        let found =
-            self.mpmc.words.readers.wait_spinning(self.object.peers(), wait, &mut spins, |look| {
-                self.take(member, look).transpose()
-            });
+        let found = self.mpmc.words.readers.wait_spinning(self.object.peers(), wait, &mut spins, |attempt| {
+            self.take(member, attempt).transpose()
+        });
         member.spins = spins;
         found.transpose()
     }
 
-    /// A chunk to write to; `None`: not now.
-    pub(super) fn claim(&self, member: &mut Member, look: Look) -> Result<Option<Put<Chunk>>> {
+    /// A chunk to write; `None` if there is none now.
+    pub(super) fn claim(&self, member: &mut Member, attempt: Attempt) -> Result<Option<Put<Chunk>>> {
         self.reap_now_and_then(member)?;
         let mut claimed = self.sound(self.mpmc.claim(member.id))?;
-        if claimed.is_none() && self.reaps(member, look)? {
+        if claimed.is_none() && self.reaps(member, attempt)? {
             claimed = self.sound(self.mpmc.claim(member.id))?;
         }
         // After the claim: see `is_drained`.
@@ -102,11 +102,11 @@ impl Queue<'_> {
         }))
     }
 
-    /// The first message; `None`: not now.
-    pub(super) fn take(&self, member: &mut Member, look: Look) -> Result<Option<Got<Chunk>>> {
+    /// The first message; `None` if there is none now.
+    pub(super) fn take(&self, member: &mut Member, attempt: Attempt) -> Result<Option<Got<Chunk>>> {
         self.reap_now_and_then(member)?;
         let mut taken = self.sound(self.mpmc.take(member.id))?;
-        if taken.is_none() && self.reaps(member, look)? {
+        if taken.is_none() && self.reaps(member, attempt)? {
             taken = self.sound(self.mpmc.take(member.id))?;
         }
         let Some(index) = taken else { return self.at_the_end(member) };
@@ -133,13 +133,13 @@ impl Queue<'_> {
         Ok(drained.then_some(Got::Ended))
     }
 
-    pub(super) fn finished(&self, member: &mut Member, look: Look) -> Result<Option<()>> {
+    pub(super) fn finished(&self, member: &mut Member, attempt: Attempt) -> Result<Option<()>> {
         let finished = self.sound(self.mpmc.is_finished())?;
-        let finished = finished || self.reaps(member, look)? && self.sound(self.mpmc.is_finished())?;
+        let finished = finished || self.reaps(member, attempt)? && self.sound(self.mpmc.is_finished())?;
         Ok(finished.then_some(()))
     }
 
-    /// Puts in a message that is too large for its chunk.
+    /// Puts a message that is too large for its chunk.
     pub(super) fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
         let object = &self.object;
         let spill = Spill::new(bytes.len() as u64)?;
@@ -148,7 +148,7 @@ impl Queue<'_> {
             spill.create(object.agent, object.segment, bytes)?;
         }
         object.segment.region().write(member.geometry.message_at(index), &spill.to_bytes())?;
-        // Release: whoever reaps this chunk and sees the flag sees which segment it is.
+        // Release: a reaper of this chunk that sees the flag also sees the name of the segment.
         chunk.flags.store(SPILLED, crate::sync::Ordering::Release);
         fail::point("spill.named");
         if !seeded(Fault::SpillBeforeName)
@@ -162,7 +162,7 @@ impl Queue<'_> {
         Ok(())
     }
 
-    /// Frees the chunk of a message that was handed over, and the segment that had it, if it had one.
+    /// Frees the chunk of a message that was read, and removes its segment if it was spilled.
     pub(super) fn free_read(&self, member: &Member, index: u32) -> Result<()> {
         let chunk = self.held(member, index, Phase::Reading)?;
         if chunk.flags.load(Relaxed) & SPILLED == 0 {
@@ -207,12 +207,13 @@ impl Queue<'_> {
         if freed { Ok(()) } else { Err(self.object.lost("that message")) }
     }
 
-    /// So many messages were put in.
+    /// Wakes readers for `count` messages that were put.
     pub(super) fn notify_queued(&self, count: usize) {
         self.mpmc.words.readers.notify_ordered(self.object.peers(), count);
     }
 
-    /// So many chunks were freed: writers have room, and it may have been the last message.
+    /// Wakes writers for `count` chunks that were freed, and all readers or joiners if that may
+    /// have been the last message.
     pub(super) fn notify_freed(&self, count: usize) {
         let (words, peers) = (self.mpmc.words, self.object.peers());
         words.writers.notify_ordered(peers, count);

@@ -1,39 +1,39 @@
-//! What an agent has of a queue: its place among the participants, and chunks.
+//! What an agent has of a queue: its number as a participant, and chunks.
 
 use std::time::Instant;
 
 use crate::layout::QueueGeometry;
 use crate::wait::Spins;
 
-/// What an agent that uses a queue remembers of it.
+/// The state of a participant in its own agent.
 pub struct Member {
     pub(super) id: u16,
     pub(super) geometry: QueueGeometry,
     pub(super) reaped_at: Option<Instant>,
-    /// Puts and gets, to look at the clock now and then only.
+    /// Puts and gets so far: only each 16th call reads the clock.
     pub(super) calls: u32,
     pub(super) spins: Spins,
 }
 
 impl Member {
-    /// Most bytes of a message that lies in the queue.
+    /// Largest size in bytes of a message that fits a chunk.
     #[must_use]
     pub fn message_bytes(&self) -> usize {
         self.geometry.message_bytes as usize
     }
 }
 
-/// A chunk that the caller has: to write to, or to read.
+/// A chunk that the caller has to write or to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// Its number.
     pub index: u32,
-    /// Where the message is, in the segment.
+    /// Offset of the message in the segment.
     pub offset: u64,
-    /// Bytes of the message, or that fit.
+    /// Number of bytes of the message, or that fit.
     pub len: u64,
     /// The message is in a segment of its own.
     pub spilled: bool,
-    /// A reader had it before, and died.
+    /// Another reader had the message before and died, or put it back.
     pub redelivered: bool,
 }

@@ -1,4 +1,5 @@
-//! Queues as their users call them: messages in chunks, waits, and errors that say what to do.
+//! Queues of messages in chunks: each call checks the kind, runs the protocol of `crate::queues`,
+//! and words its errors.
 
 mod inside;
 mod member;
@@ -39,24 +40,26 @@ impl Object<'_> {
         Ok(Member { id, geometry, reaped_at: None, calls: 0, spins: Spins::default() })
     }
 
-    /// The caller's agent is no participant any more. What it still has is given back, as if it had died.
+    /// The caller's agent stops being a participant. Its chunks are freed or put back, as if it had
+    /// died.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
-    #[expect(clippy::needless_pass_by_value, reason = "it is of no use any more")]
+    #[expect(clippy::needless_pass_by_value, reason = "consumed: the handle is invalid afterwards")]
     pub fn leave_queue(&self, member: Member) -> Result<()> {
         let queue = self.queue(&member.geometry)?;
-        // If somebody is stopped inside, it is reaped when this agent has left.
+        // If a stopped process holds the reapers' mutex, other participants reap this one after the
+        // agent has left.
         if !seeded(Fault::LeaverKeepsChunks) {
             queue.while_reaping(|| queue.reap_one(member.id))?;
         }
         Ok(())
     }
 
-    /// Puts a message in. Larger ones than `message_bytes` get a segment of their own.
+    /// Puts a message. One larger than `message_bytes` gets a segment of its own.
     ///
     /// # Errors
-    /// `ERR_TOO_LARGE` where that is not allowed, `ERR_NO_SPACE`, `ERR_LIMIT`, `ERR_CORRUPT`.
+    /// `ERR_TOO_LARGE` (if the queue doesn't spill), `ERR_NO_SPACE`, `ERR_LIMIT`, `ERR_CORRUPT`.
     pub fn push_message(&self, member: &mut Member, bytes: &[u8], wait: Wait) -> Result<Looked<Put<()>>> {
         self.check_size(member, bytes.len() as u64)?;
         let queue = self.queue(&member.geometry)?;
@@ -75,7 +78,7 @@ impl Object<'_> {
                     if e.code != Code::Timeout {
                         return Err(e);
                     }
-                    // A stopped process holds the registry: later.
+                    // A stopped process holds the registry: the caller tries again later.
                     self.until(&queue.mpmc.words.writers)
                 }
             },
@@ -84,7 +87,7 @@ impl Object<'_> {
         })
     }
 
-    /// Claims a chunk to write to.
+    /// Claims a chunk to write.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -94,7 +97,7 @@ impl Object<'_> {
         Ok(reserved.map_or_else(|| self.until(&queue.mpmc.words.writers), Looked::Got))
     }
 
-    /// Puts in a chunk that was reserved, with a message of `len` bytes.
+    /// Puts the message of `len` bytes that was written to a reserved chunk.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_TOO_LARGE`, `ERR_CORRUPT`.
@@ -108,7 +111,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Gives back a chunk that was reserved.
+    /// Frees a reserved chunk.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -116,7 +119,7 @@ impl Object<'_> {
         self.queue(&member.geometry)?.free(member, index, Phase::Writing)
     }
 
-    /// Takes the first message, which the caller then has until it frees it.
+    /// Takes the first message. The caller has its chunk until it frees it.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -126,8 +129,8 @@ impl Object<'_> {
         Ok(taken.map_or_else(|| self.until(&queue.mpmc.words.readers), Looked::Got))
     }
 
-    /// Takes the first message. `take` gets its chunk and says whether it has copied what is in it, which is then freed; else
-    /// it is the caller's, as after `take_message`.
+    /// Takes the first message and passes its chunk to `take`, which returns whether it copied the
+    /// message. If so, the chunk is freed; if not, the caller has it, as after `take_message`.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -153,7 +156,8 @@ impl Object<'_> {
     /// Copies the message of a chunk that the caller has taken.
     ///
     /// # Errors
-    /// `ERR_CORRUPT`, `ERR_NOT_FOUND`: it was in a segment of its own, which is gone with its queue.
+    /// `ERR_CORRUPT`, `ERR_NOT_FOUND` (a spilled message, whose segment was removed with its
+    /// queue).
     pub fn read_message(&self, chunk: Chunk, to: &mut [u8]) -> Result<()> {
         if chunk.spilled {
             return Spill::read(self.segment.region(), chunk.offset)?.open(|region| region.read(0, to));
@@ -161,8 +165,9 @@ impl Object<'_> {
         self.segment.region().read(chunk.offset, to)
     }
 
-    /// Whether the segment of a spilled message is there, and as large as its queue says; `offset` is its chunk's. For whoever
-    /// makes room for it, since that length can be overwritten.
+    /// Checks that the segment of a spilled message is there and has the size that the chunk at
+    /// `offset` states. The caller does so before it allocates memory for the message, since that
+    /// size can be overwritten.
     ///
     /// # Errors
     /// As `read_message`.
@@ -170,7 +175,7 @@ impl Object<'_> {
         Spill::read(self.segment.region(), offset)?.open(|_| Ok(()))
     }
 
-    /// Frees the chunk of a message that was read.
+    /// Frees the chunk of a message that the caller has read.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -178,7 +183,8 @@ impl Object<'_> {
         self.queue(&member.geometry)?.free_read(member, index)
     }
 
-    /// Gives up a message that was taken, as if its reader had died: for others, where they get it; else it is lost.
+    /// Gives up a message that was taken, as if its reader had died. A queue that redelivers passes
+    /// it to another reader; from other queues it is lost.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`, `ERR_CORRUPT`.
@@ -190,7 +196,8 @@ impl Object<'_> {
         if self.kind() == Kind::JoinableQueue {
             let claim = Claim::of(queue.held(member, index, Phase::Reading)?.claim.load(Relaxed));
             let mut done = Ok(false);
-            // Both while nobody else reaps: a failure that is counted and whose chunk is not free is taken for a dead reaper's.
+            // Under the reapers' mutex: a counted failure whose chunk isn't free would count as
+            // left by a dead reaper.
             queue.while_reaping(|| {
                 queue.mpmc.count_failure(index, claim);
                 done = queue.free_read(member, index).map(|()| true);
@@ -203,7 +210,7 @@ impl Object<'_> {
         queue.free_read(member, index)
     }
 
-    /// Puts a message that was taken back in, at the end: as if its reader had died.
+    /// Puts a message that was taken back at the end of the queue, as if its reader had died.
     ///
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
@@ -216,7 +223,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// No put begins any more; readers take out what is in it.
+    /// Ends the queue: no put begins any more, and readers take the remaining messages.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -232,7 +239,7 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Whether it has ended.
+    /// Whether the queue has ended.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -240,7 +247,7 @@ impl Object<'_> {
         Ok(self.words::<MpmcWords>()?.ended.load(SeqCst) != 0)
     }
 
-    /// Messages in it at about this instant.
+    /// Number of messages in the queue. Other agents may be changing it.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -256,15 +263,16 @@ impl Object<'_> {
     pub fn join_messages(&self, member: &mut Member, wait: Wait) -> Result<Looked<()>> {
         let queue = self.queue(&member.geometry)?;
         let sleepers = &queue.mpmc.words.joiners;
-        let found =
-            sleepers.wait_or_give_up(self.peers(), wait, |look| queue.finished(member, look).transpose());
+        let found = sleepers
+            .wait_or_give_up(self.peers(), wait, |attempt| queue.finished(member, attempt).transpose());
         Ok(match found.transpose()? {
             Some(()) => Looked::Got(()),
             None => self.until(sleepers),
         })
     }
 
-    /// Messages that were put and not freed yet, and those that readers died of.
+    /// Number of messages that were put and not freed yet, and number of messages whose readers
+    /// died.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -274,7 +282,7 @@ impl Object<'_> {
         Ok((unfinished, queue.mpmc.words.failed.load(Relaxed)))
     }
 
-    /// Who has chunks that are being written or read, and how many.
+    /// The agents that are writing or reading chunks, and how many chunks each has.
     pub(crate) fn message_holders(&self) -> Result<Vec<(Owner, u32)>> {
         let geometry = self.geometry()?;
         let queue = self.queue(&geometry)?;
@@ -291,7 +299,7 @@ impl Object<'_> {
         Ok(held.filter_map(|(count, entry)| Some((Owner::of(entry.load(Relaxed))?, *count))).collect())
     }
 
-    /// Who armed itself as a reader, a writer or a joiner stops waiting.
+    /// An agent that is armed as a reader, a writer or a joiner stops waiting.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
@@ -323,10 +331,10 @@ impl Object<'_> {
     }
 }
 
-/// What one waits for at a queue.
+/// The event that an agent waits for at a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueWait {
-    /// Something to take.
+    /// A message to take.
     Message,
     /// A free chunk.
     Room,

@@ -1,4 +1,4 @@
-//! Many messages in one go.
+//! Many messages in one call, with one round of wake-ups.
 
 use super::inside::Queue;
 use super::member::{Chunk, Member};
@@ -7,19 +7,19 @@ use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put, pop_all, put_all};
 use crate::queues::Phase;
 use crate::region::Region;
-use crate::wait::Attempt as Look;
+use crate::wait::Attempt;
 
-/// A participant that wakes nobody until it is told to.
+/// A participant for many messages: only `wake` wakes other agents.
 pub struct Participant<'a, 'm> {
     queue: Queue<'a>,
     member: &'m mut Member,
-    /// What it did since it woke others.
+    /// Puts and frees since the last `wake`.
     queued: usize,
     freed: usize,
 }
 
 impl Participant<'_, '_> {
-    /// Puts in a message of at most `message_bytes`. `None`: there is no room now.
+    /// Puts a message of at most `message_bytes`. `None` if there is no room now.
     ///
     /// # Errors
     /// `ERR_TOO_LARGE`, `ERR_CORRUPT`.
@@ -28,7 +28,7 @@ impl Participant<'_, '_> {
         if bytes.len() > member.message_bytes() {
             return Err(queue.object.too_large(member, bytes.len() as u64));
         }
-        Ok(match queue.claim(member, Look::Once)? {
+        Ok(match queue.claim(member, Attempt::Once)? {
             Some(Put::Done(chunk)) => {
                 queue.object.segment.region().write(chunk.offset, bytes)?;
                 queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
@@ -40,14 +40,15 @@ impl Participant<'_, '_> {
         })
     }
 
-    /// Takes the first message. `take` gets its chunk and says whether it has copied what is in it, which is then freed; else
-    /// it is the caller's. `None`: there is none now.
+    /// Takes the first message and passes its chunk to `take`, which returns whether it copied the
+    /// message. If so, the chunk is freed; if not, the caller has it. `None` if there is no message
+    /// now.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
     pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Chunk) -> bool) -> Result<Option<Got<bool>>> {
         let Participant { queue, member, freed, .. } = self;
-        Ok(match queue.take(member, Look::Once)? {
+        Ok(match queue.take(member, Attempt::Once)? {
             Some(Got::Message(chunk)) => {
                 let copied = take(queue.object.segment.region(), chunk);
                 if copied {
@@ -61,7 +62,8 @@ impl Participant<'_, '_> {
         })
     }
 
-    /// Wakes as many as there is something for now.
+    /// Wakes one reader for each message that was put, and one writer for each chunk that was
+    /// freed.
     pub fn wake(&mut self) {
         let (queued, freed) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.freed));
         if queued > 0 {
@@ -74,7 +76,8 @@ impl Participant<'_, '_> {
 }
 
 impl<'a> Object<'a> {
-    /// Puts in as many of these as there is room for now, up to the first that is longer than `message_bytes`; how many.
+    /// Puts as many of these messages as there is room for now, up to the first that is longer than
+    /// `message_bytes`, and returns how many.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
@@ -99,8 +102,9 @@ impl<'a> Object<'a> {
         Ok(Participant { queue: self.queue(&member.geometry)?, member, queued: 0, freed: 0 })
     }
 
-    /// Takes at most `most` messages that are there now. `take` gets each chunk and says whether it has copied what is in
-    /// it, which is then freed; else that one is the caller's, and the last one.
+    /// Takes at most `most` messages that are there now. Passes each chunk to `take`, which returns
+    /// whether it copied the message. If so, the chunk is freed; if not, the caller has it, and it
+    /// is the last one.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.

@@ -1,4 +1,5 @@
-//! What becomes of the messages and chunks of dead participants.
+//! Reaping: the messages and chunks of dead participants are put back, freed or counted as
+//! failures.
 
 use std::time::{Duration, Instant};
 
@@ -12,21 +13,22 @@ use crate::layout::{ChunkWords, Kind};
 use crate::locks::ATTEMPT_TIMEOUT;
 use crate::queues::{Reaped, SPILLED, Terms};
 use crate::sync::Ordering::Relaxed;
-use crate::wait::{Attempt as Look, Wait};
+use crate::wait::{Attempt, Wait};
 
-/// How often who finds nothing looks whether somebody died of it.
+/// The least time between two checks of a participant for dead ones.
 const REAP_EVERY: Duration = Duration::from_millis(50);
 
 impl Queue<'_> {
-    /// In vain: now and then one looks whether somebody died of it, unless this is the first look of a wait. Whether that
-    /// changed anything.
-    pub(super) fn reaps(&self, member: &mut Member, look: Look) -> Result<bool> {
-        if look == Look::Newcomer { Ok(false) } else { self.reap_if_due(member) }
+    /// Called after an attempt without success: checks for dead participants, except in the first
+    /// attempt of a wait. Returns whether that changed anything.
+    pub(super) fn reaps(&self, member: &mut Member, attempt: Attempt) -> Result<bool> {
+        if attempt == Attempt::Newcomer { Ok(false) } else { self.reap_if_due(member) }
     }
 
-    /// The same where there is always something to get, and always room: what the dead had would never come back.
+    /// Checks for dead participants in every 16th call. Where puts and gets always succeed, no
+    /// other check would return their chunks.
     pub(super) fn reap_now_and_then(&self, member: &mut Member) -> Result<()> {
-        /// Looking at the clock takes a fifth of the time of a call.
+        /// To read the clock takes a fifth of the time of a call.
         const CALLS: u32 = 16;
         member.calls = member.calls.wrapping_add(1);
         if member.calls.is_multiple_of(CALLS) && !seeded(Fault::BusyQueuesForgetTheDead) {
@@ -57,14 +59,15 @@ impl Queue<'_> {
         Ok(reaped != Reaped::default())
     }
 
-    /// Nothing is done while another one reaps: whoever wants it comes again.
+    /// Acts under the reapers' mutex. If another agent reaps, nothing is done: the caller tries
+    /// again later.
     pub(super) fn while_reaping(&self, act: impl FnOnce() -> Result<Reaped>) -> Result<Reaped> {
         let (mutex, peers) = (&self.mpmc.words.reaper, self.object.peers());
         if mutex.lock(peers, Wait::For(ATTEMPT_TIMEOUT)).is_err() {
             return Ok(Reaped::default());
         }
         fail::point("reap.locked");
-        // What a reaper that died left is found as it was.
+        // A reap that a dead reaper left half done is simply done again.
         mutex.mark_consistent();
         let reaped = act();
         mutex.unlock(peers);

@@ -1,11 +1,12 @@
-//! Messages that are too large for their queue's chunks: each has a segment of its own, which belongs to the queue.
-//!
-//! | died | what is left | who removes it |
+//! Spilled messages: one that is too large for its queue's chunks has a segment of its own, which
+//! belongs to the queue.
+//! | died | what is left | removed by |
 //! | --- | --- | --- |
-//! | writer, before the chunk says which segment | a chunk with an older name in it | nobody: that one is gone |
-//! | writer, afterwards | the segment, or none yet; the chunk is `Writing` | who reaps the chunk |
-//! | reader | the segment, or none any more; the chunk is `Reading`, or `Writing` once the message was handed over | who reaps the chunk |
-//! | everyone | the segment, without its queue | any sweep |
+//! | writer, before the chunk names it | a chunk that names an older segment, long removed | - |
+//! | writer, afterwards | the segment, or none yet; the chunk is `Writing` | the chunk's reaper |
+//! | reader, reading | the segment; the chunk is `Reading` | the chunk's reaper |
+//! | reader, afterwards | the segment, or none; the chunk is `Writing` | the chunk's reaper |
+//! | all agents | the segment, without its queue | the next sweep |
 
 use crate::domain::{Agent, numbered_name, random_u64};
 use crate::error::{Code, Error, Result};
@@ -18,7 +19,7 @@ use crate::objects::spec::Spec;
 use crate::region::Region;
 use crate::sys::Part;
 
-/// Which segment, as the chunk says it: a number that is its name, and its bytes.
+/// A segment as its chunk names it: the number that its name is made of, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spill {
     number: u64,
@@ -42,10 +43,10 @@ impl Spill {
         std::array::from_fn(|i| if i < 8 { number[i] } else { len[i - 8] })
     }
 
-    /// Makes the segment. The chunk says already which.
+    /// Creates the segment. The chunk names it already.
     ///
     /// # Errors
-    /// As `Segment::create`; `ERR_TIMEOUT` very soon.
+    /// As `Segment::create`; `ERR_TIMEOUT` after 2 ms.
     pub(crate) fn create(self, agent: &Agent, queue: &Segment, bytes: &[u8]) -> Result<()> {
         let name = numbered_name(self.number);
         let parts = [Part { offset: 0, bytes, len: bytes.len() as u64 }];
@@ -53,17 +54,19 @@ impl Spill {
         let spec = Spec { parts: &parts, parent: queue.object(), ..kept };
         let segment = Segment::create_within(agent, &spec, ATTEMPT_TIMEOUT)?;
         fail::point("spill.created");
-        // The queue keeps it. Without its name it keeps nothing: then the message stays for as long as we have the queue open.
+        // The queue keeps the segment. If the queue was unlinked, it keeps nothing: then the
+        // segment stays for as long as this agent has the queue open.
         segment.close(agent);
         Ok(())
     }
 
-    /// Calls `read` with its bytes. Takes no lock: who has the chunk has the segment.
+    /// Calls `read` with the segment's bytes. Takes no lock: owning the chunk implies owning its
+    /// segment.
     pub(crate) fn open<T>(self, read: impl FnOnce(Region<'_>) -> Result<T>) -> Result<T> {
         let mapping = map(&numbered_name(self.number)).map_err(|e| match e.code {
             Code::NotFound => Error::new(
                 Code::NotFound,
-                "a message that was too large for its queue is gone: the queue was unlinked, and who put it has ended",
+                "a message that was too large for its queue is gone: the queue was unlinked, and the process that put it has ended",
             ),
             _ => e,
         })?;
@@ -73,11 +76,11 @@ impl Spill {
         }
         Err(Error::new(
             Code::Corrupt,
-            "a message that was too large for its queue has another size than its queue says",
+            "a message that was too large for its queue doesn't have the size that its queue states",
         ))
     }
 
-    /// Removes the segment, if there is one; later, if the registry is busy.
+    /// Removes the segment if there is one; later if the registry is busy.
     pub(crate) fn remove(self, agent: &Agent) {
         if !seeded(Fault::SpillStays) {
             agent.remove_spill(self.number);
