@@ -1,4 +1,4 @@
-//! An agent: one Node environment as the others see it, alive while the kernel holds its byte lock.
+//! An agent: one Node environment, with a seat in its domain and the handles that it has open.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -17,26 +17,27 @@ use crate::sync::Ordering::Release;
 use crate::sys;
 use crate::wait::Peers;
 
-/// One participant of a domain. It belongs to the thread that registered it.
+/// One agent of a domain. It belongs to the thread that registered it.
 pub struct Agent {
     seat: Seat,
-    /// Open handles per object: the registry knows an agent as attached or not.
+    /// Number of open handles of each object. The registry only knows whether the agent is
+    /// attached.
     handles: RefCell<HashMap<ObjectRef, u32>>,
-    /// What the sweep at registration found, until someone asks.
+    /// Result of the sweep at registration, until `collect_garbage` reports it.
     found_on_arrival: Cell<Swept>,
-    /// Objects we closed but could not take ourselves off yet.
+    /// Closed objects from which the registry couldn't detach this agent yet.
     leaving: RefCell<Vec<ObjectRef>>,
-    /// Numbers of spilled messages that were read, and whose segments are still there.
+    /// Numbers of spilled messages that were read and whose segments aren't removed yet.
     read_spills: RefCell<Vec<u64>>,
 }
 
 impl Agent {
-    /// Joins a domain, making it if need be, and sweeps what the dead left in it. `thread` is for display:
-    /// the worker's id, 0 on the main thread.
+    /// Joins a domain, creates it if there is none, and sweeps what dead agents left in it.
+    /// `thread` is for display: the id of the worker thread, 0 for the main thread.
     ///
     /// # Errors
-    /// `ERR_INVALID_NAME`, `ERR_LIMIT` (1,024 agents), `ERR_NO_SPACE`, `ERR_CORRUPT`, `ERR_TIMEOUT`,
-    /// `ERR_PERMISSION`, `ERR_OS`.
+    /// `ERR_INVALID_NAME`, `ERR_LIMIT` (1,024 agents), `ERR_NO_SPACE`, `ERR_CORRUPT`,
+    /// `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn register(domain: &str, thread: u32) -> Result<Agent> {
         loop {
             let (seat, was_dead) = Seat::claim(Domain::open_or_create(domain)?, thread)?;
@@ -56,13 +57,13 @@ impl Agent {
                     read_spills: RefCell::default(),
                 });
             }
-            // Whoever retired it may have died before it removed the name.
+            // The agent that retired the domain may have died before it removed the name.
             seat.domain().remove_control()?;
             seat.vacate();
         }
     }
 
-    /// Sweeps what dead agents left behind. The first call counts what registration swept, too.
+    /// Sweeps what dead agents left behind. The first call also counts what registration swept.
     ///
     /// # Errors
     /// `ERR_TIMEOUT` when a stopped process holds the registry, `ERR_OS`.
@@ -71,8 +72,9 @@ impl Agent {
         Ok(self.found_on_arrival.take() + now)
     }
 
-    /// Leaves in good order: everything is detached, and the last one out of an empty domain removes it. An
-    /// agent that doesn't get here is swept like any other dead one.
+    /// Leaves the domain: detaches from all objects. The last agent to leave cleans up after dead
+    /// agents; if the domain is then empty, it marks it retired and removes the control segment. An
+    /// agent that ends without this call is swept as a dead one.
     pub fn leave(self) {
         let _ = self.try_leave();
     }
@@ -93,17 +95,18 @@ impl Agent {
         if !seeded(Fault::LeaveKeepsSlot) {
             self.seat.vacate();
         }
-        // The word that unlocks still names us, and our byte is locked until `self` is dropped.
+        // The registry's mutex still names this agent. Its byte stays locked until `self` is
+        // dropped, so no other agent takes the mutex from it as from a dead owner.
         Ok(())
     }
 
-    /// For a thread that listens to this agent's doorbell.
+    /// The agent's doorbell, for another thread.
     #[must_use]
     pub fn listener(&self) -> Listener {
         Listener::of(&self.seat)
     }
 
-    /// This agent as the word of a mutex that it holds names it: `{ instance: 32 | slot + 1: 32 }`.
+    /// The owner word of a mutex that this agent holds: `{ instance: 32 | slot + 1: 32 }`.
     #[must_use]
     pub fn owner_word(&self) -> u64 {
         self.seat.me().word()
@@ -113,20 +116,20 @@ impl Agent {
         &self.seat
     }
 
-    /// Takes the registry's lock, and then does what `detach` could not do earlier.
+    /// Takes the registry's mutex, and first does what earlier calls couldn't do without it.
     pub(crate) fn registry(&self) -> Result<Registry<'_>> {
         self.registry_in(STUCK_TIMEOUT)
     }
 
-    /// The same, with other patience.
-    pub(crate) fn registry_in(&self, patience: Duration) -> Result<Registry<'_>> {
-        let registry = self.registry_within(patience)?;
+    /// As `registry`, with another timeout.
+    pub(crate) fn registry_in(&self, timeout: Duration) -> Result<Registry<'_>> {
+        let registry = self.registry_within(timeout)?;
         if sys::control_is_gone(&self.seat.domain().life) && !seeded(Fault::LostControlUnnoticed) {
             return Err(Error::new(
                 Code::Corrupt,
                 format!(
-                    "somebody removed the control segment {} while it was in use, so new processes can't see us (rm, or \
-                     systemd's RemoveIPC at logout?); what is open stays usable; restart the processes of this domain",
+                    "the control segment {} was removed while it was in use (by rm, or by systemd's RemoveIPC at logout?), \
+                     so new processes don't see this domain; open objects stay usable; restart the domain's processes",
                     self.seat.domain().file_name
                 ),
             ));
@@ -134,10 +137,10 @@ impl Agent {
         Ok(registry)
     }
 
-    fn registry_within(&self, patience: Duration) -> Result<Registry<'_>> {
-        let registry = Registry::lock(&self.seat, patience)?;
+    fn registry_within(&self, timeout: Duration) -> Result<Registry<'_>> {
+        let registry = Registry::lock(&self.seat, timeout)?;
         for object in self.leaving.take() {
-            // A name that the system doesn't let us remove stays for the next sweep.
+            // If the system refuses to remove a name, the next sweep tries again.
             let _ = registry.detach(object, |parent| self.has_open(parent));
         }
         for number in self.read_spills.take() {
@@ -146,15 +149,15 @@ impl Agent {
         Ok(registry)
     }
 
-    /// Removes the segment of a message that was too large for its queue: now, or with the next call that gets through to the
-    /// registry.
+    /// Removes the segment of a spilled message: now, or with the next call that gets the
+    /// registry's mutex.
     pub(crate) fn remove_spill(&self, number: u64) {
-        let patience = if self.read_spills.borrow().is_empty() { ATTEMPT_TIMEOUT } else { Duration::ZERO };
+        let timeout = if self.read_spills.borrow().is_empty() { ATTEMPT_TIMEOUT } else { Duration::ZERO };
         self.read_spills.borrow_mut().push(number);
-        let _ = self.registry_within(patience);
+        let _ = self.registry_within(timeout);
     }
 
-    /// Counts one more handle of an object that the registry has us attached to.
+    /// Counts one more handle of an object to which this agent is attached.
     pub(crate) fn attach(&self, object: ObjectRef) {
         *self.handles.borrow_mut().entry(object).or_insert(0) += 1;
     }
@@ -163,8 +166,8 @@ impl Agent {
         self.handles.borrow().contains_key(&object)
     }
 
-    /// Closes one handle; the last one takes us off the object. If the registry is stuck, that happens with
-    /// the next call that gets through.
+    /// Closes one handle. The last one detaches the agent from the object: now, or with the next
+    /// call that gets the registry's mutex.
     pub(crate) fn detach(&self, object: ObjectRef) {
         let mut handles = self.handles.borrow_mut();
         let Some(count) = handles.get_mut(&object) else { return };
@@ -174,9 +177,10 @@ impl Agent {
         }
         handles.remove(&object);
         drop(handles);
-        // Whoever waited in vain a moment ago doesn't wait again.
-        let patience = if self.leaving.borrow().is_empty() { DEFERRABLE_TIMEOUT } else { Duration::ZERO };
+        // If an earlier call timed out, this one doesn't wait: the holder is probably still
+        // stopped.
+        let timeout = if self.leaving.borrow().is_empty() { DEFERRABLE_TIMEOUT } else { Duration::ZERO };
         self.leaving.borrow_mut().push(object);
-        let _ = self.registry_within(patience);
+        let _ = self.registry_within(timeout);
     }
 }

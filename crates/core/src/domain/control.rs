@@ -1,4 +1,4 @@
-//! The control segment: what the processes of a domain share besides their objects.
+//! The control segment: the file that holds a domain's agents and registry.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::layout::{CONTROL_MAGIC, Control, LAYOUT_VERSION};
 use crate::sync::Ordering;
 use crate::sys::{self, Life, Mapping, Part};
 
-/// The control segment in our address space, with a descriptor of its own that can say who lives.
+/// The control segment, mapped, with a descriptor of its own that tells which agents live.
 pub(crate) struct Domain {
-    /// Points into `mapping`, checked when it was opened.
+    /// Points into `mapping`; checked when it was opened.
     control: *const Control,
     mapping: Arc<Mapping>,
     pub life: Life,
-    /// Of the control segment.
+    /// Name of the control segment.
     pub file_name: String,
 }
 
@@ -34,7 +34,7 @@ impl Domain {
         opened.ok_or_else(|| Error::new(Code::Os, "the control segment vanished while it was made"))
     }
 
-    /// The domain if it has any agents or objects, for looking at it without becoming part of it.
+    /// The domain, for a caller that doesn't join it; `None` if it has neither agents nor objects.
     pub(crate) fn open_existing(domain: &str) -> Result<Option<Domain>> {
         Self::open(domain, None)
     }
@@ -46,7 +46,7 @@ impl Domain {
         let opened = sys::open_control(&file_name, size, create).map_err(|e| match e.kind() {
             std::io::ErrorKind::InvalidData => Error::new(
                 Code::Corrupt,
-                format!("the control segment {file_name} is not one: {e}; stop its processes and remove it"),
+                format!("{file_name} is not a control segment: {e}; stop its processes and remove it"),
             ),
             std::io::ErrorKind::StorageFull => no_space(size),
             _ => Error::os(&format!("opening the control segment {file_name}"), &e),
@@ -71,11 +71,12 @@ impl Domain {
     }
 
     pub(crate) fn control(&self) -> &Control {
-        // SAFETY: inside `mapping` and aligned, as `at` checked; mapped as long as `self`, never moved.
+        // SAFETY: inside `mapping` and aligned, as `at` checked; mapped as long as `self`, never
+        // moved.
         unsafe { &*self.control }
     }
 
-    /// Keeps the control segment mapped, without saying that anyone lives.
+    /// Keeps the control segment mapped, but no agent alive.
     pub(crate) fn keep_mapped(&self) -> Arc<Mapping> {
         Arc::clone(&self.mapping)
     }

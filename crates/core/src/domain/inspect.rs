@@ -1,5 +1,5 @@
-//! Looking at a domain without becoming part of it: no lock, no agent, nothing swept. What others change
-//! meanwhile may be seen before or after, entry by entry.
+//! Inspects a domain without joining it: takes no lock, registers no agent and sweeps nothing. Of a
+//! concurrent change, each entry shows either the state before or the state after.
 
 use super::control::Domain;
 use super::registry::{LIVE, name_of};
@@ -8,55 +8,58 @@ use crate::layout::{Control, Entry, Kind, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::sys::{self, Headroom};
 
-/// An agent as the table has it.
+/// An agent as the control segment shows it.
 #[derive(Clone, Debug)]
 pub struct AgentInfo {
     /// Its slot.
     pub slot: usize,
-    /// Its process, in its own pid namespace; for display.
+    /// Id of its process in that process's pid namespace, for display.
     pub pid: u32,
-    /// Its worker thread, 0 for the main thread.
+    /// Id of its worker thread, 0 for the main thread.
     pub thread: u32,
-    /// Whether the kernel says it lives.
+    /// Whether the kernel reports that it lives.
     pub alive: bool,
 }
 
-/// An object as the registry has it.
+/// An object as the registry shows it.
 #[derive(Clone, Debug)]
 pub struct ObjectInfo {
     /// Its name.
     pub name: String,
-    /// Its kind; `None` if a newer crossmem made it.
+    /// Its kind; `None` if a newer version of crossmem made it.
     pub kind: Option<Kind>,
-    /// Bytes of its segment.
+    /// Size of its segment in bytes.
     pub size: u64,
-    /// Whether it outlives all agents.
+    /// Whether it outlives all agents, until it is unlinked.
     pub persist: bool,
-    /// Slots of the agents that have it open, dead ones included until they are swept.
+    /// Slots of the agents that have it open, including dead ones that aren't swept yet.
     pub attached: Vec<usize>,
-    /// Whether its name still leads to it: other programs can remove it.
+    /// Whether its name still leads to it: another program may have removed the name.
     pub present: bool,
     /// Whether the next sweep erases it.
     pub doomed: bool,
 }
 
-/// A domain at about one instant.
+/// A domain, read without a lock.
 #[derive(Clone, Debug)]
 pub struct DomainInfo {
-    /// Name of the control segment, `None` if there is none now.
+    /// Name of the control segment; `None` if there is none.
     pub control: Option<String>,
-    /// Bytes of the control segment.
+    /// Size of the control segment in bytes.
     pub control_size: u64,
-    /// All agents, dead ones included until they are swept.
+    /// All agents, including dead ones that aren't swept yet.
     pub agents: Vec<AgentInfo>,
     /// All objects.
     pub objects: Vec<ObjectInfo>,
     /// Room for shared memory.
     pub headroom: Headroom,
-    /// Process that holds the registry's lock right now, if it lives; a healthy one holds it for microseconds.
+    /// Id of the living process that holds the registry's mutex, if any. A process that runs holds
+    /// it for microseconds.
     pub registry_held_by: Option<u32>,
 }
 
+/// Inspects the domain of that name.
+///
 /// # Errors
 /// `ERR_INVALID_NAME`, `ERR_CORRUPT`, `ERR_PERMISSION`, `ERR_OS`.
 pub fn inspect(domain: &str) -> Result<DomainInfo> {
@@ -91,7 +94,7 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
     Ok(info)
 }
 
-/// The entry, if it was the same object from the first look to the last.
+/// The object of an entry; `None` if the entry changed while it was read.
 fn object(domain: &Domain, entry: &Entry) -> Option<ObjectInfo> {
     let is_live = || entry.state.load(Acquire) == LIVE;
     let id = entry.id.load(Relaxed);

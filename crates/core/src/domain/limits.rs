@@ -1,4 +1,4 @@
-//! What there is no room for, and what to do.
+//! Errors for what is full, with what to do about it.
 
 use crate::error::{Code, Error};
 use crate::layout::{AGENTS, OBJECTS};

@@ -1,4 +1,4 @@
-//! An agent's doorbell, for the thread that waits on it for JavaScript.
+//! An agent's doorbell, for the reactor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::sync::{AtomicU32, Ordering};
 use crate::sys::{Bell, Mapping};
 use crate::wait::Peers;
 
-/// An agent's doorbell, for another thread than the agent's own. It keeps nobody alive.
+/// An agent's doorbell, for a thread other than the agent's own. It doesn't keep the agent alive.
 pub struct Listener {
     bell: *const AtomicU32,
     #[expect(dead_code, reason = "keeps the doorbell mapped")]
@@ -29,23 +29,24 @@ impl Listener {
     }
 
     fn bell(&self) -> &AtomicU32 {
-        // SAFETY: `mapping` keeps it mapped; it is an atomic, so any value others write is one of its type.
+        // SAFETY: `mapping` keeps it mapped; it is an atomic, so any value that other processes
+        // write is one of its type.
         unsafe { &*self.bell }
     }
 
-    /// What the doorbell shows now.
+    /// The number of rings so far, modulo 2^32.
     #[must_use]
     pub fn heard(&self) -> u32 {
         // Acquire: pairs with the Release in `wake`.
         self.bell().load(Ordering::Acquire)
     }
 
-    /// Sleeps while it shows `heard`, for `slice` at the most. May return for no reason.
+    /// Sleeps while the number of rings is `heard`, at most for `slice`. May return early.
     pub fn park(&self, heard: u32, slice: Duration) {
         Bell::park(self.bell(), heard, slice);
     }
 
-    /// Rings it.
+    /// Rings the doorbell.
     pub fn ring(&self) {
         self.bell().fetch_add(1, Ordering::Release);
         Bell::ring(self.bell());

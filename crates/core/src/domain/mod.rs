@@ -1,4 +1,4 @@
-//! A domain: one control segment, and the processes of one user that share it.
+//! A domain: the processes of one user that see each other's objects, and their control segment.
 
 mod agent;
 mod company;

@@ -1,15 +1,16 @@
-//! What an object may be called.
+//! Names of objects and domains.
 
 use crate::error::{Code, Error, Result};
 use crate::hash::hash_32;
 
-/// Longest name in bytes of UTF-8: glibc's `shm_open` takes 253, and both Python and we must be able to open it.
+/// Longest name in bytes of UTF-8. glibc's `shm_open` takes 253; a name must suit Python as well.
 pub const NAME_MAX: usize = 250;
 
-/// Names that begin like this are the library's own files.
+/// Prefix of crossmem's own files.
 pub(crate) const RESERVED_PREFIX: &str = ".crossmem-";
 
-/// Refuses what a POSIX shared memory object or a table on a terminal can't carry.
+/// Refuses names that can't be those of a POSIX shared memory object, or would break a table on a
+/// terminal.
 ///
 /// # Errors
 /// `ERR_INVALID_NAME` with the reason.
@@ -33,12 +34,13 @@ pub fn check_name(name: &str) -> Result<()> {
     Err(Error::new(
         Code::InvalidName,
         format!(
-            "the name \"{shown}\" {reason}; use 1 to {NAME_MAX} bytes without slashes or control characters, not starting with {RESERVED_PREFIX}"
+            "the name \"{shown}\" {reason}; use 1 to {NAME_MAX} bytes without slashes or control \
+             characters, not starting with {RESERVED_PREFIX}"
         ),
     ))
 }
 
-/// Checks the name of a domain (`CROSSMEM_DOMAIN`): it becomes part of a file's name.
+/// Checks the name of a domain (`CROSSMEM_DOMAIN`), which becomes part of a file's name.
 ///
 /// # Errors
 /// `ERR_INVALID_NAME`.
@@ -53,24 +55,25 @@ pub fn check_domain_name(domain: &str) -> Result<()> {
     Ok(())
 }
 
-/// A name that nobody else has, for objects that are passed on by reference.
+/// A random name, for objects that are passed on by reference.
 ///
 /// # Errors
-/// `ERR_OS` when the system has no randomness to give.
+/// `ERR_OS` if the system provides no random bytes.
 pub(crate) fn random_name() -> Result<String> {
     Ok(numbered_name(random_u64()?))
 }
 
-/// A name made of a number.
+/// The name for a number.
 pub(crate) fn numbered_name(number: u64) -> String {
     format!("crossmem_{number:016x}")
 }
 
 pub(crate) fn random_u64() -> Result<u64> {
-    getrandom::u64().map_err(|e| Error::new(Code::Os, format!("no randomness from the system: {e}")))
+    getrandom::u64().map_err(|e| Error::new(Code::Os, format!("the system provides no random bytes: {e}")))
 }
 
-/// The tag by which the registry finds a name without reading all of them; never zero, since zero is "free".
+/// The hash by which the registry finds a name without reading all names. Never 0, which marks a
+/// free entry.
 pub(crate) fn tag(name: &str) -> u32 {
     hash_32(name.as_bytes()).max(1)
 }

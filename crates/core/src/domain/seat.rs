@@ -1,4 +1,5 @@
-//! A seat: what the other agents of a domain see of an agent. It is alive while the kernel holds its byte lock.
+//! A seat: the part of an agent that other agents see. The agent lives while the kernel holds the
+//! lock on its byte of the control segment.
 
 use std::time::Duration;
 
@@ -13,14 +14,14 @@ use crate::sync::{AtomicU32, Ordering};
 use crate::sys::Bell;
 use crate::wait::Peers;
 
-/// An agent's slot in the control segment, and the lock that keeps it.
+/// An agent's slot in the control segment, and its byte lock.
 pub(crate) struct Seat {
     domain: Domain,
     owner: Owner,
 }
 
 impl Seat {
-    /// Takes a free slot, or that of a dead agent, and says whether it was one.
+    /// Takes a free slot or a dead agent's, and returns whether it was a dead agent's.
     pub(super) fn claim(domain: Domain, thread: u32) -> Result<(Seat, bool)> {
         let control = domain.control();
         let instance = claim_instance(&domain)?;
@@ -50,13 +51,13 @@ impl Seat {
         &self.domain
     }
 
-    /// Others may take the slot. Its byte stays locked until this is dropped.
+    /// Frees the slot for other agents. The byte stays locked until this is dropped.
     pub(super) fn vacate(&self) {
         self.domain.control().agents[usize::from(self.owner.slot)].instance.store(0, Release);
     }
 }
 
-/// An instance number that nobody had before, with its byte locked.
+/// An instance number that no agent had before, with its byte locked.
 fn claim_instance(domain: &Domain) -> Result<u32> {
     let next = &domain.control().header.next_instance;
     if seeded(Fault::InstanceReused) {

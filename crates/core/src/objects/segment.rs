@@ -43,25 +43,25 @@ impl Segment {
     }
 
     /// As `create`, with another timeout for a stopped process that holds the registry.
-    pub(crate) fn create_within(agent: &Agent, spec: &Spec<'_>, patience: Duration) -> Result<Segment> {
+    pub(crate) fn create_within(agent: &Agent, spec: &Spec<'_>, timeout: Duration) -> Result<Segment> {
         let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
         check_name(&name)?;
         match spec.params {
             None if spec.size == 0 => Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte")),
-            None => Self::create_named(agent, &name, spec, patience),
+            None => Self::create_named(agent, &name, spec, timeout),
             Some(params) => header::with_parts(agent, spec, &params, |spec| {
-                Self::create_named(agent, &name, spec, patience)
+                Self::create_named(agent, &name, spec, timeout)
             }),
         }
     }
 
-    fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>, patience: Duration) -> Result<Segment> {
-        // Before what may be gigabytes are reserved.
-        refuse_taken(&agent.registry_in(patience)?, name)?;
+    fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>, timeout: Duration) -> Result<Segment> {
+        // Before any memory is reserved: it may be gigabytes.
+        refuse_taken(&agent.registry_in(timeout)?, name)?;
         let staged = stage(agent, spec)?;
         fail::point("create.staged");
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
-        let registry = agent.registry_in(patience)?;
+        let registry = agent.registry_in(timeout)?;
         refuse_taken(&registry, name)?;
         let Spec { kind, size, persist, parent, .. } = *spec;
         let birth = Birth { name, kind, size, file, persist, parent };
@@ -169,7 +169,7 @@ impl Segment {
         }
     }
 
-    /// Closes the handle. The last agent that does so erases the object, unless it persists. The
+    /// Closes the handle. The last agent that closes the object erases it, unless it persists. The
     /// bytes stay mapped while a `Mapped` of them is held.
     pub fn close(self, agent: &Agent) {
         if let Some(object) = self.object

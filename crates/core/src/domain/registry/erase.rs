@@ -1,4 +1,4 @@
-//! How objects go: with their last user, by their name, or with the object that they belong to.
+//! Removes objects: with their last user, by their name, or with their parent.
 
 use super::table::{DYING, FREE, LIVE, ObjectRef, Registry, name_of, parent_of};
 use crate::error::{Error, Result};
@@ -10,8 +10,9 @@ use crate::sys;
 use crate::wait::Sleepers;
 
 impl Registry<'_> {
-    /// Removes the object and its name, if the name still leads to it; and its children, unless others still use it without
-    /// its name: then they stay for as long as those live.
+    /// Removes the object, and its name if the name still leads to it. Its children are removed
+    /// too, unless living agents still have the object open: then these agents become users of the
+    /// children.
     pub(crate) fn erase(&self, index: usize) -> Result<()> {
         let children = self.children(index);
         for &child in children.iter().filter(|_| !seeded(Fault::ChildrenLoseUsers)) {
@@ -27,7 +28,7 @@ impl Registry<'_> {
             .try_for_each(|child| self.erase_one(child))
     }
 
-    /// What belongs to a queue.
+    /// The entries of the object's children: spilled messages of a queue.
     fn children(&self, index: usize) -> Vec<usize> {
         let parent = self.entry(index);
         let may_have = Kind::from_stored(parent.kind.load(Relaxed)).is_some_and(Kind::has_children);
@@ -46,7 +47,7 @@ impl Registry<'_> {
         })
     }
 
-    /// Removes the segment of a message that was too large for its queue.
+    /// Removes the segment of a spilled message.
     pub(crate) fn erase_spill(&self, name: &str) -> Result<()> {
         let is_spill = |index: &usize| self.entry(*index).kind.load(Relaxed) == Kind::Spill as u32;
         self.entered_as(name).filter(is_spill).map_or(Ok(()), |index| self.erase_one(index))
@@ -83,8 +84,9 @@ impl Registry<'_> {
         self.control.tags[index].store(0, Release);
     }
 
-    /// Takes the caller off the object; the last one out erases it. A child whose parent the caller has open, and which lost
-    /// its name, stays the caller's until it closes the parent.
+    /// Detaches the caller from the object. The last agent to detach erases it. If the parent was
+    /// unlinked and `has_open` says that the caller has it open, the caller stays attached until it
+    /// closes the parent.
     pub(crate) fn detach(&self, object: ObjectRef, has_open: impl Fn(ObjectRef) -> bool) -> Result<()> {
         let Some(entry) = self.entry_of(object) else { return self.detach_children(object) };
         let is_kept = has_open(parent_of(entry)) && !self.parent_lives(entry);
@@ -96,7 +98,8 @@ impl Registry<'_> {
         if self.is_wanted(entry) { Ok(()) } else { self.erase(object.index) }
     }
 
-    /// The object has lost its name; its children have those who use it as if they had them open.
+    /// For an unlinked object: detaches the caller from its children, of which `erase` made it a
+    /// user.
     fn detach_children(&self, object: ObjectRef) -> Result<()> {
         for index in self.children_of(object.id) {
             let entry = self.entry(index);

@@ -1,13 +1,13 @@
-//! What exists: the table of objects, changed only under the registry's lock.
+//! The registry: the table of named objects, changed only under its mutex.
 //!
-//! | state | meaning | if the lock's owner dies here |
+//! | state | meaning | after a death here, the next owner of the mutex |
 //! | --- | --- | --- |
-//! | `FREE` | nothing | the tag is cleared |
-//! | `BORN` | fields are whole; the file may or may not have its name yet | undone: nobody was told of it |
-//! | `LIVE` | the object exists | kept; erased if nobody living is attached |
-//! | `DYING` | the file may or may not have lost its name yet | finished |
+//! | `FREE` | no object | clears the tag |
+//! | `BORN` | all fields are written; the file may have its name | erases it: no agent knows of it |
+//! | `LIVE` | the object exists | keeps it; erases it if no living agent is attached |
+//! | `DYING` | the file may have lost its name | erases it |
 //!
-//! `repair` is idempotent: whoever takes the lock from a dead repairer starts it again.
+//! `repair` is idempotent: if the repairing agent dies, the next owner starts it again.
 
 mod erase;
 mod repair;
@@ -35,9 +35,9 @@ use crate::sys;
 use crate::wait::Sleepers;
 
 impl<'a> Registry<'a> {
-    pub(crate) fn lock(seat: &'a Seat, patience: Duration) -> Result<Registry<'a>> {
+    pub(crate) fn lock(seat: &'a Seat, timeout: Duration) -> Result<Registry<'a>> {
         let control = seat.domain().control();
-        let acquired = acquire_short(&control.header.registry, seat, patience, "the registry")?;
+        let acquired = acquire_short(&control.header.registry, seat, timeout, "the registry")?;
         fail::point("registry.locked");
         let registry = Registry { seat, control };
         if acquired == Acquired::OwnerDied && !seeded(Fault::RegistryUnrepaired) {
@@ -48,8 +48,8 @@ impl<'a> Registry<'a> {
         Ok(registry)
     }
 
-    /// The living object of that name. One that only dead agents are attached to is erased on the way, and so
-    /// is one whose name another program removed or took.
+    /// The living object of that name. Erases it, and returns `None`, if only dead agents are
+    /// attached, or if another program removed or took the name.
     pub(crate) fn find(&self, name: &str) -> Result<Option<usize>> {
         let Some(index) = self.entered_as(name) else { return Ok(None) };
         let entry = self.entry(index);
@@ -63,7 +63,7 @@ impl<'a> Registry<'a> {
         Ok(None)
     }
 
-    /// Enters an object, lets `publish` give its file the name, and attaches the caller.
+    /// Enters an object, attaches the caller, and calls `publish`, which gives the file its name.
     pub(crate) fn enter<T>(
         &self,
         birth: &Birth<'_>,

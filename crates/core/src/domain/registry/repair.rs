@@ -1,4 +1,5 @@
-//! What dead agents left: swept by those who live, and repaired by the next owner of the registry's mutex.
+//! Cleans up after dead agents: a living agent sweeps what they held, and the next owner of the
+//! mutex repairs what they left half done.
 
 use super::table::{BORN, FREE, LIVE, Registry, is_lock_manager, name_of};
 use crate::domain::name::tag;
@@ -7,14 +8,14 @@ use crate::faults::{Fault, seeded};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::wait::Sleepers;
 
-/// What a sweep found and freed.
+/// What a sweep freed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Dead agents.
+    /// Number of dead agents.
     pub agents: u32,
-    /// Objects that nobody living was attached to.
+    /// Number of objects without a living agent.
     pub objects: u32,
-    /// Bytes of these objects.
+    /// Total size of these objects in bytes.
     pub bytes: u64,
 }
 
@@ -31,8 +32,9 @@ impl std::ops::Add for Swept {
 }
 
 impl Registry<'_> {
-    /// Clears what dead agents hold. The caller's own slot counts as dead when `newborn`: what it finds there
-    /// is its predecessor's.
+    /// Detaches dead agents from all objects, erases objects without a living agent, and frees the
+    /// slots of dead agents. With `newborn`, detaches the caller too: its slot's predecessor was
+    /// attached.
     pub(crate) fn sweep(&self, newborn: bool) -> Swept {
         let me = self.me();
         let mut dead: Vec<(usize, u64)> = Vec::new();
@@ -58,14 +60,14 @@ impl Registry<'_> {
             fail::point("sweep.detached");
             if !self.is_wanted(entry) {
                 let bytes = entry.size.load(Relaxed);
-                // A name that the system doesn't let us remove stays for the next sweep, and is nobody else's trouble.
+                // If the system refuses to remove a name, the next sweep tries again.
                 if self.erase(index).is_ok() {
                     swept = swept + Swept { agents: 0, objects: 1, bytes };
                 }
             }
         }
         for (slot, instance) in dead.into_iter().filter(|_| !seeded(Fault::SweepKeepsSlots)) {
-            // A newcomer may have taken the slot meanwhile: then it is no longer the dead agent's.
+            // A CAS, since a newcomer may have taken the slot meanwhile.
             fail::point("sweep.freeing");
             let there = &self.control.agents[slot].instance;
             if seeded(Fault::SweepByStore) {
@@ -77,12 +79,12 @@ impl Registry<'_> {
         swept
     }
 
-    /// Whether the caller, who leaves, is the last one, and nothing is left.
+    /// Whether the caller, which is leaving, is the last agent, and no objects are left.
     pub(crate) fn is_deserted(&self) -> bool {
         if self.has_others() && !seeded(Fault::RetireBesideOthers) {
             return false;
         }
-        // Nobody is left to sweep what others left who died.
+        // After the last agent, no agent is left to sweep what dead agents held.
         if !seeded(Fault::LastOneOutSweepsNothing) {
             self.sweep(false);
         }
@@ -90,11 +92,11 @@ impl Registry<'_> {
             let entry = self.entry(index);
             let exists = self.control.tags[index].load(Relaxed) != 0 && entry.state.load(Acquire) == LIVE;
             if exists && is_lock_manager(entry) {
-                // A name that the system doesn't let us remove keeps the domain.
+                // If the system refuses to remove the name, the domain stays.
                 let _ = self.erase(index);
             }
         }
-        // Under the lock, an entry without a tag is free.
+        // Under the mutex, an entry without a tag is free.
         self.control.used_entries().all(|index| self.control.tags[index].load(Relaxed) == 0)
     }
 
@@ -111,13 +113,14 @@ impl Registry<'_> {
             let entry = self.entry(index);
             match entry.state.load(Acquire) {
                 FREE if seeded(Fault::RepairKeepsTags) => {}
-                // Free as they nearly all are: not written to, since this is done while everybody waits.
+                // Nearly all entries: not written, since other agents wait for the repair.
                 FREE if self.control.tags[index].load(Relaxed) == 0 => {}
                 FREE => self.control.tags[index].store(0, Release),
                 BORN if seeded(Fault::RepairKeepsUnborn) => {}
                 LIVE if self.is_wanted(entry) => {
                     if self.parent_lives(entry) && !seeded(Fault::RepairKeepsShares) {
-                        // Who died here may have begun to share it among the parent's users, and the parent stays.
+                        // The dead owner may have begun to attach the parent's users. The parent
+                        // stays.
                         entry.attached.clear();
                     }
                     let tag = name_of(entry).map_or(1, |name| tag(&name));

@@ -1,4 +1,4 @@
-//! The table of objects: entries, their names and states.
+//! The table of objects: its entries, their names and states.
 
 use crate::domain::name::{self, NAME_MAX, tag};
 use crate::domain::seat::Seat;
@@ -12,25 +12,26 @@ pub(super) const BORN: u32 = 1;
 pub(crate) const LIVE: u32 = 2;
 pub(super) const DYING: u32 = 3;
 
-/// An object as a handle remembers it.
+/// An object as its handles know it: its entry, and its id, which no other object of the domain
+/// ever has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectRef {
     pub(crate) index: usize,
     pub(crate) id: u64,
 }
 
-/// What is to be entered.
+/// A new object.
 pub(crate) struct Birth<'a> {
     pub name: &'a str,
     pub kind: Kind,
     pub size: u64,
     pub file: u64,
     pub persist: bool,
-    /// Lives as long as that one, too.
+    /// The new object lives at least as long as this one.
     pub parent: Option<ObjectRef>,
 }
 
-/// The registry while we hold its lock.
+/// The registry, while the caller holds its mutex.
 pub(crate) struct Registry<'a> {
     pub(super) seat: &'a Seat,
     pub(super) control: &'a Control,
@@ -45,7 +46,7 @@ impl<'a> Registry<'a> {
         &self.control.entries[index]
     }
 
-    /// The entry of a handle, unless its object was unlinked since.
+    /// The entry of the object; `None` if the object was unlinked.
     pub(crate) fn entry_of(&self, object: ObjectRef) -> Option<&'a Entry> {
         let entry = self.entry(object.index);
         (entry.state.load(Acquire) == LIVE
@@ -53,7 +54,7 @@ impl<'a> Registry<'a> {
         .then_some(entry)
     }
 
-    /// The entry with that name, whatever has become of its object.
+    /// The entry with that name, whether or not its object is wanted and its file is there.
     pub(crate) fn entered_as(&self, name: &str) -> Option<usize> {
         let wanted = tag(name);
         self.control.used_entries().find(|&index| {
@@ -64,8 +65,8 @@ impl<'a> Registry<'a> {
         })
     }
 
-    /// Whether a living agent is attached, or none is needed. The table of named locks tells who comes later that a holder
-    /// died: it stays until nobody is left in the domain.
+    /// Whether a living agent is attached, or none is needed. The table of named locks stays until
+    /// the last agent leaves the domain: it reports the death of a holder to later requests.
     pub(super) fn is_wanted(&self, entry: &Entry) -> bool {
         entry.persist.load(Relaxed) != 0
             || is_lock_manager(entry) && !seeded(Fault::NamedLocksForgotten)
@@ -94,7 +95,7 @@ pub(super) fn is_lock_manager(entry: &Entry) -> bool {
     entry.kind.load(Relaxed) == Kind::LockManager as u32
 }
 
-/// The entry's name, unless its bytes can't be one.
+/// The entry's name; `None` if its bytes are no valid name.
 pub(crate) fn name_of(entry: &Entry) -> Option<String> {
     let len = entry.name_len.load(Relaxed) as usize;
     if len == 0 || len > NAME_MAX {

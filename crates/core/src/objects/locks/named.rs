@@ -53,9 +53,9 @@ impl<'a> Object<'a> {
         self.table(STUCK_TIMEOUT)?.query()
     }
 
-    fn table(&self, patience: Duration) -> Result<NamedLocks<'a, Seat>> {
+    fn table(&self, timeout: Duration) -> Result<NamedLocks<'a, Seat>> {
         let words: &NamedLocksWords = self.words()?;
-        let acquired = acquire_short(&words.mutex, self.peers(), patience, "the table of named locks")?;
+        let acquired = acquire_short(&words.mutex, self.peers(), timeout, "the table of named locks")?;
         words.inside(self.peers(), acquired)
     }
 }

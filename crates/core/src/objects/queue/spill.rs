@@ -1,5 +1,6 @@
 //! Spilled messages: one that is too large for its queue's chunks has a segment of its own, which
 //! belongs to the queue.
+//!
 //! | died | what is left | removed by |
 //! | --- | --- | --- |
 //! | writer, before the chunk names it | a chunk that names an older segment, long removed | - |
@@ -66,7 +67,8 @@ impl Spill {
         let mapping = map(&numbered_name(self.number)).map_err(|e| match e.code {
             Code::NotFound => Error::new(
                 Code::NotFound,
-                "a message that was too large for its queue is gone: the queue was unlinked, and the process that put it has ended",
+                "a message that was too large for its queue is gone: the queue was unlinked, and the \
+                 process that put it has ended",
             ),
             _ => e,
         })?;
