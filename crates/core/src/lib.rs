@@ -13,8 +13,8 @@
 //! undoes or finishes its change.
 //!
 //! A [`Segment`] is an object's memory: it appears under its name whole, and is removed with the
-//! last living agent that had it open. A [`Guard`] tells the readers of an array whether their copy
-//! is whole.
+//! last living agent that had it open. An [`ArrayGuard`] tells the readers of an array whether
+//! their copy is whole.
 //!
 //! Nothing in shared memory is trusted, and no Rust reference to plain shared bytes is ever made.
 
@@ -43,7 +43,7 @@ pub use file_lock::{FileLock, Tried};
 pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets};
 pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{
-    Bytes, CONSUMER, Chunk, Consumer, End, Got, Guard, Holder, Locked, Looked, Mapped, Member, Object,
+    ArrayGuard, Bytes, CONSUMER, Chunk, Consumer, End, Got, Holder, Locked, Looked, Mapped, Member, Object,
     PRODUCER, Participant, Producer, Put, QueueWait, Segment, Spec, open_lock_manager, unlink_name,
 };
 pub use region::Region;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::{spec, unique};
-use crossmem_core::{Agent, Code, Guard, Kind, Locked, Looked, Object, Segment, Spec, Wait};
+use crossmem_core::{Agent, ArrayGuard, Code, Kind, Locked, Looked, Object, Segment, Spec, Wait};
 
 const BYTES: u64 = 4096;
 const PATIENT: Duration = Duration::from_secs(60);
@@ -19,8 +19,8 @@ fn array(agent: &Agent, name: &str) -> Segment {
         .unwrap()
 }
 
-fn guard<'a>(agent: &Agent, array: &'a Segment) -> Guard<'a> {
-    Guard::find(agent, array.region(), BYTES).unwrap().unwrap()
+fn guard<'a>(agent: &Agent, array: &'a Segment) -> ArrayGuard<'a> {
+    ArrayGuard::find(agent, array.region(), BYTES).unwrap().unwrap()
 }
 
 /// The array's numbers, as a writer inside an update sees them.
@@ -124,10 +124,10 @@ fn offsets_outside_the_segment_are_refused() {
     let agent = Agent::register(&domain, 0).unwrap();
     let mine = array(&agent, &name);
     for offset in [2 * BYTES, u64::MAX, u64::MAX - 7] {
-        assert!(Guard::find(&agent, mine.region(), offset).unwrap().is_none());
+        assert!(ArrayGuard::find(&agent, mine.region(), offset).unwrap().is_none());
     }
-    assert_eq!(Guard::find(&agent, mine.region(), 4).map(|_| ()).unwrap_err().code, Code::Corrupt);
-    assert!(Guard::find(&agent, mine.region(), 0).unwrap().is_none(), "there is no trailer");
+    assert_eq!(ArrayGuard::find(&agent, mine.region(), 4).map(|_| ()).unwrap_err().code, Code::Corrupt);
+    assert!(ArrayGuard::find(&agent, mine.region(), 0).unwrap().is_none(), "there is no trailer");
     for (offset, len) in [(0, 2 * BYTES + 1), (2 * BYTES, 1), (u64::MAX, 1)] {
         let mut copy = vec![0; len as usize];
         assert_eq!(mine.region().copy_to(offset, &mut copy).unwrap_err().code, Code::Corrupt);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::child::{Orders, assert_visited, every_step, live_until, run_until};
 use common::{create, files, unique};
-use crossmem_core::{Agent, Code, Guard, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
+use crossmem_core::{Agent, Code, ArrayGuard, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
 
 const GUARD_AT: u64 = 4096;
 /// The repeated contents of the array that persists.
@@ -56,7 +56,7 @@ fn array(name: &str) -> Spec<'_> {
 }
 
 fn update(agent: &Agent, segment: &Segment) {
-    let guard = Guard::find(agent, segment.region(), GUARD_AT).unwrap().unwrap();
+    let guard = ArrayGuard::find(agent, segment.region(), GUARD_AT).unwrap().unwrap();
     assert!(matches!(guard.enter(agent, Wait::For(PATIENT)), Looked::Got(_)));
     guard.leave(agent).unwrap();
 }
@@ -160,7 +160,7 @@ fn killed_at_every_step_beside_a_survivor() {
         leave_orphans(&domain, &names);
         let at = run_until("whole-life", &domain, &names, step);
         let shown = at.clone().unwrap_or_else(|| "the end".to_owned());
-        let guard = Guard::find(&survivor, array.region(), GUARD_AT).unwrap().unwrap();
+        let guard = ArrayGuard::find(&survivor, array.region(), GUARD_AT).unwrap().unwrap();
         let mut copy = [0; 64];
         match guard.copy_to(&survivor, 0, &mut copy, PATIENT) {
             Ok(copied) => assert!(copied, "after {shown}"),

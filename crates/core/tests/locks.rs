@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{code, make, rung, spec, unique};
 use crossmem_core::{
-    Agent, Arrived, Code, Guard, Kind, Locked, Looked, Object, PAGE, Segment, Spec, Wait, Wanted,
+    Agent, ArrayGuard, Arrived, Code, Kind, Locked, Looked, Object, PAGE, Segment, Spec, Wait, Wanted,
     open_lock_manager,
 };
 
@@ -122,7 +122,7 @@ fn whoever_lets_go_rings_a_sleeper() {
 
     let array = domain.array();
     let [_, b, _] = domain.on(&array);
-    let guard = Guard::find(&domain.agents[0], array.region(), PAGE).unwrap().unwrap();
+    let guard = ArrayGuard::find(&domain.agents[0], array.region(), PAGE).unwrap().unwrap();
     for agent in [0, 1] {
         assert_eq!(guard.enter(&domain.agents[0], Wait::Try), CLEAN);
         let armed = Ok(guard.enter(&domain.agents[1], Wait::Arm { again: agent == 1 }));

@@ -453,7 +453,7 @@ fn domains_do_not_see_each_other() {
     assert_eq!(code(create(&b, &name, 1)), Code::Exists);
     let foreign = Segment::open(&b, &name, Some(Kind::NDArray)).unwrap();
     assert!(foreign.is_foreign());
-    let refused = crossmem_core::Guard::find(&b, foreign.region(), 4096);
+    let refused = crossmem_core::ArrayGuard::find(&b, foreign.region(), 4096);
     assert_eq!(code(refused), Code::WrongDomain);
     foreign.close(&b);
     array.close(&a);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::child::{Orders, child};
 use common::{code, make, spec, unique};
 use crossmem_core::{
-    Agent, CONSUMER, Code, Got, Guard, Kind, Looked, Object, PAGE, PRODUCER, Put, Segment, Spec, Wait,
+    Agent, ArrayGuard, CONSUMER, Code, Got, Kind, Looked, Object, PAGE, PRODUCER, Put, Segment, Spec, Wait,
     inspect,
 };
 
@@ -75,7 +75,7 @@ fn child_program() {
         }
         "snapshot" => {
             let array = Segment::open(&agent, &name, None).unwrap();
-            let guard = Guard::find(&agent, array.region(), PAGE).unwrap().unwrap();
+            let guard = ArrayGuard::find(&agent, array.region(), PAGE).unwrap().unwrap();
             let copied = guard.copy_to(&agent, 0, &mut [0; 16], Duration::from_millis(10));
             assert!(!copied.unwrap(), "a writer is inside");
             array.close(&agent);
@@ -97,7 +97,7 @@ fn a_snapshot_is_not_of_what_a_writer_began_meanwhile() {
     let agent = Agent::register(&domain, 0).unwrap();
     let array = Spec { kind: Kind::NDArray, guard: Some(PAGE), ..spec(&name, 2 * PAGE) };
     let array = Segment::create(&agent, &array).unwrap();
-    let guard = Guard::find(&agent, array.region(), PAGE).unwrap().unwrap();
+    let guard = ArrayGuard::find(&agent, array.region(), PAGE).unwrap().unwrap();
     let reader = Stopped::at("snapshot.looked", "snapshot", &domain, &name);
     assert!(matches!(guard.enter(&agent, Wait::Try), Looked::Got(_)));
     reader.go_on();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossmem_core::{Agent, Guard};
+use crossmem_core::{Agent, ArrayGuard};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
@@ -13,12 +13,12 @@ use crate::locks::{Channel, remember, status, wait};
 /// Looks for the trailer at `offset`; whether there is one.
 ///
 /// # Errors
-/// As `Guard::find`.
+/// As `ArrayGuard::find`.
 #[napi(catch_unwind)]
 pub fn attach_guard(handle: u32, offset: f64) -> Result<bool> {
     let offset = offset as u64;
     with_open(handle, |agent, open| {
-        let found = Guard::find(agent, open.segment.region(), offset).map_err(js)?.is_some();
+        let found = ArrayGuard::find(agent, open.segment.region(), offset).map_err(js)?.is_some();
         open.guard = found.then_some(offset);
         Ok(found)
     })
@@ -54,7 +54,7 @@ pub fn give_up_beginning(handle: u32) -> Result<()> {
 /// Ends the update that `begin_update` began.
 ///
 /// # Errors
-/// As `Guard::leave`.
+/// As `ArrayGuard::leave`.
 #[napi(catch_unwind)]
 pub fn end_update(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| guard(agent, open)?.leave(agent).map_err(js))
@@ -63,7 +63,7 @@ pub fn end_update(handle: u32) -> Result<()> {
 /// Ends the update that `begin_update` began without saying that the data is whole.
 ///
 /// # Errors
-/// As `Guard::give_up`.
+/// As `ArrayGuard::give_up`.
 #[napi(catch_unwind)]
 pub fn give_up_update(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| guard(agent, open)?.give_up(agent).map_err(js))
@@ -72,7 +72,7 @@ pub fn give_up_update(handle: u32) -> Result<()> {
 /// Fills `into` with the bytes from `offset` on as they were at one instant; `false`: a writer is still inside.
 ///
 /// # Errors
-/// As `Guard::copy_to`.
+/// As `ArrayGuard::copy_to`.
 #[napi(catch_unwind)]
 pub fn snapshot(handle: u32, offset: f64, mut into: Uint8Array, slice_ms: u32) -> Result<bool> {
     with_open(handle, |agent, open| {
@@ -83,9 +83,9 @@ pub fn snapshot(handle: u32, offset: f64, mut into: Uint8Array, slice_ms: u32) -
     })
 }
 
-fn guard<'a>(agent: &Agent, open: &'a Open) -> Result<Guard<'a>> {
+fn guard<'a>(agent: &Agent, open: &'a Open) -> Result<ArrayGuard<'a>> {
     let offset = open.guard.ok_or_else(|| invalid("this array has no trailer"))?;
-    Guard::find(agent, open.segment.region(), offset).map_err(js)?.ok_or_else(|| {
+    ArrayGuard::find(agent, open.segment.region(), offset).map_err(js)?.ok_or_else(|| {
         napi::Error::new("ERR_CORRUPT", "the array's trailer was overwritten; make the array anew")
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 
-use crossmem_core::{Agent, Guard, Kind, Locked, Object, PAGE, Segment, Spec, open_lock_manager};
+use crossmem_core::{Agent, ArrayGuard, Kind, Locked, Object, PAGE, Segment, Spec, open_lock_manager};
 
 use crate::stage::{Outcome, Stage, check};
 use crate::user::MESSAGE_BYTES;
@@ -123,8 +123,8 @@ impl Scene {
         Object::new(&self.agent, segment)
     }
 
-    pub fn guard(&self) -> Outcome<Guard<'_>> {
-        let guard = Guard::find(&self.agent, self.array.region(), ARRAY_BYTES)?;
+    pub fn guard(&self) -> Outcome<ArrayGuard<'_>> {
+        let guard = ArrayGuard::find(&self.agent, self.array.region(), ARRAY_BYTES)?;
         Ok(guard.ok_or("the array has lost its trailer")?)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use crossmem_core::{
-    Agent, CONSUMER, Chunk, End, Got, Guard, Kind, Looked, Member, Object, PRODUCER, Put, QueueWait, Region,
-    RequestRef, Segment, Wait, Wanted,
+    Agent, ArrayGuard, CONSUMER, Chunk, End, Got, Kind, Looked, Member, Object, PRODUCER, Put, QueueWait,
+    Region, RequestRef, Segment, Wait, Wanted,
 };
 
 use super::behind::Behind;
@@ -112,7 +112,7 @@ impl<'a> User<'a> {
 
     fn update(&self, input: &mut Unstructured<'_>) -> Result<()> {
         let at = if input.ratio(1, 8)? { input.arbitrary()? } else { GUARD };
-        let Some(Some(guard)) = heard(Guard::find(self.agent, self.segment.region(), at)) else {
+        let Some(Some(guard)) = heard(ArrayGuard::find(self.agent, self.segment.region(), at)) else {
             return Ok(());
         };
         match input.int_in_range(0..=4)? {

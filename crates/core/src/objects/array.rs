@@ -3,11 +3,12 @@
 //!
 //! A sequence lock (Boehm, "Can seqlocks get along with programming language memory models?", MSPC
 //! 2012). A robust mutex admits one writer at a time.
-//! | the writer died | sequence | a reader | the next writer takes the mutex |
+//!
+//! | the writer died | sequence | a reader | the next owner of the writers' mutex |
 //! | --- | --- | --- | --- |
-//! | before its first change | even | copies: the data is whole | and has nothing to repair |
+//! | before its first change | even | copies: the data is whole | has nothing to repair |
 //! | inside | odd | `ERR_PEER_DIED` | gets `owner_died`, and makes the sequence even |
-//! | after its last change | even | copies: the data is whole | and has nothing to repair |
+//! | after its last change | even | copies: the data is whole | has nothing to repair |
 
 use std::time::Duration;
 
@@ -27,19 +28,19 @@ const TRIES: u32 = 8;
 
 /// The guard of an open ndarray.
 #[derive(Clone, Copy)]
-pub struct Guard<'m> {
+pub struct ArrayGuard<'m> {
     words: &'m GuardWords,
     region: Region<'m>,
 }
 
-impl<'m> Guard<'m> {
+impl<'m> ArrayGuard<'m> {
     /// The guard at `offset`. `None` if there is none, as behind an array that another program
     /// made.
     ///
     /// # Errors
     /// `ERR_WRONG_DOMAIN` if the array was made in another domain, `ERR_CORRUPT` if its trailer has
     /// another layout.
-    pub fn find(agent: &Agent, region: Region<'m>, offset: u64) -> Result<Option<Guard<'m>>> {
+    pub fn find(agent: &Agent, region: Region<'m>, offset: u64) -> Result<Option<ArrayGuard<'m>>> {
         if offset.checked_add(size_of::<GuardWords>() as u64).is_none_or(|end| end > region.len() as u64) {
             return Ok(None);
         }
@@ -63,7 +64,7 @@ impl<'m> Guard<'m> {
                  to that domain",
             ));
         }
-        Ok(Some(Guard { words, region }))
+        Ok(Some(ArrayGuard { words, region }))
     }
 
     /// Begins an update; waits for another writer as `wait` says. `owner_died`: a writer died

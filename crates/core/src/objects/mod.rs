@@ -12,7 +12,7 @@ mod queue;
 mod segment;
 mod spec;
 
-pub use array::Guard;
+pub use array::ArrayGuard;
 pub use channel::{Bytes, CONSUMER, Consumer, End, PRODUCER, Producer};
 pub use holders::Holder;
 pub use locks::open_lock_manager;
