@@ -66,7 +66,7 @@ impl Agent {
     /// Sweeps what dead agents left behind. The first call also counts what registration swept.
     ///
     /// # Errors
-    /// `ERR_TIMEOUT` when a stopped process holds the registry, `ERR_OS`.
+    /// `ERR_TIMEOUT` if a stopped process holds the registry, `ERR_OS`.
     pub fn collect_garbage(&self) -> Result<Swept> {
         let now = self.registry()?.sweep(false);
         Ok(self.found_on_arrival.take() + now)
@@ -116,7 +116,7 @@ impl Agent {
         &self.seat
     }
 
-    /// Takes the registry's mutex, and first does what earlier calls couldn't do without it.
+    /// Takes the registry's mutex, and catches up on what earlier calls couldn't do without it.
     pub(crate) fn registry(&self) -> Result<Registry<'_>> {
         self.registry_in(STUCK_TIMEOUT)
     }

@@ -20,6 +20,8 @@ pub(crate) struct Domain {
 }
 
 impl Domain {
+    /// Opens the control segment of the domain; creates it if there is none.
+    ///
     /// # Errors
     /// `ERR_INVALID_NAME`, `ERR_CORRUPT`, `ERR_NO_SPACE`, `ERR_PERMISSION`, `ERR_LIMIT`, `ERR_OS`.
     pub(crate) fn open_or_create(domain: &str) -> Result<Domain> {

@@ -95,7 +95,7 @@ impl<'m> ArrayGuard<'m> {
     /// Ends the update and declares the data whole.
     ///
     /// # Errors
-    /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
+    /// `ERR_LOST_OWNERSHIP` if the caller isn't inside an update.
     pub fn leave(&self, agent: &Agent) -> Result<()> {
         if self.words.writer.holder() != Some(agent.seat().me()) && !seeded(Fault::AnyoneEndsUpdate) {
             return Err(not_inside());
@@ -117,7 +117,7 @@ impl<'m> ArrayGuard<'m> {
     /// `owner_died` again.
     ///
     /// # Errors
-    /// `ERR_LOST_OWNERSHIP` when the caller isn't inside an update.
+    /// `ERR_LOST_OWNERSHIP` if the caller isn't inside an update.
     pub fn give_up(&self, agent: &Agent) -> Result<()> {
         if self.words.writer.unlock(agent.seat()) { Ok(()) } else { Err(not_inside()) }
     }
