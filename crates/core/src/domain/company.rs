@@ -15,7 +15,7 @@ pub struct Company {
 }
 
 /// Reads the registry without its mutex, so other agents may be changing what is read.
-pub(crate) fn company(seat: &Seat, object: ObjectRef) -> Company {
+pub(crate) fn company_of(seat: &Seat, object: ObjectRef) -> Company {
     let domain = seat.domain();
     let entry = &domain.control().entries[object.index];
     let me = usize::from(seat.me().slot);

@@ -12,7 +12,7 @@ mod seat;
 
 pub use agent::Agent;
 pub use company::Company;
-pub(crate) use company::company;
+pub(crate) use company::company_of;
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
 pub(crate) use limits::no_space;
 pub use listener::Listener;

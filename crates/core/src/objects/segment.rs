@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::header;
 use super::spec::Spec;
-use crate::domain::{Agent, Birth, Company, ObjectRef, Registry, check_name, company, no_space, random_name};
+use crate::domain::{
+    Agent, Birth, Company, ObjectRef, Registry, check_name, company_of, no_space, random_name,
+};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -207,7 +209,7 @@ impl Segment {
     /// no lock.
     #[must_use]
     pub fn company(&self, agent: &Agent) -> Company {
-        self.object.map_or(Company { linked: true, others: true }, |object| company(agent.seat(), object))
+        self.object.map_or(Company { linked: true, others: true }, |object| company_of(agent.seat(), object))
     }
 
     /// Keeps the bytes mapped after the handle is closed.
