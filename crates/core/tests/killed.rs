@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::child::{Orders, assert_visited, every_step, live_until, run_until};
 use common::{create, files, unique};
-use crossmem_core::{Agent, Code, ArrayGuard, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
+use crossmem_core::{Agent, ArrayGuard, Code, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
 
 const GUARD_AT: u64 = 4096;
 /// The repeated contents of the array that persists.
