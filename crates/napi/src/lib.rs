@@ -3,16 +3,18 @@
 //!
 //! Free functions over small integer handles, no classes: napi-rs takes a process-wide lock in methods.
 
-mod channels;
-mod environment;
 mod error;
+mod wake;
+
 mod file_lock;
-mod guard;
-mod hot;
-mod inspect;
-mod locks;
-mod named_locks;
 mod pad;
+
+mod environment;
+
+mod domain;
+
+mod array;
 mod queues;
-mod reactor;
 mod segment;
+
+mod locks;

@@ -6,6 +6,8 @@
 //!
 //! What comes back: 0 not yet; 1 got it; 2 got it, and a holder died; 3 this agent has it itself.
 
+mod named;
+
 use std::time::Duration;
 
 use crossmem_core::{Agent, Arrived, Locked, Looked, Object, Wait};

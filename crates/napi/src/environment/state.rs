@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::error::{Result, closed, js};
 use crate::pad::Pad;
-use crate::reactor::Reactor;
+use crate::wake::Reactor;
 
 /// A segment that JavaScript may reach, by its handle or by its buffer.
 pub(crate) struct Open {

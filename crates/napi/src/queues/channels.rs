@@ -5,8 +5,8 @@ use napi_derive::napi;
 
 use crate::environment::with_open;
 use crate::error::{Result, closed, js};
-use crate::hot::channel;
 use crate::locks::with_object;
+use crate::queues::messages::channel;
 
 /// Takes an end of a channel for this environment.
 ///

@@ -1,13 +1,16 @@
 //! Queues: joining them, and what is not done by the million. What goes through them is in `hot.rs`.
 
+mod channels;
+mod messages;
+
 use crossmem_core::{Agent, Chunk, Looked, Member, Object, Put, QueueWait};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
 use crate::environment::{Open, with_open};
 use crate::error::{Result, closed, invalid, js};
-use crate::hot::{MESSAGE, ROOM};
 use crate::locks::{remember_at, wait, with_object};
+use crate::queues::messages::{MESSAGE, ROOM};
 
 /// The channel of waits for unfinished messages.
 const FINISH: usize = 2;

@@ -1,0 +1,5 @@
+//! How JavaScript hears of a ring.
+
+mod thread;
+
+pub(crate) use thread::Reactor;
