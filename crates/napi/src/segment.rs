@@ -101,7 +101,7 @@ pub fn open_segment(name: String, wanted: Option<String>) -> Result<OpenSegment>
 #[napi(catch_unwind)]
 pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) {
     // First what has to be said in the memory that is about to go.
-    let mapped = environment::with(|environment| environment.let_go(handle)).flatten();
+    let mapped = environment::with(|environment| environment.release_roles(handle)).flatten();
     if let (Some(buffer), Some(mapped)) = (buffer, mapped)
         && detach(env.raw(), buffer.raw())
     {

@@ -1,7 +1,10 @@
 //! What one Node environment has, and its beginning and end.
 
+mod lifecycle;
+mod open;
+mod reactor;
 mod state;
 
-pub(crate) use state::{
-    CHANNELS, Open, hear_of_teardown_first, is_torn_down, with, with_agent, with_open, with_pad,
-};
+pub(crate) use lifecycle::{hear_of_teardown_first, is_torn_down};
+pub(crate) use open::Open;
+pub(crate) use state::{with, with_agent, with_open, with_pad};

@@ -2,4 +2,4 @@
 
 mod thread;
 
-pub(crate) use thread::Reactor;
+pub(crate) use thread::Wake;

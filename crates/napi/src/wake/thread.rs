@@ -7,20 +7,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossmem_core::Listener;
-use napi::bindgen_prelude::Function;
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::sys;
 
-use crate::environment::{CHANNELS, hear_of_teardown_first, with, with_agent};
-use crate::error::{Result, invalid};
+use crate::error::Result;
 
 /// How often waits are looked at although nobody rang: a death rings no bell.
 const TICK: Duration = Duration::from_millis(100);
 /// With nothing to wait for.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A running reactor. It ends when it is dropped.
-pub(crate) struct Reactor {
+/// A running thread. It ends when this is dropped.
+pub(crate) struct Wake {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
     call: Call,
@@ -46,6 +43,33 @@ struct Call(sys::napi_threadsafe_function);
 unsafe impl Send for Call {}
 
 impl Call {
+    fn new(env: sys::napi_env, wake: sys::napi_value) -> Result<Call> {
+        let (mut name, mut call) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: a live environment and a function of it; without a callback of ours the function is called as it is.
+        let made = unsafe {
+            sys::napi_create_string_utf8(env, c"crossmem".as_ptr(), 8, &raw mut name);
+            sys::napi_create_threadsafe_function(
+                env,
+                wake,
+                ptr::null_mut(),
+                name,
+                0,
+                1,
+                ptr::null_mut(),
+                None,
+                ptr::null_mut(),
+                None,
+                &raw mut call,
+            )
+        };
+        if made != sys::Status::napi_ok {
+            return Err(napi::Error::new("ERR_OS", "this runtime can't make a threadsafe function"));
+        }
+        // SAFETY: just made; it keeps nothing alive until something is pending.
+        unsafe { sys::napi_unref_threadsafe_function(env, call) };
+        Ok(Call(call))
+    }
+
     fn wake_js(self) {
         // SAFETY: the environment lives, since it joins our thread before it ends. Never blocks; a full or closing queue
         // is made good by the next tick.
@@ -88,7 +112,46 @@ impl Shared {
     }
 }
 
-impl Drop for Reactor {
+impl Wake {
+    /// Starts the thread: `wake` is called, with nothing, when there may be something to look at.
+    ///
+    /// # Errors
+    /// `ERR_OS` when no thread can be had.
+    pub(crate) fn start(env: sys::napi_env, wake: sys::napi_value, listener: Listener) -> Result<Wake> {
+        let call = Call::new(env, wake)?;
+        let no = || AtomicBool::new(false);
+        let shared = Arc::new(Shared { listener, waiting: no(), called: no(), ticked: no(), stopped: no() });
+        let running = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("crossmem".to_owned())
+            .stack_size(128 << 10)
+            .spawn(move || running.run(call))
+            .map_err(|e| napi::Error::new("ERR_OS", format!("starting a thread: {e}")))?;
+        Ok(Wake { shared, thread: Some(thread), call, env })
+    }
+
+    /// Says whether anything is pending, and whether the process must stay for it.
+    pub(crate) fn set_waiting(&self, waiting: bool, keep_alive: bool) {
+        self.shared.set_waiting(waiting);
+        // SAFETY: the environment's own function, on the environment's own thread.
+        unsafe {
+            if keep_alive {
+                sys::napi_ref_threadsafe_function(self.env, self.call.0);
+            } else {
+                sys::napi_unref_threadsafe_function(self.env, self.call.0);
+            }
+        }
+    }
+
+    /// JavaScript asks what it was called for; whether a tick has passed since it asked last.
+    pub(crate) fn answer(&self) -> bool {
+        // In this order: what rings from now on calls again.
+        self.shared.called.store(false, SeqCst);
+        self.shared.ticked.swap(false, SeqCst)
+    }
+}
+
+impl Drop for Wake {
     fn drop(&mut self) {
         self.shared.stopped.store(true, SeqCst);
         self.shared.listener.ring();
@@ -96,95 +159,4 @@ impl Drop for Reactor {
             let _ = thread.join();
         }
     }
-}
-
-/// Starts this environment's reactor: `wake` is called, with nothing, when there may be something to look at.
-///
-/// # Errors
-/// `ERR_OS` when no thread can be had.
-#[napi(catch_unwind)]
-#[allow(clippy::needless_pass_by_value)]
-pub fn start_reactor(env: napi::Env, wake: Function<'_, (), ()>) -> Result<()> {
-    let listener = with_agent(|agent| Ok(agent.listener()))?;
-    let raw_env = env.raw();
-    let mut name = ptr::null_mut();
-    let mut call = ptr::null_mut();
-    // SAFETY: a live environment and a function of it; without a callback of ours the function is called as it is.
-    let made = unsafe {
-        sys::napi_create_string_utf8(raw_env, c"crossmem".as_ptr(), 8, &raw mut name);
-        sys::napi_create_threadsafe_function(
-            raw_env,
-            wake.raw(),
-            ptr::null_mut(),
-            name,
-            0,
-            1,
-            ptr::null_mut(),
-            None,
-            ptr::null_mut(),
-            None,
-            &raw mut call,
-        )
-    };
-    if made != sys::Status::napi_ok {
-        return Err(napi::Error::new("ERR_OS", "this runtime can't make a threadsafe function"));
-    }
-    // SAFETY: just made; it keeps nothing alive until something is pending.
-    unsafe { sys::napi_unref_threadsafe_function(raw_env, call) };
-    // After the function's own hook, so that ours runs before it.
-    hear_of_teardown_first(raw_env);
-    let no = || AtomicBool::new(false);
-    let shared = Arc::new(Shared { listener, waiting: no(), called: no(), ticked: no(), stopped: no() });
-    let (running, call) = (Arc::clone(&shared), Call(call));
-    let thread = std::thread::Builder::new()
-        .name("crossmem".to_owned())
-        .stack_size(128 << 10)
-        .spawn(move || running.run(call))
-        .map_err(|e| napi::Error::new("ERR_OS", format!("starting a thread: {e}")))?;
-    let reactor = Reactor { shared, thread: Some(thread), call, env: raw_env };
-    with(|environment| environment.reactor = Some(reactor));
-    Ok(())
-}
-
-/// Says whether anything is pending, and whether the process must stay for it.
-///
-/// # Errors
-/// `ERR_INVALID_ARG` without a reactor.
-#[napi(catch_unwind)]
-pub fn set_waiting(waiting: bool, keep_alive: bool) -> Result<()> {
-    with(|environment| {
-        let reactor = environment.reactor.as_ref().ok_or_else(|| invalid("there is no reactor"))?;
-        reactor.shared.set_waiting(waiting);
-        // SAFETY: the environment's own function, on the environment's own thread.
-        unsafe {
-            if keep_alive {
-                sys::napi_ref_threadsafe_function(reactor.env, reactor.call.0);
-            } else {
-                sys::napi_unref_threadsafe_function(reactor.env, reactor.call.0);
-            }
-        }
-        Ok(())
-    })
-    .unwrap_or(Ok(()))
-}
-
-/// What to look at now, as `4 * handle + channel`: where somebody rang, or after a tick everything that sleeps. The
-/// first number is 1 after a tick, and 0 otherwise.
-#[napi(catch_unwind)]
-pub fn due() -> Vec<u32> {
-    let due = with(|environment| {
-        let ticked = environment.reactor.as_ref().is_some_and(|reactor| {
-            // In this order: what rings from now on calls again.
-            reactor.shared.called.store(false, SeqCst);
-            reactor.shared.ticked.swap(false, SeqCst)
-        });
-        let mut due = vec![u32::from(ticked)];
-        environment.each_sleeping(|handle, channel, still_sleeps| {
-            if ticked || !still_sleeps {
-                due.push(handle * CHANNELS as u32 + channel);
-            }
-        });
-        due
-    });
-    due.unwrap_or_default()
 }

@@ -1,0 +1,67 @@
+//! A segment that this environment has open, and what the environment has of its object.
+
+use std::hash::Hasher;
+
+use crossmem_core::{Agent, End, Kind, Member, Object, Segment};
+
+/// A segment that JavaScript may reach, by its handle or by its buffer.
+pub(crate) struct Open {
+    pub segment: Segment,
+    /// Where its guard is, once it was looked for and found.
+    pub guard: Option<u64>,
+    /// The handle was collected without `close`: the buffer alone keeps the segment open.
+    pub handle_is_gone: bool,
+    /// An `ArrayBuffer` over the bytes exists.
+    pub has_buffer: bool,
+    /// Where this environment is among the sleepers, as offsets in the segment, by channel.
+    pub sleeps: [Option<u64>; CHANNELS],
+    /// The ends of a channel that this environment has.
+    pub ends: [Option<End>; 2],
+    /// What this environment is to a queue.
+    pub member: Option<Member>,
+}
+
+/// Waits that an object has at most, each at sleepers of its own.
+pub(super) const CHANNELS: usize = 4;
+
+impl Open {
+    pub(super) fn new(segment: Segment) -> Open {
+        Open {
+            segment,
+            guard: None,
+            handle_is_gone: false,
+            has_buffer: false,
+            sleeps: [None; CHANNELS],
+            ends: [None, None],
+            member: None,
+        }
+    }
+
+    /// Gives back the roles that this environment has. What has no effect now is done by the others, who see that it is gone.
+    pub(super) fn release_roles(&mut self, agent: &Agent) {
+        let object = Object::new(agent, &self.segment);
+        for end in self.ends.iter_mut().filter_map(Option::take) {
+            let _ = object.release_end(end, self.segment.kind == Kind::Pipe);
+        }
+        if let Some(member) = self.member.take() {
+            let _ = object.leave_queue(member);
+        }
+    }
+}
+
+/// Handles are numbers in a row already.
+#[derive(Default)]
+pub(super) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash << 8 | u64::from(*byte));
+    }
+    fn write_u32(&mut self, number: u32) {
+        // The map takes its buckets from the low bits and its tags from the high ones.
+        self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
