@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use crate::environment::{Open, with_open};
 use crate::error::{Result, invalid, js};
-use crate::locks::{Channel, remember, status, wait};
+use crate::look::{Channel, remember, status, wait};
 
 /// Looks for the trailer at `offset`; whether there is one.
 ///

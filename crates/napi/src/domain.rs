@@ -1,9 +1,9 @@
 //! Looking at the domain, and sweeping it.
 
-use crossmem_core::{AgentInfo, DomainInfo, Holder, Kind, Object, ObjectInfo, inspect};
+use crossmem_core::{AgentInfo, DomainInfo, Kind, ObjectInfo, inspect};
 use napi_derive::napi;
 
-use crate::environment::{with_agent, with_open};
+use crate::environment::with_agent;
 use crate::error::{Result, js};
 
 /// An agent as the table has it.
@@ -66,31 +66,6 @@ pub struct SweptCounts {
     pub objects: u32,
     /// Their bytes.
     pub bytes: f64,
-}
-
-/// An agent that holds something of an object.
-#[napi(object)]
-pub struct HolderRow {
-    /// Its slot.
-    pub slot: u32,
-    /// Whether it lives.
-    pub alive: bool,
-    /// Locks, permits or places that it has.
-    pub count: u32,
-}
-
-/// Who holds an object.
-///
-/// # Errors
-/// As `Object::holders`.
-#[napi(catch_unwind)]
-pub fn object_holders(handle: u32) -> Result<Vec<HolderRow>> {
-    with_open(handle, |agent, open| {
-        let holders = Object::new(agent, &open.segment).holders().map_err(js)?;
-        let row =
-            |holder: Holder| HolderRow { slot: holder.slot as u32, alive: holder.alive, count: holder.count };
-        Ok(holders.into_iter().map(row).collect())
-    })
 }
 
 /// Looks at a domain without joining it.

@@ -11,9 +11,12 @@ mod pad;
 
 mod environment;
 
+mod buffer;
 mod domain;
+mod look;
 
 mod array;
+mod object;
 mod queues;
 mod segment;
 

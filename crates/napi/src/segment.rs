@@ -1,15 +1,12 @@
-//! Segments as handles, and their bytes as one external `ArrayBuffer` each.
+//! Segments as handles.
 
-use std::ffi::c_void;
-use std::ptr;
-use std::sync::Arc;
-
-use crossmem_core::{Code, Kind, Mapped, PARAMS, Part, Segment, Spec, unlink_name};
+use crossmem_core::{Code, Kind, PARAMS, Part, Segment, Spec, unlink_name};
+use napi::JsValue;
 use napi::bindgen_prelude::{Uint8Array, Unknown};
-use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use crate::environment::{self, hear_of_teardown_first, is_torn_down, with_agent, with_open};
+use crate::buffer::detach;
+use crate::environment::{self, with_agent, with_open};
 use crate::error::{Result, closed, invalid, js};
 
 /// What to create; offsets and lengths in bytes.
@@ -137,120 +134,6 @@ pub fn unlink_segment(handle: u32) -> Result<()> {
 #[allow(clippy::needless_pass_by_value)]
 pub fn unlink_by_name(name: String) -> Result<bool> {
     with_agent(|agent| unlink_name(agent, &name))
-}
-
-/// The segment's bytes as a new `ArrayBuffer`. Call it once per handle: V8 wants one per address.
-///
-/// # Errors
-/// `ERR_CLOSED`, `ERR_NO_EXTERNAL_BUFFERS` where the runtime has none (Electron).
-#[napi(catch_unwind)]
-pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
-    let (address, len, lease) = with_open(handle, |_, open| {
-        if std::mem::replace(&mut open.has_buffer, true) {
-            return Err(invalid("this handle's buffer was made already"));
-        }
-        let region = open.segment.region();
-        Ok((
-            region.as_ptr(),
-            region.len(),
-            Arc::new(Lease { handle, mapped: Some(open.segment.keep_mapped()) }),
-        ))
-    })?;
-    let env = env.raw();
-    let mut buffer = ptr::null_mut();
-    let hint = lease_hint(&lease);
-    // SAFETY: the bytes stay mapped until `end_lease` was called for this hint and the next.
-    let made = unsafe {
-        sys::napi_create_external_arraybuffer(
-            env,
-            address.cast(),
-            len,
-            Some(end_lease),
-            hint,
-            &raw mut buffer,
-        )
-    };
-    if made != sys::Status::napi_ok {
-        if made == sys::Status::napi_no_external_buffers_allowed {
-            // SAFETY: the runtime refused before it took the hint. After other failures it may call back yet.
-            unsafe { end_lease(env, ptr::null_mut(), hint) };
-        }
-        return Err(napi::Error::new(
-            "ERR_NO_EXTERNAL_BUFFERS",
-            "this runtime refuses external ArrayBuffers (Electron, or V8's memory sandbox): crossmem can't show shared \
-             memory here",
-        ));
-    }
-    // The memory is let go when the buffer is detached; but a write or a compression that is under way on another
-    // thread holds on to the object only. So the object has the lease, too.
-    // SAFETY: a live environment and an object of it; the hint is given back by `end_lease`.
-    unsafe {
-        sys::napi_add_finalizer(
-            env,
-            buffer,
-            lease_hint(&lease),
-            Some(end_lease_of_object),
-            ptr::null_mut(),
-            ptr::null_mut(),
-        );
-    }
-    hear_of_teardown_first(env);
-    // SAFETY: just made in this environment.
-    Ok(unsafe { Unknown::from_raw_unchecked(env, buffer) })
-}
-
-/// What a runtime has of a segment, shared by an `ArrayBuffer` and by the memory under it, which part when the
-/// buffer is detached or transferred.
-struct Lease {
-    handle: u32,
-    mapped: Option<Mapped>,
-}
-
-fn lease_hint(lease: &Arc<Lease>) -> *mut c_void {
-    Arc::into_raw(Arc::clone(lease)).cast_mut().cast()
-}
-
-/// Detaches the buffer; `false` if it was already: then `transfer()` took the memory to where we can't reach it.
-/// No borrow is held in here, since some runtimes run finalizers at once.
-fn detach(env: sys::napi_env, buffer: sys::napi_value) -> bool {
-    let mut gone = true;
-    // SAFETY: a live environment and a value of it.
-    unsafe {
-        sys::napi_is_detached_arraybuffer(env, buffer, &raw mut gone);
-        !gone && sys::napi_detach_arraybuffer(env, buffer) == sys::Status::napi_ok
-    }
-}
-
-/// The runtime lets go of the memory: because nothing reaches it, or because the environment ends.
-unsafe extern "C" fn end_lease(_: sys::napi_env, _: *mut c_void, lease: *mut c_void) {
-    // SAFETY: made by `lease_hint`, given back once.
-    drop(unsafe { Arc::from_raw(lease.cast::<Lease>()) });
-}
-
-/// The runtime lets go of the `ArrayBuffer` object.
-unsafe extern "C" fn end_lease_of_object(env: sys::napi_env, lease: *mut c_void, _: *mut c_void) {
-    // SAFETY: as in `end_lease`.
-    unsafe { end_lease(env, ptr::null_mut(), lease) };
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let mapped = self.mapped.take();
-        if is_torn_down() {
-            // No proof that nothing reaches the memory: it may have been transferred to another thread.
-            if let Some(mapped) = &mapped {
-                mapped.release_pages();
-            }
-            std::mem::forget(mapped);
-        }
-        environment::with(|environment| {
-            let Some(open) = environment.get(self.handle) else { return };
-            open.has_buffer = false;
-            if open.handle_is_gone {
-                environment.forget(self.handle);
-            }
-        });
-    }
 }
 
 pub(crate) fn opened(segment: Segment) -> Result<OpenSegment> {

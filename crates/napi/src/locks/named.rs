@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use crate::environment::with_agent;
 use crate::error::Result;
-use crate::locks::with_object;
+use crate::look::with_object;
 use crate::segment::{OpenSegment, opened};
 
 /// A request that was entered.

@@ -5,7 +5,7 @@ use napi_derive::napi;
 
 use crate::environment::with_open;
 use crate::error::{Result, closed, js};
-use crate::locks::with_object;
+use crate::look::with_object;
 use crate::queues::messages::channel;
 
 /// Takes an end of a channel for this environment.

@@ -13,7 +13,7 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use crate::environment::{Open, with_pad};
-use crate::locks::{remember_at, wait};
+use crate::look::{remember_at, wait};
 use crate::pad::{Elsewhere, Pad};
 
 const NOT_YET: i64 = -1;

@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use crate::environment::{Open, with_open};
 use crate::error::{Result, closed, invalid, js};
-use crate::locks::{remember_at, wait, with_object};
+use crate::look::{remember_at, wait, with_object};
 use crate::queues::messages::{MESSAGE, ROOM};
 
 /// The channel of waits for unfinished messages.

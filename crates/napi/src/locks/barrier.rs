@@ -1,0 +1,106 @@
+//! A barrier.
+
+use crossmem_core::{Arrived, Looked};
+use napi_derive::napi;
+
+use crate::error::Result;
+use crate::look::{Channel, GOT, GOT_AFTER_DEATH, NOT_YET, give_up, look, with_object};
+
+/// An arrival at a barrier.
+#[napi(object)]
+pub struct BarrierArrival {
+    /// 0: the last meeting isn't over; 1: waits; 2: leads; 3: the barrier is broken.
+    pub role: u32,
+    /// Which meeting.
+    pub generation: f64,
+    /// How many came before.
+    pub index: u32,
+}
+
+/// Arrives at a barrier.
+///
+/// # Errors
+/// As `Object::arrive`.
+#[napi(catch_unwind)]
+pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
+    let looked = look(handle, Channel::Main, how, |object, wait| object.arrive(wait))?;
+    let (role, generation, index) = match looked {
+        Looked::Got(Arrived::Waiting { generation, index }) => (1, generation, index),
+        Looked::Got(Arrived::Leading { generation, index }) => (2, generation, index),
+        Looked::Got(Arrived::Broken) => (3, 0, 0),
+        Looked::NotYet { .. } | Looked::Mine => (0, 0, 0),
+    };
+    Ok(BarrierArrival { role, generation: generation as f64, index })
+}
+
+/// Waits for the end of a meeting. 1: all met; 2: it was broken off.
+///
+/// # Errors
+/// As `Object::wait_meeting`.
+#[napi(catch_unwind)]
+pub fn wait_meeting(handle: u32, generation: f64, how: i32) -> Result<u32> {
+    let looked =
+        look(handle, Channel::Main, how, |object, wait| object.wait_meeting(generation as u64, wait))?;
+    Ok(match looked {
+        Looked::Got(met) => meeting(met),
+        Looked::NotYet { .. } | Looked::Mine => NOT_YET,
+    })
+}
+
+fn meeting(met: bool) -> u32 {
+    if met { GOT } else { GOT_AFTER_DEATH }
+}
+
+/// Ends the meeting that the caller leads. 1: all met; 2: it was broken off.
+///
+/// # Errors
+/// As `Object::complete_meeting`.
+#[napi(catch_unwind)]
+pub fn complete_meeting(handle: u32, generation: f64) -> Result<u32> {
+    with_object(handle, |object| object.complete_meeting(generation as u64)).map(meeting)
+}
+
+/// Breaks the barrier, or only if that meeting goes on. 1: that one was met before; 2: broken.
+///
+/// # Errors
+/// As `Object::abort_meeting`.
+#[napi(catch_unwind)]
+pub fn abort_meeting(handle: u32, only: Option<f64>) -> Result<u32> {
+    with_object(handle, |object| object.abort_meeting(only.map(|generation| generation as u64))).map(meeting)
+}
+
+/// Makes a barrier as new.
+///
+/// # Errors
+/// As `Object::reset_barrier`.
+#[napi(catch_unwind)]
+pub fn reset_barrier(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.reset_barrier())
+}
+
+/// How many wait at a barrier.
+///
+/// # Errors
+/// As `Object::waiting_at_barrier`.
+#[napi(catch_unwind)]
+pub fn waiting_at_barrier(handle: u32) -> Result<u32> {
+    with_object(handle, |object| object.waiting_at_barrier())
+}
+
+/// Whether a barrier is broken.
+///
+/// # Errors
+/// As `Object::barrier_is_broken`.
+#[napi(catch_unwind)]
+pub fn barrier_is_broken(handle: u32) -> Result<bool> {
+    with_object(handle, |object| object.barrier_is_broken())
+}
+
+/// Stops waiting at a barrier.
+///
+/// # Errors
+/// As `Object::give_up_barrier`.
+#[napi(catch_unwind)]
+pub fn give_up_barrier(handle: u32) -> Result<()> {
+    give_up(handle, Channel::Main, |object| object.give_up_barrier())
+}

@@ -1,0 +1,60 @@
+//! An event.
+
+use napi_derive::napi;
+
+use crate::error::Result;
+use crate::look::{Channel, give_up, look, plain_status, with_object};
+
+/// Sets an event.
+///
+/// # Errors
+/// As `Object::set_event`.
+#[napi(catch_unwind)]
+pub fn set_event(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.set_event())
+}
+
+/// Clears an event.
+///
+/// # Errors
+/// As `Object::clear_event`.
+#[napi(catch_unwind)]
+pub fn clear_event(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.clear_event())
+}
+
+/// Whether an event is set.
+///
+/// # Errors
+/// As `Object::event_is_set`.
+#[napi(catch_unwind)]
+pub fn event_is_set(handle: u32) -> Result<bool> {
+    with_object(handle, |object| object.event_is_set())
+}
+
+/// How often an event has been set.
+///
+/// # Errors
+/// As `Object::event_times`.
+#[napi(catch_unwind)]
+pub fn event_times(handle: u32) -> Result<u32> {
+    with_object(handle, |object| object.event_times())
+}
+
+/// Waits until an event is set, or was since it had been set `times`.
+///
+/// # Errors
+/// As `Object::wait_event`.
+#[napi(catch_unwind)]
+pub fn wait_event(handle: u32, times: u32, how: i32) -> Result<u32> {
+    look(handle, Channel::Main, how, |object, wait| object.wait_event(times, wait)).map(plain_status)
+}
+
+/// Stops waiting for an event.
+///
+/// # Errors
+/// As `Object::give_up_event`.
+#[napi(catch_unwind)]
+pub fn give_up_event(handle: u32) -> Result<()> {
+    give_up(handle, Channel::Main, |object| object.give_up_event())
+}

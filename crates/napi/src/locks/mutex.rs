@@ -1,0 +1,60 @@
+//! A mutex.
+
+use napi_derive::napi;
+
+use crate::error::Result;
+use crate::look::{Channel, give_up, look, status, with_object};
+
+/// Takes the mutex.
+///
+/// # Errors
+/// As `Object::lock`.
+#[napi(catch_unwind)]
+pub fn lock(handle: u32, how: i32) -> Result<u32> {
+    look(handle, Channel::Main, how, |object, wait| object.lock(wait)).map(status)
+}
+
+/// Stops waiting for the mutex.
+///
+/// # Errors
+/// As `Object::give_up_lock`.
+#[napi(catch_unwind)]
+pub fn give_up_lock(handle: u32) -> Result<()> {
+    give_up(handle, Channel::Main, |object| object.give_up_lock())
+}
+
+/// Gives the mutex back.
+///
+/// # Errors
+/// As `Object::unlock`.
+#[napi(catch_unwind)]
+pub fn unlock(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.unlock(false))
+}
+
+/// Gives the mutex back; the next holder is told as if this one had died.
+///
+/// # Errors
+/// As `Object::unlock`.
+#[napi(catch_unwind)]
+pub fn abandon_lock(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.unlock(true))
+}
+
+/// What the mutex guards is whole again.
+///
+/// # Errors
+/// As `Object::mark_consistent`.
+#[napi(catch_unwind)]
+pub fn mark_consistent(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.mark_consistent())
+}
+
+/// Whether anyone holds the mutex.
+///
+/// # Errors
+/// As `Object::is_locked`.
+#[napi(catch_unwind)]
+pub fn is_locked(handle: u32) -> Result<bool> {
+    with_object(handle, |object| object.is_locked())
+}

@@ -1,0 +1,69 @@
+//! A lock of readers and writers.
+
+use napi_derive::napi;
+
+use crate::error::Result;
+use crate::look::{Channel, give_up, look, status, with_object};
+
+/// Enters as a reader.
+///
+/// # Errors
+/// As `Object::read`.
+#[napi(catch_unwind)]
+pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
+    look(handle, Channel::Main, how, |object, wait| object.read(wait)).map(status)
+}
+
+/// Enters as a writer.
+///
+/// # Errors
+/// As `Object::write`.
+#[napi(catch_unwind)]
+pub fn enter_write(handle: u32, how: i32) -> Result<u32> {
+    look(handle, Channel::Main, how, |object, wait| object.write(wait)).map(status)
+}
+
+/// Stops waiting to read or to write.
+///
+/// # Errors
+/// As `Object::give_up_entering`.
+#[napi(catch_unwind)]
+pub fn give_up_entering(handle: u32) -> Result<()> {
+    give_up(handle, Channel::Main, |object| object.give_up_entering())
+}
+
+/// Leaves as a reader.
+///
+/// # Errors
+/// As `Object::end_read`.
+#[napi(catch_unwind)]
+pub fn end_read(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.end_read())
+}
+
+/// Leaves as a writer.
+///
+/// # Errors
+/// As `Object::end_write`.
+#[napi(catch_unwind)]
+pub fn end_write(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.end_write(false))
+}
+
+/// Leaves as a writer; who comes next is told as if this one had died.
+///
+/// # Errors
+/// As `Object::end_write`.
+#[napi(catch_unwind)]
+pub fn abandon_write(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.end_write(true))
+}
+
+/// What the writer wrote is whole.
+///
+/// # Errors
+/// As `Object::mark_written_consistent`.
+#[napi(catch_unwind)]
+pub fn mark_written_consistent(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.mark_written_consistent())
+}

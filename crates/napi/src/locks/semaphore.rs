@@ -1,0 +1,60 @@
+//! A semaphore.
+
+use napi_derive::napi;
+
+use crate::error::Result;
+use crate::look::{Channel, give_up, look, plain_status, with_object};
+
+/// Takes a permit.
+///
+/// # Errors
+/// As `Object::acquire`.
+#[napi(catch_unwind)]
+pub fn acquire_permit(handle: u32, how: i32) -> Result<u32> {
+    look(handle, Channel::Main, how, |object, wait| object.acquire(wait)).map(plain_status)
+}
+
+/// Stops waiting for a permit.
+///
+/// # Errors
+/// As `Object::give_up_acquiring`.
+#[napi(catch_unwind)]
+pub fn give_up_acquiring(handle: u32) -> Result<()> {
+    give_up(handle, Channel::Main, |object| object.give_up_acquiring())
+}
+
+/// Gives back permits, or makes new ones unless `only_held`.
+///
+/// # Errors
+/// As `Object::release`.
+#[napi(catch_unwind)]
+pub fn release_permits(handle: u32, count: u32, only_held: bool) -> Result<()> {
+    with_object(handle, |object| object.release(count, only_held))
+}
+
+/// Uses up a permit.
+///
+/// # Errors
+/// As `Object::consume`.
+#[napi(catch_unwind)]
+pub fn consume_permit(handle: u32) -> Result<()> {
+    with_object(handle, |object| object.consume())
+}
+
+/// Free permits.
+///
+/// # Errors
+/// As `Object::permits`.
+#[napi(catch_unwind)]
+pub fn free_permits(handle: u32) -> Result<f64> {
+    with_object(handle, |object| Ok(object.permits()? as f64))
+}
+
+/// Permits that this agent holds.
+///
+/// # Errors
+/// As `Object::permits_held`.
+#[napi(catch_unwind)]
+pub fn permits_held(handle: u32) -> Result<u32> {
+    with_object(handle, |object| object.permits_held())
+}

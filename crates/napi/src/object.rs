@@ -1,0 +1,51 @@
+//! What any object tells.
+
+use crossmem_core::Holder;
+use napi_derive::napi;
+
+use crate::environment::with_open;
+use crate::error::Result;
+use crate::look::with_object;
+
+/// What an object was made with.
+///
+/// # Errors
+/// As `Object::params`.
+#[napi(catch_unwind)]
+pub fn object_params(handle: u32) -> Result<Vec<f64>> {
+    with_object(handle, |object| Ok(object.params()?.iter().map(|param| *param as f64).collect()))
+}
+
+/// Bit 0: the object still has its name; bit 1: another living agent has it open.
+///
+/// # Errors
+/// `ERR_CLOSED`.
+#[napi(catch_unwind)]
+pub fn object_company(handle: u32) -> Result<u32> {
+    with_open(handle, |agent, open| {
+        let company = open.segment.company(agent);
+        Ok(u32::from(company.linked) | u32::from(company.others) << 1)
+    })
+}
+
+/// An agent that holds something of an object.
+#[napi(object)]
+pub struct HolderRow {
+    /// Its slot.
+    pub slot: u32,
+    /// Whether it lives.
+    pub alive: bool,
+    /// Locks, permits or places that it has.
+    pub count: u32,
+}
+
+/// Who holds an object.
+///
+/// # Errors
+/// As `Object::holders`.
+#[napi(catch_unwind)]
+pub fn object_holders(handle: u32) -> Result<Vec<HolderRow>> {
+    let row =
+        |holder: Holder| HolderRow { slot: holder.slot as u32, alive: holder.alive, count: holder.count };
+    with_object(handle, |object| Ok(object.holders()?.into_iter().map(row).collect()))
+}
