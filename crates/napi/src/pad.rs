@@ -9,11 +9,8 @@
 
 use std::ptr;
 
-use napi::bindgen_prelude::Unknown;
 use napi::sys;
-use napi_derive::napi;
 
-use crate::environment::with;
 use crate::error::{Result, invalid};
 
 /// What the pad begins with.
@@ -48,6 +45,23 @@ pub(crate) struct Pad {
 }
 
 impl Pad {
+    pub(crate) fn over(env: sys::napi_env, value: sys::napi_value) -> Result<Pad> {
+        let (mut bytes, mut len, mut buffer) = (ptr::null_mut(), 0, ptr::null_mut());
+        // SAFETY: a live environment and a value of it.
+        let taken = unsafe { sys::napi_get_arraybuffer_info(env, value, &raw mut bytes, &raw mut len) };
+        if taken != sys::Status::napi_ok || len <= BYTES_AT || !bytes.cast::<Head>().is_aligned() {
+            return Err(invalid("the pad is an ArrayBuffer of more than 4096 bytes"));
+        }
+        // SAFETY: as above. The reference is never given back: the pad lives as long as the environment.
+        unsafe { sys::napi_create_reference(env, value, 1, &raw mut buffer) };
+        Ok(Pad { head: bytes.cast(), len, buffer, added: 0, used: 0 })
+    }
+
+    /// The `ArrayBuffer`, for as long as the environment lives.
+    pub(crate) fn buffer(&self) -> sys::napi_ref {
+        self.buffer
+    }
+
     /// Room for the bytes of messages.
     pub(crate) fn capacity(&self) -> usize {
         self.len - BYTES_AT
@@ -100,39 +114,5 @@ impl Pad {
             [message.offset as f64, message.len as f64, f64::from(message.flags), f64::from(message.chunk)];
         // SAFETY: as in `messages`.
         unsafe { (&raw mut (*self.head).elsewhere).write(numbers) };
-    }
-}
-
-/// Takes an `ArrayBuffer` as this environment's pad, unless it has one; the one that it has.
-///
-/// # Errors
-/// `ERR_INVALID_ARG`: it is none, or too small.
-#[napi(catch_unwind)]
-#[allow(clippy::needless_pass_by_value)]
-pub fn use_pad(env: napi::Env, buffer: Unknown<'_>) -> Result<Unknown<'static>> {
-    let (env, mut buffer) = (env.raw(), napi::JsValue::raw(&buffer));
-    let known = with(|environment| Some(environment.pad.as_ref()?.buffer)).flatten();
-    if let Some(known) = known {
-        // SAFETY: a live environment, and a reference of it that is never given back.
-        unsafe { sys::napi_get_reference_value(env, known, &raw mut buffer) };
-    } else {
-        let pad = Pad::over(env, buffer)?;
-        with(|environment| environment.pad = Some(pad));
-    }
-    // SAFETY: a value of this environment, in this call.
-    Ok(unsafe { Unknown::from_raw_unchecked(env, buffer) })
-}
-
-impl Pad {
-    fn over(env: sys::napi_env, value: sys::napi_value) -> Result<Pad> {
-        let (mut bytes, mut len, mut buffer) = (ptr::null_mut(), 0, ptr::null_mut());
-        // SAFETY: a live environment and a value of it.
-        let taken = unsafe { sys::napi_get_arraybuffer_info(env, value, &raw mut bytes, &raw mut len) };
-        if taken != sys::Status::napi_ok || len <= BYTES_AT || !bytes.cast::<Head>().is_aligned() {
-            return Err(invalid("the pad is an ArrayBuffer of more than 4096 bytes"));
-        }
-        // SAFETY: as above. The reference is never given back: the pad lives as long as the environment.
-        unsafe { sys::napi_create_reference(env, value, 1, &raw mut buffer) };
-        Ok(Pad { head: bytes.cast(), len, buffer, added: 0, used: 0 })
     }
 }

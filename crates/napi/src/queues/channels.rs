@@ -3,10 +3,10 @@
 use crossmem_core::Object;
 use napi_derive::napi;
 
+use super::records::channel;
 use crate::environment::with_open;
 use crate::error::{Result, closed, js};
 use crate::look::with_object;
-use crate::queues::messages::channel;
 
 /// Takes an end of a channel for this environment.
 ///

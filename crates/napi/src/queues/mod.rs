@@ -2,18 +2,55 @@
 
 mod channels;
 mod messages;
+mod raw;
+mod records;
 
 use crossmem_core::{Agent, Chunk, Looked, Member, Object, Put, QueueWait};
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{Object as JsObject, Uint8Array, Unknown};
+use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use crate::environment::{Open, with_open};
+use crate::environment::{Open, with, with_open};
 use crate::error::{Result, closed, invalid, js};
 use crate::look::{remember_at, wait, with_object};
-use crate::queues::messages::{MESSAGE, ROOM};
+use crate::pad::Pad;
+use messages::{MESSAGE, ROOM};
 
 /// The channel of waits for unfinished messages.
 const FINISH: usize = 2;
+
+/// The calls of `raw.rs`.
+///
+/// # Errors
+/// None that this makes.
+#[napi(ts_return_type = "Record<string, (handle: number, ...numbers: number[]) => number>")]
+pub fn hot_calls(env: napi::Env) -> napi::Result<JsObject<'static>> {
+    let calls = JsObject::new(&env)?;
+    for (name, callback) in messages::CALLS.iter().chain(records::CALLS) {
+        raw::add(env.raw(), calls.raw(), name, *callback);
+    }
+    Ok(calls)
+}
+
+/// Takes an `ArrayBuffer` as this environment's pad, unless it has one; the one that it has.
+///
+/// # Errors
+/// `ERR_INVALID_ARG`: it is none, or too small.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn use_pad(env: napi::Env, buffer: Unknown<'_>) -> Result<Unknown<'static>> {
+    let (env, mut buffer) = (env.raw(), buffer.raw());
+    let known = with(|environment| environment.pad.as_ref().map(Pad::buffer)).flatten();
+    if let Some(known) = known {
+        // SAFETY: a live environment, and a reference of it that is never given back.
+        unsafe { sys::napi_get_reference_value(env, known, &raw mut buffer) };
+    } else {
+        let pad = Pad::over(env, buffer)?;
+        with(|environment| environment.pad = Some(pad));
+    }
+    // SAFETY: a value of this environment, in this call.
+    Ok(unsafe { Unknown::from_raw_unchecked(env, buffer) })
+}
 
 /// Makes this environment a participant of a queue.
 ///

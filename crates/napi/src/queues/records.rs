@@ -1,0 +1,131 @@
+//! Records of channels, over the pad.
+
+use crossmem_core::{Agent, Bytes, End, Looked, Object, Result as CoreResult};
+
+use super::raw::{Answer, Call, ELSEWHERE, calls, gone, got, put};
+use crate::environment::Open;
+use crate::look::{remember_at, wait};
+use crate::pad::{Elsewhere, Pad};
+
+/// The channel of a wait for a record at an end, and for room.
+pub(super) fn channel(end: usize, for_record: bool) -> usize {
+    if for_record { end } else { 2 + end }
+}
+
+calls! {
+    /// Pushes the first `length` bytes of the pad. 0: done.
+    pushRecord = push_record(end, length, how);
+    /// The same, and the message goes on in the next record.
+    pushPart = push_part(end, length, how);
+    /// Pops a record onto the pad: its length; 2^32 more if the message goes on in the next one.
+    popRecord = pop_record(end, how);
+    /// Pushes messages of the pad: how many.
+    pushRecords = push_records(end, count);
+    /// Pops records onto the pad: how many.
+    popRecords = pop_records(end, most);
+    /// Finds room for a record. 0: the pad says where.
+    reserveRecord = reserve_record(end, length, how);
+    /// Publishes a record that was written to where there was room.
+    commitRecord = commit_record(end, length);
+    /// Looks at the first record. 0: the pad says where it is.
+    peekRecord = peek_record(end, how);
+    /// Pops the record that was looked at.
+    releaseRecord = release_record(end);
+}
+
+/// The channel, and what this environment is at that end of it.
+fn taken<'c>(agent: &'c Agent, open: &'c mut Open, end: i64) -> CoreResult<(Object<'c>, &'c mut End)> {
+    let Open { segment, ends, .. } = open;
+    let end = ends.get_mut(end as usize).and_then(Option::as_mut).ok_or_else(gone)?;
+    Ok((Object::new(agent, segment), end))
+}
+
+fn push_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
+    push(call, end, length, false, how)
+}
+
+fn push_part(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
+    push(call, end, length, true, how)
+}
+
+fn push(call: &mut Call<'_>, end: i64, length: i64, more: bool, how: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    let how = wait(how as i32);
+    let pushed = object.push_record(state, call.pad.first(length as usize), more, how)?;
+    remember_at(call.open, channel(end as usize, false), how, &pushed);
+    Ok(put(pushed, |()| 0))
+}
+
+fn pop_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    let how = wait(how as i32);
+    let pad = &mut *call.pad;
+    let mut answer = ELSEWHERE;
+    let popped = object.pop_record(state, how, |_, record| {
+        pad.clear();
+        let copied =
+            pad.add(record.len as usize).is_some_and(|room| object.read_record(record, room).is_ok());
+        if copied {
+            answer = i64::from(record.len) | i64::from(record.more) << 32;
+        } else {
+            say_record(pad, record);
+        }
+        copied
+    })?;
+    remember_at(call.open, channel(end as usize, true), how, &popped);
+    Ok(got(popped, |()| answer))
+}
+
+fn push_records(call: &mut Call<'_>, end: i64, count: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    Ok(put(Looked::Got(object.push_records(state, call.pad.messages(count as usize))?), |pushed| {
+        pushed as i64
+    }))
+}
+
+fn pop_records(call: &mut Call<'_>, end: i64, most: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    let pad = &mut *call.pad;
+    pad.clear();
+    let popped = object.pop_records(state, most as usize, |_, record| {
+        pad.add(record.len as usize).is_some_and(|room| object.read_record(record, room).is_ok())
+    })?;
+    Ok(got(Looked::Got(popped), |popped| popped as i64))
+}
+
+fn reserve_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    let how = wait(how as i32);
+    let reserved = object.reserve_record(state, length as u64, how)?;
+    remember_at(call.open, channel(end as usize, false), how, &reserved);
+    Ok(put(reserved, |place| {
+        say_record(call.pad, place);
+        0
+    }))
+}
+
+fn commit_record(call: &mut Call<'_>, end: i64, length: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    object.commit_record(state, length as u32, false).map(|()| 0)
+}
+
+fn peek_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    let how = wait(how as i32);
+    let peeked = object.peek_record(state, how)?;
+    remember_at(call.open, channel(end as usize, true), how, &peeked);
+    Ok(got(peeked, |record| {
+        say_record(call.pad, record);
+        0
+    }))
+}
+
+fn release_record(call: &mut Call<'_>, end: i64) -> Answer {
+    let (object, state) = taken(call.agent, call.open, end)?;
+    object.release_record(state).map(|()| 0)
+}
+
+fn say_record(pad: &mut Pad, record: Bytes) {
+    let Bytes { offset, len, more } = record;
+    pad.say(Elsewhere { offset, len: len.into(), flags: more.into(), chunk: 0 });
+}
