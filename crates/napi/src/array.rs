@@ -8,7 +8,8 @@ use napi_derive::napi;
 
 use crate::environment::{Open, with_open};
 use crate::error::{Result, invalid, js};
-use crate::look::{Channel, remember, status, wait};
+use crate::look::{remember, status, wait};
+use crate::protocol::channel;
 
 /// Looks for the trailer at `offset`; whether there is one.
 ///
@@ -33,7 +34,7 @@ pub fn begin_update(handle: u32, how: i32) -> Result<u32> {
     with_open(handle, |agent, open| {
         let wait = wait(how);
         let looked = guard(agent, open)?.enter(agent, wait);
-        remember(open, Channel::Main, wait, &looked);
+        remember(open, channel::MAIN, wait, &looked);
         Ok(status(looked))
     })
 }
@@ -45,7 +46,7 @@ pub fn begin_update(handle: u32, how: i32) -> Result<u32> {
 #[napi(catch_unwind)]
 pub fn give_up_beginning(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| {
-        open.sleeps[Channel::Main as usize] = None;
+        open.sleeps[channel::MAIN as usize] = None;
         guard(agent, open)?.give_up_entering(agent);
         Ok(())
     })

@@ -9,6 +9,7 @@ use crossmem_core::{ByteRange, FileLock, Tried};
 use napi_derive::napi;
 
 use crate::error::{Result, closed, js};
+use crate::protocol::file;
 
 #[derive(Default)]
 struct Files {
@@ -59,8 +60,8 @@ pub fn try_file_lock(handle: u32, start: f64, length: f64, shared: bool, slice: 
     with_open(handle, |file| {
         Ok(match file.try_lock(range, shared, Duration::from_millis(slice.into()))? {
             Tried::Locked(number) => f64::from(number),
-            Tried::HeldElsewhere => 0.0,
-            Tried::HeldHere => -1.0,
+            Tried::HeldElsewhere => file::HELD_ELSEWHERE.into(),
+            Tried::HeldHere => file::HELD_HERE.into(),
         })
     })
 }

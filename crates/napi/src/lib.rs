@@ -4,6 +4,7 @@
 //! Free functions over small integer handles, no classes: napi-rs takes a process-wide lock in methods.
 
 mod error;
+mod protocol;
 mod wake;
 
 mod file_lock;

@@ -6,6 +6,7 @@ use napi_derive::napi;
 use crate::environment::with_open;
 use crate::error::Result;
 use crate::look::with_object;
+use crate::protocol::company;
 
 /// What an object was made with.
 ///
@@ -24,7 +25,7 @@ pub fn object_params(handle: u32) -> Result<Vec<f64>> {
 pub fn object_company(handle: u32) -> Result<u32> {
     with_open(handle, |agent, open| {
         let company = open.segment.company(agent);
-        Ok(u32::from(company.linked) | u32::from(company.others) << 1)
+        Ok(u32::from(company.linked) * company::LINKED + u32::from(company.others) * company::OTHERS)
     })
 }
 

@@ -7,20 +7,30 @@
 //! | 32 to 4095 | the lengths of messages that are on the pad, `u32` each |
 //! | from 4096 on | the bytes of these messages, one behind the other |
 
+use std::mem::offset_of;
 use std::ptr;
 
 use napi::sys;
 
 use crate::error::{Result, invalid};
+use crate::protocol::pad;
 
 /// What the pad begins with.
 #[repr(C)]
 struct Head {
     elsewhere: [f64; 4],
-    lengths: [u32; Pad::most()],
+    lengths: [u32; MESSAGES],
 }
 
 const BYTES_AT: usize = size_of::<Head>();
+/// How many messages there can be.
+const MESSAGES: usize = pad::MESSAGES as usize;
+
+const _: () = {
+    assert!(offset_of!(Head, elsewhere) == pad::ELSEWHERE_AT as usize);
+    assert!(offset_of!(Head, lengths) == pad::LENGTHS_AT as usize);
+    assert!(BYTES_AT == pad::BYTES_AT as usize);
+};
 
 /// A message that lies elsewhere.
 #[derive(Clone, Copy, Default)]
@@ -67,11 +77,6 @@ impl Pad {
         self.len - BYTES_AT
     }
 
-    /// Most messages at once.
-    pub(crate) const fn most() -> usize {
-        1016
-    }
-
     pub(crate) fn first(&self, len: usize) -> &[u8] {
         // SAFETY: `use_pad` got `len` bytes that stay where they are; they are this environment's alone, which is here.
         unsafe { std::slice::from_raw_parts(self.head.add(1).cast(), len.min(self.capacity())) }
@@ -80,7 +85,7 @@ impl Pad {
     /// The messages that JavaScript put there.
     pub(crate) fn messages(&self, count: usize) -> impl Iterator<Item = &[u8]> {
         let mut at = 0;
-        (0..count.min(Self::most())).map(move |index| {
+        (0..count.min(MESSAGES)).map(move |index| {
             // SAFETY: as in `first`; aligned as `use_pad` checked.
             let len = unsafe { (&raw const (*self.head).lengths).cast::<u32>().add(index).read() } as usize;
             let message = self.first(self.capacity()).get(at..).unwrap_or_default();
@@ -96,7 +101,7 @@ impl Pad {
 
     /// Room for one more message, which is then there.
     pub(crate) fn add(&mut self, len: usize) -> Option<&mut [u8]> {
-        if len > self.capacity() - self.used || self.added == Self::most() {
+        if len > self.capacity() - self.used || self.added == MESSAGES {
             return None;
         }
         // SAFETY: as in `first` and `messages`; that both fit was checked just now.

@@ -4,6 +4,8 @@ use std::hash::Hasher;
 
 use crossmem_core::{Agent, End, Kind, Member, Object, Segment};
 
+use crate::protocol::channel::CHANNELS;
+
 /// A segment that JavaScript may reach, by its handle or by its buffer.
 pub(crate) struct Open {
     pub segment: Segment,
@@ -14,15 +16,12 @@ pub(crate) struct Open {
     /// An `ArrayBuffer` over the bytes exists.
     pub has_buffer: bool,
     /// Where this environment is among the sleepers, as offsets in the segment, by channel.
-    pub sleeps: [Option<u64>; CHANNELS],
+    pub sleeps: [Option<u64>; CHANNELS as usize],
     /// The ends of a channel that this environment has.
     pub ends: [Option<End>; 2],
     /// What this environment is to a queue.
     pub member: Option<Member>,
 }
-
-/// Waits that an object has at most, each at sleepers of its own.
-pub(super) const CHANNELS: usize = 4;
 
 impl Open {
     pub(super) fn new(segment: Segment) -> Open {
@@ -31,7 +30,7 @@ impl Open {
             guard: None,
             handle_is_gone: false,
             has_buffer: false,
-            sleeps: [None; CHANNELS],
+            sleeps: [None; CHANNELS as usize],
             ends: [None, None],
             member: None,
         }

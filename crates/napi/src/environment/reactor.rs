@@ -5,9 +5,9 @@ use napi::bindgen_prelude::Function;
 use napi_derive::napi;
 
 use super::lifecycle::hear_of_teardown_first;
-use super::open::CHANNELS;
 use super::state::{with, with_agent};
 use crate::error::{Result, invalid};
+use crate::protocol::channel::CHANNELS;
 use crate::wake::Wake;
 
 /// Starts this environment's reactor: `wake` is called, with nothing, when there may be something to look at.
@@ -48,7 +48,7 @@ pub fn due() -> Vec<u32> {
         let mut due = vec![u32::from(ticked)];
         environment.each_sleeping(|handle, channel, still_sleeps| {
             if ticked || !still_sleeps {
-                due.push(handle * CHANNELS as u32 + channel);
+                due.push(handle * CHANNELS + channel);
             }
         });
         due

@@ -4,7 +4,8 @@ use crossmem_core::{Arrived, Looked};
 use napi_derive::napi;
 
 use crate::error::Result;
-use crate::look::{Channel, GOT, GOT_AFTER_DEATH, NOT_YET, give_up, look, with_object};
+use crate::look::{give_up, look, with_object};
+use crate::protocol::{arrival, channel, meeting};
 
 /// An arrival at a barrier.
 #[napi(object)]
@@ -23,12 +24,12 @@ pub struct BarrierArrival {
 /// As `Object::arrive`.
 #[napi(catch_unwind)]
 pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
-    let looked = look(handle, Channel::Main, how, |object, wait| object.arrive(wait))?;
+    let looked = look(handle, channel::MAIN, how, |object, wait| object.arrive(wait))?;
     let (role, generation, index) = match looked {
-        Looked::Got(Arrived::Waiting { generation, index }) => (1, generation, index),
-        Looked::Got(Arrived::Leading { generation, index }) => (2, generation, index),
-        Looked::Got(Arrived::Broken) => (3, 0, 0),
-        Looked::NotYet { .. } | Looked::Mine => (0, 0, 0),
+        Looked::Got(Arrived::Waiting { generation, index }) => (arrival::WAITING, generation, index),
+        Looked::Got(Arrived::Leading { generation, index }) => (arrival::LEADING, generation, index),
+        Looked::Got(Arrived::Broken) => (arrival::BROKEN, 0, 0),
+        Looked::NotYet { .. } | Looked::Mine => (arrival::NOT_YET, 0, 0),
     };
     Ok(BarrierArrival { role, generation: generation as f64, index })
 }
@@ -40,15 +41,15 @@ pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
 #[napi(catch_unwind)]
 pub fn wait_meeting(handle: u32, generation: f64, how: i32) -> Result<u32> {
     let looked =
-        look(handle, Channel::Main, how, |object, wait| object.wait_meeting(generation as u64, wait))?;
+        look(handle, channel::MAIN, how, |object, wait| object.wait_meeting(generation as u64, wait))?;
     Ok(match looked {
-        Looked::Got(met) => meeting(met),
-        Looked::NotYet { .. } | Looked::Mine => NOT_YET,
+        Looked::Got(met) => end_of_meeting(met),
+        Looked::NotYet { .. } | Looked::Mine => meeting::NOT_YET,
     })
 }
 
-fn meeting(met: bool) -> u32 {
-    if met { GOT } else { GOT_AFTER_DEATH }
+fn end_of_meeting(met: bool) -> u32 {
+    if met { meeting::MET } else { meeting::BROKEN_OFF }
 }
 
 /// Ends the meeting that the caller leads. 1: all met; 2: it was broken off.
@@ -57,7 +58,7 @@ fn meeting(met: bool) -> u32 {
 /// As `Object::complete_meeting`.
 #[napi(catch_unwind)]
 pub fn complete_meeting(handle: u32, generation: f64) -> Result<u32> {
-    with_object(handle, |object| object.complete_meeting(generation as u64)).map(meeting)
+    with_object(handle, |object| object.complete_meeting(generation as u64)).map(end_of_meeting)
 }
 
 /// Breaks the barrier, or only if that meeting goes on. 1: that one was met before; 2: broken.
@@ -66,7 +67,8 @@ pub fn complete_meeting(handle: u32, generation: f64) -> Result<u32> {
 /// As `Object::abort_meeting`.
 #[napi(catch_unwind)]
 pub fn abort_meeting(handle: u32, only: Option<f64>) -> Result<u32> {
-    with_object(handle, |object| object.abort_meeting(only.map(|generation| generation as u64))).map(meeting)
+    with_object(handle, |object| object.abort_meeting(only.map(|generation| generation as u64)))
+        .map(end_of_meeting)
 }
 
 /// Makes a barrier as new.
@@ -102,5 +104,5 @@ pub fn barrier_is_broken(handle: u32) -> Result<bool> {
 /// As `Object::give_up_barrier`.
 #[napi(catch_unwind)]
 pub fn give_up_barrier(handle: u32) -> Result<()> {
-    give_up(handle, Channel::Main, |object| object.give_up_barrier())
+    give_up(handle, channel::MAIN, |object| object.give_up_barrier())
 }

@@ -3,7 +3,8 @@
 use napi_derive::napi;
 
 use crate::error::Result;
-use crate::look::{Channel, give_up, look, plain_status, with_object};
+use crate::look::{give_up, look, plain_status, with_object};
+use crate::protocol::channel;
 
 /// One waiter more at a condition, whose mutex is held.
 ///
@@ -20,7 +21,7 @@ pub fn enter_condition(handle: u32) -> Result<()> {
 /// As `Object::wait_condition`.
 #[napi(catch_unwind)]
 pub fn wait_condition(handle: u32, heard: u32, how: i32) -> Result<u32> {
-    look(handle, Channel::Notified, how, |object, wait| object.wait_condition(heard, wait)).map(plain_status)
+    look(handle, channel::NOTIFIED, how, |object, wait| object.wait_condition(heard, wait)).map(plain_status)
 }
 
 /// One waiter less at a condition: it was notified, and has the mutex again.
@@ -47,7 +48,7 @@ pub fn leave_condition(handle: u32, heard: u32) -> Result<()> {
 /// As `Object::give_up_condition`.
 #[napi(catch_unwind)]
 pub fn give_up_condition(handle: u32) -> Result<()> {
-    give_up(handle, Channel::Notified, |object| object.give_up_condition())
+    give_up(handle, channel::NOTIFIED, |object| object.give_up_condition())
 }
 
 /// Notifies at most `most` waiters; how many there were.

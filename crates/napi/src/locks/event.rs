@@ -3,7 +3,8 @@
 use napi_derive::napi;
 
 use crate::error::Result;
-use crate::look::{Channel, give_up, look, plain_status, with_object};
+use crate::look::{give_up, look, plain_status, with_object};
+use crate::protocol::channel;
 
 /// Sets an event.
 ///
@@ -47,7 +48,7 @@ pub fn event_times(handle: u32) -> Result<u32> {
 /// As `Object::wait_event`.
 #[napi(catch_unwind)]
 pub fn wait_event(handle: u32, times: u32, how: i32) -> Result<u32> {
-    look(handle, Channel::Main, how, |object, wait| object.wait_event(times, wait)).map(plain_status)
+    look(handle, channel::MAIN, how, |object, wait| object.wait_event(times, wait)).map(plain_status)
 }
 
 /// Stops waiting for an event.
@@ -56,5 +57,5 @@ pub fn wait_event(handle: u32, times: u32, how: i32) -> Result<u32> {
 /// As `Object::give_up_event`.
 #[napi(catch_unwind)]
 pub fn give_up_event(handle: u32) -> Result<()> {
-    give_up(handle, Channel::Main, |object| object.give_up_event())
+    give_up(handle, channel::MAIN, |object| object.give_up_event())
 }

@@ -3,7 +3,8 @@
 use napi_derive::napi;
 
 use crate::error::Result;
-use crate::look::{Channel, give_up, look, status, with_object};
+use crate::look::{give_up, look, status, with_object};
+use crate::protocol::channel;
 
 /// Takes the mutex.
 ///
@@ -11,7 +12,7 @@ use crate::look::{Channel, give_up, look, status, with_object};
 /// As `Object::lock`.
 #[napi(catch_unwind)]
 pub fn lock(handle: u32, how: i32) -> Result<u32> {
-    look(handle, Channel::Main, how, |object, wait| object.lock(wait)).map(status)
+    look(handle, channel::MAIN, how, |object, wait| object.lock(wait)).map(status)
 }
 
 /// Stops waiting for the mutex.
@@ -20,7 +21,7 @@ pub fn lock(handle: u32, how: i32) -> Result<u32> {
 /// As `Object::give_up_lock`.
 #[napi(catch_unwind)]
 pub fn give_up_lock(handle: u32) -> Result<()> {
-    give_up(handle, Channel::Main, |object| object.give_up_lock())
+    give_up(handle, channel::MAIN, |object| object.give_up_lock())
 }
 
 /// Gives the mutex back.

@@ -7,6 +7,7 @@ use napi_derive::napi;
 use crate::environment::with_agent;
 use crate::error::Result;
 use crate::look::with_object;
+use crate::protocol::fate;
 use crate::segment::{OpenSegment, opened};
 
 /// A request that was entered.
@@ -94,7 +95,7 @@ pub fn request_lock(
     let entered = with_object(handle, |table| table.request(&wanted))?;
     Ok(entered.map(|EnteredRequest { request: RequestRef { cell, ticket }, granted, news }| {
         let request = LockRequest { cell, ticket: ticket as f64 };
-        EnteredLockRequest { request, fate: granted.map_or(0, |recovered| 1 + u32::from(recovered)), news }
+        EnteredLockRequest { request, fate: granted.map_or(fate::PENDING, granted_as), news }
     }))
 }
 
@@ -121,11 +122,15 @@ pub fn lock_news(handle: u32, sweep: bool) -> Result<Vec<LockNews>> {
     let told = |News { ticket, fate }: News| LockNews {
         ticket: ticket as f64,
         fate: match fate {
-            Fate::Granted { recovered } => 1 + u32::from(recovered),
-            Fate::Stolen => 3,
+            Fate::Granted { recovered } => granted_as(recovered),
+            Fate::Stolen => fate::STOLEN,
         },
     };
     Ok(news.into_iter().map(told).collect())
+}
+
+fn granted_as(recovered: bool) -> u32 {
+    if recovered { fate::GRANTED_AFTER_DEATH } else { fate::GRANTED }
 }
 
 /// All requests of living agents, the oldest first.

@@ -3,7 +3,8 @@
 use napi_derive::napi;
 
 use crate::error::Result;
-use crate::look::{Channel, give_up, look, status, with_object};
+use crate::look::{give_up, look, status, with_object};
+use crate::protocol::channel;
 
 /// Enters as a reader.
 ///
@@ -11,7 +12,7 @@ use crate::look::{Channel, give_up, look, status, with_object};
 /// As `Object::read`.
 #[napi(catch_unwind)]
 pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
-    look(handle, Channel::Main, how, |object, wait| object.read(wait)).map(status)
+    look(handle, channel::MAIN, how, |object, wait| object.read(wait)).map(status)
 }
 
 /// Enters as a writer.
@@ -20,7 +21,7 @@ pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
 /// As `Object::write`.
 #[napi(catch_unwind)]
 pub fn enter_write(handle: u32, how: i32) -> Result<u32> {
-    look(handle, Channel::Main, how, |object, wait| object.write(wait)).map(status)
+    look(handle, channel::MAIN, how, |object, wait| object.write(wait)).map(status)
 }
 
 /// Stops waiting to read or to write.
@@ -29,7 +30,7 @@ pub fn enter_write(handle: u32, how: i32) -> Result<u32> {
 /// As `Object::give_up_entering`.
 #[napi(catch_unwind)]
 pub fn give_up_entering(handle: u32) -> Result<()> {
-    give_up(handle, Channel::Main, |object| object.give_up_entering())
+    give_up(handle, channel::MAIN, |object| object.give_up_entering())
 }
 
 /// Leaves as a reader.

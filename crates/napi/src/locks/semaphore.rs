@@ -3,7 +3,8 @@
 use napi_derive::napi;
 
 use crate::error::Result;
-use crate::look::{Channel, give_up, look, plain_status, with_object};
+use crate::look::{give_up, look, plain_status, with_object};
+use crate::protocol::channel;
 
 /// Takes a permit.
 ///
@@ -11,7 +12,7 @@ use crate::look::{Channel, give_up, look, plain_status, with_object};
 /// As `Object::acquire`.
 #[napi(catch_unwind)]
 pub fn acquire_permit(handle: u32, how: i32) -> Result<u32> {
-    look(handle, Channel::Main, how, |object, wait| object.acquire(wait)).map(plain_status)
+    look(handle, channel::MAIN, how, |object, wait| object.acquire(wait)).map(plain_status)
 }
 
 /// Stops waiting for a permit.
@@ -20,7 +21,7 @@ pub fn acquire_permit(handle: u32, how: i32) -> Result<u32> {
 /// As `Object::give_up_acquiring`.
 #[napi(catch_unwind)]
 pub fn give_up_acquiring(handle: u32) -> Result<()> {
-    give_up(handle, Channel::Main, |object| object.give_up_acquiring())
+    give_up(handle, channel::MAIN, |object| object.give_up_acquiring())
 }
 
 /// Gives back permits, or makes new ones unless `only_held`.

@@ -88,7 +88,7 @@ pub fn wake_peer(handle: u32, end: u32, for_record: bool) -> Result<()> {
 #[napi(catch_unwind)]
 pub fn give_up_channel(handle: u32, end: u32, for_record: bool) -> Result<()> {
     with_open(handle, |agent, open| {
-        open.sleeps[channel(end as usize % 2, for_record)] = None;
+        open.sleeps[channel(end % 2, for_record) as usize] = None;
         Object::new(agent, &open.segment).give_up_channel(end as usize, for_record).map_err(js)
     })
 }

@@ -2,14 +2,12 @@
 
 use crossmem_core::{Agent, Chunk, Looked, Member, Object, Result as CoreResult};
 
-use super::raw::{Answer, Call, ELSEWHERE, calls, gone, got, put};
+use super::raw::{Answer, Call, calls, gone, got, put};
 use crate::environment::Open;
-use crate::look::{remember_at, wait};
+use crate::look::{remember, wait};
 use crate::pad::{Elsewhere, Pad};
-
-/// Channels of a queue's waits.
-pub(super) const MESSAGE: usize = 0;
-pub(super) const ROOM: usize = 1;
+use crate::protocol::channel::{MESSAGE, ROOM};
+use crate::protocol::{pad, transfer};
 
 calls! {
     /// Puts in the first `length` bytes of the pad. 0: done.
@@ -46,7 +44,7 @@ fn push_message(call: &mut Call<'_>, length: i64, how: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
     let how = wait(how as i32);
     let pushed = object.push_message(member, call.pad.first(length as usize), how)?;
-    remember_at(call.open, ROOM, how, &pushed);
+    remember(call.open, ROOM, how, &pushed);
     Ok(put(pushed, |()| 0))
 }
 
@@ -55,7 +53,7 @@ fn pop_message(call: &mut Call<'_>, how: i64) -> Answer {
     let how = wait(how as i32);
     let pad = &mut *call.pad;
     pad.clear();
-    let mut answer = ELSEWHERE;
+    let mut answer = transfer::ELSEWHERE;
     let popped = object.pop_message(member, how, |_, chunk| {
         let copied = copy(object, pad, chunk);
         if copied {
@@ -63,7 +61,7 @@ fn pop_message(call: &mut Call<'_>, how: i64) -> Answer {
         }
         copied
     })?;
-    remember_at(call.open, MESSAGE, how, &popped);
+    remember(call.open, MESSAGE, how, &popped);
     Ok(got(popped, |()| answer))
 }
 
@@ -97,7 +95,7 @@ fn reserve_message(call: &mut Call<'_>, how: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
     let how = wait(how as i32);
     let reserved = object.reserve_message(member, how)?;
-    remember_at(call.open, ROOM, how, &reserved);
+    remember(call.open, ROOM, how, &reserved);
     Ok(put(reserved, |chunk| {
         say_chunk(call.pad, chunk);
         0
@@ -118,7 +116,7 @@ fn take_message(call: &mut Call<'_>, how: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
     let how = wait(how as i32);
     let taken = object.take_message(member, how)?;
-    remember_at(call.open, MESSAGE, how, &taken);
+    remember(call.open, MESSAGE, how, &taken);
     Ok(got(taken, |chunk| {
         say_chunk(call.pad, chunk);
         0
@@ -142,5 +140,10 @@ fn abandon_message(call: &mut Call<'_>, chunk: i64) -> Answer {
 
 fn say_chunk(pad: &mut Pad, chunk: Chunk) {
     let Chunk { index, offset, len, spilled, redelivered } = chunk;
-    pad.say(Elsewhere { offset, len, flags: u32::from(redelivered) | u32::from(spilled) << 1, chunk: index });
+    pad.say(Elsewhere {
+        offset,
+        len,
+        flags: u32::from(redelivered) * pad::REDELIVERED + u32::from(spilled) * pad::SPILLED,
+        chunk: index,
+    });
 }

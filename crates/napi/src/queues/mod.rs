@@ -12,12 +12,10 @@ use napi_derive::napi;
 
 use crate::environment::{Open, with, with_open};
 use crate::error::{Result, closed, invalid, js};
-use crate::look::{remember_at, wait, with_object};
+use crate::look::{plain_status, remember, wait, with_object};
 use crate::pad::Pad;
-use messages::{MESSAGE, ROOM};
-
-/// The channel of waits for unfinished messages.
-const FINISH: usize = 2;
+use crate::protocol::channel::{FINISH, MESSAGE, ROOM};
+use crate::protocol::transfer;
 
 /// The calls of `raw.rs`.
 ///
@@ -86,15 +84,15 @@ fn in_queue<T>(
 /// # Errors
 /// As `Object::push_message`.
 #[napi(catch_unwind)]
-pub fn push_large_message(handle: u32, bytes: &[u8], how: i32) -> Result<i32> {
+pub fn push_large_message(handle: u32, bytes: &[u8], how: i32) -> Result<i64> {
     with_open(handle, |agent, open| {
         let how = wait(how);
         let pushed = in_queue(agent, open, |object, member| object.push_message(member, bytes, how))?;
-        remember_at(open, ROOM, how, &pushed);
+        remember(open, ROOM, how, &pushed);
         Ok(match pushed {
             Looked::Got(Put::Done(())) => 0,
-            Looked::Got(Put::Ended) => -2,
-            _ => -1,
+            Looked::Got(Put::Ended) => transfer::ENDED,
+            _ => transfer::NOT_YET,
         })
     })
 }
@@ -158,8 +156,8 @@ pub fn join_messages(handle: u32, how: i32) -> Result<u32> {
     with_open(handle, |agent, open| {
         let how = wait(how);
         let joined = in_queue(agent, open, |object, member| object.join_messages(member, how))?;
-        remember_at(open, FINISH, how, &joined);
-        Ok(u32::from(matches!(joined, Looked::Got(()))))
+        remember(open, FINISH, how, &joined);
+        Ok(plain_status(joined))
     })
 }
 
@@ -181,7 +179,7 @@ pub fn unfinished_messages(handle: u32) -> Result<Vec<f64>> {
 /// As `Object::give_up_queue`.
 #[napi(catch_unwind)]
 pub fn give_up_queue(handle: u32, channel: u32) -> Result<()> {
-    let waiting_for = match channel as usize {
+    let waiting_for = match channel {
         MESSAGE => QueueWait::Message,
         ROOM => QueueWait::Room,
         FINISH => QueueWait::Finish,

@@ -12,10 +12,7 @@ use napi::sys;
 
 use crate::environment::{Open, with_pad};
 use crate::pad::Pad;
-
-pub(super) const NOT_YET: i64 = -1;
-pub(super) const ENDED: i64 = -2;
-pub(super) const ELSEWHERE: i64 = -3;
+use crate::protocol::transfer::{ENDED, NOT_YET};
 
 /// What a call works with.
 pub(super) struct Call<'c> {

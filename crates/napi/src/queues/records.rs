@@ -2,14 +2,16 @@
 
 use crossmem_core::{Agent, Bytes, End, Looked, Object, Result as CoreResult};
 
-use super::raw::{Answer, Call, ELSEWHERE, calls, gone, got, put};
+use super::raw::{Answer, Call, calls, gone, got, put};
 use crate::environment::Open;
-use crate::look::{remember_at, wait};
+use crate::look::{remember, wait};
 use crate::pad::{Elsewhere, Pad};
+use crate::protocol::channel::{RECORD_AT, ROOM_AT};
+use crate::protocol::{pad, transfer};
 
 /// The channel of a wait for a record at an end, and for room.
-pub(super) fn channel(end: usize, for_record: bool) -> usize {
-    if for_record { end } else { 2 + end }
+pub(super) fn channel(end: u32, for_record: bool) -> u32 {
+    end + if for_record { RECORD_AT } else { ROOM_AT }
 }
 
 calls! {
@@ -52,7 +54,7 @@ fn push(call: &mut Call<'_>, end: i64, length: i64, more: bool, how: i64) -> Ans
     let (object, state) = taken(call.agent, call.open, end)?;
     let how = wait(how as i32);
     let pushed = object.push_record(state, call.pad.first(length as usize), more, how)?;
-    remember_at(call.open, channel(end as usize, false), how, &pushed);
+    remember(call.open, channel(end as u32, false), how, &pushed);
     Ok(put(pushed, |()| 0))
 }
 
@@ -60,19 +62,19 @@ fn pop_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
     let (object, state) = taken(call.agent, call.open, end)?;
     let how = wait(how as i32);
     let pad = &mut *call.pad;
-    let mut answer = ELSEWHERE;
+    let mut answer = transfer::ELSEWHERE;
     let popped = object.pop_record(state, how, |_, record| {
         pad.clear();
         let copied =
             pad.add(record.len as usize).is_some_and(|room| object.read_record(record, room).is_ok());
         if copied {
-            answer = i64::from(record.len) | i64::from(record.more) << 32;
+            answer = i64::from(record.len) + i64::from(record.more) * transfer::MORE;
         } else {
             say_record(pad, record);
         }
         copied
     })?;
-    remember_at(call.open, channel(end as usize, true), how, &popped);
+    remember(call.open, channel(end as u32, true), how, &popped);
     Ok(got(popped, |()| answer))
 }
 
@@ -97,7 +99,7 @@ fn reserve_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answe
     let (object, state) = taken(call.agent, call.open, end)?;
     let how = wait(how as i32);
     let reserved = object.reserve_record(state, length as u64, how)?;
-    remember_at(call.open, channel(end as usize, false), how, &reserved);
+    remember(call.open, channel(end as u32, false), how, &reserved);
     Ok(put(reserved, |place| {
         say_record(call.pad, place);
         0
@@ -113,7 +115,7 @@ fn peek_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
     let (object, state) = taken(call.agent, call.open, end)?;
     let how = wait(how as i32);
     let peeked = object.peek_record(state, how)?;
-    remember_at(call.open, channel(end as usize, true), how, &peeked);
+    remember(call.open, channel(end as u32, true), how, &peeked);
     Ok(got(peeked, |record| {
         say_record(call.pad, record);
         0
@@ -127,5 +129,5 @@ fn release_record(call: &mut Call<'_>, end: i64) -> Answer {
 
 fn say_record(pad: &mut Pad, record: Bytes) {
     let Bytes { offset, len, more } = record;
-    pad.say(Elsewhere { offset, len: len.into(), flags: more.into(), chunk: 0 });
+    pad.say(Elsewhere { offset, len: len.into(), flags: u32::from(more) * pad::MORE, chunk: 0 });
 }
