@@ -80,7 +80,7 @@ export class ArrayLock {
   leave(isWhole: boolean): void {
     this.#isHeld = false
     if (isWhole) nativeArrays.endUpdate(this.#handle)
-    else nativeArrays.giveUpUpdate(this.#handle)
+    else nativeArrays.abandonUpdate(this.#handle)
     serveWaiters(this.#id)
   }
 
@@ -111,7 +111,7 @@ export class ArrayLock {
   #newQueue(): WaitQueue {
     const queue = new WaitQueue(point(this.#handle), {
       disarm: () => {
-        nativeArrays.giveUpBeginning(this.#handle)
+        nativeArrays.cancelUpdate(this.#handle)
         serveWaiters(this.#id, queue)
       },
       onFirst: () => waiting.set(this.#id, (waiting.get(this.#id) ?? new Set()).add(queue)),

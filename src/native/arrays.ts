@@ -5,8 +5,8 @@ import { member } from './call.js'
 export const nativeArrays = {
   attachGuard: member(addon.attachGuard),
   beginUpdate: member(addon.beginUpdate),
-  giveUpBeginning: member(addon.giveUpBeginning),
+  cancelUpdate: member(addon.cancelUpdate),
   endUpdate: member(addon.endUpdate),
-  giveUpUpdate: member(addon.giveUpUpdate),
+  abandonUpdate: member(addon.abandonUpdate),
   snapshot: member(addon.snapshot),
 }

@@ -44,7 +44,7 @@ pub fn begin_update(handle: u32, how: i32) -> Result<u32> {
 /// # Errors
 /// As `attach_guard`.
 #[napi(catch_unwind)]
-pub fn give_up_beginning(handle: u32) -> Result<()> {
+pub fn cancel_update(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| {
         open.sleeps[channel::MAIN as usize] = None;
         guard(agent, open)?.give_up_entering(agent);
@@ -66,7 +66,7 @@ pub fn end_update(handle: u32) -> Result<()> {
 /// # Errors
 /// As `ArrayGuard::give_up`.
 #[napi(catch_unwind)]
-pub fn give_up_update(handle: u32) -> Result<()> {
+pub fn abandon_update(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| guard(agent, open)?.give_up(agent).map_err(js))
 }
 
