@@ -1,5 +1,5 @@
-//! The least that a call from JavaScript into an addon costs: a function that does nothing, made as the hot calls are.
-//! For the benchmark; an example, so that it is in no release.
+//! The least that a call from JavaScript into an addon costs: a function that does nothing, made as
+//! the raw calls are. It is for the benchmark, and an example so that no release contains it.
 
 use std::ptr;
 
@@ -10,12 +10,13 @@ use napi_derive::napi;
 /// `{ nothing() }`
 ///
 /// # Errors
-/// None that this makes.
+/// None of its own.
 #[napi]
 pub fn empty_call(env: napi::Env) -> napi::Result<JsObject<'static>> {
     let exports = JsObject::new(&env)?;
     let mut function = ptr::null_mut();
-    // SAFETY: a live environment, a NUL-terminated name, and a callback that lives as long as this image.
+    // SAFETY: a live environment, a NUL-terminated name, and a callback that lives as long as this
+    // image.
     unsafe {
         sys::napi_create_function(
             env.raw(),

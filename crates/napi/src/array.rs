@@ -1,4 +1,5 @@
-//! Updates and snapshots of arrays. Waits are slices: JavaScript loops, so that it stays in charge.
+//! Updates and snapshots of arrays. A snapshot that has to wait returns after a slice of time;
+//! JavaScript calls again, so that `worker.terminate()` gets through.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::error::{Result, invalid, js};
 use crate::look::{remember, status, wait};
 use crate::protocol::channel;
 
-/// Looks for the trailer at `offset`; whether there is one.
+/// Looks for the array's trailer at `offset`, and returns whether there is one.
 ///
 /// # Errors
 /// As `ArrayGuard::find`.
@@ -20,12 +21,12 @@ pub fn attach_guard(handle: u32, offset: f64) -> Result<bool> {
     let offset = offset as u64;
     with_open(handle, |agent, open| {
         let found = ArrayGuard::find(agent, open.segment.region(), offset).map_err(js)?.is_some();
-        open.guard = found.then_some(offset);
+        open.trailer = found.then_some(offset);
         Ok(found)
     })
 }
 
-/// Begins an update; `how` and the result as in `locks.rs`.
+/// Makes an attempt to begin an update; `how` and the answer are those of `protocol.rs`.
 ///
 /// # Errors
 /// As `attach_guard`.
@@ -52,7 +53,7 @@ pub fn cancel_update(handle: u32) -> Result<()> {
     })
 }
 
-/// Ends the update that `begin_update` began.
+/// Ends the update: the data is whole.
 ///
 /// # Errors
 /// As `ArrayGuard::leave`.
@@ -61,7 +62,7 @@ pub fn end_update(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| guard(agent, open)?.leave(agent).map_err(js))
 }
 
-/// Ends the update that `begin_update` began without saying that the data is whole.
+/// Ends the update, and leaves the data marked as half-changed, as a death does.
 ///
 /// # Errors
 /// As `ArrayGuard::give_up`.
@@ -70,14 +71,15 @@ pub fn abandon_update(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| guard(agent, open)?.give_up(agent).map_err(js))
 }
 
-/// Fills `into` with the bytes from `offset` on as they were at one instant; `false`: a writer is still inside.
+/// Fills `into` with the bytes from `offset` on, as they were at one instant. Returns `false` if a
+/// writer was inside for all of the slice.
 ///
 /// # Errors
 /// As `ArrayGuard::copy_to`.
 #[napi(catch_unwind)]
 pub fn snapshot(handle: u32, offset: f64, mut into: Uint8Array, slice_ms: u32) -> Result<bool> {
     with_open(handle, |agent, open| {
-        // SAFETY: JavaScript made this array for us a moment ago and is waiting for it.
+        // SAFETY: JavaScript made these bytes for this call, which is on its thread.
         let into = unsafe { into.as_mut() };
         let slice = Duration::from_millis(slice_ms.into());
         guard(agent, open)?.copy_to(agent, offset as u64, into, slice).map_err(js)
@@ -85,7 +87,7 @@ pub fn snapshot(handle: u32, offset: f64, mut into: Uint8Array, slice_ms: u32) -
 }
 
 fn guard<'a>(agent: &Agent, open: &'a Open) -> Result<ArrayGuard<'a>> {
-    let offset = open.guard.ok_or_else(|| invalid("this array has no trailer"))?;
+    let offset = open.trailer.ok_or_else(|| invalid("this array has no trailer"))?;
     ArrayGuard::find(agent, open.segment.region(), offset).map_err(js)?.ok_or_else(|| {
         napi::Error::new("ERR_CORRUPT", "the array's trailer was overwritten; make the array anew")
     })

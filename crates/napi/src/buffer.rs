@@ -1,4 +1,4 @@
-//! A segment's bytes as one external `ArrayBuffer`.
+//! A segment's bytes as one external `ArrayBuffer`, and the lease that keeps them mapped for it.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -12,10 +12,11 @@ use napi_derive::napi;
 use crate::environment::{self, hear_of_teardown_first, is_torn_down, with_open};
 use crate::error::{Result, invalid};
 
-/// The segment's bytes as a new `ArrayBuffer`. Call it once per handle: V8 wants one per address.
+/// Makes an `ArrayBuffer` of the segment's bytes: one per handle, since V8 allows one per address.
 ///
 /// # Errors
-/// `ERR_CLOSED`, `ERR_NO_EXTERNAL_BUFFERS` where the runtime has none (Electron).
+/// `ERR_CLOSED`, `ERR_INVALID_ARG` (the handle has its buffer), `ERR_NO_EXTERNAL_BUFFERS`
+/// (Electron).
 #[napi(catch_unwind)]
 pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
     let (address, len, lease) = with_open(handle, |_, open| {
@@ -32,7 +33,8 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
     let env = env.raw();
     let mut buffer = ptr::null_mut();
     let hint = lease_hint(&lease);
-    // SAFETY: the bytes stay mapped until `end_lease` was called for this hint and the next.
+    // SAFETY: the bytes stay mapped until `end_lease` has been called for this hint and for the one
+    // below.
     let made = unsafe {
         sys::napi_create_external_arraybuffer(
             env,
@@ -45,7 +47,8 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
     };
     if made != sys::Status::napi_ok {
         if made == sys::Status::napi_no_external_buffers_allowed {
-            // SAFETY: the runtime refused before it took the hint. After other failures it may call back yet.
+            // SAFETY: the runtime refused before it took the hint. After other failures it may
+            // still call `end_lease`.
             unsafe { end_lease(env, ptr::null_mut(), hint) };
         }
         return Err(napi::Error::new(
@@ -54,9 +57,10 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
              memory here",
         ));
     }
-    // The memory is let go when the buffer is detached; but a write or a compression that is under way on another
-    // thread holds on to the object only. So the object has the lease, too.
-    // SAFETY: a live environment and an object of it; the hint is given back by `end_lease`.
+    // Detaching the buffer ends the lease of its memory. A write or a compression that is under way
+    // on another thread keeps only the `ArrayBuffer` object alive, so the object has a share in the
+    // lease as well.
+    // SAFETY: a live environment and an object of it; `end_lease` gives the hint back.
     unsafe {
         sys::napi_add_finalizer(
             env,
@@ -72,8 +76,8 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
     Ok(unsafe { Unknown::from_raw_unchecked(env, buffer) })
 }
 
-/// What a runtime has of a segment, shared by an `ArrayBuffer` and by the memory under it, which part when the
-/// buffer is detached or transferred.
+/// A runtime's right to a segment's bytes. The `ArrayBuffer` object and the memory under it share
+/// the lease: they part when the buffer is detached or transferred.
 struct Lease {
     handle: u32,
     mapped: Option<Mapped>,
@@ -83,8 +87,9 @@ fn lease_hint(lease: &Arc<Lease>) -> *mut c_void {
     Arc::into_raw(Arc::clone(lease)).cast_mut().cast()
 }
 
-/// Detaches the buffer; `false` if it was already: then `transfer()` took the memory to where we can't reach it.
-/// No borrow is held in here, since some runtimes run finalizers at once.
+/// Detaches the buffer. Returns `false` if it was detached before: `transfer()` moved the memory to
+/// a buffer that isn't known here. The caller holds no borrow of the environment, since some
+/// runtimes run finalizers at once.
 pub(crate) fn detach(env: sys::napi_env, buffer: sys::napi_value) -> bool {
     let mut gone = true;
     // SAFETY: a live environment and a value of it.
@@ -94,13 +99,13 @@ pub(crate) fn detach(env: sys::napi_env, buffer: sys::napi_value) -> bool {
     }
 }
 
-/// The runtime lets go of the memory: because nothing reaches it, or because the environment ends.
+/// The runtime gives the memory back: no code can reach it any more, or the environment ends.
 unsafe extern "C" fn end_lease(_: sys::napi_env, _: *mut c_void, lease: *mut c_void) {
     // SAFETY: made by `lease_hint`, given back once.
     drop(unsafe { Arc::from_raw(lease.cast::<Lease>()) });
 }
 
-/// The runtime lets go of the `ArrayBuffer` object.
+/// The runtime has collected the `ArrayBuffer` object.
 unsafe extern "C" fn end_lease_of_object(env: sys::napi_env, lease: *mut c_void, _: *mut c_void) {
     // SAFETY: as in `end_lease`.
     unsafe { end_lease(env, ptr::null_mut(), lease) };
@@ -110,7 +115,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let mapped = self.mapped.take();
         if is_torn_down() {
-            // No proof that nothing reaches the memory: it may have been transferred to another thread.
+            // The memory may have been transferred to another thread: its addresses stay valid.
             if let Some(mapped) = &mapped {
                 mapped.release_pages();
             }

@@ -1,12 +1,12 @@
-//! Looking at the domain, and sweeping it.
+//! Inspecting a domain, and sweeping it.
 
-use crossmem_core::{AgentInfo, DomainInfo, Kind, ObjectInfo, inspect};
+use crossmem_core::{Agent, AgentInfo, DomainInfo, Kind, ObjectInfo, inspect};
 use napi_derive::napi;
 
 use crate::environment::with_agent;
 use crate::error::{Result, js};
 
-/// An agent as the table has it.
+/// An agent, as the control segment has it.
 #[napi(object)]
 pub struct AgentRow {
     /// Its slot.
@@ -15,11 +15,11 @@ pub struct AgentRow {
     pub pid: u32,
     /// Its worker thread, 0 for the main thread.
     pub thread: u32,
-    /// Whether it lives.
+    /// Whether it is alive.
     pub alive: bool,
 }
 
-/// An object as the registry has it.
+/// An object, as the registry has it.
 #[napi(object)]
 pub struct ObjectRow {
     /// Its name.
@@ -28,17 +28,17 @@ pub struct ObjectRow {
     pub kind: String,
     /// Bytes of its segment.
     pub byte_length: f64,
-    /// Outlives all agents.
+    /// It outlives all agents.
     pub persist: bool,
     /// Slots of the agents that have it open.
     pub attached: Vec<u32>,
-    /// Whether its name still leads to it.
+    /// Whether its segment still has the object's name.
     pub present: bool,
-    /// Whether the next sweep erases it.
+    /// Whether the next sweep removes it.
     pub doomed: bool,
 }
 
-/// A domain at about one instant.
+/// The state of a domain at about one instant.
 #[napi(object)]
 pub struct DomainState {
     /// Name of the control segment, if there is one.
@@ -49,15 +49,15 @@ pub struct DomainState {
     pub agents: Vec<AgentRow>,
     /// Objects.
     pub objects: Vec<ObjectRow>,
-    /// Bytes of shared memory there can be.
+    /// Bytes of shared memory that the system allows.
     pub total_bytes: f64,
-    /// Bytes still free.
+    /// Bytes of those that are free.
     pub free_bytes: f64,
-    /// Process that holds the registry right now.
+    /// The process that holds the registry's mutex.
     pub registry_held_by: Option<u32>,
 }
 
-/// What a sweep freed.
+/// What a sweep removed.
 #[napi(object)]
 pub struct SweptCounts {
     /// Dead agents.
@@ -68,7 +68,7 @@ pub struct SweptCounts {
     pub bytes: f64,
 }
 
-/// Looks at a domain without joining it.
+/// Reads the state of a domain without joining it.
 ///
 /// # Errors
 /// As `inspect`.
@@ -78,13 +78,13 @@ pub fn inspect_domain(domain: String) -> Result<DomainState> {
     inspect(&domain).map(state).map_err(js)
 }
 
-/// Sweeps what dead agents left.
+/// Sweeps: removes dead agents, and the objects that only dead agents had open.
 ///
 /// # Errors
 /// As `Agent::collect_garbage`.
 #[napi(catch_unwind)]
 pub fn collect_garbage() -> Result<SweptCounts> {
-    let swept = with_agent(crossmem_core::Agent::collect_garbage)?;
+    let swept = with_agent(Agent::collect_garbage)?;
     Ok(SweptCounts { agents: swept.agents, objects: swept.objects, bytes: swept.bytes as f64 })
 }
 

@@ -1,4 +1,4 @@
-//! Core errors as JS errors whose `code` is the stable code.
+//! The core's errors as JavaScript errors; their `code` is the stable code.
 
 use crossmem_core::Code;
 

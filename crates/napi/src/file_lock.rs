@@ -1,4 +1,4 @@
-//! Locks on files, as handles. They need no agent: the system keeps them.
+//! Locks on files, as handles. They need no agent, since the operating system keeps them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,11 +18,12 @@ struct Files {
 }
 
 thread_local! {
-    /// Closed when the thread ends, and so are the files of a worker that was terminated.
+    /// Dropped when the thread ends, so the files of a terminated worker are closed as well.
     static FILES: RefCell<Files> = RefCell::default();
 }
 
-/// Runs `act` on this thread's files. `None` when the thread is ending. `act` must not call into JS.
+/// Runs `act` on this thread's files, or returns `None` when the thread is ending. `act` must not
+/// call into JavaScript.
 fn with<T>(act: impl FnOnce(&mut Files) -> T) -> Option<T> {
     FILES.try_with(|files| act(&mut files.borrow_mut())).ok()
 }
@@ -32,7 +33,7 @@ fn with_open<T>(handle: u32, act: impl FnOnce(&mut FileLock) -> crossmem_core::R
         .unwrap_or_else(|| Err(closed()))
 }
 
-/// Opens a file to lock its bytes; its handle.
+/// Opens a file to lock its bytes, and returns its handle.
 ///
 /// # Errors
 /// As `FileLock::open`.
@@ -48,14 +49,14 @@ pub fn open_file_lock(path: String, create: bool, mode: u32) -> Result<u32> {
     .ok_or_else(closed)
 }
 
-/// Tries for `slice` milliseconds at the most. The number of the lock; 0 while somebody else holds what is in the way,
-/// -1 while this handle itself does.
+/// Tries to lock bytes for at most `slice` milliseconds. Returns the number of the lock,
+/// `HELD_ELSEWHERE` or `HELD_HERE`.
 ///
 /// # Errors
 /// As `FileLock::try_lock`.
 #[napi(catch_unwind)]
 pub fn try_file_lock(handle: u32, start: f64, length: f64, shared: bool, slice: u32) -> Result<f64> {
-    // Whole numbers from 0 up, as JavaScript has checked.
+    // JavaScript has checked that both are whole numbers from 0 up.
     let range = ByteRange { start: start as u64, len: length as u64 };
     with_open(handle, |file| {
         Ok(match file.try_lock(range, shared, Duration::from_millis(slice.into()))? {
@@ -66,7 +67,7 @@ pub fn try_file_lock(handle: u32, start: f64, length: f64, shared: bool, slice: 
     })
 }
 
-/// Gives a lock back.
+/// Releases a lock.
 ///
 /// # Errors
 /// As `FileLock::unlock`.
@@ -75,13 +76,14 @@ pub fn release_file_lock(handle: u32, number: u32) -> Result<()> {
     with_open(handle, |file| file.unlock(number))
 }
 
-/// Closes the handle and gives all its locks back. Closing what is closed does nothing.
+/// Closes the handle and releases all its locks. Closing a closed handle does nothing.
 #[napi(catch_unwind)]
 pub fn close_file_lock(handle: u32) {
     drop(with(|files| files.open.remove(&handle)));
 }
 
-/// The handle was collected: the file is closed unless it has locks. When a collector runs is no reason to lose those.
+/// The handle was collected: the file is closed unless it has locks. A lock must not end because of
+/// when a garbage collector runs.
 #[napi(catch_unwind)]
 pub fn forget_file_lock(handle: u32) {
     drop(with(|files| files.open.get(&handle)?.is_idle().then(|| files.open.remove(&handle))));

@@ -1,7 +1,8 @@
-//! crossmem-core for Node-API: argument conversion and nothing else. Only `src/native.ts` calls it; errors
-//! are plain JS errors with a `code`, which that file turns into `CrossmemError`.
+//! crossmem-core for Node-API: argument conversion and nothing else. In `src/`, only `native` calls
+//! it. Errors are plain JavaScript errors with a `code`; `native` turns them into `CrossmemError`.
 //!
-//! Free functions over small integer handles, no classes: napi-rs takes a process-wide lock in methods.
+//! The addon exports free functions over small integer handles. It exports no classes, since
+//! napi-rs takes a process-wide lock in methods.
 
 mod error;
 mod protocol;

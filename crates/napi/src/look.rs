@@ -1,4 +1,4 @@
-//! One attempt and its answer, as the numbers of `protocol.rs`.
+//! One attempt to get what is waited for, and its answer, as the numbers of `protocol.rs`.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::environment::{Open, with_open};
 use crate::error::{Result, js};
 use crate::protocol::{answer, how};
 
+/// What the core has to do, from the number in `how`.
 pub(crate) fn wait(how: i32) -> Wait {
     match how {
         how::TRY => Wait::Try,
@@ -19,6 +20,7 @@ pub(crate) fn wait(how: i32) -> Wait {
     }
 }
 
+/// Runs `act` on an object.
 pub(crate) fn with_object<T>(
     handle: u32,
     act: impl FnOnce(Object<'_>) -> crossmem_core::Result<T>,
@@ -30,7 +32,7 @@ fn object<'a>(agent: &'a Agent, open: &'a Open) -> Object<'a> {
     Object::new(agent, &open.segment)
 }
 
-/// Looks, and remembers it.
+/// Makes an attempt at an object, on one of its channels.
 pub(crate) fn look<T>(
     handle: u32,
     channel: u32,
@@ -45,7 +47,8 @@ pub(crate) fn look<T>(
     })
 }
 
-/// Remembers where this environment sleeps, if it was to stay among the sleepers.
+/// After an attempt that arms a wait: remembers the set of sleepers in which this environment is
+/// now.
 pub(crate) fn remember<T>(open: &mut Open, channel: u32, wait: Wait, looked: &Looked<T>) {
     if matches!(wait, Wait::Arm { .. }) {
         open.sleeps[channel as usize] = match looked {
@@ -55,6 +58,7 @@ pub(crate) fn remember<T>(open: &mut Open, channel: u32, wait: Wait, looked: &Lo
     }
 }
 
+/// The answer of an attempt that tells of an earlier holder's death.
 pub(crate) fn status(looked: Looked<Locked>) -> u32 {
     match looked {
         Looked::Got(Locked { owner_died: false }) => answer::GOT,
@@ -64,6 +68,7 @@ pub(crate) fn status(looked: Looked<Locked>) -> u32 {
     }
 }
 
+/// The answer of any other attempt.
 pub(crate) fn plain_status(looked: Looked<()>) -> u32 {
     match looked {
         Looked::Got(()) => answer::GOT,

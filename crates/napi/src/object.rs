@@ -1,4 +1,4 @@
-//! What any object tells.
+//! Facts about an object of any kind: its parameters, its company, its holders.
 
 use crossmem_core::Holder;
 use napi_derive::napi;
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::look::with_object;
 use crate::protocol::company;
 
-/// What an object was made with.
+/// The parameters that the object was made with.
 ///
 /// # Errors
 /// As `Object::params`.
@@ -17,7 +17,7 @@ pub fn object_params(handle: u32) -> Result<Vec<f64>> {
     with_object(handle, |object| Ok(object.params()?.iter().map(|param| *param as f64).collect()))
 }
 
-/// Bit 0: the object still has its name; bit 1: another living agent has it open.
+/// The bits `LINKED` and `OTHERS`.
 ///
 /// # Errors
 /// `ERR_CLOSED`.
@@ -29,18 +29,18 @@ pub fn object_company(handle: u32) -> Result<u32> {
     })
 }
 
-/// An agent that holds something of an object.
+/// An agent that holds a share of an object.
 #[napi(object)]
 pub struct HolderRow {
     /// Its slot.
     pub slot: u32,
-    /// Whether it lives.
+    /// Whether it is alive.
     pub alive: bool,
-    /// Locks, permits or places that it has.
+    /// How many locks, permits or arrivals it has.
     pub count: u32,
 }
 
-/// Who holds an object.
+/// The agents that hold a share of an object.
 ///
 /// # Errors
 /// As `Object::holders`.

@@ -1,13 +1,14 @@
-//! The numbers that Rust and JavaScript both know, stated once. The addon exports each module here as an object of
-//! numbers, with which JavaScript's literals are compared.
+//! The numbers that Rust and JavaScript both know, stated once. The addon exports each module here
+//! as an object of numbers, with which JavaScript's literals are compared.
 
 use napi_derive::napi;
 
-/// How an attempt is made: the last argument of every call that may have to wait. A positive number is a time: the
-/// caller sleeps for at most so many milliseconds.
+/// How an attempt is made: the last argument of every call that may have to wait. A positive number
+/// is a time: the caller sleeps for at most so many milliseconds.
 #[napi]
 pub mod how {
-    /// Enters the set of sleepers and returns: the reactor calls when it is time for another attempt.
+    /// Enters the set of sleepers and returns: the reactor calls when it is time for another
+    /// attempt.
     #[napi]
     pub const ARM: i32 = -1;
     /// As `ARM`, for a wait that was armed before.
@@ -24,8 +25,8 @@ pub mod how {
     pub const GOES_ON: i32 = 1_000_000;
 }
 
-/// What an attempt answers: at a lock, a permit, an event, a notification, the update of an array, or the end of all
-/// messages.
+/// What an attempt answers: at a lock, a permit, an event, a notification, the update of an array,
+/// or the end of all messages.
 #[napi]
 pub mod answer {
     /// It isn't available.
@@ -172,13 +173,15 @@ pub mod queue {
 /// Where things lie in a segment, in bytes from its beginning. The core asserts the same numbers.
 #[napi]
 pub mod segment {
-    /// Fields of an object that is more than bytes, behind its header. Those of a mutex begin with the owner word.
+    /// Fields of an object that is more than bytes, behind its header. Those of a mutex begin with
+    /// the owner word.
     #[napi]
     pub const FIELDS: u32 = 64;
     /// Elements of a value or a shared array.
     #[napi]
     pub const DATA: u32 = crossmem_core::DATA_OFFSET as u32;
-    /// The trailer of an ndarray begins at the first multiple of this behind the data, and is so long.
+    /// The trailer of an ndarray begins at the first multiple of this behind the data, and is so
+    /// long.
     #[napi]
     pub const PAGE: u32 = crossmem_core::PAGE as u32;
 }
@@ -233,7 +236,8 @@ pub mod ring {
 /// The memory over which JavaScript and the addon hand each other messages, in bytes.
 #[napi]
 pub mod pad {
-    /// Of a message that is not on the pad: its offset in the segment, its length, its flags, its chunk; `f64` each.
+    /// Of a message that is not on the pad: its offset in the segment, its length, its flags, its
+    /// chunk; `f64` each.
     #[napi]
     pub const ELSEWHERE_AT: u32 = 0;
     /// The lengths of the messages that are on the pad, `u32` each.

@@ -1,4 +1,4 @@
-//! Segments as handles.
+//! Segments as handles: creating, opening, closing and unlinking them.
 
 use crossmem_core::{Code, Kind, PARAMS, Part, Segment, Spec, unlink_name};
 use napi::JsValue;
@@ -16,36 +16,36 @@ pub struct NewSegment {
     pub name: Option<String>,
     /// Name of the class.
     pub kind: String,
-    /// Of the whole segment.
+    /// Length of the whole segment; with `params`, of the data behind the object's fields.
     pub byte_length: f64,
-    /// Outlives all agents.
+    /// The object outlives all agents.
     pub persist: bool,
-    /// First bytes.
+    /// The first bytes.
     pub header: Option<Uint8Array>,
-    /// Bytes that follow the header…
+    /// The bytes that follow the header.
     pub contents: Option<Uint8Array>,
-    /// …repeated to this length.
+    /// `contents` are repeated to this length.
     pub contents_length: Option<f64>,
-    /// Where the trailer goes.
+    /// Offset of an array's trailer.
     pub guard_offset: Option<f64>,
-    /// What an object that is more than bytes is made with; then `byte_length` is that of the data behind its words.
+    /// Parameters of an object that is more than bytes.
     pub params: Option<Vec<f64>>,
 }
 
 /// An open segment.
 #[napi(object)]
 pub struct OpenSegment {
-    /// For the other functions here.
+    /// The segment's number in calls.
     pub handle: u32,
-    /// Its name.
+    /// Name of the object.
     pub name: String,
     /// Name of its class.
     pub kind: String,
-    /// Of the whole segment.
+    /// Length of the whole segment.
     pub byte_length: f64,
-    /// Outlives all agents.
+    /// The object outlives all agents.
     pub persist: bool,
-    /// Another program made it.
+    /// Another program made the segment.
     pub foreign: bool,
     /// Number of the object in its domain, 0 for a foreign one.
     pub id: f64,
@@ -81,7 +81,7 @@ pub fn create_segment(wanted: NewSegment) -> Result<OpenSegment> {
     with_agent(|agent| Segment::create(agent, &spec)).and_then(opened)
 }
 
-/// Opens an object; `kind` undefined: of any kind.
+/// Opens an object. If `wanted` is undefined, an object of any class.
 ///
 /// # Errors
 /// As `Segment::open`.
@@ -92,12 +92,12 @@ pub fn open_segment(name: String, wanted: Option<String>) -> Result<OpenSegment>
     with_agent(|agent| Segment::open(agent, &name, wanted)).and_then(opened)
 }
 
-/// Closes the handle. `buffer`, if one was made, is detached: its views become empty, and the memory goes back at
-/// once. The addresses stay valid, reading zeros, until the runtime says that nothing can reach them.
-/// Closing what is closed does nothing.
+/// Closes the handle, and detaches `buffer` if one was made: its views become empty, and the system
+/// gets the pages back at once. The addresses stay valid, reading zeros, until the runtime has
+/// collected the buffer. Closing a closed handle does nothing.
 #[napi(catch_unwind)]
 pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) {
-    // First what has to be said in the memory that is about to go.
+    // Giving back roles writes to the segment, so this comes before its memory goes.
     let mapped = environment::with(|environment| environment.release_roles(handle)).flatten();
     if let (Some(buffer), Some(mapped)) = (buffer, mapped)
         && detach(env.raw(), buffer.raw())
@@ -107,8 +107,9 @@ pub fn close_segment(env: napi::Env, handle: u32, buffer: Option<Unknown<'_>>) {
     environment::with(|environment| environment.close(handle));
 }
 
-/// The handle was collected: the bytes are unmapped once nothing shows them. The object stays attached to this
-/// environment, since when a collector runs is no reason for others to lose it.
+/// The handle was collected: the bytes are unmapped as soon as no buffer shows them. The agent
+/// stays attached to the object: other processes must not lose it because of when a garbage
+/// collector runs.
 #[napi(catch_unwind)]
 pub fn forget_segment(handle: u32) {
     environment::with(|environment| match environment.get(handle) {
@@ -126,7 +127,7 @@ pub fn unlink_segment(handle: u32) -> Result<()> {
     with_open(handle, |agent, open| open.segment.unlink(agent).map_err(js))
 }
 
-/// Removes whatever has that name; whether anything had.
+/// Removes the object or file of that name, and returns whether there was one.
 ///
 /// # Errors
 /// As `unlink_name`.

@@ -1,4 +1,4 @@
-//! The beginning and the end of an environment.
+//! How an environment begins and ends.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -16,13 +16,13 @@ thread_local! {
     static HOOKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this environment is being torn down: from then on a buffer's finalizer says nothing about
-/// whether its memory is still reachable.
+/// Whether this environment is being torn down. From then on, a buffer's finalizer doesn't prove
+/// that no code can reach the buffer's memory.
 pub(crate) fn is_torn_down() -> bool {
     TORN_DOWN.with(Cell::get)
 }
 
-/// Makes this environment an agent of the domain. `thread` is the worker's id, 0 on the main thread.
+/// Makes this environment an agent of the domain. `thread`: the worker's id, 0 on the main thread.
 ///
 /// # Errors
 /// As `Agent::register`.
@@ -41,7 +41,8 @@ pub fn join(env: napi::Env, domain: String, thread: u32) -> Result<()> {
     Ok(())
 }
 
-/// This agent as the word of a mutex that it holds names it: `{ instance: 32 | slot + 1: 32 }`, the higher half first.
+/// The owner word of a mutex that this agent holds: `{ instance: 32 | slot + 1: 32 }`, the higher
+/// half first.
 ///
 /// # Errors
 /// `ERR_CLOSED`.
@@ -50,10 +51,11 @@ pub fn owner_word() -> Result<Vec<u32>> {
     with_agent(|agent| Ok(vec![(agent.owner_word() >> 32) as u32, agent.owner_word() as u32]))
 }
 
-/// Hooks run last in, first out: asking again after each new buffer puts ours before the buffer's own.
+/// Puts our clean-up hook before all others. Node-API runs the newest hook first. Buffers and
+/// threadsafe functions have hooks of their own, so this is called again after each is made.
 pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
-    // SAFETY: a live environment, and a hook that needs no argument; only one that is there is removed, since
-    // Deno insists on that.
+    // SAFETY: a live environment, and a hook that needs no argument. Deno fails if a hook is
+    // removed that was never added: this removes only one that was.
     unsafe {
         if HOOKED.replace(true) {
             sys::napi_remove_env_cleanup_hook(env, Some(on_teardown), ptr::null_mut());
@@ -62,24 +64,24 @@ pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
     }
 }
 
-/// Only speeds clean-up: what a killed environment leaves is swept by the others.
+/// Only speeds clean-up: other agents sweep the domain after an environment that was killed.
 unsafe extern "C" fn on_teardown(_: *mut c_void) {
     let _ = TORN_DOWN.try_with(|torn_down| torn_down.set(true));
     leave();
 }
 
-/// Closes everything and leaves the domain. Buffers stay readable. Runtimes don't call their hooks on
-/// `process.exit()`, so JavaScript calls this when the process ends.
+/// Closes all segments and leaves the domain. Buffers stay readable. JavaScript calls this when the
+/// process ends, since runtimes don't run clean-up hooks on `process.exit()`.
 #[napi(catch_unwind)]
 pub fn leave() {
-    // First the thread that listens: from here on nobody calls into this environment.
+    // Ends the reactor's thread first: from here on no thread calls into this environment.
     drop(with(|environment| environment.wake.take()));
     let left = with(|environment| (environment.agent.take(), std::mem::take(&mut environment.segments)));
     let Some((Some(agent), mut segments)) = left else { return };
     for open in segments.values_mut() {
         open.release_roles(&agent);
     }
-    // What has a buffer stays mapped until its lease ends.
+    // A segment that has a buffer stays mapped until the buffer's lease ends.
     drop(segments);
     agent.leave();
 }

@@ -1,4 +1,4 @@
-//! What one Node environment has, and its beginning and end.
+//! What one Node environment (a main thread or a worker thread) has, and how it begins and ends.
 
 mod lifecycle;
 mod open;

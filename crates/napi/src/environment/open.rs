@@ -1,4 +1,4 @@
-//! A segment that this environment has open, and what the environment has of its object.
+//! A segment that this environment has open, and the roles that the environment has at its object.
 
 use std::hash::Hasher;
 
@@ -6,20 +6,20 @@ use crossmem_core::{Agent, End, Kind, Member, Object, Segment};
 
 use crate::protocol::channel::CHANNELS;
 
-/// A segment that JavaScript may reach, by its handle or by its buffer.
+/// A segment that JavaScript can reach, by its handle or by its buffer.
 pub(crate) struct Open {
     pub segment: Segment,
-    /// Where its guard is, once it was looked for and found.
-    pub guard: Option<u64>,
-    /// The handle was collected without `close`: the buffer alone keeps the segment open.
+    /// Offset of the array's trailer, once it was found.
+    pub trailer: Option<u64>,
+    /// The handle was collected without `close`: only the buffer keeps the segment open.
     pub handle_is_gone: bool,
     /// An `ArrayBuffer` over the bytes exists.
     pub has_buffer: bool,
-    /// Where this environment is among the sleepers, as offsets in the segment, by channel.
+    /// By channel: the offset in the segment of the set of sleepers in which this environment is.
     pub sleeps: [Option<u64>; CHANNELS as usize],
-    /// The ends of a channel that this environment has.
+    /// The ends of a pipe or `SpscQueue` that this environment has.
     pub ends: [Option<End>; 2],
-    /// What this environment is to a queue.
+    /// This environment as a participant of a queue.
     pub member: Option<Member>,
 }
 
@@ -27,7 +27,7 @@ impl Open {
     pub(super) fn new(segment: Segment) -> Open {
         Open {
             segment,
-            guard: None,
+            trailer: None,
             handle_is_gone: false,
             has_buffer: false,
             sleeps: [None; CHANNELS as usize],
@@ -36,7 +36,8 @@ impl Open {
         }
     }
 
-    /// Gives back the roles that this environment has. What has no effect now is done by the others, who see that it is gone.
+    /// Gives back the roles that this environment has at the object. An error is harmless: once
+    /// this agent has left, the others take back its roles.
     pub(super) fn release_roles(&mut self, agent: &Agent) {
         let object = Object::new(agent, &self.segment);
         for end in self.ends.iter_mut().filter_map(Option::take) {
@@ -48,7 +49,7 @@ impl Open {
     }
 }
 
-/// Handles are numbers in a row already.
+/// A hasher for handles, which are consecutive numbers.
 #[derive(Default)]
 pub(super) struct Identity(u64);
 
@@ -60,7 +61,7 @@ impl Hasher for Identity {
         self.0 = bytes.iter().fold(self.0, |hash, byte| hash << 8 | u64::from(*byte));
     }
     fn write_u32(&mut self, number: u32) {
-        // The map takes its buckets from the low bits and its tags from the high ones.
+        // The map takes buckets from the low bits and tags from the high bits: this fills both.
         self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }

@@ -1,4 +1,5 @@
-//! The reactor: calls JavaScript when somebody rings this environment's agent.
+//! The reactor: it calls JavaScript when the doorbell of this environment's agent rings, and at
+//! each tick.
 
 use napi::JsValue;
 use napi::bindgen_prelude::Function;
@@ -10,25 +11,26 @@ use crate::error::{Result, invalid};
 use crate::protocol::channel::CHANNELS;
 use crate::wake::Wake;
 
-/// Starts this environment's reactor: `wake` is called, with nothing, when there may be something to look at.
+/// Starts this environment's reactor. It calls `wake`, without arguments, when pending waits are to
+/// be tried; `due` names them.
 ///
 /// # Errors
-/// `ERR_OS` when no thread can be had.
+/// `ERR_OS`: the system gives no thread.
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
 pub fn start_reactor(env: napi::Env, wake: Function<'_, (), ()>) -> Result<()> {
     let listener = with_agent(|agent| Ok(agent.listener()))?;
     let started = Wake::start(env.raw(), wake.raw(), listener)?;
-    // After the hook of the function that it calls, so that ours runs before it.
+    // Before the hook of the threadsafe function that `Wake` made.
     hear_of_teardown_first(env.raw());
     with(|environment| environment.wake = Some(started));
     Ok(())
 }
 
-/// Says whether anything is pending, and whether the process must stay for it.
+/// Tells the reactor whether a wait is pending; `keep_alive`: the process must not end meanwhile.
 ///
 /// # Errors
-/// `ERR_INVALID_ARG` without a reactor.
+/// `ERR_INVALID_ARG`: the reactor was not started.
 #[napi(catch_unwind)]
 pub fn set_waiting(waiting: bool, keep_alive: bool) -> Result<()> {
     with(|environment| {
@@ -39,12 +41,12 @@ pub fn set_waiting(waiting: bool, keep_alive: bool) -> Result<()> {
     .unwrap_or(Ok(()))
 }
 
-/// What to look at now, as `4 * handle + channel`: where somebody rang, or after a tick everything that sleeps. The
-/// first number is 1 after a tick, and 0 otherwise.
+/// The waits to try now, each as `CHANNELS * handle + channel`: those whose sleepers were woken, or
+/// after a tick all. The first number is 1 after a tick, 0 otherwise.
 #[napi(catch_unwind)]
 pub fn due() -> Vec<u32> {
     let due = with(|environment| {
-        let ticked = environment.wake.as_ref().is_some_and(Wake::answer);
+        let ticked = environment.wake.as_ref().is_some_and(Wake::take_tick);
         let mut due = vec![u32::from(ticked)];
         environment.each_sleeping(|handle, channel, still_sleeps| {
             if ticked || !still_sleeps {

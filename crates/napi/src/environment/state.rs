@@ -1,4 +1,5 @@
-//! What one Node environment has: its agent and its open segments. An environment lives on one thread.
+//! What one Node environment has: its agent, its open segments, its reactor's thread and its pad.
+//! An environment lives on one thread, so this is a thread-local variable.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use crate::error::{Result, closed, js};
 use crate::pad::Pad;
 use crate::wake::Wake;
 
+/// The agent is there from `join` to `leave`.
 #[derive(Default)]
 pub(crate) struct Environment {
     pub(super) agent: Option<Agent>,
@@ -24,7 +26,8 @@ thread_local! {
     static ENVIRONMENT: RefCell<Environment> = RefCell::default();
 }
 
-/// Runs `act` on the environment. `None` after the thread's locals are gone. `act` must not call into JS.
+/// Runs `act` on the environment of this thread, or returns `None` when the thread is ending. `act`
+/// must not call into JavaScript.
 pub(crate) fn with<T>(act: impl FnOnce(&mut Environment) -> T) -> Option<T> {
     ENVIRONMENT.try_with(|environment| act(&mut environment.borrow_mut())).ok()
 }
@@ -69,7 +72,8 @@ impl Environment {
         self.segments.get_mut(&handle)
     }
 
-    /// Calls `visit(handle, channel, still sleeps)` for each place where this environment was put to sleep.
+    /// Calls `visit(handle, channel, is_asleep)` for each wait that was armed. `is_asleep`: this
+    /// environment is still in that set of sleepers.
     pub(crate) fn each_sleeping(&self, mut visit: impl FnMut(u32, u32, bool)) {
         let Some(agent) = &self.agent else { return };
         for (handle, open) in &self.segments {
@@ -82,19 +86,20 @@ impl Environment {
         }
     }
 
-    /// Unmaps the segment but stays attached to its object until this environment leaves.
+    /// Unmaps the segment. The agent stays attached to the object until this environment leaves.
     pub(crate) fn forget(&mut self, handle: u32) {
         self.segments.remove(&handle);
     }
 
-    /// Gives back the roles that this environment has at an object, whose memory stays mapped.
+    /// Gives back the roles that this environment has at the object, and returns what keeps its
+    /// memory mapped.
     pub(crate) fn release_roles(&mut self, handle: u32) -> Option<Mapped> {
         let (open, agent) = (self.segments.get_mut(&handle)?, self.agent.as_ref()?);
         open.release_roles(agent);
         Some(open.segment.keep_mapped())
     }
 
-    /// Closes the segment: nobody reaches it by this handle any more.
+    /// Closes the segment, and its handle with it.
     pub(crate) fn close(&mut self, handle: u32) {
         if let (Some(open), Some(agent)) = (self.segments.remove(&handle), &self.agent) {
             open.segment.close(agent);

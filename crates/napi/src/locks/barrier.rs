@@ -1,4 +1,4 @@
-//! A barrier.
+//! A `Barrier`.
 
 use crossmem_core::{Arrived, Looked};
 use napi_derive::napi;
@@ -7,18 +7,18 @@ use crate::error::Result;
 use crate::look::{give_up, look, with_object};
 use crate::protocol::{arrival, channel, meeting};
 
-/// An arrival at a barrier.
+/// What an arrival at the barrier gives.
 #[napi(object)]
 pub struct BarrierArrival {
-    /// 0: the last meeting isn't over; 1: waits; 2: leads; 3: the barrier is broken.
+    /// A constant of `protocol::arrival`.
     pub role: u32,
-    /// Which meeting.
+    /// Number of the meeting.
     pub generation: f64,
-    /// How many came before.
+    /// How many parties came before.
     pub index: u32,
 }
 
-/// Arrives at a barrier.
+/// Makes an attempt to arrive at the barrier.
 ///
 /// # Errors
 /// As `Object::arrive`.
@@ -34,7 +34,7 @@ pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
     Ok(BarrierArrival { role, generation: generation as f64, index })
 }
 
-/// Waits for the end of a meeting. 1: all met; 2: it was broken off.
+/// Makes an attempt to see the end of a meeting; the answer is one of `protocol::meeting`.
 ///
 /// # Errors
 /// As `Object::wait_meeting`.
@@ -52,7 +52,7 @@ fn end_of_meeting(met: bool) -> u32 {
     if met { meeting::MET } else { meeting::BROKEN_OFF }
 }
 
-/// Ends the meeting that the caller leads. 1: all met; 2: it was broken off.
+/// Ends the meeting that the caller leads: `MET` or `BROKEN_OFF`.
 ///
 /// # Errors
 /// As `Object::complete_meeting`.
@@ -61,7 +61,8 @@ pub fn complete_meeting(handle: u32, generation: f64) -> Result<u32> {
     with_object(handle, |object| object.complete_meeting(generation as u64)).map(end_of_meeting)
 }
 
-/// Breaks the barrier, or only if that meeting goes on. 1: that one was met before; 2: broken.
+/// Breaks the barrier; with `only`, unless that meeting has ended. `MET`: all parties of that
+/// meeting met. `BROKEN_OFF`: otherwise.
 ///
 /// # Errors
 /// As `Object::abort_meeting`.
@@ -71,7 +72,7 @@ pub fn abort_meeting(handle: u32, only: Option<f64>) -> Result<u32> {
         .map(end_of_meeting)
 }
 
-/// Makes a barrier as new.
+/// Makes the barrier as new.
 ///
 /// # Errors
 /// As `Object::reset_barrier`.
@@ -80,7 +81,7 @@ pub fn reset_barrier(handle: u32) -> Result<()> {
     with_object(handle, |object| object.reset_barrier())
 }
 
-/// How many wait at a barrier.
+/// How many parties wait at the barrier.
 ///
 /// # Errors
 /// As `Object::waiting_at_barrier`.
@@ -89,7 +90,7 @@ pub fn waiting_at_barrier(handle: u32) -> Result<u32> {
     with_object(handle, |object| object.waiting_at_barrier())
 }
 
-/// Whether a barrier is broken.
+/// Whether the barrier is broken.
 ///
 /// # Errors
 /// As `Object::barrier_is_broken`.
@@ -98,7 +99,7 @@ pub fn barrier_is_broken(handle: u32) -> Result<bool> {
     with_object(handle, |object| object.barrier_is_broken())
 }
 
-/// Stops waiting at a barrier.
+/// Stops waiting at the barrier.
 ///
 /// # Errors
 /// As `Object::give_up_barrier`.

@@ -1,4 +1,4 @@
-//! A condition. Its mutex is taken as any other.
+//! A `Condition`'s waiters. Its mutex is taken and released by the calls of `mutex.rs`.
 
 use napi_derive::napi;
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::look::{give_up, look, plain_status, with_object};
 use crate::protocol::channel;
 
-/// One waiter more at a condition, whose mutex is held.
+/// Adds a waiter of this agent, which holds the mutex.
 ///
 /// # Errors
 /// As `Object::enter_condition`.
@@ -15,7 +15,8 @@ pub fn enter_condition(handle: u32) -> Result<()> {
     with_object(handle, |object| object.enter_condition())
 }
 
-/// Waits for one more notification than the `heard` ones that were heard here and not settled yet.
+/// Makes an attempt to hear a notification. `heard`: how many waiters of this agent have heard
+/// theirs and are not settled.
 ///
 /// # Errors
 /// As `Object::wait_condition`.
@@ -24,7 +25,7 @@ pub fn wait_condition(handle: u32, heard: u32, how: i32) -> Result<u32> {
     look(handle, channel::NOTIFIED, how, |object, wait| object.wait_condition(heard, wait)).map(plain_status)
 }
 
-/// One waiter less at a condition: it was notified, and has the mutex again.
+/// Removes a waiter of this agent that was notified and has the mutex again: it is settled.
 ///
 /// # Errors
 /// As `Object::settle_condition`.
@@ -33,7 +34,7 @@ pub fn settle_condition(handle: u32) -> Result<()> {
     with_object(handle, |object| object.settle_condition())
 }
 
-/// One waiter less at a condition, who heard nothing.
+/// Removes a waiter of this agent that was not notified. `heard` as in `wait_condition`.
 ///
 /// # Errors
 /// As `Object::leave_condition`.
@@ -51,7 +52,7 @@ pub fn give_up_condition(handle: u32) -> Result<()> {
     give_up(handle, channel::NOTIFIED, |object| object.give_up_condition())
 }
 
-/// Notifies at most `most` waiters; how many there were.
+/// Notifies at most `most` waiters, and returns how many it notified.
 ///
 /// # Errors
 /// As `Object::notify_condition`.

@@ -1,4 +1,4 @@
-//! An event.
+//! An `Event`.
 
 use napi_derive::napi;
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::look::{give_up, look, plain_status, with_object};
 use crate::protocol::channel;
 
-/// Sets an event.
+/// Sets the event.
 ///
 /// # Errors
 /// As `Object::set_event`.
@@ -15,7 +15,7 @@ pub fn set_event(handle: u32) -> Result<()> {
     with_object(handle, |object| object.set_event())
 }
 
-/// Clears an event.
+/// Clears the event.
 ///
 /// # Errors
 /// As `Object::clear_event`.
@@ -24,7 +24,7 @@ pub fn clear_event(handle: u32) -> Result<()> {
     with_object(handle, |object| object.clear_event())
 }
 
-/// Whether an event is set.
+/// Whether the event is set.
 ///
 /// # Errors
 /// As `Object::event_is_set`.
@@ -33,7 +33,7 @@ pub fn event_is_set(handle: u32) -> Result<bool> {
     with_object(handle, |object| object.event_is_set())
 }
 
-/// How often an event has been set.
+/// How often the event has been set.
 ///
 /// # Errors
 /// As `Object::event_times`.
@@ -42,7 +42,7 @@ pub fn event_times(handle: u32) -> Result<u32> {
     with_object(handle, |object| object.event_times())
 }
 
-/// Waits until an event is set, or was since it had been set `times`.
+/// Makes an attempt to see the event set, now or at some time after it had been set `times` times.
 ///
 /// # Errors
 /// As `Object::wait_event`.
@@ -51,7 +51,7 @@ pub fn wait_event(handle: u32, times: u32, how: i32) -> Result<u32> {
     look(handle, channel::MAIN, how, |object, wait| object.wait_event(times, wait)).map(plain_status)
 }
 
-/// Stops waiting for an event.
+/// Stops waiting for the event.
 ///
 /// # Errors
 /// As `Object::give_up_event`.

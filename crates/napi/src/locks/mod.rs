@@ -1,4 +1,4 @@
-//! Locks, one file a kind. Each call is one attempt, or a line.
+//! Locks, one file per kind.
 
 mod barrier;
 mod condition;

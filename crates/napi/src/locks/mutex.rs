@@ -1,4 +1,4 @@
-//! A mutex.
+//! The mutex of a `Mutex`, `RLock`, `Condition`, `Value` or `SharedArray`.
 
 use napi_derive::napi;
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::look::{give_up, look, status, with_object};
 use crate::protocol::channel;
 
-/// Takes the mutex.
+/// Makes an attempt to take the mutex.
 ///
 /// # Errors
 /// As `Object::lock`.
@@ -24,7 +24,7 @@ pub fn give_up_lock(handle: u32) -> Result<()> {
     give_up(handle, channel::MAIN, |object| object.give_up_lock())
 }
 
-/// Gives the mutex back.
+/// Releases the mutex.
 ///
 /// # Errors
 /// As `Object::unlock`.
@@ -33,7 +33,7 @@ pub fn unlock(handle: u32) -> Result<()> {
     with_object(handle, |object| object.unlock(false))
 }
 
-/// Gives the mutex back; the next holder is told as if this one had died.
+/// Releases the mutex as a death would: the next holder is told that the one before died.
 ///
 /// # Errors
 /// As `Object::unlock`.
@@ -42,7 +42,7 @@ pub fn abandon_lock(handle: u32) -> Result<()> {
     with_object(handle, |object| object.unlock(true))
 }
 
-/// What the mutex guards is whole again.
+/// Marks the data that the mutex guards as whole.
 ///
 /// # Errors
 /// As `Object::mark_consistent`.
@@ -51,7 +51,7 @@ pub fn mark_consistent(handle: u32) -> Result<()> {
     with_object(handle, |object| object.mark_consistent())
 }
 
-/// Whether anyone holds the mutex.
+/// Whether an agent holds the mutex.
 ///
 /// # Errors
 /// As `Object::is_locked`.

@@ -1,4 +1,4 @@
-//! Requests for named locks.
+//! Requests for named locks, in the domain's table.
 
 use crossmem_core::{EndedRequest, EnteredRequest, Fate, News, RequestRef, Wanted, open_lock_manager};
 use napi::bindgen_prelude::Uint8Array;
@@ -10,13 +10,13 @@ use crate::look::with_object;
 use crate::protocol::fate;
 use crate::segment::{OpenSegment, opened};
 
-/// A request that was entered.
+/// The identity of a request.
 #[napi(object)]
 #[derive(Clone, Copy)]
 pub struct LockRequest {
-    /// Its place in the table.
+    /// The index of its first cell in the table.
     pub cell: u32,
-    /// Its number.
+    /// Its number; requests are served in this order.
     pub ticket: f64,
 }
 
@@ -30,42 +30,42 @@ impl From<LockRequest> for RequestRef {
 #[napi(object)]
 #[derive(Clone, Copy)]
 pub struct EnteredLockRequest {
-    /// How to name it.
+    /// Its identity.
     pub request: LockRequest,
-    /// 0: it waits; 1: it holds the lock; 2: likewise, and a holder before it died.
+    /// `PENDING`, `GRANTED` or `GRANTED_AFTER_DEATH`.
     pub fate: u32,
-    /// There is news of other requests.
+    /// The call granted or ended other requests of this agent: `lock_news` tells which.
     pub news: bool,
 }
 
 /// A request that was ended.
 #[napi(object)]
 pub struct EndedLockRequest {
-    /// It was over already: somebody stole its lock.
+    /// The request was over already: another request stole its lock.
     pub stolen: bool,
-    /// There is news of other requests.
+    /// The call granted or ended other requests of this agent: `lock_news` tells which.
     pub news: bool,
 }
 
-/// What became of a request.
+/// News of a request.
 #[napi(object)]
 pub struct LockNews {
     /// The request's number.
     pub ticket: f64,
-    /// 1: it holds the lock; 2: likewise, and a holder before it died; 3: its lock was stolen, and it is over.
+    /// `GRANTED`, `GRANTED_AFTER_DEATH` or `STOLEN`.
     pub fate: u32,
 }
 
-/// A request as a query finds it.
+/// A request, as a query finds it.
 #[napi(object)]
 pub struct LockRequestInfo {
-    /// Of the lock.
+    /// Name of the lock.
     pub name: Uint8Array,
-    /// Shared or exclusive.
+    /// Whether the lock is shared, not exclusive.
     pub shared: bool,
-    /// Granted, or waiting.
+    /// Whether it holds the lock, or waits for it.
     pub held: bool,
-    /// The agent that asked.
+    /// The instance of the agent that made the request.
     pub instance: u32,
 }
 
@@ -78,7 +78,7 @@ pub fn open_locks() -> Result<OpenSegment> {
     with_agent(open_lock_manager).and_then(opened)
 }
 
-/// Asks for a lock. `undefined`: it was to be had at once or not at all.
+/// Requests a lock. Returns `undefined` if `if_available` was set and the lock was taken.
 ///
 /// # Errors
 /// As `Object::request`.
@@ -99,7 +99,8 @@ pub fn request_lock(
     }))
 }
 
-/// Ends a request, pending or held. `untold`: the lock came to it, but its callback was not called.
+/// Ends a request, pending or granted. `untold`: its callback was not called, so the lock was never
+/// used.
 ///
 /// # Errors
 /// As `Object::end_request`.
@@ -111,8 +112,8 @@ pub fn end_lock_request(handle: u32, request: LockRequest, untold: bool) -> Resu
     Ok(EndedLockRequest { stolen, news })
 }
 
-/// What became of this agent's requests since it asked last, the oldest first. `sweep`: after granting what the dead keep
-/// from others.
+/// The news of this agent's requests since the last call, the oldest request first. `sweep`: first
+/// grants the locks that dead agents hold.
 ///
 /// # Errors
 /// As `Object::request_news`.

@@ -1,4 +1,4 @@
-//! A lock of readers and writers.
+//! An `RwLock`: many readers or one writer.
 
 use napi_derive::napi;
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::look::{give_up, look, status, with_object};
 use crate::protocol::channel;
 
-/// Enters as a reader.
+/// Makes an attempt to enter as a reader.
 ///
 /// # Errors
 /// As `Object::read`.
@@ -15,7 +15,7 @@ pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
     look(handle, channel::MAIN, how, |object, wait| object.read(wait)).map(status)
 }
 
-/// Enters as a writer.
+/// Makes an attempt to enter as a writer.
 ///
 /// # Errors
 /// As `Object::write`.
@@ -51,7 +51,8 @@ pub fn end_write(handle: u32) -> Result<()> {
     with_object(handle, |object| object.end_write(false))
 }
 
-/// Leaves as a writer; who comes next is told as if this one had died.
+/// Leaves as a death would: agents that enter are told that a writer died, until a writer marks the
+/// data as whole.
 ///
 /// # Errors
 /// As `Object::end_write`.
@@ -60,7 +61,7 @@ pub fn abandon_write(handle: u32) -> Result<()> {
     with_object(handle, |object| object.end_write(true))
 }
 
-/// What the writer wrote is whole.
+/// Marks the data that the lock guards as whole.
 ///
 /// # Errors
 /// As `Object::mark_written_consistent`.

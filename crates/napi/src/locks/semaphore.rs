@@ -1,4 +1,4 @@
-//! A semaphore.
+//! A `Semaphore`.
 
 use napi_derive::napi;
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::look::{give_up, look, plain_status, with_object};
 use crate::protocol::channel;
 
-/// Takes a permit.
+/// Makes an attempt to take a permit.
 ///
 /// # Errors
 /// As `Object::acquire`.
@@ -24,7 +24,7 @@ pub fn give_up_acquiring(handle: u32) -> Result<()> {
     give_up(handle, channel::MAIN, |object| object.give_up_acquiring())
 }
 
-/// Gives back permits, or makes new ones unless `only_held`.
+/// Releases permits. If this agent holds fewer, the rest are new ones; `only_held` refuses that.
 ///
 /// # Errors
 /// As `Object::release`.
@@ -33,7 +33,7 @@ pub fn release_permits(handle: u32, count: u32, only_held: bool) -> Result<()> {
     with_object(handle, |object| object.release(count, only_held))
 }
 
-/// Uses up a permit.
+/// Uses a permit up: it doesn't come back.
 ///
 /// # Errors
 /// As `Object::consume`.
@@ -42,7 +42,7 @@ pub fn consume_permit(handle: u32) -> Result<()> {
     with_object(handle, |object| object.consume())
 }
 
-/// Free permits.
+/// How many permits are free.
 ///
 /// # Errors
 /// As `Object::permits`.
@@ -51,7 +51,7 @@ pub fn free_permits(handle: u32) -> Result<f64> {
     with_object(handle, |object| Ok(object.permits()? as f64))
 }
 
-/// Permits that this agent holds.
+/// How many permits this agent holds.
 ///
 /// # Errors
 /// As `Object::permits_held`.

@@ -1,4 +1,5 @@
-//! Channels: taking their ends and giving them back. What goes through them is in `hot.rs`.
+//! Ends of a pipe or an `SpscQueue`: taking, releasing and closing them. Records go through
+//! `records.rs`.
 
 use crossmem_core::Object;
 use napi_derive::napi;
@@ -8,7 +9,7 @@ use crate::environment::with_open;
 use crate::error::{Result, closed, js};
 use crate::look::with_object;
 
-/// Takes an end of a channel for this environment.
+/// Takes an end for this environment.
 ///
 /// # Errors
 /// As `Object::take_end`.
@@ -21,7 +22,7 @@ pub fn take_end(handle: u32, end: u32) -> Result<()> {
     })
 }
 
-/// Whether this environment has an end of a channel.
+/// Whether this environment has an end.
 ///
 /// # Errors
 /// `ERR_CLOSED`.
@@ -30,7 +31,7 @@ pub fn has_end(handle: u32, end: u32) -> Result<bool> {
     with_open(handle, |_, open| Ok(open.ends.get(end as usize).is_some_and(Option::is_some)))
 }
 
-/// Gives an end of a channel back, if this environment has it. `close`: for ever.
+/// Releases an end, if this environment has it. `close`: nobody can take it any more.
 ///
 /// # Errors
 /// `ERR_CLOSED`.
@@ -42,7 +43,7 @@ pub fn release_end(handle: u32, end: u32, close: bool) -> Result<()> {
     })
 }
 
-/// The end stays taken, but pushes nothing more.
+/// Closes an end for pushing. It stays taken, and can still pop.
 ///
 /// # Errors
 /// `ERR_CLOSED`.
@@ -63,7 +64,7 @@ pub fn end_is_closed(handle: u32, end: u32) -> Result<bool> {
     with_object(handle, |object| object.end_is_closed(end as usize))
 }
 
-/// Bytes in use of the ring towards an end.
+/// Bytes in use in the ring that an end pops from.
 ///
 /// # Errors
 /// As `Object::bytes_towards`.
@@ -72,7 +73,8 @@ pub fn bytes_towards(handle: u32, end: u32) -> Result<f64> {
     with_object(handle, |object| Ok(object.bytes_towards(end as usize)? as f64))
 }
 
-/// Wakes who sleeps at the other end, until there is a record or until there is room: JavaScript has seen that somebody may.
+/// Wakes the agent at the other end, if it sleeps until there is a record or until there is room.
+/// JavaScript calls this when it has seen that the agent may sleep.
 ///
 /// # Errors
 /// As `Object::wake_peer`.
@@ -81,7 +83,7 @@ pub fn wake_peer(handle: u32, end: u32, for_record: bool) -> Result<()> {
     with_object(handle, |object| object.wake_peer(end as usize, for_record))
 }
 
-/// Stops waiting at a channel, for a record or for room.
+/// Stops waiting at an end, for a record or for room.
 ///
 /// # Errors
 /// As `Object::give_up_channel`.

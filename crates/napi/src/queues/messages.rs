@@ -1,4 +1,4 @@
-//! Messages of queues, over the pad.
+//! Raw calls that put and get messages of a queue.
 
 use crossmem_core::{Agent, Chunk, Looked, Member, Object, Result as CoreResult};
 
@@ -12,15 +12,17 @@ use crate::protocol::{pad, transfer};
 calls! {
     /// Puts in the first `length` bytes of the pad. 0: done.
     pushMessage = push_message(length, how);
-    /// Takes a message onto the pad: its length; or leaves it `ELSEWHERE`, in its chunk.
+    /// Takes a message onto the pad: its length; or `ELSEWHERE`, and it stays in its chunk, which
+    /// the caller has.
     popMessage = pop_message(how);
     /// Puts in messages of the pad: how many.
     pushMessages = push_messages(count);
-    /// Takes messages onto the pad: how many; one more is in its chunk if the pad says so.
+    /// Takes messages onto the pad: how many. If the pad points to a chunk, the last of them is in
+    /// it.
     popMessages = pop_messages(most);
     /// Claims a chunk to write to. 0: the pad says which.
     reserveMessage = reserve_message(how);
-    /// Puts in a chunk that was reserved.
+    /// Puts in the message of a chunk that was reserved.
     commitMessage = commit_message(chunk, length);
     /// Gives back a chunk that was reserved.
     cancelMessage = cancel_message(chunk);
@@ -28,13 +30,13 @@ calls! {
     takeMessage = take_message(how);
     /// Frees a chunk that was taken.
     freeMessage = free_message(chunk);
-    /// Puts a message that was taken back in.
+    /// Puts a message back that was taken.
     putMessageBack = put_message_back(chunk);
-    /// Gives up a message that was taken, as if its reader had died.
+    /// Gives a message up that was taken, as if its reader had died.
     abandonMessage = abandon_message(chunk);
 }
 
-/// The queue, and what this environment is to it.
+/// The object, and this environment as its participant.
 fn joined<'c>(agent: &'c Agent, open: &'c mut Open) -> CoreResult<(Object<'c>, &'c mut Member)> {
     let Open { segment, member, .. } = open;
     Ok((Object::new(agent, segment), member.as_mut().ok_or_else(gone)?))
@@ -65,12 +67,12 @@ fn pop_message(call: &mut Call<'_>, how: i64) -> Answer {
     Ok(got(popped, |()| answer))
 }
 
-/// Copies a message onto the pad, or says there where it is.
+/// Copies a message onto the pad. If it doesn't fit, the pad points to it.
 fn copy(object: Object<'_>, pad: &mut Pad, chunk: Chunk) -> bool {
     let room = if chunk.spilled { None } else { pad.add(chunk.len as usize) };
     let copied = room.is_some_and(|room| object.read_message(chunk, room).is_ok());
     if !copied {
-        say_chunk(pad, chunk);
+        point_to_chunk(pad, chunk);
     }
     copied
 }
@@ -86,7 +88,7 @@ fn pop_messages(call: &mut Call<'_>, most: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
     let pad = &mut *call.pad;
     pad.clear();
-    pad.say(Elsewhere::default());
+    pad.point_to(Elsewhere::default());
     let popped = object.pop_messages(member, most as usize, |_, chunk| copy(object, pad, chunk))?;
     Ok(got(Looked::Got(popped), |popped| popped as i64))
 }
@@ -97,7 +99,7 @@ fn reserve_message(call: &mut Call<'_>, how: i64) -> Answer {
     let reserved = object.reserve_message(member, how)?;
     remember(call.open, ROOM, how, &reserved);
     Ok(put(reserved, |chunk| {
-        say_chunk(call.pad, chunk);
+        point_to_chunk(call.pad, chunk);
         0
     }))
 }
@@ -118,7 +120,7 @@ fn take_message(call: &mut Call<'_>, how: i64) -> Answer {
     let taken = object.take_message(member, how)?;
     remember(call.open, MESSAGE, how, &taken);
     Ok(got(taken, |chunk| {
-        say_chunk(call.pad, chunk);
+        point_to_chunk(call.pad, chunk);
         0
     }))
 }
@@ -138,9 +140,9 @@ fn abandon_message(call: &mut Call<'_>, chunk: i64) -> Answer {
     object.abandon_message(member, chunk as u32).map(|()| 0)
 }
 
-fn say_chunk(pad: &mut Pad, chunk: Chunk) {
+fn point_to_chunk(pad: &mut Pad, chunk: Chunk) {
     let Chunk { index, offset, len, spilled, redelivered } = chunk;
-    pad.say(Elsewhere {
+    pad.point_to(Elsewhere {
         offset,
         len,
         flags: u32::from(redelivered) * pad::REDELIVERED + u32::from(spilled) * pad::SPILLED,

@@ -1,4 +1,5 @@
-//! Queues: joining them, and what is not done by the million. What goes through them is in `hot.rs`.
+//! Queues: joining them, and calls that are too rare to be raw. Messages go through `messages.rs`,
+//! records through `records.rs`.
 
 mod channels;
 mod messages;
@@ -17,10 +18,10 @@ use crate::pad::Pad;
 use crate::protocol::channel::{FINISH, MESSAGE, ROOM};
 use crate::protocol::transfer;
 
-/// The calls of `raw.rs`.
+/// The raw calls, as methods of an object.
 ///
 /// # Errors
-/// None that this makes.
+/// None of crossmem's own.
 #[napi(ts_return_type = "Record<string, (handle: number, ...numbers: number[]) => number>")]
 pub fn hot_calls(env: napi::Env) -> napi::Result<JsObject<'static>> {
     let calls = JsObject::new(&env)?;
@@ -30,17 +31,18 @@ pub fn hot_calls(env: napi::Env) -> napi::Result<JsObject<'static>> {
     Ok(calls)
 }
 
-/// Takes an `ArrayBuffer` as this environment's pad, unless it has one; the one that it has.
+/// Makes `buffer` this environment's pad, unless the environment has one. Returns the pad's
+/// `ArrayBuffer`.
 ///
 /// # Errors
-/// `ERR_INVALID_ARG`: it is none, or too small.
+/// `ERR_INVALID_ARG`: `buffer` is no `ArrayBuffer`, or too small.
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
 pub fn use_pad(env: napi::Env, buffer: Unknown<'_>) -> Result<Unknown<'static>> {
     let (env, mut buffer) = (env.raw(), buffer.raw());
     let known = with(|environment| environment.pad.as_ref().map(Pad::buffer)).flatten();
     if let Some(known) = known {
-        // SAFETY: a live environment, and a reference of it that is never given back.
+        // SAFETY: a live environment, and a reference of it that is never deleted.
         unsafe { sys::napi_get_reference_value(env, known, &raw mut buffer) };
     } else {
         let pad = Pad::over(env, buffer)?;
@@ -79,7 +81,7 @@ fn in_queue<T>(
     act(Object::new(agent, &open.segment), open.member.as_mut().ok_or_else(closed)?).map_err(js)
 }
 
-/// Puts in a message of any length. 0: done; -1: not yet; -2: the queue has ended.
+/// Puts in a message of any length. 0: done; otherwise an answer of `protocol::transfer`.
 ///
 /// # Errors
 /// As `Object::push_message`.
@@ -97,7 +99,7 @@ pub fn push_large_message(handle: u32, bytes: &[u8], how: i32) -> Result<i64> {
     })
 }
 
-/// Copies the message of a chunk that was taken, as the pad said where it is.
+/// Copies the message of a chunk that was taken, from where the pad said that it is.
 ///
 /// # Errors
 /// As `Object::read_message`.
@@ -111,7 +113,7 @@ pub fn read_message(handle: u32, chunk: u32, offset: f64, spilled: bool, mut to:
     })
 }
 
-/// Whether a large message of a chunk that was taken is as large as the pad said.
+/// Checks that a message with a segment of its own is as large as its chunk says.
 ///
 /// # Errors
 /// As `Object::check_spilled`.
@@ -120,7 +122,7 @@ pub fn check_spilled(handle: u32, offset: f64) -> Result<()> {
     with_object(handle, |object| object.check_spilled(offset as u64))
 }
 
-/// No put begins any more.
+/// Ends the queue: no put begins from now on.
 ///
 /// # Errors
 /// As `Object::end_queue`.
@@ -138,7 +140,7 @@ pub fn queue_has_ended(handle: u32) -> Result<bool> {
     with_object(handle, |object| object.queue_has_ended())
 }
 
-/// Messages in the queue.
+/// How many messages are in the queue.
 ///
 /// # Errors
 /// As `Object::queue_size`.
@@ -147,7 +149,7 @@ pub fn queue_size(handle: u32) -> Result<f64> {
     with_member(handle, |object, member| Ok(object.queue_size(member)? as f64))
 }
 
-/// Waits until every message has been freed. 1: they are; 0: not yet.
+/// Makes an attempt to see all messages freed: `GOT` or `NOT_YET`.
 ///
 /// # Errors
 /// As `Object::join_messages`.
@@ -161,7 +163,7 @@ pub fn join_messages(handle: u32, how: i32) -> Result<u32> {
     })
 }
 
-/// Messages that were put and not freed yet, and those that readers died of.
+/// Two counts: of messages that were put and are not freed, and of those whose readers died.
 ///
 /// # Errors
 /// As `Object::unfinished_messages`.
@@ -173,7 +175,7 @@ pub fn unfinished_messages(handle: u32) -> Result<Vec<f64>> {
     })
 }
 
-/// Stops waiting at a queue: for a message (0), for room (1), or for the end of all messages (2).
+/// Stops waiting at a queue, on the channel `MESSAGE`, `ROOM` or `FINISH`.
 ///
 /// # Errors
 /// As `Object::give_up_queue`.

@@ -1,8 +1,7 @@
-//! The calls that programs make by the million: numbers in, a number out, without what napi-rs puts around a call, which is
-//! most of its time. Messages go over the pad.
-//!
-//! What comes back is not negative when all went well. Else: -1 not yet; -2 the queue has ended, or the other end was closed;
-//! -3 the message doesn't fit on the pad: the caller has it, and the pad says where it is.
+//! Calls that bypass napi-rs. Programs put and get messages by the million, and the wrapper that
+//! napi-rs puts around a call would take longer than the queue needs. So these calls take numbers
+//! and return a number; the messages go over the pad. A number from 0 up is a length or a count, a
+//! negative one is an answer of `protocol::transfer`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -14,7 +13,7 @@ use crate::environment::{Open, with_pad};
 use crate::pad::Pad;
 use crate::protocol::transfer::{ENDED, NOT_YET};
 
-/// What a call works with.
+/// The data of one call.
 pub(super) struct Call<'c> {
     pub agent: &'c Agent,
     pub open: &'c mut Open,
@@ -25,13 +24,14 @@ pub(super) type Answer = crossmem_core::Result<i64>;
 
 pub(super) type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
-/// Most arguments of a call.
+/// The most arguments that a call has besides the handle.
 const ARGUMENTS: usize = 3;
 
-/// States calls as `nameInJavaScript = function(arguments)`; `CALLS` has them all.
+/// Declares calls, each as `nameInJavaScript = function(arguments)`, and a list of them, `CALLS`.
 macro_rules! calls {
     ($($(#[$doc:meta])* $js:ident = $name:ident($($argument:ident),*);)*) => {
-        /// The calls, each behind its name in JavaScript, which ends with NUL.
+        /// The name of each call in JavaScript, with a NUL at its end, and the function that
+        /// Node-API calls.
         pub(super) const CALLS: &[(&str, $crate::queues::raw::Callback)] =
             &[$((concat!(stringify!($js), "\0"), callbacks::$name)),*];
 
@@ -55,6 +55,7 @@ pub(super) fn gone() -> Error {
     Error { code: Code::Closed, message: "this end was closed; open it again".to_owned() }
 }
 
+/// The answer of a call that puts.
 pub(super) fn put<T>(looked: Looked<Put<T>>, done: impl FnOnce(T) -> i64) -> i64 {
     match looked {
         Looked::Got(Put::Done(what)) => done(what),
@@ -63,6 +64,7 @@ pub(super) fn put<T>(looked: Looked<Put<T>>, done: impl FnOnce(T) -> i64) -> i64
     }
 }
 
+/// The answer of a call that gets.
 pub(super) fn got<T>(looked: Looked<Got<T>>, found: impl FnOnce(T) -> i64) -> i64 {
     match looked {
         Looked::Got(Got::Message(what)) => found(what),
@@ -71,15 +73,18 @@ pub(super) fn got<T>(looked: Looked<Got<T>>, found: impl FnOnce(T) -> i64) -> i6
     }
 }
 
+/// Makes a call a method of the object `calls`.
 pub(super) fn add(env: sys::napi_env, calls: sys::napi_value, name: &str, callback: Callback) {
     let (mut function, name) = (ptr::null_mut(), name.as_ptr().cast());
-    // SAFETY: a live environment, a NUL-terminated name, and a callback that lives as long as this image.
+    // SAFETY: a live environment, a NUL-terminated name, and a callback that lives as long as this
+    // image.
     unsafe {
         sys::napi_create_function(env, name, -1, Some(callback), ptr::null_mut(), &raw mut function);
         sys::napi_set_named_property(env, calls, name, function);
     }
 }
 
+/// Reads the arguments, runs `act`, and gives JavaScript its number or its error.
 pub(super) fn answer(
     env: sys::napi_env,
     info: sys::napi_callback_info,
@@ -88,7 +93,8 @@ pub(super) fn answer(
     let mut values = [ptr::null_mut(); ARGUMENTS + 1];
     let mut count = values.len();
     let mut numbers = [0_i64; ARGUMENTS + 1];
-    // SAFETY: what the runtime calls us with, and room for the arguments; those that aren't numbers leave a 0.
+    // SAFETY: the runtime's own values, and room for the arguments. An argument that isn't a number
+    // stays 0.
     unsafe {
         sys::napi_get_cb_info(
             env,
@@ -117,7 +123,7 @@ pub(super) fn answer(
             }
         },
         Ok(Err(error)) => throw(env, error.status, &error.reason),
-        Err(_) => throw(env, Code::Os.as_str(), "crossmem panicked, which is a defect of its own"),
+        Err(_) => throw(env, Code::Os.as_str(), "crossmem panicked: this is a bug in crossmem"),
     }
     result
 }
@@ -125,6 +131,6 @@ pub(super) fn answer(
 fn throw(env: sys::napi_env, code: &str, message: &str) {
     let terminated = |text: &str| format!("{}\0", text.replace('\0', " "));
     let (code, message) = (terminated(code), terminated(message));
-    // SAFETY: a live environment, and two strings that end with NUL; the runtime copies them.
+    // SAFETY: a live environment, and two NUL-terminated strings, which the runtime copies.
     unsafe { sys::napi_throw_error(env, code.as_ptr().cast(), message.as_ptr().cast()) };
 }

@@ -1,4 +1,4 @@
-//! Records of channels, over the pad.
+//! Raw calls that push and pop records of a pipe or an `SpscQueue`.
 
 use crossmem_core::{Agent, Bytes, End, Looked, Object, Result as CoreResult};
 
@@ -9,7 +9,7 @@ use crate::pad::{Elsewhere, Pad};
 use crate::protocol::channel::{RECORD_AT, ROOM_AT};
 use crate::protocol::{pad, transfer};
 
-/// The channel of a wait for a record at an end, and for room.
+/// The channel of a wait at an end: for a record, or for room.
 pub(super) fn channel(end: u32, for_record: bool) -> u32 {
     end + if for_record { RECORD_AT } else { ROOM_AT }
 }
@@ -19,23 +19,24 @@ calls! {
     pushRecord = push_record(end, length, how);
     /// The same, and the message goes on in the next record.
     pushPart = push_part(end, length, how);
-    /// Pops a record onto the pad: its length; 2^32 more if the message goes on in the next one.
+    /// Pops a record onto the pad: its length, and `MORE` if the message goes on in the next
+    /// record; or `ELSEWHERE`, and the record stays where it is.
     popRecord = pop_record(end, how);
     /// Pushes messages of the pad: how many.
     pushRecords = push_records(end, count);
     /// Pops records onto the pad: how many.
     popRecords = pop_records(end, most);
-    /// Finds room for a record. 0: the pad says where.
+    /// Reserves room for a record. 0: the pad says where.
     reserveRecord = reserve_record(end, length, how);
-    /// Publishes a record that was written to where there was room.
+    /// Publishes the record that was written to the reserved room.
     commitRecord = commit_record(end, length);
-    /// Looks at the first record. 0: the pad says where it is.
+    /// Finds the first record. 0: the pad says where it is.
     peekRecord = peek_record(end, how);
-    /// Pops the record that was looked at.
+    /// Pops the record that `peekRecord` or `popRecord` found.
     releaseRecord = release_record(end);
 }
 
-/// The channel, and what this environment is at that end of it.
+/// The object, and the end that this environment has taken.
 fn taken<'c>(agent: &'c Agent, open: &'c mut Open, end: i64) -> CoreResult<(Object<'c>, &'c mut End)> {
     let Open { segment, ends, .. } = open;
     let end = ends.get_mut(end as usize).and_then(Option::as_mut).ok_or_else(gone)?;
@@ -70,7 +71,7 @@ fn pop_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
         if copied {
             answer = i64::from(record.len) + i64::from(record.more) * transfer::MORE;
         } else {
-            say_record(pad, record);
+            point_to_record(pad, record);
         }
         copied
     })?;
@@ -101,7 +102,7 @@ fn reserve_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answe
     let reserved = object.reserve_record(state, length as u64, how)?;
     remember(call.open, channel(end as u32, false), how, &reserved);
     Ok(put(reserved, |place| {
-        say_record(call.pad, place);
+        point_to_record(call.pad, place);
         0
     }))
 }
@@ -117,7 +118,7 @@ fn peek_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
     let peeked = object.peek_record(state, how)?;
     remember(call.open, channel(end as u32, true), how, &peeked);
     Ok(got(peeked, |record| {
-        say_record(call.pad, record);
+        point_to_record(call.pad, record);
         0
     }))
 }
@@ -127,7 +128,7 @@ fn release_record(call: &mut Call<'_>, end: i64) -> Answer {
     object.release_record(state).map(|()| 0)
 }
 
-fn say_record(pad: &mut Pad, record: Bytes) {
+fn point_to_record(pad: &mut Pad, record: Bytes) {
     let Bytes { offset, len, more } = record;
-    pad.say(Elsewhere { offset, len: len.into(), flags: u32::from(more) * pad::MORE, chunk: 0 });
+    pad.point_to(Elsewhere { offset, len: len.into(), flags: u32::from(more) * pad::MORE, chunk: 0 });
 }

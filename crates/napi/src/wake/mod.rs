@@ -1,4 +1,4 @@
-//! How JavaScript hears of a ring.
+//! How JavaScript hears that the doorbell of its agent rang.
 
 mod thread;
 

@@ -1,4 +1,5 @@
-//! One thread per environment that listens to its agent's doorbell and tells JavaScript, however many waits are pending.
+//! One thread per environment, which sleeps on the agent's doorbell and calls JavaScript. One is
+//! enough, however many waits are pending.
 
 use std::ptr;
 use std::sync::Arc;
@@ -11,12 +12,12 @@ use napi::sys;
 
 use crate::error::Result;
 
-/// How often waits are looked at although nobody rang: a death rings no bell.
+/// How often JavaScript is called while it waits, even if no ring comes: a death rings no doorbell.
 const TICK: Duration = Duration::from_millis(100);
-/// With nothing to wait for.
+/// How long the thread sleeps while JavaScript waits for nothing.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A running thread. It ends when this is dropped.
+/// A running thread. Dropping this ends it.
 pub(crate) struct Wake {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -26,26 +27,28 @@ pub(crate) struct Wake {
 
 struct Shared {
     listener: Listener,
-    /// Something is pending in JavaScript.
+    /// A wait is pending in JavaScript.
     waiting: AtomicBool,
-    /// JavaScript was called and has not asked yet what for.
+    /// JavaScript was called, and has not asked yet which waits to try.
     called: AtomicBool,
-    /// A tick has passed since it asked.
+    /// A tick has passed since JavaScript asked.
     ticked: AtomicBool,
     stopped: AtomicBool,
 }
 
-/// The threadsafe function. It is called by the thread only, which is joined before the environment ends.
+/// The threadsafe function. Only the thread calls it, and that is joined before the environment
+/// ends.
 #[derive(Clone, Copy)]
 struct Call(sys::napi_threadsafe_function);
 
-// SAFETY: Node-API's threadsafe functions are made for this.
+// SAFETY: Node-API lets every thread call a threadsafe function.
 unsafe impl Send for Call {}
 
 impl Call {
     fn new(env: sys::napi_env, wake: sys::napi_value) -> Result<Call> {
         let (mut name, mut call) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: a live environment and a function of it; without a callback of ours the function is called as it is.
+        // SAFETY: a live environment and a function of it. With no callback given, Node-API calls
+        // the function itself.
         let made = unsafe {
             sys::napi_create_string_utf8(env, c"crossmem".as_ptr(), 8, &raw mut name);
             sys::napi_create_threadsafe_function(
@@ -65,14 +68,15 @@ impl Call {
         if made != sys::Status::napi_ok {
             return Err(napi::Error::new("ERR_OS", "this runtime can't make a threadsafe function"));
         }
-        // SAFETY: just made; it keeps nothing alive until something is pending.
+        // SAFETY: just made. From here on it keeps no process alive until a wait is pending.
         unsafe { sys::napi_unref_threadsafe_function(env, call) };
         Ok(Call(call))
     }
 
     fn wake_js(self) {
-        // SAFETY: the environment lives, since it joins our thread before it ends. Never blocks; a full or closing queue
-        // is made good by the next tick.
+        // SAFETY: the environment is alive, since it joins this thread before it ends. The call
+        // never blocks. If the function's queue is full or closing, the next tick makes up for the
+        // lost call.
         unsafe {
             sys::napi_call_threadsafe_function(
                 self.0,
@@ -105,7 +109,7 @@ impl Shared {
     }
 
     fn set_waiting(&self, waiting: bool) {
-        // Whoever waits now is armed already, and may have been rung for while nobody listened.
+        // A wait is armed before this call, so its ring may have come while no ring was heeded.
         if !self.waiting.swap(waiting, SeqCst) && waiting {
             self.listener.ring();
         }
@@ -113,10 +117,10 @@ impl Shared {
 }
 
 impl Wake {
-    /// Starts the thread: `wake` is called, with nothing, when there may be something to look at.
+    /// Starts the thread. It calls `wake`, without arguments, when a pending wait is to be tried.
     ///
     /// # Errors
-    /// `ERR_OS` when no thread can be had.
+    /// `ERR_OS`: the system gives no thread.
     pub(crate) fn start(env: sys::napi_env, wake: sys::napi_value, listener: Listener) -> Result<Wake> {
         let call = Call::new(env, wake)?;
         let no = || AtomicBool::new(false);
@@ -130,7 +134,8 @@ impl Wake {
         Ok(Wake { shared, thread: Some(thread), call, env })
     }
 
-    /// Says whether anything is pending, and whether the process must stay for it.
+    /// Tells the thread whether a wait is pending; `keep_alive`: the process must not end
+    /// meanwhile.
     pub(crate) fn set_waiting(&self, waiting: bool, keep_alive: bool) {
         self.shared.set_waiting(waiting);
         // SAFETY: the environment's own function, on the environment's own thread.
@@ -143,9 +148,10 @@ impl Wake {
         }
     }
 
-    /// JavaScript asks what it was called for; whether a tick has passed since it asked last.
-    pub(crate) fn answer(&self) -> bool {
-        // In this order: what rings from now on calls again.
+    /// JavaScript was called, and asks which waits to try. Returns whether a tick has passed since
+    /// it last asked.
+    pub(crate) fn take_tick(&self) -> bool {
+        // First of all: a ring from here on calls JavaScript again.
         self.shared.called.store(false, SeqCst);
         self.shared.ticked.swap(false, SeqCst)
     }
