@@ -7,9 +7,9 @@ use crossmem_core::{Agent, ArrayGuard};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
+use crate::attempt::{remember, status, wait};
 use crate::environment::{Open, with_open};
 use crate::error::{Result, invalid, js};
-use crate::look::{remember, status, wait};
 use crate::protocol::channel;
 
 /// Looks for the array's trailer at `offset`, and returns whether there is one.
@@ -34,9 +34,9 @@ pub fn attach_guard(handle: u32, offset: f64) -> Result<bool> {
 pub fn begin_update(handle: u32, how: i32) -> Result<u32> {
     with_open(handle, |agent, open| {
         let wait = wait(how);
-        let looked = guard(agent, open)?.enter(agent, wait);
-        remember(open, channel::MAIN, wait, &looked);
-        Ok(status(looked))
+        let outcome = guard(agent, open)?.enter(agent, wait);
+        remember(open, channel::MAIN, wait, &outcome);
+        Ok(status(outcome))
     })
 }
 

@@ -13,9 +13,9 @@ mod pad;
 
 mod environment;
 
+mod attempt;
 mod buffer;
 mod domain;
-mod look;
 
 mod array;
 mod object;

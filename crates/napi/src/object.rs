@@ -3,9 +3,9 @@
 use crossmem_core::Holder;
 use napi_derive::napi;
 
+use crate::attempt::with_object;
 use crate::environment::with_open;
 use crate::error::Result;
-use crate::look::with_object;
 use crate::protocol::company;
 
 /// The parameters that the object was made with.

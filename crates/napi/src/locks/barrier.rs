@@ -3,8 +3,8 @@
 use crossmem_core::{Arrived, Looked};
 use napi_derive::napi;
 
+use crate::attempt::{attempt, give_up, with_object};
 use crate::error::Result;
-use crate::look::{give_up, look, with_object};
 use crate::protocol::{arrival, channel, meeting};
 
 /// What an arrival at the barrier gives.
@@ -24,8 +24,8 @@ pub struct BarrierArrival {
 /// As `Object::arrive`.
 #[napi(catch_unwind)]
 pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
-    let looked = look(handle, channel::MAIN, how, |object, wait| object.arrive(wait))?;
-    let (role, generation, index) = match looked {
+    let outcome = attempt(handle, channel::MAIN, how, |object, wait| object.arrive(wait))?;
+    let (role, generation, index) = match outcome {
         Looked::Got(Arrived::Waiting { generation, index }) => (arrival::WAITING, generation, index),
         Looked::Got(Arrived::Leading { generation, index }) => (arrival::LEADING, generation, index),
         Looked::Got(Arrived::Broken) => (arrival::BROKEN, 0, 0),
@@ -40,9 +40,9 @@ pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
 /// As `Object::wait_meeting`.
 #[napi(catch_unwind)]
 pub fn wait_meeting(handle: u32, generation: f64, how: i32) -> Result<u32> {
-    let looked =
-        look(handle, channel::MAIN, how, |object, wait| object.wait_meeting(generation as u64, wait))?;
-    Ok(match looked {
+    let outcome =
+        attempt(handle, channel::MAIN, how, |object, wait| object.wait_meeting(generation as u64, wait))?;
+    Ok(match outcome {
         Looked::Got(met) => end_of_meeting(met),
         Looked::NotYet { .. } | Looked::Mine => meeting::NOT_YET,
     })

@@ -2,8 +2,8 @@
 
 use napi_derive::napi;
 
+use crate::attempt::{attempt, give_up, plain_status, with_object};
 use crate::error::Result;
-use crate::look::{give_up, look, plain_status, with_object};
 use crate::protocol::channel;
 
 /// Adds a waiter of this agent, which holds the mutex.
@@ -22,7 +22,8 @@ pub fn enter_condition(handle: u32) -> Result<()> {
 /// As `Object::wait_condition`.
 #[napi(catch_unwind)]
 pub fn wait_condition(handle: u32, heard: u32, how: i32) -> Result<u32> {
-    look(handle, channel::NOTIFIED, how, |object, wait| object.wait_condition(heard, wait)).map(plain_status)
+    attempt(handle, channel::NOTIFIED, how, |object, wait| object.wait_condition(heard, wait))
+        .map(plain_status)
 }
 
 /// Removes a waiter of this agent that was notified and has the mutex again: it is settled.

@@ -2,8 +2,8 @@
 
 use napi_derive::napi;
 
+use crate::attempt::{attempt, give_up, plain_status, with_object};
 use crate::error::Result;
-use crate::look::{give_up, look, plain_status, with_object};
 use crate::protocol::channel;
 
 /// Sets the event.
@@ -48,7 +48,7 @@ pub fn event_times(handle: u32) -> Result<u32> {
 /// As `Object::wait_event`.
 #[napi(catch_unwind)]
 pub fn wait_event(handle: u32, times: u32, how: i32) -> Result<u32> {
-    look(handle, channel::MAIN, how, |object, wait| object.wait_event(times, wait)).map(plain_status)
+    attempt(handle, channel::MAIN, how, |object, wait| object.wait_event(times, wait)).map(plain_status)
 }
 
 /// Stops waiting for the event.

@@ -2,8 +2,8 @@
 
 use napi_derive::napi;
 
+use crate::attempt::{attempt, give_up, status, with_object};
 use crate::error::Result;
-use crate::look::{give_up, look, status, with_object};
 use crate::protocol::channel;
 
 /// Makes an attempt to take the mutex.
@@ -12,7 +12,7 @@ use crate::protocol::channel;
 /// As `Object::lock`.
 #[napi(catch_unwind)]
 pub fn lock(handle: u32, how: i32) -> Result<u32> {
-    look(handle, channel::MAIN, how, |object, wait| object.lock(wait)).map(status)
+    attempt(handle, channel::MAIN, how, |object, wait| object.lock(wait)).map(status)
 }
 
 /// Stops waiting for the mutex.

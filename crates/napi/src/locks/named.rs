@@ -4,9 +4,9 @@ use crossmem_core::{EndedRequest, EnteredRequest, Fate, News, RequestRef, Wanted
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
+use crate::attempt::with_object;
 use crate::environment::with_agent;
 use crate::error::Result;
-use crate::look::with_object;
 use crate::protocol::fate;
 use crate::segment::{OpenSegment, opened};
 

@@ -2,8 +2,8 @@
 
 use napi_derive::napi;
 
+use crate::attempt::{attempt, give_up, status, with_object};
 use crate::error::Result;
-use crate::look::{give_up, look, status, with_object};
 use crate::protocol::channel;
 
 /// Makes an attempt to enter as a reader.
@@ -12,7 +12,7 @@ use crate::protocol::channel;
 /// As `Object::read`.
 #[napi(catch_unwind)]
 pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
-    look(handle, channel::MAIN, how, |object, wait| object.read(wait)).map(status)
+    attempt(handle, channel::MAIN, how, |object, wait| object.read(wait)).map(status)
 }
 
 /// Makes an attempt to enter as a writer.
@@ -21,7 +21,7 @@ pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
 /// As `Object::write`.
 #[napi(catch_unwind)]
 pub fn enter_write(handle: u32, how: i32) -> Result<u32> {
-    look(handle, channel::MAIN, how, |object, wait| object.write(wait)).map(status)
+    attempt(handle, channel::MAIN, how, |object, wait| object.write(wait)).map(status)
 }
 
 /// Stops waiting to read or to write.

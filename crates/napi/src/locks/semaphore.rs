@@ -2,8 +2,8 @@
 
 use napi_derive::napi;
 
+use crate::attempt::{attempt, give_up, plain_status, with_object};
 use crate::error::Result;
-use crate::look::{give_up, look, plain_status, with_object};
 use crate::protocol::channel;
 
 /// Makes an attempt to take a permit.
@@ -12,7 +12,7 @@ use crate::protocol::channel;
 /// As `Object::acquire`.
 #[napi(catch_unwind)]
 pub fn acquire_permit(handle: u32, how: i32) -> Result<u32> {
-    look(handle, channel::MAIN, how, |object, wait| object.acquire(wait)).map(plain_status)
+    attempt(handle, channel::MAIN, how, |object, wait| object.acquire(wait)).map(plain_status)
 }
 
 /// Stops waiting for a permit.

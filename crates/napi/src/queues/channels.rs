@@ -5,9 +5,9 @@ use crossmem_core::Object;
 use napi_derive::napi;
 
 use super::records::channel;
+use crate::attempt::with_object;
 use crate::environment::with_open;
 use crate::error::{Result, closed, js};
-use crate::look::with_object;
 
 /// Takes an end for this environment.
 ///

@@ -3,8 +3,8 @@
 use crossmem_core::{Agent, Chunk, Looked, Member, Object, Result as CoreResult};
 
 use super::raw::{Answer, Call, calls, gone, got, put};
+use crate::attempt::{remember, wait};
 use crate::environment::Open;
-use crate::look::{remember, wait};
 use crate::pad::{Elsewhere, Pad};
 use crate::protocol::channel::{MESSAGE, ROOM};
 use crate::protocol::{pad, transfer};

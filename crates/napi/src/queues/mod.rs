@@ -11,9 +11,9 @@ use napi::bindgen_prelude::{Object as JsObject, Uint8Array, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use crate::attempt::{plain_status, remember, wait, with_object};
 use crate::environment::{Open, with, with_open};
 use crate::error::{Result, closed, invalid, js};
-use crate::look::{plain_status, remember, wait, with_object};
 use crate::pad::Pad;
 use crate::protocol::channel::{FINISH, MESSAGE, ROOM};
 use crate::protocol::transfer;

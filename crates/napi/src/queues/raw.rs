@@ -56,8 +56,8 @@ pub(super) fn gone() -> Error {
 }
 
 /// The answer of a call that puts.
-pub(super) fn put<T>(looked: Looked<Put<T>>, done: impl FnOnce(T) -> i64) -> i64 {
-    match looked {
+pub(super) fn put<T>(outcome: Looked<Put<T>>, done: impl FnOnce(T) -> i64) -> i64 {
+    match outcome {
         Looked::Got(Put::Done(what)) => done(what),
         Looked::Got(Put::Ended) => ENDED,
         _ => NOT_YET,
@@ -65,8 +65,8 @@ pub(super) fn put<T>(looked: Looked<Put<T>>, done: impl FnOnce(T) -> i64) -> i64
 }
 
 /// The answer of a call that gets.
-pub(super) fn got<T>(looked: Looked<Got<T>>, found: impl FnOnce(T) -> i64) -> i64 {
-    match looked {
+pub(super) fn got<T>(outcome: Looked<Got<T>>, found: impl FnOnce(T) -> i64) -> i64 {
+    match outcome {
         Looked::Got(Got::Message(what)) => found(what),
         Looked::Got(Got::Ended) => ENDED,
         _ => NOT_YET,

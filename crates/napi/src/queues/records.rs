@@ -3,8 +3,8 @@
 use crossmem_core::{Agent, Bytes, End, Looked, Object, Result as CoreResult};
 
 use super::raw::{Answer, Call, calls, gone, got, put};
+use crate::attempt::{remember, wait};
 use crate::environment::Open;
-use crate::look::{remember, wait};
 use crate::pad::{Elsewhere, Pad};
 use crate::protocol::channel::{RECORD_AT, ROOM_AT};
 use crate::protocol::{pad, transfer};

@@ -33,7 +33,7 @@ fn object<'a>(agent: &'a Agent, open: &'a Open) -> Object<'a> {
 }
 
 /// Makes an attempt at an object, on one of its channels.
-pub(crate) fn look<T>(
+pub(crate) fn attempt<T>(
     handle: u32,
     channel: u32,
     how: i32,
@@ -41,17 +41,17 @@ pub(crate) fn look<T>(
 ) -> Result<Looked<T>> {
     with_open(handle, |agent, open| {
         let wait = wait(how);
-        let looked = act(object(agent, open), wait).map_err(js)?;
-        remember(open, channel, wait, &looked);
-        Ok(looked)
+        let outcome = act(object(agent, open), wait).map_err(js)?;
+        remember(open, channel, wait, &outcome);
+        Ok(outcome)
     })
 }
 
 /// After an attempt that arms a wait: remembers the set of sleepers in which this environment is
 /// now.
-pub(crate) fn remember<T>(open: &mut Open, channel: u32, wait: Wait, looked: &Looked<T>) {
+pub(crate) fn remember<T>(open: &mut Open, channel: u32, wait: Wait, outcome: &Looked<T>) {
     if matches!(wait, Wait::Arm { .. }) {
-        open.sleeps[channel as usize] = match looked {
+        open.sleeps[channel as usize] = match outcome {
             Looked::NotYet { sleepers } => Some(*sleepers),
             _ => None,
         };
@@ -59,8 +59,8 @@ pub(crate) fn remember<T>(open: &mut Open, channel: u32, wait: Wait, looked: &Lo
 }
 
 /// The answer of an attempt that tells of an earlier holder's death.
-pub(crate) fn status(looked: Looked<Locked>) -> u32 {
-    match looked {
+pub(crate) fn status(outcome: Looked<Locked>) -> u32 {
+    match outcome {
         Looked::Got(Locked { owner_died: false }) => answer::GOT,
         Looked::Got(Locked { owner_died: true }) => answer::GOT_AFTER_DEATH,
         Looked::NotYet { .. } => answer::NOT_YET,
@@ -69,8 +69,8 @@ pub(crate) fn status(looked: Looked<Locked>) -> u32 {
 }
 
 /// The answer of any other attempt.
-pub(crate) fn plain_status(looked: Looked<()>) -> u32 {
-    match looked {
+pub(crate) fn plain_status(outcome: Looked<()>) -> u32 {
+    match outcome {
         Looked::Got(()) => answer::GOT,
         Looked::NotYet { .. } => answer::NOT_YET,
         Looked::Mine => answer::MINE,
