@@ -40,7 +40,7 @@ pub use domain::{
 };
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
-pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets};
+pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets, queue_flags};
 pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{
     ArrayGuard, Bytes, CONSUMER, Chunk, Consumer, End, Got, Holder, Locked, Looked, Mapped, Member, Object,

@@ -186,11 +186,11 @@ fn who_gives_up_is_in_nobodys_way() {
     }
     a.release(1, false).unwrap();
     assert!(
-        matches!(c.acquire(Wait::Politely).unwrap(), Looked::NotYet { .. }),
+        matches!(c.acquire(Wait::InTurn).unwrap(), Looked::NotYet { .. }),
         "a newcomer overtakes a hungry sleeper"
     );
     b.give_up_acquiring().unwrap();
-    assert_eq!(c.acquire(Wait::Politely).unwrap(), GOT);
+    assert_eq!(c.acquire(Wait::InTurn).unwrap(), GOT);
     domain.end();
 }
 

@@ -26,14 +26,14 @@ pub fn attach_guard(handle: u32, offset: f64) -> Result<bool> {
     })
 }
 
-/// Makes an attempt to begin an update; `how` and the answer are those of `protocol.rs`.
+/// Makes an attempt to begin an update; `mode` and the answer are those of `protocol.rs`.
 ///
 /// # Errors
 /// As `attach_guard`.
 #[napi(catch_unwind)]
-pub fn begin_update(handle: u32, how: i32) -> Result<u32> {
+pub fn begin_update(handle: u32, mode: i32) -> Result<u32> {
     with_open(handle, |agent, open| {
-        let wait = wait(how);
+        let wait = wait(mode);
         let outcome = guard(agent, open)?.enter(agent, wait);
         remember(open, channel::MAIN, wait, &outcome);
         Ok(status(outcome))

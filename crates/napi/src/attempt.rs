@@ -6,17 +6,17 @@ use crossmem_core::{Agent, Locked, Looked, Object, Wait};
 
 use crate::environment::{Open, with_open};
 use crate::error::{Result, js};
-use crate::protocol::{answer, how};
+use crate::protocol::{answer, mode};
 
-/// What the core has to do, from the number in `how`.
-pub(crate) fn wait(how: i32) -> Wait {
-    match how {
-        how::TRY => Wait::Try,
-        how::GOES_ON.. => Wait::Again(Duration::from_millis((how - how::GOES_ON) as u64)),
-        1.. => Wait::For(Duration::from_millis(how as u64)),
-        how::ARM => Wait::Arm { again: false },
-        how::ARM_AGAIN => Wait::Arm { again: true },
-        _ => Wait::Politely,
+/// What the core has to do, from the number in `mode`.
+pub(crate) fn wait(mode: i32) -> Wait {
+    match mode {
+        mode::TRY => Wait::Try,
+        mode::CONTINUED.. => Wait::Again(Duration::from_millis((mode - mode::CONTINUED) as u64)),
+        1.. => Wait::For(Duration::from_millis(mode as u64)),
+        mode::ARM => Wait::Arm { again: false },
+        mode::ARM_AGAIN => Wait::Arm { again: true },
+        _ => Wait::InTurn,
     }
 }
 
@@ -36,11 +36,11 @@ fn object<'a>(agent: &'a Agent, open: &'a Open) -> Object<'a> {
 pub(crate) fn attempt<T>(
     handle: u32,
     channel: u32,
-    how: i32,
+    mode: i32,
     act: impl FnOnce(Object<'_>, Wait) -> crossmem_core::Result<Looked<T>>,
 ) -> Result<Looked<T>> {
     with_open(handle, |agent, open| {
-        let wait = wait(how);
+        let wait = wait(mode);
         let outcome = act(object(agent, open), wait).map_err(js)?;
         remember(open, channel, wait, &outcome);
         Ok(outcome)
@@ -64,7 +64,7 @@ pub(crate) fn status(outcome: Looked<Locked>) -> u32 {
         Looked::Got(Locked { owner_died: false }) => answer::GOT,
         Looked::Got(Locked { owner_died: true }) => answer::GOT_AFTER_DEATH,
         Looked::NotYet { .. } => answer::NOT_YET,
-        Looked::Mine => answer::MINE,
+        Looked::Mine => answer::HELD_HERE,
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn plain_status(outcome: Looked<()>) -> u32 {
     match outcome {
         Looked::Got(()) => answer::GOT,
         Looked::NotYet { .. } => answer::NOT_YET,
-        Looked::Mine => answer::MINE,
+        Looked::Mine => answer::HELD_HERE,
     }
 }
 

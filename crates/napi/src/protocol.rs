@@ -6,7 +6,7 @@ use napi_derive::napi;
 /// How an attempt is made: the last argument of every call that may have to wait. A positive number
 /// is a time: the caller sleeps for at most so many milliseconds.
 #[napi]
-pub mod how {
+pub mod mode {
     /// Enters the set of sleepers and returns: the reactor calls when it is time for another
     /// attempt.
     #[napi]
@@ -16,13 +16,13 @@ pub mod how {
     pub const ARM_AGAIN: i32 = -2;
     /// Makes one attempt, and lets agents that wait already go first.
     #[napi]
-    pub const POLITELY: i32 = -3;
+    pub const IN_TURN: i32 = -3;
     /// Makes one attempt, whoever waits.
     #[napi]
     pub const TRY: i32 = 0;
     /// Added to the time of a wait that has slept before and has not given up.
     #[napi]
-    pub const GOES_ON: i32 = 1_000_000;
+    pub const CONTINUED: i32 = 1_000_000;
 }
 
 /// What an attempt answers: at a lock, a permit, an event, a notification, the update of an array,
@@ -40,7 +40,7 @@ pub mod answer {
     pub const GOT_AFTER_DEATH: u32 = 2;
     /// This agent holds it already.
     #[napi]
-    pub const MINE: u32 = 3;
+    pub const HELD_HERE: u32 = 3;
 }
 
 /// What an arrival at a barrier answers.
@@ -164,31 +164,33 @@ pub mod company {
 pub mod queue {
     /// A message whose reader died goes to the next reader.
     #[napi]
-    pub const REDELIVER: u32 = 1;
+    pub const REDELIVER: u32 = crossmem_core::queue_flags::REDELIVER;
     /// A message that is too large for a chunk has a segment of its own.
     #[napi]
-    pub const SPILL: u32 = 2;
+    pub const SPILL: u32 = crossmem_core::queue_flags::SPILL;
 }
 
-/// Where things lie in a segment, in bytes from its beginning. The core asserts the same numbers.
+/// Where things lie in a segment, in bytes from its beginning.
 #[napi]
 pub mod segment {
     /// Fields of an object that is more than bytes, behind its header. Those of a mutex begin with
     /// the owner word.
     #[napi]
-    pub const FIELDS: u32 = 64;
+    pub const FIELDS: u32 = crossmem_core::offsets::STATE;
     /// Elements of a value or a shared array.
     #[napi]
-    pub const DATA: u32 = crossmem_core::DATA_OFFSET as u32;
+    pub const DATA: u32 = crossmem_core::offsets::ELEMENTS;
     /// The trailer of an ndarray begins at the first multiple of this behind the data, and is so
     /// long.
     #[napi]
     pub const PAGE: u32 = crossmem_core::PAGE as u32;
 }
 
-/// Where things lie in the segment of a channel, in bytes. The core asserts the same numbers.
+/// Where things lie in the segment of a channel, in bytes.
 #[napi]
 pub mod ring {
+    use crossmem_core::offsets;
+
     /// The end that pops from ring 0.
     #[napi]
     pub const CONSUMER: u32 = crossmem_core::CONSUMER as u32;
@@ -197,40 +199,40 @@ pub mod ring {
     pub const PRODUCER: u32 = crossmem_core::PRODUCER as u32;
     /// The first of two ends, which begins with its owner word.
     #[napi]
-    pub const ENDS_AT: u32 = super::segment::FIELDS;
+    pub const ENDS_AT: u32 = offsets::ENDS;
     /// Length of an end.
     #[napi]
-    pub const END_BYTES: u32 = 64;
+    pub const END_BYTES: u32 = offsets::END_BYTES;
     /// Of an end: whether it was closed, 32 bits.
     #[napi]
-    pub const CLOSED_AT: u32 = 8;
+    pub const CLOSED_AT: u32 = offsets::END_CLOSED;
     /// The first of two rings, which begins with `tail`, 32 bits.
     #[napi]
-    pub const RINGS_AT: u32 = ENDS_AT + 2 * END_BYTES;
+    pub const RINGS_AT: u32 = offsets::RINGS;
     /// Length of a ring's fields.
     #[napi]
-    pub const RING_BYTES: u32 = 384;
+    pub const RING_BYTES: u32 = offsets::RING_BYTES;
     /// Of a ring: `head`, 32 bits.
     #[napi]
-    pub const HEAD_AT: u32 = 128;
+    pub const HEAD_AT: u32 = offsets::RING_HEAD;
     /// Of a ring: the consumer that sleeps until there is a record, 32 bits.
     #[napi]
-    pub const EMPTY_AT: u32 = 256;
+    pub const EMPTY_AT: u32 = offsets::RING_EMPTY;
     /// Of a ring: the producer that sleeps until there is room, 32 bits.
     #[napi]
-    pub const FULL_AT: u32 = 260;
+    pub const FULL_AT: u32 = offsets::RING_FULL;
     /// The records of both rings.
     #[napi]
-    pub const RECORDS_AT: u32 = RINGS_AT + 2 * RING_BYTES;
+    pub const RECORDS_AT: u32 = offsets::RECORDS;
     /// Bytes of a unit, in which positions count; a record's header is one.
     #[napi]
-    pub const UNIT: u32 = 8;
+    pub const UNIT: u32 = offsets::UNIT_BYTES;
     /// The bits of a position that a record's header has, above 8 bits of flags and 32 of length.
     #[napi]
-    pub const POSITION: u32 = 0x00ff_ffff;
+    pub const POSITION: u32 = offsets::HEADER_POSITION;
     /// The least that a ring has room for.
     #[napi]
-    pub const LEAST_BYTES: u32 = 64;
+    pub const LEAST_BYTES: u32 = offsets::LEAST_RING_BYTES;
 }
 
 /// The memory over which JavaScript and the addon hand each other messages, in bytes.

@@ -385,7 +385,7 @@ fn small(input: &mut Unstructured<'_>) -> Result<u32> {
 fn wait(input: &mut Unstructured<'_>) -> Result<Wait> {
     Ok(match input.int_in_range(0..=7)? {
         0..=4 => Wait::Try,
-        5 => Wait::Politely,
+        5 => Wait::InTurn,
         6 => Wait::Arm { again: input.arbitrary()? },
         _ => Wait::For(Duration::ZERO),
     })

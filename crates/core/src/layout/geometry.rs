@@ -2,12 +2,13 @@
 //! that the object was made with, into private copies. It is checked against the size of the
 //! segment when the object is opened.
 
+use super::javascript::queue_flags;
 use super::object::{PARAMS, WORDS};
 use super::queues::{ChannelWords, ChunkWords, INDEX_BITS, MpmcWords, UNIT};
 use crate::error::{Code, Error, Result};
 
 /// Chunks, and the rings of channels, begin at multiples of this: a cache line.
-const LINE: u64 = 64;
+pub(super) const LINE: u64 = 64;
 /// The ring of a queue has at least so many slots, so that `head` and `tail` are seldom at the same
 /// one.
 const LEAST_SLOTS: u64 = 64;
@@ -62,8 +63,8 @@ impl QueueGeometry {
             slots_at,
             chunks_at,
             stride,
-            redeliver: flags & 1 != 0,
-            spill: flags & 2 != 0,
+            redeliver: flags & u64::from(queue_flags::REDELIVER) != 0,
+            spill: flags & u64::from(queue_flags::SPILL) != 0,
             size: chunks_at + stride * capacity,
         })
     }

@@ -20,7 +20,7 @@ pub(crate) use array::GuardWords;
 pub(crate) use control::AgentSlot;
 pub(crate) use control::{Control, Entry};
 pub(crate) use geometry::{ChannelGeometry, QueueGeometry, SPILL_BYTES};
-pub use javascript::offsets;
+pub use javascript::{offsets, queue_flags};
 pub use kind::Kind;
 pub(crate) use locks::{
     BarrierWords, CELL, CELLS, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords,

@@ -8,7 +8,7 @@ pub enum Wait {
     /// Makes one attempt, and doesn't let others go first.
     Try,
     /// Makes one attempt, but lets hungry sleepers go first. For the first attempt of a wait.
-    Politely,
+    InTurn,
     /// Stays among the sleepers and returns. When the caller's doorbell rings, the caller calls
     /// again or gives up.
     Arm {

@@ -50,7 +50,7 @@ pub(crate) trait Sleepers {
     ) -> Option<T> {
         match wait {
             Wait::Try => attempt(Attempt::Once),
-            Wait::Politely => attempt(Attempt::Newcomer),
+            Wait::InTurn => attempt(Attempt::Newcomer),
             Wait::Arm { again } => self.attempt_armed(peers, again, &mut attempt),
             Wait::For(time) | Wait::Again(time) if time.is_zero() => attempt(Attempt::Once),
             Wait::For(time) => {

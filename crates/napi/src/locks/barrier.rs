@@ -23,8 +23,8 @@ pub struct BarrierArrival {
 /// # Errors
 /// As `Object::arrive`.
 #[napi(catch_unwind)]
-pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
-    let outcome = attempt(handle, channel::MAIN, how, |object, wait| object.arrive(wait))?;
+pub fn arrive(handle: u32, mode: i32) -> Result<BarrierArrival> {
+    let outcome = attempt(handle, channel::MAIN, mode, |object, wait| object.arrive(wait))?;
     let (role, generation, index) = match outcome {
         Looked::Got(Arrived::Waiting { generation, index }) => (arrival::WAITING, generation, index),
         Looked::Got(Arrived::Leading { generation, index }) => (arrival::LEADING, generation, index),
@@ -39,9 +39,9 @@ pub fn arrive(handle: u32, how: i32) -> Result<BarrierArrival> {
 /// # Errors
 /// As `Object::wait_meeting`.
 #[napi(catch_unwind)]
-pub fn wait_meeting(handle: u32, generation: f64, how: i32) -> Result<u32> {
+pub fn wait_meeting(handle: u32, generation: f64, mode: i32) -> Result<u32> {
     let outcome =
-        attempt(handle, channel::MAIN, how, |object, wait| object.wait_meeting(generation as u64, wait))?;
+        attempt(handle, channel::MAIN, mode, |object, wait| object.wait_meeting(generation as u64, wait))?;
     Ok(match outcome {
         Looked::Got(met) => end_of_meeting(met),
         Looked::NotYet { .. } | Looked::Mine => meeting::NOT_YET,

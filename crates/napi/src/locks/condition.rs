@@ -21,8 +21,8 @@ pub fn enter_condition(handle: u32) -> Result<()> {
 /// # Errors
 /// As `Object::wait_condition`.
 #[napi(catch_unwind)]
-pub fn wait_condition(handle: u32, heard: u32, how: i32) -> Result<u32> {
-    attempt(handle, channel::NOTIFIED, how, |object, wait| object.wait_condition(heard, wait))
+pub fn wait_condition(handle: u32, heard: u32, mode: i32) -> Result<u32> {
+    attempt(handle, channel::NOTIFIED, mode, |object, wait| object.wait_condition(heard, wait))
         .map(plain_status)
 }
 

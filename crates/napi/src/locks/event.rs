@@ -47,8 +47,8 @@ pub fn event_times(handle: u32) -> Result<u32> {
 /// # Errors
 /// As `Object::wait_event`.
 #[napi(catch_unwind)]
-pub fn wait_event(handle: u32, times: u32, how: i32) -> Result<u32> {
-    attempt(handle, channel::MAIN, how, |object, wait| object.wait_event(times, wait)).map(plain_status)
+pub fn wait_event(handle: u32, times: u32, mode: i32) -> Result<u32> {
+    attempt(handle, channel::MAIN, mode, |object, wait| object.wait_event(times, wait)).map(plain_status)
 }
 
 /// Stops waiting for the event.

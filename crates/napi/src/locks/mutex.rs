@@ -11,8 +11,8 @@ use crate::protocol::channel;
 /// # Errors
 /// As `Object::lock`.
 #[napi(catch_unwind)]
-pub fn lock(handle: u32, how: i32) -> Result<u32> {
-    attempt(handle, channel::MAIN, how, |object, wait| object.lock(wait)).map(status)
+pub fn lock(handle: u32, mode: i32) -> Result<u32> {
+    attempt(handle, channel::MAIN, mode, |object, wait| object.lock(wait)).map(status)
 }
 
 /// Stops waiting for the mutex.

@@ -11,8 +11,8 @@ use crate::protocol::channel;
 /// # Errors
 /// As `Object::read`.
 #[napi(catch_unwind)]
-pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
-    attempt(handle, channel::MAIN, how, |object, wait| object.read(wait)).map(status)
+pub fn enter_read(handle: u32, mode: i32) -> Result<u32> {
+    attempt(handle, channel::MAIN, mode, |object, wait| object.read(wait)).map(status)
 }
 
 /// Makes an attempt to enter as a writer.
@@ -20,8 +20,8 @@ pub fn enter_read(handle: u32, how: i32) -> Result<u32> {
 /// # Errors
 /// As `Object::write`.
 #[napi(catch_unwind)]
-pub fn enter_write(handle: u32, how: i32) -> Result<u32> {
-    attempt(handle, channel::MAIN, how, |object, wait| object.write(wait)).map(status)
+pub fn enter_write(handle: u32, mode: i32) -> Result<u32> {
+    attempt(handle, channel::MAIN, mode, |object, wait| object.write(wait)).map(status)
 }
 
 /// Stops waiting to read or to write.

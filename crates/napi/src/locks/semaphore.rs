@@ -11,8 +11,8 @@ use crate::protocol::channel;
 /// # Errors
 /// As `Object::acquire`.
 #[napi(catch_unwind)]
-pub fn acquire_permit(handle: u32, how: i32) -> Result<u32> {
-    attempt(handle, channel::MAIN, how, |object, wait| object.acquire(wait)).map(plain_status)
+pub fn acquire_permit(handle: u32, mode: i32) -> Result<u32> {
+    attempt(handle, channel::MAIN, mode, |object, wait| object.acquire(wait)).map(plain_status)
 }
 
 /// Stops waiting for a permit.

@@ -11,23 +11,23 @@ use crate::protocol::{pad, transfer};
 
 calls! {
     /// Puts in the first `length` bytes of the pad. 0: done.
-    pushMessage = push_message(length, how);
+    pushMessage = push_message(length, mode);
     /// Takes a message onto the pad: its length; or `ELSEWHERE`, and it stays in its chunk, which
     /// the caller has.
-    popMessage = pop_message(how);
+    popMessage = pop_message(mode);
     /// Puts in messages of the pad: how many.
     pushMessages = push_messages(count);
     /// Takes messages onto the pad: how many. If the pad points to a chunk, the last of them is in
     /// it.
     popMessages = pop_messages(most);
     /// Claims a chunk to write to. 0: the pad says which.
-    reserveMessage = reserve_message(how);
+    reserveMessage = reserve_message(mode);
     /// Puts in the message of a chunk that was reserved.
     commitMessage = commit_message(chunk, length);
     /// Gives back a chunk that was reserved.
     cancelMessage = cancel_message(chunk);
     /// Takes a message and leaves it in its chunk. 0: the pad says which.
-    takeMessage = take_message(how);
+    takeMessage = take_message(mode);
     /// Frees a chunk that was taken.
     freeMessage = free_message(chunk);
     /// Puts a message back that was taken.
@@ -42,28 +42,28 @@ fn joined<'c>(agent: &'c Agent, open: &'c mut Open) -> CoreResult<(Object<'c>, &
     Ok((Object::new(agent, segment), member.as_mut().ok_or_else(gone)?))
 }
 
-fn push_message(call: &mut Call<'_>, length: i64, how: i64) -> Answer {
+fn push_message(call: &mut Call<'_>, length: i64, mode: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
-    let how = wait(how as i32);
-    let pushed = object.push_message(member, call.pad.first(length as usize), how)?;
-    remember(call.open, ROOM, how, &pushed);
+    let mode = wait(mode as i32);
+    let pushed = object.push_message(member, call.pad.first(length as usize), mode)?;
+    remember(call.open, ROOM, mode, &pushed);
     Ok(put(pushed, |()| 0))
 }
 
-fn pop_message(call: &mut Call<'_>, how: i64) -> Answer {
+fn pop_message(call: &mut Call<'_>, mode: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
-    let how = wait(how as i32);
+    let mode = wait(mode as i32);
     let pad = &mut *call.pad;
     pad.clear();
     let mut answer = transfer::ELSEWHERE;
-    let popped = object.pop_message(member, how, |_, chunk| {
+    let popped = object.pop_message(member, mode, |_, chunk| {
         let copied = copy(object, pad, chunk);
         if copied {
             answer = chunk.len as i64;
         }
         copied
     })?;
-    remember(call.open, MESSAGE, how, &popped);
+    remember(call.open, MESSAGE, mode, &popped);
     Ok(got(popped, |()| answer))
 }
 
@@ -93,11 +93,11 @@ fn pop_messages(call: &mut Call<'_>, most: i64) -> Answer {
     Ok(got(Looked::Got(popped), |popped| popped as i64))
 }
 
-fn reserve_message(call: &mut Call<'_>, how: i64) -> Answer {
+fn reserve_message(call: &mut Call<'_>, mode: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
-    let how = wait(how as i32);
-    let reserved = object.reserve_message(member, how)?;
-    remember(call.open, ROOM, how, &reserved);
+    let mode = wait(mode as i32);
+    let reserved = object.reserve_message(member, mode)?;
+    remember(call.open, ROOM, mode, &reserved);
     Ok(put(reserved, |chunk| {
         point_to_chunk(call.pad, chunk);
         0
@@ -114,11 +114,11 @@ fn cancel_message(call: &mut Call<'_>, chunk: i64) -> Answer {
     object.cancel_message(member, chunk as u32).map(|()| 0)
 }
 
-fn take_message(call: &mut Call<'_>, how: i64) -> Answer {
+fn take_message(call: &mut Call<'_>, mode: i64) -> Answer {
     let (object, member) = joined(call.agent, call.open)?;
-    let how = wait(how as i32);
-    let taken = object.take_message(member, how)?;
-    remember(call.open, MESSAGE, how, &taken);
+    let mode = wait(mode as i32);
+    let taken = object.take_message(member, mode)?;
+    remember(call.open, MESSAGE, mode, &taken);
     Ok(got(taken, |chunk| {
         point_to_chunk(call.pad, chunk);
         0

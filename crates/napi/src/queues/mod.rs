@@ -86,11 +86,11 @@ fn in_queue<T>(
 /// # Errors
 /// As `Object::push_message`.
 #[napi(catch_unwind)]
-pub fn push_large_message(handle: u32, bytes: &[u8], how: i32) -> Result<i64> {
+pub fn push_large_message(handle: u32, bytes: &[u8], mode: i32) -> Result<i64> {
     with_open(handle, |agent, open| {
-        let how = wait(how);
-        let pushed = in_queue(agent, open, |object, member| object.push_message(member, bytes, how))?;
-        remember(open, ROOM, how, &pushed);
+        let mode = wait(mode);
+        let pushed = in_queue(agent, open, |object, member| object.push_message(member, bytes, mode))?;
+        remember(open, ROOM, mode, &pushed);
         Ok(match pushed {
             Looked::Got(Put::Done(())) => 0,
             Looked::Got(Put::Ended) => transfer::ENDED,
@@ -154,11 +154,11 @@ pub fn queue_size(handle: u32) -> Result<f64> {
 /// # Errors
 /// As `Object::join_messages`.
 #[napi(catch_unwind)]
-pub fn join_messages(handle: u32, how: i32) -> Result<u32> {
+pub fn join_messages(handle: u32, mode: i32) -> Result<u32> {
     with_open(handle, |agent, open| {
-        let how = wait(how);
-        let joined = in_queue(agent, open, |object, member| object.join_messages(member, how))?;
-        remember(open, FINISH, how, &joined);
+        let mode = wait(mode);
+        let joined = in_queue(agent, open, |object, member| object.join_messages(member, mode))?;
+        remember(open, FINISH, mode, &joined);
         Ok(plain_status(joined))
     })
 }

@@ -16,22 +16,22 @@ pub(super) fn channel(end: u32, for_record: bool) -> u32 {
 
 calls! {
     /// Pushes the first `length` bytes of the pad. 0: done.
-    pushRecord = push_record(end, length, how);
+    pushRecord = push_record(end, length, mode);
     /// The same, and the message goes on in the next record.
-    pushPart = push_part(end, length, how);
+    pushPart = push_part(end, length, mode);
     /// Pops a record onto the pad: its length, and `MORE` if the message goes on in the next
     /// record; or `ELSEWHERE`, and the record stays where it is.
-    popRecord = pop_record(end, how);
+    popRecord = pop_record(end, mode);
     /// Pushes messages of the pad: how many.
     pushRecords = push_records(end, count);
     /// Pops records onto the pad: how many.
     popRecords = pop_records(end, most);
     /// Reserves room for a record. 0: the pad says where.
-    reserveRecord = reserve_record(end, length, how);
+    reserveRecord = reserve_record(end, length, mode);
     /// Publishes the record that was written to the reserved room.
     commitRecord = commit_record(end, length);
     /// Finds the first record. 0: the pad says where it is.
-    peekRecord = peek_record(end, how);
+    peekRecord = peek_record(end, mode);
     /// Pops the record that `peekRecord` or `popRecord` found.
     releaseRecord = release_record(end);
 }
@@ -43,28 +43,28 @@ fn taken<'c>(agent: &'c Agent, open: &'c mut Open, end: i64) -> CoreResult<(Obje
     Ok((Object::new(agent, segment), end))
 }
 
-fn push_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
-    push(call, end, length, false, how)
+fn push_record(call: &mut Call<'_>, end: i64, length: i64, mode: i64) -> Answer {
+    push(call, end, length, false, mode)
 }
 
-fn push_part(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
-    push(call, end, length, true, how)
+fn push_part(call: &mut Call<'_>, end: i64, length: i64, mode: i64) -> Answer {
+    push(call, end, length, true, mode)
 }
 
-fn push(call: &mut Call<'_>, end: i64, length: i64, more: bool, how: i64) -> Answer {
+fn push(call: &mut Call<'_>, end: i64, length: i64, continues: bool, mode: i64) -> Answer {
     let (object, state) = taken(call.agent, call.open, end)?;
-    let how = wait(how as i32);
-    let pushed = object.push_record(state, call.pad.first(length as usize), more, how)?;
-    remember(call.open, channel(end as u32, false), how, &pushed);
+    let mode = wait(mode as i32);
+    let pushed = object.push_record(state, call.pad.first(length as usize), continues, mode)?;
+    remember(call.open, channel(end as u32, false), mode, &pushed);
     Ok(put(pushed, |()| 0))
 }
 
-fn pop_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
+fn pop_record(call: &mut Call<'_>, end: i64, mode: i64) -> Answer {
     let (object, state) = taken(call.agent, call.open, end)?;
-    let how = wait(how as i32);
+    let mode = wait(mode as i32);
     let pad = &mut *call.pad;
     let mut answer = transfer::ELSEWHERE;
-    let popped = object.pop_record(state, how, |_, record| {
+    let popped = object.pop_record(state, mode, |_, record| {
         pad.clear();
         let copied =
             pad.add(record.len as usize).is_some_and(|room| object.read_record(record, room).is_ok());
@@ -75,7 +75,7 @@ fn pop_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
         }
         copied
     })?;
-    remember(call.open, channel(end as u32, true), how, &popped);
+    remember(call.open, channel(end as u32, true), mode, &popped);
     Ok(got(popped, |()| answer))
 }
 
@@ -96,11 +96,11 @@ fn pop_records(call: &mut Call<'_>, end: i64, most: i64) -> Answer {
     Ok(got(Looked::Got(popped), |popped| popped as i64))
 }
 
-fn reserve_record(call: &mut Call<'_>, end: i64, length: i64, how: i64) -> Answer {
+fn reserve_record(call: &mut Call<'_>, end: i64, length: i64, mode: i64) -> Answer {
     let (object, state) = taken(call.agent, call.open, end)?;
-    let how = wait(how as i32);
-    let reserved = object.reserve_record(state, length as u64, how)?;
-    remember(call.open, channel(end as u32, false), how, &reserved);
+    let mode = wait(mode as i32);
+    let reserved = object.reserve_record(state, length as u64, mode)?;
+    remember(call.open, channel(end as u32, false), mode, &reserved);
     Ok(put(reserved, |place| {
         point_to_record(call.pad, place);
         0
@@ -112,11 +112,11 @@ fn commit_record(call: &mut Call<'_>, end: i64, length: i64) -> Answer {
     object.commit_record(state, length as u32, false).map(|()| 0)
 }
 
-fn peek_record(call: &mut Call<'_>, end: i64, how: i64) -> Answer {
+fn peek_record(call: &mut Call<'_>, end: i64, mode: i64) -> Answer {
     let (object, state) = taken(call.agent, call.open, end)?;
-    let how = wait(how as i32);
-    let peeked = object.peek_record(state, how)?;
-    remember(call.open, channel(end as u32, true), how, &peeked);
+    let mode = wait(mode as i32);
+    let peeked = object.peek_record(state, mode)?;
+    remember(call.open, channel(end as u32, true), mode, &peeked);
     Ok(got(peeked, |record| {
         point_to_record(call.pad, record);
         0

@@ -102,13 +102,9 @@ fn a_waiter_that_gave_up_no_longer_goes_first() {
         assert_eq!(mutex.lock(&b, Wait::Arm { again }), Err(Refused::NotYet));
     }
     assert!(mutex.unlock(&a));
-    assert_eq!(
-        mutex.lock(&c, Wait::Politely),
-        Err(Refused::NotYet),
-        "b woke without success, and goes first"
-    );
+    assert_eq!(mutex.lock(&c, Wait::InTurn), Err(Refused::NotYet), "b woke without success, and goes first");
     mutex.give_up(&b);
-    assert_eq!(mutex.lock(&c, Wait::Politely), Ok(Acquired::Clean));
+    assert_eq!(mutex.lock(&c, Wait::InTurn), Ok(Acquired::Clean));
 }
 
 #[test]
