@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import test from 'ava'
+import * as protocol from '../../src/native/protocol.js'
+import { root } from '../helpers/paths.js'
+
+type Numbers = Record<string, number>
+
+/** The addon's numbers, as `crates/napi/src/protocol.rs` states them. */
+const addon = require(join(root, 'dist', 'addon', 'index.js')) as Record<string, Numbers>
+
+/** The flags of a message stand with the offsets of the pad in the addon. */
+const { REDELIVERED, MORE, SPILLED, ...padOffsets } = addon.pad as Numbers
+
+const pairs: Record<keyof typeof protocol, Numbers | undefined> = {
+  attempts: addon.mode,
+  answers: addon.answer,
+  arrivals: addon.arrival,
+  meetings: addon.meeting,
+  fates: addon.fate,
+  fileAnswers: addon.file,
+  transfers: addon.transfer,
+  channels: addon.channel,
+  company: addon.company,
+  queueFlags: addon.queue,
+  segmentOffsets: addon.segment,
+  ringOffsets: addon.ring,
+  padOffsets,
+  messageFlags: { REDELIVERED, MORE, SPILLED } as Numbers,
+}
+
+for (const [group, stated] of Object.entries(pairs)) {
+  test(`JavaScript and the addon agree on ${group}`, t => {
+    t.true(Object.keys(stated ?? {}).length > 0)
+    t.deepEqual({ ...protocol[group as keyof typeof protocol] } as Numbers, { ...stated })
+  })
+}
+
+test('every group of numbers is compared', t => {
+  t.deepEqual(Object.keys(pairs).sort(), Object.keys(protocol).sort())
+})
