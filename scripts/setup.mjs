@@ -30,11 +30,12 @@ const steps = [
       '__test__',
       'bench',
       'examples',
+      'scripts/declarations.mjs',
       'tsconfig.json',
       'tsconfig.build-all.json',
       'package-lock.json',
     ],
-    outputs: ['dist/index.js', 'build/__test__'],
+    outputs: ['dist/index.js', 'dist/index.d.ts', 'build/__test__'],
     command: ['npm', 'run', '--silent', 'build:ts'],
   },
 ]

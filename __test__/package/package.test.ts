@@ -12,19 +12,23 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { intended, shipped } from '../helpers/declarations.js'
 import { unique } from '../helpers/domain.js'
 import { root } from '../helpers/paths.js'
 
-/** What `npm publish` would send, laid out as `npm install` would: the package, and its platform's binary. */
-function install(into: string): void {
-  const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', into], {
-    cwd: root,
-    encoding: 'utf8',
-  })
-  const [{ filename, files }] = JSON.parse(packed.slice(packed.indexOf('['))) as [
+/** Packs what `npm publish` would send: the file's name, and the paths in it. */
+function pack(...options: string[]): { filename: string; paths: string[] } {
+  const printed = execFileSync('npm', ['pack', '--json', ...options], { cwd: root, encoding: 'utf8' })
+  const [{ filename, files }] = JSON.parse(printed.slice(printed.indexOf('['))) as [
     { filename: string; files: { path: string }[] },
   ]
-  const strays = files.filter(({ path }) => /\.node$|__test__|^(src|crates|build|scripts)\//.test(path))
+  return { filename, paths: files.map(({ path }) => path) }
+}
+
+/** Lays out the package and its platform's binary as `npm install` would. */
+function install(into: string): void {
+  const { filename, paths } = pack('--pack-destination', into)
+  const strays = paths.filter(path => /\.node$|__test__|^(src|crates|build|scripts)\//.test(path))
   if (strays.length > 0) throw new Error(`the package carries ${JSON.stringify(strays)}`)
   const modules = join(into, 'node_modules')
   mkdirSync(join(modules, 'crossmem'), { recursive: true })
@@ -66,4 +70,14 @@ made.close()
     [],
   )
   t.false(['preinstall', 'install', 'postinstall'].some(script => script in scripts))
+})
+
+test('the package has one file of declarations for each kind of module', t => {
+  const declarations = pack('--dry-run').paths.filter(path => /\.d\.[cm]?ts$/.test(path))
+  t.deepEqual(declarations.sort(), ['dist/index.d.mts', 'dist/index.d.ts'])
+})
+
+test('the declarations export exactly what src/index.ts exports', t => {
+  const names = (symbols: { name: string }[]) => symbols.map(symbol => symbol.name).sort()
+  t.deepEqual(names(shipped()), names(intended()))
 })
