@@ -1,7 +1,6 @@
 // `npm run soak`: what the tests do, for as long as you like. `--minutes 10` does everything at
 // once, `--kills 10000` runs the storms, `--flow 10000000` the flows.
 import { randomBytes } from 'node:crypto'
-import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
