@@ -24,7 +24,7 @@ export interface Near {
 /** One of the two ends. A call that blocks its thread returns no promise. */
 export interface End {
   /** Returns a promise if the sender must wait before it sends the next parcel. */
-  send(parcel: Parcel): Promise<unknown> | void
+  send(parcel: Parcel): unknown
   /** Passes each parcel that arrives to `take`, which returns true with the last one. */
   receive(order: Order, take: (parcel: Parcel) => boolean): Promise<void> | void
 }

@@ -21,7 +21,7 @@ const DARK = `
 export function page(title: string, height: number, style: string, dark: string, contents: string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
-    `<title>${escape(title)}</title><style>${STYLE}${style}`,
+    `<title>${escapeText(title)}</title><style>${STYLE}${style}`,
     `  @media (prefers-color-scheme: dark) {${DARK}${dark}`,
     '  }</style>',
     `<rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="6"/>`,
@@ -38,12 +38,12 @@ export const text = (
   content: string,
   anchor: 'start' | 'middle' | 'end' = 'start',
 ): string =>
-  `<text class="${kind}" x="${fixed(x)}" y="${fixed(y)}"${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}>${escape(content)}</text>`
+  `<text class="${kind}" x="${fixed(x)}" y="${fixed(y)}"${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}>${escapeText(content)}</text>`
 
 export const rule = (kind: string, x1: number, y1: number, x2: number, y2: number): string =>
   `<line class="${kind}" x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}"/>`
 
 export const fixed = (value: number): string => value.toFixed(1)
 
-const escape = (content: string): string =>
+const escapeText = (content: string): string =>
   content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

@@ -118,7 +118,10 @@ export const totalOf = (histogram: Int32Array): number => histogram.reduce((sum,
 export function percentile(histogram: Int32Array, lowest: number, percent: number): number {
   const rank = rankOf(totalOf(histogram), percent)
   let seen = 0
-  const bin = histogram.findIndex(flights => (seen += flights) >= rank)
+  const bin = histogram.findIndex(flights => {
+    seen += flights
+    return seen >= rank
+  })
   return rank === 0 || bin < 0 ? Number.NaN : lowest + bin
 }
 

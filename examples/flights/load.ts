@@ -61,7 +61,7 @@ export async function readFlights(
         stringFromBytes: (code: Uint8Array) => indexOf(Buffer.from(code).toString('latin1')),
       },
       onChunk({ columnName, columnData, rowStart }) {
-        const column = columnNames.findIndex(name => name === columnName)
+        const column = (columnNames as readonly string[]).indexOf(columnName)
         copyExactly(columnData, into, column * source.rows + rowStart)
         cells += columnData.length
       },

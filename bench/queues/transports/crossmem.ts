@@ -191,8 +191,9 @@ const pipeWays = (end: Pipe<Parcel>): Ways => {
 
 const closing =
   (...handles: { close(): void }[]) =>
-  (): void =>
-    handles.forEach(handle => handle.close())
+  (): void => {
+    for (const handle of handles) handle.close()
+  }
 
 const mpmc = twoQueues<MpmcQueue>(options => MpmcQueue.create(null, options), bytesWays)
 const queue = twoQueues<Queue<Message>>(options => Queue.create<Message>(null, options), queueWays)

@@ -16,7 +16,9 @@ export const ipc = (serialization: SerializationType): Transport => ({
         children.push(far.child)
         return far
       },
-      stop: () => children.forEach(child => child.disconnect()),
+      stop() {
+        for (const child of children) child.disconnect()
+      },
     }
   },
   far() {
