@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import ava from 'ava'
 import { list } from 'crossmem'
-import { unique } from '../helpers/domain.js'
+import { runExample } from '../helpers/examples.js'
 import { root } from '../helpers/paths.js'
 
 const test = ava.serial
-const run = promisify(execFile)
 
 /** The JavaScript blocks of a page, each with the text block that says what it prints. */
 function examples(page: string): { code: string; prints: string }[] {
@@ -31,12 +28,7 @@ for (const page of ['README.md', ...pages.map(name => `docs/${name}.md`)]) {
 
   for (const [i, { code, prints }] of found.entries()) {
     test(`example ${i + 1} of ${page} prints what it says`, async t => {
-      const folder = join(root, 'build', 'readme')
-      const file = join(folder, `${unique('example')}.mjs`)
-      mkdirSync(folder, { recursive: true })
-      writeFileSync(file, code)
-      const { stdout } = await run(process.execPath, [file])
-      t.is(stdout, prints)
+      t.is(await runExample(code), prints)
       t.deepEqual(list(), [])
     })
   }
