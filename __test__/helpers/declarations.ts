@@ -11,18 +11,81 @@ const program = ts.createProgram([shippedFile, sourceFile], {
   strict: true,
   types: ['node'],
 })
+const checker = program.getTypeChecker()
 
-export const checker = program.getTypeChecker()
+/** Something that users can name, and what an editor shows of it. */
+export interface Documented {
+  /** As in `Mutex` or `Mutex.create`. */
+  name: string
+  isClass: boolean
+  /** One for each overload. */
+  texts: string[]
+  /** The text behind each `@example`. */
+  examples: string[]
+}
 
 /** What the declarations in the package export. */
-export const shipped = (): ts.Symbol[] => exportsOf(shippedFile)
+export const shippedNames = (): string[] => exportsOf(shippedFile).map(({ name }) => name)
 
 /** What `src/index.ts` exports. */
-export const intended = (): ts.Symbol[] => exportsOf(sourceFile)
+export const intendedNames = (): string[] => exportsOf(sourceFile).map(({ name }) => name)
+
+/** What the declarations in the package export, with all public members; inherited ones once, as their class's own. */
+export function publicApi(): Documented[] {
+  const found = exportsOf(shippedFile).flatMap(symbol => [
+    documented(symbol.name, symbol),
+    ...membersOf(symbol).map(member => documented(nameOf(member), member)),
+  ])
+  return [...new Map(found.map(entry => [entry.name, entry])).values()]
+}
 
 function exportsOf(path: string): ts.Symbol[] {
   const file = program.getSourceFile(path)
   const module = file && checker.getSymbolAtLocation(file)
   if (!module) throw new Error(`${path} is not a module`)
-  return checker.getExportsOfModule(module)
+  return checker.getExportsOfModule(module).map(symbol => {
+    return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  })
+}
+
+function documented(name: string, symbol: ts.Symbol): Documented {
+  const isCalled = symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Method)
+  const overloads = isCalled ? checker.getTypeOfSymbol(symbol).getCallSignatures() : []
+  return {
+    name,
+    isClass: isClass(symbol),
+    texts: (overloads.length > 0 ? overloads : [symbol]).map(shown =>
+      ts.displayPartsToString(shown.getDocumentationComment(checker)),
+    ),
+    examples: symbol
+      .getJsDocTags(checker)
+      .filter(tag => tag.name === 'example')
+      .map(tag => ts.displayPartsToString(tag.text)),
+  }
+}
+
+function membersOf(symbol: ts.Symbol): ts.Symbol[] {
+  const statics = isClass(symbol) ? checker.getTypeOfSymbol(symbol).getProperties() : []
+  const isObject = symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface)
+  const members = isObject ? checker.getDeclaredTypeOfSymbol(symbol).getProperties() : []
+  return [...statics, ...members].filter(isPublic)
+}
+
+const isClass = (symbol: ts.Symbol): boolean => (symbol.flags & ts.SymbolFlags.Class) !== 0
+
+/** Whether it is declared in the package, for users. */
+function isPublic({ declarations = [] }: ts.Symbol): boolean {
+  return declarations.some(
+    declaration =>
+      declaration.getSourceFile().fileName === shippedFile &&
+      (ts.isClassElement(declaration) || ts.isTypeElement(declaration)) &&
+      !(declaration.name && ts.isPrivateIdentifier(declaration.name)) &&
+      !(ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)),
+  )
+}
+
+/** With the class or interface that declares it, as in `Handle.close`. */
+function nameOf(member: ts.Symbol): string {
+  const owner = member.declarations?.[0]?.parent as ts.ClassDeclaration | ts.InterfaceDeclaration
+  return `${owner.name?.text}.${checker.symbolToString(member)}`
 }
