@@ -14,42 +14,71 @@ export interface Reference {
   name: string
 }
 
-const classes = {
-  SharedMemory: (segment: Segment) => SharedMemory.attach(segment),
-  NDArray: (segment: Segment) => NDArray.attach(segment) as NDArray,
-  Mutex: (segment: Segment) => Mutex.attach(segment),
-  RLock: (segment: Segment) => RLock.attach(segment),
-  RwLock: (segment: Segment) => RwLock.attach(segment),
-  Semaphore: (segment: Segment) => Semaphore.attach(segment),
-  Condition: (segment: Segment) => Condition.attach(segment),
-  Event: (segment: Segment) => Event.attach(segment),
-  Barrier: (segment: Segment) => Barrier.attach(segment),
-  Value: (segment: Segment) => Value.attach(segment) as Value,
-  SharedArray: (segment: Segment) => SharedArray.attach(segment) as SharedArray,
-  SpscQueue: (segment: Segment) => SpscQueue.attach(segment),
-  MpmcQueue: (segment: Segment) => MpmcQueue.attach(segment),
-  Queue: (segment: Segment) => Queue.attach(segment),
-  JoinableQueue: (segment: Segment) => JoinableQueue.attach(segment),
-  Pipe: (segment: Segment, { end }: { end?: unknown }) => Pipe.attach(segment, end),
+/** The handle that a reference to each class becomes. */
+interface Handles {
+  SharedMemory: SharedMemory
+  NDArray: NDArray
+  Mutex: Mutex
+  RLock: RLock
+  RwLock: RwLock
+  Semaphore: Semaphore
+  Condition: Condition
+  Event: Event
+  Barrier: Barrier
+  Value: Value
+  SharedArray: SharedArray
+  SpscQueue: SpscQueue
+  MpmcQueue: MpmcQueue
+  Queue: Queue
+  JoinableQueue: JoinableQueue
+  Pipe: Pipe
 }
 
-type Classes = typeof classes
+type Attach<Handle> = (segment: Segment, reference: { end?: unknown }) => Handle
+
+const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
+  SharedMemory: segment => SharedMemory.attach(segment),
+  NDArray: segment => NDArray.attach(segment) as NDArray,
+  Mutex: segment => Mutex.attach(segment),
+  RLock: segment => RLock.attach(segment),
+  RwLock: segment => RwLock.attach(segment),
+  Semaphore: segment => Semaphore.attach(segment),
+  Condition: segment => Condition.attach(segment),
+  Event: segment => Event.attach(segment),
+  Barrier: segment => Barrier.attach(segment),
+  Value: segment => Value.attach(segment) as Value,
+  SharedArray: segment => SharedArray.attach(segment) as SharedArray,
+  SpscQueue: segment => SpscQueue.attach(segment),
+  MpmcQueue: segment => MpmcQueue.attach(segment),
+  Queue: segment => Queue.attach(segment),
+  JoinableQueue: segment => JoinableQueue.attach(segment),
+  Pipe: (segment, { end }) => Pipe.attach(segment, end),
+}
 
 /** A handle of any class, as `open()` returns it. */
-export type AnyHandle = ReturnType<Classes[keyof Classes]>
+export type AnyHandle = Handles[keyof Handles]
 
+/**
+ * Opens the array that a reference stands for.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has
+ *   no such class. Else as the class's own `open`
+ */
+export function open<D extends DType = DType>(reference: { crossmem: 'NDArray'; name: string }): NDArray<D>
+/**
+ * Opens the object that a reference stands for, as the class that the reference names.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has
+ *   no such class. Else as the class's own `open`
+ */
+export function open<K extends keyof Handles>(reference: { crossmem: K; name: string }): Handles[K]
 /**
  * Opens the object that a reference or a name stands for, and returns a handle of its class. Memory
  * that another program made becomes a SharedMemory unless the reference names another class.
  *
- * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has no
- *   such class. Else as the class's own `open`
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has
+ *   no such class. Else as the class's own `open`
  */
-export function open<D extends DType = DType>(reference: { crossmem: 'NDArray'; name: string }): NDArray<D>
-export function open<K extends keyof Classes>(reference: {
-  crossmem: K
-  name: string
-}): ReturnType<Classes[K]>
 export function open(reference: Reference | string): AnyHandle
 export function open(reference: Reference | string): AnyHandle {
   const known: { crossmem?: string; name: string; end?: unknown } =
@@ -60,7 +89,7 @@ export function open(reference: Reference | string): AnyHandle {
   throw unsupported(segment.kind)
 }
 
-const isKnown = (kind: string): kind is keyof Classes => Object.hasOwn(classes, kind)
+const isKnown = (kind: string): kind is keyof Handles => Object.hasOwn(classes, kind)
 
 function checkReference(reference: unknown): { crossmem?: string; name: string; end?: unknown } {
   const { crossmem, name, end } = Object(reference) as Record<string, unknown>
