@@ -28,7 +28,7 @@ const dtypes: DType[] = [
 ]
 const shapes = [[], [0], [5], [2, 3], [3, 0, 2], [2, 3, 4], [1, 2, 3, 2], [2, 1, 2, 1, 3], [2, 2, 1, 2, 1, 3]]
 
-const valueOf = (dtype: DType, i: number): Scalar => {
+const scalar = (dtype: DType, i: number): Scalar => {
   if (dtype === 'bool') return i % 3 === 0
   if (dtype.endsWith('64') && dtype.includes('int')) return BigInt(i)
   return dtype.startsWith('complex') ? [i, i / 2] : i
@@ -36,7 +36,10 @@ const valueOf = (dtype: DType, i: number): Scalar => {
 
 /** Calls `visit` with every index of the shape. */
 function eachIndex(shape: readonly number[], visit: (index: number[]) => void, index: number[] = []): void {
-  if (index.length === shape.length) return visit(index)
+  if (index.length === shape.length) {
+    visit(index)
+    return
+  }
   for (let i = 0; i < (shape[index.length] as number); i++) eachIndex(shape, visit, [...index, i])
 }
 
@@ -47,7 +50,7 @@ test('every dtype, order and shape is the same array in another process', async 
       for (const shape of shapes) {
         using array = NDArray.create(null, { shape, dtype, order })
         let next = 0
-        eachIndex(shape, index => array.set(...index, valueOf(dtype, next++) as never))
+        eachIndex(shape, index => array.set(...index, scalar(dtype, next++) as never))
         t.is(await other.tell({ do: 'open', reference: array.toJSON() }), 'NDArray')
         const { strides, size, byteLength } = array
         t.deepEqual(await other.tell({ do: 'describe' }), {
@@ -94,9 +97,9 @@ test('data is a plain built-in typed array on one plain buffer', t => {
 
 test('fill, and the element itself', t => {
   for (const dtype of dtypes) {
-    using array = NDArray.create(null, { shape: [100, 7], dtype, fill: valueOf(dtype, 3) as never })
-    t.deepEqual(array.get(99, 6), valueOf(dtype, 3) as never)
-    t.deepEqual(array.get(0, 0), valueOf(dtype, 3) as never)
+    using array = NDArray.create(null, { shape: [100, 7], dtype, fill: scalar(dtype, 3) as never })
+    t.deepEqual(array.get(99, 6), scalar(dtype, 3) as never)
+    t.deepEqual(array.get(0, 0), scalar(dtype, 3) as never)
   }
   t.throws(() => NDArray.create(null, { shape: [2], dtype: 'int64', fill: 'x' as never }), {
     code: 'ERR_INVALID_ARG',
@@ -196,7 +199,7 @@ test('load and save round trip through a file, and refuse what is broken', async
   const path = join(folder, 'array.npy')
   t.teardown(() => rmSync(folder, { recursive: true }))
   for (const dtype of dtypes) {
-    using array = NDArray.create(null, { shape: [3, 4], dtype, order: 'F', fill: valueOf(dtype, 1) as never })
+    using array = NDArray.create(null, { shape: [3, 4], dtype, order: 'F', fill: scalar(dtype, 1) as never })
     await array.save(path)
     using loaded = await NDArray.load(path)
     t.deepEqual([loaded.dtype, loaded.order, loaded.shape], [dtype, 'F', [3, 4]])

@@ -91,6 +91,7 @@ const table: Record<string, unknown[]> = {
     `${'x'.repeat(100)}\ud800`,
   ],
   arrays: [[], [undefined], [[[]]], [null, [undefined]], Array.from({ length: 100_000 }, (_, i) => i)],
+  // biome-ignore lint/suspicious/noSparseArray: a hole is what is tested
   'sparse arrays': [sparse, [, 1], new Array(3), { longSparse }],
   objects: [
     {},
@@ -101,6 +102,7 @@ const table: Record<string, unknown[]> = {
   'objects whose keys mean something elsewhere': [
     JSON.parse('{ "__proto__": { "polluted": true }, "a": 1 }'),
     JSON.parse('[{ "a": { "__proto__": 1 } }]'),
+    // biome-ignore lint/suspicious/noThenProperty: a value that looks like a promise is tested
     { constructor: 1, toJSON: 2, hasOwnProperty: 3, length: 4, then: 5, crossmem: 6, name: 7 },
     { crossmem: 'NDArray', name: 'a reference' },
     { a: 1, __keys__: 2 },
@@ -407,6 +409,7 @@ test('handles travel as references, wherever they are', t => {
       sharedArray,
       again: sharedArray,
       map: new Map<unknown, unknown>([[sharedArray, [new Set([sharedArray])]]]),
+      // biome-ignore lint/suspicious/noSparseArray: a hole is what is tested
       sparse: [, sharedArray],
       job: Object.assign(new Job(), { sharedArray }),
       date: new Date(1),
@@ -420,6 +423,7 @@ test('handles travel as references, wherever they are', t => {
       sharedArray: reference,
       again: reference,
       map: new Map<unknown, unknown>([[reference, [new Set([reference])]]]),
+      // biome-ignore lint/suspicious/noSparseArray: a hole is what is tested
       sparse: [, reference],
       job: { id: 1, sharedArray: reference },
     }

@@ -91,4 +91,6 @@ export function messageRecords(input: Uint8Array): void {
 }
 
 /** Nothing stays behind. */
-process.once('exit', () => made.forEach(({ file }) => closeSync(file)))
+process.once('exit', () => {
+  for (const { file } of made) closeSync(file)
+})

@@ -13,7 +13,9 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ===
 /** Both ends, which are closed at the end of the block. */
 function make<T = unknown>(options?: Parameters<typeof Pipe.create<T>>[0]) {
   const [a, b] = Pipe.create<T>(options)
-  const close = () => [a, b].forEach(end => end.close())
+  const close = () => {
+    for (const end of [a, b]) end.close()
+  }
   return { a, b, [Symbol.dispose]: close }
 }
 

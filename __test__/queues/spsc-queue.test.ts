@@ -33,7 +33,9 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ===
 function make(capacity?: number) {
   const queue = SpscQueue.create(null, { capacity })
   const [producer, consumer] = [queue.openProducer(), queue.openConsumer()]
-  const close = () => [producer, consumer, queue].forEach(handle => handle.close())
+  const close = () => {
+    for (const handle of [producer, consumer, queue]) handle.close()
+  }
   return { queue, producer, consumer, [Symbol.dispose]: close }
 }
 

@@ -57,7 +57,8 @@ export async function letGo(
     }
     if (!isHeard && isQuiet([laneOf('Pipe, speaking').number])) {
       isHeard = true
-      ;(objects.get('Pipe')?.[0] as unknown as Queue).end()
+      const [pipe] = objects.get('Pipe') as unknown as [Queue]
+      pipe.end()
     }
     await pause(5)
   }

@@ -195,9 +195,11 @@ test('what the callback returns or throws is what the promise settles with', asy
   const name = unique('l')
   t.is(await locks.request(name, () => 123), 123)
   t.is(await locks.request(name, async () => 'later'), 'later')
+  // biome-ignore lint/suspicious/noThenProperty: a thenable is tested
   t.is(await locks.request(name, () => ({ then: (resolve: (value: number) => void) => resolve(5) })), 5)
   let called = false
   const thrown = {
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is tested
     then: () => {
       called = true
     },
