@@ -217,7 +217,8 @@ class Waiter {
       }
       if (!this.isQueued) guard = this.#file.try(this.range, 0, heldHere)
     } catch (error) {
-      return this.fail(error)
+      this.fail(error)
+      return
     }
     const left = this.#deadline - performance.now()
     if (guard) this.#end(() => this.#request.resolve(guard))

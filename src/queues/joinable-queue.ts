@@ -121,11 +121,13 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   taskDone(): void {
     void this.object
     const message = this.#inWork.shift()
-    if (message) return message.release()
-    throw new CrossmemError(
-      'ERR_LOST_OWNERSHIP',
-      `taskDone() was called more often than tasks were taken out of "${this.name}" here`,
-    )
+    if (!message) {
+      throw new CrossmemError(
+        'ERR_LOST_OWNERSHIP',
+        `taskDone() was called more often than tasks were taken out of "${this.name}" here`,
+      )
+    }
+    message.release()
   }
 
   /**

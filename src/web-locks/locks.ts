@@ -49,6 +49,7 @@ class LockManager implements shape.LockManager {
   async request(name: unknown, callback: unknown, ...more: unknown[]): Promise<never> {
     this.#check()
     // An argument that is passed as undefined counts; one that isn't passed doesn't.
+    // biome-ignore lint/complexity/noArguments: its length tells them apart
     const given = [name, callback, ...more].slice(0, arguments.length)
     const checked = checkRequest(given)
     return request(checked, recovered => new Lock(MAKER, checked, recovered)) as Promise<never>
