@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import test from 'ava'
-import * as protocol from '../../src/native/protocol.js'
+import * as constants from '../../src/native/protocol.js'
 import { root } from '../helpers/paths.js'
 
 type Numbers = Record<string, number>
@@ -8,10 +8,13 @@ type Numbers = Record<string, number>
 /** The addon's numbers, as `crates/napi/src/protocol.rs` states them. */
 const addon = require(join(root, 'dist', 'addon', 'index.js')) as Record<string, Numbers>
 
+/** JavaScript's literals. */
+const protocol: Record<string, Numbers> = { ...constants }
+
 /** The flags of a message stand with the offsets of the pad in the addon. */
 const { REDELIVERED, MORE, SPILLED, ...padOffsets } = addon.pad as Numbers
 
-const pairs: Record<keyof typeof protocol, Numbers | undefined> = {
+const pairs: Record<keyof typeof constants, Numbers | undefined> = {
   attempts: addon.mode,
   answers: addon.answer,
   arrivals: addon.arrival,
@@ -31,7 +34,7 @@ const pairs: Record<keyof typeof protocol, Numbers | undefined> = {
 for (const [group, stated] of Object.entries(pairs)) {
   test(`JavaScript and the addon agree on ${group}`, t => {
     t.true(Object.keys(stated ?? {}).length > 0)
-    t.deepEqual({ ...protocol[group as keyof typeof protocol] } as Numbers, { ...stated })
+    t.deepEqual({ ...protocol[group] }, { ...stated })
   })
 }
 

@@ -37,9 +37,7 @@ export interface Lock {
 }
 
 /** Called when the lock is granted. The lock is held until the returned promise is settled. */
-export interface LockGrantedCallback<T> {
-  (lock: Lock | null): T
-}
+export type LockGrantedCallback<T> = (lock: Lock | null) => T
 
 /** A lock that is held, or a request that waits. */
 export interface LockInfo {

@@ -2,13 +2,10 @@
 //! that the object was made with, into private copies. It is checked against the size of the
 //! segment when the object is opened.
 
-use super::javascript::queue_flags;
 use super::object::{PARAMS, WORDS};
-use super::queues::{ChannelWords, ChunkWords, INDEX_BITS, MpmcWords, UNIT};
+use super::queues::{ChannelWords, ChunkWords, INDEX_BITS, LINE, MpmcWords, UNIT, queue_flags};
 use crate::error::{Code, Error, Result};
 
-/// Chunks, and the rings of channels, begin at multiples of this: a cache line.
-pub(super) const LINE: u64 = 64;
 /// The ring of a queue has at least so many slots, so that `head` and `tail` are seldom at the same
 /// one.
 const LEAST_SLOTS: u64 = 64;

@@ -5,7 +5,6 @@
 pub mod offsets {
     use std::mem::offset_of;
 
-    use crate::layout::geometry;
     use crate::layout::locks::MutexWords;
     use crate::layout::object;
     use crate::layout::queues::{self, ChannelWords, EndWords, RingWords};
@@ -46,15 +45,7 @@ pub mod offsets {
     /// The bits of a position that a record's header has.
     pub const HEADER_POSITION: u32 = queues::POSITION_MASK;
     /// The size of the smallest ring.
-    pub const LEAST_RING_BYTES: u32 = geometry::LINE as u32;
-}
-
-/// The third parameter of a queue, as bits.
-pub mod queue_flags {
-    /// A message whose reader died goes to the next reader.
-    pub const REDELIVER: u32 = 1;
-    /// A message that is too large for a chunk has a segment of its own.
-    pub const SPILL: u32 = 2;
+    pub const LEAST_RING_BYTES: u32 = queues::LINE as u32;
 }
 
 // JavaScript takes these for granted: each begins what it is part of.

@@ -20,7 +20,7 @@ pub(crate) use array::GuardWords;
 pub(crate) use control::AgentSlot;
 pub(crate) use control::{Control, Entry};
 pub(crate) use geometry::{ChannelGeometry, QueueGeometry, SPILL_BYTES};
-pub use javascript::{offsets, queue_flags};
+pub use javascript::offsets;
 pub use kind::Kind;
 pub(crate) use locks::{
     BarrierWords, CELL, CELLS, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords,
@@ -29,6 +29,7 @@ pub(crate) use locks::{
 pub use object::{DATA_OFFSET, PARAMS};
 pub(crate) use object::{ObjectHeader, WORDS};
 pub(crate) use owner::{DIED, HUNGRY, Owner, WAITERS};
+pub use queues::queue_flags;
 pub(crate) use queues::{
     ChannelWords, ChunkWords, EndWords, INDEX_BITS, MpmcWords, PARTICIPANTS, POSITION_MASK, RingWords,
     Sleeper, UNIT,

@@ -4,6 +4,17 @@ use super::locks::MutexWords;
 use super::shared::{AGENTS, Shared, SlotSet};
 use crate::sync::{AtomicU32, AtomicU64};
 
+/// Chunks, and the rings of channels, begin at multiples of this: a cache line.
+pub(crate) const LINE: u64 = 64;
+
+/// The third parameter of a queue, as bits.
+pub mod queue_flags {
+    /// A message whose reader died goes to the next reader.
+    pub const REDELIVER: u32 = 1;
+    /// A message that is too large for a chunk has a segment of its own.
+    pub const SPILL: u32 = 2;
+}
+
 /// Bits of a chunk's number.
 pub(crate) const INDEX_BITS: u32 = 23;
 /// Bytes of a unit, in which positions count.
