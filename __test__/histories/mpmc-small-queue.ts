@@ -1,5 +1,5 @@
 import { MpmcQueue } from 'crossmem'
-import type { SmallQueue } from './small-queues.js'
+import type { SmallQueue } from './small-queue.js'
 
 const MESSAGE_BYTES = 8
 

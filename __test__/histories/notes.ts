@@ -1,5 +1,5 @@
 import type { Operation } from './queue-model.js'
-import type { SmallQueue } from './small-queues.js'
+import type { SmallQueue } from './small-queue.js'
 
 /** Processes that make a history together, and calls of each. */
 export const PROCESSES = 4

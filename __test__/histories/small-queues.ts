@@ -1,12 +1,7 @@
 import { SharedArray } from 'crossmem'
 import { rest } from '../helpers/rest.js'
 import { mpmc } from './mpmc-small-queue.js'
-
-/** A queue as histories see it. Messages are positive integers. */
-export interface SmallQueue extends Disposable {
-  tryPush(message: number): boolean
-  tryPop(): number | undefined
-}
+import type { SmallQueue } from './small-queue.js'
 
 type Words = Int32Array
 type Update = <Result>(array: SharedArray<'int32'>, change: (words: Words) => Result) => Result
