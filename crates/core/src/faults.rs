@@ -43,11 +43,11 @@ faults! {
     /// A leaving agent stays in the table.
     LeaveKeepsSlot: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
     /// The first of several handles that is closed detaches the agent.
-    FirstCloseDetaches: "tests/registry::it_stays_until_the_last_handle_is_closed";
+    FirstCloseDetaches: "tests/registry::an_object_stays_until_its_last_handle_is_closed";
     /// A leaving agent stays attached to the objects that it had open.
-    LeaveStaysAttached: "tests/registry::who_leaves_takes_along_what_only_it_had";
+    LeaveStaysAttached: "tests/registry::an_agent_that_leaves_removes_objects_that_only_it_had_open";
     /// The check whether the control segment was removed is left out.
-    LostControlUnnoticed: "tests/registry::a_control_segment_that_somebody_removed_is_noticed";
+    LostControlUnnoticed: "tests/registry::a_removed_control_segment_is_noticed";
 
     // registry
     /// The registry is not repaired after the death of its lock's holder.
@@ -59,7 +59,7 @@ faults! {
     /// The repair leaves objects that were never published.
     RepairKeepsUnborn: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// An object is entered as living before its file has a name.
-    LiveBeforeFile: "tests/killed::what_persists_is_made_whole_or_not_at_all";
+    LiveBeforeFile: "tests/killed::a_persistent_object_is_created_whole_or_not_at_all";
     /// An entry is free before the file behind it is removed.
     FreeBeforeRemoval: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// An object whose name another program has stays in the registry.
@@ -67,19 +67,19 @@ faults! {
     /// A handle is taken for one of the object that is in its entry now.
     StaleHandles: "tests/registry::a_handle_is_of_its_object_and_of_none_that_comes_after_it";
     /// Agents that had the entry's last object open count as users of the next one.
-    PredecessorsAttached: "tests/registry::an_entry_that_is_used_again_forgets_who_used_it";
+    PredecessorsAttached: "tests/registry::a_reused_entry_forgets_its_earlier_users";
     /// An object is found although its name leads to another file by now.
     FindWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// A name is removed although it leads to another file by now.
     RemoveWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// The segments that belong to a queue outlive it.
-    ChildrenStay: "tests/registry::what_belongs_to_a_queue_goes_with_it";
+    ChildrenStay: "tests/registry::parts_of_a_queue_go_with_it";
     /// The segments of an unlinked queue are removed at once, although agents use them.
-    ChildrenLoseUsers: "tests/registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
+    ChildrenLoseUsers: "tests/registry::parts_of_an_unlinked_queue_stay_for_its_users";
     /// The segments of an unlinked queue outlive the agents that use them.
-    OrphanedChildrenStay: "tests/registry::what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name";
+    OrphanedChildrenStay: "tests/registry::parts_of_an_unlinked_queue_stay_for_its_users";
     /// A segment of a queue is removed with the agent that made it.
-    ParentKeepsNothing: "tests/children::a_message_outlives_whoever_put_it";
+    ParentKeepsNothing: "tests/children::a_message_outlives_its_producer";
     /// Living agents are swept.
     SweepTheLiving: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// Dead agents stay in the table of agents.
@@ -91,13 +91,13 @@ faults! {
     /// A leaving agent removes the domain although others are in it.
     RetireBesideOthers: "tests/registry::a_domain_lasts_as_long_as_anyone_is_in_it";
     /// The last agent to leave doesn't sweep.
-    LastOneOutSweepsNothing: "tests/registry::the_last_one_out_sweeps_what_the_dead_left";
+    LastOneOutSweepsNothing: "tests/registry::the_last_agent_to_leave_cleans_up_after_the_dead";
     /// The table of named locks is removed with its last user, and with it the deaths of holders.
-    NamedLocksForgotten: "tests/locks::a_death_is_told_to_who_comes_when_all_have_left";
+    NamedLocksForgotten: "tests/locks::a_death_is_told_to_the_next_agent_after_all_have_left";
 
     // segment, object
     /// A file has its name before its contents.
-    NameBeforeContents: "tests/killed::what_persists_is_made_whole_or_not_at_all";
+    NameBeforeContents: "tests/killed::a_persistent_object_is_created_whole_or_not_at_all";
     /// An agent that opens an object is not entered as its user.
     OpenUnattached: "tests/registry::the_last_one_out_removes_it_unless_it_persists";
     /// An agent that is refused an object stays its user.
@@ -177,9 +177,9 @@ faults! {
     /// `writing` is cleared before `torn` is set.
     WritingClearedFirst: "tests/killed_locks::a_second_death_hides_no_first_one";
     /// The entry of a dead reader counts as its successor's in the slot.
-    PredecessorReads: "tests/locks::who_has_the_slot_of_a_dead_reader_writes_at_once";
+    PredecessorReads: "tests/locks::an_agent_in_the_slot_of_a_dead_reader_can_write_at_once";
     /// A writer that gives up keeps readers out.
-    GateStaysShut: "tests/locks::who_gives_up_is_in_nobodys_way";
+    GateStaysShut: "tests/locks::an_agent_that_stops_waiting_blocks_no_other";
 
     // semaphore, condition, barrier, event
     /// Permits of dead agents don't return.
@@ -189,9 +189,9 @@ faults! {
     /// The taken permits are added to the old count.
     RecountedTwice: "tests/killed_locks::killed_at_every_step";
     /// An agent that releases a permit that it doesn't hold makes a new one.
-    PermitsOutOfNothing: "tests/locks::what_one_does_not_hold_one_cannot_give_back";
+    PermitsOutOfNothing: "tests/locks::an_agent_cannot_release_a_lock_that_it_does_not_hold";
     /// Releasing a permit wakes no sleeper.
-    ReleaseWakesNobody: "tests/locks::whoever_lets_go_rings_a_sleeper";
+    ReleaseWakesNobody: "tests/locks::a_release_rings_a_sleeper";
     /// The share of a dead agent counts as its successor's in the slot.
     PredecessorsShare: "tests/killed_locks::killed_at_every_step";
     /// A notification is lost with a waiter that died.
@@ -201,7 +201,7 @@ faults! {
     /// A meeting waits for dead agents.
     DeadMembersWaitedFor: "tests/killed_locks::killed_at_every_step";
     /// Dead agents count as parties that have arrived.
-    DeadCountedAsParties: "tests/locks::the_dead_are_no_party";
+    DeadCountedAsParties: "tests/locks::a_dead_party_does_not_count";
     /// A meeting ends before its outcome is written.
     EndBeforeOutcome: "tests/killed_locks::a_meeting_that_a_death_broke_is_never_met";
     /// The parties of a meeting count in the next one, too.
@@ -255,7 +255,7 @@ faults! {
     /// Readers are told the end before they check for a last record.
     EndBeforeLastRecord: "tests/stopped::a_reader_finds_what_was_pushed_before_the_end";
     /// A record that was reserved before the end is pushed after it.
-    CommitAfterClose: "tests/queues::nothing_is_pushed_that_nobody_will_pop";
+    CommitAfterClose: "tests/queues::nothing_is_pushed_once_the_consumer_closed_its_end";
     /// Records are pushed although none will be popped.
     PushAfterClose: "tests/killed_channels::killed_at_every_step";
 
@@ -281,7 +281,7 @@ faults! {
     /// A reaper doesn't check whether a queued chunk is linked.
     ReapWithoutScan: "models::queues::dead_with_its_message_put";
     /// Chunks of living participants are reaped.
-    ReapTheLiving: "tests/queues::what_the_living_have_is_theirs";
+    ReapTheLiving: "tests/queues::messages_of_live_agents_stay_theirs";
     /// A message that a dead producer had not linked is not linked.
     UnlinkedLost: "tests/killed_queues::killed_at_every_step";
     /// A message is linked twice.
@@ -297,17 +297,17 @@ faults! {
     /// A message that was handed over is redelivered.
     NotRetired: "tests/killed_queues::killed_at_every_step";
     /// A chunk still names the segment of its last message.
-    OldFlags: "tests/killed_queues::what_is_written_where_a_name_was_is_no_name";
+    OldFlags: "tests/killed_queues::bytes_written_over_a_name_are_no_name";
     /// Readers are told the end while a message is being written.
     DrainedDespiteWriting: "tests/queues::the_end_comes_after_the_last_message";
     /// Messages that are being read count as done.
-    FinishedDespiteReading: "tests/queues::what_is_being_read_is_not_finished";
+    FinishedDespiteReading: "tests/queues::a_message_that_is_being_read_is_unfinished";
 
     // queue, spill
     /// A message is put in after the end.
     PutAfterEnd: "tests/killed_queues::killed_at_every_step";
     /// The end of a queue wakes no sleeper.
-    EndWakesNobody: "tests/queues::who_waits_at_a_queue_is_told_its_end";
+    EndWakesNobody: "tests/queues::a_waiter_at_a_queue_is_told_its_end";
     /// The length in a chunk is trusted.
     MessageLengthTrusted: "tests/scribbled_queues::over_queues";
     /// A leaving participant keeps its chunks.
@@ -315,11 +315,11 @@ faults! {
     /// The segment of a message is made before its chunk names it.
     SpillBeforeName: "tests/killed_queues::killed_at_every_step";
     /// No agent keeps the segment of a message to an unlinked queue.
-    SpillWithoutKeeper: "tests/children::a_message_outlives_its_queues_name_with_whoever_has_the_queue_open";
+    SpillWithoutKeeper: "tests/children::a_message_outlives_its_queues_name_while_an_agent_has_the_queue_open";
     /// The repair of an interrupted unlink keeps the queue's users attached to its segments.
     RepairKeepsShares: "tests/children::an_unlink_that_died_half_way_keeps_no_message";
     /// Only calls that find the queue empty or full check for dead participants.
-    BusyQueuesForgetTheDead: "tests/busy_queues::what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain";
+    BusyQueuesForgetTheDead: "tests/busy_queues::a_dead_readers_messages_come_back_although_no_get_fails";
     /// The segment of a message outlives it.
     SpillStays: "tests/killed_queues::killed_at_every_step";
 

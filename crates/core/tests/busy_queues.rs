@@ -9,7 +9,7 @@ use common::{make, unique};
 use crossmem_core::{Agent, Got, Kind, Looked, Object, Put, Segment, Wait};
 
 #[test]
-fn what_a_dead_reader_had_comes_back_though_nobody_looks_in_vain() {
+fn a_dead_readers_messages_come_back_although_no_get_fails() {
     const REDELIVER: u64 = 1;
     const PATIENT: Duration = Duration::from_secs(30);
     let (domain, name) = (unique("d"), unique("n"));

@@ -18,7 +18,7 @@ fn message(agent: &Agent, queue: &Segment, name: &str) -> Segment {
 }
 
 #[test]
-fn a_message_outlives_its_queues_name_with_whoever_has_the_queue_open() {
+fn a_message_outlives_its_queues_name_while_an_agent_has_the_queue_open() {
     let (domain, queues, messages) = (unique("d"), unique("q"), unique("m"));
     let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
     let queue = queue(&a, &queues);
@@ -38,7 +38,7 @@ fn a_message_outlives_its_queues_name_with_whoever_has_the_queue_open() {
 }
 
 #[test]
-fn a_message_outlives_whoever_put_it() {
+fn a_message_outlives_its_producer() {
     let (domain, queues, messages) = (unique("d"), unique("q"), unique("m"));
     let a = Agent::register(&domain, 0).unwrap();
     let queue = queue(&a, &queues);

@@ -132,13 +132,13 @@ fn counts_stop_at_the_largest_number() {
 }
 
 #[test]
-fn nobody_leaves_a_condition_for_ever() {
+fn leaving_a_condition_always_ends() {
     let told = |mine: u64| mine | 1 << 16 | 1;
     overwritten(Kind::Condition, WAITERS, told, |condition| condition.leave_condition(1).unwrap());
 }
 
 #[test]
-fn nobody_joins_a_queue_that_is_larger_than_its_segment() {
+fn a_queue_larger_than_its_segment_cannot_be_joined() {
     overwritten(
         Kind::MpmcQueue,
         MESSAGE_BYTES,

@@ -198,7 +198,7 @@ fn killed_at_every_step_alone_in_its_domain() {
 /// A name leads to the whole contents even before any agent has repaired anything, so also for a
 /// program that knows nothing of repairs.
 #[test]
-fn what_persists_is_made_whole_or_not_at_all() {
+fn a_persistent_object_is_created_whole_or_not_at_all() {
     let visited = every_step(|step| {
         let (domain, name) = (unique("d"), unique("n"));
         let survivor = Agent::register(&domain, 0).unwrap();

@@ -615,7 +615,7 @@ fn a_newcomer_is_killed_while_it_makes_room_for_itself() {
 
 /// A message that was never put reads like the name of a segment. That segment is not removed.
 #[test]
-fn what_is_written_where_a_name_was_is_no_name() {
+fn bytes_written_over_a_name_are_no_name() {
     for kind in [Kind::SharedMemory, Kind::Spill] {
         let world = World::new((Kind::MpmcQueue, SPILL));
         let (mut producer, mut consumer) = (world.user(0, 0), world.user(1, 0));

@@ -51,7 +51,7 @@ impl Domain {
 }
 
 #[test]
-fn whoever_lets_go_rings_a_sleeper() {
+fn a_release_rings_a_sleeper() {
     let domain = Domain::new();
 
     let mutex = domain.make(Kind::Mutex, [0; 5]);
@@ -166,7 +166,7 @@ fn as_many_are_rung_as_can_go_on() {
 }
 
 #[test]
-fn who_gives_up_is_in_nobodys_way() {
+fn an_agent_that_stops_waiting_blocks_no_other() {
     let domain = Domain::new();
     let rwlock = domain.make(Kind::RwLock, [0; 5]);
     let [a, b, c] = domain.on(&rwlock);
@@ -195,7 +195,7 @@ fn who_gives_up_is_in_nobodys_way() {
 }
 
 #[test]
-fn what_one_does_not_hold_one_cannot_give_back() {
+fn an_agent_cannot_release_a_lock_that_it_does_not_hold() {
     let domain = Domain::new();
     let mutex = domain.make(Kind::Mutex, [0; 5]);
     let [a, b, _] = domain.on(&mutex);
@@ -275,7 +275,7 @@ fn a_notification_is_never_lost() {
 }
 
 #[test]
-fn the_dead_are_no_party() {
+fn a_dead_party_does_not_count() {
     let domain = Domain::new();
     let barrier = domain.make(Kind::Barrier, [2, 0, 0, 0, 0]);
     let [first, second, third] = domain.agents;
@@ -312,7 +312,7 @@ fn an_event_that_is_cleared_at_once_is_not_missed() {
 
 /// This holds also if no live agent has had the table of named locks open since the death.
 #[test]
-fn a_death_is_told_to_who_comes_when_all_have_left() {
+fn a_death_is_told_to_the_next_agent_after_all_have_left() {
     let domain = Domain::new();
     let wanted = Wanted { name: b"x", shared: false, if_available: false, steal: false };
     let [first, second, third] = domain.agents;
@@ -330,7 +330,7 @@ fn a_death_is_told_to_who_comes_when_all_have_left() {
 }
 
 #[test]
-fn who_has_the_slot_of_a_dead_reader_writes_at_once() {
+fn an_agent_in_the_slot_of_a_dead_reader_can_write_at_once() {
     let domain = Domain::new();
     let rwlock = domain.make(Kind::RwLock, [0; 5]);
     {

@@ -40,7 +40,7 @@ fn message<T: std::fmt::Debug + Copy>(taken: Result<Looked<Got<T>>>) -> T {
 }
 
 #[test]
-fn who_waits_at_a_queue_is_rung() {
+fn a_waiter_at_a_queue_is_woken() {
     let world = World::new(Kind::JoinableQueue, [1, 8, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
@@ -74,7 +74,7 @@ fn who_waits_at_a_queue_is_rung() {
 }
 
 #[test]
-fn who_waits_at_a_queue_is_told_its_end() {
+fn a_waiter_at_a_queue_is_told_its_end() {
     let world = World::new(Kind::JoinableQueue, [1, 8, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
@@ -112,7 +112,7 @@ fn the_end_comes_after_the_last_message() {
 }
 
 #[test]
-fn the_end_comes_after_what_may_come_again() {
+fn the_end_comes_after_messages_that_may_come_again() {
     const REDELIVER: u64 = 1;
     for redeliver in [0, REDELIVER] {
         let world = World::new(Kind::JoinableQueue, [2, 8, redeliver, 0, 0]);
@@ -139,7 +139,7 @@ fn the_end_comes_after_what_may_come_again() {
 }
 
 #[test]
-fn what_is_being_read_is_not_finished() {
+fn a_message_that_is_being_read_is_unfinished() {
     let world = World::new(Kind::JoinableQueue, [2, 8, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
@@ -155,7 +155,7 @@ fn what_is_being_read_is_not_finished() {
 }
 
 #[test]
-fn what_the_living_have_is_theirs() {
+fn messages_of_live_agents_stay_theirs() {
     let world = World::new(Kind::JoinableQueue, [2, 8, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
@@ -172,7 +172,7 @@ fn what_the_living_have_is_theirs() {
 }
 
 #[test]
-fn what_one_does_not_have_one_cannot_give() {
+fn an_agent_cannot_give_back_a_message_that_it_does_not_have() {
     let world = World::new(Kind::MpmcQueue, [2, 8, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
@@ -194,7 +194,7 @@ fn what_one_does_not_have_one_cannot_give() {
 }
 
 #[test]
-fn who_waits_at_a_channel_is_rung() {
+fn a_waiter_at_a_channel_is_woken() {
     let world = World::new(Kind::SpscQueue, [64, 0, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut producer, mut consumer) = (a.take_end(PRODUCER).unwrap(), b.take_end(CONSUMER).unwrap());
@@ -236,7 +236,7 @@ fn who_waits_at_a_channel_is_rung() {
 }
 
 #[test]
-fn nothing_is_pushed_that_nobody_will_pop() {
+fn nothing_is_pushed_once_the_consumer_closed_its_end() {
     let world = World::new(Kind::SpscQueue, [64, 0, 0, 0, 0]);
     let [a, b] = world.objects();
     let (mut producer, consumer) = (a.take_end(PRODUCER).unwrap(), b.take_end(CONSUMER).unwrap());

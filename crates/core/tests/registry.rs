@@ -80,7 +80,7 @@ fn the_last_one_out_removes_it_unless_it_persists() {
 }
 
 #[test]
-fn an_agent_that_vanished_is_swept_with_what_only_it_had() {
+fn an_agent_that_vanished_is_swept_with_objects_that_only_it_had_open() {
     let (domain, name) = (unique("d"), unique("n"));
     let survivor = Agent::register(&domain, 0).unwrap();
     let gone = Agent::register(&domain, 0).unwrap();
@@ -187,7 +187,7 @@ fn a_thousand_agents_and_no_more() {
 }
 
 #[test]
-fn who_comes_at_the_same_time_gets_a_slot_of_its_own() {
+fn agents_that_join_at_the_same_time_get_different_slots() {
     const AGENTS: usize = 4;
     for _ in 0..100 {
         let domain = unique("d");
@@ -216,7 +216,7 @@ fn who_comes_at_the_same_time_gets_a_slot_of_its_own() {
 }
 
 #[test]
-fn it_stays_until_the_last_handle_is_closed() {
+fn an_object_stays_until_its_last_handle_is_closed() {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
     let first = create(&agent, &name, 10).unwrap();
@@ -245,7 +245,7 @@ fn a_handle_is_of_its_object_and_of_none_that_comes_after_it() {
 }
 
 #[test]
-fn an_entry_that_is_used_again_forgets_who_used_it() {
+fn a_reused_entry_forgets_its_earlier_users() {
     let (domain, name) = (unique("d"), unique("n"));
     let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
     let old = create(&a, &name, 10).unwrap();
@@ -263,7 +263,7 @@ fn an_entry_that_is_used_again_forgets_who_used_it() {
 }
 
 #[test]
-fn who_leaves_takes_along_what_only_it_had() {
+fn an_agent_that_leaves_removes_objects_that_only_it_had_open() {
     let (domain, name) = (unique("d"), unique("n"));
     let (keeper, agent) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
     let _shared = create(&agent, &name, 10).unwrap();
@@ -325,7 +325,7 @@ fn a_domain_lasts_as_long_as_anyone_is_in_it() {
 }
 
 #[test]
-fn what_belongs_to_a_queue_goes_with_it() {
+fn parts_of_a_queue_go_with_it() {
     const SPILL: u64 = 2;
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
@@ -340,7 +340,7 @@ fn what_belongs_to_a_queue_goes_with_it() {
 }
 
 #[test]
-fn what_belongs_to_a_queue_stays_for_those_who_use_it_without_its_name() {
+fn parts_of_an_unlinked_queue_stay_for_its_users() {
     const SPILL: u64 = 2;
     let (domain, name) = (unique("d"), unique("n"));
     let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
@@ -519,7 +519,7 @@ fn a_scribbled_registry_never_crashes_anyone() {
 }
 
 #[test]
-fn a_control_segment_that_somebody_removed_is_noticed() {
+fn a_removed_control_segment_is_noticed() {
     let (domain, name) = (unique("d"), unique("n"));
     let agent = Agent::register(&domain, 0).unwrap();
     let mine = create(&agent, &name, 10).unwrap();
@@ -539,7 +539,7 @@ fn a_control_segment_that_somebody_removed_is_noticed() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_last_one_out_sweeps_what_the_dead_left() {
+fn the_last_agent_to_leave_cleans_up_after_the_dead() {
     let (domain, name) = (unique("d"), unique("n"));
     let last = Agent::register(&domain, 0).unwrap();
     let orphan = Agent::register(&domain, 0).unwrap();

@@ -393,7 +393,7 @@ fn while_they_are_used() {
 
 /// No call changes a chunk that the caller doesn't have, nor one that it has already committed.
 #[test]
-fn over_what_others_have() {
+fn no_call_changes_a_chunk_of_another_participant() {
     let agent = Agent::register(&unique("d"), 0).unwrap();
     let queue = make(&agent, &unique("n"), Kind::MpmcQueue, [2, 24, SPILL_AND_REDELIVER, 0, 0]);
     let object = Object::new(&agent, &queue);

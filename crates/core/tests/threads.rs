@@ -123,7 +123,7 @@ fn a_semaphore_of_one_permit_is_a_mutex() {
 }
 
 #[test]
-fn who_met_sees_what_the_others_did_before() {
+fn a_party_sees_all_stores_made_before_the_meeting() {
     let plain = Plain::new();
     together(Kind::Barrier, [THREADS, 0, 0, 0, 0], |barrier, number| {
         let meet = || match got(|| barrier.arrive(AGAIN)) {
@@ -183,7 +183,7 @@ fn records_are_whole_and_in_order() {
 }
 
 #[test]
-fn each_message_is_whole_and_somebody_s() {
+fn each_message_is_whole_and_received_once() {
     let sums = Plain::new();
     together(Kind::MpmcQueue, [4, 24, 0, 0, 0], |queue, thread| {
         let mut member = queue.join_queue().unwrap();
