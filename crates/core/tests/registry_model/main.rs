@@ -79,7 +79,7 @@ fn more_processes_and_queues_of_newcomers() {
 }
 
 #[test]
-fn what_joining_and_leaving_cannot_do_without() {
+fn every_fault_in_joining_and_leaving_is_found() {
     find(
         &[DOMAIN, OBJECTS, LASTING],
         &[
@@ -99,7 +99,7 @@ fn what_joining_and_leaving_cannot_do_without() {
 }
 
 #[test]
-fn what_objects_cannot_do_without() {
+fn every_fault_in_objects_is_found() {
     find(
         &[OBJECTS],
         &[
@@ -121,7 +121,7 @@ fn what_objects_cannot_do_without() {
 }
 
 #[test]
-fn what_messages_cannot_do_without() {
+fn every_fault_in_messages_is_found() {
     find(
         &[QUEUES],
         &[
