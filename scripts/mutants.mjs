@@ -1,8 +1,9 @@
-// `node scripts/mutants.mjs`: breaks the core in each way that is listed, one at a time, and runs the test that must notice.
-// `--only NAME` for one of them.
+// `node scripts/mutants.mjs`: breaks the core in each way that is listed, one at a time, and runs
+// the test that must notice. `--only NAME` for one of them.
 //
-// `crates/core/src/faults.rs` lists them with their tests. The explicit-state models in `crates/core/tests/*_model` have
-// faults of their own, and tests in their `main.rs` that must find each.
+// `crates/core/src/faults.rs` lists them with their tests. The explicit-state models in
+// `crates/core/tests/*_model` have faults of their own, and tests in their `main.rs` that must find
+// each.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'

@@ -1,5 +1,5 @@
-// `npm run test:runtimes`: the tests on other Node versions, and the README's examples on Bun and Deno, each as it
-// comes from npm. Not part of `npm test`: it downloads half a gigabyte.
+// `npm run test:runtimes`: the tests on other Node versions, and the README's examples on Bun and
+// Deno, each as it comes from npm. Not part of `npm test`: it downloads half a gigabyte.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
-// Brings a clean clone to where everything can run, and does nothing where nothing changed: dependencies,
-// the addon, the TypeScript. Has no dependencies itself.
+// Brings a clean clone to where everything can run, and does nothing where nothing changed:
+// dependencies, the addon, the TypeScript. Has no dependencies itself.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,8 @@ const steps = [
     name: 'dependencies',
     inputs: ['package-lock.json'],
     outputs: ['node_modules/typescript'],
-    // Not `npm ci`: it wants every platform's optional binaries in the lock file, and not every registry has them.
+    // Not `npm ci`: it wants every platform's optional binaries in the lock file, and not every
+    // registry has them.
     command: ['npm', 'install', '--no-save', '--no-audit', '--no-fund'],
   },
   {
