@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -79,4 +80,14 @@ test('the package has one file of declarations for each kind of module', t => {
 
 test('the declarations export exactly what src/index.ts exports', t => {
   t.deepEqual(shippedNames().sort(), intendedNames().sort())
+})
+
+test('exports are plain properties, since each use of a getter costs time', t => {
+  const dist = join(root, 'dist')
+  const doors = readdirSync(dist).filter(name => existsSync(join(dist, name, 'index.js')) && name !== 'addon')
+  t.true(doors.length > 10)
+  for (const door of ['.', ...doors]) {
+    const exported = Object.getOwnPropertyDescriptors(require(join(dist, door, 'index.js')) as object)
+    for (const [name, { get }] of Object.entries(exported)) t.is(get, undefined, `${door}: ${name}`)
+  }
 })
