@@ -6,6 +6,7 @@ import ava from 'ava'
 import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, SharedMemory } from 'crossmem'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
+import { random } from '../helpers/random.js'
 import { gone, kill, message, start } from '../processes/children.js'
 import { peer } from '../processes/obey.js'
 
@@ -402,16 +403,12 @@ if (process.platform === 'linux') {
   })
 
   test('a scribbled header or trailer is refused or survived', t => {
-    let seed = 12345
-    const random = (below: number): number => {
-      seed = (seed * 1103515245 + 12345) & 0x7fffffff
-      return seed % below
-    }
+    const below = random(12345)
     for (let round = 0; round < 300; round++) {
       using array = NDArray.create(null, { shape: [10, 10] })
       const bytes = new Uint8Array(array.buffer)
       const from = round % 2 === 0 ? 0 : bytes.length - 4096
-      for (let i = 0; i < 3; i++) bytes[from + random(round % 2 === 0 ? 128 : 200)] = random(256)
+      for (let i = 0; i < 3; i++) bytes[from + below(round % 2 === 0 ? 128 : 200)] = below(256)
       try {
         using again = NDArray.open(array.name)
         t.true(again.byteLength <= bytes.length)

@@ -17,7 +17,8 @@ import {
   Value,
 } from 'crossmem'
 import { type Codec, type CodecOption, codecFor, codecOf } from '../../src/codecs/codec.js'
-import { damaged, random, randomValue } from '../helpers/random-values.js'
+import { random } from '../helpers/random.js'
+import { damaged, randomValue } from '../helpers/random-values.js'
 
 const clones = ['msgpack', 'v8'] as const
 const builtIn = [...clones, 'json'] as const

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../helpers/paths.js'
-import type { Below } from '../storm/ways.js'
+import type { Below } from '../helpers/random.js'
 
 const folder = join(root, '__test__', 'fuzz', 'corpus')
 

@@ -1,15 +1,4 @@
-/** Numbers from 0 to `below` - 1, the same ones for the same seed. */
-export type Random = (below: number) => number
-
-export function random(seed: number): Random {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-}
+import type { Below } from './random.js'
 
 const texts = [
   '',
@@ -43,7 +32,7 @@ const numbers = [
 ]
 
 /** A value that structured clone knows; most are plain data. */
-export function randomValue(next: Random, depth = 0, earlier: object[] = []): unknown {
+export function randomValue(next: Below, depth = 0, earlier: object[] = []): unknown {
   const pick = <Item>(items: readonly Item[]): Item => items[next(items.length)] as Item
   const inner = () => randomValue(next, depth + 1, earlier)
   const keep = <Kept extends object>(object: Kept): Kept => {
@@ -107,7 +96,7 @@ export function randomValue(next: Random, depth = 0, earlier: object[] = []): un
 }
 
 /** A copy with some bytes changed, cut off, inserted or moved. */
-export function damaged(bytes: Uint8Array, next: Random): Uint8Array {
+export function damaged(bytes: Uint8Array, next: Below): Uint8Array {
   const list = [...bytes]
   for (let changes = 1 + next(3); changes > 0; changes--) {
     const at = next(list.length + 1)

@@ -1,4 +1,4 @@
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
-/** Leaves the processor to others. */
-export const rest = (): void => void Atomics.wait(sleeper, 0, 0, 0.01)
+/** Blocks this thread, so that others get the processor. */
+export const rest = (milliseconds = 0.01): void => void Atomics.wait(sleeper, 0, 0, milliseconds)

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { SharedArray } from 'crossmem'
 import type { Turn } from '../fixtures/proofs/record-history.js'
 import { unique } from '../helpers/domain.js'
-import { random } from '../helpers/random.js'
+import { type Below, random } from '../helpers/random.js'
 import { gone, kill, message, start } from '../processes/children.js'
 import { LAST, NotedQueue, Notes, PROCESSES } from './notes.js'
 import type { Operation } from './queue-model.js'
@@ -70,7 +70,7 @@ export class Recorder {
     crew: readonly ChildProcess[],
     end: Promise<unknown>,
     killed: Set<number>,
-    below: (limit: number) => number,
+    below: Below,
   ): Promise<void> {
     const isRuthless = below(RUTHLESS) === 0
     let isOver = false

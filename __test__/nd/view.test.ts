@@ -5,6 +5,7 @@ import { type DType, dtypes, type ScalarInput, type StorageOf } from '../../src/
 import type { Order } from '../../src/nd/shape.js'
 import { contiguousStrides } from '../../src/nd/shape.js'
 import { NDView, type Range } from '../../src/nd/view.js'
+import { random } from '../helpers/random.js'
 
 const refuses = (t: ExecutionContext, code: string, message: RegExp, run: () => unknown) =>
   t.throws(run, { instanceOf: CrossmemError, code, message })
@@ -234,11 +235,7 @@ test('ranges that make no sense are refused', t => {
 })
 
 test('random views of views agree with plain arrays', t => {
-  let state = 7
-  const below = (n: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * n)
-  }
+  const below = random(7)
   type Plain = number | Plain[]
   const slice = (value: Plain, ranges: Range[]): Plain => {
     const [range, ...rest] = ranges

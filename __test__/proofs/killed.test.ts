@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import ava from 'ava'
 import { gc, list, NDArray } from 'crossmem'
 import { unique } from '../helpers/domain.js'
+import { random } from '../helpers/random.js'
 import { kill, message, start } from '../processes/children.js'
 
 const test = ava.serial
@@ -12,16 +13,12 @@ test('a hundred processes are killed at any moment, and the others go on', async
   const shared = NDArray.create(`${prefix}-shared`, { shape: [200], dtype: 'float64' })
   const survivor = start('proofs/churn', prefix, '0')
   await message(survivor)
-  let seed = 42
-  const random = (below: number): number => {
-    seed = (seed * 1103515245 + 12345) & 0x7fffffff
-    return (seed >> 8) % below
-  }
+  const below = random(42)
   for (let i = 1; i <= KILLS; i++) {
     const victim = start('proofs/churn', prefix, String(i))
     // Some rounds, and then anywhere in the next ones.
-    for (let rounds = 1 + random(5); rounds > 0; rounds--) await message(victim)
-    for (let turns = random(40); turns > 0; turns--) await new Promise(setImmediate)
+    for (let rounds = 1 + below(5); rounds > 0; rounds--) await message(victim)
+    for (let turns = below(40); turns > 0; turns--) await new Promise(setImmediate)
     await kill(victim)
     await message(survivor)
   }

@@ -1,6 +1,5 @@
-import { random } from '../helpers/random.js'
+import { type Below, random } from '../helpers/random.js'
 import { say } from '../processes/parent.js'
-import type { Below } from '../storm/ways.js'
 import type { Board, State } from './board.js'
 import { states } from './board.js'
 import type { Lane } from './lanes.js'

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { below } from '../helpers/random.js'
 import type { Life } from './actor.js'
 import type { Board } from './board.js'
 import { lanes } from './lanes.js'
@@ -11,8 +12,6 @@ const SPARES = 4
 const STOP = 300
 /** Intervals between kills that are remembered. */
 const INTERVALS = 10_000
-
-const below = (limit: number): number => Math.floor(Math.random() * limit)
 
 /** What was done to those who are not spared. */
 export interface Toll {

@@ -1,3 +1,4 @@
+import type { Below } from '../helpers/random.js'
 import type { Life } from './actor.js'
 
 /** How one ends that exits by itself. */
@@ -8,7 +9,7 @@ export const AS_PLANNED = 'ends as planned'
 const ways = ['exit', 'throw', 'reject'] as const
 
 /** A way and a time to end; or none, for most. */
-export function planEnd(below: (limit: number) => number): Life['end'] {
+export function planEnd(below: Below): Life['end'] {
   const way = ways[below(12)]
   return way && { way, after: below(300) }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type AnyHandle, gc } from 'crossmem'
+import { below } from '../helpers/random.js'
 import type { Account } from '../storm/queue-storm.js'
 import { streams } from '../storm/streams.js'
 import type { Balance } from './accounts.js'
@@ -34,8 +35,6 @@ const SETTLED = 30
 const MOST_FILES = 600
 
 const ENDED = states.indexOf('ended')
-
-const below = (limit: number): number => Math.floor(Math.random() * limit)
 
 export interface SoakOptions {
   /** What a survivor is to do wrong. */

@@ -1,6 +1,7 @@
 import type { JoinableQueue, Message, MpmcQueue, SpscConsumer } from 'crossmem'
+import type { Below } from '../helpers/random.js'
 import type { Promised } from './streams.js'
-import { type Below, Taking } from './ways.js'
+import { Taking } from './ways.js'
 
 /** Hears of each message that was taken. */
 export type Tell = (packed: unknown, isMarked: boolean) => void

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Barrier, type Condition, type Event, open, type RwLock, type Semaphore } from 'crossmem'
 import type { Held } from '../contracts/lock.js'
+import { below } from '../helpers/random.js'
+import { rest } from '../helpers/rest.js'
 import type { Kind, Role } from './words.js'
 
 /** Numbers of the words of a kind. */
@@ -8,8 +10,6 @@ const INSIDE = 0
 const FIRST = 1
 const SECOND = 2
 const ITEMS = 3
-
-const below = (limit: number): number => Math.floor(Math.random() * limit)
 
 /** Who uses a kind of lock, and where that is noted. */
 export interface LockUser {
@@ -29,10 +29,9 @@ export interface LockUser {
   told?(): void
 }
 
-const sleeper = new Int32Array(new SharedArrayBuffer(4))
 /** Lets others run for about a millisecond, in the midst of it all. */
 export async function linger(isSync: boolean): Promise<void> {
-  if (isSync) Atomics.wait(sleeper, 0, 0, below(2))
+  if (isSync) rest(below(2))
   else await pause(below(2))
 }
 
@@ -192,6 +191,6 @@ export class LockUse {
 
   #act(): void {
     this.#user.now('holding')
-    Atomics.wait(sleeper, 0, 0, below(2))
+    rest(below(2))
   }
 }

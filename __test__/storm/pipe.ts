@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Pipe } from 'crossmem'
-import type { Below } from './ways.js'
+import type { Below } from '../helpers/random.js'
 
 /** So small that some sentences go in parts. */
 export const PIPE_BYTES = 512

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { gc, JoinableQueue, list, Pipe } from 'crossmem'
 import type { QueueLife } from '../fixtures/proofs/live-in-a-queue-storm.js'
 import { fixture } from '../helpers/paths.js'
+import { below } from '../helpers/random.js'
 import { gone, message, start } from '../processes/children.js'
 import { StormBooks } from './books.js'
 import { drain, flawOf, HANG, putLast } from './end.js'
@@ -38,8 +39,6 @@ interface Victim {
   heard: { number: number; ends: Promise<PromiseSettledResult<void>[]> }
   close(): void
 }
-
-const below = (limit: number): number => Math.floor(Math.random() * limit)
 
 /**
  * Kills processes that use queues and pipes, at any moment, while others go on. Ends when that many were killed, or earlier, when

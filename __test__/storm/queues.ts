@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { open, SpscQueue } from 'crossmem'
+import type { Below } from '../helpers/random.js'
 import { type Consume, consumeFrom } from './consumer.js'
 import { packingOf } from './parcels.js'
 import { FILLING, LAST, type Role, type Stream } from './streams.js'
-import { type Below, Putting } from './ways.js'
+import { Putting } from './ways.js'
 
 /** Messages of one batch, at most. */
 const BATCH = 8

@@ -15,6 +15,7 @@ import {
   SharedMemory,
 } from 'crossmem'
 import { fixture } from '../helpers/paths.js'
+import { below } from '../helpers/random.js'
 import { gone, kill, message, start } from '../processes/children.js'
 import { type Kind, kinds, type Life, type Role, roles, StormWords } from './words.js'
 
@@ -193,7 +194,7 @@ export async function storm(
     const isEnough = () => violations.length > 0 || summaries.every(summary => summary.kills >= kills)
     while (!isEnough()) {
       await pause(Math.random() * 5)
-      const dying = victims.slice(0, 1 + Math.floor(Math.random() * VICTIMS))
+      const dying = victims.slice(0, 1 + below(VICTIMS))
       for (const { child, life } of dying) {
         child.kill('SIGKILL')
         count(life)

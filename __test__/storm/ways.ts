@@ -1,5 +1,4 @@
-/** Chooses a number below its argument. */
-export type Below = (limit: number) => number
+import type { Below } from '../helpers/random.js'
 
 type Calls = Record<string, (argument: unknown, options?: object) => unknown>
 
