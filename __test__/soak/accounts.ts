@@ -1,3 +1,4 @@
+import type { Balance } from '../storm/ledger.js'
 import type { Accounts } from '../storm/queues.js'
 
 /** In a message's account: its put has returned. The other bits count how often it was taken. */
@@ -5,15 +6,6 @@ const PUT = 0x80
 const WORDS = 2
 const NEXT = 0
 const CLOSED = 1
-
-/** What became of the messages whose accounts are closed. */
-export interface Balance {
-  put: number
-  /** Messages whose puts returned and that nobody took. */
-  lost: number
-  /** Messages that were taken more than once. */
-  again: number
-}
 
 /**
  * An account of every message of a stream without end, in shared memory. One process closes the accounts of messages that are long

@@ -1,6 +1,6 @@
 import { type Below, random } from '../helpers/random.js'
 import { say } from '../processes/parent.js'
-import type { Board, State } from './board.js'
+import type { SoakBoard, State } from './board.js'
 import { states } from './board.js'
 import type { Lane } from './lanes.js'
 
@@ -35,10 +35,10 @@ export interface Life {
 export class Actor {
   readonly id: number
   readonly below: Below
-  readonly board: Board
+  readonly board: SoakBoard
   readonly life: Life
 
-  constructor(life: Life, board: Board) {
+  constructor(life: Life, board: SoakBoard) {
     this.life = life
     this.board = board
     this.id = board.newLife()

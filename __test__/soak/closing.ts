@@ -13,13 +13,13 @@ import {
   type Value,
 } from 'crossmem'
 import { drain } from '../storm/end.js'
+import type { Balance } from '../storm/ledger.js'
 import { packingOf } from '../storm/parcels.js'
 import { type Account, imbalancesOf } from '../storm/queue-storm.js'
 import { storms } from '../storm/storm.js'
 import { type Made, streams, title } from '../storm/streams.js'
-import type { Balance } from './accounts.js'
 import type { Life } from './actor.js'
-import { type Board, states } from './board.js'
+import { type SoakBoard, states } from './board.js'
 import { laneOf, lanes, lockKinds } from './lanes.js'
 
 type Objects = ReadonlyMap<string, readonly AnyHandle[]>
@@ -28,7 +28,7 @@ const ENDED = states.indexOf('ended')
 
 /** Lets the survivors of a soak end: whoever waits for a partner is let go, and queues end when nobody puts anything in any more. */
 export async function letGo(
-  board: Board,
+  board: SoakBoard,
   objects: Objects,
   survivors: readonly Life[],
   areGone: () => boolean,
@@ -66,7 +66,7 @@ export async function letGo(
 
 /** What is wrong with what a soak leaves, when all are gone who used it. */
 export function audit(
-  board: Board,
+  board: SoakBoard,
   objects: Objects,
   balances: readonly Balance[],
 ): { flaws: string[]; accounts: Account[] } {
@@ -108,7 +108,7 @@ export async function clearAway(): Promise<string[]> {
   ]
 }
 
-function auditData(board: Board, objects: Objects): string[] {
+function auditData(board: SoakBoard, objects: Objects): string[] {
   const flaws: string[] = []
   const words = board.guarded(laneOf('Value').number)
   for (const [i, object] of (objects.get('Value') ?? []).entries()) {
@@ -150,7 +150,7 @@ function isFree(use: () => void): boolean {
   }
 }
 
-function takeOut(board: Board, number: number, queue: Made): void {
+function takeOut(board: SoakBoard, number: number, queue: Made): void {
   const { unpack } = packingOf(queue.crossmem)
   // What can't be had yet is taken out later, and noticed at the end if it never was.
   isFree(() => {

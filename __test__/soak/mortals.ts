@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { below } from '../helpers/random.js'
 import type { Life } from './actor.js'
-import type { Board } from './board.js'
+import type { SoakBoard } from './board.js'
 import { lanes } from './lanes.js'
 import { AS_PLANNED, EXIT_CODE } from './planned-end.js'
 import { Program } from './program.js'
@@ -28,7 +28,7 @@ export class Mortals {
   readonly toll: Toll = { killed: 0, stopped: 0, ended: 0, atWork: lanes.map(() => 0) }
   /** Who is stopped at this moment. */
   readonly stopped = new Set<Program>()
-  readonly #board: Board
+  readonly #board: SoakBoard
   readonly #plan: (seat: number) => Life
   readonly #report: (what: string) => void
   readonly #living = new Map<number, Program>()
@@ -39,7 +39,7 @@ export class Mortals {
   #lastKill = performance.now()
   #isOver = false
 
-  constructor(board: Board, plan: (seat: number) => Life, report: (what: string) => void) {
+  constructor(board: SoakBoard, plan: (seat: number) => Life, report: (what: string) => void) {
     this.#board = board
     this.#plan = plan
     this.#report = report

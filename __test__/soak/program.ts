@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fixture } from '../helpers/paths.js'
 import { gone } from '../processes/children.js'
 import type { Life } from './actor.js'
-import { type Board, SEATS } from './board.js'
+import { SEATS, type SoakBoard } from './board.js'
 
 /** Bytes of what it prints that are kept. */
 const TAIL = 4000
@@ -69,7 +69,7 @@ export class Program {
   }
 
   /** Waits until it is gone: how it ended, and what it printed. */
-  async gone(board: Board): Promise<{ code: number | null; signal: string | null; printed: string }> {
+  async gone(board: SoakBoard): Promise<{ code: number | null; signal: string | null; printed: string }> {
     const end = await gone(this.child)
     await this.#closed
     if (this.#life) for (const seat of [this.#life.seat, this.#life.seat + SEATS]) board.bury(seat)

@@ -1,5 +1,5 @@
 import { PATIENCE } from './actor.js'
-import type { Board } from './board.js'
+import type { SoakBoard } from './board.js'
 import { states } from './board.js'
 import { type Lane, lanes } from './lanes.js'
 
@@ -18,13 +18,13 @@ const LONGEST_LOOK = 500
 
 /** Watches that all get on who must. */
 export class Progress {
-  readonly #board: Board
+  readonly #board: SoakBoard
   readonly #runners: Runner[]
   readonly #patience: number
   #looked = performance.now()
 
   constructor(
-    board: Board,
+    board: SoakBoard,
     seats: readonly { seat: number; lanes: readonly number[] }[],
     patience = PATIENCE,
   ) {

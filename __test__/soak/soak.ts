@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type AnyHandle, gc } from 'crossmem'
 import { below } from '../helpers/random.js'
+import type { Balance } from '../storm/ledger.js'
 import type { Account } from '../storm/queue-storm.js'
 import { streams } from '../storm/streams.js'
-import type { Balance } from './accounts.js'
 import { type Life, PATIENCE } from './actor.js'
-import { Board, SEATS, states } from './board.js'
+import { SEATS, SoakBoard, states } from './board.js'
 import { audit, clearAway, letGo } from './closing.js'
 import { Files } from './files.js'
 import { isTaken, lanes } from './lanes.js'
@@ -46,7 +46,7 @@ export interface SoakOptions {
 /** Everything that crossmem has, at once, beside kills, stops and ends. What must not be is in `violations`. */
 export class Soak {
   readonly violations: string[] = []
-  readonly board = Board.create()
+  readonly board = SoakBoard.create()
   readonly mortals: Mortals
   readonly progress: Progress
   readonly watches: readonly Watch[]

@@ -12,7 +12,6 @@ import {
   RLock,
   RwLock,
   Semaphore,
-  SharedMemory,
 } from 'crossmem'
 import { fixture } from '../helpers/paths.js'
 import { below } from '../helpers/random.js'
@@ -108,8 +107,7 @@ export async function storm(
   progress: (summaries: Summary[]) => void = () => undefined,
   only: readonly Kind[] = kinds,
 ): Promise<{ summaries: Summary[]; violations: string[] }> {
-  const memory = SharedMemory.create(null, 4096)
-  const words = new StormWords(memory.buffer)
+  const words = StormWords.create()
   const made = new Map(only.map(kind => [kind, storms[kind].make()]))
   const summaries = only.map(
     (kind): Summary => ({
@@ -134,7 +132,7 @@ export async function storm(
       survivor,
       kinds,
       isSync,
-      memory: memory.name,
+      memory: words.name,
       objects: objects as Life['objects'],
     }
   }
@@ -229,7 +227,7 @@ export async function storm(
     if (!storms[kind].check(objects)) violations.push(`${kind}: something is left of those who are gone`)
     for (const object of objects) object.close()
   }
-  memory.close()
+  words[Symbol.dispose]()
   const left = list().map(({ name }) => name)
   if (left.length > 0) violations.push(`left behind: ${left}`)
   return { summaries, violations }

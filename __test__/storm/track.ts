@@ -1,47 +1,29 @@
 import { SharedMemory } from 'crossmem'
+import { Board } from '../helpers/board.js'
 import { Ledger } from './ledger.js'
 
-const WORDS_BYTES = 64
-const MESSAGES = 2 ** 22
+const WORDS = 16
+const LEDGER_BYTES = Ledger.bytesFor(2 ** 22)
 
-/** What those who use a queue have done, each by its number, in shared memory. */
-export class Track implements Disposable {
+/** What the users of a queue have done, each by its number. */
+export class Track extends Board {
   readonly ledger: Ledger
-  readonly #memory: SharedMemory
-  readonly #words: Int32Array
 
   constructor(memory: SharedMemory) {
-    this.#memory = memory
-    this.#words = new Int32Array(memory.buffer, 0, WORDS_BYTES / 4)
-    this.ledger = new Ledger(memory.bytes.subarray(WORDS_BYTES))
+    super(memory, WORDS, 1)
+    this.ledger = new Ledger(this.part(0, LEDGER_BYTES))
   }
 
   static create(): Track {
-    return new Track(SharedMemory.create(null, WORDS_BYTES + Ledger.bytesFor(MESSAGES)))
-  }
-
-  get name(): string {
-    return this.#memory.name
-  }
-
-  get isOver(): boolean {
-    return this.#words[0] !== 0
-  }
-
-  end(): void {
-    this.#words[0] = 1
+    return new Track(SharedMemory.create(null, 4 * WORDS + LEDGER_BYTES))
   }
 
   /** Counts messages that were put in or taken out. */
   count(number: number, messages: number): void {
-    Atomics.add(this.#words, 1 + number, messages)
+    Atomics.add(this.words, 1 + number, messages)
   }
 
   messagesOf(number: number): number {
-    return this.#words[1 + number] as number
-  }
-
-  [Symbol.dispose](): void {
-    this.#memory.close()
+    return this.words[1 + number] as number
   }
 }

@@ -1,3 +1,6 @@
+import { SharedMemory } from 'crossmem'
+import { Board } from '../helpers/board.js'
+
 /** What a storm is about. */
 export const kinds = ['Mutex', 'RLock', 'RwLock', 'Semaphore', 'Condition', 'Event', 'Barrier'] as const
 export type Kind = (typeof kinds)[number]
@@ -19,42 +22,37 @@ export interface Life {
   objects: Record<Kind, string[]>
 }
 
+/** Lives at a time. */
 const AT_A_TIME = 32
 const WORDS = 16
 
-/** Words of the shared memory of a storm. */
-export class StormWords {
-  readonly #words: Int32Array
+// Pages.
+const KINDS = 1
+const DOING = KINDS + kinds.length
+const PAGES = DOING + AT_A_TIME
 
-  constructor(buffer: ArrayBuffer) {
-    this.#words = new Int32Array(buffer)
+/** What all lives of a storm of locks note. */
+export class StormWords extends Board {
+  constructor(memory: SharedMemory) {
+    super(memory, WORDS, PAGES)
   }
 
-  get isOver(): boolean {
-    return this.#words[0] !== 0
+  static create(): StormWords {
+    return new StormWords(SharedMemory.create(null, 4 * WORDS * PAGES))
   }
 
-  end(): void {
-    this.#words[0] = 1
-  }
-
-  /** Of one kind: who is inside, a pair that only a writer sees different, and how many items there are to take. */
+  /** Of one kind: which life is inside, a pair that only a writer sees different, and how many items there are to take. */
   of(kind: Kind): Int32Array {
-    return this.#words.subarray(this.#at(kind), this.#at(kind) + 4)
+    return this.page(KINDS + kinds.indexOf(kind), 4)
   }
 
-  /** Operations that the survivors of a kind completed. */
+  /** Operations that the two survivors of a kind completed. */
   completed(kind: Kind): Int32Array {
-    return this.#words.subarray(this.#at(kind) + 4, this.#at(kind) + 6)
+    return this.page(KINDS + kinds.indexOf(kind), 6).subarray(4)
   }
 
-  /** What somebody is at: a number of `roles`, by kind. */
+  /** What a life is doing: the index of a role, by kind. */
   doing(id: number): Int32Array {
-    const at = WORDS * (1 + kinds.length + (id % AT_A_TIME))
-    return this.#words.subarray(at, at + kinds.length)
-  }
-
-  #at(kind: Kind): number {
-    return WORDS * (1 + kinds.indexOf(kind))
+    return this.page(DOING + (id % AT_A_TIME), kinds.length)
   }
 }
