@@ -68,8 +68,9 @@ export class QueueStorm {
   }
 
   async rage(kills: number): Promise<void> {
-    for (const course of this.#courses)
-      for (const role of course.stream.survivors) this.#survivor(course, role)
+    await Promise.all(
+      this.#courses.flatMap(course => course.stream.survivors.map(role => this.#survivor(course, role))),
+    )
     let victims = await Promise.all(Array.from({ length: VICTIMS }, () => this.#victim()))
     try {
       while (this.kills < kills && !this.#isUsedUp && this.violations.length === 0) {
@@ -105,14 +106,16 @@ export class QueueStorm {
     }
   }
 
-  #survivor(course: Course, role: Role): void {
+  /** Starts a survivor. Once it has begun it has its role, which a victim would keep from it otherwise. */
+  async #survivor(course: Course, role: Role): Promise<void> {
     const worker = new Worker(fixture('proofs/live-in-a-queue-storm'))
     this.#workers.push(worker)
     course.ends[role] = once(worker, 'exit')
-    worker.once('message', () => {
-      worker.postMessage({ ...this.#life([role], [course]), isSurvivor: true } satisfies QueueLife)
-      worker.on('message', said => this.#listen(said))
-    })
+    worker.on('message', said => this.#listen(said))
+    await once(worker, 'message')
+    const begun = once(worker, 'message')
+    worker.postMessage({ ...this.#life([role], [course]), isSurvivor: true } satisfies QueueLife)
+    await begun
   }
 
   /** A third puts in, a third takes out, and a third does both. */
