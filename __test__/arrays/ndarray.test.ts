@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, SharedMemory } from 'crossmem'
+import type { ObjectOrders } from '../fixtures/objects/obey-objects.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { random } from '../helpers/random.js'
-import { gone, kill, message, start } from '../processes/children.js'
-import { peer } from '../processes/obey.js'
+import { gone, message, start } from '../processes/children.js'
+import { hire } from '../processes/hire.js'
 
 const test = ava.serial
 const dtypes: DType[] = [
@@ -45,7 +46,7 @@ function eachIndex(shape: readonly number[], visit: (index: number[]) => void, i
 }
 
 test('every dtype, order and shape is the same array in another process', async t => {
-  const other = await peer()
+  const other = await hire<ObjectOrders>('objects/obey-objects')
   for (const dtype of dtypes) {
     for (const order of ['C', 'F'] as const) {
       for (const shape of shapes) {
@@ -73,18 +74,18 @@ test('every dtype, order and shape is the same array in another process', async 
       }
     }
   }
-  await kill(other.child)
+  await other.kill()
 })
 
 test('a reader of a gigabyte does not grow by a gigabyte', async t => {
   using array = NDArray.create(null, { shape: [1 << 30], dtype: 'uint8' })
   array.data[(1 << 30) - 1] = 5
-  const other = await peer()
-  const before = await other.tell<number>({ do: 'rss' })
+  const other = await hire<ObjectOrders>('objects/obey-objects')
+  const before = await other.tell({ do: 'rss' })
   await other.tell({ do: 'open', reference: array.toJSON() })
   t.is(await other.tell({ do: 'read', at: (1 << 30) - 1 }), 5)
-  t.true((await other.tell<number>({ do: 'rss' })) - before < 64 << 20)
-  await kill(other.child)
+  t.true((await other.tell({ do: 'rss' })) - before < 64 << 20)
+  await other.kill()
 })
 
 test('data is a plain built-in typed array on one plain buffer', t => {
@@ -236,9 +237,9 @@ test('a handle travels as a reference, and open makes the right class of it', as
       using opened = open(arrived)
       t.is(opened.constructor, handle.constructor)
     }
-    const other = await peer()
+    const other = await hire<ObjectOrders>('objects/obey-objects')
     t.is(await other.tell({ do: 'open', reference: handle }), handle.constructor.name)
-    await kill(other.child)
+    await other.kill()
   }
   port1.close()
   for (const bad of [null, 5, {}, { crossmem: 'NDArray' }, { name: 'x' }, { crossmem: 3, name: 'x' }]) {

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import ava, { type ExecutionContext } from 'ava'
+import type { ObjectOrders } from '../fixtures/objects/obey-objects.js'
 import { unique } from '../helpers/domain.js'
 import { fixture, root } from '../helpers/paths.js'
 import { gone, kill, message, start } from '../processes/children.js'
-import { type Peer, peer } from '../processes/obey.js'
+import { type Hired, hire } from '../processes/hire.js'
 
 // One after the other: they show what the whole domain has. This process itself joins no domain, since joining sweeps.
 const test = ava.serial
@@ -68,11 +69,12 @@ const errorsIn = ({ stderr }: Ran): { code: string; message: string }[] =>
 
 /** The children of the test that runs now. */
 const children: ChildProcess[] = []
+const hired: Hired<ObjectOrders>[] = []
 
 /** A child that does what it is told, and is not forgotten if the test fails. */
-async function user(): Promise<Peer> {
-  const started = await peer()
-  children.push(started.child)
+async function user(): Promise<Hired<ObjectOrders>> {
+  const started = await hire<ObjectOrders>('objects/obey-objects')
+  hired.push(started)
   return started
 }
 
@@ -103,14 +105,15 @@ const isClean = async (t: ExecutionContext): Promise<void> => {
 
 test.afterEach.always('nothing is left over', async t => {
   const alive = children.splice(0).filter(child => child.exitCode === null && child.signalCode === null)
+  const atWork = hired.splice(0).filter(({ isGone }) => !isGone)
   if (!t.passed) {
     // One failure is enough: the next test shall find the domain empty.
-    await Promise.all(alive.map(kill))
+    await Promise.all([...alive.map(kill), ...atWork.map(one => one.kill())])
     const { data } = await json<{ objects: Listed[] }>('ls')
     for (const { name } of data.objects) await crossmem('rm', name)
     return
   }
-  t.is(alive.length, 0)
+  t.is(alive.length + atWork.length, 0)
   const { data } = await json<Diagnosis>('doctor')
   t.deepEqual({ control: data.control, objects: data.objects }, { control: null, objects: [] })
 })
@@ -249,7 +252,7 @@ test('ls shows every object, and who has it open', async t => {
   const lines = stdout.trimEnd().split('\n')
   t.deepEqual(lines.map(cells), [
     ['NAME', 'KIND', 'BYTES', 'PERSIST', 'ATTACHED'],
-    [array, 'NDArray', '7.6 MiB', 'no', `${holder.pid}, ${other.child.pid}`],
+    [array, 'NDArray', '7.6 MiB', 'no', `${holder.pid}, ${other.pid}`],
     [bytes, 'SharedMemory', '512 B', 'yes', '-'],
     [inWorker, 'SharedMemory', '4.0 KiB', 'no', `${process.pid}/w${worker.threadId}`],
     [wide, 'SharedMemory', '1.0 MiB', 'no', String(eastern.pid)],
@@ -279,8 +282,7 @@ test('ls shows every object, and who has it open', async t => {
 
   t.is((await crossmem('rm', bytes)).code, 0)
   await worker.terminate()
-  await other.tell({ do: 'leave' }).catch(() => undefined)
-  await gone(other.child)
+  await other.leave()
   await Promise.all([holder, eastern].map(leave))
 })
 
@@ -471,8 +473,7 @@ test('rm removes what it can, and those who have it open keep its bytes', async 
   t.deepEqual(JSON.parse(asJson.stdout), { domain, removed: [third], failed: [{ name: missing, ...error }] })
   t.deepEqual((await json('ls')).data, { domain, objects: [] })
 
-  await writer.tell({ do: 'leave' }).catch(() => undefined)
-  await gone(writer.child)
+  await writer.leave()
   await Promise.all(holders.map(leave))
 })
 
@@ -492,7 +493,7 @@ test('what a killed process leaves: doctor finds it, gc frees it, doctor is cont
     ['NAME', 'KIND', 'BYTES', 'PERSIST', 'ATTACHED', 'NOTE'],
     [kept, 'SharedMemory', '100 B', 'no', String(bystander.pid)],
     [lost, 'NDArray', '12.0 KiB', 'no', `${victim.pid} (dead)`, 'doomed: the next sweep removes it'],
-    [shared, 'SharedMemory', '100 B', 'no', `${alsoVictim.pid} (dead), ${survivor.child.pid}`],
+    [shared, 'SharedMemory', '100 B', 'no', `${alsoVictim.pid} (dead), ${survivor.pid}`],
   ])
 
   // Looking at it is no reason for it to go.
@@ -536,8 +537,7 @@ test('what a killed process leaves: doctor finds it, gc frees it, doctor is cont
     code: 0,
     data: { domain, agents: 1, objects: 1, bytes: 100, names: [kept] },
   })
-  await survivor.tell({ do: 'leave' }).catch(() => undefined)
-  await gone(survivor.child)
+  await survivor.leave()
 })
 
 test('rm of a doomed object says that it is gone', async t => {

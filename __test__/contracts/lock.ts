@@ -1,7 +1,8 @@
 import ava from 'ava'
 import { CrossmemError, type SyncWaitOptions, type WaitOptions } from 'crossmem'
 import { isPending } from '../helpers/pending.js'
-import { type Distant, hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { type Distant, startPeer } from '../processes/peers.js'
 import type { AnyObject } from './object.js'
 
 const test = ava.serial
@@ -58,7 +59,7 @@ export function testLock(lock: Lock): void {
     test(`${kind}.${lock.lock}: what one holds another one waits for: ${place}`, async t => {
       const { object, lockSync, tryLock, lock: wait } = make()
       using _ = object
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(object)
       for (const how of [lock.lock, lock.lockSync]) {
         const held = lockSync()
@@ -83,7 +84,7 @@ export function testLock(lock: Lock): void {
       const { object, lock: wait, lockSync, tryLock } = make()
       using _ = object
       for (const how of ['async', 'sync', 'try', 'sync without options'] as const) {
-        const there = await hire(t, place)
+        const there = await startPeer(t, place)
         const far = await there.open(object)
         await far.take(lock.lockSync)
         t.is(tryLock(), undefined)
@@ -107,7 +108,7 @@ export function testLock(lock: Lock): void {
         again.release()
         const tried = tryLock() as Held
         t.true(tried.ownerDied)
-        const other = await hire(t, place)
+        const other = await startPeer(t, place)
         const farAgain = await other.open(object)
         tried.release()
         const told = await farAgain.take(lock.lock)
@@ -125,7 +126,7 @@ export function testLock(lock: Lock): void {
       const { object } = make()
       using _ = object
       for (const how of [lock.lock, lock.lockSync]) {
-        const [holder, waiter] = [await hire(t, place), await hire(t, place)]
+        const [holder, waiter] = [await startPeer(t, place), await startPeer(t, place)]
         const [there, elsewhere] = [await holder.open(object), await waiter.open(object)]
         await there.take(lock.lock)
         const waiting = await elsewhere.begin<Distant>(how)
@@ -142,7 +143,7 @@ export function testLock(lock: Lock): void {
       const { object, lockSync } = make()
       using _ = object
       for (const how of [lock.lock, lock.lockSync]) {
-        const [first, second] = [await hire(t, place), await hire(t, place)]
+        const [first, second] = [await startPeer(t, place), await startPeer(t, place)]
         const [one, two] = [await first.open(object), await second.open(object)]
         const held = lockSync()
         const doomed = await one.begin(how)
@@ -161,7 +162,7 @@ export function testLock(lock: Lock): void {
     test(`${kind}.${lock.lock}: closing it while it is held is as if the holder had died: ${place}`, async t => {
       const { object, lock: wait } = make()
       using _ = object
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(object)
       const theirs = await far.take(lock.lock)
       const mine = wait()
@@ -178,7 +179,7 @@ export function testLock(lock: Lock): void {
       for (const how of [lock.lock, lock.lockSync]) {
         const { object, lockSync } = make()
         using _ = object
-        const there = await hire(t, place)
+        const there = await startPeer(t, place)
         const far = await there.open(object)
         const held = lockSync()
         const waiting = await far.begin(how)
@@ -281,7 +282,7 @@ export function testLock(lock: Lock): void {
     test(`${kind}.${lock.lock}: signals and timeouts end a wait, and the others go on in order: ${place}`, async t => {
       const { object, lock: wait } = make()
       using _ = object
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(object)
       const theirs = await far.take(lock.lock)
       const reason = new Error('enough')
@@ -310,7 +311,7 @@ export function testLock(lock: Lock): void {
 
     test(`${kind}.${lock.lock}: closing rejects the waits here, and leaves nothing held: ${place}`, async t => {
       const { object, lock: wait, lockSync } = make()
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(object)
       const held = lockSync()
       const waits = lock.again === 'granted' ? [] : [wait(), wait(), wait()]
@@ -326,7 +327,7 @@ export function testLock(lock: Lock): void {
 
     test(`${kind}.${lock.lock}: closing rejects waits for what others hold: ${place}`, async t => {
       const { object, lock: wait } = make()
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(object)
       const theirs = await far.take(lock.lock)
       const waits = [wait(), wait({ timeout: 600_000 }), wait({ signal: new AbortController().signal })]

@@ -2,7 +2,8 @@ import ava from 'ava'
 import * as crossmem from 'crossmem'
 import { CrossmemError, list, open } from 'crossmem'
 import { unique } from '../helpers/domain.js'
-import { Distant, hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { Distant, startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -69,7 +70,7 @@ export function testObject<T extends AnyObject>(
 
   for (const place of places) {
     test(`${kind}: whichever side starts first, both have the same one, and the last out removes it: ${place}`, async t => {
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const [ours, theirs] = [unique('ours'), unique('theirs')]
       const mine = openOrCreate(ours)
       const far = await there.it(`crossmem.${kind}`).take('openOrCreate', ours, ...args)
@@ -87,7 +88,7 @@ export function testObject<T extends AnyObject>(
     })
 
     test(`${kind}: references travel: ${place}`, async t => {
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       using object = make(null)
       t.deepEqual(JSON.parse(JSON.stringify(object)), { crossmem: kind, name: object.name })
       const far = await there.open(object)

@@ -1,5 +1,5 @@
 import { list, type Message, type SyncWaitOptions, type WaitOptions } from 'crossmem'
-import { type Distant, hire } from '../processes/peers.js'
+import { type Distant, startPeer } from '../processes/peers.js'
 import type { AnyObject } from './object.js'
 
 /** A queue of many producers and consumers. */
@@ -98,7 +98,7 @@ export async function killHolder(
   queue: AnyQueue,
   hold: (far: Distant) => Promise<unknown>,
 ): Promise<void> {
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   await hold(await there.open(queue))
   await there.kill()
 }

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import ava from 'ava'
 import { list, type Message, open } from 'crossmem'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 import {
   type AnyQueue,
   badAsyncWaits,
@@ -298,7 +299,7 @@ export function testQueue(Class: QueueClass): void {
     test(`${kind}: items go from here to there and back, in order: ${place}`, async t => {
       const { queue, put, tryGet, putManySync, get, drain } = make({ capacity: 10 })
       using _ = queue
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(queue)
       putManySync(items(10))
       t.deepEqual(await far.do(names.tryGet), item(0))
@@ -325,7 +326,7 @@ export function testQueue(Class: QueueClass): void {
       test(`${kind}.${names[how]}: who waits elsewhere is woken by a put, by the end and by unlink: ${place}`, async t => {
         const { queue, tryPut } = make()
         using _ = queue
-        const [a, b] = [await hire(t, place), await hire(t, place)]
+        const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
         const [farA, farB] = [await a.open(queue), await b.open(queue)]
         const waits = [await farA.begin(names[how]), await farB.begin(names[how])]
         const results = waits.map(({ result }, i) => result.then(value => ({ value, i })))
@@ -350,7 +351,7 @@ export function testQueue(Class: QueueClass): void {
       test(`${kind}.${names[how]}: who waits elsewhere is woken by room, by the end and by unlink: ${place}`, async t => {
         const { queue, tryPut, get, drain } = make({ capacity: 1 })
         using _ = queue
-        const there = await hire(t, place)
+        const there = await startPeer(t, place)
         const far = await there.open(queue)
         t.true(tryPut(item(0)))
         const waiting = await far.begin(names[how], item(1))
@@ -375,7 +376,7 @@ export function testQueue(Class: QueueClass): void {
         capacity: 2,
       })
       using _ = queue
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(queue)
       await far.do(names.putMany, items(2))
       const inVain = put(item(2))
@@ -401,7 +402,7 @@ export function testQueue(Class: QueueClass): void {
     test(`${kind}: closing there is not the end; what was put stays: ${place}`, async t => {
       const { queue, drain, get } = make()
       using _ = queue
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(queue)
       await far.do(names.putMany, items(3))
       await far.do('close')
@@ -414,7 +415,7 @@ export function testQueue(Class: QueueClass): void {
     test(`${kind}: what a ${place} put before it was killed is there`, async t => {
       const { queue, drain } = make()
       using _ = queue
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       await (await there.open(queue)).do(names.putMany, items(100))
       await there.kill()
       t.deepEqual(drain(), items(100))
@@ -424,7 +425,7 @@ export function testQueue(Class: QueueClass): void {
   test(`${kind}: a thousand waits are served in order by another process`, async t => {
     const { queue, get } = make()
     using _ = queue
-    const there = await hire(t, 'process')
+    const there = await startPeer(t, 'process')
     const far = await there.open(queue)
     const turns: number[] = []
     const waits = range(1000).map(async i => {

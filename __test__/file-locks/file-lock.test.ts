@@ -1,5 +1,5 @@
 import '../helpers/domain.js'
-import { type ChildProcess, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -17,12 +17,13 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, FileLock, FileLockGuard } from 'crossmem'
-import type { Order } from '../fixtures/file-locks/obey-file-lock.js'
+import type { FileLockOrders } from '../fixtures/file-locks/obey-file-lock.js'
+import type { FileLockOrders as PythonOrders } from '../fixtures/python/orders.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { isPending } from '../helpers/pending.js'
-import { pythonTest, startPython } from '../helpers/python.js'
-import { gone, kill, message, start } from '../processes/children.js'
+import { pythonTest } from '../helpers/python.js'
+import { type Hired, hire } from '../processes/hire.js'
 
 const test = ava.serial
 const onLinux = process.platform === 'linux'
@@ -41,20 +42,12 @@ ava.after.always(() => {
 const somewhere = (): string => join(folder, unique('lock'))
 
 /** Another process that has this file open to lock it. */
-async function neighbour(path: string): Promise<{
-  child: ChildProcess
-  tell<T>(order: Order): Promise<T>
-}> {
-  const child = start('file-locks/obey-file-lock', path)
-  await message(child)
-  return {
-    child,
-    tell<T>(order: Order): Promise<T> {
-      const answer = message<T>(child)
-      child.send(order)
-      return answer
-    },
-  }
+const neighbour = (path: string) => hire<FileLockOrders>('file-locks/obey-file-lock', { args: [path] })
+
+async function hirePython(path: string): Promise<Hired<PythonOrders>> {
+  const python = await hire<PythonOrders>('python/file-lock', { as: 'python' })
+  await python.tell({ do: 'open_file', path })
+  return python
 }
 
 test('a lock excludes whoever else opened the file, until it is released', t => {
@@ -272,7 +265,7 @@ test('other descriptors of the file come and go without freeing it', async t => 
   }
   const other = await neighbour(path)
   t.false(await other.tell({ do: 'try' }))
-  await kill(other.child)
+  await other.kill()
   if (onLinux) t.false(execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }).includes(path))
 })
 
@@ -285,33 +278,35 @@ test('a process waits for another, and gets the lock when that releases it', asy
   t.is(file.tryLock(), undefined)
   t.false(await other.tell({ do: 'try' }), 'the other one holds it itself')
   t.true(await isPending(waiting))
-  await kill(other.child)
+  await other.kill()
   const guard = await waiting
 
   const next = await neighbour(path)
-  t.is(await next.tell({ do: 'lockSync' }), 'waiting')
+  const theirs = next.begin({ do: 'lockSync' })
+  await theirs.waits
   guard.release()
-  t.is(await message(next.child), 'locked')
+  t.is(await theirs.result, 'locked')
   t.is(file.tryLock(), undefined)
   t.is(await next.tell({ do: 'release' }), 'released')
   t.truthy(file.tryLock())
-  await kill(next.child)
+  await next.kill()
 })
 
 test('a process that is killed or exits frees what it held, and what it waited for stays free', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  for (const end of [kill, async (child: ChildProcess) => child.send({ do: 'exit' })]) {
+  for (const end of ['kill', 'exit'] as const) {
     const holder = await neighbour(path)
     t.true(await holder.tell({ do: 'try' }))
     const waiter = await neighbour(path)
-    t.is(await waiter.tell({ do: 'lockSync' }), 'waiting')
+    await waiter.begin({ do: 'lockSync' }).waits
     const ours = file.lock()
     t.true(await isPending(ours))
-    await kill(waiter.child)
-    await end(holder.child)
+    await waiter.kill()
+    if (end === 'kill') await holder.kill()
+    else void holder.tell({ do: 'exit' })
     const guard = await ours
-    await gone(holder.child)
+    await holder.gone()
     guard.release()
   }
 })
@@ -321,8 +316,8 @@ test('an unreferenced wait does not keep its process', async t => {
   using file = FileLock.open(path)
   file.lockSync()
   const other = await neighbour(path)
-  other.child.send({ do: 'waitUnreferenced' })
-  t.deepEqual(await gone(other.child), { code: 0, signal: null })
+  void other.tell({ do: 'waitUnreferenced' })
+  t.deepEqual(await other.gone(), { code: 0, signal: null })
 })
 
 test('a worker that is terminated frees what it held, and can be while it waits', async t => {
@@ -363,8 +358,7 @@ test('many who wait leave the thread pool alone', async t => {
 pythonTest('Python: what one side holds the other waits for, or is refused', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  const python = startPython('python/file-lock')
-  await python.tell({ do: 'open_file', path })
+  const python = await hirePython(path)
 
   t.is(await python.tell({ do: 'lock' }), 'locked')
   t.is(file.tryLock(), undefined)
@@ -389,8 +383,7 @@ pythonTest('Python: what one side holds the other waits for, or is refused', asy
 pythonTest('Python: ranges and shared locks mean the same on both sides', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  const python = startPython('python/file-lock')
-  await python.tell({ do: 'open_file', path })
+  const python = await hirePython(path)
 
   const low = file.lockSync({ start: 0, length: 10 })
   t.false(await python.tell({ do: 'try_lock', start: 9, length: 2 }))
@@ -427,8 +420,7 @@ pythonTest('Python: ranges and shared locks mean the same on both sides', async 
 pythonTest('Python: a holder that is killed frees its lock, on either side', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
-  const python = startPython('python/file-lock')
-  await python.tell({ do: 'open_file', path })
+  const python = await hirePython(path)
   await python.tell({ do: 'lock' })
   const waiting = file.lock()
   t.true(await isPending(waiting))
@@ -437,11 +429,10 @@ pythonTest('Python: a holder that is killed frees its lock, on either side', asy
 
   const node = await neighbour(path)
   t.true(await node.tell({ do: 'try' }))
-  const next = startPython('python/file-lock')
-  await next.tell({ do: 'open_file', path })
+  const next = await hirePython(path)
   t.false(await next.tell({ do: 'try_lock' }))
   const theirs = next.tell({ do: 'lock' })
-  await kill(node.child)
+  await node.kill()
   t.is(await theirs, 'locked')
   await next.leave()
 })
@@ -450,8 +441,7 @@ pythonTest('Python: both sides count in one file, and lose nothing', async t => 
   const path = somewhere()
   using file = FileLock.open(path)
   writeFileSync(path, '0')
-  const python = startPython('python/file-lock')
-  await python.tell({ do: 'open_file', path })
+  const python = await hirePython(path)
   const rounds = 200
   const theirs = async () => {
     for (let round = 0; round < rounds; round++) {

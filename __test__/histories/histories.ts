@@ -1,9 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
 import { SharedArray } from 'crossmem'
-import type { Turn } from '../fixtures/proofs/record-history.js'
 import { unique } from '../helpers/domain.js'
 import { type Below, random } from '../helpers/random.js'
-import { gone, kill, message, start } from '../processes/children.js'
+import { type Hired, hire } from '../processes/hire.js'
 import { LAST, NotedQueue, Notes, PROCESSES } from './notes.js'
 import type { Operation } from './queue-model.js'
 import { type QueueKind, queues } from './small-queues.js'
@@ -16,6 +14,21 @@ const RUTHLESS = 32
 const SPARE = 2
 /** Turns of the event loop, at most, that somebody is left alone or stopped: about as long as a few calls. */
 const WHILE = 20
+
+export interface Turn {
+  kind: QueueKind
+  name: string
+  capacity: number
+  /** Number of this process in the history. */
+  me: number
+  seed: number
+}
+
+export interface HistoryOrders {
+  takePart(turn: Turn): void
+}
+
+type Recorded = Hired<HistoryOrders>
 
 export interface Recording {
   capacity: number
@@ -48,8 +61,8 @@ export class Recorder {
     const killed = new Set<number>()
     const end = Promise.all(
       crew.map(async (child, me) => {
-        child.send({ kind, name, capacity, me, seed: below(2 ** 32) } satisfies Turn)
-        await message(child).catch(error => {
+        const turn = { kind, name, capacity, me, seed: below(2 ** 32) }
+        await child.tell({ do: 'takePart', ...turn }).catch(error => {
           if (!killed.has(me)) throw error
         })
       }),
@@ -62,12 +75,12 @@ export class Recorder {
   }
 
   async close(): Promise<void> {
-    for (const child of await Promise.all(this.#hired)) await kill(child)
+    for (const child of await Promise.all(this.#hired)) await child.kill()
     this.#memory.close()
   }
 
   async #disturb(
-    crew: readonly ChildProcess[],
+    crew: readonly Recorded[],
     end: Promise<unknown>,
     killed: Set<number>,
     below: Below,
@@ -82,12 +95,12 @@ export class Recorder {
       await turns(1 + below(WHILE))
       const number = below(PROCESSES)
       if (killed.has(number)) continue
-      crew[number]?.kill('SIGSTOP')
+      crew[number]?.signal('SIGSTOP')
       await turns(1 + below(WHILE))
       const { hasBegun } = this.#notes
       const isDoomed = killed.size < DEATHS && (isRuthless ? hasBegun : this.#notes.isInside(number))
       if (isDoomed) killed.add(number)
-      crew[number]?.kill(isDoomed ? 'SIGKILL' : 'SIGCONT')
+      crew[number]?.signal(isDoomed ? 'SIGKILL' : 'SIGCONT')
     }
   }
 
@@ -95,13 +108,11 @@ export class Recorder {
   async #replace(killed: ReadonlySet<number>): Promise<void> {
     const leaving = this.#hired.filter((_, i) => killed.has(i))
     this.#hired = [...this.#hired.filter((_, i) => !killed.has(i)), ...leaving.map(() => this.#hire())]
-    for (const child of leaving) await gone(await child)
+    for (const child of leaving) await (await child).gone()
   }
 
-  async #hire(): Promise<ChildProcess> {
-    const child = start('proofs/record-history', this.#memory.name)
-    await message(child)
-    return child
+  #hire(): Promise<Recorded> {
+    return hire('proofs/record-history', { args: [this.#memory.name] })
   }
 }
 

@@ -5,7 +5,8 @@ import { testObject } from '../contracts/object.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
 import { gone, message, start } from '../processes/children.js'
-import { type Distant, hire, type Peer, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { type Distant, type Peer, startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 const BROKEN = { code: 'ERR_BROKEN_BARRIER' }
@@ -25,14 +26,14 @@ testObject(
 )
 
 const hireMany = async (
-  t: Parameters<typeof hire>[0],
+  t: Parameters<typeof startPeer>[0],
   place: (typeof places)[number],
   count: number,
   barrier: Barrier,
 ): Promise<{ peer: Peer; far: Distant }[]> => {
   const hired = []
   for (let i = 0; i < count; i++) {
-    const peer = await hire(t, place)
+    const peer = await startPeer(t, place)
     hired.push({ peer, far: await peer.open(barrier) })
   }
   return hired

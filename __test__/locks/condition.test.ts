@@ -4,7 +4,8 @@ import { Condition, SharedMemory } from 'crossmem'
 import { testLock } from '../contracts/lock.js'
 import { testObject } from '../contracts/object.js'
 import { isPending } from '../helpers/pending.js'
-import { type Distant, hire, type Peer, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { type Distant, type Peer, startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -51,9 +52,9 @@ async function notify(condition: Condition, count?: number): Promise<number> {
 }
 
 const hireTwo = async (
-  t: Parameters<typeof hire>[0],
+  t: Parameters<typeof startPeer>[0],
   place: (typeof places)[number],
-): Promise<[Peer, Peer]> => [await hire(t, place), await hire(t, place)]
+): Promise<[Peer, Peer]> => [await startPeer(t, place), await startPeer(t, place)]
 
 test('who does not hold the lock can neither wait nor notify', async t => {
   using condition = Condition.create(null)
@@ -95,7 +96,7 @@ test('a notification that nobody waits for is lost', async t => {
 
 test('after a wait the lock is held again by the same guard, whatever way it ended', async t => {
   using condition = Condition.create(null)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(condition)
   const guard = condition.lockSync()
   const reason = new Error('enough')
@@ -147,7 +148,7 @@ for (const place of places) {
     })
 
     test(`who waits is told when it is unlinked, and when nobody is left: ${how}, ${place}`, async t => {
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       using unlinked = Condition.create(null)
       const waiting = await waitThere(await there.open(unlinked), how)
       unlinked.unlink()
@@ -184,7 +185,7 @@ for (const place of places) {
 
   test(`unlinking does not take the lock away from one who was notified: ${place}`, async t => {
     using condition = Condition.create(null)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const waiting = await waitThere(await there.open(condition), 'wait')
     const guard = condition.lockSync()
     condition.notify()
@@ -203,7 +204,7 @@ for (const place of places) {
   test(`waitFor waits for what it is told: ${place}`, async t => {
     using condition = Condition.create(null)
     using memory = SharedMemory.create(null, 1)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(condition)
     let calls = 0
     const waiting = condition.withLock(() =>
@@ -258,7 +259,7 @@ for (const how of ['wait', 'waitSync']) {
       const [a, b] = await hireTwo(t, 'process')
       const doomed = await waitThere(await a.open(condition), how)
       const other = await waitThere(await b.open(condition), how)
-      a.child?.kill('SIGSTOP')
+      a.hired.signal('SIGSTOP')
       // Who hires later has a higher slot, so the stopped one is the first in turn.
       t.is(await notify(condition), 1)
       await a.kill()
@@ -308,7 +309,7 @@ test('who gave up takes no notification with it', async t => {
 
 test('closing while waiting ends it, and the guard is none any more', async t => {
   const condition = Condition.create(null)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(condition)
   const guard = condition.lockSync()
   const waiting = condition.wait()

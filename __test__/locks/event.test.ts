@@ -4,7 +4,8 @@ import { Event } from 'crossmem'
 import { testObject } from '../contracts/object.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -67,7 +68,7 @@ test('what cannot be is refused', async t => {
 for (const place of places) {
   test(`setting it releases everyone who waits: ${place}`, async t => {
     using event = Event.create(null)
-    const [a, b] = [await hire(t, place), await hire(t, place)]
+    const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(event), await b.open(event)]
     const there = [await farA.begin('wait'), await farA.begin('wait'), await farB.begin('waitSync')]
     const here = [event.wait(), event.wait()]
@@ -86,7 +87,7 @@ for (const place of places) {
 
   test(`setting and clearing it at once releases everyone who waited: ${place}`, async t => {
     using event = Event.create(null)
-    const [a, b] = [await hire(t, place), await hire(t, place)]
+    const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(event), await b.open(event)]
     for (let i = 0; i < 20; i++) {
       const there = [await farA.begin('wait'), await farB.begin('waitSync')]
@@ -109,7 +110,7 @@ for (const place of places) {
     event.set()
     event.clear()
     t.false(event.tryWait())
-    const [a, b] = [await hire(t, place), await hire(t, place)]
+    const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(event), await b.open(event)]
     const waits = [
       (await farA.begin('wait')).result,
@@ -128,7 +129,7 @@ for (const place of places) {
 
   for (const how of ['wait', 'waitSync']) {
     test(`who waits is told when it is unlinked, and when nobody is left: ${how}, ${place}`, async t => {
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       using unlinked = Event.create(null)
       const gone = await there.open(unlinked)
       const waiting = await gone.begin(how)
@@ -150,7 +151,7 @@ for (const place of places) {
   test(`those who wait here are told, too, and all of them: ${place}`, async t => {
     using event = Event.create(null)
     for (const look of ['wait', 'waitSync'] as const) {
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       await there.open(event)
       const waits = [event.wait(), event.wait({ timeout: 600_000 })]
       t.true(await isPending(Promise.race(waits)))
@@ -175,10 +176,10 @@ for (const how of ['wait', 'waitSync']) {
   test(title, async t => {
     using event = Event.create(null, { autoReset: true })
     for (let i = 0; i < 5; i++) {
-      const [a, b] = [await hire(t, 'process'), await hire(t, 'process')]
+      const [a, b] = [await startPeer(t, 'process'), await startPeer(t, 'process')]
       const doomed = await (await a.open(event)).begin(how)
       const waiting = await (await b.open(event)).begin(how)
-      a.child?.kill('SIGSTOP')
+      a.hired.signal('SIGSTOP')
       event.set()
       await waiting.result
       t.false(event.isSet)
@@ -194,16 +195,16 @@ test('a wait that begins when nobody else has come is for whoever comes', async 
   const waiting = event.wait()
   await t.throwsAsync(event.wait({ timeout: 250 }), { code: 'ERR_TIMEOUT' })
   t.true(await isPending(waiting))
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   await (await there.open(event)).do('set')
   await waiting
 })
 
 test('closing rejects the waits here, and nobody else’s', async t => {
   const event = Event.create(null)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(event)
-  const other = await hire(t, 'process')
+  const other = await startPeer(t, 'process')
   const third = await other.open(event)
   const theirs = await far.begin('wait')
   const mine = [event.wait(), event.wait({ timeout: 600_000 })]

@@ -4,7 +4,8 @@ import { Guard, Mutex, SharedMemory } from 'crossmem'
 import { testLock } from '../contracts/lock.js'
 import { testObject } from '../contracts/object.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -44,7 +45,7 @@ test('unlock releases the guard of this thread, and nobody else’s', async t =>
   t.throws(() => mutex.unlock(), { code: 'ERR_LOST_OWNERSHIP' })
   t.throws(() => guard.release(), { code: 'ERR_LOST_OWNERSHIP' })
   for (const place of places) {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(mutex)
     const theirs = await far.take('lock')
     t.true(mutex.isLocked)
@@ -92,7 +93,7 @@ test('all handles of one thread are one lock, released with the last', async t =
 
 test('what the lock guards is told to be whole by whoever says so', async t => {
   using mutex = Mutex.create(null)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   await (await there.open(mutex)).take('lock')
   await there.kill()
   const guard = mutex.lockSync()
@@ -106,7 +107,7 @@ test('what the lock guards is told to be whole by whoever says so', async t => {
 test('a holder that dies again before the repair is reported again', async t => {
   using mutex = Mutex.create(null)
   for (let i = 0; i < 3; i++) {
-    const there = await hire(t, 'process')
+    const there = await startPeer(t, 'process')
     const guard = await (await there.open(mutex)).take('lock')
     t.is(guard.ownerDied, i > 0)
     await there.kill()
@@ -115,7 +116,7 @@ test('a holder that dies again before the repair is reported again', async t => 
   t.true(guard?.ownerDied)
   guard?.markConsistent()
   guard?.release()
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const next = await (await there.open(mutex)).take('lock')
   t.false(next.ownerDied)
 })

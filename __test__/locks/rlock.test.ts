@@ -4,7 +4,8 @@ import { RLock } from 'crossmem'
 import { testLock } from '../contracts/lock.js'
 import { testObject } from '../contracts/object.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -35,7 +36,7 @@ testLock({
 for (const place of places) {
   test(`the holder takes it again and again, and it is free when all is released: ${place}`, async t => {
     using lock = RLock.create(null)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(lock)
     const guards = [lock.lockSync(), await lock.lock(), lock.tryLock(), lock.lockSync({ timeout: 0 })]
     t.is(new Set(guards).size, 4)
@@ -84,7 +85,7 @@ test('blocks nest, also when they throw', async t => {
 
 test('closing releases all guards, and the next holder is told', async t => {
   const lock = RLock.create(null)
-  const there = await hire(t, 'thread')
+  const there = await startPeer(t, 'thread')
   const far = await there.open(lock)
   const guards = [lock.lockSync(), lock.lockSync(), lock.lockSync()]
   lock.close()
@@ -98,7 +99,7 @@ test('closing releases all guards, and the next holder is told', async t => {
 
 test('all guards of a dead holder’s successor say so, until it is whole again', async t => {
   using lock = RLock.create(null)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(lock)
   await far.do('lock')
   await far.do('lock')
@@ -114,7 +115,7 @@ test('all guards of a dead holder’s successor say so, until it is whole again'
 
 test('those of this thread who wait for others are inside together', async t => {
   using lock = RLock.create(null)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const theirs = await (await there.open(lock)).take('lock')
   const waits = [lock.lock(), lock.lock(), lock.lock()]
   t.true(await isPending(Promise.race(waits)))

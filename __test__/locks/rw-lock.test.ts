@@ -4,7 +4,8 @@ import { type Guard, RwLock } from 'crossmem'
 import { testLock } from '../contracts/lock.js'
 import { testObject } from '../contracts/object.js'
 import { isPending } from '../helpers/pending.js'
-import { type Distant, hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { type Distant, startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -37,7 +38,7 @@ testLock({
 for (const place of places) {
   test(`many read at a time, and nobody writes beside them: ${place}`, async t => {
     using lock = RwLock.create(null)
-    const [a, b] = [await hire(t, place), await hire(t, place)]
+    const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(lock), await b.open(lock)]
     const readers = [await farA.take('read'), await farA.take('readSync'), await farB.take('tryRead')]
     const mine = [lock.readSync(), await lock.read(), lock.tryRead() as Guard]
@@ -68,7 +69,7 @@ for (const place of places) {
   for (const how of ['write', 'writeSync']) {
     test(`readers who overlap let a writer in: ${how}, ${place}`, async t => {
       using lock = RwLock.create(null)
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(lock)
       let reader = lock.readSync()
       const writing = await far.begin<Distant>(how)
@@ -87,7 +88,7 @@ for (const place of places) {
 
     test(`a reader that dies is forgotten: ${how}, ${place}`, async t => {
       using lock = RwLock.create(null)
-      const [dying, other] = [await hire(t, place), await hire(t, place)]
+      const [dying, other] = [await startPeer(t, place), await startPeer(t, place)]
       const [reader, writer] = [await dying.open(lock), await other.open(lock)]
       await reader.do('read')
       await reader.do('read')
@@ -102,7 +103,7 @@ for (const place of places) {
 
   test(`a writer that dies is reported to readers and writers, until one says that all is whole: ${place}`, async t => {
     using lock = RwLock.create(null)
-    const dying = await hire(t, place)
+    const dying = await startPeer(t, place)
     const reading = await dying.open(lock)
     await reading.do('write')
     const waits = [lock.read(), lock.read()]
@@ -115,7 +116,7 @@ for (const place of places) {
       reader.release()
     }
     t.true(lock.tryRead()?.ownerDied)
-    const other = await hire(t, place)
+    const other = await startPeer(t, place)
     const far = await other.open(lock)
     const theirs = await far.take('read')
     t.true(theirs.ownerDied)
@@ -124,7 +125,7 @@ for (const place of places) {
 
   test(`closing while reading leaves nothing; while writing, the next one is told: ${place}`, async t => {
     using lock = RwLock.create(null)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(lock)
     await far.do('read')
     await far.do('read')
@@ -181,7 +182,7 @@ test('withRead gives back what it took, whatever the function does', async t => 
 
 test('a writer that gives up lets the readers in who waited behind it', async t => {
   using lock = RwLock.create(null)
-  const [a, b] = [await hire(t, 'process'), await hire(t, 'process')]
+  const [a, b] = [await startPeer(t, 'process'), await startPeer(t, 'process')]
   const [reading, writing] = [await a.open(lock), await b.open(lock)]
   await reading.do('read')
   for (const how of ['write', 'writeSync']) {
@@ -194,10 +195,10 @@ test('a writer that gives up lets the readers in who waited behind it', async t 
 
 test('who has the slot of a dead reader writes at once', async t => {
   using lock = RwLock.create(null)
-  const dead = await hire(t, 'process')
+  const dead = await startPeer(t, 'process')
   await (await dead.open(lock)).do('read')
   await dead.kill()
-  const next = await hire(t, 'process')
+  const next = await startPeer(t, 'process')
   const far = await next.open(lock)
   t.false((await far.take('writeSync')).ownerDied)
 })

@@ -5,7 +5,8 @@ import { testLock } from '../contracts/lock.js'
 import { testObject } from '../contracts/object.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
-import { type Distant, hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { type Distant, startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -100,7 +101,7 @@ test('a bounded one is never beyond its permits at first', async t => {
 for (const place of places) {
   test(`as many as there are permits are inside: ${place}`, async t => {
     using semaphore = Semaphore.create(null, 3)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(semaphore)
     const theirs = [await far.take('acquire'), await far.take('acquireSync')]
     t.is(semaphore.value, 1)
@@ -118,7 +119,7 @@ for (const place of places) {
 
   test(`one that releases many wakes many: ${place}`, async t => {
     using semaphore = Semaphore.create(null, 0)
-    const [a, b] = [await hire(t, place), await hire(t, place)]
+    const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(semaphore), await b.open(semaphore)]
     const waits = [
       await farA.begin<Distant>('acquire'),
@@ -136,7 +137,7 @@ for (const place of places) {
 
   test(`the permits of the dead return, but not what they made or used up: ${place}`, async t => {
     using semaphore = Semaphore.create(null, 5)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(semaphore)
     const permits = [await far.take('acquire'), await far.take('acquire'), await far.take('acquire')]
     await permits[0]?.do('consume')
@@ -144,7 +145,7 @@ for (const place of places) {
     t.is(semaphore.value, 2)
     await there.kill()
     t.is(semaphore.value, 4)
-    const other = await hire(t, place)
+    const other = await startPeer(t, place)
     await (await other.open(semaphore)).do('release', 3)
     await other.kill()
     t.is(semaphore.value, 7)
@@ -152,7 +153,7 @@ for (const place of places) {
 
   test(`what one process acquires and uses up, another one makes: ${place}`, async t => {
     using things = Semaphore.create(null, 0)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(things)
     for (let i = 0; i < 100; i++) {
       const waiting = things.acquire()
@@ -173,7 +174,7 @@ for (const place of places) {
   for (const how of ['acquire', 'acquireSync']) {
     test(`who waits for a permit is told that nobody is left: ${how}, ${place}`, async t => {
       const semaphore = Semaphore.create(null, 0)
-      const [maker, waiter] = [await hire(t, place), await hire(t, place)]
+      const [maker, waiter] = [await startPeer(t, place), await startPeer(t, place)]
       await maker.open(semaphore)
       const far = await waiter.open(semaphore)
       const waiting = await far.begin(how)
@@ -190,7 +191,7 @@ for (const place of places) {
 
 test('a permit that is here is something to wait for', async t => {
   using semaphore = Semaphore.create(null, 1)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   await there.open(semaphore)
   const permit = semaphore.acquireSync()
   const waiting = semaphore.acquire()
@@ -206,7 +207,7 @@ test('a permit that is here is something to wait for', async t => {
 test('closing gives back the permits that are held here', async t => {
   const semaphore = Semaphore.create(null, 4)
   using other = Semaphore.open(semaphore.name)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(semaphore)
   const permits = [await semaphore.acquire(), other.acquireSync()]
   semaphore.close()

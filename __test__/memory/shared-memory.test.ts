@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, gc, list, open, SharedMemory } from 'crossmem'
+import type { ObjectOrders } from '../fixtures/objects/obey-objects.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
-import { gone, kill, message, start } from '../processes/children.js'
-import { peer } from '../processes/obey.js'
+import { gone, message, start } from '../processes/children.js'
+import { hire } from '../processes/hire.js'
 
 // One after the other: they count what the whole domain has.
 const test = ava.serial
@@ -19,7 +20,7 @@ test('two processes see the same bytes, and the last one out removes them', asyn
   t.is(memory.byteLength, 1000)
   t.is(memory.buffer.byteLength, 1000)
   t.true(memory.bytes.every(byte => byte === 0))
-  const other = await peer()
+  const other = await hire<ObjectOrders>('objects/obey-objects')
   t.is(await other.tell({ do: 'open', reference: name }), 'SharedMemory')
   memory.bytes[999] = 17
   t.is(await other.tell({ do: 'read', at: 999 }), 17)
@@ -31,8 +32,7 @@ test('two processes see the same bytes, and the last one out removes them', asyn
   await other.tell({ do: 'close' })
   t.false(list().some(object => object.name === name))
   if (onLinux) t.false(existsSync(file(name)))
-  await other.tell({ do: 'leave' }).catch(() => undefined)
-  await gone(other.child)
+  await other.leave()
 })
 
 test('names that cannot be are refused, and nothing is lost', t => {
@@ -172,10 +172,10 @@ test('unlink takes the name away at once, the memory goes with the last handle',
 
 test('a persistent object outlives everyone, and is opened again', async t => {
   const name = unique('persistent')
-  const maker = await peer()
+  const maker = await hire<ObjectOrders>('objects/obey-objects')
   await maker.tell({ do: 'create', name, byteLength: 10, persist: true })
   await maker.tell({ do: 'write', at: 9, value: 99 })
-  await kill(maker.child)
+  await maker.kill()
   gc()
   const memory = SharedMemory.open(name)
   t.true(memory.persist)
@@ -187,10 +187,13 @@ test('a persistent object outlives everyone, and is opened again', async t => {
 test('what a killed process held is gone, what it shared is not', async t => {
   const [own, shared] = [unique('own'), unique('shared')]
   using mine = SharedMemory.create(shared, 10)
-  const [first, second] = [await peer(), await peer()]
+  const [first, second] = [
+    await hire<ObjectOrders>('objects/obey-objects'),
+    await hire<ObjectOrders>('objects/obey-objects'),
+  ]
   await first.tell({ do: 'create', name: own, byteLength: 10 })
   await second.tell({ do: 'open', reference: shared })
-  await Promise.all([kill(first.child), kill(second.child)])
+  await Promise.all([first.kill(), second.kill()])
   t.true(list().some(object => object.name === own && object.doomed))
   const swept = gc()
   t.deepEqual(swept, { agents: 2, objects: 1, bytes: 10 })
@@ -202,15 +205,15 @@ test('what a killed process held is gone, what it shared is not', async t => {
 
 test('a stopped process is not taken for dead', async t => {
   const name = unique('stopped')
-  const other = await peer()
+  const other = await hire<ObjectOrders>('objects/obey-objects')
   await other.tell({ do: 'create', name, byteLength: 10 })
-  other.child.kill('SIGSTOP')
+  other.signal('SIGSTOP')
   t.is(gc().agents, 0)
   using memory = SharedMemory.open(name)
   t.is(memory.byteLength, 10)
-  other.child.kill('SIGCONT')
+  other.signal('SIGCONT')
   t.is(await other.tell({ do: 'read', at: 0 }), 0)
-  await kill(other.child)
+  await other.kill()
 })
 
 test('eight processes race for a thousand names: one creator each, and no half-made array', async t => {
@@ -296,18 +299,18 @@ const canForbid = onLinux && removable('/dev/shm', '-i')
 if (canForbid) {
   test("a name that the system does not let us remove is nobody else's trouble", async t => {
     const name = unique('immovable')
-    const other = await peer()
+    const other = await hire<ObjectOrders>('objects/obey-objects')
     await other.tell({ do: 'create', name, byteLength: 10 })
     t.true(removable(file(name), '+i'))
     t.teardown(() => {
       removable(file(name), '-i')
       gc()
     })
-    await kill(other.child)
+    await other.kill()
     t.is(gc().objects, 0)
-    const next = await peer()
+    const next = await hire<ObjectOrders>('objects/obey-objects')
     t.is(await next.tell({ do: 'create', name: unique('unrelated'), byteLength: 10 }), 10)
-    await kill(next.child)
+    await next.kill()
     removable(file(name), '-i')
     t.is(gc().objects, 2)
     t.false(existsSync(file(name)))

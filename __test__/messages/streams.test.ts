@@ -5,7 +5,8 @@ import ava from 'ava'
 import { JoinableQueue, Pipe, Queue } from 'crossmem'
 import { range } from '../contracts/queue-class.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -104,7 +105,7 @@ test('node:stream reads from a queue and is written into one', async t => {
 for (const place of places) {
   test(`a stream into a full queue waits for readers elsewhere: ${place}`, async t => {
     using queue = Queue.create<number>(null, { capacity: 2 })
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(queue)
     let asked = 0
     const source = new ReadableStream<number>(
@@ -125,7 +126,7 @@ for (const place of places) {
   })
 
   test(`a pipe streams both ways, and ends with its stream: ${place}`, async t => {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create<number>({ capacity: 64 })
     const far = await there.open(yours)
     const echo = await there.it('deeds').begin('echo', far)

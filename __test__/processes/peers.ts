@@ -1,22 +1,18 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
 import type { Reference } from 'crossmem'
-import type { Answer } from '../fixtures/locks/obey-locks.js'
-import { fixture } from '../helpers/paths.js'
-import { gone, start } from './children.js'
+import { type Hired, hire, type Pending, type Place } from './hire.js'
 import { pack, unpack } from './wire.js'
 
-/** Where the other one lives: all that is promised holds between processes and between threads. */
-export const places = ['process', 'thread'] as const
-export type Place = (typeof places)[number]
-
-interface Call {
-  began: () => void
-  resolve: (answer: unknown) => void
-  reject: (error: unknown) => void
+/** What a peer is told. */
+export interface PeerOrders {
+  /** Calls a method of something that it keeps, or reads a property. An argument `{ kept }` stands for such a thing. */
+  call(order: { on: string; call: string; args: unknown[] }): Reply
+  /** The folder in /proc of the thread that carries out the orders. */
+  thread(): string
 }
+
+/** A value, or the name of a thing that the peer keeps from now on. */
+type Reply = { answer: unknown } | { kept: string; ownerDied?: boolean }
 
 /** Something in another process or on another thread. */
 export class Distant {
@@ -33,14 +29,13 @@ export class Distant {
 
   /** Calls a method there, or reads a property. Resolves with the result, or with another distant thing. */
   async do<T = unknown>(call: string, ...args: unknown[]): Promise<T> {
-    return this.#peer.call(this.kept, call, args).result as Promise<T>
+    return this.#peer.begin(this.kept, call, args).result as Promise<T>
   }
 
   /** As `do`, for what waits: resolves as soon as it waits; a synchronous wait, as soon as it sleeps. */
   async begin<T = unknown>(call: string, ...args: unknown[]): Promise<{ result: Promise<T> }> {
-    const { began, result } = this.#peer.call(this.kept, call, args)
-    result.catch(() => undefined)
-    await Promise.race([began, result])
+    const { waits, result } = this.#peer.begin(this.kept, call, args)
+    await Promise.race([waits, result])
     if (call.endsWith('Sync')) await this.#peer.asleep(result)
     return { result: result as Promise<T> }
   }
@@ -55,32 +50,14 @@ export class Distant {
   }
 }
 
-/** Another process or thread that does with shared objects what it is told. */
+/** Another process or thread on which a test calls the methods of shared objects. */
 export class Peer {
-  readonly place: Place
-  /** Its process, if it is one. */
-  readonly child: ChildProcess | undefined
-  readonly #worker: Worker | undefined
-  readonly #calls = new Map<number, Call>()
-  #lastCall = 0
-  #thread = ''
+  readonly hired: Hired<PeerOrders>
+  readonly #thread: string
 
-  private constructor(place: Place) {
-    this.place = place
-    if (place === 'process') this.child = start('locks/obey-locks')
-    else this.#worker = new Worker(fixture('locks/obey-locks'))
-    const both = (this.child ?? this.#worker) as NodeJS.EventEmitter
-    both.on('message', (answer: Answer) => this.#hear(answer))
-    both.once('error', () => undefined)
-    both.once('exit', () => {
-      for (const call of this.#calls.values()) call.reject(new Error(`the ${place} ended`))
-    })
-  }
-
-  static async hire(place: Place): Promise<Peer> {
-    const peer = new Peer(place)
-    await once((peer.child ?? peer.#worker) as NodeJS.EventEmitter, 'message')
-    return peer
+  constructor(hired: Hired<PeerOrders>, thread: string) {
+    this.hired = hired
+    this.#thread = thread
   }
 
   /** What `open` makes there of a reference or a name. */
@@ -95,35 +72,16 @@ export class Peer {
 
   /** Kills it at once, and waits until it is gone. */
   async kill(): Promise<void> {
-    if (this.#worker) await this.#worker.terminate()
-    this.child?.kill('SIGKILL')
-    await this.gone()
+    await this.hired.kill()
   }
 
-  /** Waits until it is gone; how it ended. */
-  async gone(): Promise<{ code: number | null; signal: string | null }> {
-    if (this.child) return gone(this.child)
-    const worker = this.#worker as Worker
-    const code = await new Promise<number | null>(resolve => {
-      if (worker.threadId === -1) resolve(null)
-      else worker.once('exit', resolve)
-    })
-    return { code, signal: null }
-  }
-
-  call(on: string, call: string, args: unknown[]): { began: Promise<void>; result: Promise<unknown> } {
-    const id = ++this.#lastCall
-    let began = (): void => undefined
-    const hasBegun = new Promise<void>(resolve => {
-      began = resolve
-    })
-    const result = new Promise((resolve, reject) => {
-      this.#calls.set(id, { began, resolve, reject })
-    })
-    const order = { id, on, call, args: pack(args) as unknown[] }
-    if (this.child) this.child.send(order)
-    else this.#worker?.postMessage(order)
-    return { began: hasBegun, result }
+  begin(on: string, call: string, args: unknown[]): Pending<unknown> {
+    const { waits, result } = this.hired.begin({ do: 'call', on, call, args: pack(args) as unknown[] })
+    const answer = result.then(reply =>
+      'kept' in reply ? new Distant(this, reply.kept, reply.ownerDied) : unpack(reply.answer),
+    )
+    answer.catch(() => undefined)
+    return { waits, result: answer }
   }
 
   /** Waits until it sleeps in a futex, or has the result. */
@@ -139,27 +97,14 @@ export class Peer {
       await new Promise(setImmediate)
     }
   }
-
-  #hear(answer: Answer): void {
-    if ('thread' in answer) {
-      this.#thread = answer.thread
-      return
-    }
-    const call = this.#calls.get(answer.id)
-    if ('began' in answer) {
-      call?.began()
-      return
-    }
-    this.#calls.delete(answer.id)
-    if ('refused' in answer) call?.reject(Object.assign(new Error(answer.refused), { code: answer.code }))
-    else if (answer.kept === undefined) call?.resolve(unpack(answer.answer))
-    else call?.resolve(new Distant(this, answer.kept, (answer.answer as { ownerDied?: boolean }).ownerDied))
-  }
 }
 
-/** Hires one, and dismisses it at the end of the test. */
-export async function hire(t: { teardown(end: () => Promise<void>): void }, place: Place): Promise<Peer> {
-  const peer = await Peer.hire(place)
-  t.teardown(() => peer.kill())
-  return peer
+/** Starts a peer, which is killed at the end of the test. */
+export async function startPeer(
+  t: { teardown(end: () => Promise<void>): void },
+  place: Place,
+): Promise<Peer> {
+  const hired = await hire<PeerOrders>('processes/peer', { as: place })
+  t.teardown(async () => void (await hired.kill()))
+  return new Peer(hired, await hired.tell({ do: 'thread' }))
 }

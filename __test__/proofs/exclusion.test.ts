@@ -1,11 +1,8 @@
 import '../helpers/domain.js'
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { Condition, list, Mutex, RLock, RwLock, Semaphore, SharedMemory } from 'crossmem'
-import type { Counting } from '../fixtures/proofs/count-under-each-lock.js'
-import { fixture } from '../helpers/paths.js'
-import { gone, message, start } from '../processes/children.js'
+import type { Counting, CountingOrders } from '../fixtures/proofs/count-under-each-lock.js'
+import { hire, type Place, places } from '../processes/hire.js'
 
 const test = ava.serial
 /** Of each, processes and threads. */
@@ -32,25 +29,13 @@ for (const [make, take] of [
       memory: memory.name,
       count: share(i),
     })
-    const processes = Array.from({ length: COUNTERS }, (_, i) =>
-      start('proofs/count-under-each-lock', JSON.stringify(counting(i))),
+    const crew = places.flatMap(place => new Array<Place>(COUNTERS).fill(place))
+    const all = await Promise.all(
+      crew.map(as => hire<CountingOrders>('proofs/count-under-each-lock', { as })),
     )
-    const threads = Array.from({ length: COUNTERS }, (_, i) => {
-      const program = fixture('proofs/count-under-each-lock')
-      return new Worker(program, { workerData: counting(COUNTERS + i) })
-    })
-    await Promise.all([
-      ...processes.map(child => message(child)),
-      ...threads.map(thread => once(thread, 'message')),
-    ])
     const began = performance.now()
-    const ends = [
-      ...processes.map(gone),
-      ...threads.map(async thread => ({ code: (await once(thread, 'exit'))[0] })),
-    ]
-    for (const child of processes) child.send('go')
-    for (const thread of threads) thread.postMessage('go')
-    for (const end of await Promise.all(ends)) t.is(end.code, 0)
+    await Promise.all(all.map((hired, i) => hired.tell({ do: 'count', ...counting(i) })))
+    for (const end of await Promise.all(all.map(hired => hired.leave()))) t.is(end.code, 0)
     t.log(`${((performance.now() - began) / 1000).toFixed(1)} s`)
     t.is(new Float64Array(memory.buffer)[0], COUNT)
     lock.close()

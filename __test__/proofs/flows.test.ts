@@ -1,8 +1,8 @@
 import '../helpers/domain.js'
 import ava from 'ava'
 import { list, MpmcQueue, SpscQueue } from 'crossmem'
-import type { Lengths } from '../fixtures/queues/measure-messages.js'
-import { message, start } from '../processes/children.js'
+import type { MeasuringOrders } from '../fixtures/queues/measure-messages.js'
+import { hire } from '../processes/hire.js'
 import { type Flow, run } from '../storm/flow.js'
 import { LABEL } from '../storm/parcels.js'
 
@@ -69,10 +69,8 @@ for (const Class of [MpmcQueue, SpscQueue]) {
   test(`${Class.name}: messages of no bytes, of one, and of a few`, async t => {
     const queue = Class.create(null, { capacity: 64 })
     const out = queue instanceof SpscQueue ? queue.openProducer() : queue
-    const child = start('queues/measure-messages')
-    await message(child)
-    child.send(queue.toJSON())
-    const measured = message<Lengths>(child)
+    const child = await hire<MeasuringOrders>('queues/measure-messages')
+    const measured = child.tell({ do: 'measure', reference: queue.toJSON() })
     const small = [0, 1, 2, 7, 8, 9].map(length => new Uint8Array(length))
     const times = 2000
     for (let i = 0; i < times; i++) {
@@ -84,5 +82,6 @@ for (const Class of [MpmcQueue, SpscQueue]) {
     t.deepEqual(await measured, { 0: each, 1: each, 2: each, 7: each, 8: each, 9: each })
     out.close()
     queue.close()
+    await child.kill()
   })
 }

@@ -10,9 +10,8 @@ import {
   SpscQueue,
   type WaitOptions,
 } from 'crossmem'
-import type { Part } from '../fixtures/proofs/take-part-in-a-flow.js'
 import { random } from '../helpers/random.js'
-import { type Companion, gather } from '../processes/companions.js'
+import { type Part, startPart } from '../storm/flow.js'
 import { packingOf } from '../storm/parcels.js'
 
 const test = process.platform === 'win32' ? ava.skip : ava.serial
@@ -79,9 +78,9 @@ async function begin(t: ExecutionContext, { there }: Here, role: Part['role'], m
     batch: 8,
     memory: memory.name,
   }
-  const [companion] = (await gather('proofs/take-part-in-a-flow', [['process', part]])) as [Companion]
-  t.teardown(() => companion.end())
-  return companion
+  const hired = await startPart('process')
+  t.teardown(() => hired.kill())
+  return { ended: hired.tell({ do: 'take', part }), signal: (signal: NodeJS.Signals) => hired.signal(signal) }
 }
 
 /** Makes an attempt, here or on this thread; whether it was in time. */

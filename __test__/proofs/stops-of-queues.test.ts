@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import ava from 'ava'
 import { MpmcQueue } from 'crossmem'
-import type { Going } from '../fixtures/proofs/go-on.js'
+import type { Going, GoingOrders } from '../fixtures/proofs/go-on.js'
 import { root } from '../helpers/paths.js'
 import { random } from '../helpers/random.js'
 import { kill, message, start } from '../processes/children.js'
-import { gather } from '../processes/companions.js'
+import { hire } from '../processes/hire.js'
 import { roles } from '../storm/streams.js'
 import { Track } from '../storm/track.js'
 
@@ -25,13 +25,14 @@ test(`MpmcQueue: one is stopped anywhere, ${STOPS} times, and the others go on`,
   const below = random(1)
   using track = Track.create()
   using queue = MpmcQueue.create(null, { capacity: 16, messageBytes: 64 })
-  const goings = Array.from({ length: 2 * OF_EACH_ROLE }, (_, number): ['process', Going] => {
+  const numbers = Array.from({ length: 2 * OF_EACH_ROLE }, (_, number) => number)
+  const all = await Promise.all(numbers.map(() => hire<GoingOrders>('proofs/go-on')))
+  t.teardown(() => Promise.all(all.map(hired => hired.kill())))
+  const ends = all.map((hired, number) => {
     const role = roles[number % 2] as Going['role']
-    return ['process', { role, number, isSync: number < 4, queue: queue.name, track: track.name }]
+    const going = { role, number, isSync: number < 4, queue: queue.name, track: track.name }
+    return hired.tell({ do: 'go', going })
   })
-  const companions = await gather('proofs/go-on', goings)
-  t.teardown(() => Promise.all(companions.map(companion => companion.end())))
-  const numbers = companions.map((_, number) => number)
 
   /** Waits until each of these has put in or taken out so many messages more. */
   const goOn = async (these: number[], doing: string): Promise<void> => {
@@ -48,18 +49,18 @@ test(`MpmcQueue: one is stopped anywhere, ${STOPS} times, and the others go on`,
   for (let stop = 0; stop < STOPS; stop++) {
     const stopped = below(numbers.length)
     await pause(below(3))
-    companions[stopped]?.signal('SIGSTOP')
+    all[stopped]?.signal('SIGSTOP')
     await goOn(
       numbers.filter(number => number !== stopped),
       `${stopped} is stopped for the ${stop}th time`,
     )
-    companions[stopped]?.signal('SIGCONT')
+    all[stopped]?.signal('SIGCONT')
     await goOn([stopped], `it may go on for the ${stop}th time`)
   }
   track.end()
-  await Promise.all(companions.filter((_, i) => i % 2 === 0).map(({ ended }) => ended))
+  await Promise.all(ends.filter((_, number) => number % 2 === 0))
   queue.end()
-  await Promise.all(companions.map(({ ended }) => ended))
+  await Promise.all(ends)
   const { put, lost, again } = track.ledger.balance()
   t.log(`${put} messages`)
   t.deepEqual([lost, again], [0, 0])

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { format } from 'node:util'
 import ava, { type ExecutionContext } from 'ava'
 import { type DType, gc, list, NDArray, open, type Scalar, SharedMemory } from 'crossmem'
+import type { ObjectOrders } from '../fixtures/objects/obey-objects.js'
+import type { ArrayOrders, SnippetOrders } from '../fixtures/python/orders.js'
 import { unique } from '../helpers/domain.js'
 import { root } from '../helpers/paths.js'
-import { isPython, type PythonProcess, pythonTest, startPython } from '../helpers/python.js'
-import { gone, kill } from '../processes/children.js'
-import { peer } from '../processes/obey.js'
+import { isPython, pythonTest } from '../helpers/python.js'
+import { type Hired, hire } from '../processes/hire.js'
 
 const file = (name: string): string => `/dev/shm/${name}`
 let folder: string
@@ -32,23 +33,14 @@ function forPython(name: string): string {
   return chosen
 }
 
-/** What obey.py says of the thing it holds. */
-interface Held {
-  name: string | null
-  size: number | null
-  dtype: string
-  /** The type in NumPy's short notation. */
-  code: string
-  shape: number[]
-  order: 'C' | 'F'
-}
+const hirePython = () => hire<ArrayOrders>('python/obey', { as: 'python' })
 
 /** Runs `talk` with a Python that obeys, and sees it off: it must leave without a word of complaint. */
 async function withPython(
   t: ExecutionContext,
-  talk: (python: PythonProcess) => Promise<void>,
+  talk: (python: Hired<ArrayOrders>) => Promise<void>,
 ): Promise<void> {
-  const python = startPython('python/obey')
+  const python = await hirePython()
   try {
     await talk(python)
   } catch (error) {
@@ -162,7 +154,7 @@ for (const way of ['open_by_load', 'open_by_open_memmap', 'open_by_attach'] as c
         write(array, sample(0))
         const { name } = array
         const layout = { dtype, shape, order, offset: array.data.byteOffset }
-        const held = await python.tell<Held>(
+        const held = await python.tell(
           way === 'open_by_attach' ? { do: way, name, ...layout } : { do: way, name },
         )
         t.is(held.dtype, dtype, title)
@@ -203,7 +195,7 @@ pythonTest('Python: files go both ways, save to np.load and np.save to load', as
       using ours = NDArray.create(null, { shape, dtype, order })
       write(ours, sample(0))
       await ours.save(path)
-      const held = await python.tell<Held>({ do: 'load', path })
+      const held = await python.tell({ do: 'load', path })
       t.deepEqual([held.dtype, held.shape], [dtype, shape], title)
       t.is(held.order, saysOrder(shape, order), title)
       t.deepEqual(fromTexts(dtype, await python.tell({ do: 'values' })), sample(0), title)
@@ -261,9 +253,9 @@ pythonTest('Python: SharedMemory made by Node has the same bytes, and the same l
     for (const byteLength of [1, 1000, 4096, 100_001]) {
       using memory = SharedMemory.create(null, byteLength)
       memory.bytes[byteLength - 1] = 17
-      const held = await python.tell<Held>({ do: 'open_by_attach', name: memory.name })
+      const held = await python.tell({ do: 'open_by_attach', name: memory.name })
       t.is(held.size, byteLength)
-      t.is((await python.tell<string[]>({ do: 'values' }))[byteLength - 1], '17')
+      t.is((await python.tell({ do: 'values' }))[byteLength - 1], '17')
       await python.tell({ do: 'store', values: new Array(byteLength).fill('250') })
       t.true(memory.bytes.every(byte => byte === 250))
       await python.tell({ do: 'close' })
@@ -275,7 +267,7 @@ pythonTest('Python: SharedMemory made by Python has the same bytes, and the same
   await withPython(t, async python => {
     for (const chosen of [undefined, forPython('chosen')]) {
       for (const size of [1, 1000, 4096, 100_001]) {
-        const { name } = await python.tell<{ name: string }>({ do: 'make_memory', name: chosen, size })
+        const { name } = await python.tell({ do: 'make_memory', name: chosen, size })
         if (!chosen) t.regex(name, /^psm_/)
         using memory = open(name) as SharedMemory
         t.true(memory instanceof SharedMemory)
@@ -283,7 +275,7 @@ pythonTest('Python: SharedMemory made by Python has the same bytes, and the same
         t.is(memory.buffer.byteLength, size)
         t.true(memory.bytes.every(byte => byte === 0))
         memory.bytes[size - 1] = 17
-        t.is((await python.tell<string[]>({ do: 'values' }))[size - 1], '17')
+        t.is((await python.tell({ do: 'values' }))[size - 1], '17')
         await python.tell({ do: 'store', values: new Array(size).fill('250') })
         t.true(memory.bytes.every(byte => byte === 250))
 
@@ -319,10 +311,10 @@ pythonTest('Python: memory that it has not sized yet is refused, and opens when 
 
 pythonTest('Python: what it made is never removed because Node let go', async t => {
   await withPython(t, async python => {
-    const { name } = await python.tell<{ name: string }>({ do: 'make_memory', size: 100 })
+    const { name } = await python.tell({ do: 'make_memory', size: 100 })
     const isThere = async () => {
-      const visitor = startPython('python/obey')
-      t.is((await visitor.tell<Held>({ do: 'open_by_attach', name })).size, 100)
+      const visitor = await hirePython()
+      t.is((await visitor.tell({ do: 'open_by_attach', name })).size, 100)
       await visitor.leave()
       t.true(existsSync(file(name)))
     }
@@ -331,16 +323,15 @@ pythonTest('Python: what it made is never removed because Node let go', async t 
     memory.close()
     await isThere()
 
-    const leaving = await peer()
+    const leaving = await hire<ObjectOrders>('objects/obey-objects')
     await leaving.tell({ do: 'open', reference: name })
-    await leaving.tell({ do: 'leave' }).catch(() => undefined)
-    t.deepEqual(await gone(leaving.child), { code: 0, signal: null })
+    t.deepEqual(await leaving.leave(), { code: 0, signal: null })
     await isThere()
 
-    const killed = await peer()
+    const killed = await hire<ObjectOrders>('objects/obey-objects')
     await killed.tell({ do: 'open', reference: name })
     t.is(await killed.tell({ do: 'read', at: 0 }), 3)
-    await kill(killed.child)
+    await killed.kill()
     gc()
     await isThere()
 
@@ -349,7 +340,7 @@ pythonTest('Python: what it made is never removed because Node let go', async t 
     last.unlink()
     last.unlink()
     t.false(existsSync(file(name)))
-    t.is((await python.tell<string[]>({ do: 'values' }))[0], '3')
+    t.is((await python.tell({ do: 'values' }))[0], '3')
     // Python's own list of what to remove must not hold it against us.
     await python.tell({ do: 'forget', name })
   })
@@ -402,14 +393,14 @@ for (const end of ['leave', 'kill'] as const) {
     async t => {
       const name = unique('taken')
       const memory = SharedMemory.create(name, 1000)
-      const other = await peer()
+      const other = await hire<ObjectOrders>('objects/obey-objects')
       await other.tell({ do: 'open', reference: name })
-      const python = startPython('python/obey')
+      const python = await hirePython()
       await python.tell({ do: 'open_by_SharedMemory', name })
       await python.tell({ do: 'close' })
       t.true(isPresent(name))
       const { stderr } = await python[end]()
-      t.regex(stderr, /resource_tracker: There appear to be 1 leaked shared_memory objects/)
+      t.regex(stderr as string, /resource_tracker: There appear to be 1 leaked shared_memory objects/)
       t.false(existsSync(file(name)))
       t.false(isPresent(name))
 
@@ -426,8 +417,7 @@ for (const end of ['leave', 'kill'] as const) {
       await other.tell({ do: 'close' })
       t.true(isPresent(name))
       t.is(SharedMemory.open(name).byteLength, 2000)
-      await other.tell({ do: 'leave' }).catch(() => undefined)
-      await gone(other.child)
+      await other.leave()
     },
   )
 
@@ -439,7 +429,7 @@ for (const end of ['leave', 'kill'] as const) {
   for (const [way, title] of workarounds) {
     pythonTest(`Python: ${title} leaves the name alone when Python ${ends}`, async t => {
       using array = NDArray.from(null, [1, 2, 3])
-      const python = startPython('python/obey')
+      const python = await hirePython()
       await python.tell({ do: way, name: array.name })
       const { stderr } = await python[end]()
       t.is(stderr, '')
@@ -503,11 +493,11 @@ for (const section of sections.filter(text => blocksOf(text).length > 0)) {
   pythonTest(`Python: the code of docs/python.md, "${heading}"`, async t => {
     const { text, names } = isolate(section)
     const blocks = blocksOf(text)
-    const python = startPython('python/run-snippets')
+    const python = await hire<SnippetOrders>('python/run-snippets', { as: 'python' })
     const printed: string[] = []
     const log = (...values: unknown[]) => printed.push(format(...values))
     const snippet = async (index: number) => {
-      const output = await python.tell<string>({ title: heading, code: blocks[index]?.code })
+      const output = await python.tell({ do: 'run', title: heading, code: blocks[index]?.code ?? '' })
       printed.push(...output.split('\n').slice(0, -1))
     }
     // One function with all of Node's blocks, so that they see each other's variables, and calls for Python's.
@@ -541,7 +531,7 @@ pythonTest('Python: docs/python.md shows the attach that the tests use, and all 
   await withPython(t, async python => {
     for (const { dtype, code, storage } of rows) {
       using array = NDArray.create(null, { shape: [], dtype })
-      t.is((await python.tell<Held>({ do: 'open_by_load', name: array.name })).code, code)
+      t.is((await python.tell({ do: 'open_by_load', name: array.name })).code, code)
       const ours = array.data.constructor.name
       t.is(dtype === 'float16' && ours === 'Uint16Array' ? 'Float16Array' : ours, storage)
     }

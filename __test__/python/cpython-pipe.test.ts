@@ -4,7 +4,8 @@ import '../helpers/domain.js'
 import ava from 'ava'
 import { Pipe, type Reference } from 'crossmem'
 import { range } from '../contracts/queue-class.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -15,7 +16,7 @@ for (const place of places) {
   // _TestConnection.test_connection
   test(`a connection echoes values and bytes, short and long: ${place}`, async t => {
     const [mine, yours] = Pipe.create<unknown>()
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(yours)
     const echo = await there.it('deeds').begin('echoBytes', far)
     const values = [1, 2.25, null]
@@ -68,7 +69,7 @@ test('of a pipe of one direction, the first end receives and the second one send
 // _TestConnection.test_spawn_close
 test('an end that was given away may be closed here at once', async t => {
   const [mine, yours] = Pipe.create<unknown>()
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const opening = there.open(yours)
   yours.close()
   const echo = await there.it('deeds').begin('echoBytes', await opening)
@@ -118,7 +119,7 @@ test('a message without bytes is one', async t => {
 // _TestPoll.test_strings
 test('polling again and again finds each message, empty ones, too', async t => {
   const [a, b] = Pipe.create<never>()
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(b)
   for (const text of ['hello', '', 'a', 'b', '', 'bye', '', 'lop']) {
     const sent = far.do('sendBytes', bytes(text))
@@ -132,7 +133,7 @@ test('polling again and again finds each message, empty ones, too', async t => {
 // _TestPoll.test_boundaries: an end is one process's, so it is polled and received from there.
 test('polling takes no part of a message', async t => {
   const [reader, writer] = Pipe.create<never>({ duplex: false })
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(reader)
   const polling = await far.begin('poll', 600_000)
   for (const text of ['first', 'second']) writer.sendBytesSync(bytes(text))
@@ -147,7 +148,7 @@ test('polling takes no part of a message', async t => {
 test('messages stay apart', async t => {
   const [a, b] = Pipe.create<never>()
   t.deepEqual([await a.poll(0), await a.poll(1)], [false, false])
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(b)
   for (const text of ['a', 'b', 'cd']) await far.do('sendBytes', bytes(text))
   for (const text of ['a', 'b', 'cd']) {
@@ -160,7 +161,7 @@ test('messages stay apart', async t => {
 
 // TestWait.test_wait
 test('four senders are waited for at once, until all have closed', async t => {
-  const children = await Promise.all(range(4).map(() => hire(t, 'process')))
+  const children = await Promise.all(range(4).map(() => startPeer(t, 'process')))
   const readers = new Set<Pipe<[number, number]>>()
   for (const [i, there] of children.entries()) {
     const [reader, writer] = Pipe.create<[number, number]>({ duplex: false })
@@ -204,7 +205,7 @@ test('waiting for what has nothing gives nothing after its time', async t => {
 
 // _TestPicklingConnections.test_pickling
 test('a connection that one process made reaches another, which talks with a third', async t => {
-  const [listener, remote] = [await hire(t, 'process'), await hire(t, 'process')]
+  const [listener, remote] = [await startPeer(t, 'process'), await startPeer(t, 'process')]
   const [mine, theirs] = Pipe.create<Reference>()
   const far = await listener.open(theirs)
   theirs.close()
@@ -220,7 +221,7 @@ test('a connection that one process made reaches another, which talks with a thi
 
 // _TestPicklingConnections.test_access
 test('either end of a pipe goes through a pipe', async t => {
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const [connection, childs] = Pipe.create<unknown>()
   const far = await there.open(childs)
   childs.close()

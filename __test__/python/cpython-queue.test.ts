@@ -5,14 +5,14 @@ import ava from 'ava'
 import { Event, JoinableQueue, Queue } from 'crossmem'
 import { range } from '../contracts/queue-class.js'
 import { isPending } from '../helpers/pending.js'
-import { hire } from '../processes/peers.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
 // _TestQueue.test_put
 test('a queue is filled in every way, refuses more in every way, and is emptied by another process', async t => {
   using queue = Queue.create<number>(null, { capacity: 6 })
-  const child = await hire(t, 'process')
+  const child = await startPeer(t, 'process')
   const far = await child.open(queue)
   t.deepEqual([queue.isEmpty, queue.isFull], [true, false])
   await queue.put(1)
@@ -34,7 +34,7 @@ test('a queue is filled in every way, refuses more in every way, and is emptied 
 // _TestQueue.test_get
 test('what another process puts is taken out in every way, and nothing more in any', async t => {
   using queue = Queue.create<number>(null)
-  const child = await hire(t, 'process')
+  const child = await startPeer(t, 'process')
   const far = await child.open(queue)
   t.true(queue.isEmpty)
   for (const i of range(4, 2)) await far.do('put', i)
@@ -55,7 +55,7 @@ test('what another process puts is taken out in every way, and nothing more in a
 test('a process that is started when the queue has been used puts behind what is in it', async t => {
   using queue = Queue.create<number>(null)
   for (const i of range(10)) await queue.put(i)
-  const child = await hire(t, 'process')
+  const child = await startPeer(t, 'process')
   const far = await child.open(queue)
   for (const i of range(10, 10)) await far.do('put', i)
   for (const i of range(20)) t.is(await queue.get(), i)
@@ -83,7 +83,7 @@ test('joining waits for four workers', async t => {
   using queue = JoinableQueue.create<number | null>(null)
   const workers = await Promise.all(
     range(4).map(async () => {
-      const there = await hire(t, 'process')
+      const there = await startPeer(t, 'process')
       return there.it('deeds').begin('work', await there.open(queue))
     }),
   )
@@ -139,7 +139,7 @@ test('a closed queue is refused, and closing twice does nothing', async t => {
 
 // _TestQueue.test_shutdown_empty
 test('an empty queue that has ended is put into and got from no more, by nobody', async t => {
-  const child = await hire(t, 'process')
+  const child = await startPeer(t, 'process')
   for (const queue of [Queue.create<string>(null), JoinableQueue.create<string>(null)]) {
     using _ = queue
     const far = await child.open({ crossmem: queue.crossmem, name: queue.name })
@@ -157,7 +157,7 @@ test('an empty queue that has ended is put into and got from no more, by nobody'
 
 // _TestQueue.test_shutdown_nonempty
 test('what was in a queue when it ended is got, and joined', async t => {
-  const child = await hire(t, 'process')
+  const child = await startPeer(t, 'process')
   for (const queue of [
     Queue.create<string>(null, { capacity: 1 }),
     JoinableQueue.create<string>(null, { capacity: 1 }),
@@ -181,7 +181,7 @@ test('what was in a queue when it ended is got, and joined', async t => {
 test('another process sees whether the queue is empty', async t => {
   using queue = Queue.create<boolean>(null)
   using start = Event.create(null)
-  const child = await hire(t, 'process')
+  const child = await startPeer(t, 'process')
   const far = await child.open(queue)
   const waiting = await (await child.open(start)).begin('wait')
   t.true(queue.isEmpty)

@@ -5,7 +5,8 @@ import { testObject } from '../contracts/object.js'
 import { testQueue } from '../contracts/queue.js'
 import { type AnyQueue, badAsyncWaits, badWaits, range, spills } from '../contracts/queue-class.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -100,7 +101,7 @@ for (const place of places) {
   for (const how of ['join', 'joinSync']) {
     test(`who joins elsewhere waits for workers here: ${how}, ${place}`, async t => {
       using queue = JoinableQueue.create<number>(null)
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.open(queue)
       await far.do(how)
       queue.putManySync([1, 2])
@@ -121,7 +122,7 @@ for (const place of places) {
   for (const how of ['get', 'receive']) {
     test(`a task fails with its worker, and is waited for no longer: ${how}, ${place}`, async t => {
       using queue = JoinableQueue.create<string>(null, { messageBytes: 8 })
-      const [doomed, worker] = [await hire(t, place), await hire(t, place)]
+      const [doomed, worker] = [await startPeer(t, place), await startPeer(t, place)]
       const [far, other] = [await doomed.open(queue), await worker.open(queue)]
       queue.putManySync(['one', 'one that has a segment of its own', 'three'])
       await far.do(how)
@@ -139,7 +140,7 @@ for (const place of places) {
 
   test(`with redeliver, a task goes from a killed worker to the next: ${place}`, async t => {
     using queue = JoinableQueue.create<string>(null, { redeliver: true })
-    const [doomed, worker] = [await hire(t, place), await hire(t, place)]
+    const [doomed, worker] = [await startPeer(t, place), await startPeer(t, place)]
     const [far, other] = [await doomed.open(queue), await worker.open(queue)]
     queue.putManySync(['one', 'two'])
     await far.do('get')
@@ -157,7 +158,7 @@ for (const place of places) {
 
   test(`a worker that closes the queue has failed what it did not finish: ${place}`, async t => {
     using queue = JoinableQueue.create<string>(null)
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(queue)
     queue.putManySync(['one', 'two'])
     await far.do('getMany', 2)

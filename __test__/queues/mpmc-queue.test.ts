@@ -6,7 +6,8 @@ import { testQueue } from '../contracts/queue.js'
 import { type AnyQueue, badWaits, killHolder, range, spills } from '../contracts/queue-class.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 const none = new Uint8Array()
@@ -105,7 +106,7 @@ for (const messageBytes of [0, 1, 7, 8, 2048, 65_536, 65_537, 1 << 20]) {
 
 test('a message of 16 MiB goes to another process and back', async t => {
   using queue = MpmcQueue.create(null, { capacity: 2 })
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(queue)
   const message = filled(16 << 20)
   message.set(numbered(123_456_789), message.length - 4)
@@ -243,7 +244,7 @@ test('after the end, what was reserved before can be committed, and readers get 
 for (const how of ['pop', 'popSync']) {
   test(`a reservation that is cancelled after the end wakes who waits for it: ${how}`, async t => {
     using queue = MpmcQueue.create(null)
-    const there = await hire(t, 'process')
+    const there = await startPeer(t, 'process')
     const room = queue.reserve(1) as Uint8Array
     queue.end()
     const waiting = await (await there.open(queue)).begin(how)
@@ -255,7 +256,7 @@ for (const how of ['pop', 'popSync']) {
 for (const place of places) {
   test(`the room of who is gone is there again, reserved or read, with others around: ${place}`, async t => {
     using queue = MpmcQueue.create(null, { capacity: 4, messageBytes: 8 })
-    const [doomed, bystander] = [await hire(t, place), await hire(t, place)]
+    const [doomed, bystander] = [await startPeer(t, place), await startPeer(t, place)]
     await bystander.open(queue)
     const far = await doomed.open(queue)
     queue.pushManySync([none, none])
@@ -275,7 +276,7 @@ for (const place of places) {
     test(`what a killed ${place} had and was not done with ${redeliver ? 'comes again' : 'is lost'}`, async t => {
       using queue = MpmcQueue.create(null, { redeliver, messageBytes: 8 })
       t.is(queue.redeliver, redeliver)
-      const [doomed, bystander] = [await hire(t, place), await hire(t, place)]
+      const [doomed, bystander] = [await startPeer(t, place), await startPeer(t, place)]
       await bystander.open(queue)
       const far = await doomed.open(queue)
       queue.pushManySync([...range(4).map(numbered), filled(100)])
@@ -311,7 +312,7 @@ for (const place of places) {
 
   test(`one that redelivers has ended when what others hold is done with: ${place}`, async t => {
     using queue = MpmcQueue.create(null, { redeliver: true })
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(queue)
     queue.pushManySync([none, none])
     const held = [await far.take('receive'), await far.take('receive')]
@@ -342,7 +343,7 @@ test('a loop over one that redelivers is done with a message when it asks for th
 test('what is held is given back when its handle is closed', async t => {
   const queue = MpmcQueue.create(null, { redeliver: true })
   using other = MpmcQueue.open(queue.name)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const far = await there.open(queue)
   queue.pushManySync(range(2).map(numbered))
   const message = queue.receiveSync()

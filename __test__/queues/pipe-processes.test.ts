@@ -4,14 +4,15 @@ import ava from 'ava'
 import { list, open, Pipe, type Reference } from 'crossmem'
 import { range } from '../contracts/queue-class.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 const MiB = 1 << 20
 
 for (const place of places) {
   test(`an end is claimed by its reference, and values come back as they went: ${place}`, async t => {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create()
     const far = await there.open(yours)
     t.throws(() => yours.sendSync(1), { code: 'ERR_BUSY' })
@@ -33,7 +34,7 @@ for (const place of places) {
   })
 
   test(`several MiB go both ways at once: ${place}`, async t => {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create({ capacity: 4096 })
     const far = await there.open(yours)
     const theirs = there.it('deeds').do('exchange', far, 5 * MiB, 1, 2)
@@ -47,7 +48,7 @@ for (const place of places) {
 
   for (const how of ['recv', 'recvSync', 'poll', 'pollSync']) {
     test(`who waits elsewhere is woken by a value and by the end: ${how}, ${place}`, async t => {
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const [mine, yours] = Pipe.create()
       const far = await there.open(yours)
       const isPoll = how.startsWith('poll')
@@ -65,7 +66,7 @@ for (const place of places) {
 
   for (const how of ['send', 'sendSync']) {
     test(`who waits for room elsewhere is woken by it, and by the end: ${how}, ${place}`, async t => {
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const [mine, yours] = Pipe.create({ capacity: 64 })
       const far = await there.open(yours)
       const text = 'x'.repeat(20)
@@ -84,7 +85,7 @@ for (const place of places) {
     for (const holds of [true, false]) {
       const around = holds ? ', with the end still open here' : ''
       test(`the other end is gone, and what it sent is received before: ${end}, ${place}${around}`, async t => {
-        const there = await hire(t, place)
+        const there = await startPeer(t, place)
         const [mine, yours] = Pipe.create<number>()
         const far = await there.open(yours)
         if (!holds) yours.close()
@@ -118,7 +119,7 @@ for (const place of places) {
   }
 
   test(`what was sent before a death is received, also after it: ${place}`, async t => {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create<number>()
     const far = await there.open(yours)
     yours.close()
@@ -130,7 +131,7 @@ for (const place of places) {
   })
 
   test(`who waits for room hears of a death: ${place}`, async t => {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create<Uint8Array>({ capacity: 64 })
     await there.open(yours)
     const large = mine.sendBytes(new Uint8Array(1000))
@@ -142,7 +143,7 @@ for (const place of places) {
   })
 
   test(`the dead one's end is not taken over: ${place}`, async t => {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create<number>()
     await there.open(yours)
     await there.kill()
@@ -151,7 +152,7 @@ for (const place of places) {
   })
 
   test(`two others talk, and one hears of the other's death although the pipe is open here: ${place}`, async t => {
-    const [first, second] = [await hire(t, place), await hire(t, place)]
+    const [first, second] = [await startPeer(t, place), await startPeer(t, place)]
     const [one, other] = Pipe.create<number>()
     const [a, b] = [await first.open(one), await second.open(other)]
     await a.do('send', 1)
@@ -165,7 +166,7 @@ for (const place of places) {
   })
 
   test(`Pipe.wait serves many others: ${place}`, async t => {
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const pipes = range(50).map(() => Pipe.create<number>({ duplex: false, capacity: 64 }))
     const readers = new Set(pipes.map(([reader]) => reader))
     for (const [i, [, writer]] of pipes.entries()) {
@@ -196,7 +197,7 @@ for (const place of places) {
 }
 
 test('an end goes through another pipe', async t => {
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const [mine, yours] = Pipe.create<Reference>()
   const far = await there.open(yours)
   const [left, right] = Pipe.create<string>()

@@ -8,7 +8,8 @@ import { type AnyQueue, range, spills } from '../contracts/queue-class.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
 import { gone, message, start } from '../processes/children.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -231,7 +232,7 @@ for (const place of places) {
     using queue = Queue.create<{ prices: NDArray | Reference; answers: Queue | Reference }>(null)
     using answers = Queue.create<number>(null)
     using prices = NDArray.from(null, [1, 2.5])
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await there.open(queue)
     await queue.put({ prices, answers })
     await there.it('deeds').do('sumUp', far)
@@ -246,7 +247,7 @@ for (const place of places) {
   for (const redeliver of [false, true]) {
     test(`a value that a killed ${place} held ${redeliver ? 'comes again, and says so' : 'is lost'}`, async t => {
       using queue = Queue.create<string>(null, { redeliver, messageBytes: 8 })
-      const [doomed, bystander] = [await hire(t, place), await hire(t, place)]
+      const [doomed, bystander] = [await startPeer(t, place), await startPeer(t, place)]
       await bystander.open(queue)
       const far = await doomed.open(queue)
       queue.putManySync(['short', 'one that has a segment of its own', 'third'])

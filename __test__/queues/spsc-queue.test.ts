@@ -5,7 +5,8 @@ import { testObject } from '../contracts/object.js'
 import { badAsyncWaits, badCounts, badWaits, range } from '../contracts/queue-class.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -259,7 +260,7 @@ test('a message is copied into memory of the caller, or is the cause of the erro
 for (const place of places) {
   test(`messages go there and back, with waits on both sides: ${place}`, async t => {
     using queue = SpscQueue.create(null, { capacity: 64 })
-    const there = await hire(t, place)
+    const there = await startPeer(t, place)
     const far = await (await there.open(queue)).take('openProducer')
     t.throws(() => queue.openProducer(), { code: 'ERR_BUSY' })
     using consumer = queue.openConsumer()
@@ -280,7 +281,7 @@ for (const place of places) {
     test(`who waits elsewhere is woken by a push, by the end and by unlink: ${how}, ${place}`, async t => {
       using queue = SpscQueue.create(null)
       using producer = queue.openProducer()
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       const far = await there.it('crossmem.SpscQueue').take('openConsumer', queue.name)
       const waiting = await far.begin(how)
       producer.pushSync(numbered(1))
@@ -304,7 +305,7 @@ for (const place of places) {
   test(`the roles of the dead are taken over, with everything that is in the ring: ${place}`, async t => {
     using queue = SpscQueue.create(null)
     for (const round of range(3)) {
-      const doomed = await hire(t, place)
+      const doomed = await startPeer(t, place)
       const far = await doomed.open(queue)
       const [producer, consumer] = [await far.take('openProducer'), await far.take('openConsumer')]
       await producer.do('pushMany', many(10, 10 * round))
@@ -324,7 +325,7 @@ for (const place of places) {
 
   test(`who waits for one that dies goes on with the next: ${place}`, async t => {
     using queue = SpscQueue.create(null, { capacity: 64 })
-    const [first, second] = [await hire(t, place), await hire(t, place)]
+    const [first, second] = [await startPeer(t, place), await startPeer(t, place)]
     await (await first.open(queue)).take('openProducer')
     using consumer = queue.openConsumer()
     const waiting = consumer.pop()

@@ -1,7 +1,5 @@
 import { MpmcQueue, Pipe, Queue, type Reference, SharedMemory, SpscQueue } from 'crossmem'
-import type { Part } from '../fixtures/proofs/take-part-in-a-flow.js'
-import { gather } from '../processes/companions.js'
-import { type Place, places } from '../processes/peers.js'
+import { hire, type Place, places } from '../processes/hire.js'
 
 /** What goes from producers to consumers. */
 export interface Flow {
@@ -15,6 +13,29 @@ export interface Flow {
   batch?: number
 }
 
+/** A process or thread that takes part in a flow. */
+export interface Part {
+  queue: Reference
+  role: 'producer' | 'consumer'
+  /** Which of its role. */
+  number: number
+  /** Parcels of each producer. */
+  count: number
+  /** Bytes that fill the parcels, in turn. */
+  fillings: readonly number[]
+  /** Parcels of one batch, at most. */
+  batch: number
+  /** A byte per parcel: how often it was taken. */
+  memory: string
+}
+
+export interface PartOrders {
+  /** Puts in or takes out parcels until the end of the queue. */
+  take(order: { part: Part }): void
+}
+
+export const startPart = (as: Place) => hire<PartOrders>('proofs/take-part-in-a-flow', { as })
+
 /** Lets a flow run until its end; how many messages were not taken once. Whoever finds disorder makes it fail. */
 export async function run(flow: Flow): Promise<{ wrong: number; seconds: number }> {
   const { kind, capacity, messages, fillings = [0], batch = 64, messageBytes = 64 } = flow
@@ -24,21 +45,20 @@ export async function run(flow: Flow): Promise<{ wrong: number; seconds: number 
   const count = messages / crew.length
   using memory = SharedMemory.create(null, messages)
   const { ends, close } = make(kind, capacity, messageBytes)
-  const parts = (role: Part['role']) =>
-    crew.map((place, number): [Place, Part] => {
-      const queue = ends[role]
-      return [place, { queue, role, number, count, fillings, batch, memory: memory.name }]
+  const all = await Promise.all([...crew, ...crew].map(startPart))
+  const take = (role: Part['role'], number: number) =>
+    all[number + (role === 'producer' ? 0 : crew.length)]?.tell({
+      do: 'take',
+      part: { queue: ends[role], role, number, count, fillings, batch, memory: memory.name },
     })
-  const all = await gather('proofs/take-part-in-a-flow', [...parts('producer'), ...parts('consumer')])
   const began = performance.now()
-  const [producers, consumers] = [all.slice(0, crew.length), all.slice(crew.length)]
   try {
-    const failed = Promise.all(consumers.map(({ ended }) => ended))
-    await Promise.race([Promise.all(producers.map(({ ended }) => ended)), failed])
+    const consumed = Promise.all(crew.map((_, number) => take('consumer', number)))
+    await Promise.race([Promise.all(crew.map((_, number) => take('producer', number))), consumed])
     close()
-    await failed
+    await consumed
   } finally {
-    await Promise.all(all.map(companion => companion.end()))
+    await Promise.all(all.map(hired => hired.kill()))
   }
   const wrong = memory.bytes.reduce((sum, times) => sum + Number(times !== 1), 0)
   return { wrong, seconds: (performance.now() - began) / 1000 }

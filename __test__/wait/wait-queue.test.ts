@@ -4,7 +4,8 @@ import { Barrier, Condition, Event, list, Mutex, RLock, RwLock, Semaphore } from
 import type { Costs } from '../fixtures/wait/wait-ten-thousandfold.js'
 import { isPending } from '../helpers/pending.js'
 import { gone, message, start } from '../processes/children.js'
-import { type Distant, hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { type Distant, startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 const onWindows = process.platform === 'win32'
@@ -36,8 +37,8 @@ for (const place of places) {
   test(`a pending wait keeps a ${place} alive, unless it is unref`, async t => {
     using mutex = Mutex.create(null)
     const guard = mutex.lockSync()
-    const [staying, leaving] = [await hire(t, place), await hire(t, place)]
-    const ends = [staying.gone(), leaving.gone()]
+    const [staying, leaving] = [await startPeer(t, place), await startPeer(t, place)]
+    const ends = [staying.hired.gone(), leaving.hired.gone()]
     for (const [peer, options] of [
       [leaving, { unref: true }],
       [staying, {}],
@@ -89,7 +90,7 @@ test('many timeouts at once, and one that is longer than timers can be', async t
 
 test('what others hold is had in order by the waits that are left', async t => {
   using mutex = Mutex.create(null)
-  const there = await hire(t, 'process')
+  const there = await startPeer(t, 'process')
   const theirs = await (await there.open(mutex)).take('lock')
   const controllers = Array.from({ length: 100 }, () => new AbortController())
   const turns: number[] = []
@@ -132,7 +133,7 @@ for (const { make, block, wait, within } of waitable) {
       test(`${named.crossmem}.${how}: whoever is killed while waiting leaves no trace: ${place}`, async t => {
         const object = make()
         const held = block?.(object)
-        const there = await hire(t, place)
+        const there = await startPeer(t, place)
         const far = await there.open(object)
         if (within) await far.do(within)
         await far.begin<Distant>(how)
@@ -167,14 +168,14 @@ for (const end of ['process.exit', 'deeds.throw', 'deeds.reject', 'deeds.hangUp'
       using waited = Mutex.create(null)
       using semaphore = Semaphore.create(null, 2)
       const guard = waited.lockSync()
-      const there = await hire(t, place)
+      const there = await startPeer(t, place)
       await (await there.open(held)).take('lock')
       await (await there.open(semaphore)).take('acquire')
       await (await there.open(waited)).begin('lock', { unref: true })
       const mine = held.lock()
       t.true(await isPending(mine))
       const [on, call] = end.split('.') as [string, string]
-      const gone = there.gone()
+      const gone = there.hired.gone()
       await there
         .it(on)
         .do(call, ...(end === 'process.exit' ? [3] : []))
@@ -196,11 +197,11 @@ if (onWindows) {
     using mutex = Mutex.create(null)
     using lock = RwLock.create(null)
     using semaphore = Semaphore.create(null, 1)
-    const there = await hire(t, 'process')
+    const there = await startPeer(t, 'process')
     const guard = await (await there.open(mutex)).take('lock')
     const writing = await (await there.open(lock)).take('write')
     const permit = await (await there.open(semaphore)).take('acquire')
-    there.child?.kill('SIGSTOP')
+    there.hired.signal('SIGSTOP')
     t.is(mutex.tryLock(), undefined)
     t.throws(() => mutex.lockSync({ timeout: 200 }), { code: 'ERR_TIMEOUT' })
     await t.throwsAsync(mutex.lock({ timeout: 200 }), { code: 'ERR_TIMEOUT' })
@@ -208,7 +209,7 @@ if (onWindows) {
     await t.throwsAsync(lock.write({ timeout: 200 }), { code: 'ERR_TIMEOUT' })
     await t.throwsAsync(semaphore.acquire({ timeout: 200 }), { code: 'ERR_TIMEOUT' })
     const waiting = mutex.lock()
-    there.child?.kill('SIGCONT')
+    there.hired.signal('SIGCONT')
     t.false(await guard.do('isReleased'))
     t.true(mutex.isLocked)
     for (const held of [guard, writing, permit]) await held.do('release')

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ava, { type ExecutionContext } from 'ava'
 import { CrossmemError, type LockInfo, locks } from 'crossmem'
+import type { NamedLockOrders } from '../fixtures/web-locks/obey-named-locks.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
-import { gone, kill } from '../processes/children.js'
-import { type LockClient, lockProcess, lockWorker } from '../processes/lock-clients.js'
+import { type Hired, hire, type Place, places } from '../processes/hire.js'
 
 // Named locks between processes and worker threads, some of which die.
 
@@ -23,35 +23,44 @@ const isAvailable = (name: string): Promise<boolean> =>
 
 const recovered = (name: string): Promise<boolean | undefined> => locks.request(name, lock => lock?.recovered)
 
-/** Runs a test with one process, and one with a worker thread. */
-function withEither(title: string, run: (t: ExecutionContext, start: Start) => unknown) {
-  test(`${title} (process)`, async t => {
-    await run(t, async () => {
-      const client = await lockProcess()
-      t.teardown(() => kill(client.child))
-      return { ...client, end: () => kill(client.child) }
-    })
-  })
-  test(`${title} (worker)`, async t => {
-    await run(t, async () => {
-      const client = await lockWorker()
-      t.teardown(() => client.worker.terminate())
-      return { ...client, end: () => client.worker.terminate() }
-    })
-  })
+type Client = Hired<NamedLockOrders>
+
+const startAs = (as: Place): Promise<Client> => hire('web-locks/obey-named-locks', { as })
+const startProcess = (): Promise<Client> => startAs('process')
+
+/** Requests a lock there; resolves when it was granted, with the number by which to release it. */
+async function hold(
+  client: Client,
+  name: string,
+  options?: { mode?: 'shared' | 'exclusive'; steal?: boolean },
+): Promise<{ id: number; recovered: boolean }> {
+  const outcome = await client.tell({ do: 'request', name, options })
+  if ('id' in outcome) return outcome
+  throw new Error(`"${name}" was not granted: ${JSON.stringify(outcome)}`)
 }
 
-type Start = () => Promise<LockClient & { end: () => Promise<unknown> }>
+/** Runs a test with other processes, and with worker threads. */
+function withEither(title: string, run: (t: ExecutionContext, start: () => Promise<Client>) => unknown) {
+  for (const place of places) {
+    test(`${title} (${place})`, async t => {
+      await run(t, async () => {
+        const client = await startAs(place)
+        t.teardown(() => client.kill())
+        return client
+      })
+    })
+  }
+}
 
 withEither('a lock is held by one at a time, and released for the next', async (t, start) => {
   const name = unique('l')
   const [a, b] = await Promise.all([start(), start()])
-  const { id } = await a.hold(name)
+  const { id } = await hold(a, name)
   let isGranted = false
   const mine = locks.request(name, () => {
     isGranted = true
   })
-  const theirs = b.hold(name)
+  const theirs = hold(b, name)
   t.deepEqual(await b.tell({ do: 'request', name, options: { ifAvailable: true } }), { failed: true })
   t.false(await isAvailable(name))
   t.false(isGranted)
@@ -64,7 +73,7 @@ withEither('a lock is held by one at a time, and released for the next', async (
 withEither('shared locks are held together', async (t, start) => {
   const name = unique('l')
   const other = await start()
-  const { id } = await other.hold(name, { mode: 'shared' })
+  const { id } = await hold(other, name, { mode: 'shared' })
   await locks.request(name, { mode: 'shared' }, () => other.tell({ do: 'release', id }))
   t.true(await isAvailable(name))
 })
@@ -72,7 +81,7 @@ withEither('shared locks are held together', async (t, start) => {
 withEither('a request is aborted there, and the next goes on here', async (t, start) => {
   const name = unique('l')
   const other = await start()
-  const { id } = await other.hold(name)
+  const { id } = await hold(other, name)
   const outcome = other.tell({ do: 'request', name, abortAtOnce: true })
   const mine = locks.request(name, () => 'granted')
   t.deepEqual(await outcome, { error: 'AbortError' })
@@ -83,10 +92,10 @@ withEither('a request is aborted there, and the next goes on here', async (t, st
 withEither('the next holder hears that the one before died', async (t, start) => {
   const name = unique('l')
   const other = await start()
-  await other.hold(name)
+  await hold(other, name)
   const waits = [recovered(name), recovered(name)]
   t.is(of((await locks.query()).held, name).length, 1)
-  await other.end()
+  await other.kill()
   t.deepEqual(await Promise.all(waits), [true, false])
   t.is(await recovered(name), false)
 })
@@ -95,8 +104,8 @@ withEither('so does one who asks later, at once or not at all, or by stealing', 
   for (const options of [{}, { ifAvailable: true }, { steal: true }]) {
     const name = unique('l')
     const other = await start()
-    await other.hold(name)
-    await other.end()
+    await hold(other, name)
+    await other.kill()
     t.deepEqual(of((await locks.query()).held, name), [])
     t.is(await locks.request(name, options, lock => lock?.recovered), true)
     t.is(await recovered(name), false)
@@ -106,10 +115,10 @@ withEither('so does one who asks later, at once or not at all, or by stealing', 
 withEither('a shared lock of a dead holder is gone, and the others keep theirs', async (t, start) => {
   const name = unique('l')
   const [a, b] = await Promise.all([start(), start()])
-  await a.hold(name, { mode: 'shared' })
-  const { id } = await b.hold(name, { mode: 'shared' })
+  await hold(a, name, { mode: 'shared' })
+  const { id } = await hold(b, name, { mode: 'shared' })
   const mine = recovered(name)
-  await a.end()
+  await a.kill()
   t.false(await isAvailable(name))
   t.is(of((await locks.query()).held, name).length, 1)
   await b.tell({ do: 'release', id })
@@ -119,27 +128,27 @@ withEither('a shared lock of a dead holder is gone, and the others keep theirs',
 withEither('who dies while waiting is forgotten', async (t, start) => {
   const name = unique('l')
   const [a, b] = await Promise.all([start(), start()])
-  const { id } = await a.hold(name)
+  const { id } = await hold(a, name)
   const waits = b.tell({ do: 'request', name })
   while (of((await locks.query()).pending, name).length === 0) await new Promise(setImmediate)
   const mine = recovered(name)
-  await b.end()
+  await b.kill()
   await a.tell({ do: 'release', id })
   t.is(await mine, false)
-  t.is(await Promise.race([waits, 'nothing']), 'nothing')
+  await t.throwsAsync(waits, { message: /the program ended/ })
 })
 
 withEither('who is stolen from is told, and who steals and dies is no holder', async (t, start) => {
   const name = unique('l')
   const [victim, thief] = await Promise.all([start(), start()])
-  const { id } = await victim.hold(name)
+  const { id } = await hold(victim, name)
   const lost = locks.request(name, () => new Promise(() => {}))
-  await thief.hold(name, { steal: true })
+  await hold(thief, name, { steal: true })
   t.is(await victim.tell({ do: 'release', id }), 'AbortError')
-  await thief.end()
+  await thief.kill()
   while (of((await locks.query()).held, name).length === 0) await new Promise(setImmediate)
   const second = await start()
-  await second.hold(name, { steal: true })
+  await hold(second, name, { steal: true })
   await t.throwsAsync(lost, { any: true, name: 'AbortError' })
 })
 
@@ -149,7 +158,7 @@ withEither('client ids are the same for everyone, and one for each', async (t, s
   const ids = await Promise.all(others.map(other => other.tell({ do: 'clientId', name: unique('l') })))
   const waits = others.map(async (other, i) => {
     if (i > 0) return
-    await other.hold(name)
+    await hold(other, name)
   })
   await Promise.all(waits)
   await locks.request(mine, async () => {
@@ -169,7 +178,7 @@ withEither('requests are shown in the order in which they were made', async (t, 
   const order = [0, 1, 2, 2, 0, 1]
   await locks.request(name, async () => {
     for (const [i, n] of order.entries()) {
-      const client = clients[n] as LockClient
+      const client = clients[n] as Client
       void client.tell({ do: 'request', name })
       // What it is told next it does after that.
       await client.tell({ do: 'query' })
@@ -185,7 +194,7 @@ withEither('requests are shown in the order in which they were made', async (t, 
 withEither('a deadlock can be seen', async (t, start) => {
   const [one, two] = [unique('l'), unique('l')]
   const other = await start()
-  await other.hold(one)
+  await hold(other, one)
   const aborting = new AbortController()
   let release = (): void => undefined
   const until = new Promise<void>(resolve => {
@@ -208,12 +217,11 @@ withEither('a deadlock can be seen', async (t, start) => {
 test('ending in the middle of a callback counts as death, however it ends', async t => {
   for (const order of [{ do: 'exit' }, { do: 'throw' }] as const) {
     const name = unique('l')
-    const other = await lockProcess()
-    other.child.stderr?.resume()
-    await other.hold(name)
+    const other = await startProcess()
+    await hold(other, name)
     const mine = recovered(name)
     void other.tell(order)
-    await gone(other.child)
+    await other.gone()
     t.is(await mine, true)
   }
 })
@@ -221,13 +229,13 @@ test('ending in the middle of a callback counts as death, however it ends', asyn
 test('a stopped holder is alive', async t => {
   if (process.platform === 'win32') return t.pass()
   const name = unique('l')
-  const other = await lockProcess()
-  t.teardown(() => kill(other.child))
-  const { id } = await other.hold(name)
-  other.child.kill('SIGSTOP')
+  const other = await startProcess()
+  t.teardown(() => other.kill())
+  const { id } = await hold(other, name)
+  other.signal('SIGSTOP')
   t.false(await isAvailable(name))
   const mine = recovered(name)
-  other.child.kill('SIGCONT')
+  other.signal('SIGCONT')
   await other.tell({ do: 'release', id })
   t.is(await mine, false)
 })
@@ -238,14 +246,14 @@ test('what processes do under a lock they do one after the other', async t => {
   const counter = join(folder, 'counter')
   writeFileSync(counter, '0')
   const name = unique('l')
-  const clients = await Promise.all([lockProcess(), lockProcess(), lockWorker(), lockWorker()])
+  const clients = await Promise.all([startProcess(), startProcess(), startAs('thread'), startAs('thread')])
   await Promise.all(clients.map(client => client.tell({ do: 'countUp', name, times: 100, counter })))
   t.is(readFileSync(counter, 'utf8'), '400')
-  for (const client of clients) void client.tell({ do: 'leave' })
+  await Promise.all(clients.map(client => client.leave()))
 })
 
 test('4,096 requests at once, of several processes, for one name and for many', async t => {
-  const clients = await Promise.all([lockProcess(), lockProcess(), lockProcess(), lockProcess()])
+  const clients = await Promise.all([startProcess(), startProcess(), startProcess(), startProcess()])
   const [one, many] = [unique('l'), Array.from({ length: 1024 }, () => unique('l'))]
   for (const names of [many.map(() => one), many]) {
     let release = (): void => undefined
@@ -261,7 +269,7 @@ test('4,096 requests at once, of several processes, for one name and for many', 
     for (const answer of await Promise.all(answers)) t.deepEqual(answer, { granted: 1024, failed: [] })
   }
   t.deepEqual(await locks.query(), { held: [], pending: [] })
-  await Promise.all(clients.map(({ child }) => kill(child)))
+  await Promise.all(clients.map(client => client.kill()))
 })
 
 test('more requests than there is room for are refused, and nothing else is lost', async t => {
@@ -273,8 +281,8 @@ test('more requests than there is room for are refused, and nothing else is lost
   const requests = names.map(name => locks.request(name, () => until.then(() => name)))
   const { held } = await locks.query()
   t.true(held.length >= 4096)
-  const other = await lockProcess()
-  t.teardown(() => kill(other.child))
+  const other = await startProcess()
+  t.teardown(() => other.kill())
   t.deepEqual(await other.tell({ do: 'request', name: names[0] as string, options: { ifAvailable: true } }), {
     failed: true,
   })
@@ -292,7 +300,7 @@ test('more requests than there is room for are refused, and nothing else is lost
     t.is(reason.code, 'ERR_LIMIT')
   }
   t.deepEqual(await locks.query(), { held: [], pending: [] })
-  await other.hold('one more')
+  await hold(other, 'one more')
 })
 
 test('a process ends by itself though it holds a lock, and not while it waits for one', async t => {
@@ -318,18 +326,17 @@ test('who comes after all have died hears of it, and who leaves last leaves noth
     readdirSync('/dev/shm').filter(file => file.startsWith('crossmem-locks-')).length
   try {
     const there = tables()
-    const [first, second] = await Promise.all([lockProcess(), lockProcess()])
-    await Promise.all([first.hold('a'), second.hold('b')])
-    await kill(first.child)
-    await kill(second.child)
-    const third = await lockProcess()
-    const granted = await Promise.all([third.hold('a'), third.hold('b'), third.hold('c')])
+    const [first, second] = await Promise.all([startProcess(), startProcess()])
+    await Promise.all([hold(first, 'a'), hold(second, 'b')])
+    await first.kill()
+    await second.kill()
+    const third = await startProcess()
+    const granted = await Promise.all([hold(third, 'a'), hold(third, 'b'), hold(third, 'c')])
     t.deepEqual(
       granted.map(lock => lock.recovered),
       [true, true, false],
     )
-    void third.tell({ do: 'leave' })
-    await gone(third.child)
+    await third.leave()
     t.is(tables(), there)
     t.deepEqual(
       readdirSync('/dev/shm').filter(file => file.includes(domain)),
