@@ -3,23 +3,23 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { NDArray } from 'crossmem'
+import type { CountingOrders } from '../fixtures/arrays/count-under-array-lock.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { gone, message, start } from '../processes/children.js'
+import { hire } from '../processes/hire.js'
 
 const test = ava.serial
 const turn = (): Promise<void> => new Promise(setImmediate)
 
 test('withLock and update of several processes exclude each other, and snapshots are never torn', async t => {
   using array = NDArray.create(unique('busy'), { shape: [2], dtype: 'int32' })
-  const children = Array.from({ length: 3 }, () =>
-    start('arrays/count-under-array-lock', JSON.stringify(array), '300'),
+  const counters = await Promise.all(
+    [1, 2, 3].map(() => hire<CountingOrders>('arrays/count-under-array-lock')),
   )
-  await Promise.all(children.map(child => message(child)))
-  let running = children.length
-  const found = children.map(async child => {
-    child.send('go')
-    const said = await message<{ torn: number }>(child)
+  let running = counters.length
+  const found = counters.map(async counter => {
+    const said = await counter.tell({ do: 'count', array: array.toJSON(), times: 300 })
     running--
     return said
   })
@@ -30,7 +30,7 @@ test('withLock and update of several processes exclude each other, and snapshots
   }
   t.deepEqual(await Promise.all(found), new Array(3).fill({ torn: 0 }))
   t.deepEqual([...array.snapshot()], [1800, 1800])
-  await Promise.all(children.map(gone))
+  await Promise.all(counters.map(counter => counter.leave()))
 })
 
 test('waiting blocks no event loop, and ends when the other process lets go', async t => {

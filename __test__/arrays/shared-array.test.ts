@@ -1,27 +1,28 @@
 import ava from 'ava'
 import { type DType, list, open, type Reference, SharedArray, Value } from 'crossmem'
+import type { CountingOrders } from '../fixtures/arrays/count-under-array-lock.js'
+import type { ChangingOrders } from '../fixtures/arrays/read-and-change-data.js'
 import { unique } from '../helpers/domain.js'
 import { fromText, samples, toText } from '../helpers/scalars.js'
 import { scribble } from '../helpers/scribble.js'
-import { gone, kill, message, start } from '../processes/children.js'
+import { gone, message, start } from '../processes/children.js'
+import { hire } from '../processes/hire.js'
 
 const test = ava.serial
 const dtypes = Object.keys(samples) as DType[]
 
 test('every dtype is the same array in another process, both ways', async t => {
-  const other = start('arrays/read-and-change-data')
-  await message(other)
+  const other = await hire<ChangingOrders>('arrays/read-and-change-data')
   for (const dtype of dtypes) {
     const [first, second] = samples[dtype]
     using array = SharedArray.create(unique('array'), dtype, [first, second, first] as never)
-    other.send({ reference: array.toJSON(), store: toText(second) })
-    const { dtype: theirs, found } = await message<{ dtype: string; found: string }>(other)
+    const order = { reference: array.toJSON(), store: toText(second) }
+    const { dtype: theirs, found } = await other.tell({ do: 'change', ...order })
     t.is(theirs, dtype)
     t.deepEqual(fromText(found), [first, second, first], dtype)
-    t.is(await message(other), 'stored')
     t.deepEqual<unknown, unknown>(array.toArray(), [second, second, second], dtype)
   }
-  await kill(other)
+  await other.kill()
 })
 
 // After Lib/test/_test_multiprocessing.py, class _TestArray.
@@ -149,15 +150,14 @@ test('an array travels as a reference', t => {
 
 test('those who hold the lock, in several processes, are inside alone', async t => {
   using array = SharedArray.create(unique('busy'), 'int32', 2)
-  const children = Array.from({ length: 3 }, () =>
-    start('arrays/count-under-array-lock', JSON.stringify(array), '300'),
+  const counters = await Promise.all(
+    [1, 2, 3].map(() => hire<CountingOrders>('arrays/count-under-array-lock')),
   )
-  await Promise.all(children.map(child => message(child)))
-  for (const child of children) child.send('go')
-  const found = await Promise.all(children.map(child => message<{ torn: number }>(child)))
+  const order = { do: 'count', array: array.toJSON(), times: 300 } as const
+  const found = await Promise.all(counters.map(counter => counter.tell(order)))
   t.deepEqual(found, new Array(3).fill({ torn: 0 }))
   t.deepEqual(array.toArray(), [1800, 1800])
-  await Promise.all(children.map(gone))
+  await Promise.all(counters.map(counter => counter.leave()))
 })
 
 test('a holder that is killed is reported to the one that waits', async t => {

@@ -1,12 +1,12 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { type DType, list, Mutex, NDArray, open, type Reference, SharedMemory, Value } from 'crossmem'
+import type { LoopOrders, Way } from '../fixtures/arrays/change-value-in-a-loop.js'
+import type { ChangingOrders } from '../fixtures/arrays/read-and-change-data.js'
 import { unique } from '../helpers/domain.js'
-import { fixture } from '../helpers/paths.js'
 import { fromText, samples, toText } from '../helpers/scalars.js'
 import { scribble } from '../helpers/scribble.js'
-import { gone, kill, message, start } from '../processes/children.js'
+import { gone, message, start } from '../processes/children.js'
+import { hire, type Place } from '../processes/hire.js'
 
 const test = ava.serial
 const dtypes = (Object.keys(samples) as DType[]).filter(dtype => !dtype.startsWith('complex'))
@@ -14,45 +14,27 @@ const integers = dtypes.filter(dtype => dtype.includes('int'))
 const floats = dtypes.filter(dtype => dtype.startsWith('float'))
 
 test('every dtype is the same number in another process, both ways', async t => {
-  const other = start('arrays/read-and-change-data')
-  await message(other)
+  const other = await hire<ChangingOrders>('arrays/read-and-change-data')
   for (const dtype of dtypes) {
     const [first, second] = samples[dtype]
     using value = Value.create(unique('value'), dtype, first as never)
-    other.send({ reference: value.toJSON(), store: toText(second) })
-    const { dtype: theirs, found } = await message<{ dtype: string; found: string }>(other)
+    const order = { reference: value.toJSON(), store: toText(second) }
+    const { dtype: theirs, found } = await other.tell({ do: 'change', ...order })
     t.is(theirs, dtype)
     t.deepEqual(fromText(found), first, dtype)
-    t.is(await message(other), 'stored')
     t.deepEqual(value.value, second as never, dtype)
   }
-  await kill(other)
+  await other.kill()
 })
 
 /** Four processes, or threads, change a value 25,000 times each. */
-async function contend(value: Value, way: string, inThreads = false): Promise<void> {
-  const times = '25000'
-  const starters = Array.from({ length: 4 }, async () => {
-    if (!inThreads) {
-      const child = start('arrays/change-value-in-a-loop', value.name, times, way)
-      await message(child)
-      return async () => {
-        child.send('go')
-        await message(child)
-        await gone(child)
-      }
-    }
-    const worker = new Worker(fixture('arrays/change-value-in-a-loop'), {
-      argv: [value.name, times, way],
-    })
-    await once(worker, 'message')
-    return async () => {
-      worker.postMessage('go')
-      await once(worker, 'exit')
-    }
-  })
-  const runs = await Promise.all(starters)
-  await Promise.all(runs.map(run => run()))
+async function contend(value: Value, way: Way, as: Place = 'process'): Promise<void> {
+  const all = await Promise.all(
+    [1, 2, 3, 4].map(() => hire<LoopOrders>('arrays/change-value-in-a-loop', { as })),
+  )
+  const order = { do: 'change', reference: value.toJSON(), times: 25_000, way } as const
+  await Promise.all(all.map(hired => hired.tell(order)))
+  await Promise.all(all.map(hired => hired.leave()))
 }
 
 for (const [dtype, way, initial, final] of [
@@ -84,7 +66,7 @@ for (const [dtype, way] of [
 ] as const) {
   test(`no ${way} of an ${dtype} is lost between four worker threads`, async t => {
     using value = Value.create(unique('busy'), dtype)
-    await contend(value as unknown as Value, way, true)
+    await contend(value as unknown as Value, way, 'thread')
     t.is(value.value, 100_000)
   })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { open, SpscQueue } from 'crossmem'
+import { open, type PipeReference, SpscQueue } from 'crossmem'
 import type { Below } from '../helpers/random.js'
 import { type Consume, consumeFrom } from './consumer.js'
 import { packingOf } from './parcels.js'
@@ -18,6 +18,19 @@ export interface Accounts {
   wasPut(id: number): void
   /** Tells how often it was taken before. */
   wasTaken(id: number): number
+}
+
+/** A process or thread that lives in a storm of queues. */
+export interface QueueLife {
+  id: number
+  isSurvivor: boolean
+  roles: readonly Role[]
+  /** The streams that it uses, by number. */
+  uses: readonly { stream: Stream; number: number; name: string }[]
+  /** It waits on its thread only, or never; or both. */
+  isSync?: boolean
+  books: string
+  pipe?: PipeReference
 }
 
 /** Who uses a queue beside others who are killed at any moment. */
