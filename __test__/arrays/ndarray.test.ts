@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, SharedMemory } from 'crossmem'
-import type { ObjectOrders } from '../fixtures/objects/obey-objects.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { random } from '../helpers/random.js'
 import { gone, message, start } from '../processes/children.js'
-import { hire } from '../processes/hire.js'
+import { hireUser } from '../processes/users.js'
 
 const test = ava.serial
 const dtypes: DType[] = [
@@ -46,7 +45,7 @@ function eachIndex(shape: readonly number[], visit: (index: number[]) => void, i
 }
 
 test('every dtype, order and shape is the same array in another process', async t => {
-  const other = await hire<ObjectOrders>('objects/obey-objects')
+  const other = await hireUser()
   for (const dtype of dtypes) {
     for (const order of ['C', 'F'] as const) {
       for (const shape of shapes) {
@@ -80,7 +79,7 @@ test('every dtype, order and shape is the same array in another process', async 
 test('a reader of a gigabyte does not grow by a gigabyte', async t => {
   using array = NDArray.create(null, { shape: [1 << 30], dtype: 'uint8' })
   array.data[(1 << 30) - 1] = 5
-  const other = await hire<ObjectOrders>('objects/obey-objects')
+  const other = await hireUser()
   const before = await other.tell({ do: 'rss' })
   await other.tell({ do: 'open', reference: array.toJSON() })
   t.is(await other.tell({ do: 'read', at: (1 << 30) - 1 }), 5)
@@ -237,7 +236,7 @@ test('a handle travels as a reference, and open makes the right class of it', as
       using opened = open(arrived)
       t.is(opened.constructor, handle.constructor)
     }
-    const other = await hire<ObjectOrders>('objects/obey-objects')
+    const other = await hireUser()
     t.is(await other.tell({ do: 'open', reference: handle }), handle.constructor.name)
     await other.kill()
   }

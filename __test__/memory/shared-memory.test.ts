@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, gc, list, open, SharedMemory } from 'crossmem'
-import type { ObjectOrders } from '../fixtures/objects/obey-objects.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { gone, message, start } from '../processes/children.js'
-import { hire } from '../processes/hire.js'
+import { hireUser } from '../processes/users.js'
 
 // One after the other: they count what the whole domain has.
 const test = ava.serial
@@ -20,7 +19,7 @@ test('two processes see the same bytes, and the last one out removes them', asyn
   t.is(memory.byteLength, 1000)
   t.is(memory.buffer.byteLength, 1000)
   t.true(memory.bytes.every(byte => byte === 0))
-  const other = await hire<ObjectOrders>('objects/obey-objects')
+  const other = await hireUser()
   t.is(await other.tell({ do: 'open', reference: name }), 'SharedMemory')
   memory.bytes[999] = 17
   t.is(await other.tell({ do: 'read', at: 999 }), 17)
@@ -172,7 +171,7 @@ test('unlink takes the name away at once, the memory goes with the last handle',
 
 test('a persistent object outlives everyone, and is opened again', async t => {
   const name = unique('persistent')
-  const maker = await hire<ObjectOrders>('objects/obey-objects')
+  const maker = await hireUser()
   await maker.tell({ do: 'create', name, byteLength: 10, persist: true })
   await maker.tell({ do: 'write', at: 9, value: 99 })
   await maker.kill()
@@ -187,10 +186,7 @@ test('a persistent object outlives everyone, and is opened again', async t => {
 test('what a killed process held is gone, what it shared is not', async t => {
   const [own, shared] = [unique('own'), unique('shared')]
   using mine = SharedMemory.create(shared, 10)
-  const [first, second] = [
-    await hire<ObjectOrders>('objects/obey-objects'),
-    await hire<ObjectOrders>('objects/obey-objects'),
-  ]
+  const [first, second] = [await hireUser(), await hireUser()]
   await first.tell({ do: 'create', name: own, byteLength: 10 })
   await second.tell({ do: 'open', reference: shared })
   await Promise.all([first.kill(), second.kill()])
@@ -205,7 +201,7 @@ test('what a killed process held is gone, what it shared is not', async t => {
 
 test('a stopped process is not taken for dead', async t => {
   const name = unique('stopped')
-  const other = await hire<ObjectOrders>('objects/obey-objects')
+  const other = await hireUser()
   await other.tell({ do: 'create', name, byteLength: 10 })
   other.signal('SIGSTOP')
   t.is(gc().agents, 0)
@@ -299,7 +295,7 @@ const canForbid = onLinux && removable('/dev/shm', '-i')
 if (canForbid) {
   test("a name that the system does not let us remove is nobody else's trouble", async t => {
     const name = unique('immovable')
-    const other = await hire<ObjectOrders>('objects/obey-objects')
+    const other = await hireUser()
     await other.tell({ do: 'create', name, byteLength: 10 })
     t.true(removable(file(name), '+i'))
     t.teardown(() => {
@@ -308,7 +304,7 @@ if (canForbid) {
     })
     await other.kill()
     t.is(gc().objects, 0)
-    const next = await hire<ObjectOrders>('objects/obey-objects')
+    const next = await hireUser()
     t.is(await next.tell({ do: 'create', name: unique('unrelated'), byteLength: 10 }), 10)
     await next.kill()
     removable(file(name), '-i')

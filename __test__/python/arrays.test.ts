@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { format } from 'node:util'
 import ava, { type ExecutionContext } from 'ava'
 import { type DType, gc, list, NDArray, open, type Scalar, SharedMemory } from 'crossmem'
-import type { ObjectOrders } from '../fixtures/objects/obey-objects.js'
 import type { ArrayOrders, SnippetOrders } from '../fixtures/python/orders.js'
 import { unique } from '../helpers/domain.js'
 import { root } from '../helpers/paths.js'
 import { isPython, pythonTest } from '../helpers/python.js'
 import { type Hired, hire } from '../processes/hire.js'
+import { hireUser } from '../processes/users.js'
 
 const file = (name: string): string => `/dev/shm/${name}`
 let folder: string
@@ -323,12 +323,12 @@ pythonTest('Python: what it made is never removed because Node let go', async t 
     memory.close()
     await isThere()
 
-    const leaving = await hire<ObjectOrders>('objects/obey-objects')
+    const leaving = await hireUser()
     await leaving.tell({ do: 'open', reference: name })
     t.deepEqual(await leaving.leave(), { code: 0, signal: null })
     await isThere()
 
-    const killed = await hire<ObjectOrders>('objects/obey-objects')
+    const killed = await hireUser()
     await killed.tell({ do: 'open', reference: name })
     t.is(await killed.tell({ do: 'read', at: 0 }), 3)
     await killed.kill()
@@ -393,7 +393,7 @@ for (const end of ['leave', 'kill'] as const) {
     async t => {
       const name = unique('taken')
       const memory = SharedMemory.create(name, 1000)
-      const other = await hire<ObjectOrders>('objects/obey-objects')
+      const other = await hireUser()
       await other.tell({ do: 'open', reference: name })
       const python = await hirePython()
       await python.tell({ do: 'open_by_SharedMemory', name })

@@ -1,0 +1,144 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { domain, file, hold, leave, leaveNothing, test, testOnLinux } from '../contracts/command.js'
+import { unique } from '../helpers/domain.js'
+import { gone, message, start } from '../processes/children.js'
+import { cells, crossmem, errorsIn, json } from '../processes/command.js'
+
+leaveNothing()
+
+test('inspect shows all about one object', async t => {
+  const [array, scalar, bytes] = ['array', 'scalar', 'bytes'].map(unique) as [string, string, string]
+  const holders = [
+    await hold(array, { shape: [2, 3, 4], dtype: 'int16', order: 'F' }),
+    await hold(scalar, { shape: [] }),
+    await hold(bytes, { byteLength: 1000 }),
+  ]
+  const pids = holders.map(child => child.pid)
+
+  const shown = await crossmem('inspect', array)
+  t.deepEqual({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: '' })
+  t.deepEqual(shown.stdout.trimEnd().split('\n').map(cells), [
+    ['name', array],
+    ['kind', 'NDArray'],
+    ['bytes', '8.0 KiB (8192)'],
+    ['persist', 'no'],
+    ['attached', String(pids[0])],
+    ['dtype', 'int16'],
+    ['shape', '[2, 3, 4]'],
+    ['order', 'F'],
+    ['strides', '[1, 2, 6]'],
+    ['trailer', 'yes'],
+  ])
+  t.deepEqual(await json('inspect', array), {
+    code: 0,
+    data: {
+      domain,
+      name: array,
+      kind: 'NDArray',
+      byteLength: 8192,
+      persist: false,
+      attached: [{ pid: pids[0], thread: 0, alive: true }],
+      doomed: false,
+      present: true,
+      foreign: false,
+      holders: null,
+      array: { dtype: 'int16', shape: [2, 3, 4], order: 'F', strides: [1, 2, 6], trailer: true },
+      problem: null,
+    },
+  })
+
+  t.like((await json('inspect', scalar)).data, {
+    array: { dtype: 'float64', shape: [], order: 'C', strides: [], trailer: true },
+  })
+  const plain = await crossmem('inspect', bytes)
+  t.deepEqual(plain.stdout.trimEnd().split('\n').map(cells), [
+    ['name', bytes],
+    ['kind', 'SharedMemory'],
+    ['bytes', '1000 B'],
+    ['persist', 'no'],
+    ['attached', String(pids[2])],
+  ])
+  t.like((await json('inspect', bytes)).data, { array: null, foreign: false, byteLength: 1000 })
+  await Promise.all(holders.map(leave))
+})
+
+test('inspect shows who holds a lock or permits, and who waits at a barrier', async t => {
+  const [mutex, semaphore, barrier] = [unique('mutex'), unique('semaphore'), unique('barrier')]
+  const holder = start('locks/hold-locks', mutex, semaphore, barrier)
+  await message(holder)
+  const one = { pid: holder.pid, thread: 0, alive: true, count: 1 }
+  t.like((await json('inspect', mutex)).data, { kind: 'Mutex', holders: [one] })
+  t.like((await json('inspect', semaphore)).data, { holders: [{ ...one, count: 2 }] })
+  t.regex((await crossmem('inspect', mutex)).stdout, new RegExp(`^held +${holder.pid}$`, 'm'))
+  t.regex((await crossmem('inspect', semaphore)).stdout, new RegExp(`^held +${holder.pid} x 2$`, 'm'))
+  t.regex((await crossmem('inspect', barrier)).stdout, new RegExp(`^waiting +${holder.pid}$`, 'm'))
+  holder.send('meet')
+  await gone(holder)
+})
+
+testOnLinux('inspect shows a broken array for what it is', async t => {
+  const name = unique('broken')
+  const holder = await hold(name, { shape: [10] })
+  const bytes = readFileSync(file(name))
+  bytes.fill(0, 0, 6)
+  writeFileSync(file(name), bytes, { flag: 'r+' })
+
+  const shown = await crossmem('inspect', name)
+  t.is(shown.code, 1)
+  t.regex(shown.stdout, new RegExp(`^name +${name}\nkind +NDArray\n`))
+  t.regex(shown.stderr, /^crossmem: not a valid \.npy: .* \(ERR_CORRUPT\)\n$/)
+  const ran = await crossmem('inspect', name, '--json')
+  t.is(ran.code, 1)
+  const found = JSON.parse(ran.stdout) as { array: unknown; problem: { code: string; message: string } }
+  t.is(found.array, null)
+  t.is(found.problem.code, 'ERR_CORRUPT')
+  t.deepEqual(errorsIn(ran), [found.problem])
+  await leave(holder)
+})
+
+testOnLinux("another program's memory is foreign: shown, and removed only by rm", async t => {
+  const name = unique('psm')
+  writeFileSync(file(name), Buffer.alloc(5000, 7))
+  t.teardown(() => rmSync(file(name), { force: true }))
+
+  const shown = await crossmem('inspect', name)
+  t.is(shown.code, 0)
+  t.deepEqual(shown.stdout.trimEnd().split('\n').map(cells), [
+    ['name', name],
+    ['kind', 'foreign: shared memory that this domain did not make'],
+    ['bytes', '4.9 KiB (5000)'],
+  ])
+  t.like(await json('inspect', name), {
+    code: 0,
+    data: { name, foreign: true, byteLength: 5000, attached: [], array: null, problem: null },
+  })
+  t.deepEqual(await json('ls'), { code: 0, data: { domain, objects: [] } })
+  await crossmem('gc')
+  t.deepEqual(readFileSync(file(name)), Buffer.alloc(5000, 7))
+
+  t.deepEqual(await crossmem('rm', name), { code: 0, stdout: `removed ${name}\n`, stderr: '' })
+  t.false(existsSync(file(name)))
+})
+
+testOnLinux('foreign memory that no one has sized yet cannot be shown', async t => {
+  const name = unique('psm')
+  writeFileSync(file(name), '')
+  t.teardown(() => rmSync(file(name), { force: true }))
+  const ran = await crossmem('inspect', name)
+  t.is(ran.code, 1)
+  t.regex(ran.stderr, /\(ERR_CORRUPT\)/)
+})
+
+testOnLinux('a foreign .npy shows its array', async t => {
+  const name = unique('npy')
+  const dict = "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }"
+  const header = Buffer.from(`\x93NUMPY\x01\x00\x76\x00${dict.padEnd(117)}\n`, 'latin1')
+  writeFileSync(file(name), Buffer.concat([header, Buffer.alloc(24)]))
+  t.teardown(() => rmSync(file(name), { force: true }))
+
+  t.like((await json('inspect', name)).data, {
+    foreign: true,
+    array: { dtype: 'int32', shape: [2, 3], order: 'C', strides: [3, 1], trailer: false },
+  })
+  t.regex((await crossmem('inspect', name)).stdout, /^trailer +no: /m)
+})

@@ -1,0 +1,4 @@
+import { testClone, testCodec } from '../contracts/codec.js'
+
+testClone('v8')
+testCodec('v8')
