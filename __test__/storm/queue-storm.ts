@@ -106,7 +106,7 @@ export class QueueStorm {
     }
   }
 
-  /** Starts a survivor. Once it has begun it has its role, which a victim would keep from it otherwise. */
+  /** Starts a survivor; resolves when it has its role, which a victim could keep from it otherwise. */
   async #survivor(course: Course, role: Role): Promise<void> {
     const worker = new Worker(fixture('proofs/live-in-a-queue-storm'))
     this.#workers.push(worker)

@@ -53,6 +53,8 @@ export interface QueueUser {
 /** One role at one queue. A turn says how many messages it completed. */
 export interface QueueUse {
   readonly role: Role
+  /** Opens the queue, if its role is free. A turn does so, too. */
+  open(): void
   turn(): Promise<number>
   close(): void
 }
@@ -71,7 +73,7 @@ export class Producing implements QueueUse {
 
   async turn(): Promise<number> {
     const { id: producer, below, stream, accounts } = this.#user
-    this.#putting ??= this.#open()
+    this.open()
     const ids = this.#putting ? accounts.open(1 + below(BATCH)) : []
     if (ids.length === 0) await pause(1)
     const { pack } = packingOf(stream.kind)
@@ -91,9 +93,9 @@ export class Producing implements QueueUse {
     this.#object?.[Symbol.dispose]()
   }
 
-  #open(): Putting | undefined {
-    this.#object = openAs(this.role, this.#user)
-    return this.#object && new Putting(this.#object, this.#user.below, this.#user.isSync)
+  open(): void {
+    this.#object ??= openAs(this.role, this.#user)
+    if (this.#object) this.#putting ??= new Putting(this.#object, this.#user.below, this.#user.isSync)
   }
 }
 
@@ -110,7 +112,7 @@ export class Consuming implements QueueUse {
 
   async turn(): Promise<number> {
     const { below, inHands } = this.#user
-    this.#consume ??= this.#open()
+    this.open()
     if (!this.#consume) {
       await pause(1)
       return 0
@@ -129,10 +131,10 @@ export class Consuming implements QueueUse {
     this.#object?.[Symbol.dispose]()
   }
 
-  #open(): Consume | undefined {
+  open(): void {
     const { stream, below, isSync } = this.#user
-    this.#object = openAs(this.role, this.#user)
-    return this.#object && consumeFrom(this.#object, stream.promised, below, isSync)
+    this.#object ??= openAs(this.role, this.#user)
+    if (this.#object) this.#consume ??= consumeFrom(this.#object, stream.promised, below, isSync)
   }
 
   #note(packed: unknown, isMarked: boolean): number {
