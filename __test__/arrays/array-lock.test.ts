@@ -52,7 +52,7 @@ test('waiting blocks no event loop, and ends when the other process lets go', as
   await gone(holder)
 })
 
-test('a wait ends in vain by timeout, signal or close, and the next ones go on', async t => {
+test('a wait fails by timeout, signal or close, and the next ones go on', async t => {
   using array = NDArray.create(unique('vain'), { shape: [2], dtype: 'int32' })
   const other = NDArray.open<'int32'>(array.name)
   const holder = start('arrays/hold-lock-of-data', JSON.stringify(array))
@@ -90,7 +90,7 @@ test('an unref wait lets its process end', async t => {
   })
 })
 
-test('the calls of one thread come in turn, also through several handles', async t => {
+test('the calls of one thread are served in order, also through several handles', async t => {
   using first = NDArray.create(unique('turns'), { shape: [2], dtype: 'int32' })
   using second = NDArray.open<'int32'>(first.name)
   const order: number[] = []
@@ -118,7 +118,7 @@ test('the calls of one thread come in turn, also through several handles', async
   )
 })
 
-test('one handle leaves the other its turn, however many wait', async t => {
+test('waits of two handles are served alternately, however many wait', async t => {
   using busy = NDArray.create(unique('fair'), { shape: [1] })
   using other = NDArray.open(busy.name)
   let done = false

@@ -107,7 +107,7 @@ test('fill, and the element itself', t => {
   })
 })
 
-test('what cannot be an array is refused', t => {
+test('arguments that make no array are refused', t => {
   const name = unique('refused')
   const create = (options: unknown) => () => NDArray.create(name, options as never)
   const bad = [
@@ -195,7 +195,7 @@ test('openOrCreate makes it once, and refuses another layout', t => {
   t.is(first.get(0, 0), 9)
 })
 
-test('load and save round trip through a file, and refuse what is broken', async t => {
+test('load and save round trip through a file, and refuse a broken file', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'crossmem-'))
   const path = join(folder, 'array.npy')
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -315,7 +315,7 @@ test('worker.terminate() inside an update counts as a death inside', async t => 
   t.deepEqual([...array.snapshot()], [1, 0])
 })
 
-test('update passes results and exceptions through, and refuses what would hang', async t => {
+test('update passes results and exceptions through, and refuses calls that would hang', async t => {
   using array = NDArray.create(unique('update'), { shape: [2] })
   t.is(
     array.update(data => data.length),

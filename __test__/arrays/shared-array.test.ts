@@ -107,7 +107,7 @@ test('data is a plain built-in typed array on the shared memory', t => {
   t.deepEqual([complex.length, complex.data.length], [3, 6])
 })
 
-test('what cannot be an array is refused', t => {
+test('arguments that make no array are refused', t => {
   const name = unique('refused')
   for (const source of [undefined, null, -1, 1.5, Number.NaN, 2 ** 60, 'abc', {}, true, 5n]) {
     t.throws(
@@ -148,7 +148,7 @@ test('an array travels as a reference', t => {
   }
 })
 
-test('those who hold the lock, in several processes, are inside alone', async t => {
+test('of several processes only the holder of the lock is inside', async t => {
   using array = SharedArray.create(unique('busy'), 'int32', 2)
   const counters = await Promise.all(
     [1, 2, 3].map(() => hire<CountingOrders>('arrays/count-under-array-lock')),
@@ -195,7 +195,7 @@ test('with lock: false there is data and no lock', async t => {
   )
 })
 
-test('update refuses what would come late', t => {
+test('update refuses functions that would return late', t => {
   using array = SharedArray.create(null, 'int32', 2)
   t.throws(() => array.update(async () => 1), { code: 'ERR_INVALID_ARG' })
   t.throws(() => array.update(() => array.update(() => 1)), { code: 'ERR_DEADLOCK' })

@@ -146,7 +146,7 @@ test('a bool has logic and no sums', t => {
   for (const op of ['add', 'sub'] as const) t.throws(() => flag[op](1), { code: 'ERR_UNSUPPORTED' })
 })
 
-test('a value takes what an array of its dtype takes, and changes nothing otherwise', t => {
+test('a value takes the scalars that an array of its dtype takes, and refuses others unchanged', t => {
   const inputs = [1.7, -1, 1e20, Number.NaN, 300, 3n, 2n ** 70n, true, '1', null, undefined, {}, [1, 2]]
   for (const dtype of dtypes) {
     using array = NDArray.create(null, { shape: [], dtype })
@@ -185,7 +185,7 @@ test('a value takes what an array of its dtype takes, and changes nothing otherw
   }
 })
 
-test('what cannot be a value is refused', t => {
+test('arguments that make no value are refused', t => {
   const name = unique('refused')
   for (const dtype of ['float31', 'i', undefined, null, 'toString']) {
     t.throws(() => Value.create(name, dtype as never), { code: 'ERR_INVALID_ARG' })
@@ -250,7 +250,7 @@ test('with lock: false there are atomics and no lock', async t => {
   t.is(value.value, 7)
 })
 
-test('update passes exceptions through, and refuses what would hang or come late', async t => {
+test('update passes exceptions through, and refuses functions that would hang or return late', async t => {
   using value = Value.create(unique('update'), 'int32', 5)
   const fail = (): never => {
     throw new RangeError('mine')
@@ -280,7 +280,7 @@ for (const way of ['die inside update', 'die inside withLock']) {
       throw new RangeError('no repair')
     }
     t.throws(() => value.update(fail), { instanceOf: RangeError })
-    await value.withLock(guard => t.true(guard.ownerDied, 'nobody has repaired it'))
+    await value.withLock(guard => t.true(guard.ownerDied, 'no holder has repaired it'))
     value.update((_, { ownerDied }) => {
       t.true(ownerDied)
       return 3

@@ -42,7 +42,7 @@ testOnLinux('doctor finds objects whose name another program removed', async t =
   await leave(holder)
 })
 
-testOnLinux('doctor and ls work while a stopped process holds the registry, and say who', async t => {
+testOnLinux('doctor and ls work while a stopped process holds the registry, and doctor names it', async t => {
   const child = start('proofs/use-registry-endlessly')
   track(child)
   await message(child)

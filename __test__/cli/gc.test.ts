@@ -5,7 +5,7 @@ import { cells, crossmem, type Diagnosis, json } from '../processes/command.js'
 
 leaveNothing()
 
-test('what a killed process leaves: doctor finds it, gc frees it, doctor is content', async t => {
+test('doctor finds the leftovers of a killed process, and gc frees them', async t => {
   const [lost, shared, kept] = ['lost', 'shared', 'kept'].map(unique) as [string, string, string]
   const victim = await hold(lost, { shape: [1000] })
   const alsoVictim = await hold(shared, { byteLength: 100 })

@@ -62,7 +62,7 @@ test('inspect shows all about one object', async t => {
   await Promise.all(holders.map(leave))
 })
 
-test('inspect shows who holds a lock or permits, and who waits at a barrier', async t => {
+test('inspect shows the holders of a lock or of permits, and the waiters at a barrier', async t => {
   const [mutex, semaphore, barrier] = [unique('mutex'), unique('semaphore'), unique('barrier')]
   const holder = start('locks/hold-locks', mutex, semaphore, barrier)
   await message(holder)
@@ -76,7 +76,7 @@ test('inspect shows who holds a lock or permits, and who waits at a barrier', as
   await gone(holder)
 })
 
-testOnLinux('inspect shows a broken array for what it is', async t => {
+testOnLinux('inspect shows a broken array, and its error', async t => {
   const name = unique('broken')
   const holder = await hold(name, { shape: [10] })
   const bytes = readFileSync(file(name))

@@ -7,7 +7,7 @@ import { cells, crossmem, json, type Listed } from '../processes/command.js'
 
 leaveNothing()
 
-test('ls shows every object, and who has it open', async t => {
+test('ls shows every object, and the agents that have it open', async t => {
   const [array, bytes, wide, inWorker] = ['array', 'bytes', '冷蔵庫', 'worker'].map(unique) as [
     string,
     string,

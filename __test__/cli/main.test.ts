@@ -44,7 +44,7 @@ test('help and version go to stdout', async t => {
   t.is((await crossmem('--version')).stdout, `${manifest.version}\n`)
 })
 
-test('wrong usage is exit code 2, and says what is wrong', async t => {
+test('wrong usage is exit code 2, and the message says why', async t => {
   const wrong: [string[], RegExp][] = [
     [[], /a command is missing/],
     [['list'], /no command "list"/],
@@ -97,7 +97,7 @@ test('an empty domain is fine, and asking leaves no trace of it', async t => {
   })
 })
 
-test('what is not there is exit code 1', async t => {
+test('a missing name is exit code 1', async t => {
   const name = unique('nothing')
   const inspected = await crossmem('inspect', name)
   t.deepEqual({ code: inspected.code, stdout: inspected.stdout }, { code: 1, stdout: '' })
@@ -149,7 +149,7 @@ test('--domain wins over CROSSMEM_DOMAIN', async t => {
   t.is((await json<Diagnosis>('doctor', '--domain', elsewhere)).data.control, null)
 })
 
-test('whoever reads may stop reading', async t => {
+test('a reader of the output may stop reading', async t => {
   for (const args of [['ls'], ['doctor', '--json'], ['--help'], ['nonsense']]) {
     const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.destroy()

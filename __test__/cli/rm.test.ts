@@ -5,7 +5,7 @@ import { crossmem, errorsIn, json } from '../processes/command.js'
 
 leaveNothing()
 
-test('rm removes what it can, and those who have it open keep its bytes', async t => {
+test('rm removes what it can, and processes that have it open keep its bytes', async t => {
   const [first, second, third] = ['first', 'second', 'third'].map(unique) as [string, string, string]
   const missing = unique('missing')
   const holders = [await hold(second, { shape: [4] }), await hold(third, { byteLength: 9, persist: true })]

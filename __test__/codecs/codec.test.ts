@@ -7,7 +7,7 @@ const rot13 = {
   decode: (bytes: Uint8Array) => Buffer.from(bytes.map(byte => byte ^ 13)).toString(),
 }
 
-test('a custom codec is called, and its mistakes are told', t => {
+test('a custom codec is called, and its errors are reported', t => {
   t.is(travel(rot13 as Codec, 'hello'), 'hello')
   const identity: Codec = { encode: value => value as Uint8Array, decode: bytes => bytes }
   t.deepEqual(travel(identity, Uint8Array.of(1, 2, 3)), Uint8Array.of(1, 2, 3), 'the bytes are its own')
@@ -46,7 +46,7 @@ test('codecs have numbers', t => {
   t.is(codecFor({ ...rot13, name: 'rot13' }).id, codecFor({ ...rot13, name: 'rot13' }).id)
 })
 
-test('what is no codec is refused', t => {
+test('options that name no codec are refused', t => {
   for (const option of [
     'yaml',
     'toString',
@@ -62,7 +62,7 @@ test('what is no codec is refused', t => {
   }
 })
 
-test('what exists is opened with its codec', t => {
+test('an existing queue is opened with its codec', t => {
   for (const name of builtIn) {
     const { id } = codecFor(name)
     t.is(codecOf(id, undefined, 'q'), codecFor(name))

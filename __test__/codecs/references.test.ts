@@ -81,7 +81,7 @@ test('handles travel as references, wherever they are', t => {
   }
 })
 
-test('what is more than a name in a reference travels, too', t => {
+test('further fields of a reference travel, too', t => {
   class Pipe {
     readonly crossmem = 'Pipe'
     readonly name = 'p'

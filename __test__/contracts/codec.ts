@@ -232,7 +232,7 @@ export function testClone(codec: (typeof clones)[number]): void {
     t.deepEqual([other.message, other.name, other.code], ['failed', 'Error', undefined as never])
   })
 
-  test(`${codec} says what can't be sent, and where`, t => {
+  test(`${codec} names the value that can't be sent, and its place`, t => {
     const { encode } = codecFor<unknown>(codec)
     const cases: [unknown, RegExp][] = [
       [() => 1, /^value can't be sent: \(\) => 1 could not be cloned; leave/],
@@ -262,7 +262,7 @@ export function testClone(codec: (typeof clones)[number]): void {
     t.throws(() => encode({ a: loop }), { code: 'ERR_INVALID_ARG' })
   })
 
-  test(`${codec} carries what is nested a thousand levels deep, in a worker, too, and refuses more`, async t => {
+  test(`${codec} carries values nested a thousand levels deep, in a worker, too, and refuses deeper ones`, async t => {
     const nested = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
       let value: unknown = 1
       for (let i = 0; i < levels; i++) value = wrap(value)
@@ -300,7 +300,7 @@ export function testClone(codec: (typeof clones)[number]): void {
     )
   })
 
-  test(`${codec} gives back what structured clone gives, for any value`, t => {
+  test(`${codec} gives back any value as structured clone does`, t => {
     const next = random(7)
     for (let i = 0; i < 3000; i++) {
       const value = randomValue(next)

@@ -56,7 +56,7 @@ export function testLock(lock: Lock): void {
   }
 
   for (const place of places) {
-    test(`${kind}.${lock.lock}: what one holds another one waits for: ${place}`, async t => {
+    test(`${kind}.${lock.lock}: another agent waits while one holds the lock: ${place}`, async t => {
       const { object, lockSync, tryLock, lock: wait } = make()
       using _ = object
       const there = await startPeer(t, place)
@@ -80,7 +80,7 @@ export function testLock(lock: Lock): void {
       lockSync().release()
     })
 
-    test(`${kind}.${lock.lock}: it survives its holder: ${place}`, async t => {
+    test(`${kind}.${lock.lock}: the lock survives its holder: ${place}`, async t => {
       const { object, lock: wait, lockSync, tryLock } = make()
       using _ = object
       for (const how of ['async', 'sync', 'try', 'sync without options'] as const) {
@@ -104,7 +104,7 @@ export function testLock(lock: Lock): void {
         }
         if (!lock.tells) continue
         const again = lockSync()
-        t.true(again.ownerDied, 'nobody has repaired anything')
+        t.true(again.ownerDied, 'no holder has repaired anything')
         again.release()
         const tried = tryLock() as Held
         t.true(tried.ownerDied)
@@ -122,7 +122,7 @@ export function testLock(lock: Lock): void {
       }
     })
 
-    test(`${kind}.${lock.lock}: who waits elsewhere survives the holder, too: ${place}`, async t => {
+    test(`${kind}.${lock.lock}: a waiter in another agent survives the holder, too: ${place}`, async t => {
       const { object } = make()
       using _ = object
       for (const how of [lock.lock, lock.lockSync]) {
@@ -159,7 +159,7 @@ export function testLock(lock: Lock): void {
       }
     })
 
-    test(`${kind}.${lock.lock}: closing it while it is held is as if the holder had died: ${place}`, async t => {
+    test(`${kind}.${lock.lock}: closing a held lock counts as the holder's death: ${place}`, async t => {
       const { object, lock: wait } = make()
       using _ = object
       const there = await startPeer(t, place)
@@ -175,7 +175,7 @@ export function testLock(lock: Lock): void {
       held.release()
     })
 
-    test(`${kind}.${lock.lock}: what is unlinked is waited for no longer: ${place}`, async t => {
+    test(`${kind}.${lock.lock}: waits for an unlinked lock fail: ${place}`, async t => {
       for (const how of [lock.lock, lock.lockSync]) {
         const { object, lockSync } = make()
         using _ = object
@@ -187,13 +187,13 @@ export function testLock(lock: Lock): void {
         await t.throwsAsync(waiting.result, { code: 'ERR_NOT_FOUND', message: /unlinked/ })
         held.release()
         const theirs = await far.take(lock.lock)
-        t.false(await theirs.do('isReleased'), 'who has it open goes on using it')
+        t.false(await theirs.do('isReleased'), 'open handles go on working')
         await theirs.do('release')
       }
     })
   }
 
-  test(`${kind}.${lock.lock}: what cannot be waited for is refused`, async t => {
+  test(`${kind}.${lock.lock}: invalid wait options are refused`, async t => {
     const { object, lock: wait, lockSync, withLock } = make()
     using _ = object
     for (const timeout of [-1, Number.NaN, '1', 1n, {}]) {
@@ -212,7 +212,7 @@ export function testLock(lock: Lock): void {
     lockSync({ timeout: 0 }).release()
   })
 
-  test(`${kind}.${lock.lock}: a guard gives back once, whatever way`, async t => {
+  test(`${kind}.${lock.lock}: a guard releases once, whatever way`, async t => {
     const { object, lock: wait, lockSync, tryLock } = make()
     using _ = object
     const held = await wait()
@@ -256,7 +256,7 @@ export function testLock(lock: Lock): void {
     last?.release()
   })
 
-  test(`${kind}.${lock.withLock}: gives back what it took, whatever the function does`, async t => {
+  test(`${kind}.${lock.withLock}: releases what it took, whatever the function does`, async t => {
     const { object, withLock, tryLock } = make()
     using _ = object
     t.is(await withLock(() => 5), 5)
@@ -325,7 +325,7 @@ export function testLock(lock: Lock): void {
       await theirs.do('release')
     })
 
-    test(`${kind}.${lock.lock}: closing rejects waits for what others hold: ${place}`, async t => {
+    test(`${kind}.${lock.lock}: closing rejects waits for a lock that another agent holds: ${place}`, async t => {
       const { object, lock: wait } = make()
       const there = await startPeer(t, place)
       const far = await there.open(object)
@@ -342,7 +342,7 @@ export function testLock(lock: Lock): void {
   }
 
   if (lock.again === 'refused') {
-    test(`${kind}.${lock.lock}: who holds it waits behind itself, or is refused`, async t => {
+    test(`${kind}.${lock.lock}: a holder that asks again waits behind itself, or is refused`, async t => {
       const { object, lock: wait, lockSync, tryLock } = make()
       using _ = object
       const held = lockSync()

@@ -35,7 +35,7 @@ export function testObject<T extends AnyObject>(
     Class.create(name, ...([...args, options] as never[]))
   const openOrCreate = (name: string): T => Class.openOrCreate(name, ...(args as never[]))
 
-  test(`${kind}: create refuses what exists, open what does not, openOrCreate neither`, t => {
+  test(`${kind}: create refuses an existing name, open a missing one, openOrCreate neither`, t => {
     const name = unique('made')
     t.throws(() => Class.open(name), { instanceOf: CrossmemError, code: 'ERR_NOT_FOUND' })
     using made = openOrCreate(name)
@@ -54,7 +54,7 @@ export function testObject<T extends AnyObject>(
     t.not(unnamed.name, other.name)
   })
 
-  test(`${kind}: what cannot be is refused`, t => {
+  test(`${kind}: invalid arguments are refused`, t => {
     t.throws(() => make('a/b'), { code: 'ERR_INVALID_NAME' })
     t.throws(() => Class.open(7 as never), { code: 'ERR_INVALID_NAME' })
     t.throws(() => make(unique('persist'), { persist: 'yes' }), { code: 'ERR_INVALID_ARG' })

@@ -95,7 +95,7 @@ export function testQueue(Class: QueueClass): void {
     })
   }
 
-  test(`${kind}: who waits for an item here is served in order, whatever ends the others' waits`, async t => {
+  test(`${kind}: waiters for an item here are served in order, whatever ends the other waits`, async t => {
     const { queue, get, getMany, putManySync, tryPut } = make()
     using _ = queue
     const reason = new Error('enough')
@@ -121,10 +121,10 @@ export function testQueue(Class: QueueClass): void {
     await t.throwsAsync(byDefault, { any: true, name: 'AbortError' })
     t.true(tryPut(item(5)))
     await t.throwsAsync(get({ signal: controller.signal }), { is: reason })
-    t.is(queue.size, 1, 'who was aborted took nothing')
+    t.is(queue.size, 1, 'the aborted wait took nothing')
   })
 
-  test(`${kind}: who waits for room here is served in order, whatever ends the others' waits`, async t => {
+  test(`${kind}: waiters for room here are served in order, whatever ends the other waits`, async t => {
     const { queue, get, put, putMany, tryPut, tryPutMany } = make({ capacity: 2 })
     using _ = queue
     t.is(tryPutMany(items(2)), 2)
@@ -156,7 +156,7 @@ export function testQueue(Class: QueueClass): void {
     t.true(turns.includes(6))
   })
 
-  test(`${kind}: a call that blocks gets what its own thread is waiting to put, and the other way round`, async t => {
+  test(`${kind}: a blocking get takes what its own thread is waiting to put, and a blocking put serves its own gets`, async t => {
     const { queue, get, getSync, put, putSync } = make({ capacity: 1 })
     using _ = queue
     const puts = [put(item(0)), put(item(1)), put(item(2))]
@@ -241,7 +241,7 @@ export function testQueue(Class: QueueClass): void {
     t.true(queue.isFull)
   })
 
-  test(`${kind}: it is iterated until its end, and what was not asked for stays`, async t => {
+  test(`${kind}: it is iterated until its end, and items that were not asked for stay`, async t => {
     const { queue, putManySync, tryGet } = make()
     using _ = queue
     putManySync(items(5))
@@ -323,7 +323,7 @@ export function testQueue(Class: QueueClass): void {
     })
 
     for (const how of ['get', 'getSync'] as const) {
-      test(`${kind}.${names[how]}: who waits elsewhere is woken by a put, by the end and by unlink: ${place}`, async t => {
+      test(`${kind}.${names[how]}: a waiter in another agent is woken by a put, by the end and by unlink: ${place}`, async t => {
         const { queue, tryPut } = make()
         using _ = queue
         const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
@@ -348,7 +348,7 @@ export function testQueue(Class: QueueClass): void {
     }
 
     for (const how of ['put', 'putSync'] as const) {
-      test(`${kind}.${names[how]}: who waits elsewhere is woken by room, by the end and by unlink: ${place}`, async t => {
+      test(`${kind}.${names[how]}: a waiter in another agent is woken by room, by the end and by unlink: ${place}`, async t => {
         const { queue, tryPut, get, drain } = make({ capacity: 1 })
         using _ = queue
         const there = await startPeer(t, place)
@@ -371,7 +371,7 @@ export function testQueue(Class: QueueClass): void {
       })
     }
 
-    test(`${kind}: the end there is the end here, after what was put: ${place}`, async t => {
+    test(`${kind}: the end in another agent is the end here, after all items: ${place}`, async t => {
       const { queue, get, getSync, getMany, tryGet, put, putSync, tryPut, putMany, tryPutMany } = make({
         capacity: 2,
       })
@@ -399,7 +399,7 @@ export function testQueue(Class: QueueClass): void {
       await t.throwsAsync(queue.receive(), { code: 'ERR_ENDED' })
     })
 
-    test(`${kind}: closing there is not the end; what was put stays: ${place}`, async t => {
+    test(`${kind}: closing in another agent is not the end; its items stay: ${place}`, async t => {
       const { queue, drain, get } = make()
       using _ = queue
       const there = await startPeer(t, place)
@@ -412,7 +412,7 @@ export function testQueue(Class: QueueClass): void {
       await t.throwsAsync(get({ timeout: 150 }), { code: 'ERR_TIMEOUT' }, 'others may come')
     })
 
-    test(`${kind}: what a ${place} put before it was killed is there`, async t => {
+    test(`${kind}: items that a ${place} put before it was killed are there`, async t => {
       const { queue, drain } = make()
       using _ = queue
       const there = await startPeer(t, place)

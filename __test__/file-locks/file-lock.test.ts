@@ -50,7 +50,7 @@ async function hirePython(path: string): Promise<Hired<PythonOrders>> {
   return python
 }
 
-test('a lock excludes whoever else opened the file, until it is released', t => {
+test('a lock excludes other handles of the file, until it is released', t => {
   const path = somewhere()
   using ours = FileLock.open(path)
   using theirs = FileLock.open(pathToFileURL(path))
@@ -76,7 +76,7 @@ test('a lock excludes whoever else opened the file, until it is released', t => 
   t.false(ours.tryLock()?.isReleased)
 })
 
-test('bytes that do not overlap are nobody else’s business; shared ones are shared', t => {
+test('ranges that do not overlap are independent; shared locks are shared', t => {
   const path = somewhere()
   using ours = FileLock.open(path)
   using theirs = FileLock.open(path)
@@ -136,7 +136,7 @@ test('one FileLock does not merge or convert its own locks', async t => {
   t.truthy(others.tryLock({ start: 30, length: 5 }))
 })
 
-test('those who wait in one FileLock get their turn in order, also behind one who gives up', async t => {
+test('waiters in one FileLock are served in order, also behind one that gives up', async t => {
   using file = FileLock.open(somewhere())
   const order: string[] = []
   const pass = async (name: string, shared: boolean, signal?: AbortSignal): Promise<void> => {
@@ -200,7 +200,7 @@ test('a wait ends with its signal, its timeout or the FileLock', async t => {
   t.truthy(ours.tryLock())
 })
 
-test('opening leaves what is in the file, and makes it only if it may', t => {
+test('opening leaves the contents of the file, and creates it only with `create`', t => {
   const path = somewhere()
   t.throws(() => FileLock.open(path, { create: false }), { code: 'ERR_NOT_FOUND', message: /create: true/ })
   t.throws(() => FileLock.open(join(path, 'deeper')), { code: 'ERR_NOT_FOUND', message: /directory/ })
@@ -214,7 +214,7 @@ test('opening leaves what is in the file, and makes it only if it may', t => {
   t.throws(() => FileLock.open(join(path, 'deeper')), { instanceOf: CrossmemError })
 })
 
-test('what cannot be is refused', async t => {
+test('invalid arguments are refused', async t => {
   const bad = (act: () => unknown, hint: RegExp) =>
     t.throws(act, { instanceOf: CrossmemError, code: 'ERR_INVALID_ARG', message: hint })
   for (const path of ['', undefined, null, 5, {}, Buffer.from('x')])
@@ -292,7 +292,7 @@ test('a process waits for another, and gets the lock when that releases it', asy
   await next.kill()
 })
 
-test('a process that is killed or exits frees what it held, and what it waited for stays free', async t => {
+test('a process that is killed or exits frees its lock, and the lock it waited for stays free', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
   for (const end of ['kill', 'exit'] as const) {
@@ -320,7 +320,7 @@ test('an unreferenced wait does not keep its process', async t => {
   t.deepEqual(await other.gone(), { code: 0, signal: null })
 })
 
-test('a worker that is terminated frees what it held, and can be while it waits', async t => {
+test('a worker that is terminated frees its lock, also while it waits', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
   const program = fixture('file-locks/lock-file-in-worker')
@@ -340,7 +340,7 @@ test('a worker that is terminated frees what it held, and can be while it waits'
   t.truthy(file.tryLock())
 })
 
-test('many who wait leave the thread pool alone', async t => {
+test('many waiters leave the thread pool alone', async t => {
   const path = somewhere()
   using ours = FileLock.open(path)
   const guard = ours.lockSync()
@@ -355,7 +355,7 @@ test('many who wait leave the thread pool alone', async t => {
   for (const file of await Promise.all(waiting)) file.close()
 })
 
-pythonTest('Python: what one side holds the other waits for, or is refused', async t => {
+pythonTest('Python: a lock of one side makes the other side wait, or is refused', async t => {
   const path = somewhere()
   using file = FileLock.open(path)
   const python = await hirePython(path)

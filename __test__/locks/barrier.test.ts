@@ -39,7 +39,7 @@ const hireMany = async (
   return hired
 }
 
-test('what cannot be is refused, and leaves no party', async t => {
+test('invalid arguments are refused, and leave no party', async t => {
   for (const parties of [0, -1, 1.5, Number.NaN, 2 ** 32, '2']) {
     t.throws(() => Barrier.create(null, parties as never), { code: 'ERR_INVALID_ARG' }, String(parties))
   }
@@ -88,7 +88,7 @@ test('tasks of one thread meet, again and again', async t => {
   t.is(acted, 20)
 })
 
-test('whoever comes during the action takes part in the next meeting', async t => {
+test('a party that comes during the action takes part in the next meeting', async t => {
   let finish = (): void => undefined
   let starts = (): void => undefined
   const started = new Promise<void>(resolve => {
@@ -135,7 +135,7 @@ for (const place of places) {
       t.false(barrier.isBroken)
     })
 
-    test(`abort breaks it for those who wait and come, reset makes it as new: ${how}, ${place}`, async t => {
+    test(`abort breaks it for present and later parties, reset makes it as new: ${how}, ${place}`, async t => {
       using barrier = Barrier.create(null, 3)
       const peers = await hireMany(t, place, 2, barrier)
       const wait = async () => {
@@ -161,7 +161,7 @@ for (const place of places) {
       await Promise.all(met)
     })
 
-    test(`a party that dies breaks it for those who wait: ${how}, ${place}`, async t => {
+    test(`a party that dies breaks it for the waiting parties: ${how}, ${place}`, async t => {
       using barrier = Barrier.create(null, 3)
       const peers = await hireMany(t, place, 2, barrier)
       const [stays, dies] = peers as [(typeof peers)[0], (typeof peers)[0]]
@@ -179,7 +179,7 @@ for (const place of places) {
       t.deepEqual(await Promise.all(again), [0, 1])
     })
 
-    test(`a party that dies before anyone looks is not counted: ${how}, ${place}`, async t => {
+    test(`a party that dies before it is noticed is not counted: ${how}, ${place}`, async t => {
       using barrier = Barrier.create(null, 2)
       const [dies] = await hireMany(t, place, 1, barrier)
       await dies?.far.begin(how)
@@ -222,7 +222,7 @@ for (const place of places) {
       t.true(barrier.isBroken)
     })
 
-    test(`who waits is told when it is unlinked, and when nobody is left: ${how}, ${place}`, async t => {
+    test(`a waiter is told when it is unlinked, and when no other process is left: ${how}, ${place}`, async t => {
       using unlinked = Barrier.create(null, 2)
       const [there] = await hireMany(t, place, 1, unlinked)
       const waiting = await there?.far.begin(how)
@@ -267,7 +267,7 @@ test('only a synchronous action will do for waitSync', async t => {
   t.is(await barrier.wait(), 0)
 })
 
-test('closing while waiting breaks it for the others', async t => {
+test('closing while waiting breaks it for the other parties', async t => {
   const barrier = Barrier.create(null, 3)
   const [there] = await hireMany(t, 'process', 1, barrier)
   const theirs = await there?.far.begin('wait')

@@ -56,7 +56,7 @@ const hireTwo = async (
   place: (typeof places)[number],
 ): Promise<[Peer, Peer]> => [await startPeer(t, place), await startPeer(t, place)]
 
-test('who does not hold the lock can neither wait nor notify', async t => {
+test('without the lock there is neither waiting nor notifying', async t => {
   using condition = Condition.create(null)
   await t.throwsAsync(condition.wait(), { code: 'ERR_LOST_OWNERSHIP' })
   t.throws(() => condition.waitSync(), { code: 'ERR_LOST_OWNERSHIP' })
@@ -83,7 +83,7 @@ test('who does not hold the lock can neither wait nor notify', async t => {
   t.is(condition.notify(5), 0)
 })
 
-test('a notification that nobody waits for is lost', async t => {
+test('a notification without a waiter is lost', async t => {
   using condition = Condition.create(null)
   const guard = condition.lockSync()
   t.is(condition.notifyAll(), 0)
@@ -111,7 +111,7 @@ test('after a wait the lock is held again by the same guard, whatever way it end
   await t.throwsAsync(condition.wait({ signal: controller.signal }), { is: reason })
   t.is(await far.do('tryLock'), undefined)
   await t.throwsAsync(condition.wait({ timeout: 0 }), { code: 'ERR_TIMEOUT' })
-  t.is(condition.notifyAll(), 0, 'nobody is left of those who gave up')
+  t.is(condition.notifyAll(), 0, 'no waiter that gave up is left')
   t.false(guard.isReleased)
   guard.release()
   t.false(condition.isLocked)
@@ -147,7 +147,7 @@ for (const place of places) {
       t.is(new Set(settled).size, 4)
     })
 
-    test(`who waits is told when it is unlinked, and when nobody is left: ${how}, ${place}`, async t => {
+    test(`a waiter is told when it is unlinked, and when no other process is left: ${how}, ${place}`, async t => {
       const there = await startPeer(t, place)
       using unlinked = Condition.create(null)
       const waiting = await waitThere(await there.open(unlinked), how)
@@ -167,7 +167,7 @@ for (const place of places) {
       await alone.guard.do('release')
     })
 
-    test(`a holder that dies while others wait is reported to those: ${how}, ${place}`, async t => {
+    test(`a holder that dies is reported to the waiters: ${how}, ${place}`, async t => {
       using condition = Condition.create(null)
       const [waiter, dying] = await hireTwo(t, place)
       const waiting = await waitThere(await waiter.open(condition), how)
@@ -183,7 +183,7 @@ for (const place of places) {
     })
   }
 
-  test(`unlinking does not take the lock away from one who was notified: ${place}`, async t => {
+  test(`unlinking does not take the lock from a waiter that was notified: ${place}`, async t => {
     using condition = Condition.create(null)
     const there = await startPeer(t, place)
     const waiting = await waitThere(await there.open(condition), 'wait')
@@ -201,7 +201,7 @@ for (const place of places) {
     await waiting.guard.do('release')
   })
 
-  test(`waitFor waits for what it is told: ${place}`, async t => {
+  test(`waitFor waits until its condition holds: ${place}`, async t => {
     using condition = Condition.create(null)
     using memory = SharedMemory.create(null, 1)
     const there = await startPeer(t, place)
@@ -292,7 +292,7 @@ test('tasks of one thread wait and notify each other, in order', async t => {
   t.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 })
 
-test('who gave up takes no notification with it', async t => {
+test('a waiter that gave up takes no notification with it', async t => {
   using condition = Condition.create(null)
   const { signal } = new AbortController()
   const aborted = AbortSignal.abort(new Error('enough'))
@@ -373,7 +373,7 @@ test('a wait that blocks this thread does not give the lock to another one of th
   ;(await behind).release()
 })
 
-test('what came true unnoticed is seen when the time is over', async t => {
+test('a condition that came true unnoticed is seen at the timeout', async t => {
   using condition = Condition.create(null)
   using _guard = await condition.lock()
   let looks = 0

@@ -45,7 +45,7 @@ test('it is set and cleared, and both may be repeated', async t => {
   }
 })
 
-test('what cannot be is refused', async t => {
+test('invalid arguments are refused', async t => {
   t.throws(() => Event.create(null, { autoReset: 1 as never }), { code: 'ERR_INVALID_ARG' })
   const name = unique('auto')
   using event = Event.openOrCreate(name, { autoReset: true })
@@ -62,11 +62,11 @@ test('what cannot be is refused', async t => {
   await t.throwsAsync(event.wait({ signal: controller.signal }), { is: reason })
   event.set()
   await t.throwsAsync(event.wait({ signal: controller.signal }), { is: reason })
-  t.true(event.isSet, 'who was aborted took nothing')
+  t.true(event.isSet, 'the aborted wait took nothing')
 })
 
 for (const place of places) {
-  test(`setting it releases everyone who waits: ${place}`, async t => {
+  test(`setting it releases all waiters: ${place}`, async t => {
     using event = Event.create(null)
     const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(event), await b.open(event)]
@@ -85,7 +85,7 @@ for (const place of places) {
     event.waitSync()
   })
 
-  test(`setting and clearing it at once releases everyone who waited: ${place}`, async t => {
+  test(`setting and clearing it at once releases all waiters: ${place}`, async t => {
     using event = Event.create(null)
     const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(event), await b.open(event)]
@@ -128,7 +128,7 @@ for (const place of places) {
   })
 
   for (const how of ['wait', 'waitSync']) {
-    test(`who waits is told when it is unlinked, and when nobody is left: ${how}, ${place}`, async t => {
+    test(`a waiter is told when it is unlinked, and when no other process is left: ${how}, ${place}`, async t => {
       const there = await startPeer(t, place)
       using unlinked = Event.create(null)
       const gone = await there.open(unlinked)
@@ -148,7 +148,7 @@ for (const place of places) {
     })
   }
 
-  test(`those who wait here are told, too, and all of them: ${place}`, async t => {
+  test(`all waiters here are told, too: ${place}`, async t => {
     using event = Event.create(null)
     for (const look of ['wait', 'waitSync'] as const) {
       const there = await startPeer(t, place)
@@ -190,7 +190,7 @@ for (const how of ['wait', 'waitSync']) {
   })
 }
 
-test('a wait that begins when nobody else has come is for whoever comes', async t => {
+test('a wait that begins alone waits for any process to come', async t => {
   using event = Event.create(null)
   const waiting = event.wait()
   await t.throwsAsync(event.wait({ timeout: 250 }), { code: 'ERR_TIMEOUT' })
@@ -200,7 +200,7 @@ test('a wait that begins when nobody else has come is for whoever comes', async 
   await waiting
 })
 
-test('closing rejects the waits here, and nobody else’s', async t => {
+test('closing rejects only the waits here', async t => {
   const event = Event.create(null)
   const there = await startPeer(t, 'process')
   const far = await there.open(event)

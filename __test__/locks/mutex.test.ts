@@ -33,7 +33,7 @@ testLock({
   tells: true,
 })
 
-test('unlock releases the guard of this thread, and nobody else’s', async t => {
+test('unlock releases only the guard of this thread', async t => {
   using mutex = Mutex.create(null)
   t.throws(() => mutex.unlock(), { code: 'ERR_LOST_OWNERSHIP' })
   const guard = mutex.lockSync()
@@ -91,7 +91,7 @@ test('all handles of one thread are one lock, released with the last', async t =
   second.close()
 })
 
-test('what the lock guards is told to be whole by whoever says so', async t => {
+test('any holder may declare the guarded data consistent', async t => {
   using mutex = Mutex.create(null)
   const there = await startPeer(t, 'process')
   await (await there.open(mutex)).take('lock')

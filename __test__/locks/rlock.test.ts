@@ -113,7 +113,7 @@ test('all guards of a dead holder’s successor say so, until it is whole again'
   t.false(lock.lockSync().ownerDied)
 })
 
-test('those of this thread who wait for others are inside together', async t => {
+test('waiters of one thread get a reentrant lock together', async t => {
   using lock = RLock.create(null)
   const there = await startPeer(t, 'process')
   const theirs = await (await there.open(lock)).take('lock')

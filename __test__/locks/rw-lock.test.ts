@@ -36,7 +36,7 @@ testLock({
 })
 
 for (const place of places) {
-  test(`many read at a time, and nobody writes beside them: ${place}`, async t => {
+  test(`many readers hold the lock at a time, without a writer: ${place}`, async t => {
     using lock = RwLock.create(null)
     const [a, b] = [await startPeer(t, place), await startPeer(t, place)]
     const [farA, farB] = [await a.open(lock), await b.open(lock)]
@@ -67,7 +67,7 @@ for (const place of places) {
   })
 
   for (const how of ['write', 'writeSync']) {
-    test(`readers who overlap let a writer in: ${how}, ${place}`, async t => {
+    test(`overlapping readers let a writer in: ${how}, ${place}`, async t => {
       using lock = RwLock.create(null)
       const there = await startPeer(t, place)
       const far = await there.open(lock)
@@ -147,7 +147,7 @@ for (const place of places) {
   })
 }
 
-test('who would wait for itself is refused, or waits behind itself', async t => {
+test('a holder that would wait for itself is refused, or waits behind itself', async t => {
   using lock = RwLock.create(null)
   const reader = lock.readSync()
   t.throws(() => lock.writeSync(), { code: 'ERR_DEADLOCK' })
@@ -166,7 +166,7 @@ test('who would wait for itself is refused, or waits behind itself', async t => 
   ;(await second).release()
 })
 
-test('withRead gives back what it took, whatever the function does', async t => {
+test('withRead releases what it took, whatever the function does', async t => {
   using lock = RwLock.create(null)
   t.is(await lock.withRead(async () => (await lock.read()).release() ?? 7), 7)
   await t.throwsAsync(
@@ -180,7 +180,7 @@ test('withRead gives back what it took, whatever the function does', async t => 
   lock.writeSync().release()
 })
 
-test('a writer that gives up lets the readers in who waited behind it', async t => {
+test('a writer that gives up lets in the readers behind it', async t => {
   using lock = RwLock.create(null)
   const [a, b] = [await startPeer(t, 'process'), await startPeer(t, 'process')]
   const [reading, writing] = [await a.open(lock), await b.open(lock)]
@@ -193,7 +193,7 @@ test('a writer that gives up lets the readers in who waited behind it', async t 
   }
 })
 
-test('who has the slot of a dead reader writes at once', async t => {
+test('an agent in the slot of a dead reader writes at once', async t => {
   using lock = RwLock.create(null)
   const dead = await startPeer(t, 'process')
   await (await dead.open(lock)).do('read')

@@ -35,7 +35,7 @@ testLock({
   tells: false,
 })
 
-test('permits are counted, and what cannot be is refused', t => {
+test('permits are counted, and impossible counts are refused', t => {
   const wrong = [-1, 0.5, Number.NaN, '1', 2 ** 31]
   for (const count of wrong) {
     t.throws(() => Semaphore.create(null, count as never), { code: 'ERR_INVALID_ARG' }, String(count))
@@ -69,7 +69,7 @@ test('one that exists with another max is refused', t => {
   t.is(again.value, 1)
 })
 
-test('release gives back what is held, the oldest first, and makes new permits beyond', t => {
+test('release gives back held permits, the oldest first, and then makes new ones', t => {
   using semaphore = Semaphore.create(null, 3, { max: 5 })
   const [first, second, third] = [semaphore.acquireSync(), semaphore.acquireSync(), semaphore.acquireSync()]
   semaphore.release(2)
@@ -135,7 +135,7 @@ for (const place of places) {
     t.is(semaphore.value, 7, 'one was mine, the rest are new')
   })
 
-  test(`the permits of the dead return, but not what they made or used up: ${place}`, async t => {
+  test(`held permits of a dead process return, but not those it made or used up: ${place}`, async t => {
     using semaphore = Semaphore.create(null, 5)
     const there = await startPeer(t, place)
     const far = await there.open(semaphore)
@@ -151,7 +151,7 @@ for (const place of places) {
     t.is(semaphore.value, 7)
   })
 
-  test(`what one process acquires and uses up, another one makes: ${place}`, async t => {
+  test(`one process uses up permits that another one makes: ${place}`, async t => {
     using things = Semaphore.create(null, 0)
     const there = await startPeer(t, place)
     const far = await there.open(things)
@@ -172,7 +172,7 @@ for (const place of places) {
   })
 
   for (const how of ['acquire', 'acquireSync']) {
-    test(`who waits for a permit is told that nobody is left: ${how}, ${place}`, async t => {
+    test(`a waiter for a permit is told that no other process is left: ${how}, ${place}`, async t => {
       const semaphore = Semaphore.create(null, 0)
       const [maker, waiter] = [await startPeer(t, place), await startPeer(t, place)]
       await maker.open(semaphore)

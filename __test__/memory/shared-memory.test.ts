@@ -101,7 +101,7 @@ test('sizes that cannot be are refused, and nothing is lost', t => {
   t.is(memory.bytes.length, 1)
 })
 
-test('create refuses what exists, open what does not, openOrCreate neither', t => {
+test('create refuses an existing name, open a missing one, openOrCreate neither', t => {
   const name = unique('made')
   t.throws(() => SharedMemory.open(name), { code: 'ERR_NOT_FOUND' })
   using made = SharedMemory.openOrCreate(name, 64)
@@ -183,7 +183,7 @@ test('a persistent object outlives everyone, and is opened again', async t => {
   memory.close()
 })
 
-test('what a killed process held is gone, what it shared is not', async t => {
+test('objects only of a killed process are gone, shared ones are not', async t => {
   const [own, shared] = [unique('own'), unique('shared')]
   using mine = SharedMemory.create(shared, 10)
   const [first, second] = [await hireUser(), await hireUser()]
@@ -229,7 +229,7 @@ test('eight processes race for a thousand names: one creator each, and no half-m
   t.false(list().some(object => object.name.startsWith(prefix)))
 })
 
-test('a worker is an agent of its own, and terminate() releases what it held', async t => {
+test('a worker is an agent of its own, and terminate() releases its objects', async t => {
   const name = unique('worker')
   const worker = new Worker(fixture('memory/hold-in-worker'), { workerData: name })
   await new Promise(resolve => worker.once('message', resolve))
@@ -274,7 +274,7 @@ test('a handle that is collected gives its memory back, and the object stays unt
   t.false(list().some(object => object.name === name))
 })
 
-test('closing while other threads of the runtime still read the bytes crashes nobody', async t => {
+test('closing while other threads of the runtime still read the bytes crashes nothing', async t => {
   const child = start('memory/close-under-running-work')
   t.is(await message(child), 'done')
   t.deepEqual(await gone(child), { code: 0, signal: null })
@@ -293,7 +293,7 @@ const removable = (path: string, flag: '-i' | '+i'): boolean => spawnSync('chatt
 const canForbid = onLinux && removable('/dev/shm', '-i')
 
 if (canForbid) {
-  test("a name that the system does not let us remove is nobody else's trouble", async t => {
+  test('a name that the system does not let us remove troubles no other object', async t => {
     const name = unique('immovable')
     const other = await hireUser()
     await other.tell({ do: 'create', name, byteLength: 10 })

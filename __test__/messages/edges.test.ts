@@ -18,7 +18,7 @@ test('a large message that could not wait is finished all the same, before the n
   for (const end of [a, b]) end.close()
 })
 
-test('after a large message that nobody received, sending says that the pipe has ended', async t => {
+test('after a large message that was never received, sending fails because the pipe has ended', async t => {
   const [a, b] = Pipe.create({ capacity: 1024 })
   const large = a.sendBytes(filled(10_000))
   b.close()
@@ -44,7 +44,7 @@ test('an end that was given back pushes nothing more', async t => {
   consumer.close()
 })
 
-test('what lies behind a message that can’t be decoded is not lost', async t => {
+test('messages behind one that can’t be decoded are not lost', async t => {
   const decode = (bytes: Uint8Array): string => {
     const text = Buffer.from(bytes).toString()
     if (text === 'bad') throw new Error('bad')

@@ -27,7 +27,7 @@ test('closing the stream into a queue ends it; the stream out of it ends with it
   }
 })
 
-test('nothing is taken out before somebody asks for it', async t => {
+test('nothing is taken out before the reader asks for it', async t => {
   using queue = Queue.create<number>(null)
   queue.putManySync(range(5))
   const reader = queue.readable.getReader()
@@ -55,7 +55,7 @@ test('cancelling ends the wait of the stream, and takes nothing', async t => {
   t.is(await queue.get(), 1)
 })
 
-test('aborting the stream into a queue takes back what waits, and ends nothing', async t => {
+test('aborting the stream into a queue takes back its waiting messages, and doesn’t end the queue', async t => {
   using queue = Queue.create<number>(null, { capacity: 1 })
   const writer = queue.writable.getWriter()
   await writer.write(0)
@@ -69,7 +69,7 @@ test('aborting the stream into a queue takes back what waits, and ends nothing',
   t.is(queue.tryGet(), undefined)
 })
 
-test('errors come through: what can’t be encoded, a closed queue', async t => {
+test('errors come through: a value that can’t be encoded, a closed queue', async t => {
   const queue = Queue.create<unknown>(null)
   const writer = queue.writable.getWriter()
   await t.throwsAsync(

@@ -56,7 +56,7 @@ const values: Record<DType, Scalar[]> = {
   ],
 }
 
-test('what is written is read back, at the right place', t => {
+test('written elements are read back, at the right place', t => {
   for (const dtype of all) {
     const { Storage, read, write } = loose(dtype)
     const lanes = dtypes[dtype].lanes

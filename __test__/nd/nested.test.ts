@@ -108,7 +108,7 @@ test('scalars of two kinds are refused, unless a dtype says how to read them', t
   refuses(t, /^at \[0\]: expected a bigint or a safe integer, got 1.5/, () => flattenNested([1.5], 'int64'))
 })
 
-test('what is no scalar at all is refused', t => {
+test('a value that is no scalar is refused', t => {
   const bad: unknown[] = ['x', null, {}, Symbol('s'), () => 1, new Float64Array(2), new Date(0)]
   for (const value of bad) {
     refuses(t, /expected|no scalar/, () => flattenNested(value as Nested))

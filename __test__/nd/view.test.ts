@@ -34,7 +34,7 @@ test('strides without gaps', t => {
   t.deepEqual(contiguousStrides([2, 0, 3], 'C'), [3, 3, 1])
 })
 
-test('a view says what it shows', t => {
+test('a view prints what it shows', t => {
   const view = counting([2, 3], 'F', 'complex64')
   t.is(view.dtype, 'complex64')
   t.deepEqual(view.shape, [2, 3])

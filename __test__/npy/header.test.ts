@@ -107,7 +107,7 @@ test('versions 2.0 and 3.0, and the ways that older writers had', t => {
   t.deepEqual(decode(dict("'|u1'", 'False', '\t( 2 ,\n 3\r,\f)')).shape, [2, 3])
 })
 
-test('what is no .npy at all is refused', t => {
+test('a file that is no .npy is refused', t => {
   const good = encodeNpyHeader({ dtype: 'int8', shape: [] })
   const at = (i: number, byte: number) => Object.assign(good.slice(), { [i]: byte })
   refuses(t, 'ERR_CORRUPT', /NUMPY/, () => decodeNpyHeader(new Uint8Array(0)))
@@ -167,7 +167,7 @@ test('a dict with anything missing, extra, doubled or of the wrong kind is corru
   refuses(t, 'ERR_CORRUPT', /UTF-8/, () => decodeNpyHeader(header("{'\xff': 1}", 3), 1e6))
 })
 
-test('what NumPy can hold and crossmem cannot is unsupported, not corrupt', t => {
+test('arrays that only NumPy can hold are unsupported, not corrupt', t => {
   const decode = (text: string) => () => decodeNpyHeader(header(text), 1e6)
   refuses(t, 'ERR_UNSUPPORTED', /Python objects/, decode(dict("'|O'", 'False', '(3,)')))
   refuses(t, 'ERR_UNSUPPORTED', /big-endian/, decode(dict("'>f8'", 'False', '(3,)')))
@@ -181,7 +181,7 @@ test('what NumPy can hold and crossmem cannot is unsupported, not corrupt', t =>
   refuses(t, 'ERR_UNSUPPORTED', /65 dimensions/, decode(dict("'<f8'", 'False', `(${'1, '.repeat(65)})`)))
 })
 
-test('a shape that cannot be is not encoded', t => {
+test('an impossible shape is not encoded', t => {
   refuses(t, 'ERR_INVALID_ARG', /-7 is no integer/, () => encodeNpyHeader({ dtype: 'int8', shape: [-7] }))
 })
 

@@ -9,7 +9,7 @@ const test = process.platform === 'linux' ? ava : ava.skip
 const VARIATIONS = 2000
 
 for (const [target, run] of Object.entries(targets)) {
-  test(`${target}: what a fuzzer kept, and variations of it, come to a value or an error of ours`, t => {
+  test(`${target}: inputs that a fuzzer kept, and variations of them, lead to a value or a CrossmemError`, t => {
     const inputs = corpusOf(target)
     const below = random(1)
     const all = [...inputs, ...Array.from({ length: VARIATIONS }, () => vary(inputs, below))]

@@ -51,7 +51,7 @@ for (const [kind, histories] of [
   })
 }
 
-test("a queue that isn't atomic is found out", async t => {
+test("a queue that isn't atomic is detected", async t => {
   const { impossible } = await record(t, 'racy', 500)
   t.log(impossible)
   t.truthy(impossible)

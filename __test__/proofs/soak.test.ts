@@ -10,7 +10,7 @@ const test = ava.serial
 const KILLS = 60
 
 // `npm run soak -- --minutes 10` is the same for longer.
-test(`everything at once, while ${KILLS} are killed, and others stopped and torn down`, async t => {
+test(`all features at once, while ${KILLS} processes are killed and others are stopped and torn down`, async t => {
   const soak = new Soak()
   const { toll } = soak.mortals
   await soak.run(
@@ -52,7 +52,7 @@ for (const fault of faultNames) {
 
 const sample = (descriptors: number): Sample => ({ memory: 2 ** 26, descriptors, mappings: 300, threads: 8 })
 
-test('what grows is noticed, what warms up or goes up and down is not', t => {
+test('steady growth is noticed, warming up and going up and down are not', t => {
   const [growing, steady, short] = [new Watch('growing'), new Watch('steady'), new Watch('short')]
   for (let i = 0; i < 20_000; i++) {
     growing.add(sample(20 + Math.floor(i / 100)))

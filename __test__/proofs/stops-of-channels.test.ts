@@ -100,7 +100,7 @@ for (const [kind, open] of [
 ] as const) {
   const { pack, unpack } = packingOf(kind)
 
-  test(`${kind}: who takes from a stopped producer waits in vain, and misses nothing`, async t => {
+  test(`${kind}: a consumer times out while the producer is stopped, and misses nothing`, async t => {
     const below = random(1)
     using memory = SharedMemory.create(null, COUNT)
     using here = open('consumer')
@@ -122,7 +122,7 @@ for (const [kind, open] of [
     await t.throwsAsync(async () => here.take(false), { code: 'ERR_ENDED' })
   })
 
-  test(`${kind}: who puts in for a stopped consumer waits in vain, and loses nothing`, async t => {
+  test(`${kind}: a producer times out while the consumer is stopped, and loses nothing`, async t => {
     const below = random(2)
     using memory = SharedMemory.create(null, COUNT)
     const here = open('producer')

@@ -21,7 +21,7 @@ const STOPS = 200
 const MEANWHILE = 50
 const OF_EACH_ROLE = 3
 
-test(`MpmcQueue: one is stopped anywhere, ${STOPS} times, and the others go on`, async t => {
+test(`MpmcQueue: a process is stopped anywhere, ${STOPS} times, and the others go on`, async t => {
   const below = random(1)
   using track = Track.create()
   using queue = MpmcQueue.create(null, { capacity: 16, messageBytes: 64 })
@@ -84,27 +84,30 @@ function isStoppedInside(pid: number): boolean {
 
 const testOnLinux = process.platform === 'linux' ? test : ava.skip
 
-testOnLinux('MpmcQueue: who is stopped in the registry holds up only new large messages', async t => {
-  using queue = MpmcQueue.create(null, { messageBytes: 16 })
-  const [small, large] = [new Uint8Array(16), new Uint8Array(1000)]
-  queue.pushSync(large)
-  const child = start('proofs/use-registry-endlessly')
-  t.teardown(() => kill(child))
-  await message(child)
-  do {
+testOnLinux(
+  'MpmcQueue: a process that is stopped in the registry holds up only new large messages',
+  async t => {
+    using queue = MpmcQueue.create(null, { messageBytes: 16 })
+    const [small, large] = [new Uint8Array(16), new Uint8Array(1000)]
+    queue.pushSync(large)
+    const child = start('proofs/use-registry-endlessly')
+    t.teardown(() => kill(child))
+    await message(child)
+    do {
+      child.kill('SIGCONT')
+      child.kill('SIGSTOP')
+    } while (!isStoppedInside(child.pid as number))
+    t.is(queue.popSync().length, 1000)
+    t.false(queue.tryPush(large))
+    t.throws(() => queue.pushSync(large, { timeout: 1 }), { code: 'ERR_TIMEOUT' })
+    queue.pushSync(small)
+    const pushing = queue.push(large)
     child.kill('SIGCONT')
-    child.kill('SIGSTOP')
-  } while (!isStoppedInside(child.pid as number))
-  t.is(queue.popSync().length, 1000)
-  t.false(queue.tryPush(large))
-  t.throws(() => queue.pushSync(large, { timeout: 1 }), { code: 'ERR_TIMEOUT' })
-  queue.pushSync(small)
-  const pushing = queue.push(large)
-  child.kill('SIGCONT')
-  await pushing
-  t.deepEqual(
-    [queue.popSync(), queue.popSync()].map(({ length }) => length),
-    [16, 1000],
-  )
-  t.true(queue.isEmpty)
-})
+    await pushing
+    t.deepEqual(
+      [queue.popSync(), queue.popSync()].map(({ length }) => length),
+      [16, 1000],
+    )
+    t.true(queue.isEmpty)
+  },
+)

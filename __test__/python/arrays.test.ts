@@ -209,44 +209,47 @@ pythonTest('Python: files go both ways, save to np.load and np.save to load', as
   })
 })
 
-pythonTest('Python: an array is one memory, whoever made it and however long both look at it', async t => {
-  await withPython(t, async python => {
-    const values = (): Promise<string[]> => python.tell({ do: 'values' })
-    const look = async (array: NDArray) => {
-      for (let round = 1; round <= 20; round++) {
-        array.set(1, 2, round)
-        t.is((await values())[5], `${round}.0`)
-        await python.tell({ do: 'store', values: ['1', '2', '3', '4', '5', String(-round)] })
-        t.deepEqual(array.toNested(), [
-          [1, 2, 3],
-          [4, 5, -round],
-        ])
+pythonTest(
+  'Python: an array is one memory, whichever side made it and however long both have it open',
+  async t => {
+    await withPython(t, async python => {
+      const values = (): Promise<string[]> => python.tell({ do: 'values' })
+      const look = async (array: NDArray) => {
+        for (let round = 1; round <= 20; round++) {
+          array.set(1, 2, round)
+          t.is((await values())[5], `${round}.0`)
+          await python.tell({ do: 'store', values: ['1', '2', '3', '4', '5', String(-round)] })
+          t.deepEqual(array.toNested(), [
+            [1, 2, 3],
+            [4, 5, -round],
+          ])
+        }
       }
-    }
 
-    using ours = NDArray.create(unique('ours'), { shape: [2, 3], dtype: 'float32' })
-    await python.tell({ do: 'open_by_load', name: ours.name })
-    await look(ours)
-    // Python sees an update when it has been made, and a snapshot shows what Python wrote.
-    ours.update(data => data.fill(8))
-    t.deepEqual(await values(), new Array(6).fill('8.0'))
-    await python.tell({ do: 'store', values: ['1', '2', '3', '4', '5', '6'] })
-    t.deepEqual([...ours.snapshot()], [1, 2, 3, 4, 5, 6])
-    await python.tell({ do: 'close' })
+      using ours = NDArray.create(unique('ours'), { shape: [2, 3], dtype: 'float32' })
+      await python.tell({ do: 'open_by_load', name: ours.name })
+      await look(ours)
+      // Python sees an update when it has been made, and a snapshot shows what Python wrote.
+      ours.update(data => data.fill(8))
+      t.deepEqual(await values(), new Array(6).fill('8.0'))
+      await python.tell({ do: 'store', values: ['1', '2', '3', '4', '5', '6'] })
+      t.deepEqual([...ours.snapshot()], [1, 2, 3, 4, 5, 6])
+      await python.tell({ do: 'close' })
 
-    const name = forPython('theirs')
-    await python.tell({ do: 'make_array', name, dtype: 'float64', shape: [2, 3] })
-    using theirs = NDArray.open<'float64'>(name)
-    await look(theirs)
-    // There is no trailer for these, and no need to save.
-    t.throws(() => theirs.update(() => undefined), { code: 'ERR_UNSUPPORTED' })
-    t.throws(() => theirs.snapshot(), { code: 'ERR_UNSUPPORTED' })
-    const path = join(folder, 'theirs.npy')
-    await theirs.save(path)
-    await python.tell({ do: 'load', path })
-    t.deepEqual(await values(), ['1.0', '2.0', '3.0', '4.0', '5.0', '-20.0'])
-  })
-})
+      const name = forPython('theirs')
+      await python.tell({ do: 'make_array', name, dtype: 'float64', shape: [2, 3] })
+      using theirs = NDArray.open<'float64'>(name)
+      await look(theirs)
+      // There is no trailer for these, and no need to save.
+      t.throws(() => theirs.update(() => undefined), { code: 'ERR_UNSUPPORTED' })
+      t.throws(() => theirs.snapshot(), { code: 'ERR_UNSUPPORTED' })
+      const path = join(folder, 'theirs.npy')
+      await theirs.save(path)
+      await python.tell({ do: 'load', path })
+      t.deepEqual(await values(), ['1.0', '2.0', '3.0', '4.0', '5.0', '-20.0'])
+    })
+  },
+)
 
 pythonTest('Python: SharedMemory made by Node has the same bytes, and the same length', async t => {
   await withPython(t, async python => {
@@ -309,7 +312,7 @@ pythonTest('Python: memory that it has not sized yet is refused, and opens when 
   })
 })
 
-pythonTest('Python: what it made is never removed because Node let go', async t => {
+pythonTest('Python: its memory is never removed because Node closed it', async t => {
   await withPython(t, async python => {
     const { name } = await python.tell({ do: 'make_memory', size: 100 })
     const isThere = async () => {
@@ -346,7 +349,7 @@ pythonTest('Python: what it made is never removed because Node let go', async t 
   })
 })
 
-pythonTest('Python: looking at an array does not keep it, but never loses what is looked at', async t => {
+pythonTest('Python: having an array open does not keep its name, but keeps its bytes', async t => {
   await withPython(t, async python => {
     const array = NDArray.from(unique('left'), [1, 2, 3])
     await python.tell({ do: 'open_by_load', name: array.name })
@@ -365,7 +368,7 @@ pythonTest('Python: looking at an array does not keep it, but never loses what i
   })
 })
 
-pythonTest('Python: writing a new array over ours is noticed by whoever opens it', async t => {
+pythonTest('Python: a new array written over ours is noticed when it is opened', async t => {
   await withPython(t, async python => {
     using array = NDArray.create(unique('overwritten'), { shape: [2, 3] })
     await python.tell({ do: 'make_array', name: array.name, dtype: 'float64', shape: [2, 3] })

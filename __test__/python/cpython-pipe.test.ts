@@ -190,7 +190,7 @@ test('four senders are waited for at once, until all have closed', async t => {
 })
 
 // TestWait.test_wait_timeout, test_neg_timeout: ours refuses a time below zero.
-test('waiting for what has nothing gives nothing after its time', async t => {
+test('waiting for connections without messages returns nothing after its timeout', async t => {
   const [a, b] = Pipe.create<null>()
   t.deepEqual(await Pipe.wait([a, b], { timeout: 20 }), [])
   await t.throwsAsync(Pipe.wait([a], { timeout: -1 }), { code: 'ERR_INVALID_ARG' })

@@ -32,7 +32,7 @@ test('a queue is filled in every way, refuses more in every way, and is emptied 
 })
 
 // _TestQueue.test_get
-test('what another process puts is taken out in every way, and nothing more in any', async t => {
+test('items of another process are taken out in every way, and nothing more comes', async t => {
   using queue = Queue.create<number>(null)
   const child = await startPeer(t, 'process')
   const far = await child.open(queue)
@@ -99,7 +99,7 @@ test('joining waits for four workers', async t => {
 })
 
 // _TestQueue.test_timeout
-test('a wait that is in vain ends', async t => {
+test('a wait without success ends in time', async t => {
   using queue = Queue.create(null)
   await t.throwsAsync(queue.get({ timeout: 200 }), { code: 'ERR_TIMEOUT' })
   t.throws(() => queue.getSync({ timeout: 200 }), { code: 'ERR_TIMEOUT' })
@@ -138,7 +138,7 @@ test('a closed queue is refused, and closing twice does nothing', async t => {
 })
 
 // _TestQueue.test_shutdown_empty
-test('an empty queue that has ended is put into and got from no more, by nobody', async t => {
+test('an empty queue that has ended refuses puts and gets in every process', async t => {
   const child = await startPeer(t, 'process')
   for (const queue of [Queue.create<string>(null), JoinableQueue.create<string>(null)]) {
     using _ = queue
@@ -156,7 +156,7 @@ test('an empty queue that has ended is put into and got from no more, by nobody'
 })
 
 // _TestQueue.test_shutdown_nonempty
-test('what was in a queue when it ended is got, and joined', async t => {
+test('items that were in a queue when it ended are got and joined', async t => {
   const child = await startPeer(t, 'process')
   for (const queue of [
     Queue.create<string>(null, { capacity: 1 }),

@@ -99,7 +99,7 @@ test('a loop takes tasks, which are done as its body says', async t => {
 
 for (const place of places) {
   for (const how of ['join', 'joinSync']) {
-    test(`who joins elsewhere waits for workers here: ${how}, ${place}`, async t => {
+    test(`join() in another agent waits for workers here: ${how}, ${place}`, async t => {
       using queue = JoinableQueue.create<number>(null)
       const there = await startPeer(t, place)
       const far = await there.open(queue)

@@ -60,7 +60,7 @@ testQueue({
   item: numbered,
 })
 
-test('what is no message is refused, and nothing is put', async t => {
+test('a value that is no message is refused, and nothing is put', async t => {
   using queue = MpmcQueue.create(null)
   for (const wrong of ['text', 1, undefined, null, [1], new ArrayBuffer(1), new Uint16Array(1)] as never[]) {
     t.throws(() => queue.tryPush(wrong), { code: 'ERR_INVALID_ARG', message: /Uint8Array/ })
@@ -118,7 +118,7 @@ test('a message of 16 MiB goes to another process and back', async t => {
   t.is(spills(), 0)
 })
 
-test('segments of large messages go with their queue, and with those who die', async t => {
+test('segments of large messages go with their queue, and with processes that die', async t => {
   const queue = MpmcQueue.create(null, { messageBytes: 8 })
   queue.pushManySync([filled(100), filled(100), filled(100)])
   t.is(spills(), 3)
@@ -230,7 +230,7 @@ test('a large message is shown, too', t => {
   t.is(spills(), 0)
 })
 
-test('after the end, what was reserved before can be committed, and readers get it', async t => {
+test('after the end, an earlier reservation can be committed, and readers get the message', async t => {
   using queue = MpmcQueue.create(null)
   const room = queue.reserve(1) as Uint8Array
   queue.end()
@@ -242,7 +242,7 @@ test('after the end, what was reserved before can be committed, and readers get 
 })
 
 for (const how of ['pop', 'popSync']) {
-  test(`a reservation that is cancelled after the end wakes who waits for it: ${how}`, async t => {
+  test(`a reservation that is cancelled after the end wakes the waiting reader: ${how}`, async t => {
     using queue = MpmcQueue.create(null)
     const there = await startPeer(t, 'process')
     const room = queue.reserve(1) as Uint8Array
@@ -254,7 +254,7 @@ for (const how of ['pop', 'popSync']) {
 }
 
 for (const place of places) {
-  test(`the room of who is gone is there again, reserved or read, with others around: ${place}`, async t => {
+  test(`the chunks of an agent that is gone are free again, reserved or read, while others use the queue: ${place}`, async t => {
     using queue = MpmcQueue.create(null, { capacity: 4, messageBytes: 8 })
     const [doomed, bystander] = [await startPeer(t, place), await startPeer(t, place)]
     await bystander.open(queue)
@@ -273,7 +273,7 @@ for (const place of places) {
   })
 
   for (const redeliver of [false, true]) {
-    test(`what a killed ${place} had and was not done with ${redeliver ? 'comes again' : 'is lost'}`, async t => {
+    test(`a message that a killed ${place} was not done with ${redeliver ? 'comes again' : 'is lost'}`, async t => {
       using queue = MpmcQueue.create(null, { redeliver, messageBytes: 8 })
       t.is(queue.redeliver, redeliver)
       const [doomed, bystander] = [await startPeer(t, place), await startPeer(t, place)]
@@ -310,7 +310,7 @@ for (const place of places) {
     })
   }
 
-  test(`one that redelivers has ended when what others hold is done with: ${place}`, async t => {
+  test(`a redelivering queue has ended when other agents are done with their messages: ${place}`, async t => {
     using queue = MpmcQueue.create(null, { redeliver: true })
     const there = await startPeer(t, place)
     const far = await there.open(queue)
@@ -340,7 +340,7 @@ test('a loop over one that redelivers is done with a message when it asks for th
   t.true(queue.tryPush(none), 'leaving the loop is being done, too')
 })
 
-test('what is held is given back when its handle is closed', async t => {
+test('closing a handle gives back the messages that it holds', async t => {
   const queue = MpmcQueue.create(null, { redeliver: true })
   using other = MpmcQueue.open(queue.name)
   const there = await startPeer(t, 'process')

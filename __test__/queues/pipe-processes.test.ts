@@ -47,7 +47,7 @@ for (const place of places) {
   })
 
   for (const how of ['recv', 'recvSync', 'poll', 'pollSync']) {
-    test(`who waits elsewhere is woken by a value and by the end: ${how}, ${place}`, async t => {
+    test(`a waiter in another agent is woken by a value and by the end: ${how}, ${place}`, async t => {
       const there = await startPeer(t, place)
       const [mine, yours] = Pipe.create()
       const far = await there.open(yours)
@@ -65,7 +65,7 @@ for (const place of places) {
   }
 
   for (const how of ['send', 'sendSync']) {
-    test(`who waits for room elsewhere is woken by it, and by the end: ${how}, ${place}`, async t => {
+    test(`a waiter for room in another agent is woken by room and by the end: ${how}, ${place}`, async t => {
       const there = await startPeer(t, place)
       const [mine, yours] = Pipe.create({ capacity: 64 })
       const far = await there.open(yours)
@@ -84,7 +84,7 @@ for (const place of places) {
   for (const end of ['close', 'exit', 'kill'] as const) {
     for (const holds of [true, false]) {
       const around = holds ? ', with the end still open here' : ''
-      test(`the other end is gone, and what it sent is received before: ${end}, ${place}${around}`, async t => {
+      test(`values sent before the other end is gone are received first: ${end}, ${place}${around}`, async t => {
         const there = await startPeer(t, place)
         const [mine, yours] = Pipe.create<number>()
         const far = await there.open(yours)
@@ -118,7 +118,7 @@ for (const place of places) {
     }
   }
 
-  test(`what was sent before a death is received, also after it: ${place}`, async t => {
+  test(`values sent before a death are received after it: ${place}`, async t => {
     const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create<number>()
     const far = await there.open(yours)
@@ -130,7 +130,7 @@ for (const place of places) {
     mine.close()
   })
 
-  test(`who waits for room hears of a death: ${place}`, async t => {
+  test(`a waiter for room is told of a death: ${place}`, async t => {
     const there = await startPeer(t, place)
     const [mine, yours] = Pipe.create<Uint8Array>({ capacity: 64 })
     await there.open(yours)
@@ -151,7 +151,7 @@ for (const place of places) {
     for (const end of [mine, yours]) end.close()
   })
 
-  test(`two others talk, and one hears of the other's death although the pipe is open here: ${place}`, async t => {
+  test(`of two other agents one is told of the other's death, although the pipe is open here: ${place}`, async t => {
     const [first, second] = [await startPeer(t, place), await startPeer(t, place)]
     const [one, other] = Pipe.create<number>()
     const [a, b] = [await first.open(one), await second.open(other)]
@@ -165,7 +165,7 @@ for (const place of places) {
     for (const end of [one, other]) end.close()
   })
 
-  test(`Pipe.wait serves many others: ${place}`, async t => {
+  test(`Pipe.wait serves many other agents: ${place}`, async t => {
     const there = await startPeer(t, place)
     const pipes = range(50).map(() => Pipe.create<number>({ duplex: false, capacity: 64 }))
     const readers = new Set(pipes.map(([reader]) => reader))

@@ -87,7 +87,7 @@ test('bytes are received into memory of the caller, or are the cause of the erro
   t.deepEqual(causes, [filled(5), filled(6)])
 })
 
-test('what cannot be is refused', async t => {
+test('invalid arguments are refused', async t => {
   const refusal = { code: 'ERR_INVALID_ARG' }
   for (const options of [
     { duplex: 1 },
@@ -192,7 +192,7 @@ test('a send behind a large message keeps its own time-out', async t => {
   t.is(await Promise.race([sent, later]), 'ERR_TIMEOUT')
 })
 
-test('what is sent behind a large message comes behind it', async t => {
+test('messages sent behind a large message arrive behind it', async t => {
   using ends = make({ capacity: 64 })
   const { a, b } = ends
   const sends = [a.sendBytes(filled(1000)), a.send(1), a.sendBytes(filled(500)), a.send(2)]
@@ -223,7 +223,7 @@ test('poll says whether there is something to receive, and takes nothing', async
   t.true(await a.poll(600_000))
 })
 
-test('the end comes after what was sent; closing is idempotent', async t => {
+test('the end comes after all that was sent; closing twice is fine', async t => {
   using ends = make<number>()
   const { a, b } = ends
   b.sendSync(1)

@@ -104,7 +104,7 @@ for (const codec of ['msgpack', 'v8'] as const) {
   })
 }
 
-test('json is for what JSON has', async t => {
+test('the codec json carries what JSON has, and refuses the rest', async t => {
   using queue = Queue.create(null, { codec: 'json' })
   t.is(queue.codec, "'json'")
   queue.putSync({ a: [1, null, 'x'], date: new Date(0), gone: undefined })
@@ -112,7 +112,7 @@ test('json is for what JSON has', async t => {
   await t.throwsAsync(queue.put(undefined), { code: 'ERR_INVALID_ARG', message: /undefined/ })
 })
 
-test('what can’t be encoded is refused, and nothing is put', async t => {
+test('a value that can’t be encoded is refused, and nothing is put', async t => {
   using queue = Queue.create<unknown>(null, { capacity: 2 })
   const wrong = { tags: [() => 1] }
   const refusal = { code: 'ERR_INVALID_ARG', message: /^value\.tags\[0\] can't be sent/ }
@@ -147,7 +147,7 @@ const text: Codec<string> = {
 }
 const named: Codec<string> = { ...text, name: 'text' }
 
-test('a codec of one’s own is needed by whoever opens the queue', t => {
+test('a queue with a custom codec opens only with this codec', t => {
   for (const codec of [text, named]) {
     using queue = Queue.create(null, { codec })
     using again = Queue.open(queue.name, { codec: { ...codec } })

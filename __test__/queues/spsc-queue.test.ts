@@ -109,7 +109,7 @@ for (const [asked, capacity] of [
   })
 }
 
-test('what cannot be is refused', async t => {
+test('invalid arguments are refused', async t => {
   for (const capacity of [0, -1, 1.5, Number.NaN, '1'] as never[]) {
     t.throws(() => SpscQueue.create(null, { capacity }), { code: 'ERR_INVALID_ARG' }, String(capacity))
   }
@@ -146,7 +146,7 @@ test('what cannot be is refused', async t => {
   t.true(queue.isEmpty)
 })
 
-test('waits are served in order, whatever ends the others’', async t => {
+test('waits are served in order, whatever ends the other waits', async t => {
   using made = make(64)
   const { producer, consumer } = made
   const controller = new AbortController()
@@ -278,7 +278,7 @@ for (const place of places) {
   })
 
   for (const how of ['pop', 'popSync']) {
-    test(`who waits elsewhere is woken by a push, by the end and by unlink: ${how}, ${place}`, async t => {
+    test(`a waiter in another agent is woken by a push, by the end and by unlink: ${how}, ${place}`, async t => {
       using queue = SpscQueue.create(null)
       using producer = queue.openProducer()
       const there = await startPeer(t, place)
@@ -323,7 +323,7 @@ for (const place of places) {
     t.deepEqual(consumer.tryPopMany(99), many(10, 21))
   })
 
-  test(`who waits for one that dies goes on with the next: ${place}`, async t => {
+  test(`a waiter whose partner dies goes on with the next partner: ${place}`, async t => {
     using queue = SpscQueue.create(null, { capacity: 64 })
     const [first, second] = [await startPeer(t, place), await startPeer(t, place)]
     await (await first.open(queue)).take('openProducer')
@@ -337,7 +337,7 @@ for (const place of places) {
   })
 }
 
-test('the end comes after what was put, and is seen in a loop', async t => {
+test('the end comes after all messages, and ends a loop', async t => {
   using made = make()
   const { queue, producer, consumer } = made
   producer.pushManySync(many(5))

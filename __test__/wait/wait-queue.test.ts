@@ -88,7 +88,7 @@ test('many timeouts at once, and one that is longer than timers can be', async t
   ;(await long).release()
 })
 
-test('what others hold is had in order by the waits that are left', async t => {
+test('the waits that are left get what other agents hold, in order', async t => {
   using mutex = Mutex.create(null)
   const there = await startPeer(t, 'process')
   const theirs = await (await there.open(mutex)).take('lock')
@@ -130,7 +130,7 @@ for (const { make, block, wait, within } of waitable) {
   for (const place of places) {
     for (const how of [wait, `${wait}Sync`]) {
       using named = make()
-      test(`${named.crossmem}.${how}: whoever is killed while waiting leaves no trace: ${place}`, async t => {
+      test(`${named.crossmem}.${how}: a waiter that is killed leaves no trace: ${place}`, async t => {
         const object = make()
         const held = block?.(object)
         const there = await startPeer(t, place)

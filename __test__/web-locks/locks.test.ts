@@ -191,7 +191,7 @@ test('names are any strings, and none is mistaken for another', async t => {
   t.is(error?.code, 'ERR_TOO_LARGE')
 })
 
-test('what the callback returns or throws is what the promise settles with', async t => {
+test('the promise settles as the callback returns or throws', async t => {
   const name = unique('l')
   t.is(await locks.request(name, () => 123), 123)
   t.is(await locks.request(name, async () => 'later'), 'later')
@@ -430,7 +430,7 @@ test('an abort is heard of even if an earlier listener stopped the event', async
   t.deepEqual(await modes(name), { held: [], pending: [] })
 })
 
-test('steal takes the lock from all who hold it, before all who wait', async t => {
+test('steal takes the lock from all holders, before all waiters', async t => {
   const name = unique('l')
   t.is(await locks.request(name, { steal: true }, lock => lock?.mode), 'exclusive')
   const victims = await Promise.all([hold(name, { mode: 'shared' }), hold(name, { mode: 'shared' })])
@@ -455,7 +455,7 @@ test('the last thief wins', async t => {
   t.is(await last, 'won')
 })
 
-test('query shows what is held and what waits, in order', async t => {
+test('query shows the held locks and the waiting requests, in order', async t => {
   const [one, two] = [unique('l'), unique('l')]
   const held = await Promise.all([hold(one), hold(two, { mode: 'shared' })])
   const waits = [

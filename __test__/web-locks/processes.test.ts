@@ -100,17 +100,20 @@ withEither('the next holder hears that the one before died', async (t, start) =>
   t.is(await recovered(name), false)
 })
 
-withEither('so does one who asks later, at once or not at all, or by stealing', async (t, start) => {
-  for (const options of [{}, { ifAvailable: true }, { steal: true }]) {
-    const name = unique('l')
-    const other = await start()
-    await hold(other, name)
-    await other.kill()
-    t.deepEqual(of((await locks.query()).held, name), [])
-    t.is(await locks.request(name, options, lock => lock?.recovered), true)
-    t.is(await recovered(name), false)
-  }
-})
+withEither(
+  'the next holder hears of the death also if it asks later, with ifAvailable or by stealing',
+  async (t, start) => {
+    for (const options of [{}, { ifAvailable: true }, { steal: true }]) {
+      const name = unique('l')
+      const other = await start()
+      await hold(other, name)
+      await other.kill()
+      t.deepEqual(of((await locks.query()).held, name), [])
+      t.is(await locks.request(name, options, lock => lock?.recovered), true)
+      t.is(await recovered(name), false)
+    }
+  },
+)
 
 withEither('a shared lock of a dead holder is gone, and the others keep theirs', async (t, start) => {
   const name = unique('l')
@@ -125,7 +128,7 @@ withEither('a shared lock of a dead holder is gone, and the others keep theirs',
   t.is(await mine, true)
 })
 
-withEither('who dies while waiting is forgotten', async (t, start) => {
+withEither('a waiter that dies is forgotten', async (t, start) => {
   const name = unique('l')
   const [a, b] = await Promise.all([start(), start()])
   const { id } = await hold(a, name)
@@ -138,7 +141,7 @@ withEither('who dies while waiting is forgotten', async (t, start) => {
   await t.throwsAsync(waits, { message: /the program ended/ })
 })
 
-withEither('who is stolen from is told, and who steals and dies is no holder', async (t, start) => {
+withEither('a holder whose lock is stolen is told, and a thief that dies is no holder', async (t, start) => {
   const name = unique('l')
   const [victim, thief] = await Promise.all([start(), start()])
   const { id } = await hold(victim, name)
@@ -240,7 +243,7 @@ test('a stopped holder is alive', async t => {
   t.is(await mine, false)
 })
 
-test('what processes do under a lock they do one after the other', async t => {
+test('processes work under a lock one after the other', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'crossmem-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const counter = join(folder, 'counter')
@@ -317,7 +320,7 @@ test('a process ends by itself though it holds a lock, and not while it waits fo
   t.is((await waits.ending).stdout, '1\nnull\n')
 })
 
-test('who comes after all have died hears of it, and who leaves last leaves nothing', async t => {
+test('a process that comes after all have died is told, and the last one to leave leaves nothing', async t => {
   if (process.platform !== 'linux') return t.pass()
   const domain = unique('test')
   const before = process.env.CROSSMEM_DOMAIN
