@@ -248,7 +248,7 @@ test('invalid arguments are refused', async t => {
     if (!('timeout' in option)) bad(() => file.tryLock(wrong), message)
   }
   t.truthy(file.tryLock())
-  // Nobody may write this one, not even root.
+  // No user may write this one, not even root.
   if (onLinux)
     t.throws(() => FileLock.open('/proc/sys/kernel/ostype'), { code: 'ERR_PERMISSION', message: /write/ })
   if (!onWindows) bad(() => FileLock.open('/dev/null'), /plain file/)

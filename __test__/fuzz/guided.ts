@@ -3,7 +3,7 @@
 //   node build/__test__/fuzz/guided.js TARGET SECONDS FOLDER
 //
 // Reads the corpus and what is in FOLDER, writes what gets further there, and the input that is being tried to
-// FOLDER/current, which is the one to look at when this process crashes or hangs. Says how far it is once in a second.
+// FOLDER/current, which holds the input when this process crashes or hangs. Says how far it is once in a second.
 import '../helpers/domain.js'
 import { createHash } from 'node:crypto'
 import { openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { targets } from './targets.js'
 
 const [, , target = '', seconds = '', folder = ''] = process.argv
 const run = targets[target] as (input: Uint8Array) => void
-/** Inputs between two looks at the coverage. */
+/** Inputs between two readings of the coverage. */
 const BATCH = 200
 /** Whose code is covered. */
 const OURS = /[\\/](dist|build[\\/]src|node_modules[\\/](msgpackr|@petamoriken))[\\/]/
@@ -32,7 +32,7 @@ session.connect()
 session.post('Profiler.enable')
 session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
 
-/** The pieces of code that ran since the last look. */
+/** The pieces of code that ran since the last reading. */
 function covered(): Set<string> {
   const pieces = new Set<string>()
   session.post('Profiler.takePreciseCoverage', (_, profile) => {
@@ -85,6 +85,6 @@ function keep(batch: Buffer[]): void {
     inputs.push(input)
     writeFileSync(join(folder, createHash('sha1').update(input).digest('hex').slice(0, 16)), input)
   }
-  // What ran only once, such as a first call, is nobody's.
+  // Code that ran only once, such as a first call, is due to no input.
   for (const piece of fresh) seen.add(piece)
 }

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { JoinableQueue, Pipe, Queue, SpscQueue } from 'crossmem'
 import { refusedOr } from './oracle.js'
 
-/** What lies in shared memory, and who reads it. */
+/** What lies in shared memory, and its reader. */
 interface Read {
   name: string
   reads: (() => unknown)[]

@@ -10,7 +10,7 @@ const keys = () => builtIn.map(prototype => Reflect.ownKeys(prototype).length).j
 const sound = keys()
 
 /**
- * What a call with bytes that anyone may have written comes to: its value, or `undefined` when it refuses them, as it should.
+ * The value of a call with bytes that any process may have written, or `undefined` when it refuses them, as it should.
  *
  * @throws whatever must not come of it
  */

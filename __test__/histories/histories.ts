@@ -10,9 +10,9 @@ import { type QueueKind, queues } from './small-queues.js'
 const DEATHS = 2
 /** In one of so many disturbed histories they are killed wherever they are, not only inside a call. */
 const RUTHLESS = 32
-/** Who is at hand to replace them: hiring takes far longer than a history. */
+/** Processes at hand to replace killed ones: hiring takes far longer than a history. */
 const SPARE = 2
-/** Turns of the event loop, at most, that somebody is left alone or stopped: about as long as a few calls. */
+/** Turns of the event loop, at most, that a process is left alone or stopped: about as long as a few calls. */
 const WHILE = 20
 
 export interface Turn {
@@ -38,8 +38,7 @@ export interface Recording {
 
 /**
  * Records histories of one kind of queue, each of a new queue that processes use at the same time. In every other one they
- * are stopped wherever they are, one after the other, while the others go on; whoever was stopped inside a call is killed
- * there.
+ * are stopped wherever they are, one after the other, while the others go on; a process stopped inside a call is killed there.
  */
 export class Recorder {
   readonly #kind: QueueKind
@@ -51,7 +50,7 @@ export class Recorder {
     this.#kind = kind
   }
 
-  /** The seed decides who does what. When that happens is up to the processors. */
+  /** The seed decides which process makes which calls; the processors decide when. */
   async record(seed: number): Promise<Recording> {
     const below = random(seed)
     const [kind, name, capacity] = [this.#kind, unique('queue'), 1 + below(4)]

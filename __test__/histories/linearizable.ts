@@ -13,7 +13,7 @@ export interface Step<State> extends Span {
  * Whether there is an order of the steps in which each takes effect between its invocation and its return. One that never
  * returned may have taken effect at any time since its invocation, or not at all.
  *
- * Wing and Gong's search, which doesn't look twice at the same state after the same set of steps, as Lowe and Porcupine do.
+ * Wing and Gong's search, which doesn't visit the same state twice after the same set of steps, as Lowe and Porcupine do.
  * A recursion per step: for short histories.
  */
 export function isLinearizable<State>(initial: State, steps: readonly Step<State>[]): boolean {

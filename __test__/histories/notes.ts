@@ -4,7 +4,7 @@ import type { SmallQueue } from './small-queue.js'
 /** Processes that make a history together, and calls of each. */
 export const PROCESSES = 4
 export const CALLS = 6
-/** Who comes after them and takes what is left: as many messages as there can be, and one refusal. */
+/** The process that comes after them and takes what is left: as many messages as there can be, and one refusal. */
 export const LAST = PROCESSES
 const PER_PAGE = PROCESSES * CALLS + 1
 
@@ -55,7 +55,7 @@ export class Notes {
     return answer
   }
 
-  /** Whether all have come, so that nobody waits for one who was killed. */
+  /** Whether all have come, so that none waits for a killed one. */
   get hasBegun(): boolean {
     return this.arrivals >= PROCESSES
   }

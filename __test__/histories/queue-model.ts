@@ -40,7 +40,7 @@ function stepsOf(history: readonly Operation[], { capacity, redeliver }: QueueTr
 
   const empty: Step<State>['from'] = state => (state.messages.length === 0 ? [state] : [])
 
-  /** Room may be in the hands of whoever is inside another call, or died there. */
+  /** A process inside another call, or one that died there, may hold the room. */
   const full = (refused: Operation): Step<State>['from'] => {
     const others = history.filter(other => other !== refused && overlap(other, refused)).length
     return state => (state.messages.length + others >= capacity ? [state] : [])

@@ -260,7 +260,7 @@ for (const how of ['wait', 'waitSync']) {
       const doomed = await waitThere(await a.open(condition), how)
       const other = await waitThere(await b.open(condition), how)
       a.hired.signal('SIGSTOP')
-      // Who hires later has a higher slot, so the stopped one is the first in turn.
+      // A later agent has a higher slot, so the stopped one is woken first.
       t.is(await notify(condition), 1)
       await a.kill()
       await other.result
@@ -376,8 +376,8 @@ test('a wait that blocks this thread does not give the lock to another one of th
 test('a condition that came true unnoticed is seen at the timeout', async t => {
   using condition = Condition.create(null)
   using _guard = await condition.lock()
-  let looks = 0
-  t.true(await condition.waitFor(() => ++looks === 2, { timeout: 10 }))
-  looks = 0
-  t.true(condition.waitForSync(() => ++looks === 2, { timeout: 10 }))
+  let calls = 0
+  t.true(await condition.waitFor(() => ++calls === 2, { timeout: 10 }))
+  calls = 0
+  t.true(condition.waitForSync(() => ++calls === 2, { timeout: 10 }))
 })

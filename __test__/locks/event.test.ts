@@ -150,13 +150,13 @@ for (const place of places) {
 
   test(`all waiters here are told, too: ${place}`, async t => {
     using event = Event.create(null)
-    for (const look of ['wait', 'waitSync'] as const) {
+    for (const how of ['wait', 'waitSync'] as const) {
       const there = await startPeer(t, place)
       await there.open(event)
       const waits = [event.wait(), event.wait({ timeout: 600_000 })]
       t.true(await isPending(Promise.race(waits)))
       const dead = there.kill()
-      if (look === 'waitSync') {
+      if (how === 'waitSync') {
         // The synchronous wait is the first one to hear of it.
         await dead
         const error = t.throws(() => event.waitSync({ timeout: 300 })) as Error & { code: string }

@@ -73,7 +73,7 @@ for (const place of places) {
       const far = await there.open(lock)
       let reader = lock.readSync()
       const writing = await far.begin<Distant>(how)
-      // A writer waits: whoever comes now is behind it.
+      // A writer waits: any newcomer is behind it.
       const readers = [lock.read(), lock.read()]
       t.is(lock.tryRead(), undefined)
       for (let i = 0; i < 3; i++) {

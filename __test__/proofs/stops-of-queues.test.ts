@@ -14,7 +14,7 @@ import { roles } from '../storm/streams.js'
 import { Track } from '../storm/track.js'
 
 const test = process.platform === 'win32' ? ava.skip : ava.serial
-/** Nothing that works takes that long. In milliseconds. */
+/** In milliseconds: longer than any call takes. */
 const HANG = 20_000
 const STOPS = 200
 /** Messages that each of the others puts in or takes out while one is stopped. */

@@ -14,7 +14,7 @@ import { hireUser } from '../processes/users.js'
 
 const file = (name: string): string => `/dev/shm/${name}`
 let folder: string
-/** What Python makes here is nobody's to sweep but ours. */
+/** No sweep removes what Python makes here; these tests do. */
 const madeByPython = new Set<string>()
 
 ava.before(() => {
@@ -384,7 +384,7 @@ pythonTest('Python: names beyond ASCII', async t => {
   })
 })
 
-// Python's resource tracker removes what a process has attached and not unlinked, whoever made it.
+// Python's resource tracker removes memory that a process attached and did not unlink, also if another process made it.
 
 const isPresent = (name: string) => list().some(object => object.name === name && object.present)
 

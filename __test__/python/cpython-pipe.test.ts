@@ -238,7 +238,7 @@ test('either end of a pipe goes through a pipe', async t => {
   await connection.send(second)
   second.close()
   source.sendSync('foobar')
-  // Unlike Python's, a connection that is on its way keeps no pipe alive: who sent it does.
+  // Unlike in Python, a connection that is on its way keeps no pipe alive: its sender does.
   const other = await there.open((await far.do('recv')) as Reference)
   source.close()
   t.is(await other.do('recv'), 'foobar')

@@ -292,7 +292,7 @@ for (const place of places) {
         queue.pushSync(numbered(9))
         const { value, redelivered } = await waiting
         t.deepEqual({ value, redelivered }, { value: numbered(9), redelivered: false })
-        // Who looks in vain finds what the dead left.
+        // A receiver without a message finds what the dead left.
         await t.throwsAsync(queue.pop({ timeout: 300 }), { code: 'ERR_TIMEOUT' })
       } else {
         const first = await waiting

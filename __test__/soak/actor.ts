@@ -4,13 +4,13 @@ import type { SoakBoard, State } from './board.js'
 import { states } from './board.js'
 import type { Lane } from './lanes.js'
 
-/** Longer than anything takes that works while nobody is stopped. In milliseconds. */
+/** In milliseconds: longer than any call takes while no process is stopped. */
 export const PATIENCE = 30_000
 
-/** How somebody in a soak lives. */
+/** How a process or thread in a soak lives. */
 export interface Life {
   seat: number
-  /** Who is never killed has a number, from 0. */
+  /** The number, from 0, of a life that is never killed. */
   survivor?: number
   /** It waits on its thread, in one lane after the other; else in all of them at once. */
   isSync: boolean

@@ -16,7 +16,7 @@ const LIVES = 1
 const TERMINATED = 2
 const CONVERSATIONS = 3
 
-/** What somebody is at, in a lane. */
+/** What a life is doing in a lane. */
 export const states = ['nothing', 'waiting', 'holding', 'waking', 'ended'] as const
 export type State = (typeof states)[number]
 
@@ -62,22 +62,22 @@ export class SoakBoard extends Board {
     Atomics.add(this.words, TERMINATED, 1)
   }
 
-  /** Words that are changed by whoever has the lock of a lane. */
+  /** Words that only the holder of a lane's lock changes. */
   guarded(lane: number): Int32Array {
     return this.page(GUARDED + lane)
   }
 
-  /** How many were told that somebody died, by lane. */
+  /** How many deaths were told, by lane. */
   get told(): Int32Array {
     return this.page(TOLD)
   }
 
-  /** Operations of everybody, by lane. */
+  /** Operations of all lives, by lane. */
   get operations(): Int32Array {
     return this.page(OPERATIONS)
   }
 
-  /** How many messages can have been in the hands of those who are dead, by stream. */
+  /** How many messages the dead may have held, by stream. */
   get inHands(): Int32Array {
     return this.page(IN_HANDS)
   }
@@ -87,7 +87,7 @@ export class SoakBoard extends Board {
     return this.page(DOING + seat)
   }
 
-  /** How many messages may be in the hands of a seat, from before it takes them until it is done with them; by stream. */
+  /** How many messages a seat may hold, from before it takes them until it is done with them; by stream. */
   hands(seat: number): Int32Array {
     return this.page(HANDS + seat)
   }
@@ -115,7 +115,7 @@ export class SoakBoard extends Board {
     return this.words.subarray(at, at + 1)
   }
 
-  /** Who had this seat is dead: notes what can be lost. */
+  /** Notes that the life in a seat is dead, and how many messages may be lost with it. */
   bury(seat: number): void {
     const hands = this.hands(seat)
     for (let stream = 0; stream < streams.length; stream++) {

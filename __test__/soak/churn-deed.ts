@@ -47,7 +47,7 @@ export class ChurnDeed implements Deed {
     })
     attempt(['ERR_NOT_FOUND'], () => open(name)[Symbol.dispose]())
     if (below(8) === 0) this.#list(mine)
-    // It says so when somebody who is stopped holds the registry.
+    // It times out while a stopped process holds the registry.
     if (below(16) === 0) attempt(['ERR_TIMEOUT'], gc)
     if (below(3) === 0) mine.unlink()
     return 1
@@ -57,7 +57,7 @@ export class ChurnDeed implements Deed {
 
   #check({ bytes }: Memory): void {
     const wrong = bytes.findIndex(byte => byte !== (this.#actor.id & 255))
-    if (wrong >= 0) this.#actor.report(this.#lane, `byte ${wrong} was changed by somebody`)
+    if (wrong >= 0) this.#actor.report(this.#lane, `byte ${wrong} was changed by another process`)
   }
 
   #list({ name, byteLength }: Memory): void {

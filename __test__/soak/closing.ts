@@ -26,7 +26,7 @@ type Objects = ReadonlyMap<string, readonly AnyHandle[]>
 
 const ENDED = states.indexOf('ended')
 
-/** Lets the survivors of a soak end: whoever waits for a partner is let go, and queues end when nobody puts anything in any more. */
+/** Lets the survivors of a soak end: releases those that wait for a partner, and ends queues without producers. */
 export async function letGo(
   board: SoakBoard,
   objects: Objects,
@@ -64,7 +64,7 @@ export async function letGo(
   }
 }
 
-/** What is wrong with what a soak leaves, when all are gone who used it. */
+/** Flaws in the objects that a soak leaves when all their users are gone. */
 export function audit(
   board: SoakBoard,
   objects: Objects,
@@ -87,7 +87,7 @@ export function audit(
   })
   for (const kind of lockKinds) {
     if (!storms[kind].check([...(objects.get(kind) ?? [])])) {
-      flaws.push(`${kind}: something is left of those who are gone`)
+      flaws.push(`${kind}: the gone processes left something behind`)
     }
   }
   return { flaws: [...flaws, ...auditData(board, objects)], accounts }
@@ -131,7 +131,7 @@ function auditData(board: SoakBoard, objects: Objects): string[] {
   return flaws
 }
 
-/** Ends it, unless somebody has its end who was killed and is still dying. */
+/** Ends a queue, unless a killed process that is still dying has its producer's role. */
 function hasEnded(queue: Made): boolean {
   return isFree(() => {
     if (!(queue instanceof SpscQueue)) return queue.end()

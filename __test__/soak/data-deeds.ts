@@ -12,7 +12,7 @@ type Elements = Float64Array | Int32Array
 /** First elements are below. */
 const MOST = 1_000_000
 
-/** Updates arrays whose elements belong together, and looks at them. */
+/** Updates arrays whose elements belong together, and checks them. */
 export class ArrayDeed implements Deed {
   readonly #actor: Actor
   readonly #lane: Lane
@@ -28,7 +28,7 @@ export class ArrayDeed implements Deed {
     const { below, isSync } = this.#actor
     const array = this.#arrays[below(this.#arrays.length)] as NDArray<'float64' | 'int32'>
     const way = below(3)
-    if (way === 0) return this.#look(array)
+    if (way === 0) return this.#read(array)
     if (way === 1) return atOnce(isSync, wait => this.#update(array, wait))
     if (isSync) return this.#update(array, wait)
     await array.withLock(async (data, { ownerDied }) => {
@@ -53,7 +53,7 @@ export class ArrayDeed implements Deed {
     return 1
   }
 
-  #look(array: NDArray<'float64' | 'int32'>): number {
+  #read(array: NDArray<'float64' | 'int32'>): number {
     return atOnce(this.#actor.isSync, wait => {
       try {
         this.#check(array.snapshot(wait))
@@ -78,7 +78,8 @@ export class ArrayDeed implements Deed {
 }
 
 /**
- * Does what would block the thread. Whoever holds other locks across turns of its event loop does it only if it can be done at once:
+ * Makes a call that would block the thread. A life that holds other locks across turns of its event loop makes only calls that
+ * succeed at once:
  * two of them would wait for each other.
  */
 function atOnce(isSync: boolean, act: (wait: { timeout: number }) => number): number {
@@ -142,7 +143,7 @@ export class ValueDeed implements Deed {
     Atomics.add(this.#words, at + STARTED, 1)
   }
 
-  /** Whoever is killed has counted or not: so the value lies between what was done and what was started. */
+  /** A killed life has counted or not, so the value lies between the turns that were done and those that were started. */
   #finish(at: number, value: Value<'int32'>): void {
     const words = this.#words
     Atomics.add(words, at + DONE, 1)

@@ -27,7 +27,7 @@ const faults: Record<string, (actor: Actor) => Promise<void>> = {
     }
     queue.close()
   },
-  /** Takes messages out and tells nobody. */
+  /** Takes messages out and keeps no account of them. */
   'loses-messages': async actor => {
     const { queue } = streamOf(actor)
     queue.tryGet()

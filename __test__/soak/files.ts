@@ -13,8 +13,8 @@ export class Files {
     this.#word = word
   }
 
-  /** Looks what is there now. */
-  look(): string[] {
+  /** The files that are there now. */
+  present(): string[] {
     for (const { name } of list()) this.#known.add(name)
     const found = this.left()
     this.#known = new Set(found)

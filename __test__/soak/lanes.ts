@@ -1,7 +1,7 @@
 import { type Role, roles, streams, title } from '../storm/streams.js'
 import { type Kind as LockKind, kinds as lockKinds } from '../storm/words.js'
 
-/** What somebody in a soak does over and over, beside all the other lanes. */
+/** What a life in a soak does over and over, beside all the other lanes. */
 export interface Lane {
   /** Its place in `lanes`. */
   number: number

@@ -8,10 +8,10 @@ const PLACES = 3
 
 // Words that a lock guards, by place.
 const INSIDE = 0
-/** Somebody who shares the lock was told that one died inside. */
+/** 1 once a shared holder was told of a death inside. */
 const TOLD = PLACES
 
-/** Somebody who goes into places where others must not be meanwhile. */
+/** Enters places where no other life may be meanwhile. */
 abstract class Excluding {
   readonly #actor: Actor
   readonly #lane: Lane
@@ -25,7 +25,7 @@ abstract class Excluding {
     return this.#actor
   }
 
-  /** @param isSure whether nobody can have died inside: the lock would have told */
+  /** @param isSure whether no holder can have died inside: the lock would have told */
   protected async alone(place: number, isSure: boolean): Promise<void> {
     const words = this.#guarded(place)
     const me = this.actor.id + 1
@@ -39,13 +39,13 @@ abstract class Excluding {
     words[INSIDE] = 0
   }
 
-  /** Nobody who is alone comes in while others are inside. */
+  /** No exclusive holder enters while shared holders are inside. */
   protected async together(place: number, wasTold: boolean): Promise<void> {
     const words = this.#guarded(place)
     if (wasTold) words[TOLD] = 1
     const before = words[INSIDE]
     await linger(this.actor.isSync)
-    if (words[INSIDE] !== before) this.#report(`${words[INSIDE]} came in beside those who share it`)
+    if (words[INSIDE] !== before) this.#report(`${words[INSIDE]} came in beside the shared holders`)
   }
 
   protected told(): void {

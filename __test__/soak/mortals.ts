@@ -6,27 +6,27 @@ import { lanes } from './lanes.js'
 import { AS_PLANNED, EXIT_CODE } from './planned-end.js'
 import { Program } from './program.js'
 
-/** How many wait for a life, so that somebody who dies has a successor at once. */
+/** Programs that wait for a life, so that a dead one has a successor at once. */
 const SPARES = 4
 /** The longest stop, in milliseconds. */
 const STOP = 300
 /** Intervals between kills that are remembered. */
 const INTERVALS = 10_000
 
-/** What was done to those who are not spared. */
+/** What was done to the mortals. */
 export interface Toll {
   killed: number
   stopped: number
   /** Ended by themselves, by `process.exit` or an error. */
   ended: number
-  /** By lane: those who were killed while they were at it. */
+  /** By lane: mortals that were killed while they were at work in it. */
   atWork: number[]
 }
 
-/** Users who are killed, stopped, or end by themselves; a new one takes the place of each. */
+/** Programs that are killed, stopped, or end by themselves; a new one takes the seat of each. */
 export class Mortals {
   readonly toll: Toll = { killed: 0, stopped: 0, ended: 0, atWork: lanes.map(() => 0) }
-  /** Who is stopped at this moment. */
+  /** The programs that are stopped at this moment. */
   readonly stopped = new Set<Program>()
   readonly #board: SoakBoard
   readonly #plan: (seat: number) => Life
@@ -50,7 +50,7 @@ export class Mortals {
     for (const seat of seats) this.#sit(seat)
   }
 
-  /** Kills one who has begun, whatever it is at; waits until half of them have, or nobody would live for long enough to do anything. */
+  /** Kills a mortal that has begun, at any point. Waits until half of them have begun, since none would live long enough otherwise. */
   async kill(): Promise<void> {
     for (; !this.#isOver; await pause(1)) {
       const candidates = [...this.#living.values()].filter(

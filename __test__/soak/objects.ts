@@ -3,7 +3,7 @@ import { storms } from '../storm/storm.js'
 import { make, streams, title } from '../storm/streams.js'
 import { lockKinds } from './lanes.js'
 
-/** The objects that everybody in a soak uses, by the kind of their lane. */
+/** The objects that all lives in a soak use, by the kind of their lane. */
 export function makeObjects(): Map<string, readonly AnyHandle[]> {
   const objects: (readonly [string, readonly AnyHandle[]])[] = [
     ...lockKinds.map(kind => [kind, storms[kind].make()] as const),

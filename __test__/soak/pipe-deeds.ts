@@ -7,7 +7,7 @@ import type { Lane } from './lanes.js'
 /** Sentences of a conversation, at most. */
 const SENTENCES = 8
 
-/** What is put into the queue of those who want to be heard. */
+/** What a speaker puts into the queue for its listener. */
 interface Invitation {
   pipe: PipeReference
   conversation: number
@@ -15,7 +15,7 @@ interface Invitation {
 
 const wait = { timeout: PATIENCE }
 
-/** Makes a pipe, gives one end to somebody who listens, speaks into it, and is answered. */
+/** Makes a pipe, gives one end to a listener, speaks into it, and is answered. */
 export class SpeakingDeed implements Deed {
   readonly #actor: Actor
   readonly #invitations: Queue
@@ -69,7 +69,7 @@ export class HearingDeed implements Deed {
     if (!end) return 1
     const heard = await this.#hear(end)
     const said = this.#actor.board.said(conversation)[0] as number
-    // Who dies between a word and its note has said it.
+    // A speaker that dies between a word and its note has said the word.
     if (heard !== said && heard !== said + 1) this.#report(`${said} were said, and ${heard} heard`)
     return 1
   }
@@ -91,7 +91,7 @@ export class HearingDeed implements Deed {
       try {
         const words = await end.recv(wait)
         if (words !== sentence(heard + 1)) this.#report(`heard "${words}" after number ${heard}`)
-        // Whoever is gone needs no answer.
+        // A speaker that is gone needs no answer.
         await end.send(words, wait).catch(() => undefined)
       } catch (error) {
         if (isOfTheDead(error)) this.#actor.told(this.#lane)
@@ -110,6 +110,6 @@ export class HearingDeed implements Deed {
   }
 }
 
-/** Who is killed, or ends, takes along what nobody else has open. */
+/** A process that is killed or ends takes along the objects that no other process has open. */
 const isOfTheDead = (error: unknown): boolean =>
   ['ERR_PEER_DIED', 'ERR_NOT_FOUND'].includes((error as { code?: string }).code ?? '')

@@ -60,7 +60,7 @@ export class Program {
     await this.#ready
     if (this.isGone) return
     this.#life = life
-    // It may be killed at this moment: whoever sees it out knows.
+    // It may be killed at this moment; `gone` tells.
     this.child.send(life, () => undefined)
   }
 

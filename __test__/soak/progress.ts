@@ -3,25 +3,25 @@ import type { SoakBoard } from './board.js'
 import { states } from './board.js'
 import { type Lane, lanes } from './lanes.js'
 
-/** Somebody in a lane who must get on. */
+/** A life in a lane that must get on. */
 interface Runner {
   lane: Lane
-  /** Where nobody survives: everybody together. */
+  /** `undefined` in a lane without survivors: all its lives together. */
   seat: number | undefined
   completed: number
-  /** Milliseconds in which nothing was completed, though nobody was stopped. */
+  /** Milliseconds without a completed turn, though no process was stopped. */
   idle: number
 }
 
-/** Time that counts between two looks, at most: this process may have been kept from looking. In milliseconds. */
-const LONGEST_LOOK = 500
+/** In milliseconds: the most time that counts between two checks, since this process may have been kept from checking. */
+const LONGEST_GAP = 500
 
-/** Watches that all get on who must. */
+/** Watches that all runners get on. */
 export class Progress {
   readonly #board: SoakBoard
   readonly #runners: Runner[]
   readonly #patience: number
-  #looked = performance.now()
+  #checked = performance.now()
 
   constructor(
     board: SoakBoard,
@@ -39,11 +39,11 @@ export class Progress {
     this.#runners = [...survivors, ...others]
   }
 
-  /** Who didn't get on for too long. */
-  look(isAnyoneStopped: boolean): string[] {
+  /** Runners that did not get on for too long. */
+  check(isAnyStopped: boolean): string[] {
     const now = performance.now()
-    const passed = isAnyoneStopped ? 0 : Math.min(LONGEST_LOOK, now - this.#looked)
-    this.#looked = now
+    const passed = isAnyStopped ? 0 : Math.min(LONGEST_GAP, now - this.#checked)
+    this.#checked = now
     for (const runner of this.#runners) {
       const completed = this.#completed(runner)
       runner.idle = completed === runner.completed ? runner.idle + passed : 0
@@ -52,7 +52,7 @@ export class Progress {
     return this.#runners.filter(({ idle }) => idle > this.#patience).map(runner => this.#describe(runner))
   }
 
-  /** Who has not completed anything since the beginning. */
+  /** Runners that have completed nothing since the beginning. */
   get idle(): string[] {
     return this.#runners
       .filter(({ completed }) => completed === 0)
@@ -70,7 +70,7 @@ export class Progress {
       .filter(other => other !== seat && isAt(other) !== 'nothing')
       .map(other => `seat ${other} ${isAt(other)}`)
     const own = seat === undefined ? '' : `, ${isAt(seat)}`
-    return `${lane.title}: ${nameOf(seat)} gets no further than ${completed}${own}; beside it: ${others.join(', ') || 'nobody'}`
+    return `${lane.title}: ${nameOf(seat)} gets no further than ${completed}${own}; beside it: ${others.join(', ') || 'no life'}`
   }
 }
 

@@ -41,7 +41,7 @@ export class Report {
       'sent',
       'lost',
       'again',
-      'in hands',
+      'held',
       'longest ms',
     ]
     const rows = kinds.map(kind => this.#row(kind))

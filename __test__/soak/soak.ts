@@ -27,11 +27,12 @@ const MORTALS = 6
 /** The shortest and the longest time between two kills that is aimed at, in milliseconds. */
 const KILLS = [5, 50] as const
 const STOPS = [100, 900] as const
-const LOOKS = 100
+/** Milliseconds between two checks of progress. */
+const CHECKS = 100
 const SAMPLES = 1000
 /** After which messages are either taken or lost, in samples. */
 const SETTLED = 30
-/** Files of the domain: each who lives has a few, and messages that are large. */
+/** Files of the domain, at most: each life has a few, and large messages have some. */
 const MOST_FILES = 600
 
 const ENDED = states.indexOf('ended')
@@ -39,7 +40,7 @@ const ENDED = states.indexOf('ended')
 export interface SoakOptions {
   /** What a survivor is to do wrong. */
   fault?: string
-  /** How long somebody may get no further, in milliseconds. */
+  /** How long a life may complete nothing, in milliseconds. */
   patience?: number
 }
 
@@ -123,13 +124,13 @@ export class Soak {
     }
   }
 
-  /** Looks whether all get on, until it is over. */
+  /** Checks that all lives get on, until the soak is over. */
   async #watch(isOver: () => boolean): Promise<void> {
     let stops = 0
     while (!isOver()) {
-      await pause(LOOKS)
+      await pause(CHECKS)
       const { stopped, toll } = this.mortals
-      this.violations.push(...this.progress.look(stopped.size > 0 || toll.stopped !== stops))
+      this.violations.push(...this.progress.check(stopped.size > 0 || toll.stopped !== stops))
       stops = toll.stopped
     }
   }
@@ -137,7 +138,7 @@ export class Soak {
   #sample(): void {
     const pids = [process.pid, ...this.#survivors.map(({ pid }) => pid)]
     for (const [i, pid] of pids.entries()) this.watches[i]?.add(measure(pid))
-    const files = this.files.look()
+    const files = this.files.present()
     if (files.length > MOST_FILES) this.violations.push(`there are ${files.length} files in shared memory`)
     this.#nexts.push(this.board.accounts.map(({ next }) => next))
     const settled = this.#nexts.length > SETTLED ? this.#nexts.shift() : []
@@ -182,7 +183,7 @@ export class Soak {
     this.violations.push(...(await clearAway()))
   }
 
-  /** Looks whether anything is left in shared memory: once this process has left its domain, nothing at all. */
+  /** Checks that nothing is left in shared memory once this process has left its domain. */
   checkFiles(domain: string): void {
     const left = this.files.left(domain)
     if (left.length > 0) this.violations.push(`left behind in shared memory: ${left.join(', ')}`)
@@ -232,7 +233,7 @@ export class Soak {
       if (isTaken(lane, undefined, isSync) || lane.title === 'Pipe, hearing') return false
       // With both roles of a queue it could wait for itself.
       if (isSync && (lane.isAsync || lane.role === role)) return false
-      // Queues that nobody survives at are always used.
+      // Queues without a survivor are always used.
       return streams[lane.stream ?? -1]?.kind === 'SpscQueue' || below(2) === 0
     })
     const life = this.#life(

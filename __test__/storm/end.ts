@@ -2,9 +2,9 @@ import { JoinableQueue, MpmcQueue, SpscQueue } from 'crossmem'
 import { packingOf } from './parcels.js'
 import { CAPACITY, LAST, type Made } from './streams.js'
 
-/** Nothing that works takes that long, nor does starting two dozen processes on a machine that reads them from its disk. In milliseconds. */
+/** In milliseconds: longer than any call takes, and than starting two dozen processes takes on a slow machine. */
 export const HANG = 60_000
-/** Longer than it takes until somebody who waits looks for the dead. In milliseconds. */
+/** In milliseconds: longer than it takes until a waiting call checks for dead processes. */
 const DEATHS_ARE_FOUND = 250
 
 type Queue = Exclude<Made, SpscQueue>
@@ -42,7 +42,7 @@ export function* drain(queue: Made): Generator<unknown, void, void> {
   }
 }
 
-/** What is wrong with a queue that should be empty, and that nobody uses any more. */
+/** A flaw of a queue that should be empty and has no users any more. */
 export function flawOf(queue: Made): string | undefined {
   if (queue instanceof SpscQueue) return queue.isEmpty ? undefined : `${queue.usedBytes} bytes are in use`
   if (queue instanceof JoinableQueue) {

@@ -4,13 +4,13 @@ const HEADER = 8
 
 export interface Balance {
   put: number
-  /** Messages whose puts returned and that nobody took. */
+  /** Messages whose puts returned and that were never taken. */
   lost: number
   /** Messages that were taken more than once. */
   again: number
 }
 
-/** An account of every message of a queue, in shared memory: it outlives whoever puts them in and takes them out. */
+/** An account of every message of a queue, in shared memory: it outlives the producers and consumers. */
 export class Ledger {
   static bytesFor = (messages: number): number => HEADER + messages
   readonly #next: Int32Array

@@ -11,7 +11,7 @@ const FIRST = 1
 const SECOND = 2
 const ITEMS = 3
 
-/** Who uses a kind of lock, and where that is noted. */
+/** A life that uses a kind of lock, and where it notes that. */
 export interface LockUser {
   id: number
   isSync: boolean
@@ -40,7 +40,7 @@ interface Lock {
   lockSync(options: object): Held
 }
 
-/** One kind of lock, as somebody uses it beside others who are killed at any moment. */
+/** How a life uses one kind of lock, beside others that are killed at any moment. */
 export class LockUse {
   readonly kind: Kind
   readonly #user: LockUser
@@ -144,7 +144,7 @@ export class LockUse {
     }
   }
 
-  /** Two meet, whoever they are; the last one has something to do. */
+  /** Any two lives meet; the last one runs the action. */
   async Barrier(): Promise<void> {
     const barrier = this.#objects[0] as Barrier
     try {
@@ -167,7 +167,7 @@ export class LockUse {
     return this.#user.isSync ? lock.lockSync(this.#wait) : lock.lock(this.#wait)
   }
 
-  /** What is done while nobody else may be inside. A permit doesn't tell who died. */
+  /** Does what only one holder may do at a time. A permit doesn't tell of a death. */
   async #alone(held: Held, tells = true): Promise<void> {
     this.#user.now('holding')
     const words = this.#words

@@ -14,17 +14,17 @@ import { hear, PIPE_BYTES, speak } from './pipe.js'
 import type { QueueLife } from './queues.js'
 import { type Made, make, type Role, roles, type Stream, streams, title } from './streams.js'
 
-/** How many live at a time, beside the survivors. A multiple of 3, so that every role is always there. */
+/** Victims at a time, beside the survivors. A multiple of 3, so that every role is always there. */
 const VICTIMS = 6
 
 /** What became of one queue. */
 export interface Account extends Balance {
   stream: Stream
-  /** Most messages that can have been in the hands of those who were killed. */
+  /** Messages that the killed may have held, at most. */
   inHands: number
 }
 
-/** A queue, and the survivors who use it. */
+/** A queue, and the survivors that use it. */
 interface Course {
   stream: Stream
   number: number
@@ -142,7 +142,7 @@ export class QueueStorm {
     return { life, child, heard, close }
   }
 
-  /** What a victim has said is heard, and what it had taken may be lost. */
+  /** Checks that a victim's words were heard, and counts the messages that it may have held. */
   async #bury({ life, child, heard, close }: Victim): Promise<void> {
     await gone(child)
     this.kills++
@@ -163,7 +163,7 @@ export class QueueStorm {
     if (said !== 'ready' && said !== 'begun') this.violations.push(String(said))
   }
 
-  /** Waits until those who survive have put something into each queue and taken something out, since now. */
+  /** Waits until messages were put into each queue and taken out since now. */
   async #survive(): Promise<void> {
     const began = performance.now()
     let waiting = this.#courses.flatMap(({ stream, number }) =>
@@ -190,7 +190,7 @@ export class QueueStorm {
     void ends.producer.then(() => {
       producersAreGone = true
     })
-    // Where nobody else takes out, they wait for room.
+    // Without another consumer the producers wait for room.
     while (!producersAreGone) {
       if (!stream.survivors.includes('consumer')) this.#takeOut(number, queue)
       await pause(1)
@@ -229,9 +229,10 @@ export function imbalancesOf({ stream, put, lost, again, inHands }: Account, que
   const failed = queue instanceof JoinableQueue && isOnce ? queue.failed : undefined
   const flaws = [
     put === 0 && 'nothing was put in',
-    lost > (isOnce ? inHands : 0) && `${lost} of ${put} are lost, ${inHands} were in the hands of the killed`,
+    lost > (isOnce ? inHands : 0) &&
+      `${lost} of ${put} are lost, ${inHands} may have been held by the killed`,
     isOnce && again > 0 && `${again} came twice`,
-    again > inHands && `${again} came again, ${inHands} were in the hands of the killed`,
+    again > inHands && `${again} came again, ${inHands} may have been held by the killed`,
     failed !== undefined && (failed < lost || failed > inHands) && `${failed} failed, ${lost} are lost`,
   ]
   return flaws.filter(flaw => typeof flaw === 'string')
@@ -239,4 +240,4 @@ export function imbalancesOf({ stream, put, lost, again, inHands }: Account, que
 
 /** An account as a line. */
 export const describe = ({ stream, put, lost, again, inHands }: Account): string =>
-  `${title(stream)}: ${put} put, ${lost} lost, ${again} again, ${inHands} were perhaps in the hands of the killed`
+  `${title(stream)}: ${put} put, ${lost} lost, ${again} again, ${inHands} perhaps held by the killed`

@@ -33,7 +33,7 @@ export interface QueueLife {
   pipe?: PipeReference
 }
 
-/** Who uses a queue beside others who are killed at any moment. */
+/** A life that uses a queue beside others that are killed at any moment. */
 export interface QueueUser {
   id: number
   /** It waits on its thread only, or never; or both. */
@@ -156,7 +156,7 @@ export class Consuming implements QueueUse {
   #checkOrder(producer: number, id: number): void {
     const last = this.#last.get(producer) ?? -1
     if (id <= last) this.#report(`${id} of ${producer} came after ${last}`)
-    // Those who were heard of last are at the end.
+    // The producers that were heard of last are at the end.
     this.#last.delete(producer)
     this.#last.set(producer, id)
     if (this.#last.size > REMEMBERED) this.#last.delete(this.#last.keys().next().value as number)
@@ -168,7 +168,7 @@ export class Consuming implements QueueUse {
   }
 }
 
-/** Opens a queue; of one producer and one consumer, a role of it, unless somebody has that. */
+/** Opens a queue; of an SpscQueue, a role, if that is free. */
 function openAs(role: Role, { stream, name }: QueueUser): Opened | undefined {
   if (stream.kind !== 'SpscQueue') return open(name)
   try {

@@ -18,15 +18,15 @@ import { below } from '../helpers/random.js'
 import { gone, kill, message, start } from '../processes/children.js'
 import { type Kind, kinds, type Life, type Role, roles, StormWords } from './words.js'
 
-/** Nothing that works takes that long. In milliseconds. */
+/** In milliseconds: longer than any call takes. */
 const HANG = 10_000
-/** How many live at a time, beside the survivors. */
+/** Victims at a time, beside the survivors. */
 const VICTIMS = 6
 
 /** What became of one kind. */
 export interface Summary {
   kind: Kind
-  /** Those killed who worked with it, by what they were at. */
+  /** Killed processes that worked with it, by what they were doing. */
   killed: Record<Role, number>
   kills: number
   /** Operations that the survivors completed. */
@@ -37,7 +37,7 @@ export interface Summary {
 
 interface Storm {
   make(): AnyHandle[]
-  /** Whether all is as it must be when everyone is gone. */
+  /** Whether all is as it must be when all users are gone. */
   check(objects: AnyHandle[]): boolean
   /** Ends the wait of a survivor whose partner has stopped already. */
   release?(objects: AnyHandle[], words: Int32Array): void
@@ -152,7 +152,7 @@ export async function storm(
     return { child, life }
   }
 
-  /** Counts whoever works with a kind at this moment. */
+  /** Counts a killed life at each kind that it was working with. */
   const count = ({ id, isSync }: Life): void => {
     const doing = words.doing(id)
     for (const summary of summaries) {
@@ -224,7 +224,7 @@ export async function storm(
   }
   gc()
   for (const [kind, objects] of made) {
-    if (!storms[kind].check(objects)) violations.push(`${kind}: something is left of those who are gone`)
+    if (!storms[kind].check(objects)) violations.push(`${kind}: the gone processes left something behind`)
     for (const object of objects) object.close()
   }
   words[Symbol.dispose]()

@@ -10,7 +10,7 @@ export type Role = (typeof roles)[number]
 export interface Stream {
   kind: 'MpmcQueue' | 'Queue' | 'JoinableQueue' | 'SpscQueue'
   promised: Promised
-  /** Roles that somebody has who isn't killed. */
+  /** Roles that a survivor has. */
   survivors: readonly Role[]
 }
 
@@ -47,4 +47,6 @@ export const make = ({ kind, promised }: Stream): Made =>
       })
 
 export const title = ({ kind, promised, survivors }: Stream): string =>
-  kind === 'SpscQueue' ? `${kind}, ${promised}, who survives: ${survivors}` : `${kind}, ${promised}`
+  kind === 'SpscQueue'
+    ? `${kind}, ${promised}, survivors: ${survivors.join(' and ') || 'none'}`
+    : `${kind}, ${promised}`

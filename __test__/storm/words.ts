@@ -5,11 +5,11 @@ import { Board } from '../helpers/board.js'
 export const kinds = ['Mutex', 'RLock', 'RwLock', 'Semaphore', 'Condition', 'Event', 'Barrier'] as const
 export type Kind = (typeof kinds)[number]
 
-/** What somebody who may be killed is at, with a kind. */
+/** What a life is doing with a kind of lock. */
 export const roles = ['nothing', 'waiting', 'holding', 'waking'] as const
 export type Role = (typeof roles)[number]
 
-/** Who lives in a storm. */
+/** A process or thread that lives in a storm. */
 export interface Life {
   id: number
   /** Survivors are the first and the second one of a kind; others are killed. */

@@ -440,7 +440,7 @@ test('steal takes the lock from all holders, before all waiters', async t => {
   for (const { released } of victims) await rejectsDom(t, released, 'AbortError')
   await waits
   t.deepEqual(order, ['thief', 'waits'])
-  // What the victims do now is nobody's concern.
+  // The victims' requests don't matter any more.
   for (const { release } of victims) release()
   t.is(await locks.request(name, () => 'granted'), 'granted')
 })

@@ -263,7 +263,7 @@ test('4,096 requests at once, of several processes, for one name and for many', 
     const until = new Promise<void>(resolve => {
       release = resolve
     })
-    // Nobody gets anything before all have asked.
+    // No request is granted before all were made.
     const mine = [...new Set(names)].map(name => locks.request(name, () => until))
     const answers = clients.map(client => client.tell({ do: 'requestMany', names }))
     while ((await locks.query()).pending.length < 4096) await new Promise(setImmediate)
