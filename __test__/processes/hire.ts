@@ -98,9 +98,9 @@ export class Hired<Orders> {
 
   #hear(said: Said): void {
     const call = this.#calls.get(said.id)
-    if ('waits' in said) return call?.waits()
-    this.#calls.delete(said.id)
-    if ('refused' in said) call?.reject(Object.assign(new Error(said.refused), { code: said.code }))
+    if (!('waits' in said)) this.#calls.delete(said.id)
+    if ('waits' in said) call?.waits()
+    else if ('refused' in said) call?.reject(Object.assign(new Error(said.refused), { code: said.code }))
     else call?.resolve(said.answer as never)
   }
 }
