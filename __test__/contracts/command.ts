@@ -5,8 +5,8 @@ import { gone, kill, message, start } from '../processes/children.js'
 import { crossmem, type Diagnosis, json, type Listed } from '../processes/command.js'
 import { hireUser, type User } from '../processes/users.js'
 
-// Tests of the command line run one after the other, since they show what the whole domain has. The test's own process
-// joins no domain, since joining sweeps.
+// Tests of the command line run one after the other, since they show what the whole domain has. The
+// test's own process joins no domain, since joining sweeps.
 export const test = ava.serial
 export const testOnLinux = process.platform === 'linux' ? test : test.skip
 

@@ -23,7 +23,10 @@ export interface Maker<T extends AnyObject> {
   openOrCreate(name: string, ...args: never[]): T
 }
 
-/** What is promised of every class of objects: how they are made, opened, named, passed on and closed. */
+/**
+ * What is promised of every class of objects: how they are made, opened, named, passed on and
+ * closed.
+ */
 export function testObject<T extends AnyObject>(
   Class: Maker<T> & { name: string },
   args: unknown[],

@@ -3,7 +3,9 @@ import { refusedOr } from './oracle.js'
 
 const codecs = [codecFor('msgpack'), codecFor('v8'), codecFor('json')]
 
-/** Decodes what follows the first byte, which says by which codec. What comes of it can travel on. */
+/**
+ * Decodes what follows the first byte, which says by which codec. What comes of it can travel on.
+ */
 export function codecInput(input: Uint8Array): void {
   const codec = codecs[(input[0] ?? 0) % codecs.length] as (typeof codecs)[number]
   const message = Uint8Array.from(input.subarray(1))

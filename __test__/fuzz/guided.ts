@@ -2,8 +2,9 @@
 //
 //   node build/__test__/fuzz/guided.js TARGET SECONDS FOLDER
 //
-// Reads the corpus and what is in FOLDER, writes what gets further there, and the input that is being tried to
-// FOLDER/current, which holds the input when this process crashes or hangs. Says how far it is once in a second.
+// Reads the corpus and what is in FOLDER, and writes to FOLDER what gets further. FOLDER/current is
+// the input that is being tried, to be found when this process crashes or hangs. Says once a second
+// how far it is.
 import '../helpers/domain.js'
 import { createHash } from 'node:crypto'
 import { openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'

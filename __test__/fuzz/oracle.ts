@@ -10,7 +10,8 @@ const keys = () => builtIn.map(prototype => Reflect.ownKeys(prototype).length).j
 const sound = keys()
 
 /**
- * The value of a call with bytes that any process may have written, or `undefined` when it refuses them, as it should.
+ * The value of a call with bytes that any process may have written, or `undefined` when it refuses
+ * them, as it should.
  *
  * @throws whatever must not come of it
  */
@@ -33,7 +34,10 @@ function memory(): number {
   return total_heap_size + external_memory
 }
 
-/** The tests have two copies of the class: what people import, and what the tests of single files do. */
+/**
+ * The tests have two copies of the class: what people import, and what the tests of single files
+ * do.
+ */
 function isOurs(error: unknown): boolean {
   return (error instanceof CrossmemError || error instanceof Inner) && /^ERR_[A-Z_]+$/.test(error.code)
 }

@@ -17,8 +17,8 @@ const handles = [
 const foreign = unique('foreign')
 
 /**
- * Opens a reference, and closes what comes of it. The first byte says whether the input is JSON, or the class, the object
- * and the contents of foreign memory.
+ * Opens a reference, and closes what comes of it. The first byte says whether the input is JSON, or
+ * the class, the object and the contents of foreign memory.
  */
 export function references(input: Uint8Array): void {
   const [how = 0, which = 0, whose = 0] = input

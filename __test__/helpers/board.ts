@@ -1,8 +1,9 @@
 import type { SharedMemory } from 'crossmem'
 
 /**
- * Notes in shared memory, which outlive the processes that write them: pages of as many 32-bit words each, and bytes
- * behind the pages. All are zero at first. The first word of page 0 says whether all is over.
+ * Notes in shared memory, which outlive the processes that write them: pages of as many 32-bit
+ * words each, and bytes behind the pages. All are zero at first. The first word of page 0 says
+ * whether all is over.
  */
 export abstract class Board implements Disposable {
   protected words: Int32Array

@@ -30,7 +30,10 @@ export const shippedNames = (): string[] => exportsOf(shippedFile).map(({ name }
 /** What `src/index.ts` exports. */
 export const intendedNames = (): string[] => exportsOf(sourceFile).map(({ name }) => name)
 
-/** What the declarations in the package export, with all public members; inherited ones once, as their class's own. */
+/**
+ * What the declarations in the package export, with all public members; inherited ones once, as
+ * their class's own.
+ */
 export function publicApi(): Documented[] {
   const found = exportsOf(shippedFile).flatMap(symbol => [
     documented(symbol.name, symbol),

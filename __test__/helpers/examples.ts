@@ -10,8 +10,8 @@ const run = promisify(execFile)
 const folder = compiled('documented')
 
 /**
- * Runs an example of the documentation as an ES module and returns what it prints. Examples use short names, which all
- * domains share, so one example runs at a time, whichever test file asks.
+ * Runs an example of the documentation as an ES module and returns what it prints. Examples use
+ * short names, which all domains share, so one example runs at a time, whichever test file asks.
  */
 export async function runExample(code: string): Promise<string> {
   mkdirSync(folder, { recursive: true })

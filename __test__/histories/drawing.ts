@@ -1,6 +1,7 @@
 import type { Operation } from './queue-model.js'
 
-// A history as text: a line per process, time goes to the right, and an x stands where a process was killed inside a call.
+// A history as text: a line per process, time goes to the right, and an x stands where a process
+// was killed inside a call.
 //
 //   A [push 1]     [pop 2]
 //   B     [push 2]         [pop x

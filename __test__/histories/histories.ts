@@ -8,11 +8,16 @@ import { type QueueKind, queues } from './small-queues.js'
 
 /** Processes that are killed in one history, at most. */
 const DEATHS = 2
-/** In one of so many disturbed histories they are killed wherever they are, not only inside a call. */
+/**
+ * In one of so many disturbed histories they are killed wherever they are, not only inside a call.
+ */
 const RUTHLESS = 32
 /** Processes at hand to replace killed ones: hiring takes far longer than a history. */
 const SPARE = 2
-/** Turns of the event loop, at most, that a process is left alone or stopped: about as long as a few calls. */
+/**
+ * Turns of the event loop, at most, that a process is left alone or stopped: about as long as a few
+ * calls.
+ */
 const WHILE = 20
 
 export interface Turn {
@@ -37,8 +42,9 @@ export interface Recording {
 }
 
 /**
- * Records histories of one kind of queue, each of a new queue that processes use at the same time. In every other one they
- * are stopped wherever they are, one after the other, while the others go on; a process stopped inside a call is killed there.
+ * Records histories of one kind of queue, each of a new queue that processes use at the same time.
+ * In every other one they are stopped wherever they are, one after the other, while the others go
+ * on; a process stopped inside a call is killed there.
  */
 export class Recorder {
   readonly #kind: QueueKind

@@ -4,17 +4,21 @@ export interface Span {
   returned: number
 }
 
-/** A call, and what it makes of a state: the states that it may lead to, or none where its answer would be wrong. */
+/**
+ * A call, and what it makes of a state: the states that it may lead to, or none where its answer
+ * would be wrong.
+ */
 export interface Step<State> extends Span {
   from(state: State): State[]
 }
 
 /**
- * Whether there is an order of the steps in which each takes effect between its invocation and its return. One that never
- * returned may have taken effect at any time since its invocation, or not at all.
+ * Whether there is an order of the steps in which each takes effect between its invocation and its
+ * return. One that never returned may have taken effect at any time since its invocation, or not at
+ * all.
  *
- * Wing and Gong's search, which doesn't visit the same state twice after the same set of steps, as Lowe and Porcupine do.
- * A recursion per step: for short histories.
+ * Wing and Gong's search, which doesn't visit the same state twice after the same set of steps, as
+ * Lowe and Porcupine do. A recursion per step: for short histories.
  */
 export function isLinearizable<State>(initial: State, steps: readonly Step<State>[]): boolean {
   const isDone = steps.map(() => 0)

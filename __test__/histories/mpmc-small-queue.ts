@@ -3,7 +3,10 @@ import type { SmallQueue } from './small-queue.js'
 
 const MESSAGE_BYTES = 8
 
-/** Both halves say the same, so that a half-written message is detected: it is 0, which no process pushes. */
+/**
+ * Both halves say the same, so that a half-written message is detected: it is 0, which no process
+ * pushes.
+ */
 const encode = (message: number): Uint8Array => new Uint8Array(Int32Array.of(message, ~message).buffer)
 
 function decode(bytes: Uint8Array): number {

@@ -4,7 +4,10 @@ import type { SmallQueue } from './small-queue.js'
 /** Processes that make a history together, and calls of each. */
 export const PROCESSES = 4
 export const CALLS = 6
-/** The process that comes after them and takes what is left: as many messages as there can be, and one refusal. */
+/**
+ * The process that comes after them and takes what is left: as many messages as there can be, and
+ * one refusal.
+ */
 export const LAST = PROCESSES
 const PER_PAGE = PROCESSES * CALLS + 1
 
@@ -22,7 +25,10 @@ const WORDS = 4
 
 const REFUSED = -(2 ** 31)
 
-/** Shared memory where each process notes its calls, so that those of the killed ones are known, too. */
+/**
+ * Shared memory where each process notes its calls, so that those of the killed ones are known,
+ * too.
+ */
 export class Notes {
   static readonly LENGTH = PAGES + (PROCESSES + 1) * PER_PAGE * WORDS
   readonly #words: Int32Array

@@ -10,7 +10,10 @@ export interface Operation extends Span {
 
 export interface QueueTraits {
   capacity: number
-  /** Whether a message that a killed process has taken may come back, negative then, behind those that are waiting. */
+  /**
+   * Whether a message that a killed process has taken may come back, negative then, behind those
+   * that are waiting.
+   */
   redeliver?: boolean
 }
 

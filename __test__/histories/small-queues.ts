@@ -10,7 +10,10 @@ const HEAD = 0
 const TAIL = 1
 const SLOTS = 2
 
-/** A ring in a shared array, whose changes `update` makes. Each is one store, so that a death leaves no half of it. */
+/**
+ * A ring in a shared array, whose changes `update` makes. Each is one store, so that a death leaves
+ * no half of it.
+ */
 const ring =
   (update: Update, hesitate: () => void = () => undefined) =>
   (name: string, capacity: number): SmallQueue => {
@@ -44,7 +47,10 @@ const ring =
 export const queues = {
   /** Under the array's lock. */
   locked: ring((array, change) => array.update(change)),
-  /** Broken: without the lock. It hesitates in the middle, so that this shows even where only one process runs at a time. */
+  /**
+   * Broken: without the lock. It hesitates in the middle, so that this shows even where only one
+   * process runs at a time.
+   */
   racy: ring((array, change) => change(array.data), rest),
   mpmc: mpmc(false),
   redelivering: mpmc(true),

@@ -35,7 +35,8 @@ const written: [DType, 'C' | 'F', number[], string, number][] = [
   ],
   ['float64', 'F', [2, 3], "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", 59],
   ['float64', 'C', [123456789, 0], "{'descr': '<f8', 'fortran_order': False, 'shape': (123456789, 0), }", 50],
-  // Where NumPy's padding shows: 64 spaces more though none are needed, and room for the axis that may grow.
+  // Where NumPy's padding shows: 64 spaces more though none are needed, and room for the axis that
+  // may grow.
   [
     'float64',
     'C',
@@ -207,7 +208,8 @@ test('mutated headers decode consistently or are refused, and nothing else', t =
       // Mostly within the dict, whose spaces at the end would swallow half of all edits.
       const at = below(8) === 0 ? below(bytes.length) : start + below(60)
       const isDigit = (bytes[at] as number) >= 0x30 && (bytes[at] as number) <= 0x39
-      // Digits for digits and white space around punctuation often leave a sound header, with other numbers.
+      // Digits for digits and white space around punctuation often leave a sound header, with other
+      // numbers.
       if (isDigit && below(2) === 0) bytes[at] = 0x30 + below(10)
       else if (' ,:(){}'.includes(String.fromCharCode(bytes[at] as number)))
         bytes.splice(at, 0, pick([0x20, 0x09, 0x0a]))

@@ -39,7 +39,10 @@ export class Hired<Orders> {
     return this.#call<void>().result
   }
 
-  /** Gives an order. Resolves with the answer; rejects if it was refused, or if the program ended without an answer. */
+  /**
+   * Gives an order. Resolves with the answer; rejects if it was refused, or if the program ended
+   * without an answer.
+   */
   tell<Name extends keyof Orders>(order: Order<Orders, Name>): Promise<Answer<Orders[Name]>> {
     return this.begin(order).result
   }

@@ -56,7 +56,10 @@ const threadLine: Starter = (program, argv) => {
   }
 }
 
-/** Python's programs are not compiled: they stay where they were written. Each message is a line of JSON. */
+/**
+ * Python's programs are not compiled: they stay where they were written. Each message is a line of
+ * JSON.
+ */
 const pythonLine: Starter = (program, args) => {
   const found = python()
   if (found.path === null) throw new Error(found.reason)
@@ -70,7 +73,8 @@ const pythonLine: Starter = (program, args) => {
   })
   child.stdin.on('error', () => undefined)
   const lines = createInterface({ input: child.stdout })
-  // Not 'exit': the resource tracker shares stderr, and 'close' waits until neither can write to it any more.
+  // Not 'exit': the resource tracker shares stderr, and 'close' waits until neither can write to it
+  // any more.
   const closed = once(child, 'close')
   return {
     child,

@@ -1,5 +1,5 @@
-// A program that takes orders states them as an interface of methods: each takes one object and returns the answer.
-// `hire` types what is told by it, and `obey` what carries it out.
+// A program that takes orders states them as an interface of methods: each takes one object and
+// returns the answer. `hire` types what is told by it, and `obey` what carries it out.
 
 /** What a method takes, and what it answers. */
 export type Argument<Method> = Method extends (order: infer Order) => unknown ? Order : never

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { parentPort } from 'node:worker_threads'
 import type { Answer, Argument, Said, Told } from './orders.js'
 
-// For programs of `fixtures/`, run as a process or as a worker thread: how they talk with the test that started them.
+// For programs of `fixtures/`, run as a process or as a worker thread: how they talk with the test
+// that started them.
 
 /** Tells the test. */
 export function say(message: unknown): void {

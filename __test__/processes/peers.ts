@@ -5,7 +5,10 @@ import { pack, unpack } from './wire.js'
 
 /** What a peer is told. */
 export interface PeerOrders {
-  /** Calls a method of something that it keeps, or reads a property. An argument `{ kept }` stands for such a thing. */
+  /**
+   * Calls a method of something that it keeps, or reads a property. An argument `{ kept }` stands
+   * for such a thing.
+   */
   call(order: { on: string; call: string; args: unknown[] }): Reply
   /** The folder in /proc of the thread that carries out the orders. */
   thread(): string
@@ -27,12 +30,18 @@ export class Distant {
     this.ownerDied = ownerDied
   }
 
-  /** Calls a method there, or reads a property. Resolves with the result, or with another distant thing. */
+  /**
+   * Calls a method there, or reads a property. Resolves with the result, or with another distant
+   * thing.
+   */
   async do<T = unknown>(call: string, ...args: unknown[]): Promise<T> {
     return this.#peer.begin(this.kept, call, args).result as Promise<T>
   }
 
-  /** As `do`, for what waits: resolves as soon as it waits; a synchronous wait, as soon as it sleeps. */
+  /**
+   * As `do`, for what waits: resolves as soon as it waits; a synchronous wait, as soon as it
+   * sleeps.
+   */
   async begin<T = unknown>(call: string, ...args: unknown[]): Promise<{ result: Promise<T> }> {
     const { waits, result } = this.#peer.begin(this.kept, call, args)
     await Promise.race([waits, result])
@@ -65,7 +74,10 @@ export class Peer {
     return this.it('crossmem').take('open', reference)
   }
 
-  /** One of the things that it knows from the beginning: `crossmem`, a class of it, `process` or `deeds`. */
+  /**
+   * One of the things that it knows from the beginning: `crossmem`, a class of it, `process` or
+   * `deeds`.
+   */
   it(name: string): Distant {
     return new Distant(this, name)
   }

@@ -24,7 +24,8 @@ for (const [make, take] of [
     using memory = SharedMemory.create(null, 8)
     const counting = (i: number): Counting => ({
       lock: lock.toJSON(),
-      // Every fourth one doesn't block its thread; it counts less, since each of its locks takes a turn of its event loop.
+      // Every fourth one doesn't block its thread; it counts less, since each of its locks takes a
+      // turn of its event loop.
       take: i % 4 === 3 ? take : `${take}Sync`,
       memory: memory.name,
       count: share(i),

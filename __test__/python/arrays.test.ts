@@ -35,7 +35,9 @@ function forPython(name: string): string {
 
 const hirePython = () => hire<ArrayOrders>('python/obey', { as: 'python' })
 
-/** Runs `talk` with a Python that obeys, and sees it off: it must leave without a word of complaint. */
+/**
+ * Runs `talk` with a Python that obeys, and sees it off: it must leave without a word of complaint.
+ */
 async function withPython(
   t: ExecutionContext,
   talk: (python: Hired<ArrayOrders>) => Promise<void>,
@@ -384,7 +386,8 @@ pythonTest('Python: names beyond ASCII', async t => {
   })
 })
 
-// Python's resource tracker removes memory that a process attached and did not unlink, also if another process made it.
+// Python's resource tracker removes memory that a process attached and did not unlink, also if
+// another process made it.
 
 const isPresent = (name: string) => list().some(object => object.name === name && object.present)
 
@@ -503,7 +506,8 @@ for (const section of sections.filter(text => blocksOf(text).length > 0)) {
       const output = await python.tell({ do: 'run', title: heading, code: blocks[index]?.code ?? '' })
       printed.push(...output.split('\n').slice(0, -1))
     }
-    // One function with all of Node's blocks, so that they see each other's variables, and calls for Python's.
+    // One function with all of Node's blocks, so that they see each other's variables, and calls
+    // for Python's.
     const body = blocks.map(({ language, code }, index) =>
       language === 'js'
         ? code.replaceAll(/^import (\{.*\}) from ('.*')$/gm, 'const $1 = require($2)')

@@ -1,5 +1,5 @@
-// What Python promises of multiprocessing.Pipe and Connection, promised by ours. Each test names the one in CPython's
-// Lib/test/_test_multiprocessing.py that it follows.
+// What Python promises of multiprocessing.Pipe and Connection, promised by ours. Each test names
+// the one in CPython's Lib/test/_test_multiprocessing.py that it follows.
 import '../helpers/domain.js'
 import ava from 'ava'
 import { Pipe, type Reference } from 'crossmem'

@@ -1,5 +1,5 @@
-// What Python promises of multiprocessing.Queue, JoinableQueue and SimpleQueue, promised by ours. Each test names the one in
-// CPython's Lib/test/_test_multiprocessing.py that it follows.
+// What Python promises of multiprocessing.Queue, JoinableQueue and SimpleQueue, promised by ours.
+// Each test names the one in CPython's Lib/test/_test_multiprocessing.py that it follows.
 import '../helpers/domain.js'
 import ava from 'ava'
 import { Event, JoinableQueue, Queue } from 'crossmem'
@@ -121,8 +121,8 @@ test('a value that can’t be encoded takes no room, and the next one comes thro
   t.true(queue.isEmpty)
 })
 
-// _TestQueue.test_closed_queue_empty_exceptions, test_closed_queue_put_get_exceptions; TestSimpleQueue.test_empty_exceptions,
-// test_close, test_closed
+// _TestQueue.test_closed_queue_empty_exceptions, test_closed_queue_put_get_exceptions;
+// TestSimpleQueue.test_empty_exceptions, test_close, test_closed
 test('a closed queue is refused, and closing twice does nothing', async t => {
   for (const make of [() => Queue.create<string>(null), () => JoinableQueue.create<string>(null)]) {
     for (const isUsed of [false, true]) {

@@ -8,8 +8,8 @@ const NEXT = 0
 const CLOSED = 1
 
 /**
- * An account of every message of a stream without end, in shared memory. One process closes the accounts of messages that are long
- * gone, so that there is room for new ones.
+ * An account of every message of a stream without end, in shared memory. One process closes the
+ * accounts of messages that are long gone, so that there is room for new ones.
  */
 export class RollingAccounts implements Accounts {
   static bytesFor = (messages: number): number => 4 * WORDS + messages

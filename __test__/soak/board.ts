@@ -87,7 +87,10 @@ export class SoakBoard extends Board {
     return this.page(DOING + seat)
   }
 
-  /** How many messages a seat may hold, from before it takes them until it is done with them; by stream. */
+  /**
+   * How many messages a seat may hold, from before it takes them until it is done with them; by
+   * stream.
+   */
   hands(seat: number): Int32Array {
     return this.page(HANDS + seat)
   }

@@ -26,7 +26,10 @@ type Objects = ReadonlyMap<string, readonly AnyHandle[]>
 
 const ENDED = states.indexOf('ended')
 
-/** Lets the survivors of a soak end: releases those that wait for a partner, and ends queues without producers. */
+/**
+ * Lets the survivors of a soak end: releases those that wait for a partner, and ends queues without
+ * producers.
+ */
 export async function letGo(
   board: SoakBoard,
   objects: Objects,
@@ -93,7 +96,10 @@ export function audit(
   return { flaws: [...flaws, ...auditData(board, objects)], accounts }
 }
 
-/** What is left in the domain when all objects of a soak are closed; what would stay for good is removed. */
+/**
+ * What is left in the domain when all objects of a soak are closed; what would stay for good is
+ * removed.
+ */
 export async function clearAway(): Promise<string[]> {
   // Named locks go with the last process of the domain.
   const left = list().filter(({ kind }) => kind !== 'LockManager')

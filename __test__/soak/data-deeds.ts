@@ -78,9 +78,8 @@ export class ArrayDeed implements Deed {
 }
 
 /**
- * Makes a call that would block the thread. A life that holds other locks across turns of its event loop makes only calls that
- * succeed at once:
- * two of them would wait for each other.
+ * Makes a call that would block the thread. A life that holds other locks across turns of its event
+ * loop makes only calls that succeed at once: two of them would wait for each other.
  */
 function atOnce(isSync: boolean, act: (wait: { timeout: number }) => number): number {
   try {
@@ -143,7 +142,10 @@ export class ValueDeed implements Deed {
     Atomics.add(this.#words, at + STARTED, 1)
   }
 
-  /** A killed life has counted or not, so the value lies between the turns that were done and those that were started. */
+  /**
+   * A killed life has counted or not, so the value lies between the turns that were done and those
+   * that were started.
+   */
   #finish(at: number, value: Value<'int32'>): void {
     const words = this.#words
     Atomics.add(words, at + DONE, 1)

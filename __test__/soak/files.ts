@@ -3,7 +3,10 @@ import { list } from 'crossmem'
 
 const DIRECTORY = '/dev/shm'
 
-/** The files of a soak in shared memory: those that bear its word, and those that its domain was seen to have. */
+/**
+ * The files of a soak in shared memory: those that bear its word, and those that its domain was
+ * seen to have.
+ */
 export class Files {
   readonly #word: string
   #known = new Set<string>()
@@ -22,7 +25,10 @@ export class Files {
     return found
   }
 
-  /** What is there now of that which was seen before. @param word another one that files of the soak bear */
+  /**
+   * What is there now of that which was seen before. @param word another one that files of the soak
+   * bear
+   */
   left(word = this.#word): string[] {
     if (process.platform !== 'linux') return []
     const isOurs = (file: string) => file.includes(this.#word) || file.includes(word) || this.#known.has(file)

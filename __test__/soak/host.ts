@@ -5,7 +5,10 @@ import { say } from '../processes/parent.js'
 import type { Actor, Life } from './actor.js'
 import { AS_PLANNED, planEnd } from './planned-end.js'
 
-/** Starts a thread that lives in the soak, and terminates it in the midst of its work, again and again. */
+/**
+ * Starts a thread that lives in the soak, and terminates it in the midst of its work, again and
+ * again.
+ */
 export async function host(actor: Actor, life: Life, program: string): Promise<void> {
   const { below, board } = actor
   while (!board.isOver) {

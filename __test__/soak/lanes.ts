@@ -43,7 +43,10 @@ export const lanes: readonly Lane[] = [
 
 export const laneOf = (title: string): Lane => lanes.find(lane => lane.title === title) as Lane
 
-/** Whether this one has a role at a queue that only has place for one, and that another one is to keep. */
+/**
+ * Whether this one has a role at a queue that only has place for one, and that another one is to
+ * keep.
+ */
 export function isTaken({ stream, role }: Lane, survivor: number | undefined, isSync: boolean): boolean {
   const { kind, survivors } = streams[stream ?? -1] ?? {}
   if (kind !== 'SpscQueue' || !role) return false

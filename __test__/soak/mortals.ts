@@ -50,7 +50,10 @@ export class Mortals {
     for (const seat of seats) this.#sit(seat)
   }
 
-  /** Kills a mortal that has begun, at any point. Waits until half of them have begun, since none would live long enough otherwise. */
+  /**
+   * Kills a mortal that has begun, at any point. Waits until half of them have begun, since none
+   * would live long enough otherwise.
+   */
   async kill(): Promise<void> {
     for (; !this.#isOver; await pause(1)) {
       const candidates = [...this.#living.values()].filter(

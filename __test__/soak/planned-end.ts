@@ -14,7 +14,10 @@ export function planEnd(below: Below): Life['end'] {
   return way && { way, after: below(300) }
 }
 
-/** Ends this thread some time later, in the midst of its work; a thread that blocks, at its next turn. */
+/**
+ * Ends this thread some time later, in the midst of its work; a thread that blocks, at its next
+ * turn.
+ */
 export function endAsPlanned({ end }: Life): void {
   if (!end) return
   setTimeout(() => {

@@ -13,7 +13,10 @@ interface Runner {
   idle: number
 }
 
-/** In milliseconds: the most time that counts between two checks, since this process may have been kept from checking. */
+/**
+ * In milliseconds: the most time that counts between two checks, since this process may have been
+ * kept from checking.
+ */
 const LONGEST_GAP = 500
 
 /** Watches that all runners get on. */

@@ -20,7 +20,10 @@ import { Program } from './program.js'
 import { Progress } from './progress.js'
 import { measure, Watch } from './watch.js'
 
-/** Never killed. The last one waits on its thread, the one before has a thread that is terminated again and again. */
+/**
+ * Never killed. The last one waits on its thread, the one before has a thread that is terminated
+ * again and again.
+ */
 const SURVIVORS = 3
 /** Live at a time, beside the survivors. */
 const MORTALS = 6
@@ -44,7 +47,10 @@ export interface SoakOptions {
   patience?: number
 }
 
-/** Everything that crossmem has, at once, beside kills, stops and ends. What must not be is in `violations`. */
+/**
+ * Everything that crossmem has, at once, beside kills, stops and ends. What must not be is in
+ * `violations`.
+ */
 export class Soak {
   readonly violations: string[] = []
   readonly board = SoakBoard.create()

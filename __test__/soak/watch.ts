@@ -58,7 +58,10 @@ export class Watch {
     return this.#samples.at(-1)
   }
 
-  /** What it has in the last third of the time more than in the first one, after a quarter for warming up: by their medians. */
+  /**
+   * What it has in the last third of the time more than in the first one, after a quarter for
+   * warming up: by their medians.
+   */
   get growth(): Sample | undefined {
     const settled = this.#samples.slice(this.#samples.length >> 2)
     const third = Math.floor(settled.length / 3)

@@ -2,7 +2,10 @@ import { JoinableQueue, MpmcQueue, SpscQueue } from 'crossmem'
 import { packingOf } from './parcels.js'
 import { CAPACITY, LAST, type Made } from './streams.js'
 
-/** In milliseconds: longer than any call takes, and than starting two dozen processes takes on a slow machine. */
+/**
+ * In milliseconds: longer than any call takes, and than starting two dozen processes takes on a
+ * slow machine.
+ */
 export const HANG = 60_000
 /** In milliseconds: longer than it takes until a waiting call checks for dead processes. */
 const DEATHS_ARE_FOUND = 250

@@ -36,7 +36,10 @@ export interface PartOrders {
 
 export const startPart = (as: Place) => hire<PartOrders>('proofs/take-part-in-a-flow', { as })
 
-/** Lets a flow run until its end; how many messages were not taken exactly once. A consumer that finds disorder makes it fail. */
+/**
+ * Lets a flow run until its end; how many messages were not taken exactly once. A consumer that
+ * finds disorder makes it fail.
+ */
 export async function run(flow: Flow): Promise<{ wrong: number; seconds: number }> {
   const { kind, capacity, messages, fillings = [0], batch = 64, messageBytes = 64 } = flow
   const isOneToOne = kind === 'SpscQueue' || kind === 'Pipe'

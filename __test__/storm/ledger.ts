@@ -10,7 +10,10 @@ export interface Balance {
   again: number
 }
 
-/** An account of every message of a queue, in shared memory: it outlives the producers and consumers. */
+/**
+ * An account of every message of a queue, in shared memory: it outlives the producers and
+ * consumers.
+ */
 export class Ledger {
   static bytesFor = (messages: number): number => HEADER + messages
   readonly #next: Int32Array

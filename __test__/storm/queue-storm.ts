@@ -41,8 +41,8 @@ interface Victim {
 }
 
 /**
- * Kills processes that use queues and pipes, at any moment, while others go on. Ends when that many were killed, or earlier, when
- * the books are full. What must not be comes with the accounts.
+ * Kills processes that use queues and pipes, at any moment, while others go on. Ends when that many
+ * were killed, or earlier, when the books are full. What must not be comes with the accounts.
  */
 export class QueueStorm {
   kills = 0
@@ -106,7 +106,9 @@ export class QueueStorm {
     }
   }
 
-  /** Starts a survivor; resolves when it has its role, which a victim could keep from it otherwise. */
+  /**
+   * Starts a survivor; resolves when it has its role, which a victim could keep from it otherwise.
+   */
   async #survivor(course: Course, role: Role): Promise<void> {
     const worker = new Worker(fixture('proofs/live-in-a-queue-storm'))
     this.#workers.push(worker)
@@ -184,7 +186,10 @@ export class QueueStorm {
     }
   }
 
-  /** Lets the survivors end, takes out what is left, and compares what came out with what was put in. */
+  /**
+   * Lets the survivors end, takes out what is left, and compares what came out with what was put
+   * in.
+   */
   async #finish({ stream, number, queue, account, ends }: Course): Promise<void> {
     let producersAreGone = false
     void ends.producer.then(() => {

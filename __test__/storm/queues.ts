@@ -43,7 +43,10 @@ export interface QueueUser {
   name: string
   accounts: Accounts
   below: Below
-  /** Notes how many messages may be in its hands: before it takes them, and when it is done with them. */
+  /**
+   * Notes how many messages may be in its hands: before it takes them, and when it is done with
+   * them.
+   */
   inHands(count: number): void
   report(what: string): void
   /** Hears that the last message came. */

@@ -31,7 +31,10 @@ export interface Summary {
   kills: number
   /** Operations that the survivors completed. */
   operations: number
-  /** Longest time from a death until both survivors had completed an operation that began after it. In milliseconds. */
+  /**
+   * Longest time from a death until both survivors had completed an operation that began after it.
+   * In milliseconds.
+   */
   longest: number
 }
 
@@ -99,8 +102,8 @@ export const storms: Record<Kind, Storm> = {
 }
 
 /**
- * Kills processes at any moment while two threads of this process for each kind go on, until `kills` have been killed that
- * worked with it. What must not be comes with the summaries.
+ * Kills processes at any moment while two threads of this process for each kind go on, until
+ * `kills` have been killed that worked with it. What must not be comes with the summaries.
  */
 export async function storm(
   kills: number,
@@ -163,7 +166,10 @@ export async function storm(
     }
   }
 
-  /** Waits until all survivors have completed an operation; the first one to end may have begun before. */
+  /**
+   * Waits until all survivors have completed an operation; the first one to end may have begun
+   * before.
+   */
   const survive = async (): Promise<void> => {
     const began = performance.now()
     const waiting = new Map(summaries.map(summary => [summary, words.completed(summary.kind).slice()]))

@@ -11,7 +11,10 @@ const verbs: Record<string, readonly [put: string, take: string]> = {
   Pipe: ['send', 'recv'],
 }
 
-/** Every way that an object has to do one thing; of those that wait, where it matters, only one kind. */
+/**
+ * Every way that an object has to do one thing; of those that wait, where it matters, only one
+ * kind.
+ */
 function waysTo(verb: string, object: object, isSync: boolean | undefined): string[] {
   const tryTo = `try${verb.charAt(0).toUpperCase()}${verb.slice(1)}`
   const all = [verb, `${verb}Sync`, tryTo, `${verb}Many`, `${verb}ManySync`, `${tryTo}Many`]
@@ -37,7 +40,9 @@ export class Putting {
     this.#below = below
   }
 
-  /** Puts in the first of these values, or all of them, or as many as there is room for; how many. */
+  /**
+   * Puts in the first of these values, or all of them, or as many as there is room for; how many.
+   */
   async put(values: readonly unknown[]): Promise<number> {
     const way = this.#ways[this.#below(this.#ways.length)] as string
     const isMany = way.includes('Many')

@@ -41,7 +41,10 @@ export class StormWords extends Board {
     return new StormWords(SharedMemory.create(null, 4 * WORDS * PAGES))
   }
 
-  /** Of one kind: which life is inside, a pair that only a writer sees different, and how many items there are to take. */
+  /**
+   * Of one kind: which life is inside, a pair that only a writer sees different, and how many items
+   * there are to take.
+   */
   of(kind: Kind): Int32Array {
     return this.page(KINDS + kinds.indexOf(kind), 4)
   }
