@@ -181,7 +181,7 @@ export class Barrier extends Handle<'Barrier'> {
   }
 
   /**
-   * How many parties wait at this instant.
+   * How many parties wait at this instant: 0 if the barrier is broken.
    *
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */
@@ -190,7 +190,7 @@ export class Barrier extends Handle<'Barrier'> {
   }
 
   /**
-   * Whether the barrier is broken at this instant.
+   * Whether the barrier is broken at this instant, as it is once a party that waits has died.
    *
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */

@@ -80,7 +80,8 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
   }
 
   /**
-   * Whether an agent, alive or dead, holds the lock at this instant.
+   * Whether a living thread holds the lock at this instant. What a dead thread held is free to be
+   * taken.
    *
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */

@@ -163,9 +163,10 @@ export class Semaphore extends Handle<'Semaphore'> {
   }
 
   /**
-   * Free permits at this instant.
+   * Free permits at this instant, with those that dead threads held.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   * @throws {CrossmemError} ERR_TIMEOUT: a stopped process is inside a call to the semaphore.
+   *   ERR_CLOSED: the handle is closed
    */
   get value(): number {
     return nativeLocks.freePermits(this.object.handle)

@@ -145,15 +145,12 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     this.object.waitSync(this.#finished, options, FINISH)
   }
 
-  /** How many tasks were put and are not finished, at about this instant. */
+  /** How many tasks were put and are neither finished nor failed, at about this instant. */
   get unfinished(): number {
     return nativeQueues.unfinishedMessages(this.object.handle)[0] as number
   }
 
-  /**
-   * How many tasks failed because their worker died, as far as a process has noticed. With
-   * `redeliver`: 0.
-   */
+  /** How many tasks failed because their worker died. With `redeliver`: 0. */
   get failed(): number {
     return nativeQueues.unfinishedMessages(this.object.handle)[1] as number
   }

@@ -87,7 +87,10 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     return this.#params[3] as number
   }
 
-  /** How many messages are in it, at about this instant. */
+  /**
+   * How many messages are in it, at about this instant. With `redeliver`, those of dead readers are
+   * among them.
+   */
   get size(): number {
     return nativeQueues.queueSize(this.object.handle)
   }

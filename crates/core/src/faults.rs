@@ -144,6 +144,8 @@ faults! {
     UnlockForgetsDied: "locks::mutex::tests::a_dead_holder_loses_it_and_each_owner_is_told_until_it_is_repaired";
     /// The next owner isn't told that the mutex was abandoned.
     AbandonedUntold: "locks::mutex::tests::abandoning_it_counts_as_the_death_of_its_holder";
+    /// An agent that only looks takes a dead agent for the holder.
+    DeadCountedAsHolders: "locks::mutex::tests::a_dead_holder_loses_it_and_each_owner_is_told_until_it_is_repaired";
     /// Newcomers let an agent that has given up go first.
     HungryForEver: "locks::mutex::tests::a_waiter_that_gave_up_no_longer_goes_first";
 
@@ -202,6 +204,8 @@ faults! {
     DeadMembersWaitedFor: "tests/killed_locks::killed_at_every_step";
     /// Dead agents count as parties that have arrived.
     DeadCountedAsParties: "tests/locks::a_dead_party_does_not_count";
+    /// An agent that only looks counts dead parties.
+    DeadPartyUnseen: "tests/locks::a_dead_party_does_not_count";
     /// A meeting ends before its outcome is written.
     EndBeforeOutcome: "tests/killed_locks::a_meeting_that_a_death_broke_is_never_met";
     /// The parties of a meeting count in the next one, too.
@@ -320,6 +324,8 @@ faults! {
     RepairKeepsShares: "tests/children::an_unlink_that_died_half_way_keeps_no_message";
     /// Only calls that find the queue empty or full check for dead participants.
     BusyQueuesForgetTheDead: "tests/busy_queues::a_dead_readers_messages_come_back_although_no_get_fails";
+    /// An agent that only looks counts what dead participants have.
+    CountedBeforeReaped: "tests/queues::who_only_looks_counts_nothing_of_the_dead";
     /// The segment of a message outlives it.
     SpillStays: "tests/killed_queues::killed_at_every_step";
 

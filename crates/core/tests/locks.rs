@@ -281,10 +281,48 @@ fn a_dead_party_does_not_count() {
     let [first, second, third] = domain.agents;
     let met = Object::new(&second, &barrier).arrive(Wait::Try).unwrap();
     assert!(matches!(met, Looked::Got(Arrived::Waiting { .. })));
+    let seen_by = |agent: &Agent| {
+        let onlooker = Object::new(agent, &barrier);
+        (onlooker.waiting_at_barrier().unwrap(), onlooker.barrier_is_broken().unwrap())
+    };
+    assert_eq!(seen_by(&first), (1, false));
     drop(second);
+    assert_eq!(seen_by(&first), (0, true), "an agent that only looks sees the death");
+    let successor = Agent::register(&domain.name, 0).unwrap();
+    assert_eq!(seen_by(&successor), (0, true), "it has the slot of the dead party");
+    successor.leave();
     for party in [&first, &third] {
         let met = Object::new(party, &barrier).arrive(Wait::Try).unwrap();
         assert_eq!(met, Looked::Got(Arrived::Broken), "it stays broken until it is reset");
+    }
+    Object::new(&first, &barrier).reset_barrier().unwrap();
+    assert_eq!(seen_by(&third), (0, false));
+    first.leave();
+    third.leave();
+    assert_eq!(common::files(&domain.name), Vec::<String>::new());
+}
+
+/// Nobody takes or releases anything after the death: only the getters are called.
+#[test]
+fn who_only_looks_sees_what_the_dead_let_go() {
+    let domain = Domain::new();
+    let (mutex, condition) = (domain.make(Kind::Mutex, [0; 5]), domain.make(Kind::Condition, [0; 5]));
+    let semaphore = domain.make(Kind::Semaphore, [2, 2, 0, 0, 0]);
+    let [first, second, third] = domain.agents;
+    for lock in [&mutex, &condition] {
+        assert_eq!(Object::new(&second, lock).lock(Wait::Try).unwrap(), CLEAN);
+        assert!(Object::new(&first, lock).is_locked().unwrap());
+    }
+    assert_eq!(Object::new(&second, &semaphore).acquire(Wait::Try).unwrap(), GOT);
+    assert_eq!(Object::new(&first, &semaphore).permits().unwrap(), 1);
+    drop(second);
+    for onlooker in [&first, &third] {
+        for lock in [&mutex, &condition] {
+            assert!(!Object::new(onlooker, lock).is_locked().unwrap());
+            let holders = Object::new(onlooker, lock).holders().unwrap();
+            assert_eq!(holders.iter().map(|holder| holder.alive).collect::<Vec<_>>(), [false]);
+        }
+        assert_eq!(Object::new(onlooker, &semaphore).permits().unwrap(), 2);
     }
     first.leave();
     third.leave();

@@ -133,7 +133,7 @@ fn the_end_comes_after_messages_that_may_come_again() {
         }
         assert_eq!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::Got(Got::Ended));
         let failures = u64::from(redeliver == 0);
-        assert_eq!(b.unfinished_messages(&theirs).unwrap(), (0, failures));
+        assert_eq!(b.unfinished_messages(&mut theirs).unwrap(), (0, failures));
         world.end();
     }
 }
@@ -148,10 +148,35 @@ fn a_message_that_is_being_read_is_unfinished() {
     assert!(matches!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::NotYet { .. }));
     let taken = message(b.take_message(&mut theirs, Wait::Try));
     assert!(matches!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::NotYet { .. }));
-    assert_eq!(a.unfinished_messages(&mine).unwrap(), (1, 0));
+    assert_eq!(a.unfinished_messages(&mut mine).unwrap(), (1, 0));
     b.free_message(&theirs, taken.index).unwrap();
     assert_eq!(a.join_messages(&mut mine, Wait::Try).unwrap(), Looked::Got(()));
     world.end();
+}
+
+/// Nobody puts or takes a message after the death: only the getters are called.
+#[test]
+fn who_only_looks_counts_nothing_of_the_dead() {
+    const REDELIVER: u64 = 1;
+    for (redeliver, size, counted) in [(0, 0, (0, 1)), (REDELIVER, 1, (1, 0))] {
+        for size_first in [false, true] {
+            let world = World::new(Kind::JoinableQueue, [2, 8, redeliver, 0, 0]);
+            let World { agents: [a, b], segment } = world;
+            let mut mine = Object::new(&a, &segment).join_queue().unwrap();
+            let mut theirs = Object::new(&b, &segment).join_queue().unwrap();
+            assert_eq!(Object::new(&a, &segment).push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+            message(Object::new(&b, &segment).take_message(&mut theirs, Wait::Try));
+            drop(b);
+            let onlooker = Object::new(&a, &segment);
+            if size_first {
+                assert_eq!(onlooker.queue_size(&mut mine).unwrap(), size, "redeliver: {redeliver}");
+            }
+            assert_eq!(onlooker.unfinished_messages(&mut mine).unwrap(), counted);
+            assert_eq!(onlooker.queue_size(&mut mine).unwrap(), size);
+            assert_eq!(onlooker.holders().unwrap(), []);
+            a.leave();
+        }
+    }
 }
 
 #[test]
@@ -167,7 +192,7 @@ fn messages_of_live_agents_stay_theirs() {
     assert!(matches!(b.push_message(&mut theirs, b"2", Wait::Try).unwrap(), Looked::NotYet { .. }));
     a.free_message(&mine, taken.index).unwrap();
     a.commit_message(&mine, chunk.index, 1).unwrap();
-    assert_eq!(b.unfinished_messages(&theirs).unwrap(), (1, 0));
+    assert_eq!(b.unfinished_messages(&mut theirs).unwrap(), (1, 0));
     world.end();
 }
 

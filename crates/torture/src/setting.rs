@@ -98,7 +98,7 @@ impl Prepared {
             for _ in 0..2 {
                 while user.get(Wait::Try)? {}
             }
-            let (unfinished, _) = user.object.unfinished_messages(&user.member)?;
+            let (unfinished, _) = user.object.unfinished_messages(&mut user.member)?;
             check(unfinished == 0, || format!("{unfinished} chunks are not free"))?;
             user.leave()?;
         }

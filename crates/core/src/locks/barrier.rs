@@ -146,13 +146,42 @@ impl BarrierWords {
         Ok(())
     }
 
-    /// How many parties wait.
-    pub(crate) fn waiting(&self) -> u32 {
+    /// How many parties wait in a meeting that can still be met.
+    pub(crate) fn waiting(&self, peers: &impl Peers) -> u32 {
+        self.standing(peers).unwrap_or(0)
+    }
+
+    /// Whether the barrier is broken, or the next agent that gets in breaks it because a party of
+    /// the meeting has died.
+    pub(crate) fn is_broken(&self, peers: &impl Peers) -> bool {
+        self.standing(peers).is_none()
+    }
+
+    /// How many parties wait; `None` if the barrier is broken. Takes no mutex and changes nothing:
+    /// a party that died breaks the barrier here as it does in `arrive` and `wait`.
+    fn standing(&self, peers: &impl Peers) -> Option<u32> {
+        loop {
+            let generation = self.generation.load(Acquire);
+            // Otherwise the table is that of a meeting that has ended.
+            let is_open = self.arriving.load(Acquire) == generation;
+            let waiting = if is_open { self.arrivals() } else { 0 };
+            let is_broken = self.broken.load(Acquire) != 0
+                || is_open && !seeded(Fault::DeadPartyUnseen) && self.has_lost_a_party(peers);
+            fence(Acquire);
+            if self.generation.load(Relaxed) == generation {
+                return (!is_broken).then_some(waiting);
+            }
+        }
+    }
+
+    fn arrivals(&self) -> u32 {
         self.arrived.shares().fold(0, |waiting, (_, word)| waiting.saturating_add(word as u32))
     }
 
-    pub(crate) fn is_broken(&self) -> bool {
-        self.broken.load(Acquire) != 0
+    /// Whether a party of the meeting, or the leader in its action, is dead.
+    fn has_lost_a_party(&self, peers: &impl Peers) -> bool {
+        let leader = Owner::of(self.leader.load(Relaxed));
+        leader.is_some_and(|owner| peers.is_dead(owner)) || self.arrived.dead_shares(peers).next().is_some()
     }
 
     fn enter<'a, P: Peers>(&'a self, peers: &'a P, patience: Duration) -> Option<Inside<'a, P>> {
@@ -161,7 +190,7 @@ impl BarrierWords {
         fail::point("barrier.locked");
         inside.follow();
         // Broken by an agent that died before it could end the meeting.
-        if self.broken.load(Relaxed) != 0 && (self.leader.load(Relaxed) != 0 || self.waiting() > 0) {
+        if self.broken.load(Relaxed) != 0 && (self.leader.load(Relaxed) != 0 || self.arrivals() > 0) {
             inside.end(Outcome::Broken);
         }
         self.mutex.mark_consistent();
@@ -173,7 +202,7 @@ impl<P: Peers> Inside<'_, P> {
     fn arrive(&self, parties: u32) -> Arrived {
         let words = self.words;
         let generation = words.generation.load(Relaxed);
-        let index = words.waiting();
+        let index = words.arrivals();
         words.arrived.set_my_count(self.peers, words.arrived.my_count(self.peers).saturating_add(1), Relaxed);
         fail::point("barrier.arrived");
         if index.saturating_add(1) < parties {
@@ -185,12 +214,7 @@ impl<P: Peers> Inside<'_, P> {
     }
 
     fn break_off_if_a_party_died(&self) {
-        let leader = Owner::of(self.words.leader.load(Relaxed));
-        let leader_died = leader.is_some_and(|owner| self.peers.is_dead(owner));
-        if seeded(Fault::DeadMembersWaitedFor) {
-            return;
-        }
-        if leader_died || self.words.arrived.dead_shares(self.peers).next().is_some() {
+        if !seeded(Fault::DeadMembersWaitedFor) && self.words.has_lost_a_party(self.peers) {
             self.break_off();
         }
     }

@@ -172,6 +172,11 @@ impl MutexWords {
         Owner::of(self.owner.load(Ordering::Acquire))
     }
 
+    /// Whether a living agent holds it.
+    pub(crate) fn is_locked(&self, peers: &impl Peers) -> bool {
+        self.holder().is_some_and(|owner| seeded(Fault::DeadCountedAsHolders) || !peers.is_dead(owner))
+    }
+
     /// Spins for a while: if the holder is about to release the mutex, that is cheaper than
     /// sleeping.
     fn spin(&self) {

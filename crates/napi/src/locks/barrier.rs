@@ -81,7 +81,7 @@ pub fn reset_barrier(handle: u32) -> Result<()> {
     with_object(handle, |object| object.reset_barrier())
 }
 
-/// How many parties wait at the barrier.
+/// How many parties wait at the barrier: 0 if it is broken.
 ///
 /// # Errors
 /// As `Object::waiting_at_barrier`.
@@ -90,7 +90,7 @@ pub fn waiting_at_barrier(handle: u32) -> Result<u32> {
     with_object(handle, |object| object.waiting_at_barrier())
 }
 
-/// Whether the barrier is broken.
+/// Whether the barrier is broken, as it is once a party that waits has died.
 ///
 /// # Errors
 /// As `Object::barrier_is_broken`.

@@ -51,7 +51,7 @@ pub fn mark_consistent(handle: u32) -> Result<()> {
     with_object(handle, |object| object.mark_consistent())
 }
 
-/// Whether an agent holds the mutex.
+/// Whether a living agent holds the mutex.
 ///
 /// # Errors
 /// As `Object::is_locked`.

@@ -68,7 +68,9 @@ fn a_dead_holder_loses_it_and_each_owner_is_told_until_it_is_repaired() {
     let bells = bells();
     let dead = Owner { instance: 101, slot: 7 };
     let (a, b, mutex) = (peer(0, &bells), peer(1, &bells), mutex(dead.word()));
+    assert!(!mutex.is_locked(&a), "no living agent holds it");
     assert_eq!(mutex.lock(&a, Wait::Try), Ok(Acquired::OwnerDied));
+    assert!(mutex.is_locked(&a) && mutex.is_locked(&b));
     assert!(mutex.unlock(&a));
     assert_eq!(mutex.lock(&b, Wait::Try), Ok(Acquired::OwnerDied), "it is not repaired yet");
     mutex.mark_consistent();

@@ -61,20 +61,20 @@ impl Object<'_> {
         self.words::<BarrierWords>()?.reset(self.peers(), STUCK_TIMEOUT).map_err(|_| self.stuck())
     }
 
-    /// Number of agents that wait at the barrier.
+    /// Number of waits at the barrier: 0 if it is broken.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn waiting_at_barrier(&self) -> Result<u32> {
-        Ok(self.words::<BarrierWords>()?.waiting())
+        Ok(self.words::<BarrierWords>()?.waiting(self.peers()))
     }
 
-    /// Whether the barrier is broken.
+    /// Whether the barrier is broken, as it is once a party that waits has died.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn barrier_is_broken(&self) -> Result<bool> {
-        Ok(self.words::<BarrierWords>()?.is_broken())
+        Ok(self.words::<BarrierWords>()?.is_broken(self.peers()))
     }
 
     /// An agent that is armed at the barrier stops waiting.

@@ -51,11 +51,11 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Whether an agent, dead or alive, holds the mutex.
+    /// Whether a living agent holds the mutex.
     ///
     /// # Errors
     /// `ERR_WRONG_KIND`.
     pub fn is_locked(&self) -> Result<bool> {
-        Ok(self.words::<MutexWords>()?.holder().is_some())
+        Ok(self.words::<MutexWords>()?.is_locked(self.peers()))
     }
 }

@@ -247,12 +247,14 @@ impl Object<'_> {
         Ok(self.words::<MpmcWords>()?.ended.load(SeqCst) != 0)
     }
 
-    /// Number of messages in the queue. Other agents may be changing it.
+    /// Number of messages in the queue, with those that come back from dead readers. Other agents
+    /// may be changing it.
     ///
     /// # Errors
-    /// `ERR_WRONG_KIND`.
-    pub fn queue_size(&self, member: &Member) -> Result<u64> {
+    /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
+    pub fn queue_size(&self, member: &mut Member) -> Result<u64> {
         let queue = self.queue(&member.geometry)?;
+        queue.reap_to_count(member)?;
         Ok(queue.mpmc.ring.len().min(member.geometry.capacity.into()))
     }
 
@@ -276,8 +278,9 @@ impl Object<'_> {
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
-    pub fn unfinished_messages(&self, member: &Member) -> Result<(u32, u64)> {
+    pub fn unfinished_messages(&self, member: &mut Member) -> Result<(u32, u64)> {
         let queue = self.queue(&member.geometry)?;
+        queue.reap_to_count(member)?;
         let unfinished = queue.mpmc.unfinished().map_err(|_| self.corrupt())?;
         Ok((unfinished, queue.mpmc.words.failed.load(Relaxed)))
     }

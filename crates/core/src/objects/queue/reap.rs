@@ -37,6 +37,15 @@ impl Queue<'_> {
         Ok(())
     }
 
+    /// Called before messages are counted: an agent that only looks counts none of a dead
+    /// participant.
+    pub(super) fn reap_to_count(&self, member: &mut Member) -> Result<()> {
+        if !seeded(Fault::CountedBeforeReaped) {
+            self.reap_if_due(member)?;
+        }
+        Ok(())
+    }
+
     fn reap_if_due(&self, member: &mut Member) -> Result<bool> {
         if member.reaped_at.is_some_and(|at| at.elapsed() < REAP_EVERY) {
             return Ok(false);
