@@ -110,6 +110,20 @@ faults! {
     UnlinkWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// Objects of other domains, whose owners can't be seen here, are opened.
     AnyDomain: "tests/registry::domains_do_not_see_each_other";
+    /// An object goes with the first of its users, although others live.
+    FirstUserDecides: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
+    /// An object that a dead agent had open, too, is not found by its name.
+    FoundDeadBesideTheDead: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
+    /// The sweep of a dead agent detaches the living users of its objects.
+    SweepDetachesTheLiving: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
+    /// Each close removes the object.
+    AnyCloseErases: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
+    /// An agent that opens an object detaches the others.
+    OpenDetachesOthers: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
+    /// Dead users count as company.
+    DeadKeepCompany: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
+    /// An inspection calls objects doomed that a living agent has open beside a dead one.
+    DoomedBesideTheDead: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
     /// An overwritten header is trusted.
     HeaderTrusted: "tests/registry::an_overwritten_header_is_refused";
 

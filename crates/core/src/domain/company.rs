@@ -2,6 +2,7 @@
 
 use super::registry::{LIVE, ObjectRef};
 use super::seat::Seat;
+use crate::faults::{Fault, seeded};
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::wait::Peers;
 
@@ -19,7 +20,8 @@ pub(crate) fn company_of(seat: &Seat, object: ObjectRef) -> Company {
     let domain = seat.domain();
     let entry = &domain.control().entries[object.index];
     let me = usize::from(seat.me().slot);
-    let others = entry.attached.iter().any(|slot| slot != me && domain.is_alive_in(slot));
+    let lives = |slot| seeded(Fault::DeadKeepCompany) || domain.is_alive_in(slot);
+    let others = entry.attached.iter().any(|slot| slot != me && lives(slot));
     // Read after the attached agents: if the entry is still this object's, it was this object's
     // then.
     let linked = entry.state.load(Acquire) == LIVE && entry.id.load(Relaxed) == object.id;

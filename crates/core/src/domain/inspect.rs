@@ -4,6 +4,7 @@
 use super::control::Domain;
 use super::registry::{LIVE, name_of};
 use crate::error::{Error, Result};
+use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::sys::{self, Headroom};
@@ -94,6 +95,13 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
     Ok(info)
 }
 
+fn has_user(domain: &Domain, attached: &[usize]) -> bool {
+    if seeded(Fault::DoomedBesideTheDead) {
+        return attached.iter().all(|&slot| domain.is_alive_in(slot));
+    }
+    attached.iter().any(|&slot| domain.is_alive_in(slot))
+}
+
 /// The object of an entry; `None` if the entry changed while it was read.
 fn object(domain: &Domain, entry: &Entry) -> Option<ObjectInfo> {
     let is_live = || entry.state.load(Acquire) == LIVE;
@@ -110,7 +118,7 @@ fn object(domain: &Domain, entry: &Entry) -> Option<ObjectInfo> {
         kind: Kind::from_stored(entry.kind.load(Relaxed)),
         size: entry.size.load(Relaxed),
         persist,
-        doomed: !persist && !attached.iter().any(|&slot| domain.is_alive_in(slot)),
+        doomed: !persist && !has_user(domain, &attached),
         attached,
         name,
     };

@@ -124,6 +124,9 @@ impl Segment {
                 format!("\"{name}\" has {} bytes where it was made with {size}", mapping.region().len()),
             ));
         }
+        if seeded(Fault::OpenDetachesOthers) {
+            entry.attached.clear();
+        }
         if !seeded(Fault::OpenUnattached) {
             entry.attached.insert(usize::from(agent.seat().me().slot));
         }

@@ -95,7 +95,8 @@ impl Registry<'_> {
         }
         entry.attached.remove(self.me());
         fail::point("close.detached");
-        if self.is_wanted(entry) { Ok(()) } else { self.erase(object.index) }
+        let is_wanted = self.is_wanted(entry) && !seeded(Fault::AnyCloseErases);
+        if is_wanted { Ok(()) } else { self.erase(object.index) }
     }
 
     /// For an unlinked object: detaches the caller from its children, of which `erase` made it a

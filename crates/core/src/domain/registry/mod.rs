@@ -56,7 +56,9 @@ impl<'a> Registry<'a> {
         let file = entry.file.load(Relaxed);
         let now = sys::identify(name).map_err(|e| Error::os(&format!("looking for \"{name}\""), &e))?;
         let there = now.is_some_and(|now| now.file == file || seeded(Fault::FindWhateverHasTheName));
-        if there && self.is_wanted(entry) {
+        let is_shunned = seeded(Fault::FoundDeadBesideTheDead)
+            && entry.attached.iter().any(|slot| !self.seat.domain().is_alive_in(slot));
+        if there && self.is_wanted(entry) && !is_shunned {
             return Ok(Some(index));
         }
         self.erase(index)?;

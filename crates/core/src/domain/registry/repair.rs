@@ -52,7 +52,10 @@ impl Registry<'_> {
                 continue;
             }
             for &(slot, _) in &dead {
-                entry.attached.remove(slot);
+                let was_there = entry.attached.remove(slot);
+                if was_there && seeded(Fault::SweepDetachesTheLiving) {
+                    entry.attached.clear();
+                }
             }
             if newborn && !seeded(Fault::NewcomerInherits) {
                 entry.attached.remove(me);

@@ -68,10 +68,16 @@ impl<'a> Registry<'a> {
     /// Whether a living agent is attached, or none is needed. The table of named locks stays until
     /// the last agent leaves the domain: it reports the death of a holder to later requests.
     pub(super) fn is_wanted(&self, entry: &Entry) -> bool {
+        let lives = |slot: usize| slot == self.me() || self.seat.domain().is_alive_in(slot);
+        let mut users = entry.attached.iter();
         entry.persist.load(Relaxed) != 0
             || is_lock_manager(entry) && !seeded(Fault::NamedLocksForgotten)
             || self.parent_lives(entry)
-            || entry.attached.iter().any(|slot| slot == self.me() || self.seat.domain().is_alive_in(slot))
+            || if seeded(Fault::FirstUserDecides) {
+                users.next().is_some_and(lives)
+            } else {
+                users.any(lives)
+            }
     }
 
     pub(super) fn parent_lives(&self, entry: &Entry) -> bool {

@@ -1,0 +1,197 @@
+//! An object stays as long as any of its users, and no longer: whoever made it, whoever goes first
+//! and however, and whoever comes then. Dropping an agent without leaving stands for its death.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::{code, files, spec, unique};
+use crossmem_core::{Agent, Code, Kind, PAGE, Segment, Spec, inspect, unlink_name};
+
+/// How a user of the object goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Close,
+    Leave,
+    Death,
+    /// A newcomer then has the slot of the dead agent.
+    DeathWithSuccessor,
+}
+const ENDS: [End; 4] = [End::Close, End::Leave, End::Death, End::DeathWithSuccessor];
+
+/// What an agent does that doesn't have the object open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Deed {
+    Open,
+    Create,
+    Sweep,
+    Inspect,
+}
+const DEEDS: [Deed; 4] = [Deed::Open, Deed::Create, Deed::Sweep, Deed::Inspect];
+
+const KINDS: [(Kind, [u64; 5]); 5] = [
+    (Kind::SharedMemory, [0; 5]),
+    (Kind::Mutex, [0; 5]),
+    (Kind::JoinableQueue, [2, 8, 1, 0, 0]),
+    (Kind::Pipe, [64, 64, 0, 0, 0]),
+    (Kind::NDArray, [0; 5]),
+];
+
+/// One cell of the matrix.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    kind: (Kind, [u64; 5]),
+    persist: bool,
+    maker_has_the_first_slot: bool,
+    maker_goes_first: bool,
+    ends: [End; 2],
+    /// Otherwise it joins the domain after the deaths, and sweeps.
+    comer_was_there: bool,
+    deed: Deed,
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    // A prime: each combination of a few of the other choices meets each kind.
+    let kinds = KINDS.into_iter().cycle();
+    let bits = 0..16_u32;
+    let choices = bits.flat_map(|bits| {
+        ENDS.into_iter().flat_map(move |first| {
+            ENDS.into_iter().flat_map(move |second| DEEDS.map(|deed| (bits, [first, second], deed)))
+        })
+    });
+    choices.zip(kinds).map(|((bits, ends, deed), kind)| Case {
+        kind,
+        persist: bits & 1 != 0,
+        maker_has_the_first_slot: bits & 2 != 0,
+        maker_goes_first: bits & 4 != 0,
+        ends,
+        comer_was_there: bits & 8 != 0,
+        deed,
+    })
+}
+
+/// An agent that has the object open.
+struct User {
+    agent: Agent,
+    segment: Segment,
+}
+
+struct World {
+    domain: String,
+    name: String,
+    case: Case,
+    /// Agents without the object: those that closed it, and those that have the slots of the dead.
+    bystanders: Vec<Agent>,
+}
+
+impl World {
+    fn agent(&self) -> Agent {
+        Agent::register(&self.domain, 0).unwrap()
+    }
+
+    fn create(&self, agent: &Agent) -> crossmem_core::Result<Segment> {
+        let (kind, params) = self.case.kind;
+        let guard = (kind == Kind::NDArray).then_some(PAGE);
+        let is_bytes = matches!(kind, Kind::SharedMemory | Kind::NDArray);
+        let bytes = Spec { kind, persist: self.case.persist, guard, ..spec(&self.name, 2 * PAGE) };
+        Segment::create(
+            agent,
+            &if is_bytes { bytes } else { Spec { size: 0, params: Some(params), ..bytes } },
+        )
+    }
+
+    fn open(&self, agent: &Agent) -> crossmem_core::Result<Segment> {
+        Segment::open(agent, &self.name, Some(self.case.kind.0))
+    }
+
+    fn end(&mut self, User { agent, segment }: User, how: End) {
+        match how {
+            End::Close => {
+                segment.close(&agent);
+                self.bystanders.push(agent);
+            }
+            End::Leave => agent.leave(),
+            End::Death => drop(agent),
+            End::DeathWithSuccessor => {
+                drop(agent);
+                self.bystanders.push(self.agent());
+            }
+        }
+    }
+
+    /// What an agent finds that comes while the object is there: `id`.
+    fn is_there(&self, comer: &Agent, id: u64) {
+        match self.case.deed {
+            Deed::Open => {
+                let found = self.open(comer).unwrap();
+                assert_eq!(found.id(), id, "another object");
+                found.close(comer);
+            }
+            Deed::Create => assert_eq!(code(self.create(comer)), Code::Exists),
+            Deed::Sweep => assert_eq!(comer.collect_garbage().unwrap().objects, 0),
+            Deed::Inspect => {
+                let seen = inspect(&self.domain).unwrap().objects;
+                let states: Vec<_> = seen.iter().map(|object| (object.present, object.doomed)).collect();
+                assert_eq!(states, [(true, false)]);
+            }
+        }
+        assert_eq!(files(&self.name), std::slice::from_ref(&self.name));
+    }
+
+    /// What an agent finds that comes when the object has no user any more.
+    fn is_gone(&self, comer: &Agent) {
+        match self.case.deed {
+            Deed::Open => assert_eq!(code(self.open(comer)), Code::NotFound),
+            Deed::Create => self.create(comer).unwrap().close(comer),
+            Deed::Sweep => drop(comer.collect_garbage().unwrap()),
+            Deed::Inspect => {
+                let seen = inspect(&self.domain).unwrap().objects;
+                assert!(seen.iter().all(|object| object.doomed), "{seen:?}");
+                return;
+            }
+        }
+        assert!(files(&self.name).is_empty());
+    }
+
+    fn comer(&self, was_there: Option<Agent>) -> Agent {
+        was_there.unwrap_or_else(|| self.agent())
+    }
+}
+
+fn play(case: Case) {
+    let mut world = World { domain: unique("d"), name: unique("n"), case, bystanders: Vec::new() };
+    let was_there = case.comer_was_there.then(|| world.agent());
+    let (one, two) = (world.agent(), world.agent());
+    let (makes, opens) = if case.maker_has_the_first_slot { (one, two) } else { (two, one) };
+    let segment = world.create(&makes).unwrap();
+    let id = segment.id();
+    let maker = User { agent: makes, segment };
+    let segment = world.open(&opens).unwrap();
+    let opener = User { agent: opens, segment };
+    let (first, second) = if case.maker_goes_first { (maker, opener) } else { (opener, maker) };
+    assert!(second.segment.company(&second.agent).others);
+
+    world.end(first, case.ends[0]);
+    let comer = world.comer(was_there);
+    assert!(!second.segment.company(&second.agent).others, "the one that went is taken for a user");
+    world.is_there(&comer, id);
+    assert!(second.segment.company(&second.agent).linked, "its user has lost it");
+
+    world.end(second, case.ends[1]);
+    if case.persist {
+        world.is_there(&comer, id);
+        assert!(unlink_name(&comer, &world.name).unwrap());
+    } else {
+        world.is_gone(&comer);
+    }
+    comer.leave();
+    world.bystanders.into_iter().for_each(Agent::leave);
+    assert!(files(&world.domain).is_empty() && files(&world.name).is_empty(), "something is left");
+}
+
+#[test]
+fn an_object_stays_as_long_as_any_of_its_users_and_no_longer() {
+    for case in cases() {
+        let played = std::panic::catch_unwind(|| play(case));
+        assert!(played.is_ok(), "in {case:?}");
+    }
+}
