@@ -176,6 +176,14 @@ faults! {
     ChosenForNothing: "locks::mutex::tests::a_sleeper_that_did_not_need_its_wake_up_passes_it_on";
     /// The doorbell is not changed, only rung.
     SilentBell: "models::locks::a_change_made_before_the_ring_is_seen";
+    /// A ring for many sleepers wakes one.
+    OneRingForAll: "tests/locks::as_many_are_rung_as_can_go_on";
+    /// Sleepers in other words of the set than the caller's are not found.
+    NeighboursOnly: "wait::sleepers::tests::slots_are_visited_in_a_circle";
+    /// An agent that has what it waited for stays among the sleepers.
+    ServedStaysAsleep: "tests/locks::who_has_what_it_waited_for_sleeps_no_more";
+    /// A sleeper that no agent rings checks nothing until its time is over.
+    SleepWithoutCheck: "locks::mutex::tests::a_sleeper_finds_a_death_that_rang_nobody";
 
     // rwlock
     /// A writer enters without checking for readers.
@@ -196,6 +204,12 @@ faults! {
     PredecessorReads: "tests/locks::an_agent_in_the_slot_of_a_dead_reader_can_write_at_once";
     /// A writer that gives up keeps readers out.
     GateStaysShut: "tests/locks::an_agent_that_stops_waiting_blocks_no_other";
+    /// A writer that waits for readers lets new ones in.
+    WaitingWriterOpensGate: "tests/locks::an_agent_that_stops_waiting_blocks_no_other";
+    /// A writer that repaired the data doesn't end the news of the death.
+    RepairUntold: "tests/locks::an_agent_cannot_release_a_lock_that_it_does_not_hold";
+    /// Any agent counts as the writer.
+    AnyoneEndsWrite: "tests/locks::an_agent_cannot_release_a_lock_that_it_does_not_hold";
 
     // semaphore, condition, barrier, event
     /// Permits of dead agents don't return.
@@ -208,12 +222,30 @@ faults! {
     PermitsOutOfNothing: "tests/locks::an_agent_cannot_release_a_lock_that_it_does_not_hold";
     /// Releasing a permit wakes no sleeper.
     ReleaseWakesNobody: "tests/locks::a_release_rings_a_sleeper";
+    /// An agent that went first doesn't ring those that let it.
+    FedTellsNobody: "tests/locks::who_went_first_rings_the_next";
+    /// A permit that was used up comes back.
+    ConsumedReturns: "tests/locks::an_agent_cannot_release_a_lock_that_it_does_not_hold";
     /// The share of a dead agent counts as its successor's in the slot.
     PredecessorsShare: "tests/killed_locks::killed_at_every_step";
     /// A notification is lost with a waiter that died.
     NotificationDies: "tests/locks::a_notification_is_never_lost";
     /// A notification is lost with a waiter that gave up.
     NotificationKept: "tests/locks::a_notification_is_never_lost";
+    /// A notified waiter isn't rung.
+    NotifyRingsNobody: "tests/locks::a_release_rings_a_sleeper";
+    /// A notification ends each later wait of its receiver, too.
+    HeardForEver: "tests/locks::a_release_rings_a_sleeper";
+    /// A notification goes to a dead waiter.
+    DeadNotified: "tests/locks::the_dead_are_not_notified";
+    /// The end of a meeting wakes no party.
+    EndOfMeetingWakesNobody: "tests/locks::a_release_rings_a_sleeper";
+    /// A barrier that was reset stays broken.
+    ResetStaysBroken: "tests/locks::a_release_rings_a_sleeper";
+    /// Any agent can end a meeting.
+    AnyoneLeads: "tests/locks::a_meeting_is_ended_by_its_leader_alone";
+    /// A party that gives up after its meeting has ended breaks the next one.
+    LateAbortBreaks: "tests/locks::a_meeting_is_ended_by_its_leader_alone";
     /// A meeting waits for dead agents.
     DeadMembersWaitedFor: "tests/killed_locks::killed_at_every_step";
     /// Dead agents count as parties that have arrived.
@@ -224,6 +256,12 @@ faults! {
     EndBeforeOutcome: "tests/killed_locks::a_meeting_that_a_death_broke_is_never_met";
     /// The parties of a meeting count in the next one, too.
     LastMeetingCounted: "tests/killed_locks::killed_at_every_step";
+    /// Setting an event wakes no waiter.
+    SetWakesNobody: "tests/locks::a_release_rings_a_sleeper";
+    /// Setting an event wakes one waiter.
+    SetWakesOne: "tests/locks::as_many_are_rung_as_can_go_on";
+    /// Setting an event that resets itself wakes all waiters.
+    SetWakesAll: "tests/locks::as_many_are_rung_as_can_go_on";
     /// A waiter misses an event that is cleared at once.
     PulseMissed: "tests/locks::an_event_that_is_cleared_at_once_is_not_missed";
     /// All waiters take an event that resets itself.
@@ -242,6 +280,16 @@ faults! {
     LeftUngranted: "locks::named::tests::the_next_agent_finishes_the_work_of_a_dead_one";
     /// Any agent can end a request.
     AnyoneEndsRequests: "locks::named::tests::only_its_agent_ends_a_request";
+    /// A requester isn't rung when it gets the lock.
+    GrantRingsNobody: "locks::named::tests::a_grant_rings_its_requester_and_nobody_else";
+    /// A holder isn't rung when its lock is stolen.
+    TheftUntold: "locks::named::tests::stealing_ends_the_requests_of_holders_and_leaves_waiting_ones";
+    /// A request that wants the lock only at once overtakes those that wait.
+    AvailableToAQueueJumper: "locks::named::tests::if_available_is_granted_at_once_or_not_at_all";
+    /// Requests of dead agents are shown.
+    DeadQueried: "locks::named::tests::no_request_of_a_dead_agent_is_shown";
+    /// Requests of dead agents keep their room in a full table.
+    DeadFillTable: "locks::named::tests::only_requests_of_living_agents_fill_the_table";
     /// A run of cells is cut before its second part is a run.
     SplitFrontFirst: "tests/killed_locks::killed_at_every_step";
 
@@ -276,6 +324,24 @@ faults! {
     CommitAfterClose: "tests/queues::nothing_is_pushed_once_the_consumer_closed_its_end";
     /// Records are pushed although none will be popped.
     PushAfterClose: "tests/killed_channels::killed_at_every_step";
+    /// A record that is pushed wakes no consumer.
+    PushRingsNobody: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// A record that was reserved and is committed wakes no consumer.
+    CommittedRecordRingsNobody: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// Records that are pushed together wake no consumer.
+    PushedBatchRingsNobody: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// A record that is popped wakes no producer.
+    PopRingsNobody: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// A record that was peeked at and is released wakes no producer.
+    ReleasedRecordRingsNobody: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// Records that are popped together wake no producer.
+    PoppedBatchRingsNobody: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// An end that used the ring without a call wakes no other end.
+    WakePeerRingsNobody: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// The producer's end is closed, and the consumer isn't woken.
+    CloseRingsNoReader: "tests/queues::a_waiter_at_a_channel_is_woken";
+    /// The consumer's end is closed, and the producer isn't woken.
+    CloseRingsNoWriter: "tests/queues::a_waiter_at_a_channel_is_woken";
 
     // claim, index_ring, mpmc
     /// The claim of a chunk comes back.
@@ -318,14 +384,46 @@ faults! {
     OldFlags: "tests/killed_queues::bytes_written_over_a_name_are_no_name";
     /// Readers are told the end while a message is being written.
     DrainedDespiteWriting: "tests/queues::the_end_comes_after_the_last_message";
+    /// Readers are told the end while a message is put and not linked yet.
+    DrainedDespiteQueued: "tests/stopped::the_end_comes_after_a_message_that_is_not_linked_yet";
+    /// Readers are told the end while a message may come again.
+    DrainedDespiteReading: "tests/queues::the_end_comes_after_messages_that_may_come_again";
+    /// A reader waits for the message that it has itself.
+    ReaderWaitsForItself: "tests/queues::who_waits_for_the_last_message_is_rung";
     /// Messages that are being read count as done.
     FinishedDespiteReading: "tests/queues::a_message_that_is_being_read_is_unfinished";
 
     // queue, spill
     /// A message is put in after the end.
     PutAfterEnd: "tests/killed_queues::killed_at_every_step";
-    /// The end of a queue wakes no sleeper.
-    EndWakesNobody: "tests/queues::a_waiter_at_a_queue_is_told_its_end";
+    /// The end of a queue wakes no reader.
+    EndWakesNoReader: "tests/queues::a_waiter_at_a_queue_is_told_its_end";
+    /// The end of a queue wakes no writer.
+    EndWakesNoWriter: "tests/queues::a_waiter_at_a_queue_is_told_its_end";
+    /// A put that is refused because of the end keeps its chunk.
+    RefusedPutKeepsChunk: "tests/queues::a_waiter_at_a_queue_is_told_its_end";
+    /// After the end, the last message that is done with wakes no reader.
+    LastMessageEndsNoWait: "tests/queues::who_waits_for_the_last_message_is_rung";
+    /// A message that comes again wakes no reader.
+    RequeuedRingsNobody: "tests/queues::who_waits_for_the_last_message_is_rung";
+    /// A message that is put wakes no reader.
+    QueuedRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// A message that was reserved and is committed wakes no reader.
+    CommittedMessageRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// Messages that are put together wake no reader.
+    PutBatchRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// A message that is put back wakes no reader.
+    PutBackRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// A message that is done with wakes no writer.
+    FreedRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// Messages that are taken together wake no writer.
+    GotBatchRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// A chunk that is given back unwritten wakes no writer.
+    CancelRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// A chunk of a participant that is gone wakes no writer.
+    ReapedRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
+    /// The last task that is done wakes no joiner.
+    FinishRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
     /// The length in a chunk is trusted.
     MessageLengthTrusted: "tests/scribbled_queues::over_queues";
     /// A leaving participant keeps its chunks.

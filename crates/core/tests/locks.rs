@@ -94,6 +94,10 @@ fn a_release_rings_a_sleeper() {
     rung(b, b.wait_condition(0, ARMED), || assert_eq!(a.notify_condition(5).unwrap(), 1));
     assert_eq!(b.wait_condition(0, Wait::Arm { again: true }).unwrap(), GOT);
     b.settle_condition().unwrap();
+    b.enter_condition().unwrap();
+    let next = b.wait_condition(0, Wait::Try).unwrap();
+    assert!(matches!(next, Looked::NotYet { .. }), "one notification ends two waits");
+    b.leave_condition(0).unwrap();
 
     let barrier = domain.make(Kind::Barrier, [2, 0, 0, 0, 0]);
     let [a, b, c] = domain.on(&barrier);
@@ -165,6 +169,73 @@ fn as_many_are_rung_as_can_go_on() {
     domain.end();
 }
 
+/// A newcomer lets a hungry sleeper go first. When that one has its permit, it rings the newcomer.
+#[test]
+fn who_went_first_rings_the_next() {
+    let domain = Domain::new();
+    let semaphore = domain.make(Kind::Semaphore, [0, 10, 0, 0, 0]);
+    let [a, b, c] = domain.on(&semaphore);
+    for again in [false, true] {
+        assert!(matches!(b.acquire(Wait::Arm { again }).unwrap(), Looked::NotYet { .. }));
+    }
+    a.release(2, false).unwrap();
+    rung(c, c.acquire(ARMED), || assert_eq!(b.acquire(Wait::Arm { again: true }).unwrap(), GOT));
+    assert_eq!(c.acquire(Wait::Arm { again: true }).unwrap(), GOT);
+    domain.end();
+}
+
+#[test]
+fn who_has_what_it_waited_for_sleeps_no_more() {
+    let domain = Domain::new();
+    let mutex = domain.make(Kind::Mutex, [0; 5]);
+    let [a, b, _] = domain.on(&mutex);
+    assert_eq!(a.lock(Wait::Try).unwrap(), CLEAN);
+    let armed = b.lock(ARMED).unwrap();
+    let Looked::NotYet { sleepers } = armed else { panic!("{armed:?}") };
+    a.unlock(false).unwrap();
+    for _ in 0..2 {
+        assert_eq!(b.lock(Wait::Arm { again: true }).unwrap(), CLEAN);
+        assert!(!b.sleeps(sleepers).unwrap());
+        b.unlock(false).unwrap();
+    }
+    domain.end();
+}
+
+/// Another party ends no meeting, and an abort that comes after its end breaks nothing.
+#[test]
+fn a_meeting_is_ended_by_its_leader_alone() {
+    let domain = Domain::new();
+    let barrier = domain.make(Kind::Barrier, [2, 0, 0, 0, 0]);
+    let [a, b, c] = domain.on(&barrier);
+    let first = b.arrive(Wait::Try).unwrap();
+    let Looked::Got(Arrived::Waiting { generation, .. }) = first else { panic!("{first:?}") };
+    assert!(matches!(a.arrive(Wait::Try).unwrap(), Looked::Got(Arrived::Leading { .. })));
+    for other in [b, c] {
+        assert!(!other.complete_meeting(generation).unwrap());
+        assert!(matches!(other.wait_meeting(generation, Wait::Try).unwrap(), Looked::NotYet { .. }));
+    }
+    assert!(a.complete_meeting(generation).unwrap());
+    assert!(b.abort_meeting(Some(generation)).unwrap(), "they have met");
+    assert_eq!((c.waiting_at_barrier().unwrap(), c.barrier_is_broken().unwrap()), (0, false));
+    domain.end();
+}
+
+#[test]
+fn the_dead_are_not_notified() {
+    let domain = Domain::new();
+    let condition = domain.make(Kind::Condition, [0; 5]);
+    let [first, second, third] = domain.agents;
+    Object::new(&second, &condition).enter_condition().unwrap();
+    drop(second);
+    assert_eq!(Object::new(&first, &condition).notify_condition(5).unwrap(), 0);
+    Object::new(&third, &condition).enter_condition().unwrap();
+    assert_eq!(Object::new(&first, &condition).notify_condition(5).unwrap(), 1);
+    assert_eq!(Object::new(&third, &condition).wait_condition(0, Wait::Try).unwrap(), GOT);
+    first.leave();
+    third.leave();
+    assert_eq!(common::files(&domain.name), Vec::<String>::new());
+}
+
 #[test]
 fn an_agent_that_stops_waiting_blocks_no_other() {
     let domain = Domain::new();
@@ -225,6 +296,11 @@ fn an_agent_cannot_release_a_lock_that_it_does_not_hold() {
         Looked::Got(Locked { owner_died: true }),
         "the lock was abandoned"
     );
+    b.end_read().unwrap();
+    assert_eq!(b.write(Wait::Try).unwrap(), Looked::Got(Locked { owner_died: true }));
+    b.mark_written_consistent().unwrap();
+    b.end_write(false).unwrap();
+    assert_eq!(a.read(Wait::Try).unwrap(), CLEAN, "it was repaired");
 
     let semaphore = domain.make(Kind::Semaphore, [1, 2, 0, 0, 0]);
     let [a, b, _] = domain.on(&semaphore);
@@ -241,6 +317,9 @@ fn an_agent_cannot_release_a_lock_that_it_does_not_hold() {
     );
     a.release(2, false).unwrap();
     assert_eq!(b.permits().unwrap(), 2);
+    assert_eq!(b.acquire(Wait::Try).unwrap(), GOT);
+    b.consume().unwrap();
+    assert_eq!((a.permits().unwrap(), code(b.release(1, true))), (1, Code::LostOwnership), "it is used up");
     domain.end();
 }
 

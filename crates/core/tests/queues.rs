@@ -66,6 +66,10 @@ fn a_waiter_at_a_queue_is_woken() {
     rung(b, b.take_message(&mut theirs, ARMED), || a.put_message_back(&mine, taken.index).unwrap());
     let again = message(b.take_message(&mut theirs, Wait::Arm { again: true }));
     assert!(again.redelivered);
+    b.free_message(&theirs, again.index).unwrap();
+    let Looked::Got(Put::Done(chunk)) = a.reserve_message(&mut mine, Wait::Try).unwrap() else { panic!() };
+    rung(b, b.take_message(&mut theirs, ARMED), || a.commit_message(&mine, chunk.index, 1).unwrap());
+    message(b.take_message(&mut theirs, Wait::Arm { again: true }));
     // A participant that leaves returns what it has.
     let room = a.push_message(&mut mine, b"7", ARMED);
     rung(a, room, || b.leave_queue(theirs).unwrap());
@@ -81,6 +85,7 @@ fn a_waiter_at_a_queue_is_told_its_end() {
     rung(b, b.take_message(&mut theirs, ARMED), || a.end_queue().unwrap());
     assert_eq!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::Got(Got::Ended));
     assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), Looked::Got(Put::Ended));
+    assert_eq!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::Got(Got::Ended), "still");
     world.end();
 
     let world = World::new(Kind::JoinableQueue, [1, 8, 0, 0, 0]);
@@ -90,6 +95,40 @@ fn a_waiter_at_a_queue_is_told_its_end() {
     rung(b, b.push_message(&mut theirs, b"2", ARMED), || a.end_queue().unwrap());
     assert_eq!(b.push_message(&mut theirs, b"2", Wait::Try).unwrap(), Looked::Got(Put::Ended));
     world.end();
+}
+
+const REDELIVER: u64 = 1;
+
+/// The last message is in the hands of a reader: the others wait whether it comes again.
+#[test]
+fn who_waits_for_the_last_message_is_rung() {
+    for comes_again in [false, true] {
+        let world = World::new(Kind::Queue, [2, 8, REDELIVER, 0, 0]);
+        let [a, b] = world.objects();
+        let (mut mine, mut theirs) = (a.join_queue().unwrap(), b.join_queue().unwrap());
+        assert_eq!(a.push_message(&mut mine, b"1", Wait::Try).unwrap(), PUT);
+        let taken = message(a.take_message(&mut mine, Wait::Try));
+        a.end_queue().unwrap();
+        assert_eq!(
+            a.take_message(&mut mine, Wait::Try).unwrap(),
+            Looked::Got(Got::Ended),
+            "it has the last message itself"
+        );
+        rung(b, b.take_message(&mut theirs, ARMED), || {
+            if comes_again {
+                // As if it died.
+                a.leave_queue(mine).unwrap();
+            } else {
+                a.free_message(&mine, taken.index).unwrap();
+            }
+        });
+        if comes_again {
+            let again = message(b.take_message(&mut theirs, Wait::Arm { again: true }));
+            b.free_message(&theirs, again.index).unwrap();
+        }
+        assert_eq!(b.take_message(&mut theirs, Wait::Try).unwrap(), Looked::Got(Got::Ended));
+        world.end();
+    }
 }
 
 #[test]
@@ -113,7 +152,6 @@ fn the_end_comes_after_the_last_message() {
 
 #[test]
 fn the_end_comes_after_messages_that_may_come_again() {
-    const REDELIVER: u64 = 1;
     for redeliver in [0, REDELIVER] {
         let world = World::new(Kind::JoinableQueue, [2, 8, redeliver, 0, 0]);
         let [a, b] = world.objects();
@@ -157,7 +195,6 @@ fn a_message_that_is_being_read_is_unfinished() {
 /// Nobody puts or takes a message after the death: only the getters are called.
 #[test]
 fn who_only_looks_counts_nothing_of_the_dead() {
-    const REDELIVER: u64 = 1;
     for (redeliver, size, counted) in [(0, 0, (0, 1)), (REDELIVER, 1, (1, 0))] {
         for size_first in [false, true] {
             let world = World::new(Kind::JoinableQueue, [2, 8, redeliver, 0, 0]);
@@ -245,6 +282,15 @@ fn a_waiter_at_a_channel_is_woken() {
         a.commit_record(&mut producer, 8, false).unwrap();
     });
     message(b.pop_record(&mut consumer, Wait::Arm { again: true }, |_, _| true));
+    while a.push_record(&mut producer, &[6; 24], false, Wait::Try).unwrap() == PUT {}
+    let room = a.push_record(&mut producer, &[7; 24], false, ARMED);
+    rung(a, room, || message(b.pop_record(&mut consumer, Wait::Try, |_, _| true)));
+    // JavaScript pushes and pops without a call, and then wakes the other end.
+    while a.push_record(&mut producer, &[6; 24], false, Wait::Try).unwrap() == PUT {}
+    let room = a.push_record(&mut producer, &[7; 24], false, ARMED);
+    rung(a, room, || b.wake_peer(CONSUMER, false).unwrap());
+    assert!(matches!(b.pop_records(&mut consumer, 5, |_, _| true).unwrap(), Got::Message(1..)));
+    rung(b, b.peek_record(&mut consumer, ARMED), || a.wake_peer(PRODUCER, true).unwrap());
     rung(b, b.peek_record(&mut consumer, ARMED), || a.release_end(producer, true).unwrap());
     assert_eq!(b.peek_record(&mut consumer, Wait::Try).unwrap(), Looked::Got(Got::Ended));
     world.end();

@@ -73,6 +73,13 @@ fn child_program() {
             object.release_record(&mut end).unwrap();
             assert_eq!(object.peek_record(&mut end, Wait::Try).unwrap(), Looked::Got(Got::Ended));
         }
+        "put" => {
+            let queue = Segment::open(&agent, &name, None).unwrap();
+            let object = Object::new(&agent, &queue);
+            let mut member = object.join_queue().unwrap();
+            let put = object.push_message(&mut member, b"the last", Wait::Try).unwrap();
+            assert_eq!(put, Looked::Got(Put::Done(())));
+        }
         "snapshot" => {
             let array = Segment::open(&agent, &name, None).unwrap();
             let guard = ArrayGuard::find(&agent, array.region(), PAGE).unwrap().unwrap();
@@ -181,6 +188,24 @@ fn a_reader_finds_what_was_pushed_before_the_end() {
     object.release_end(producer, true).unwrap();
     reader.go_on();
     channel.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn the_end_comes_after_a_message_that_is_not_linked_yet() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let queue = make(&agent, &name, Kind::MpmcQueue, [2, 8, 0, 0, 0]);
+    let object = Object::new(&agent, &queue);
+    let mut reader = object.join_queue().unwrap();
+    let writer = Stopped::at("queue.queued", "put", &domain, &name);
+    object.end_queue().unwrap();
+    let early = object.take_message(&mut reader, Wait::Try).unwrap();
+    assert!(matches!(early, Looked::NotYet { .. }), "{early:?}");
+    writer.go_on();
+    let last = object.take_message(&mut reader, Wait::Try).unwrap();
+    assert!(matches!(last, Looked::Got(Got::Message(_))), "{last:?}");
+    queue.close(&agent);
     agent.leave();
 }
 

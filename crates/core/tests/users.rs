@@ -38,6 +38,7 @@ const KINDS: [(Kind, [u64; 5]); 5] = [
 
 /// One cell of the matrix.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices, all combined")]
 struct Case {
     kind: (Kind, [u64; 5]),
     persist: bool,
@@ -160,13 +161,13 @@ impl World {
 fn play(case: Case) {
     let mut world = World { domain: unique("d"), name: unique("n"), case, bystanders: Vec::new() };
     let was_there = case.comer_was_there.then(|| world.agent());
-    let (one, two) = (world.agent(), world.agent());
-    let (makes, opens) = if case.maker_has_the_first_slot { (one, two) } else { (two, one) };
-    let segment = world.create(&makes).unwrap();
+    let (low, high) = (world.agent(), world.agent());
+    let (one, other) = if case.maker_has_the_first_slot { (low, high) } else { (high, low) };
+    let segment = world.create(&one).unwrap();
     let id = segment.id();
-    let maker = User { agent: makes, segment };
-    let segment = world.open(&opens).unwrap();
-    let opener = User { agent: opens, segment };
+    let maker = User { agent: one, segment };
+    let segment = world.open(&other).unwrap();
+    let opener = User { agent: other, segment };
     let (first, second) = if case.maker_goes_first { (maker, opener) } else { (opener, maker) };
     assert!(second.segment.company(&second.agent).others);
 

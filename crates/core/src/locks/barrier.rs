@@ -113,7 +113,7 @@ impl BarrierWords {
     ) -> Result<Outcome, Refused> {
         let inside = self.enter(peers, patience).ok_or(Refused::NotYet)?;
         let leads = self.generation.load(Relaxed) == generation
-            && Owner::of(self.leader.load(Relaxed)) == Some(peers.me());
+            && (Owner::of(self.leader.load(Relaxed)) == Some(peers.me()) || seeded(Fault::AnyoneLeads));
         if leads {
             inside.end(Outcome::Met);
         }
@@ -124,7 +124,8 @@ impl BarrierWords {
     /// ended.
     pub(crate) fn abort(&self, peers: &impl Peers, only: Option<u64>) -> Outcome {
         let inside = self.enter(peers, DEFERRABLE_TIMEOUT);
-        if let Some(outcome) = only.and_then(|generation| self.outcome(generation)) {
+        let ended = only.filter(|_| !seeded(Fault::LateAbortBreaks));
+        if let Some(outcome) = ended.and_then(|generation| self.outcome(generation)) {
             return outcome;
         }
         if let Some(inside) = inside {
@@ -142,7 +143,9 @@ impl BarrierWords {
     pub(crate) fn reset(&self, peers: &impl Peers, patience: Duration) -> Result<(), Refused> {
         let inside = self.enter(peers, patience).ok_or(Refused::NotYet)?;
         inside.end(Outcome::Broken);
-        self.broken.store(0, Relaxed);
+        if !seeded(Fault::ResetStaysBroken) {
+            self.broken.store(0, Relaxed);
+        }
         Ok(())
     }
 
@@ -244,7 +247,9 @@ impl<P: Peers> Inside<'_, P> {
         words.generation.store(generation.wrapping_add(1), Release);
         fail::point("barrier.ended");
         self.follow();
-        words.sleepers.notify_all(self.peers);
+        if !seeded(Fault::EndOfMeetingWakesNobody) {
+            words.sleepers.notify_all(self.peers);
+        }
     }
 
     /// Clears the table of a meeting that has ended.

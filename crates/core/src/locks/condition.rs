@@ -67,7 +67,7 @@ impl ConditionWords {
     /// A notified waiter has the mutex again: its wait is over.
     pub(crate) fn settle(&self, peers: &impl Peers) {
         self.change_mine(peers, |mine| {
-            (mine.notified > 0 && mine.waiting > 0).then(|| Waiters {
+            (mine.notified > 0 && mine.waiting > 0 && !seeded(Fault::HeardForEver)).then(|| Waiters {
                 waiting: mine.waiting - 1,
                 notified: mine.notified - 1,
                 ..mine
@@ -123,7 +123,8 @@ impl ConditionWords {
             let idle = u32::from(there.waiting.saturating_sub(there.notified));
             let now = idle.min(most);
             let owner = Share::of(word).owner(slot);
-            if now == 0 || owner != peers.me() && peers.is_dead(owner) {
+            let is_dead = owner != peers.me() && peers.is_dead(owner) && !seeded(Fault::DeadNotified);
+            if now == 0 || is_dead {
                 return 0;
             }
             let told = Waiters { notified: there.notified + now as u16, ..there };
@@ -131,8 +132,10 @@ impl ConditionWords {
                 Ok(_) => {
                     fail::point("condition.notified");
                     // Its bit is cleared, so that its reactor knows which wait the ring is for.
-                    self.sleepers.remove(slot);
-                    wake(peers, slot);
+                    if !seeded(Fault::NotifyRingsNobody) {
+                        self.sleepers.remove(slot);
+                        wake(peers, slot);
+                    }
                     return now;
                 }
                 Err(now) => word = now,

@@ -32,6 +32,9 @@ impl EventWords {
         fail::point("event.set");
         match set {
             Err(_) => {}
+            Ok(_) if seeded(Fault::SetWakesNobody) => {}
+            Ok(_) if seeded(Fault::SetWakesOne) => self.sleepers.notify_one(peers),
+            Ok(_) if auto_reset && seeded(Fault::SetWakesAll) => self.sleepers.notify_all(peers),
             Ok(_) if auto_reset => self.sleepers.notify_one(peers),
             Ok(_) => self.sleepers.notify_all(peers),
         }

@@ -92,7 +92,8 @@ impl RwLockWords {
                 let mine = blocked == Some(false);
                 // A writer that goes on waiting keeps the gate, or readers would enter between two
                 // slices of its wait.
-                if mine || wait == Wait::Try && !is_draining {
+                let gives_way = seeded(Fault::WaitingWriterOpensGate);
+                if mine || wait == Wait::Try && !is_draining || gives_way {
                     self.give_up_write(peers);
                 }
                 let reason = if mine { Refused::Mine } else { Refused::NotYet };
@@ -143,13 +144,14 @@ impl RwLockWords {
     }
 
     pub(crate) fn is_writer(&self, peers: &impl Peers) -> bool {
-        self.gate.holder() == Some(peers.me()) && self.writing.load(Ordering::Relaxed) == 1
+        let holds = self.gate.holder() == Some(peers.me()) || seeded(Fault::AnyoneEndsWrite);
+        holds && self.writing.load(Ordering::Relaxed) == 1
     }
 
     /// The writer declares the guarded data whole again. `false`: the caller isn't the writer.
     pub(crate) fn mark_consistent(&self, peers: &impl Peers) -> bool {
         let is_writer = self.is_writer(peers);
-        if is_writer {
+        if is_writer && !seeded(Fault::RepairUntold) {
             self.torn.store(0, Ordering::Relaxed);
         }
         is_writer

@@ -65,7 +65,7 @@ impl SemaphoreWords {
         let fed = attempt == Attempt::BeforeSleep { again: true } && self.hungry.swap(0, Relaxed) != 0;
         let is_more = inside.free() > 0;
         drop(inside);
-        if fed && is_more {
+        if fed && is_more && !seeded(Fault::FedTellsNobody) {
             self.sleepers.notify_one(peers);
         }
         Some(())
@@ -111,7 +111,8 @@ impl SemaphoreWords {
         let inside = self.enter(peers, wait).ok_or(Refused::NotYet)?;
         let held = self.held.my_count(peers);
         if held > 0 {
-            self.total.store(self.total.load(Relaxed).saturating_sub(1), Relaxed);
+            let used_up = u64::from(!seeded(Fault::ConsumedReturns));
+            self.total.store(self.total.load(Relaxed).saturating_sub(used_up), Relaxed);
             fail::point("semaphore.consumed");
             inside.hold(held - 1);
         }

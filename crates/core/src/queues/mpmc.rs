@@ -177,8 +177,11 @@ impl<C: Chunks> Mpmc<'_, C> {
         self.none_is(|claim| match claim.phase {
             Phase::Free => false,
             Phase::Writing => !seeded(Fault::DrainedDespiteWriting),
-            Phase::Queued => true,
-            Phase::Reading => redeliver && claim.participant != me,
+            Phase::Queued => !seeded(Fault::DrainedDespiteQueued),
+            Phase::Reading => {
+                let is_others = claim.participant != me || seeded(Fault::ReaderWaitsForItself);
+                redeliver && is_others && !seeded(Fault::DrainedDespiteReading)
+            }
         })
     }
 

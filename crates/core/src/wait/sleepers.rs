@@ -112,7 +112,8 @@ pub(crate) trait Sleepers {
                 return Some(found);
             }
             let left = time.checked_sub(started.elapsed()).filter(|left| !left.is_zero())?;
-            peers.park(bell, heard, SLICE.min(left));
+            let slice = if seeded(Fault::SleepWithoutCheck) { left } else { SLICE.min(left) };
+            peers.park(bell, heard, slice);
             again = true;
         }
     }
@@ -135,6 +136,9 @@ pub(crate) trait Sleepers {
         // change.
         fence(Ordering::SeqCst);
         let found = attempt(Attempt::BeforeSleep { again })?;
+        if seeded(Fault::ServedStaysAsleep) {
+            return Some(found);
+        }
         if !self.remove(me) && !seeded(Fault::ChosenForNothing) {
             // Chosen for a wake-up in this very moment, but not for the change that the attempt
             // found.
@@ -171,7 +175,8 @@ impl SlotSet {
     fn iter_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
         let first = start / 64 % SLOT_WORDS;
         let from = start % 64;
-        (0..=SLOT_WORDS).flat_map(move |turn| {
+        let turns = if seeded(Fault::NeighboursOnly) { 0 } else { SLOT_WORDS };
+        (0..=turns).flat_map(move |turn| {
             let at = (first + turn) % SLOT_WORDS;
             let mask = match turn {
                 0 => u64::MAX << from,
@@ -213,7 +218,7 @@ impl Sleepers for SlotSet {
         let next = usize::from(peers.me().slot) + 1;
         self.iter_from(next)
             .filter(|slot| self.remove(*slot) && wake(peers, *slot))
-            .take(most)
+            .take(if seeded(Fault::OneRingForAll) { 1 } else { most })
             .for_each(drop);
     }
 }

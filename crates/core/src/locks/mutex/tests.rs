@@ -120,6 +120,46 @@ fn a_sleeper_that_did_not_need_its_wake_up_passes_it_on() {
     assert_eq!(bells[3].load(Relaxed), 1);
 }
 
+/// A holder that dies while this agent sleeps, and rings nobody.
+struct Parking {
+    holder_is_dead: std::cell::Cell<bool>,
+    slept: std::cell::Cell<Duration>,
+    bell: AtomicU32,
+}
+
+impl Peers for Parking {
+    fn me(&self) -> Owner {
+        Owner { instance: 1, slot: 0 }
+    }
+    fn is_dead(&self, _: Owner) -> bool {
+        self.holder_is_dead.get()
+    }
+    fn in_slot(&self, _: usize) -> Option<Owner> {
+        None
+    }
+    fn bell(&self, _: usize) -> &AtomicU32 {
+        &self.bell
+    }
+    fn park(&self, _: &AtomicU32, _: u32, slice: Duration) {
+        self.slept.set(slice);
+        self.holder_is_dead.set(true);
+    }
+    fn ring(&self, _: &AtomicU32) {}
+}
+
+#[test]
+fn a_sleeper_finds_a_death_that_rang_nobody() {
+    let sleeper = Parking {
+        holder_is_dead: std::cell::Cell::new(false),
+        slept: std::cell::Cell::new(Duration::ZERO),
+        bell: AtomicU32::new(0),
+    };
+    let mutex = mutex(Owner { instance: 2, slot: 1 }.word());
+    assert_eq!(mutex.lock(&sleeper, FOREVER), Ok(Acquired::OwnerDied));
+    let slept = sleeper.slept.get();
+    assert!(slept <= Duration::from_millis(100), "it would have slept for {slept:?}");
+}
+
 #[test]
 fn one_sleeper_is_rung_and_none_if_none_sleeps() {
     let bells = bells();

@@ -95,7 +95,7 @@ impl<P: Peers> NamedLocks<'_, P> {
     fn tell(&self, request: &Request) {
         if request.owner == self.peers.me() {
             self.news.set(self.news.get() + 1);
-        } else {
+        } else if !seeded(Fault::GrantRingsNobody) {
             wake(self.peers, usize::from(request.owner.slot));
         }
     }
@@ -111,7 +111,9 @@ impl<P: Peers> NamedLocks<'_, P> {
         for request in living {
             self.put(request.at, Head { state: STOLEN, ..request.head });
             fail::point("locks.stolen");
-            self.tell(&request);
+            if !seeded(Fault::TheftUntold) {
+                self.tell(&request);
+            }
         }
         Ok(dead)
     }
@@ -139,7 +141,12 @@ impl<P: Peers> NamedLocks<'_, P> {
 
     pub(super) fn is_available(&self, name: &[u8], shared: bool) -> Result<bool> {
         let requests = self.requests_for(name)?;
-        let blocks = |request: &&Request| request.is_pending() || !(request.is(SHARED) && shared);
+        let blocks = |request: &&Request| {
+            if request.is_pending() {
+                return !seeded(Fault::AvailableToAQueueJumper);
+            }
+            !(request.is(SHARED) && shared)
+        };
         Ok(requests.iter().filter(blocks).all(|request| self.is_dead(request)))
     }
 

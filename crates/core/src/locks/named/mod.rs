@@ -217,7 +217,7 @@ impl<P: Peers> NamedLocks<'_, P> {
     /// All requests of living agents, in the order of their tickets.
     pub(crate) fn query(&self) -> Result<Vec<RequestInfo>> {
         let mut requests = self.requests(|_, head| head.state != STOLEN)?;
-        requests.retain(|request| !self.is_dead(request));
+        requests.retain(|request| !self.is_dead(request) || seeded(Fault::DeadQueried));
         requests.sort_by_key(|request| request.ticket);
         let info = |request: &Request| {
             Ok(RequestInfo {
@@ -239,7 +239,8 @@ impl<P: Peers> NamedLocks<'_, P> {
         // Requests of dead holders stay until another agent wants the lock, or the room in the
         // table.
         self.sweep()?;
-        for request in self.requests(|_, _| true)?.iter().filter(|request| self.is_dead(request)) {
+        let dead = |request: &&Request| self.is_dead(request) && !seeded(Fault::DeadFillTable);
+        for request in self.requests(|_, _| true)?.iter().filter(dead) {
             self.free(request.at)?;
         }
         self.find_run(cells)?.ok_or_else(|| {

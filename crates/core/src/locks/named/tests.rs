@@ -187,6 +187,26 @@ fn an_agent_hears_of_its_own_grants_without_a_bell() {
 }
 
 #[test]
+fn a_grant_rings_its_requester_and_nobody_else() {
+    let domain = Domain::new();
+    let held = domain.request(1, &EXCLUSIVE);
+    domain.request(2, &EXCLUSIVE);
+    domain.request(3, &EXCLUSIVE);
+    domain.end(1, &held);
+    assert_eq!([1, 2, 3].map(|slot: usize| domain.bells[slot].load(Relaxed)), [0, 1, 0]);
+}
+
+#[test]
+fn no_request_of_a_dead_agent_is_shown() {
+    let mut domain = Domain::new();
+    domain.request(7, &EXCLUSIVE);
+    domain.request(8, &EXCLUSIVE);
+    assert_eq!(domain.query(), (vec![8], vec![9]));
+    domain.dead = 8;
+    assert_eq!(domain.query(), (vec![], vec![]));
+}
+
+#[test]
 fn stealing_ends_the_requests_of_holders_and_leaves_waiting_ones() {
     let domain = Domain::new();
     let held = [domain.request(1, &SHARED), domain.request(2, &SHARED)];

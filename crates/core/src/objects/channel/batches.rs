@@ -2,6 +2,7 @@
 
 use super::way::{Bytes, End, Way};
 use crate::error::Result;
+use crate::faults::{Fault, seeded};
 use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put, pop_all, put_all};
 use crate::queues::{Seen, Then};
@@ -39,7 +40,9 @@ impl Producer<'_, '_> {
 
     /// Wakes the consumer if it sleeps.
     pub fn wake(&self) {
-        self.way.ring.words.empty.notify_one(self.object.peers());
+        if !seeded(Fault::PushedBatchRingsNobody) {
+            self.way.ring.words.empty.notify_one(self.object.peers());
+        }
     }
 }
 
@@ -73,7 +76,9 @@ impl Consumer<'_, '_> {
 
     /// Wakes the producer if it sleeps.
     pub fn wake(&self) {
-        self.way.ring.words.full.notify_one(self.object.peers());
+        if !seeded(Fault::PoppedBatchRingsNobody) {
+            self.way.ring.words.full.notify_one(self.object.peers());
+        }
     }
 }
 

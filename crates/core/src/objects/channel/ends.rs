@@ -99,8 +99,12 @@ impl Object<'_> {
         let words: &ChannelWords = self.words()?;
         words.ends[end.index].closed.store(u32::from(!seeded(Fault::CloseUntold)), Release);
         fail::point("channel.closed");
-        words.rings[end.index].full.notify_one(self.peers());
-        words.rings[1 - end.index].empty.notify_one(self.peers());
+        if !seeded(Fault::CloseRingsNoWriter) {
+            words.rings[end.index].full.notify_one(self.peers());
+        }
+        if !seeded(Fault::CloseRingsNoReader) {
+            words.rings[1 - end.index].empty.notify_one(self.peers());
+        }
         Ok(())
     }
 

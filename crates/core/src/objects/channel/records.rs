@@ -29,7 +29,9 @@ impl Object<'_> {
             Some(Put::Done(place)) => {
                 self.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
                 way.ring.commit(place, bytes.len() as u32, more, Then::Notify);
-                way.ring.words.empty.notify_ordered(self.peers(), 1);
+                if !seeded(Fault::PushRingsNobody) {
+                    way.ring.words.empty.notify_ordered(self.peers(), 1);
+                }
                 Looked::Got(Put::Done(()))
             }
             Some(Put::Ended) => Looked::Got(Put::Ended),
@@ -85,7 +87,9 @@ impl Object<'_> {
         }
         end.reserved = None;
         way.ring.commit(place, len, more, Then::Notify);
-        way.ring.words.empty.notify_ordered(self.peers(), 1);
+        if !seeded(Fault::CommittedRecordRingsNobody) {
+            way.ring.words.empty.notify_ordered(self.peers(), 1);
+        }
         Ok(())
     }
 
@@ -123,7 +127,9 @@ impl Object<'_> {
         let front = end.front.take().filter(|record| way.ring.is_first(record));
         let record = front.ok_or_else(|| self.lost("a record"))?;
         way.ring.release(record, Then::Notify);
-        way.ring.words.full.notify_ordered(self.peers(), 1);
+        if !seeded(Fault::ReleasedRecordRingsNobody) {
+            way.ring.words.full.notify_ordered(self.peers(), 1);
+        }
         Ok(())
     }
 
@@ -145,7 +151,9 @@ impl Object<'_> {
                 if take(self.segment.region(), way.bytes_of(record)) {
                     end.front = None;
                     way.ring.release(record, Then::Notify);
-                    way.ring.words.full.notify_ordered(self.peers(), 1);
+                    if !seeded(Fault::PopRingsNobody) {
+                        way.ring.words.full.notify_ordered(self.peers(), 1);
+                    }
                 }
                 Looked::Got(Got::Message(()))
             }
@@ -163,7 +171,9 @@ impl Object<'_> {
         let words: &ChannelWords = self.words()?;
         let index = index % 2;
         let sleeper = if for_record { &words.rings[1 - index].empty } else { &words.rings[index].full };
-        sleeper.notify_one(self.peers());
+        if !seeded(Fault::WakePeerRingsNobody) {
+            sleeper.notify_one(self.peers());
+        }
         Ok(())
     }
 

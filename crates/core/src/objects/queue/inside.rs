@@ -91,7 +91,7 @@ impl Queue<'_> {
         }
         // After the claim: see `is_drained`.
         if self.mpmc.words.ended.load(SeqCst) != 0 && !seeded(Fault::PutAfterEnd) {
-            if let Some(index) = claimed {
+            if let Some(index) = claimed.filter(|_| !seeded(Fault::RefusedPutKeepsChunk)) {
                 self.free(member, index, Phase::Writing)?;
             }
             return Ok(Some(Put::Ended));
@@ -209,18 +209,23 @@ impl Queue<'_> {
 
     /// Wakes readers for `count` messages that were put.
     pub(super) fn notify_queued(&self, count: usize) {
-        self.mpmc.words.readers.notify_ordered(self.object.peers(), count);
+        if !seeded(Fault::QueuedRingsNobody) {
+            self.mpmc.words.readers.notify_ordered(self.object.peers(), count);
+        }
     }
 
     /// Wakes writers for `count` chunks that were freed, and all readers or joiners if that may
     /// have been the last message.
     pub(super) fn notify_freed(&self, count: usize) {
         let (words, peers) = (self.mpmc.words, self.object.peers());
-        words.writers.notify_ordered(peers, count);
-        if words.ended.load(Relaxed) != 0 {
+        if !seeded(Fault::FreedRingsNobody) {
+            words.writers.notify_ordered(peers, count);
+        }
+        if words.ended.load(Relaxed) != 0 && !seeded(Fault::LastMessageEndsNoWait) {
             words.readers.notify_all(peers);
         }
-        if self.object.kind() == Kind::JoinableQueue && self.mpmc.ring.len() == 0 {
+        let may_finish = self.object.kind() == Kind::JoinableQueue && self.mpmc.ring.len() == 0;
+        if may_finish && !seeded(Fault::FinishRingsNobody) {
             words.joiners.notify_all(peers);
         }
     }

@@ -107,7 +107,9 @@ impl Object<'_> {
         }
         let queue = self.queue(&member.geometry)?;
         queue.publish(member, index, len, 0)?;
-        queue.notify_queued(1);
+        if !seeded(Fault::CommittedMessageRingsNobody) {
+            queue.notify_queued(1);
+        }
         Ok(())
     }
 
@@ -116,7 +118,11 @@ impl Object<'_> {
     /// # Errors
     /// `ERR_LOST_OWNERSHIP`.
     pub fn cancel_message(&self, member: &Member, index: u32) -> Result<()> {
-        self.queue(&member.geometry)?.free(member, index, Phase::Writing)
+        let queue = self.queue(&member.geometry)?;
+        if seeded(Fault::CancelRingsNobody) {
+            return queue.free_quietly(member, index, Phase::Writing);
+        }
+        queue.free(member, index, Phase::Writing)
     }
 
     /// Takes the first message. The caller has its chunk until it frees it.
@@ -219,7 +225,9 @@ impl Object<'_> {
         let chunk = queue.held(member, index, Phase::Reading)?;
         chunk.flags.fetch_or(REDELIVERED, Relaxed);
         queue.linked(member, index, Phase::Reading)?;
-        queue.notify_queued(1);
+        if !seeded(Fault::PutBackRingsNobody) {
+            queue.notify_queued(1);
+        }
         Ok(())
     }
 
@@ -230,12 +238,13 @@ impl Object<'_> {
     pub fn end_queue(&self) -> Result<()> {
         let words: &MpmcWords = self.words()?;
         words.ended.store(1, SeqCst);
-        for sleepers in [&words.readers, &words.writers, &words.joiners] {
-            if seeded(Fault::EndWakesNobody) {
-                break;
-            }
-            sleepers.notify_all(self.peers());
+        if !seeded(Fault::EndWakesNoReader) {
+            words.readers.notify_all(self.peers());
         }
+        if !seeded(Fault::EndWakesNoWriter) {
+            words.writers.notify_all(self.peers());
+        }
+        words.joiners.notify_all(self.peers());
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::inside::Queue;
 use super::member::{Chunk, Member};
 use crate::error::Result;
+use crate::faults::{Fault, seeded};
 use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put, pop_all, put_all};
 use crate::queues::Phase;
@@ -66,10 +67,10 @@ impl Participant<'_, '_> {
     /// freed.
     pub fn wake(&mut self) {
         let (queued, freed) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.freed));
-        if queued > 0 {
+        if queued > 0 && !seeded(Fault::PutBatchRingsNobody) {
             self.queue.notify_queued(queued);
         }
-        if freed > 0 {
+        if freed > 0 && !seeded(Fault::GotBatchRingsNobody) {
             self.queue.notify_freed(freed);
         }
     }

@@ -84,10 +84,10 @@ impl Queue<'_> {
     }
 
     fn notify_reaped(&self, reaped: Reaped) {
-        if reaped.queued > 0 {
+        if reaped.queued > 0 && !seeded(Fault::RequeuedRingsNobody) {
             self.notify_queued(reaped.queued as usize);
         }
-        if reaped.freed > 0 {
+        if reaped.freed > 0 && !seeded(Fault::ReapedRingsNobody) {
             self.notify_freed(reaped.freed as usize);
         }
     }
