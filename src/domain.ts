@@ -56,19 +56,25 @@ export interface Inspection {
   registryHeldBy?: number
 }
 
-/** An agent that holds something of an object, or waits at a barrier. */
+/** An agent that holds something of an object, or waits at it. */
 export interface HolderInfo extends AgentInfo {
-  /** How many locks, permits or places it has. */
+  /** How many locks, permits, ends or messages it has, or in how many requests it waits. */
   count: number
 }
 
-/** The agents that hold an open object's lock or permits, or wait at it if it is a barrier. */
-export function holdersOf(handle: number): HolderInfo[] {
+/**
+ * The agents that hold an open object, and the agents that wait at it. At a barrier these are the
+ * same.
+ */
+export function usersOf(handle: number): { holders: HolderInfo[]; waiters: HolderInfo[] } {
+  const holders = nativeSegments.objectHolders(handle)
+  const waiters = nativeSegments.objectWaiters(handle)
   const { agents } = nativeDomain.inspectDomain(domainName())
-  return nativeSegments.objectHolders(handle).map(({ slot, alive, count }) => {
+  const named = ({ slot, alive, count }: (typeof holders)[number]): HolderInfo => {
     const agent = alive ? agents.find(candidate => candidate.slot === slot) : undefined
     return { pid: agent?.pid ?? 0, thread: agent?.thread ?? 0, alive, count }
-  })
+  }
+  return { holders: holders.map(named), waiters: waiters.map(named) }
 }
 
 /** Describes the domain without joining it: takes no lock and sweeps nothing. */

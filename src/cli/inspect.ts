@@ -1,5 +1,5 @@
 import { type ArrayInfo, arrayIfAny, arrayIn } from '../arrays/index.js'
-import { type HolderInfo, holdersOf, inspect, type ObjectInfo } from '../domain.js'
+import { type HolderInfo, inspect, type ObjectInfo, usersOf } from '../domain.js'
 import { Segment } from '../objects/index.js'
 import { agent, agents, bytes, fields } from './format.js'
 import { note } from './ls.js'
@@ -8,8 +8,12 @@ import { type Failure, failureOf, type Report } from './report.js'
 interface Found extends ObjectInfo {
   foreign: boolean
   array: ArrayInfo | null
-  /** Who holds its lock or its permits, or waits at it; null for bytes and arrays. */
+  /**
+   * The agents that hold it or update it, and those that wait at it; null for bytes, and for arrays
+   * without a trailer.
+   */
   holders: HolderInfo[] | null
+  waiters: HolderInfo[] | null
   problem: Failure | null
 }
 
@@ -25,14 +29,21 @@ export function run([name = '']: readonly string[]): Report {
 }
 
 function withContents(object: ObjectInfo): Found {
-  const found: Found = { ...object, foreign: false, array: null, holders: null, problem: null }
+  const found: Found = {
+    ...object,
+    foreign: false,
+    array: null,
+    holders: null,
+    waiters: null,
+    problem: null,
+  }
   // Opening one that is doomed, or that lost its name, would sweep it.
   if (object.kind === 'SharedMemory' || object.doomed || !object.present) return found
   try {
     const segment = Segment.open(object.name)
     try {
       if (object.kind === 'NDArray') found.array = arrayIn(segment)
-      else found.holders = holdersOf(segment.handle)
+      if (found.array?.trailer !== false) Object.assign(found, usersOf(segment.handle))
     } finally {
       segment.close()
     }
@@ -51,7 +62,7 @@ function foreign(name: string): Found {
   try {
     const { kind, byteLength, persist, foreign } = segment
     const seen = { name, kind, byteLength, persist, attached: [], doomed: false, present: true }
-    return { ...seen, foreign, array: arrayIfAny(segment), holders: null, problem: null }
+    return { ...seen, foreign, array: arrayIfAny(segment), holders: null, waiters: null, problem: null }
   } finally {
     segment.close()
   }
@@ -67,6 +78,7 @@ const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`
 
 function describe(found: Found): string {
   const { array } = found
+  const isBarrier = found.kind === 'Barrier'
   return fields({
     name: found.name,
     kind: found.foreign ? 'foreign: shared memory that this domain did not make' : found.kind,
@@ -79,7 +91,8 @@ function describe(found: Found): string {
     order: array?.order,
     strides: array ? list(array.strides) : undefined,
     trailer: array ? (array.trailer ? 'yes' : 'no: update() and snapshot() need one') : undefined,
-    [found.kind === 'Barrier' ? 'waiting' : 'held']: found.holders ? holders(found.holders) : undefined,
+    held: found.holders && !isBarrier ? holders(found.holders) : undefined,
+    waiting: found.waiters?.length || isBarrier ? holders(found.waiters ?? []) : undefined,
     note: note(found) || undefined,
   })
 }

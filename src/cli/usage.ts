@@ -19,10 +19,11 @@ thread 3 of process 12. A doomed object is one that no living process has open.
     details: `An array, and memory that isn't in the registry, is opened to read its header. Opening joins the domain, which sweeps
 it, but never removes the object that is shown.
 
---json: { domain, ...OBJECT, foreign, array, holders, problem }, with OBJECT as in \`crossmem ls --help\`, and
+--json: { domain, ...OBJECT, foreign, array, holders, waiters, problem }, with OBJECT as in \`crossmem ls --help\`, and
   foreign: true: it is shared memory that this domain did not make
   array: null, or { dtype, shape, order, strides, trailer }, strides in elements
-  holders: null, or [{ pid, thread, alive, count }]: the agents that hold it, or wait at it if it is a barrier
+  holders: null, or [{ pid, thread, alive, count }]: the agents that hold or update it, or wait at it if it is a barrier
+  waiters: null, or the agents that wait at it, in the same form
   problem: null, or { code, message } when the array is broken (exit code 1)`,
   },
   rm: {

@@ -12,5 +12,6 @@ export const nativeSegments = {
   unlinkByName: member(addon.unlinkByName),
   objectParams: member(addon.objectParams),
   objectHolders: member(addon.objectHolders),
+  objectWaiters: member(addon.objectWaiters),
   objectCompany: member(addon.objectCompany),
 }

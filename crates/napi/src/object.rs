@@ -29,7 +29,7 @@ pub fn object_company(handle: u32) -> Result<u32> {
     })
 }
 
-/// An agent that holds a share of an object.
+/// An agent that holds a share of an object, or waits at it.
 #[napi(object)]
 pub struct HolderRow {
     /// Its slot.
@@ -40,13 +40,25 @@ pub struct HolderRow {
     pub count: u32,
 }
 
+/// The agents that wait at an object.
+///
+/// # Errors
+/// As `Object::waiters`.
+#[napi(catch_unwind)]
+pub fn object_waiters(handle: u32) -> Result<Vec<HolderRow>> {
+    with_object(handle, |object| Ok(object.waiters()?.into_iter().map(holder_row).collect()))
+}
+
 /// The agents that hold a share of an object.
 ///
 /// # Errors
 /// As `Object::holders`.
 #[napi(catch_unwind)]
 pub fn object_holders(handle: u32) -> Result<Vec<HolderRow>> {
-    let row =
-        |holder: Holder| HolderRow { slot: holder.slot as u32, alive: holder.alive, count: holder.count };
-    with_object(handle, |object| Ok(object.holders()?.into_iter().map(row).collect()))
+    with_object(handle, |object| Ok(object.holders()?.into_iter().map(holder_row).collect()))
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn holder_row(holder: Holder) -> HolderRow {
+    HolderRow { slot: holder.slot as u32, alive: holder.alive, count: holder.count }
 }
