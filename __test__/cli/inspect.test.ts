@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { domain, file, hold, leave, leaveNothing, test, testOnLinux } from '../contracts/command.js'
+import type { NamedLockOrders } from '../fixtures/web-locks/obey-named-locks.js'
 import { unique } from '../helpers/domain.js'
-import { gone, message, start } from '../processes/children.js'
-import { cells, crossmem, errorsIn, json } from '../processes/command.js'
+import { gone, kill, message, start } from '../processes/children.js'
+import { type Agent, cells, crossmem, errorsIn, json } from '../processes/command.js'
+import { hire } from '../processes/hire.js'
 
 leaveNothing()
 
@@ -28,6 +30,7 @@ test('inspect shows all about one object', async t => {
     ['order', 'F'],
     ['strides', '[1, 2, 6]'],
     ['trailer', 'yes'],
+    ['held', '-'],
   ])
   t.deepEqual(await json('inspect', array), {
     code: 0,
@@ -41,7 +44,8 @@ test('inspect shows all about one object', async t => {
       doomed: false,
       present: true,
       foreign: false,
-      holders: null,
+      holders: [],
+      waiters: [],
       array: { dtype: 'int16', shape: [2, 3, 4], order: 'F', strides: [1, 2, 6], trailer: true },
       problem: null,
     },
@@ -74,6 +78,66 @@ test('inspect shows the holders of a lock or of permits, and the waiters at a ba
   t.regex((await crossmem('inspect', barrier)).stdout, new RegExp(`^waiting +${holder.pid}$`, 'm'))
   holder.send('meet')
   await gone(holder)
+})
+
+interface Users {
+  holders: (Agent & { count: number })[]
+  waiters: (Agent & { count: number })[]
+}
+
+/** The processes that use an object, as soon as `waiting` of them wait at it. */
+async function usersOf(name: string, waiting: number): Promise<Users> {
+  for (;;) {
+    const { data } = await json<Users>('inspect', name)
+    if (data.waiters.length === waiting) return { holders: data.holders, waiters: data.waiters }
+  }
+}
+
+const living = ({ pid }: { pid?: number | undefined }, count: number) => ({
+  pid,
+  thread: 0,
+  alive: true,
+  count,
+})
+const dead = (count: number) => ({ pid: 0, thread: 0, alive: false, count })
+
+test('inspect shows the processes that hold named locks and those that wait for one', async t => {
+  const startClient = () => hire<NamedLockOrders>('web-locks/obey-named-locks')
+  const [holder, waiter] = [await startClient(), await startClient()]
+  t.teardown(() => Promise.all([holder.kill(), waiter.kill()]))
+  await holder.tell({ do: 'request', name: 'one' })
+  await holder.tell({ do: 'request', name: 'two' })
+  const request = waiter.begin({ do: 'request', name: 'one' })
+  const { objects } = (await json<{ objects: { kind: string; name: string }[] }>('ls')).data
+  const name = objects.find(({ kind }) => kind === 'LockManager')?.name as string
+  t.deepEqual(await usersOf(name, 1), { holders: [living(holder, 2)], waiters: [living(waiter, 1)] })
+  const { stdout } = await crossmem('inspect', name)
+  t.regex(stdout, new RegExp(`^held +${holder.pid} x 2$`, 'm'))
+  t.regex(stdout, new RegExp(`^waiting +${waiter.pid}$`, 'm'))
+  await holder.kill()
+  await request.result
+  t.deepEqual(await usersOf(name, 0), { holders: [dead(1), living(waiter, 1)], waiters: [] })
+  await waiter.kill()
+  await crossmem('gc')
+})
+
+test('inspect shows the process that updates an array and those that wait to', async t => {
+  const name = unique('held')
+  const begin = async () => {
+    const child = start('arrays/hold-lock-of-data', JSON.stringify({ crossmem: 'NDArray', name }), 'hold')
+    t.teardown(() => kill(child))
+    return child
+  }
+  const owner = await hold(name, { shape: [2], dtype: 'int32' })
+  const holder = await begin()
+  await message(holder)
+  const waiter = await begin()
+  t.deepEqual(await usersOf(name, 1), { holders: [living(holder, 1)], waiters: [living(waiter, 1)] })
+  await kill(waiter)
+  t.deepEqual(await usersOf(name, 0), { holders: [living(holder, 1)], waiters: [] })
+  await kill(holder)
+  t.deepEqual(await usersOf(name, 0), { holders: [dead(1)], waiters: [] })
+  await leave(owner)
 })
 
 testOnLinux('inspect shows a broken array, and its error', async t => {

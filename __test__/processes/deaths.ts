@@ -4,10 +4,10 @@ import type { Peer } from './peers.js'
 export const deaths = ['kill', 'exit', 'throw'] as const
 export type Death = (typeof deaths)[number]
 
-/** Lets the other one die in that way, and waits until it is gone. `kill` terminates a thread. */
+/** Ends the peer in that way, and waits until it is gone. `kill` terminates a thread. */
 export async function die(peer: Peer, death: Death): Promise<void> {
   if (death === 'kill') return peer.kill()
   const deed = death === 'exit' ? peer.it('process').do('exit', 3) : peer.it('deeds').do(death)
   deed.catch(() => undefined)
-  await peer.gone()
+  await peer.hired.gone()
 }

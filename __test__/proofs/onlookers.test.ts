@@ -16,7 +16,8 @@ import {
 } from 'crossmem'
 import { root } from '../helpers/paths.js'
 import { deaths, die } from '../processes/deaths.js'
-import { hire, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 const CLI = join(root, 'dist', 'cli', 'main.js')
@@ -39,7 +40,7 @@ for (const place of places) {
       using array = SharedArray.create(null, 'int32', 4)
       using semaphore = Semaphore.create(null, 3)
       const lockables = [mutex, lock, condition, value, array]
-      const peer = await hire(t, place)
+      const peer = await startPeer(t, place)
       for (const one of lockables) await (await peer.open(one)).take('lock')
       const far = await peer.open(semaphore)
       await far.take('acquire')
@@ -62,7 +63,7 @@ for (const place of places) {
       if (how === 'waitSync' && death !== 'kill') continue
       test(title(`no dead party waits at a barrier, for a process that only looks: ${how}`), async t => {
         using barrier = Barrier.create(null, 2)
-        const peer = await hire(t, place)
+        const peer = await startPeer(t, place)
         await (await peer.open(barrier)).begin(how)
         t.deepEqual([barrier.waiting, barrier.isBroken], [1, false])
         await die(peer, death)
@@ -74,7 +75,7 @@ for (const place of places) {
 
     test(title('a dead leader leads no meeting, for a process that only looks'), async t => {
       using barrier = Barrier.create(null, 1)
-      const peer = await hire(t, place)
+      const peer = await startPeer(t, place)
       await peer.it('deeds').do('leadForever', { name: barrier.name })
       t.deepEqual([barrier.waiting, barrier.isBroken], [1, false])
       await die(peer, death)
@@ -84,7 +85,7 @@ for (const place of places) {
     test(title('no dead worker has a task, for a process that only looks'), async t => {
       using tasks = JoinableQueue.create<number>(null)
       using again = JoinableQueue.create<number>(null, { redeliver: true })
-      const peer = await hire(t, place)
+      const peer = await startPeer(t, place)
       for (const queue of [tasks, again]) {
         queue.putManySync([1, 2, 3])
         const far = await peer.open(queue)
@@ -101,7 +102,7 @@ for (const place of places) {
       using raw = MpmcQueue.create(null, { capacity: 2, redeliver: true })
       queue.putManySync([1, 2])
       raw.tryPush(Uint8Array.of(1))
-      const peer = await hire(t, place)
+      const peer = await startPeer(t, place)
       await (await peer.open(queue)).take('receive')
       await (await peer.open(raw)).do('peek')
       await die(peer, death)
@@ -111,7 +112,7 @@ for (const place of places) {
 
     test(title('a dead holder is named as dead'), async t => {
       using mutex = Mutex.create(null)
-      const peer = await hire(t, place)
+      const peer = await startPeer(t, place)
       await (await peer.open(mutex)).take('lock')
       const holders = () => {
         const printed = execFileSync(process.execPath, [CLI, 'inspect', mutex.name, '--json'])

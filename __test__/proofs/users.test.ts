@@ -4,7 +4,8 @@ import * as crossmem from 'crossmem'
 import { list, Mutex, open } from 'crossmem'
 import { unique } from '../helpers/domain.js'
 import { deaths, die } from '../processes/deaths.js'
-import { type Distant, hire, type Peer, places } from '../processes/peers.js'
+import { places } from '../processes/hire.js'
+import { type Distant, type Peer, startPeer } from '../processes/peers.js'
 
 const test = ava.serial
 
@@ -83,14 +84,14 @@ for (const place of places) {
           const prefix = unique('users')
           // This process is in the domain from the beginning, and opens none of the objects itself.
           using _ = Mutex.create(null)
-          const maker = await make(await hire(t, place), prefix)
-          const opener = await use(await hire(t, place), prefix)
+          const maker = await make(await startPeer(t, place), prefix)
+          const opener = await use(await startPeer(t, place), prefix)
           const before = contents(prefix)
           const [first, second] = goesFirst === 'maker' ? [maker, opener] : [opener, maker]
           const newcomer = comes === 'a newcomer' ? place : undefined
 
           await end(first, how)
-          if (newcomer) await end(await use(await hire(t, newcomer), prefix), 'close')
+          if (newcomer) await end(await use(await startPeer(t, newcomer), prefix), 'close')
           t.deepEqual(contents(prefix), before)
           t.deepEqual(
             named(prefix).map(({ doomed, present }) => [doomed, present]),
@@ -100,7 +101,7 @@ for (const place of places) {
 
           await end(second, how)
           if (newcomer) {
-            const late = await hire(t, newcomer)
+            const late = await startPeer(t, newcomer)
             const refused = (kind: string) =>
               t.throwsAsync(late.open(nameOf(kind, prefix)), { code: 'ERR_NOT_FOUND' })
             await Promise.all(all.map(refused))

@@ -389,7 +389,7 @@ faults! {
     /// Readers are told the end while a message may come again.
     DrainedDespiteReading: "tests/queues::the_end_comes_after_messages_that_may_come_again";
     /// A reader waits for the message that it has itself.
-    ReaderWaitsForItself: "tests/queues::who_waits_for_the_last_message_is_rung";
+    ReaderWaitsForItself: "tests/queues::a_waiter_for_the_last_message_is_woken";
     /// Messages that are being read count as done.
     FinishedDespiteReading: "tests/queues::a_message_that_is_being_read_is_unfinished";
 
@@ -403,9 +403,9 @@ faults! {
     /// A put that is refused because of the end keeps its chunk.
     RefusedPutKeepsChunk: "tests/queues::a_waiter_at_a_queue_is_told_its_end";
     /// After the end, the last message that is done with wakes no reader.
-    LastMessageEndsNoWait: "tests/queues::who_waits_for_the_last_message_is_rung";
+    LastMessageEndsNoWait: "tests/queues::a_waiter_for_the_last_message_is_woken";
     /// A message that comes again wakes no reader.
-    RequeuedRingsNobody: "tests/queues::who_waits_for_the_last_message_is_rung";
+    RequeuedRingsNobody: "tests/queues::a_waiter_for_the_last_message_is_woken";
     /// A message that is put wakes no reader.
     QueuedRingsNobody: "tests/queues::a_waiter_at_a_queue_is_woken";
     /// A message that was reserved and is committed wakes no reader.
@@ -437,7 +437,7 @@ faults! {
     /// Only calls that find the queue empty or full check for dead participants.
     BusyQueuesForgetTheDead: "tests/busy_queues::a_dead_readers_messages_come_back_although_no_get_fails";
     /// An agent that only looks counts what dead participants have.
-    CountedBeforeReaped: "tests/queues::who_only_looks_counts_nothing_of_the_dead";
+    CountedBeforeReaped: "tests/queues::a_getter_counts_no_messages_of_dead_participants";
     /// The segment of a message outlives it.
     SpillStays: "tests/killed_queues::killed_at_every_step";
 

@@ -383,7 +383,7 @@ fn a_dead_party_does_not_count() {
 
 /// Nobody takes or releases anything after the death: only the getters are called.
 #[test]
-fn who_only_looks_sees_what_the_dead_let_go() {
+fn a_getter_shows_a_dead_holders_lock_as_free() {
     let domain = Domain::new();
     let (mutex, condition) = (domain.make(Kind::Mutex, [0; 5]), domain.make(Kind::Condition, [0; 5]));
     let semaphore = domain.make(Kind::Semaphore, [2, 2, 0, 0, 0]);

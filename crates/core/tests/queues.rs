@@ -101,7 +101,7 @@ const REDELIVER: u64 = 1;
 
 /// The last message is in the hands of a reader: the others wait whether it comes again.
 #[test]
-fn who_waits_for_the_last_message_is_rung() {
+fn a_waiter_for_the_last_message_is_woken() {
     for comes_again in [false, true] {
         let world = World::new(Kind::Queue, [2, 8, REDELIVER, 0, 0]);
         let [a, b] = world.objects();
@@ -194,7 +194,7 @@ fn a_message_that_is_being_read_is_unfinished() {
 
 /// Nobody puts or takes a message after the death: only the getters are called.
 #[test]
-fn who_only_looks_counts_nothing_of_the_dead() {
+fn a_getter_counts_no_messages_of_dead_participants() {
     for (redeliver, size, counted) in [(0, 0, (0, 1)), (REDELIVER, 1, (1, 0))] {
         for size_first in [false, true] {
             let world = World::new(Kind::JoinableQueue, [2, 8, redeliver, 0, 0]);
