@@ -50,6 +50,11 @@ export interface Inspection {
   totalBytes: number
   freeBytes: number
   /**
+   * The memory that this process may still use, if the system tells: by the cgroup's limit that
+   * leaves the least, whose file is `cgroup`, or by the machine.
+   */
+  memory?: { cgroup?: string; totalBytes: number; freeBytes: number }
+  /**
    * The process that holds the registry's lock at this instant. A healthy process holds it for
    * microseconds.
    */

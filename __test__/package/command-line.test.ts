@@ -28,7 +28,8 @@ const asOnPage = (output: string, pid: number): string =>
     .replaceAll(` --domain ${domain}`, '')
     .replaceAll(domain, 'default')
     .replaceAll(String(pid), '4711')
-    .replace(/[\d.]+ \w+ free of [\d.]+ \w+/, '7.8 GiB free of 7.8 GiB')
+    .replace(/[\d.]+ \w+ free of [\d.]+ \w+/g, '7.8 GiB free of 7.8 GiB')
+    .replace(/\(\/.*memory\..*\)/, '(the machine)')
 
 /** Columns are as wide as their cells. */
 const squeezed = (output: string): string => output.replace(/ {2,}/g, '  ')

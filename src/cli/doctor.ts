@@ -35,6 +35,7 @@ export async function run(): Promise<Report> {
       registryHeldBy: state.registryHeldBy ?? null,
       totalBytes: state.totalBytes,
       freeBytes: state.freeBytes,
+      memory: state.memory ?? null,
       agents: state.agents,
       objects: state.objects,
       sweepable: { agents: agents.length, objects: objects.length, bytes: bytesOf(objects) },
@@ -59,7 +60,15 @@ function summary(state: Inspection): string {
     objects: isUsed ? `${state.objects.length} with ${bytes(bytesOf(state.objects))}` : undefined,
     [process.platform === 'linux' ? '/dev/shm' : 'memory']:
       `${bytes(state.freeBytes)} free of ${bytes(state.totalBytes)}`,
+    'its memory': memory(state),
   })
+}
+
+/** The memory that shared memory is made of, and what limits it. */
+function memory({ memory }: Inspection): string | undefined {
+  if (!memory) return undefined
+  const { freeBytes, totalBytes, cgroup = 'the machine' } = memory
+  return `${bytes(freeBytes)} free of ${bytes(totalBytes)} (${cgroup})`
 }
 
 /** Which agent has which objects open. */
@@ -118,12 +127,24 @@ async function stuckRegistry({ registryHeldBy: holder }: Inspection): Promise<Pr
   ]
 }
 
-function fullMemory({ freeBytes, totalBytes }: Inspection): Problem[] {
-  if (freeBytes > totalBytes / 100 || totalBytes === 0) return []
-  return [
-    {
+function fullMemory({ freeBytes, totalBytes, memory }: Inspection): Problem[] {
+  const isFull = (free: number, total: number) => free <= total / 100 && total > 0
+  const problems: Problem[] = []
+  if (isFull(freeBytes, totalBytes)) {
+    problems.push({
       code: 'MEMORY_FULL',
       message: `shared memory is full: ${bytes(freeBytes)} free of ${bytes(totalBytes)}; remove objects, or make it larger (in a container: --shm-size)`,
-    },
-  ]
+    })
+  }
+  if (memory && isFull(memory.freeBytes, memory.totalBytes)) {
+    const [whose, cure] = memory.cgroup
+      ? [`the limit in ${memory.cgroup}`, 'raise the limit (in a container: docker run -m)']
+      : ['the machine', 'end programs']
+    const room = `${bytes(memory.freeBytes)} free of ${bytes(memory.totalBytes)}`
+    problems.push({
+      code: 'MEMORY_FULL',
+      message: `${whose} has no memory left: ${room}; remove objects, or ${cure}`,
+    })
+  }
+  return problems
 }

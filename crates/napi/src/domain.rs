@@ -1,6 +1,6 @@
 //! Inspecting a domain, and sweeping it.
 
-use crossmem_core::{Agent, AgentInfo, DomainInfo, Kind, ObjectInfo, inspect};
+use crossmem_core::{Agent, AgentInfo, DomainInfo, Headroom, Kind, Limit, ObjectInfo, inspect};
 use napi_derive::napi;
 
 use crate::environment::with_agent;
@@ -38,6 +38,17 @@ pub struct ObjectRow {
     pub doomed: bool,
 }
 
+/// The memory that this process may still use.
+#[napi(object)]
+pub struct MemoryRow {
+    /// The file that states the limit of a cgroup; none if the machine's memory is the limit.
+    pub cgroup: Option<String>,
+    /// Bytes in all.
+    pub total_bytes: f64,
+    /// Free bytes.
+    pub free_bytes: f64,
+}
+
 /// The state of a domain at about one instant.
 #[napi(object)]
 pub struct DomainState {
@@ -53,6 +64,8 @@ pub struct DomainState {
     pub total_bytes: f64,
     /// Bytes of those that are free.
     pub free_bytes: f64,
+    /// The memory behind it, if the system tells.
+    pub memory: Option<MemoryRow>,
     /// The process that holds the registry's mutex.
     pub registry_held_by: Option<u32>,
 }
@@ -96,8 +109,17 @@ fn state(info: DomainInfo) -> DomainState {
         objects: info.objects.into_iter().map(object_row).collect(),
         total_bytes: info.headroom.total as f64,
         free_bytes: info.headroom.free as f64,
+        memory: info.memory.map(memory_row),
         registry_held_by: info.registry_held_by,
     }
+}
+
+fn memory_row(room: Headroom) -> MemoryRow {
+    let cgroup = match room.limit {
+        Limit::Cgroup(file) => Some(file.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    MemoryRow { cgroup, total_bytes: room.total as f64, free_bytes: room.free as f64 }
 }
 
 #[allow(clippy::needless_pass_by_value)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::limits::no_space;
+use super::limits::storage_error;
 use super::name;
 use crate::error::{Code, Error, Result};
 use crate::layout::{CONTROL_MAGIC, Control, LAYOUT_VERSION};
@@ -50,8 +50,7 @@ impl Domain {
                 Code::Corrupt,
                 format!("{file_name} is not a control segment: {e}; stop its processes and remove it"),
             ),
-            std::io::ErrorKind::StorageFull => no_space(size),
-            _ => Error::os(&format!("opening the control segment {file_name}"), &e),
+            _ => storage_error(&format!("opening the control segment {file_name}"), size, &e),
         })?;
         let Some((mapping, life)) = opened else { return Ok(None) };
         let control: *const Control = mapping.region().at(0)?;

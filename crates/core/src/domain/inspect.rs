@@ -54,6 +54,8 @@ pub struct DomainInfo {
     pub objects: Vec<ObjectInfo>,
     /// Room for shared memory.
     pub headroom: Headroom,
+    /// The memory that this process may still use, if the system tells.
+    pub memory: Option<Headroom>,
     /// Id of the living process that holds the registry's mutex, if any. A process that runs holds
     /// it for microseconds.
     pub registry_held_by: Option<u32>,
@@ -71,6 +73,7 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
         agents: Vec::new(),
         objects: Vec::new(),
         headroom,
+        memory: sys::memory_limit(),
         registry_held_by: None,
     };
     let Some(domain) = Domain::open_existing(domain)? else { return Ok(info) };

@@ -1,18 +1,54 @@
 //! Errors for what is full, with what to do about it.
 
+use std::io::{self, ErrorKind};
+
 use crate::error::{Code, Error};
 use crate::layout::{AGENTS, OBJECTS};
-use crate::sys;
+use crate::sys::{self, Headroom, Limit, Shortage};
 
-pub(crate) fn no_space(wanted: u64) -> Error {
-    let free = sys::headroom().map_or_else(|_| "unknown".to_owned(), |room| room.free.to_string());
-    Error::new(
-        Code::NoSpace,
-        format!(
-            "shared memory is full: {wanted} bytes wanted, {free} free; remove objects (crossmem ls, rm, gc), or make \
-             /dev/shm larger (in a container: --shm-size, or an emptyDir with medium Memory)"
+/// For a reservation of `wanted` bytes that failed.
+pub(crate) fn storage_error(doing: &str, wanted: u64, cause: &io::Error) -> Error {
+    let message = match (Shortage::of(cause), cause.kind()) {
+        (Some(Shortage(room)), _) => too_little(wanted, room),
+        // The room was there when it was asked for.
+        (None, ErrorKind::StorageFull | ErrorKind::FileTooLarge) => {
+            sys::headroom().map_or_else(|_| format!("{doing}: {cause}"), |room| too_little(wanted, &room))
+        }
+        (None, ErrorKind::QuotaExceeded) => {
+            format!(
+                "{wanted} bytes wanted, more than this user's quota for shared memory; raise it (setquota)"
+            )
+        }
+        _ => return Error::os(doing, cause),
+    };
+    Error::new(Code::NoSpace, message)
+}
+
+fn too_little(wanted: u64, Headroom { limit, total, free }: &Headroom) -> String {
+    let remove = "remove objects (crossmem ls, rm, gc)";
+    match limit {
+        Limit::SharedMemory => format!(
+            "shared memory is full: {wanted} bytes wanted, {free} free; {remove}, or make /dev/shm larger (in a \
+             container: --shm-size, or an emptyDir with medium Memory)"
         ),
-    )
+        Limit::Files => format!(
+            "/dev/shm has no inode left for {wanted} bytes more: it may have {total} files; remove some, or raise the \
+             limit (mount -o remount,nr_inodes=N /dev/shm)"
+        ),
+        Limit::FileSize => format!(
+            "{wanted} bytes wanted, but a file of this process may have {total} bytes (RLIMIT_FSIZE); raise the limit \
+             (ulimit -f, in a systemd service LimitFSIZE=)"
+        ),
+        Limit::Cgroup(file) => format!(
+            "the memory limit of this container or service allows too little: {wanted} bytes wanted, {free} free of \
+             {total} ({}); {remove}, or raise the limit (docker run -m, resources.limits.memory in Kubernetes, \
+             MemoryMax= and MemoryHigh= in systemd)",
+            file.display()
+        ),
+        Limit::Machine => format!(
+            "the machine has too little memory: {wanted} bytes wanted, {free} free of {total}; {remove}, or end programs"
+        ),
+    }
 }
 
 pub(crate) fn too_many(what: &str) -> Error {

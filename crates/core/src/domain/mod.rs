@@ -14,7 +14,7 @@ pub use agent::Agent;
 pub use company::Company;
 pub(crate) use company::company_of;
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
-pub(crate) use limits::no_space;
+pub(crate) use limits::storage_error;
 pub use listener::Listener;
 pub use name::NAME_MAX;
 pub(crate) use name::{check_name, numbered_name, random_name, random_u64};

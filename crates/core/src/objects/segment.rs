@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::header;
 use super::spec::Spec;
 use crate::domain::{
-    Agent, Birth, Company, ObjectRef, Registry, check_name, company_of, no_space, random_name,
+    Agent, Birth, Company, ObjectRef, Registry, check_name, company_of, random_name, storage_error,
 };
 use crate::error::{Code, Error, Result};
 use crate::fail;
@@ -301,14 +301,9 @@ fn refuse_taken(registry: &Registry<'_>, name: &str) -> Result<()> {
     }
 }
 
-/// Reserves and fills the bytes before they have a name. A size for which there is no room is
-/// refused before any memory is taken from other processes.
+/// Reserves and fills the bytes before they have a name.
 fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
-    let fits = sys::headroom().is_ok_and(|room| spec.size <= room.free);
-    if !fits || i64::try_from(spec.size).is_err() {
-        return Err(no_space(spec.size));
-    }
-    let staged = Staged::new(spec.size).map_err(|e| storage_error(spec, &e))?;
+    let staged = Staged::new(spec.size).map_err(|e| refused(spec, &e))?;
     if !seeded(Fault::NameBeforeContents) {
         fill(agent, spec, &staged)?;
     }
@@ -317,7 +312,7 @@ fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
 
 /// Writes the first contents.
 fn fill(agent: &Agent, spec: &Spec<'_>, staged: &Staged) -> Result<()> {
-    let full = |e: std::io::Error| storage_error(spec, &e);
+    let full = |e: std::io::Error| refused(spec, &e);
     for part in spec.parts {
         let inside = part.offset.checked_add(part.len).is_some_and(|end| end <= spec.size);
         if !inside || part.bytes.is_empty() && part.len > 0 {
@@ -335,9 +330,6 @@ fn fill(agent: &Agent, spec: &Spec<'_>, staged: &Staged) -> Result<()> {
     Ok(())
 }
 
-fn storage_error(spec: &Spec<'_>, cause: &std::io::Error) -> Error {
-    match cause.kind() {
-        ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => no_space(spec.size),
-        _ => Error::os("reserving shared memory", cause),
-    }
+fn refused(spec: &Spec<'_>, cause: &std::io::Error) -> Error {
+    storage_error("reserving shared memory", spec.size, cause)
 }

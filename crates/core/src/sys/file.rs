@@ -28,15 +28,6 @@ impl ByteRange {
     }
 }
 
-/// Room for shared memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Headroom {
-    /// Bytes in all.
-    pub total: u64,
-    /// Free bytes.
-    pub free: u64,
-}
-
 /// Bytes to write into an object before it has a name.
 pub struct Part<'a> {
     /// Where they go.

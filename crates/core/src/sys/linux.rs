@@ -8,7 +8,9 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::file::{Found, Headroom, Part};
+use super::file::{Found, Part};
+use super::room::Headroom;
+use super::room_linux::{self, memory_has_room, refuse_without_room};
 use crate::faults::{Fault, seeded};
 use crate::sync::AtomicU32;
 
@@ -25,7 +27,9 @@ pub(crate) struct Staged(File);
 
 impl Staged {
     /// Reserves `size` zeroed bytes, so that writing to them can't fail later.
+    /// Fails with a `Shortage` if there is no room.
     pub(crate) fn new(size: u64) -> io::Result<Staged> {
+        refuse_without_room(DIRECTORY, size)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC);
         let file = options.open(DIRECTORY)?;
@@ -55,7 +59,9 @@ impl Staged {
 }
 
 /// Reserves in steps, and in smaller ones after a signal: some kernels undo the whole step when a
-/// signal comes, so a profiler's timer could make a large step start over for ever.
+/// signal comes, so a profiler's timer could make a large step start over for ever. Before each
+/// further step, memory is asked for again: another process may have taken it meanwhile, and the
+/// kernel kills a process that reserves more than its cgroup allows.
 fn reserve(file: &File, size: u64) -> io::Result<()> {
     const SMALLEST: u64 = 1 << 20;
     if seeded(Fault::NothingReserved) {
@@ -63,6 +69,9 @@ fn reserve(file: &File, size: u64) -> io::Result<()> {
     }
     let (mut done, mut step) = (0, 64 * SMALLEST);
     while done < size {
+        if done > 0 {
+            memory_has_room(size - done)?;
+        }
         let now = step.min(size - done);
         // SAFETY: a valid descriptor; offsets are positive.
         match unsafe { libc::posix_fallocate(file.as_raw_fd(), done as i64, now as i64) } {
@@ -92,15 +101,9 @@ pub(crate) fn remove(name: &str) -> io::Result<()> {
     }
 }
 
+/// Free bytes of `/dev/shm`, or of the machine if `/dev/shm` has no limit.
 pub(crate) fn headroom() -> io::Result<Headroom> {
-    let directory = CString::new(DIRECTORY)?;
-    // SAFETY: statvfs is plain integers, filled by the call.
-    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: a NUL-terminated path and a whole statvfs.
-    if unsafe { libc::statvfs(directory.as_ptr(), &raw mut stat) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(Headroom { total: stat.f_blocks * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
+    room_linux::headroom(DIRECTORY)
 }
 
 /// An agent sleeps on a *shared* futex, so that other processes can wake it (futex(2)).

@@ -15,9 +15,10 @@ use std::os::fd::FromRawFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::file::{Found, Headroom, Part};
+use super::file::{Found, Part};
 use super::mapping::{Mapping, os_id};
 use super::poll::poll;
+use super::room::{Headroom, Limit, Shortage};
 use crate::sync::AtomicU32;
 
 /// A size, and contents in private memory: the system has no object that could get its name later.
@@ -28,7 +29,9 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
+    /// Fails with a `Shortage` if there is no room.
     pub(crate) fn new(size: u64) -> io::Result<Staged> {
+        Shortage::unless_fits(size, headroom()?)?;
         Ok(Staged { size, parts: RefCell::default() })
     }
 
@@ -107,7 +110,16 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
             0,
         )
     };
-    if asked == 0 { Ok(Headroom { total, free: total }) } else { Err(io::Error::last_os_error()) }
+    if asked == 0 {
+        Ok(Headroom { limit: Limit::Machine, total, free: total })
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Nothing else limits it that the system would tell of.
+pub(crate) fn memory_limit() -> Option<Headroom> {
+    None
 }
 
 type Wait = unsafe extern "C" fn(*mut c_void, u64, usize, u32, u32, u64) -> c_int;

@@ -5,7 +5,8 @@
 //! | --- | --- |
 //! | `Staged` | an object that has no name yet: reserved, filled, then published at once |
 //! | `Mapping` | a named segment in the address space of this process |
-//! | `identify`, `remove`, `headroom` | the file behind a name; free bytes |
+//! | `identify`, `remove` | the file behind a name |
+//! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
 //! | `open_control` | the control segment together with its `Life` |
 //! | `Life` | byte locks that the kernel drops when their process is gone |
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
@@ -16,6 +17,8 @@ compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for 
 
 #[cfg(windows)]
 mod bell_windows;
+#[cfg(target_os = "linux")]
+mod cgroup_linux;
 #[cfg(target_os = "linux")]
 mod control_linux;
 #[cfg(target_os = "macos")]
@@ -40,6 +43,9 @@ mod mapping;
 mod poll;
 #[cfg(not(target_os = "macos"))]
 mod publish_control;
+mod room;
+#[cfg(target_os = "linux")]
+mod room_linux;
 #[cfg(windows)]
 mod windows;
 
@@ -47,11 +53,13 @@ mod windows;
 pub(crate) use control_linux::{control_is_gone, open_control, remove_control, user};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Bell, Staged, headroom, identify, remove};
+#[cfg(target_os = "linux")]
+pub(crate) use room_linux::memory_limit;
 
 #[cfg(target_os = "macos")]
 pub(crate) use control_macos::{control_is_gone, open_control, remove_control, user};
 #[cfg(target_os = "macos")]
-pub(crate) use macos::{Bell, Staged, headroom, identify, remove};
+pub(crate) use macos::{Bell, Staged, headroom, identify, memory_limit, remove};
 
 #[cfg(windows)]
 pub(crate) use bell_windows::Bell;
@@ -62,12 +70,14 @@ pub(crate) use life_windows::Life;
 #[cfg(windows)]
 pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
 #[cfg(windows)]
-pub(crate) use windows::{Staged, headroom, identify, remove};
+pub(crate) use windows::{Staged, headroom, identify, memory_limit, remove};
 
 #[cfg(unix)]
 pub(crate) use life_ofd::Life;
 #[cfg(unix)]
 pub(crate) use lock_ofd::{open_to_lock, says_no_locks, try_lock, unlock};
 
-pub use file::{ByteRange, Headroom, Part};
+pub use file::{ByteRange, Part};
 pub(crate) use mapping::Mapping;
+pub(crate) use room::Shortage;
+pub use room::{Headroom, Limit};

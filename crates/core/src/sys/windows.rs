@@ -19,8 +19,9 @@ use windows_sys::Win32::Storage::FileSystem::{
     GetDiskFreeSpaceExW, GetFileInformationByHandle,
 };
 
-use super::file::{Found, Headroom, Part};
+use super::file::{Found, Part};
 use super::mapping::Mapping;
+use super::room::{Headroom, Limit, Shortage};
 use crate::hash::hash_64;
 
 /// The folder of the files of `shared_memory`.
@@ -80,7 +81,9 @@ pub(crate) struct Staged {
 
 impl Staged {
     /// Reserves `size` zeroed bytes: NTFS allocates them unless the folder is compressed.
+    /// Fails with a `Shortage` if there is no room.
     pub(crate) fn new(size: u64) -> io::Result<Staged> {
+        Shortage::unless_fits(size, headroom()?)?;
         let path = temporary("cm~")?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).access_mode(GENERIC_READ | GENERIC_WRITE | DELETE);
@@ -172,5 +175,14 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
     // SAFETY: a NUL-terminated path and two private numbers.
     let asked =
         unsafe { GetDiskFreeSpaceExW(folder.as_ptr(), &raw mut free, &raw mut total, std::ptr::null_mut()) };
-    if asked != 0 { Ok(Headroom { total, free }) } else { Err(io::Error::last_os_error()) }
+    if asked != 0 {
+        Ok(Headroom { limit: Limit::SharedMemory, total, free })
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Its files lie on a disk, which `headroom` tells of.
+pub(crate) fn memory_limit() -> Option<Headroom> {
+    None
 }

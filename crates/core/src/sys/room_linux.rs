@@ -1,0 +1,167 @@
+//! How much shared memory there may still be on Linux: by its file system, the limits of this
+//! process, its cgroups, and the machine.
+
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::cgroup_linux;
+use super::room::{Headroom, Limit, Shortage};
+
+/// Memory that must stay free after a reservation, since the process itself needs some. So that many
+/// bytes are reserved without asking for memory again: asking costs several files, about as much as
+/// to reserve 100 KiB, and a small object must not cost that.
+const SPARE: u64 = 1 << 20;
+
+/// Bytes that this process reserved since it asked for memory. The first reservation asks.
+static UNASKED: AtomicU64 = AtomicU64::new(SPARE);
+
+/// Refuses a reservation for which there is no room, before any memory is taken from other
+/// processes.
+pub(super) fn refuse_without_room(directory: &str, wanted: u64) -> io::Result<()> {
+    let stat = stat(directory)?;
+    let short = |headroom| Err(Shortage(headroom).into());
+    // A file system without a limit says 0 of 0: tmpfs with `size=0` or `nr_inodes=0`, ramfs.
+    if stat.f_files > 0 && stat.f_ffree == 0 {
+        return short(Headroom { limit: Limit::Files, total: stat.f_files, free: 0 });
+    }
+    if let Some(room) = sized(&stat)
+        && wanted > room.free
+    {
+        return short(room);
+    }
+    // Beyond this limit the kernel sends SIGXFSZ, which ends programs that don't ignore it.
+    let largest = largest_file();
+    if wanted > largest {
+        return short(Headroom { limit: Limit::FileSize, total: largest, free: largest });
+    }
+    if UNASKED.fetch_add(wanted, Relaxed).saturating_add(wanted) < SPARE {
+        return Ok(());
+    }
+    UNASKED.store(0, Relaxed);
+    memory_has_room(wanted)
+}
+
+/// Refuses a reservation that the machine or a cgroup of this process has no memory for. The kernel
+/// would not refuse it: it kills a process for it.
+pub(super) fn memory_has_room(wanted: u64) -> io::Result<()> {
+    let needed = wanted.saturating_add(SPARE);
+    let fits = |room: &Headroom| room.free >= needed;
+    let short = |mut room: Headroom| {
+        room.free = room.free.saturating_sub(SPARE);
+        Err(Shortage(room).into())
+    };
+    match cgroup_linux::tightest(needed, free_swap()) {
+        Some(room) if !fits(&room) => short(room),
+        // Memory that is unused, without what the kernel could free: no file need be read.
+        _ if unused_memory() >= needed => Ok(()),
+        _ => Some(machine()).filter(|room| !fits(room)).map_or(Ok(()), short),
+    }
+}
+
+/// Free bytes of the file system, or of the machine if the file system has no limit.
+pub(super) fn headroom(directory: &str) -> io::Result<Headroom> {
+    Ok(sized(&stat(directory)?).unwrap_or_else(machine))
+}
+
+/// The memory that this process may still use, by the tightest of its cgroups or by the machine.
+#[allow(clippy::unnecessary_wraps, reason = "as on the other systems")]
+pub(crate) fn memory_limit() -> Option<Headroom> {
+    let machine = machine();
+    Some(
+        cgroup_linux::tightest(u64::MAX, free_swap())
+            .filter(|cgroup| cgroup.free <= machine.free)
+            .unwrap_or(machine),
+    )
+}
+
+fn stat(directory: &str) -> io::Result<libc::statvfs> {
+    let directory = CString::new(directory)?;
+    // SAFETY: statvfs is plain integers, filled by the call.
+    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a NUL-terminated path and a whole statvfs.
+    if unsafe { libc::statvfs(directory.as_ptr(), &raw mut stat) } == 0 {
+        Ok(stat)
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// The size of the file system; `None` if it has no limit.
+fn sized(stat: &libc::statvfs) -> Option<Headroom> {
+    (stat.f_blocks > 0).then(|| Headroom {
+        limit: Limit::SharedMemory,
+        total: stat.f_blocks * stat.f_frsize,
+        free: stat.f_bavail * stat.f_frsize,
+    })
+}
+
+fn largest_file() -> u64 {
+    // SAFETY: rlimit is plain integers, filled by the call.
+    let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };
+    // SAFETY: a whole rlimit.
+    let asked = unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    // An offset of a file is signed, so no file is larger than this.
+    let most = i64::MAX as u64;
+    if asked == 0 { limit.rlim_cur.min(most) } else { most }
+}
+
+fn sysinfo() -> libc::sysinfo {
+    // SAFETY: sysinfo is plain integers, filled by the call.
+    let mut info: libc::sysinfo = unsafe { std::mem::zeroed() };
+    // SAFETY: a whole sysinfo. If the call fails, all is 0.
+    unsafe { libc::sysinfo(&raw mut info) };
+    info
+}
+
+fn unused_memory() -> u64 {
+    let info = sysinfo();
+    info.freeram * u64::from(info.mem_unit)
+}
+
+/// Swap space of the machine that is free.
+fn free_swap() -> u64 {
+    let info = sysinfo();
+    info.freeswap * u64::from(info.mem_unit)
+}
+
+/// The machine's memory. What is free includes what the kernel frees when it is wanted.
+fn machine() -> Headroom {
+    let info = sysinfo();
+    let bytes = |count| count * u64::from(info.mem_unit);
+    let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
+    let free = available.unwrap_or_else(|| bytes(info.freeram + info.bufferram));
+    Headroom {
+        limit: Limit::Machine,
+        total: bytes(info.totalram + info.totalswap),
+        free: free + bytes(info.freeswap),
+    }
+}
+
+/// `MemAvailable` of `/proc/meminfo` (proc(5)), in bytes.
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_has_more_memory_than_it_has_free() {
+        let room = machine();
+        assert!(room.free > 0 && room.free <= room.total, "{room:?}");
+        assert_eq!(available("MemTotal:  9 kB\nMemAvailable:     123 kB\n"), Some(123 << 10));
+        assert_eq!(available("MemTotal:  9 kB\n"), None);
+    }
+
+    #[test]
+    fn more_than_the_machine_has_is_refused_with_the_limit() {
+        let error = memory_has_room(1 << 60).unwrap_err();
+        let Shortage(room) = Shortage::of(&error).unwrap();
+        assert!(matches!(room.limit, Limit::Machine | Limit::Cgroup(_)), "{room:?}");
+        memory_has_room(1).unwrap();
+    }
+}
