@@ -1,3 +1,4 @@
+import type { CrossmemError } from './errors.js'
 import { type DomainState, domainName, nativeDomain, nativeSegments } from './native/index.js'
 
 /** An agent: one Node environment (a main thread or a worker thread) that uses crossmem. */
@@ -90,6 +91,16 @@ export function inspect(domain = domainName()): Inspection {
     domain,
     agents: state.agents.map(({ pid, thread, alive }) => ({ pid, thread, alive })),
     objects: state.objects.map(object => ({ ...object, attached: agentsOf(state, object.attached) })),
+  }
+}
+
+/** Why no object can be made on this system now; `undefined` if one can. */
+export function obstacle(): CrossmemError | undefined {
+  try {
+    nativeDomain.rehearseCreate()
+    return undefined
+  } catch (error) {
+    return error as CrossmemError
   }
 }
 

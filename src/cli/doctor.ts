@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Inspection, inspect } from '../domain.js'
+import { type Inspection, inspect, obstacle } from '../domain.js'
 import { agent, bytes, count, fields, names, table } from './format.js'
 import { bytesOf, leftovers } from './leftovers.js'
 import type { Report } from './report.js'
@@ -13,7 +13,7 @@ const PAUSE = 5
 
 /** Something to do; `code` is stable. */
 interface Problem {
-  code: 'LEFTOVERS' | 'NAME_REMOVED' | 'REGISTRY_STUCK' | 'MEMORY_FULL'
+  code: 'LEFTOVERS' | 'NAME_REMOVED' | 'REGISTRY_STUCK' | 'MEMORY_FULL' | 'UNUSABLE'
   message: string
 }
 
@@ -21,11 +21,13 @@ interface Problem {
 // sweep what it shows.
 export async function run(): Promise<Report> {
   const state = inspect()
+  const full = fullMemory(state)
   const problems = [
+    ...(full.length > 0 ? [] : unusable()),
     ...(await stuckRegistry(state)),
     ...leftOver(state),
     ...namesRemoved(state),
-    ...fullMemory(state),
+    ...full,
   ]
   const { agents, objects } = leftovers(state)
   return {
@@ -125,6 +127,12 @@ async function stuckRegistry({ registryHeldBy: holder }: Inspection): Promise<Pr
       message: `process ${holder} holds the registry and doesn't run (stopped, or in a debugger?); continue it or kill it`,
     },
   ]
+}
+
+/** Whether the system lets no object be made, for another reason than that memory is full. */
+function unusable(): Problem[] {
+  const error = obstacle()
+  return error ? [{ code: 'UNUSABLE', message: `${error.message} (${error.code})` }] : []
 }
 
 function fullMemory({ freeBytes, totalBytes, memory }: Inspection): Problem[] {

@@ -99,6 +99,8 @@ impl Error {
     pub(crate) fn os(doing: &str, cause: &std::io::Error) -> Self {
         use std::io::ErrorKind as K;
         let (code, hint) = match cause.kind() {
+            // Without a number, the cause is in words already.
+            K::PermissionDenied if cause.raw_os_error().is_none() => (Code::Permission, ""),
             K::PermissionDenied => {
                 (Code::Permission, "; it belongs to another user, or the directory is not writable")
             }

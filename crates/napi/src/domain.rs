@@ -1,6 +1,6 @@
 //! Inspecting a domain, and sweeping it.
 
-use crossmem_core::{Agent, AgentInfo, DomainInfo, Headroom, Kind, Limit, ObjectInfo, inspect};
+use crossmem_core::{Agent, AgentInfo, DomainInfo, Headroom, Kind, Limit, ObjectInfo, inspect, obstacle};
 use napi_derive::napi;
 
 use crate::environment::with_agent;
@@ -89,6 +89,15 @@ pub struct SweptCounts {
 #[allow(clippy::needless_pass_by_value)]
 pub fn inspect_domain(domain: String) -> Result<DomainState> {
     inspect(&domain).map(state).map_err(js)
+}
+
+/// Why no object can be made now: throws the error that making one would throw.
+///
+/// # Errors
+/// As `Segment::create`, whatever the name.
+#[napi(catch_unwind)]
+pub fn rehearse_create() -> Result<()> {
+    obstacle().map_or(Ok(()), |error| Err(js(error)))
 }
 
 /// Sweeps: removes dead agents, and the objects that only dead agents had open.

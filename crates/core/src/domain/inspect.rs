@@ -2,12 +2,13 @@
 //! concurrent change, each entry shows either the state before or the state after.
 
 use super::control::Domain;
+use super::limits::storage_error;
 use super::registry::{LIVE, name_of};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed};
-use crate::sys::{self, Headroom};
+use crate::sys::{self, Headroom, Limit};
 
 /// An agent as the control segment shows it.
 #[derive(Clone, Debug)]
@@ -61,12 +62,20 @@ pub struct DomainInfo {
     pub registry_held_by: Option<u32>,
 }
 
+/// Why no object can be made on this system now; `None` if one can.
+#[must_use]
+pub fn obstacle() -> Option<Error> {
+    sys::rehearse().err().map(|e| storage_error("making shared memory", 1, &e))
+}
+
 /// Inspects the domain of that name.
 ///
 /// # Errors
 /// `ERR_INVALID_NAME`, `ERR_CORRUPT`, `ERR_PERMISSION`, `ERR_OS`.
 pub fn inspect(domain: &str) -> Result<DomainInfo> {
-    let headroom = sys::headroom().map_err(|e| Error::os("asking for free shared memory", &e))?;
+    // If there is no shared memory, `obstacle` says why.
+    let none = Headroom { limit: Limit::SharedMemory, total: 0, free: 0 };
+    let headroom = sys::headroom().unwrap_or(none);
     let mut info = DomainInfo {
         control: None,
         control_size: 0,

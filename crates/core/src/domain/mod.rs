@@ -13,7 +13,7 @@ mod seat;
 pub use agent::Agent;
 pub use company::Company;
 pub(crate) use company::company_of;
-pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect};
+pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect, obstacle};
 pub(crate) use limits::storage_error;
 pub use listener::Listener;
 pub use name::NAME_MAX;

@@ -1,6 +1,6 @@
 //! Linux: files in /dev/shm, OFD locks, shared futexes.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
@@ -32,7 +32,7 @@ impl Staged {
         refuse_without_room(DIRECTORY, size)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC);
-        let file = options.open(DIRECTORY)?;
+        let file = options.open(DIRECTORY).map_err(in_words)?;
         reserve(&file, size)?;
         Ok(Staged(file))
     }
@@ -42,20 +42,64 @@ impl Staged {
     }
 
     /// Gives it the name. `AlreadyExists`: the name is taken.
+    ///
+    /// A descriptor alone is enough for root, and since Linux 6.10 for the user who opened it.
+    /// Otherwise the kernel finds the file by its name in `/proc`, which a sandbox may lack.
     pub(crate) fn publish(&self, name: &str) -> io::Result<()> {
-        let from = CString::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?;
         let to = CString::new(path(name).into_os_string().into_encoded_bytes())?;
-        // SAFETY: two NUL-terminated paths.
-        let linked = unsafe {
-            libc::linkat(libc::AT_FDCWD, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), libc::AT_SYMLINK_FOLLOW)
+        let link = |directory, from: &CStr, flags| {
+            // SAFETY: two NUL-terminated paths, and a valid descriptor or AT_FDCWD.
+            let done = unsafe { libc::linkat(directory, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), flags) };
+            if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
         };
-        if linked == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        match link(self.0.as_raw_fd(), c"", libc::AT_EMPTY_PATH) {
+            Err(e) if matches!(e.raw_os_error(), Some(libc::ENOENT | libc::EINVAL | libc::EPERM)) => {}
+            done => return done.map_err(in_words),
+        }
+        let from = CString::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?;
+        link(libc::AT_FDCWD, &from, libc::AT_SYMLINK_FOLLOW).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => io::Error::new(
+                ErrorKind::NotFound,
+                "/proc is not there, and this kernel gives a new file its name only through it (or to root, or since \
+                 Linux 6.10): mount /proc",
+            ),
+            _ => in_words(e),
+        })
     }
 
     /// Identity of the file, the same before and after `publish`.
     pub(crate) fn file(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.ino())
     }
+}
+
+/// Whether an object could be made now: goes all the way up to giving it a name, but names it like
+/// the directory itself, which is refused as the last step.
+pub(crate) fn rehearse() -> io::Result<()> {
+    match Staged::new(1)?.publish(".") {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Says what is wrong with the directory, and what to do.
+fn in_words(error: io::Error) -> io::Error {
+    let says = match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENOTDIR) => {
+            "there is no directory /dev/shm: make it, and mount a tmpfs there (mount -t tmpfs -o mode=1777 tmpfs /dev/shm)"
+        }
+        Some(libc::EROFS) => {
+            "/dev/shm is read-only: mount it for writing (in a container: a tmpfs or an emptyDir)"
+        }
+        Some(libc::EACCES | libc::EPERM) => {
+            "/dev/shm may not be written to by this user: its mode should be 1777 (chmod 1777 /dev/shm)"
+        }
+        Some(libc::EOPNOTSUPP | libc::EISDIR) => {
+            "the file system of /dev/shm has no files without a name (O_TMPFILE): mount a tmpfs there"
+        }
+        _ => return error,
+    };
+    io::Error::new(error.kind(), says)
 }
 
 /// Reserves in steps, and in smaller ones after a signal: some kernels undo the whole step when a

@@ -4,6 +4,7 @@
 //! | name | for |
 //! | --- | --- |
 //! | `Staged` | an object that has no name yet: reserved, filled, then published at once |
+//! | `rehearse` | whether an object could be made now |
 //! | `Mapping` | a named segment in the address space of this process |
 //! | `identify`, `remove` | the file behind a name |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
@@ -52,14 +53,14 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(crate) use control_linux::{control_is_gone, open_control, remove_control, user};
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Bell, Staged, headroom, identify, remove};
+pub(crate) use linux::{Bell, Staged, headroom, identify, rehearse, remove};
 #[cfg(target_os = "linux")]
 pub(crate) use room_linux::memory_limit;
 
 #[cfg(target_os = "macos")]
 pub(crate) use control_macos::{control_is_gone, open_control, remove_control, user};
 #[cfg(target_os = "macos")]
-pub(crate) use macos::{Bell, Staged, headroom, identify, memory_limit, remove};
+pub(crate) use macos::{Bell, Staged, headroom, identify, memory_limit, rehearse, remove};
 
 #[cfg(windows)]
 pub(crate) use bell_windows::Bell;
@@ -70,7 +71,7 @@ pub(crate) use life_windows::Life;
 #[cfg(windows)]
 pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
 #[cfg(windows)]
-pub(crate) use windows::{Staged, headroom, identify, memory_limit, remove};
+pub(crate) use windows::{Staged, headroom, identify, memory_limit, rehearse, remove};
 
 #[cfg(unix)]
 pub(crate) use life_ofd::Life;

@@ -20,7 +20,8 @@ static UNASKED: AtomicU64 = AtomicU64::new(SPARE);
 /// Refuses a reservation for which there is no room, before any memory is taken from other
 /// processes.
 pub(super) fn refuse_without_room(directory: &str, wanted: u64) -> io::Result<()> {
-    let stat = stat(directory)?;
+    // If the file system can't be asked, making the file fails, and tells why.
+    let Ok(stat) = stat(directory) else { return Ok(()) };
     let short = |headroom| Err(Shortage(headroom).into());
     // A file system without a limit says 0 of 0: tmpfs with `size=0` or `nr_inodes=0`, ramfs.
     if stat.f_files > 0 && stat.f_ffree == 0 {
