@@ -45,6 +45,8 @@ export interface Inspection {
   /** The file name of the control segment, if the domain has one now. */
   control?: string
   controlBytes: number
+  /** The names of the control segment that lead to a file of another user, so the next is used. */
+  taken: { path: string; owner: number }[]
   agents: AgentInfo[]
   objects: ObjectInfo[]
   /** The size of shared memory in bytes, and the free part of it. */

@@ -34,6 +34,7 @@ export async function run(): Promise<Report> {
     data: {
       domain: state.domain,
       control: state.control === undefined ? null : { name: state.control, byteLength: state.controlBytes },
+      taken: state.taken,
       registryHeldBy: state.registryHeldBy ?? null,
       totalBytes: state.totalBytes,
       freeBytes: state.freeBytes,
@@ -57,6 +58,7 @@ function summary(state: Inspection): string {
     control: isUsed
       ? `${state.control}, ${bytes(state.controlBytes)}`
       : 'none: no process uses this domain now',
+    taken: state.taken.map(({ path, owner }) => `${path}, by user ${owner}`).join('; ') || undefined,
     registry: isUsed ? (state.registryHeldBy ? `held by ${state.registryHeldBy} now` : 'free') : undefined,
     agents: isUsed ? `${state.agents.length - dead} alive, ${dead} dead` : undefined,
     objects: isUsed ? `${state.objects.length} with ${bytes(bytesOf(state.objects))}` : undefined,

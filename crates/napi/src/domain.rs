@@ -1,6 +1,8 @@
 //! Inspecting a domain, and sweeping it.
 
-use crossmem_core::{Agent, AgentInfo, DomainInfo, Headroom, Kind, Limit, ObjectInfo, inspect, obstacle};
+use crossmem_core::{
+    Agent, AgentInfo, DomainInfo, Headroom, Kind, Limit, ObjectInfo, Taken, inspect, obstacle,
+};
 use napi_derive::napi;
 
 use crate::environment::with_agent;
@@ -49,11 +51,22 @@ pub struct MemoryRow {
     pub free_bytes: f64,
 }
 
+/// A name of the control segment that another user has.
+#[napi(object)]
+pub struct TakenRow {
+    /// The file.
+    pub path: String,
+    /// The id of the user.
+    pub owner: u32,
+}
+
 /// The state of a domain at about one instant.
 #[napi(object)]
 pub struct DomainState {
     /// Name of the control segment, if there is one.
     pub control: Option<String>,
+    /// Names of the control segment that other users have.
+    pub taken: Vec<TakenRow>,
     /// Its bytes.
     pub control_bytes: f64,
     /// Agents, dead ones included until they are swept.
@@ -113,6 +126,7 @@ pub fn collect_garbage() -> Result<SweptCounts> {
 fn state(info: DomainInfo) -> DomainState {
     DomainState {
         control: info.control,
+        taken: info.taken.into_iter().map(taken_row).collect(),
         control_bytes: info.control_size as f64,
         agents: info.agents.into_iter().map(agent_row).collect(),
         objects: info.objects.into_iter().map(object_row).collect(),
@@ -121,6 +135,11 @@ fn state(info: DomainInfo) -> DomainState {
         memory: info.memory.map(memory_row),
         registry_held_by: info.registry_held_by,
     }
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn taken_row(taken: Taken) -> TakenRow {
+    TakenRow { path: taken.path.to_string_lossy().into_owned(), owner: taken.owner }
 }
 
 fn memory_row(room: Headroom) -> MemoryRow {

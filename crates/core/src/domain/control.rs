@@ -7,7 +7,7 @@ use super::name;
 use crate::error::{Code, Error, Result};
 use crate::layout::{CONTROL_MAGIC, Control, LAYOUT_VERSION};
 use crate::sync::Ordering;
-use crate::sys::{self, Life, Mapping, Part};
+use crate::sys::{self, Life, Mapping, Part, Taken};
 
 /// The control segment, mapped, with a descriptor of its own that tells which agents live.
 pub(crate) struct Domain {
@@ -52,7 +52,7 @@ impl Domain {
             ),
             _ => storage_error(&format!("opening the control segment {file_name}"), size, &e),
         })?;
-        let Some((mapping, life)) = opened else { return Ok(None) };
+        let Some((file_name, mapping, life)) = opened else { return Ok(None) };
         let control: *const Control = mapping.region().at(0)?;
         let opened = Domain { control, mapping: Arc::new(mapping), life, file_name };
         let header = &opened.control().header;
@@ -69,6 +69,11 @@ impl Domain {
             ));
         }
         Ok(Some(opened))
+    }
+
+    /// The names of the domain's control segment that other users have.
+    pub(crate) fn taken(domain: &str) -> Vec<Taken> {
+        sys::control_taken(&file_name(domain), size_of::<Control>() as u64)
     }
 
     pub(crate) fn control(&self) -> &Control {
@@ -103,7 +108,7 @@ impl Domain {
     }
 }
 
-/// `.crossmem-<user>-v<layout>-<domain>`
+/// `.crossmem-<user>-v<layout>-<domain>`: the first name that is tried.
 fn file_name(domain: &str) -> String {
     format!("{}{}-v{LAYOUT_VERSION}-{domain}", name::RESERVED_PREFIX, sys::user())
 }

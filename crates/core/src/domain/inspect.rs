@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed};
-use crate::sys::{self, Headroom, Limit};
+use crate::sys::{self, Headroom, Limit, Taken};
 
 /// An agent as the control segment shows it.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct ObjectInfo {
 pub struct DomainInfo {
     /// Name of the control segment; `None` if there is none.
     pub control: Option<String>,
+    /// Names of the control segment that other users have.
+    pub taken: Vec<Taken>,
     /// Size of the control segment in bytes.
     pub control_size: u64,
     /// All agents, including dead ones that aren't swept yet.
@@ -78,6 +80,7 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
     let headroom = sys::headroom().unwrap_or(none);
     let mut info = DomainInfo {
         control: None,
+        taken: Domain::taken(domain),
         control_size: 0,
         agents: Vec::new(),
         objects: Vec::new(),

@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::file::{ByteRange, Part};
+use super::file::{ByteRange, Part, Taken};
 use super::life_ofd::Life;
 use super::lock_ofd::{try_lock, unlock};
 use super::macos::{copy_in, remove, stat};
@@ -31,7 +31,7 @@ pub(crate) fn open_control(
     name: &str,
     size: u64,
     create: Option<&[Part<'_>]>,
-) -> io::Result<Option<(Mapping, Life)>> {
+) -> io::Result<Option<(String, Mapping, Life)>> {
     let path = directory()?.join(name);
     loop {
         let mut options = OpenOptions::new();
@@ -44,7 +44,7 @@ pub(crate) fn open_control(
         if leads_to(&path, &file)? {
             let mapping = open_or_make(&segment_of(name, &file)?, size, create)?;
             drop(gate);
-            return Ok(mapping.map(|mapping| (mapping, Life::new(file))));
+            return Ok(mapping.map(|mapping| (name.to_owned(), mapping, Life::new(file))));
         }
     }
 }
@@ -90,6 +90,12 @@ fn first_word(mapping: &Mapping) -> &AtomicU64 {
     // SAFETY: a control segment has more than eight bytes, a mapping begins with a page, and this
     // word is only ever accessed whole and atomically.
     unsafe { AtomicU64::from_ptr(mapping.region().as_ptr().cast()) }
+}
+
+/// The names of the control segment that other users have: none, since the folder is the user's
+/// own.
+pub(crate) fn control_taken(_name: &str, _size: u64) -> Vec<Taken> {
+    Vec::new()
 }
 
 /// Removes the control segment that `life` belongs to, and its lock file if that still has the

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 
 use super::bell_windows;
-use super::file::Part;
+use super::file::{Part, Taken};
 use super::life_windows::Life;
 use super::mapping::Mapping;
 use super::publish_control::publish_control;
@@ -16,7 +16,7 @@ pub(crate) fn open_control(
     name: &str,
     size: u64,
     create: Option<&[Part<'_>]>,
-) -> io::Result<Option<(Mapping, Life)>> {
+) -> io::Result<Option<(String, Mapping, Life)>> {
     loop {
         let file = match (OpenOptions::new().read(true).write(true).open(path(name)?), create) {
             (Ok(file), _) => file,
@@ -41,9 +41,15 @@ pub(crate) fn open_control(
         if identify(name)? == Some(ours) {
             let mapping = mapping?;
             bell_windows::mapped(mapping.region());
-            return Ok(Some((mapping, Life::new(file))));
+            return Ok(Some((name.to_owned(), mapping, Life::new(file))));
         }
     }
+}
+
+/// The names of the control segment that other users have: none, since the folder is the user's
+/// own.
+pub(crate) fn control_taken(_name: &str, _size: u64) -> Vec<Taken> {
+    Vec::new()
 }
 
 /// Removes the control segment's name if it still leads to the file that `life` locks.

@@ -1,11 +1,22 @@
 //! Files as the operating systems describe them, and ranges of their bytes.
 
+use std::path::PathBuf;
+
 /// The file behind a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Identity of the file; 0 where the OS has none.
     pub file: u64,
     pub size: u64,
+}
+
+/// A control segment's name that leads to what isn't this user's.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The path of the file.
+    pub path: PathBuf,
+    /// The id of the user that it belongs to, as this process sees it.
+    pub owner: u32,
 }
 
 /// A range of bytes of a file.

@@ -15,7 +15,7 @@ use crate::faults::{Fault, seeded};
 use crate::sync::AtomicU32;
 
 /// Where glibc and musl keep POSIX shared memory (`shm_overview(7)`).
-const DIRECTORY: &str = "/dev/shm";
+pub(super) const DIRECTORY: &str = "/dev/shm";
 
 pub(super) fn path(name: &str) -> PathBuf {
     PathBuf::from(DIRECTORY).join(name)

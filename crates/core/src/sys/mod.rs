@@ -8,7 +8,7 @@
 //! | `Mapping` | a named segment in the address space of this process |
 //! | `identify`, `remove` | the file behind a name |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
-//! | `open_control` | the control segment together with its `Life` |
+//! | `open_control`, `control_taken` | the control segment together with its `Life`; other users' files of its name |
 //! | `Life` | byte locks that the kernel drops when their process is gone |
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
 //! | `Bell` | the word on which an agent sleeps |
@@ -51,21 +51,21 @@ mod room_linux;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(crate) use control_linux::{control_is_gone, open_control, remove_control, user};
+pub(crate) use control_linux::{control_is_gone, control_taken, open_control, remove_control, user};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Bell, Staged, headroom, identify, rehearse, remove};
 #[cfg(target_os = "linux")]
 pub(crate) use room_linux::memory_limit;
 
 #[cfg(target_os = "macos")]
-pub(crate) use control_macos::{control_is_gone, open_control, remove_control, user};
+pub(crate) use control_macos::{control_is_gone, control_taken, open_control, remove_control, user};
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{Bell, Staged, headroom, identify, memory_limit, rehearse, remove};
 
 #[cfg(windows)]
 pub(crate) use bell_windows::Bell;
 #[cfg(windows)]
-pub(crate) use control_windows::{control_is_gone, open_control, remove_control, user};
+pub(crate) use control_windows::{control_is_gone, control_taken, open_control, remove_control, user};
 #[cfg(windows)]
 pub(crate) use life_windows::Life;
 #[cfg(windows)]
@@ -78,7 +78,7 @@ pub(crate) use life_ofd::Life;
 #[cfg(unix)]
 pub(crate) use lock_ofd::{open_to_lock, says_no_locks, try_lock, unlock};
 
-pub use file::{ByteRange, Part};
+pub use file::{ByteRange, Part, Taken};
 pub(crate) use mapping::Mapping;
 pub(crate) use room::Shortage;
 pub use room::{Headroom, Limit};

@@ -8,15 +8,15 @@ use super::linux::Staged;
 #[cfg(windows)]
 use super::windows::Staged;
 
-/// Gives a new control segment its name, unless another process was faster.
-pub(super) fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<()> {
+/// Gives a new control segment its name, and returns true, unless another process was faster.
+pub(super) fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<bool> {
     let staged = Staged::new(size)?;
     for part in parts {
         staged.write(part)?;
     }
     crate::fail::point("domain.staged");
     match staged.publish(name) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
+        other => other.map(|()| true),
     }
 }
