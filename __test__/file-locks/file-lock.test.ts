@@ -1,7 +1,8 @@
 import '../helpers/domain.js'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chmodSync,
   closeSync,
   mkdtempSync,
   openSync,
@@ -248,11 +249,73 @@ test('invalid arguments are refused', async t => {
     if (!('timeout' in option)) bad(() => file.tryLock(wrong), message)
   }
   t.truthy(file.tryLock())
-  // No user may write this one, not even root.
-  if (onLinux)
-    t.throws(() => FileLock.open('/proc/sys/kernel/ostype'), { code: 'ERR_PERMISSION', message: /write/ })
   if (!onWindows) bad(() => FileLock.open('/dev/null'), /plain file/)
 })
+
+const asNobody = ['setpriv', '--reuid=1001', '--regid=1001', '--clear-groups']
+// The folder of other tests is closed to other users.
+const hasOtherUsers =
+  onLinux && spawnSync(asNobody[0] as string, [...asNobody.slice(1), process.execPath, '-v']).status === 0
+
+if (onLinux) {
+  test('a file that nobody may write is locked shared, and not otherwise', async t => {
+    using file = FileLock.open('/proc/sys/kernel/ostype')
+    using other = FileLock.open('/proc/sys/kernel/ostype', { create: false })
+    const guards = [file.lockSync({ shared: true }), other.lockSync({ shared: true })]
+    t.true(guards.every(guard => guard.shared))
+    for (const guard of guards) guard.release()
+    const refusal = { code: 'ERR_PERMISSION', message: /may not write the file/ }
+    t.throws(() => file.tryLock(), refusal)
+    t.throws(() => file.lockSync(), refusal)
+    await t.throwsAsync(file.lock({ start: 5 }), refusal)
+  })
+}
+
+if (hasOtherUsers) {
+  test('permission to read is enough for a shared lock, and permission to write for another', async t => {
+    const open = mkdtempSync(join(tmpdir(), 'crossmem-open-'))
+    chmodSync(open, 0o755)
+    t.teardown(() => rmSync(open, { recursive: true }))
+    const program = fixture('file-locks/lock-what-is-allowed')
+    const tell = (path: string) => {
+      const ran = spawnSync(asNobody[0] as string, [...asNobody.slice(1), process.execPath, program, path], {
+        encoding: 'utf8',
+      })
+      return JSON.parse(ran.stdout || `"${ran.stderr}"`)
+    }
+    const path = join(open, 'file')
+    for (const [mode, shared, exclusive] of [
+      [0o666, 'locked', 'locked'],
+      [0o644, 'locked', 'ERR_PERMISSION'],
+      [0o622, 'ERR_PERMISSION', 'locked'],
+    ] as const) {
+      writeFileSync(path, '')
+      chmodSync(path, mode)
+      t.deepEqual(tell(path), { shared, exclusive }, mode.toString(8))
+    }
+    using mine = FileLock.open(path)
+    chmodSync(path, 0o644)
+    const guard = mine.lockSync()
+    t.deepEqual(
+      tell(path),
+      { shared: 'held', exclusive: 'ERR_PERMISSION' },
+      'an exclusive lock excludes a reader',
+    )
+    guard.release()
+    await mine.lock({ shared: true })
+    t.deepEqual(tell(path), { shared: 'locked', exclusive: 'ERR_PERMISSION' })
+    chmodSync(path, 0o600)
+    t.deepEqual(tell(path), { open: 'ERR_PERMISSION' })
+    t.deepEqual(
+      tell(join(open, 'missing')),
+      { open: 'ERR_PERMISSION' },
+      'its directory may not be written to',
+    )
+  })
+} else {
+  test.skip('permission to read is enough for a shared lock (skipped: no other user to be had)', () =>
+    undefined)
+}
 
 test('other descriptors of the file come and go without freeing it', async t => {
   const path = somewhere()

@@ -57,14 +57,14 @@ export class FileLock implements Disposable {
   }
 
   /**
-   * Opens a file to lock its bytes. The process needs permission to read and to write the file, but
-   * its contents stay as they are.
+   * Opens a file to lock its bytes; its contents stay as they are. A shared lock takes permission
+   * to read the file, any other lock permission to write it.
    *
    * @param path a plain file, as a path or a `file:` URL
    * @throws {CrossmemError} ERR_NOT_FOUND: there is no such file, or with `create` no such
-   *   directory. ERR_PERMISSION: the process may not read and write the file. ERR_INVALID_ARG: an
-   *   argument is refused, or `path` is a directory. ERR_NO_SPACE: the disk is full. ERR_LIMIT: too
-   *   many files are open
+   *   directory. ERR_PERMISSION: the process may neither read nor write the file. ERR_INVALID_ARG:
+   *   an argument is refused, or `path` is a directory. ERR_NO_SPACE: the disk is full. ERR_LIMIT:
+   *   too many files are open
    */
   static open(path: string | URL, options?: FileLockOpenOptions): FileLock {
     return new FileLock(new OpenFile(checkPath(path), options))
@@ -76,8 +76,8 @@ export class FileLock implements Disposable {
    *
    * @returns the guard, which releases the lock
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the FileLock is
-   *   closed. ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: the system can't lock this
-   *   file
+   *   closed. ERR_INVALID_ARG: an option is refused. ERR_PERMISSION: the file's permissions allow no
+   *   such lock. ERR_UNSUPPORTED: the system can't lock this file
    * @throws the signal's reason, if `signal` is aborted
    */
   async lock(options?: FileLockOptions): Promise<FileLockGuard> {
@@ -92,8 +92,8 @@ export class FileLock implements Disposable {
    * @returns the guard, which releases the lock
    * @throws {CrossmemError} ERR_DEADLOCK: this FileLock holds bytes that are in the way, and can't
    *   release them while this thread waits. ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the
-   *   FileLock is closed. ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: the system can't
-   *   lock this file
+   *   FileLock is closed. ERR_INVALID_ARG: an option is refused. ERR_PERMISSION: the file's
+   *   permissions allow no such lock. ERR_UNSUPPORTED: the system can't lock this file
    */
   lockSync(options?: FileLockSyncOptions): FileLockGuard {
     const range = checkRange(options)
@@ -106,7 +106,8 @@ export class FileLock implements Disposable {
    *
    * @returns the guard, or `undefined`
    * @throws {CrossmemError} ERR_CLOSED: the FileLock is closed. ERR_INVALID_ARG: an option is
-   *   refused. ERR_UNSUPPORTED: the system can't lock this file
+   *   refused. ERR_PERMISSION: the file's permissions allow no such lock. ERR_UNSUPPORTED: the
+   *   system can't lock this file
    */
   tryLock(options?: FileLockRange): FileLockGuard | undefined {
     return this.#file.try(checkRange(options))

@@ -17,8 +17,8 @@ export interface FileLockOpenOptions {
 /** Which bytes to lock, and how. They may lie beyond the end of the file. */
 export interface FileLockRange {
   /**
-   * Whether other holders may lock the same bytes shared, too. Default: false, the lock excludes
-   * all others.
+   * Whether other holders may lock the same bytes shared, too. It takes permission to read the
+   * file; any other lock takes permission to write it. Default: false, the lock excludes all others.
    */
   shared?: boolean
   /** The first byte. Default: 0. */

@@ -45,8 +45,8 @@ pub enum Tried {
 }
 
 impl FileLock {
-    /// Opens a file for reading and writing, and never changes its bytes. With `create`, makes a
-    /// missing file, with `mode` less the process's umask.
+    /// Opens a file, and never changes its bytes. A process that may only read it can take shared
+    /// locks alone. With `create`, makes a missing file, with `mode` less the process's umask.
     ///
     /// # Errors
     /// `ERR_NOT_FOUND`, `ERR_PERMISSION`, `ERR_INVALID_ARG` (not a file, not a path),
@@ -68,8 +68,8 @@ impl FileLock {
     /// at the same time, or one lock that isn't `shared`.
     ///
     /// # Errors
-    /// `ERR_INVALID_ARG` (no file can have such bytes), `ERR_UNSUPPORTED` (no locks there),
-    /// `ERR_OS`.
+    /// `ERR_INVALID_ARG` (no file can have such bytes), `ERR_PERMISSION` (only shared locks may be
+    /// taken), `ERR_UNSUPPORTED` (no locks there), `ERR_OS`.
     pub fn try_lock(&mut self, range: ByteRange, shared: bool, patience: Duration) -> Result<Tried> {
         const LONGEST_NAP: Duration = Duration::from_millis(16);
         if range.start > LAST || range.len > LAST - range.start {
@@ -152,9 +152,10 @@ fn cannot_open(path: &Path, create: bool, cause: &io::Error) -> Error {
     let (code, hint) = match cause.kind() {
         ErrorKind::NotFound if create => (Code::NotFound, "make its directory first"),
         ErrorKind::NotFound => (Code::NotFound, "create: true makes it"),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            (Code::Permission, "locking takes the permission to read and to write the file")
-        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => (
+            Code::Permission,
+            "a shared lock takes the permission to read the file, any other the permission to write it",
+        ),
         ErrorKind::IsADirectory => return not_a_file(path),
         ErrorKind::NotADirectory | ErrorKind::InvalidInput | ErrorKind::InvalidFilename => {
             (Code::InvalidArg, "no file can have this path")

@@ -19,10 +19,25 @@ const NONE: libc::c_short = libc::F_UNLCK as libc::c_short;
 
 /// Opens a file to lock its bytes: a description of its own, close-on-exec, and never truncated.
 /// Opening a pipe without a reader, or a terminal, doesn't block.
+///
+/// If the process may not both read and write the file, it is opened for what is allowed: a shared
+/// lock takes the permission to read, an exclusive one the permission to write.
 pub(crate) fn open_to_lock(path: &Path, create: bool, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(create).mode(mode);
-    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map(out_of_the_way)
+    let open = |read, write, create| {
+        let mut options = OpenOptions::new();
+        options.read(read).write(write).create(create).mode(mode);
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+    };
+    let file = open(true, true, create).or_else(|e| match e.raw_os_error() {
+        // EACCES also for O_CREAT with another user's file in a directory of all users
+        // (`fs.protected_regular`); ETXTBSY: a program that runs can't be written to.
+        Some(libc::EACCES | libc::EPERM | libc::EROFS | libc::ETXTBSY) => {
+            let allowed = [(true, true), (true, false), (false, true)];
+            allowed.into_iter().find_map(|(read, write)| open(read, write, false).ok()).ok_or(e)
+        }
+        _ => Err(e),
+    })?;
+    Ok(out_of_the_way(file))
 }
 
 /// Locks the bytes for this description. `false`: another description has a lock in the way.
@@ -31,6 +46,14 @@ pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Resul
     match set(file, kind, range) {
         Ok(()) => Ok(true),
         Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
+        // fcntl(2): the file isn't open for reading, or for writing.
+        Err(e) if e.raw_os_error() == Some(libc::EBADF) => {
+            let permission = if shared { "read" } else { "write" };
+            Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("this process may not {permission} the file, as such a lock takes"),
+            ))
+        }
         Err(e) => Err(e),
     }
 }

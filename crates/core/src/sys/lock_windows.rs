@@ -21,7 +21,11 @@ use super::file::ByteRange;
 /// Opens a file to lock its bytes: a handle of its own, not inherited, and never truncated. Windows
 /// has no modes.
 pub(crate) fn open_to_lock(path: &Path, create: bool, _mode: u32) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
+    let open = |write: bool| {
+        OpenOptions::new().read(true).write(write).create(write && create).truncate(false).open(path)
+    };
+    // For a lock, the permission to read is enough.
+    open(true).or_else(|e| if e.kind() == io::ErrorKind::PermissionDenied { open(false) } else { Err(e) })
 }
 
 /// Locks the bytes for this handle. `false`: another handle has a lock in the way.
