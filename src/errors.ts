@@ -21,6 +21,7 @@ export type CrossmemErrorCode =
   | 'ERR_ENDED'
   | 'ERR_LOST_OWNERSHIP'
   | 'ERR_TOO_LARGE'
+  | 'ERR_NO_ADDON'
   | 'ERR_NO_EXTERNAL_BUFFERS'
   | 'ERR_BROKEN_BARRIER'
   | 'ERR_LIMIT'

@@ -1,3 +1,6 @@
+// First, so that a runtime that can't load the addon is told why.
+import './native/index.js'
+
 export {
   type ArraySource,
   type DataOptions,

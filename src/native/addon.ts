@@ -1,3 +1,5 @@
 // The only importer of the addon.
 
+import './loading.js'
+
 export * from '../../dist/addon/index.js'
