@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
 
 /** A codec as queues and pipes use it. */
@@ -65,7 +66,7 @@ export function bind<T>({ id, label, encode, decode, probe }: Implementation): B
 }
 
 const reason = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause)).replace(/\.?(\n.*)?$/s, '')
+  (types.isNativeError(cause) ? cause.message : String(cause)).replace(/\.?(\n.*)?$/s, '')
 
 /** The path to the part of a value for which `probe` throws: `.tags[1]`. */
 function pathTo(value: unknown, probe: (value: unknown) => unknown): string {
@@ -74,12 +75,18 @@ function pathTo(value: unknown, probe: (value: unknown) => unknown): string {
   for (let at = value; typeof at === 'object' && at !== null && !seen.has(at); ) {
     seen.add(at)
     const parent = at as Record<string, unknown>
-    const key = Object.keys(parent).find(key => throws(() => probe(parent[key])))
+    const key = keysOf(parent).find(key => throws(() => probe(parent[key])))
     if (key === undefined) break
     path += Array.isArray(parent) ? `[${key}]` : `.${key}`
     if (throws(() => (at = parent[key]))) break
   }
   return path
+}
+
+/** The names of an object's properties, and of the parts of an error. */
+function keysOf(object: object): string[] {
+  const keys = Object.keys(object)
+  return types.isNativeError(object) ? [...keys, ...Object.getOwnPropertyNames(object)] : keys
 }
 
 function throws(act: () => unknown): boolean {

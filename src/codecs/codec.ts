@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
 import { type BoundCodec, bind } from './bind.js'
-import { decodeJson, encodeJson } from './json.js'
+import { decodeJson, encodeJson, stringify } from './json.js'
 import { decodeMsgpack, encodeMsgpack } from './msgpack.js'
 import { decodeV8, encodeV8 } from './v8.js'
 
@@ -22,9 +23,10 @@ export interface Codec<T = unknown> {
 /**
  * How values become bytes.
  *
- * - `'msgpack'`: every value that structured clone knows; plain data, dates and bytes as
- *   MessagePack, which is fast.
- * - `'v8'`: the same values, as V8 writes them. Slower for short messages.
+ * - `'msgpack'`: every value that structured clone knows; plain data as MessagePack, the rest in
+ *   an extension of it. Node, Bun and Deno read each other's messages, whatever their versions.
+ * - `'v8'`: the same values, as the runtime's own `serialize` writes them. It doesn't cross
+ *   versions: a reader with another V8 may refuse a message, or get another value.
  * - `'json'`: as `JSON.stringify`, for messages that other languages read.
  * - a {@link Codec} of your own
  *
@@ -44,7 +46,7 @@ const builtIn = {
     probe: encodeMsgpack,
   }),
   v8: bind({ id: 2, label: "'v8'", encode: encodeV8, decode: decodeV8, probe: encodeV8 }),
-  json: bind({ id: 3, label: "'json'", encode: encodeJson, decode: decodeJson, probe: JSON.stringify }),
+  json: bind({ id: 3, label: "'json'", encode: encodeJson, decode: decodeJson, probe: stringify }),
 }
 
 /**
@@ -101,7 +103,7 @@ function bindCustom<T>(codec: Codec<T>): BoundCodec<T> {
     label: name === undefined ? 'a custom one without a name' : `the custom one "${name}"`,
     encode: (value: T) => {
       const bytes = codec.encode(value)
-      if (bytes instanceof Uint8Array) return bytes
+      if (types.isUint8Array(bytes)) return bytes
       throw new TypeError('encode() of a codec returns a Uint8Array')
     },
     decode: bytes => codec.decode(new Uint8Array(bytes)),

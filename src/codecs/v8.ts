@@ -1,11 +1,19 @@
 import { DefaultDeserializer, deserialize, serialize } from 'node:v8'
 import { bytesOf } from '../util/index.js'
-import { withReferences } from './references.js'
-import { Survey } from './survey.js'
+import { needsStandIns, withoutStandIns, withStandIns } from './stand-ins.js'
+
+/** The first byte of a message with stand-ins. V8's own begin with another one. */
+const STAND_INS = 0xc1
 
 /** Encodes a value as a structured clone. */
-export const encodeV8 = (value: unknown): Uint8Array =>
-  serialize(new Survey(value).holdsHandles ? withReferences(value) : value)
+export function encodeV8(value: unknown): Uint8Array {
+  if (!needsStandIns(value)) return serialize(value)
+  const serialized = serialize(withStandIns(value))
+  const bytes = Buffer.allocUnsafe(1 + serialized.length)
+  bytes[0] = STAND_INS
+  bytes.set(serialized, 1)
+  return bytes
+}
 
 const { _readHostObject: readView } = DefaultDeserializer.prototype as unknown as {
   _readHostObject(): NodeJS.ArrayBufferView
@@ -27,6 +35,11 @@ class Reader extends DefaultDeserializer {
 
 /** Decodes a structured clone. The value shares no memory with the bytes. */
 export function decodeV8(bytes: Uint8Array): unknown {
+  if (bytes[0] !== STAND_INS) return decodeClone(bytes)
+  return withoutStandIns(decodeClone(bytes.subarray(1)) as Parameters<typeof withoutStandIns>[0])
+}
+
+function decodeClone(bytes: Uint8Array): unknown {
   // Bun has no deserializer to derive from, and its `deserialize` copies.
   if (process.versions.bun) return deserialize(bytes)
   const reader = new Reader(bytes)

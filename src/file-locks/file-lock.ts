@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError } from '../errors.js'
-import { checkBoolean } from '../util/index.js'
+import { checkBoolean, stays } from '../util/index.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import {
   type FileLockGuard,
@@ -126,6 +126,8 @@ export class FileLock implements Disposable {
     this.close()
   }
 }
+
+stays(FileLock, 'a lock on a file has no name in the domain; send the path, and open it there')
 
 function refuseDeadlock(path: string): never {
   throw new CrossmemError(

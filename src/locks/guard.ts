@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { stays } from '../util/index.js'
 
 /**
  * Lends guards and takes them back: a mutex, a side of an RwLock, a semaphore's permits, a file.
@@ -110,6 +111,8 @@ export class Guard implements Disposable, AsyncDisposable {
     this.#ownerDied = ownerDied
   }
 }
+
+stays(Guard, 'what is held stays with the thread that holds it; send the lock')
 
 const lost = (): CrossmemError =>
   new CrossmemError(

@@ -1,3 +1,4 @@
+import { stays } from '../util/index.js'
 import type { Holdings } from './holdings.js'
 
 /**
@@ -50,3 +51,5 @@ export class Message<T> implements Disposable {
     this.release()
   }
 }
+
+stays(Message, 'a message stays with its reader; send its value')

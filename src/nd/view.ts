@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { show } from '../util/index.js'
+import { show, stays } from '../util/index.js'
 import {
   type DType,
   type DTypeInfo,
@@ -294,6 +294,8 @@ export class NDView<D extends DType = DType> {
         this.#eachOffset(visit, axis + 1, offset + i * (this.#strides[axis] as number))
   }
 }
+
+stays(NDView, 'a view has no name of its own; send the array, and make the view there')
 
 const invalid = (message: string) => new CrossmemError('ERR_INVALID_ARG', message)
 

@@ -1,3 +1,4 @@
+import { stays } from '../util/index.js'
 import { type CheckedRequest, checkRequest } from './arguments.js'
 import { request, snapshot } from './requests.js'
 import type * as shape from './types.js'
@@ -73,6 +74,9 @@ for (const [{ prototype }, members] of [
 }
 Object.defineProperty(Lock.prototype, Symbol.toStringTag, { value: 'Lock', configurable: true })
 Object.defineProperty(LockManager.prototype, Symbol.toStringTag, { value: 'LockManager', configurable: true })
+
+stays(Lock, 'it stays with the callback that was given it; send its name')
+stays(LockManager, 'every process of the domain has its own; import it there')
 
 /**
  * Locks by any name for all processes of the domain, as `navigator.locks` has them for the pages of

@@ -1,0 +1,314 @@
+import { DEEPEST } from './depth.js'
+import { bareError, bareException, define, hide } from './errors.js'
+import { ESCAPE, tags, views } from './msgpack-tags.js'
+
+/** Up to this length, a string is looked for among those that were read lately. */
+const SHORT = 24
+/** How many short strings are remembered. A power of two. */
+const REMEMBERED = 1 << 10
+
+const remembered: (string | undefined)[] = new Array(REMEMBERED)
+
+type ViewClass = new (buffer: ArrayBuffer) => NodeJS.ArrayBufferView
+// A runtime without Float16Array gets the raw bits, as an NDArray shows them there.
+const viewClasses = views.map(
+  name => (globalThis as unknown as Record<string, ViewClass>)[name] ?? (Uint16Array as ViewClass),
+)
+
+/** Reads what a `MsgpackWriter` wrote. The bytes may be anyone's, and damaged. */
+export class MsgpackReader {
+  readonly #bytes: Buffer
+  readonly #data: DataView
+  #at = 0
+  /** The objects that were read, in order. An object that isn't made yet has a gap. */
+  readonly #objects: (object | undefined)[] = []
+
+  constructor(bytes: Uint8Array) {
+    const { buffer, byteOffset, length } = bytes
+    this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, length)
+    this.#data = new DataView(buffer, byteOffset, length)
+  }
+
+  read(): unknown {
+    const value = this.#value(0)
+    if (this.#at !== this.#bytes.length) throw new RangeError('there are bytes behind the value')
+    return value
+  }
+
+  #value(depth: number): unknown {
+    const byte = this.#byte()
+    if (byte < 0x80) return byte
+    if (byte < 0x90) return this.#record(byte & 0xf, depth)
+    if (byte < 0xa0) return this.#list(byte & 0xf, depth)
+    if (byte < 0xc0) return this.#text(byte & 0x1f)
+    if (byte >= 0xe0) return byte - 0x100
+    switch (byte) {
+      case 0xc0:
+        return null
+      case ESCAPE:
+        return this.#tagged(depth)
+      case 0xc2:
+        return false
+      case 0xc3:
+        return true
+      case 0xc4:
+        return this.#buffer(this.#byte())
+      case 0xc5:
+        return this.#buffer(this.#uint16())
+      case 0xc6:
+        return this.#buffer(this.#uint32())
+      case 0xcb:
+        return this.#float()
+      case 0xcc:
+        return this.#byte()
+      case 0xcd:
+        return this.#uint16()
+      case 0xce:
+        return this.#uint32()
+      case 0xd0:
+        return (this.#byte() << 24) >> 24
+      case 0xd1:
+        return (this.#uint16() << 16) >> 16
+      case 0xd2:
+        return this.#uint32() | 0
+      case 0xd9:
+        return this.#text(this.#byte())
+      case 0xda:
+        return this.#text(this.#uint16())
+      case 0xdb:
+        return this.#text(this.#uint32())
+      case 0xdc:
+        return this.#list(this.#uint16(), depth)
+      case 0xdd:
+        return this.#list(this.#uint32(), depth)
+      case 0xde:
+        return this.#record(this.#uint16(), depth)
+      case 0xdf:
+        return this.#record(this.#uint32(), depth)
+      default:
+        throw new RangeError(`no value begins with the byte ${byte}`)
+    }
+  }
+
+  #tagged(depth: number): unknown {
+    const tag = this.#byte()
+    switch (tag) {
+      case tags.UNDEFINED:
+        return undefined
+      case tags.AGAIN:
+        return this.#again()
+      case tags.UTF16:
+        return this.#utf16()
+      case tags.BIGINT:
+        return this.#bigint()
+      case tags.DATE:
+        return this.#keep(new Date(this.#float()))
+      case tags.MAP:
+        return this.#map(depth)
+      case tags.SET:
+        return this.#set(depth)
+      case tags.ARRAY:
+        return this.#array(depth)
+      case tags.REGEXP:
+        return this.#keep(new RegExp(this.#string(), this.#string()))
+      case tags.BOXED:
+        return this.#boxed(depth)
+      case tags.BUFFER:
+        return this.#keep(this.#copy(this.#uint32()))
+      case tags.VIEW:
+        return this.#view()
+      case tags.ERROR:
+        this.#check(depth)
+        return this.#parts(this.#keep(bareError(this.#byte())), depth)
+      case tags.EXCEPTION:
+        this.#check(depth)
+        return this.#parts(this.#keep(bareException(this.#string(), this.#string())), depth)
+      default:
+        throw new RangeError(`there is no tag ${tag}`)
+    }
+  }
+
+  #record(count: number, depth: number): object {
+    this.#check(depth)
+    this.#fit(count, 2)
+    return this.#properties(this.#keep({}), count, depth)
+  }
+
+  #properties<Made extends object>(object: Made, count: number, depth: number): Made {
+    for (let i = 0; i < count; i++) {
+      const key = this.#string()
+      const value = this.#value(depth + 1)
+      if (key === '__proto__') define(object, key, value)
+      else (object as Record<string, unknown>)[key] = value
+    }
+    return object
+  }
+
+  #list(count: number, depth: number): unknown[] {
+    this.#check(depth)
+    this.#fit(count, 1)
+    const list: unknown[] = this.#keep([])
+    for (let i = 0; i < count; i++) list.push(this.#value(depth + 1))
+    return list
+  }
+
+  #array(depth: number): unknown[] {
+    this.#check(depth)
+    const length = this.#uint32()
+    const count = this.#uint32()
+    this.#fit(count, 2)
+    const array = this.#properties(this.#keep([]), count, depth)
+    if (array.length > length) throw new RangeError('an array is longer than its length')
+    array.length = length
+    return array
+  }
+
+  #map(depth: number): object {
+    this.#check(depth)
+    const count = this.#uint32()
+    this.#fit(count, 2)
+    const map = this.#keep(new Map())
+    for (let i = 0; i < count; i++) map.set(this.#value(depth + 1), this.#value(depth + 1))
+    return map
+  }
+
+  #set(depth: number): object {
+    this.#check(depth)
+    const count = this.#uint32()
+    this.#fit(count, 1)
+    const set = this.#keep(new Set())
+    for (let i = 0; i < count; i++) set.add(this.#value(depth + 1))
+    return set
+  }
+
+  #parts(error: object, depth: number): object {
+    for (let count = this.#uint32(); count > 0; count--) hide(error, this.#string(), this.#value(depth + 1))
+    for (let count = this.#uint32(); count > 0; count--) define(error, this.#string(), this.#value(depth + 1))
+    return error
+  }
+
+  #boxed(depth: number): object {
+    this.#check(depth)
+    const at = this.#objects.push(undefined) - 1
+    const value = this.#value(depth + 1)
+    if (typeof value === 'object' || value === undefined) throw new RangeError('only primitives are boxed')
+    return (this.#objects[at] = Object(value) as object)
+  }
+
+  #view(): object {
+    const index = this.#byte()
+    const View = viewClasses[index]
+    if (!View) throw new RangeError(`there is no class of views ${index}`)
+    return this.#keep(new View(this.#copy(this.#uint32())))
+  }
+
+  #buffer(length: number): object {
+    return this.#keep(Buffer.from(this.#copy(length)))
+  }
+
+  #again(): object {
+    const number = this.#uint32()
+    const object = this.#objects[number]
+    if (!object) throw new RangeError(`there is no object ${number} yet`)
+    return object
+  }
+
+  #bigint(): bigint {
+    const isNegative = this.#byte() === 1
+    const digits = this.#slice(this.#uint32()).toString('hex')
+    const magnitude = BigInt(`0x${digits}`)
+    return isNegative ? -magnitude : magnitude
+  }
+
+  /** Reads a value that must be a string, such as a key. */
+  #string(): string {
+    const byte = this.#byte()
+    if (byte >= 0xa0 && byte < 0xc0) return this.#text(byte & 0x1f)
+    if (byte === 0xd9) return this.#text(this.#byte())
+    if (byte === 0xda) return this.#text(this.#uint16())
+    if (byte === 0xdb) return this.#text(this.#uint32())
+    if (byte === ESCAPE && this.#byte() === tags.UTF16) return this.#utf16()
+    throw new RangeError('a string is missing')
+  }
+
+  #utf16(): string {
+    return this.#slice(this.#uint32()).toString('utf16le')
+  }
+
+  #text(length: number): string {
+    if (length > SHORT) return this.#slice(length).toString('utf8')
+    const bytes = this.#bytes
+    const start = this.#at
+    const end = start + length
+    if (end > bytes.length) throw tooShort()
+    this.#at = end
+    let hash = length
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0
+    const slot = (hash ^ (hash >>> 15)) & (REMEMBERED - 1)
+    const text = remembered[slot]
+    if (text !== undefined && isAscii(text, bytes, start, length)) return text
+    return (remembered[slot] = bytes.toString('utf8', start, end))
+  }
+
+  /** Gives an object the next number. */
+  #keep<Made extends object>(object: Made): Made {
+    this.#objects.push(object)
+    return object
+  }
+
+  #copy(length: number): ArrayBuffer {
+    const bytes = this.#slice(length)
+    const copy = new Uint8Array(length)
+    copy.set(bytes)
+    return copy.buffer
+  }
+
+  #slice(length: number): Buffer {
+    const start = this.#at
+    this.#at += length
+    if (this.#at > this.#bytes.length) throw tooShort()
+    return this.#bytes.subarray(start, this.#at)
+  }
+
+  #byte(): number {
+    const { length } = this.#bytes
+    if (this.#at >= length) throw tooShort()
+    return this.#bytes[this.#at++] as number
+  }
+
+  #uint16(): number {
+    this.#at += 2
+    return this.#data.getUint16(this.#at - 2)
+  }
+
+  #uint32(): number {
+    this.#at += 4
+    return this.#data.getUint32(this.#at - 4)
+  }
+
+  #float(): number {
+    this.#at += 8
+    return this.#data.getFloat64(this.#at - 8)
+  }
+
+  /** Refuses a count of things that need more bytes than there are, before memory is made for them. */
+  #fit(count: number, bytesEach: number): void {
+    if (count * bytesEach > this.#bytes.length - this.#at) throw tooShort()
+  }
+
+  #check(depth: number): void {
+    if (depth >= DEEPEST) throw new RangeError(`it is nested more than ${DEEPEST} levels deep`)
+  }
+}
+
+const tooShort = (): RangeError => new RangeError('it ends early')
+
+/** Whether a string is of ASCII only, and these bytes. */
+function isAscii(text: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[start + i] as number
+    if (byte >= 0x80 || text.charCodeAt(i) !== byte) return false
+  }
+  return true
+}
