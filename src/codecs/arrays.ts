@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 
 /** Up to this length, listing an array's keys is faster than having it shown. */
-const FEW = 64
+const FEW = 100
 
 /** Whether an array is its items: it has neither holes nor named properties. */
 export function isList(array: readonly unknown[]): boolean {

@@ -19,6 +19,7 @@ const viewClasses = views.map(
 export class MsgpackReader {
   readonly #bytes: Buffer
   readonly #data: DataView
+  readonly #end: number
   #at = 0
   /** The objects that were read, in order. An object that isn't made yet has a gap. */
   readonly #objects: (object | undefined)[] = []
@@ -27,11 +28,12 @@ export class MsgpackReader {
     const { buffer, byteOffset, length } = bytes
     this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, length)
     this.#data = new DataView(buffer, byteOffset, length)
+    this.#end = length
   }
 
   read(): unknown {
     const value = this.#value(0)
-    if (this.#at !== this.#bytes.length) throw new RangeError('there are bytes behind the value')
+    if (this.#at !== this.#end) throw new RangeError('there are bytes behind the value')
     return value
   }
 
@@ -45,7 +47,8 @@ export class MsgpackReader {
     switch (byte) {
       case 0xc0:
         return null
-      case ESCAPE:
+      // ESCAPE. Literals only make this a table of jumps.
+      case 0xc1:
         return this.#tagged(depth)
       case 0xc2:
         return false
@@ -147,8 +150,14 @@ export class MsgpackReader {
   #list(count: number, depth: number): unknown[] {
     this.#check(depth)
     this.#fit(count, 1)
-    const list: unknown[] = this.#keep([])
-    for (let i = 0; i < count; i++) list.push(this.#value(depth + 1))
+    const list: unknown[] = this.#keep(new Array(count))
+    for (let i = 0; i < count; i++) {
+      // Long lists are lists of such numbers, mostly.
+      if (this.#bytes[this.#at] === 0xcb) {
+        this.#at++
+        list[i] = this.#float()
+      } else list[i] = this.#value(depth + 1)
+    }
     return list
   }
 
@@ -240,7 +249,7 @@ export class MsgpackReader {
     const bytes = this.#bytes
     const start = this.#at
     const end = start + length
-    if (end > bytes.length) throw tooShort()
+    if (end > this.#end) throw tooShort()
     this.#at = end
     let hash = length
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0
@@ -266,34 +275,36 @@ export class MsgpackReader {
   #slice(length: number): Buffer {
     const start = this.#at
     this.#at += length
-    if (this.#at > this.#bytes.length) throw tooShort()
+    if (this.#at > this.#end) throw tooShort()
     return this.#bytes.subarray(start, this.#at)
   }
 
   #byte(): number {
-    const { length } = this.#bytes
-    if (this.#at >= length) throw tooShort()
+    if (this.#at >= this.#end) throw tooShort()
     return this.#bytes[this.#at++] as number
   }
 
   #uint16(): number {
-    this.#at += 2
-    return this.#data.getUint16(this.#at - 2)
+    const at = this.#at
+    this.#at = at + 2
+    return this.#data.getUint16(at)
   }
 
   #uint32(): number {
-    this.#at += 4
-    return this.#data.getUint32(this.#at - 4)
+    const at = this.#at
+    this.#at = at + 4
+    return this.#data.getUint32(at)
   }
 
   #float(): number {
-    this.#at += 8
-    return this.#data.getFloat64(this.#at - 8)
+    const at = this.#at
+    this.#at = at + 8
+    return this.#data.getFloat64(at)
   }
 
   /** Refuses a count of things that need more bytes than there are, before memory is made for them. */
   #fit(count: number, bytesEach: number): void {
-    if (count * bytesEach > this.#bytes.length - this.#at) throw tooShort()
+    if (count * bytesEach > this.#end - this.#at) throw tooShort()
   }
 
   #check(depth: number): void {

@@ -33,7 +33,8 @@ export class MsgpackWriter {
     this.#many = undefined
     if (this.#buffer.length > KEPT) this.#renew(SMALLEST)
     this.#value(value, 0)
-    return this.#buffer.subarray(0, this.#at)
+    // A Buffer's `slice` would not copy.
+    return new Uint8Array(this.#buffer.buffer, 0, this.#at)
   }
 
   #value(value: unknown, depth: number): void {
@@ -135,7 +136,11 @@ export class MsgpackWriter {
     const { length } = value
     if (isList(value)) {
       this.#head(0x90, 0xdc, length)
-      for (let i = 0; i < length; i++) this.#value(value[i], depth + 1)
+      for (let i = 0; i < length; i++) {
+        const item = value[i]
+        if (typeof item === 'number') this.#number(item)
+        else this.#value(item, depth + 1)
+      }
       return
     }
     this.#tag(tags.ARRAY)
@@ -233,22 +238,20 @@ export class MsgpackWriter {
 
   #number(value: number): void {
     this.#room(9)
-    const isInteger = (value | 0) === value && (value !== 0 || 1 / value > 0)
-    if (isInteger && value >= 0) {
+    if (value >>> 0 === value && (value !== 0 || 1 / value > 0)) {
       if (value < 0x80) this.#buffer[this.#at++] = value
       else if (value < 0x100) this.#put2(0xcc, value)
       else if (value < 0x10000) this.#put3(0xcd, value)
       else this.#put5(0xce, value)
-    } else if (isInteger) {
+    } else if (value < 0 && (value | 0) === value) {
       if (value >= -0x20) this.#buffer[this.#at++] = value
       else if (value >= -0x80) this.#put2(0xd0, value)
       else if (value >= -0x8000) this.#put3(0xd1, value)
       else this.#put5(0xd2, value)
-    } else if (value >>> 0 === value && value !== 0) this.#put5(0xce, value)
-    else {
-      this.#buffer[this.#at++] = 0xcb
-      this.#data.setFloat64(this.#at, value)
-      this.#at += 8
+    } else {
+      this.#buffer[this.#at] = 0xcb
+      this.#data.setFloat64(this.#at + 1, value)
+      this.#at += 9
     }
   }
 

@@ -31,7 +31,7 @@ export class Outbox<T> {
     this.#sink = sink
     this.#encode = encode
     // A codec overwrites its bytes at the next call. Bytes that a caller passed stay the caller's.
-    this.#keep = (encode as unknown) === checkBytes ? message => message : message => message.slice()
+    this.#keep = (encode as unknown) === checkBytes ? message => message : message => new Uint8Array(message)
   }
 
   /**
