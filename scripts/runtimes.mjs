@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { install } from './install-runtime.mjs'
 import { setup } from './setup.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const home = join(root, 'node_modules', '.cache', 'runtimes')
 const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
 const results = []
 
@@ -25,19 +25,6 @@ for (const [name, ...options] of [
 }
 for (const [runtime, result] of results) console.log(`${runtime.padEnd(24)} ${result}`)
 process.exitCode = results.every(([, result]) => !result.includes('FAILED')) ? 0 : 1
-
-function install(spec, binary) {
-  const folder = join(home, spec.replace('@', '-'))
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{}')
-  console.error(`runtimes: ${spec} …`)
-  const installed = spawnSync('npm', ['install', '--no-audit', '--no-fund', spec], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  if (installed.status !== 0) throw new Error(`${spec}: ${installed.stderr}`)
-  return join(folder, 'node_modules', '.bin', binary)
-}
 
 function run(binary, ...args) {
   return spawnSync(binary, args, {

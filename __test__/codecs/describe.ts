@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 
 /** The parts of an error that a loop over its keys doesn't show. */
-const hidden = ['name', 'message', 'stack', 'cause', 'errors']
+const hidden = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed']
 
 /**
  * Describes a value in a text that is the same in every runtime: classes, properties, bytes, holes,
@@ -27,7 +27,8 @@ export function describe(value: unknown): string {
     if (types.isDate(at)) return String(at.getTime())
     if (types.isRegExp(at)) return `${at} ${at.lastIndex}`
     if (types.isBoxedPrimitive(at)) return text(at.valueOf())
-    if (types.isMap(at)) return `{ ${[...at].map(([key, item]) => `${text(key)} => ${text(item)}`).join(', ')} }`
+    if (types.isMap(at))
+      return `{ ${[...at].map(([key, item]) => `${text(key)} => ${text(item)}`).join(', ')} }`
     if (types.isSet(at)) return `{ ${[...at].map(text).join(', ')} }`
     const length = Array.isArray(at) ? `${at.length} ` : ''
     return `${length}{ ${[...hiddenParts(at), ...Object.entries(at)].map(([key, item]) => `${JSON.stringify(key)}: ${text(item)}`).join(', ')} }`

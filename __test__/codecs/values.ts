@@ -79,31 +79,70 @@ const bytes = () => Uint8Array.from({ length: 64 }, (_, i) => i).buffer
 export const rows: Record<string, (where: Runtime) => unknown> = {
   '`undefined`, `null`, booleans': () => [undefined, null, true, false, { a: undefined }],
   numbers: () => [
-    0, 1, -1, 31, 32, -32, -33, 127, 128, -128, -129, 255, 256, 65535, 65536, -32769, 2 ** 31, 2 ** 32, 2 ** 53,
-    -(2 ** 31), -(2 ** 63), 0.1, Number.MAX_VALUE, Number.MIN_VALUE,
+    0,
+    1,
+    -1,
+    31,
+    32,
+    -32,
+    -33,
+    127,
+    128,
+    -128,
+    -129,
+    255,
+    256,
+    65535,
+    65536,
+    -32769,
+    2 ** 31,
+    2 ** 32,
+    2 ** 53,
+    -(2 ** 31),
+    -(2 ** 63),
+    0.1,
+    Number.MAX_VALUE,
+    Number.MIN_VALUE,
   ],
-  '`-0`, `NaN`, infinities': () => [-0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, { a: -0 }],
+  '`-0`, `NaN`, infinities': () => [
+    -0,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    { a: -0 },
+  ],
   bigints: () => [0n, -1n, 2n ** 63n, -(2n ** 64n), 3n ** 1000n, -(3n ** 999n)],
   strings: () => ['', 'a', 'Zürich, 東京, 🦀', '\0', 'x'.repeat(300), 'ü'.repeat(70_000), '🦀'.repeat(10)],
   'strings with lone surrogates': () => ['\ud800', 'a\udc00b', { '\ud800': `${'x'.repeat(50)}\udfff` }],
   'boxed primitives': () => [Object(1), Object(-0), Object('s'), Object(false), Object(2n)],
-  objects: () => ({ '': 1, 'a b': { c: [{}] }, 7: 5, ü: 3, k: Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`k${i}`, i])) }),
-  'objects with a key `__proto__`': () => JSON.parse('{ "__proto__": { "polluted": true }, "a": [{ "__proto__": 1 }] }'),
+  objects: () => ({
+    '': 1,
+    'a b': { c: [{}] },
+    7: 5,
+    ü: 3,
+    k: Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`k${i}`, i])),
+  }),
+  'objects with a key `__proto__`': () =>
+    JSON.parse('{ "__proto__": { "polluted": true }, "a": [{ "__proto__": 1 }] }'),
   'objects of classes': () => [new Job(), Object.assign(Object.create(null), { a: 1 })],
   arrays: () => [[], [[[]]], [undefined], Array.from({ length: 1000 }, (_, i) => i * i)],
   'arrays with holes': () => [[1, , 3], new Array(3), Object.assign([], { 4_000_000_000: 1 })],
   'arrays with named properties': () => [
     'v1.2'.match(/(?<major>\d)\.(\d)/),
     Object.assign([1, 2], { total: 3 }),
-    Object.assign(Array.from({ length: 200 }, (_, i) => i), { total: 3, '-1': 4 }),
+    Object.assign(
+      Array.from({ length: 200 }, (_, i) => i),
+      { total: 3, '-1': 4 },
+    ),
   ],
   dates: () => [0, 1, -1, 999, 8.64e15, -8.64e15, Number.NaN].map(time => new Date(time)),
   'regular expressions': () => [/a+/giu, /[/"]/, /(?<year>\d)/dy, new RegExp('\\p{Lu}', 'v')],
-  maps: () => new Map<unknown, unknown>([
-    ['a', new Map([[{ key: 1 }, [Number.NaN]]])],
-    [undefined, undefined],
-    [Number.NaN, -0],
-  ]),
+  maps: () =>
+    new Map<unknown, unknown>([
+      ['a', new Map([[{ key: 1 }, [Number.NaN]]])],
+      [undefined, undefined],
+      [Number.NaN, -0],
+    ]),
   sets: () => new Set<unknown>([1, '1', new Set(), { a: 1 }]),
   '`ArrayBuffer`': () => [bytes(), new ArrayBuffer(0)],
   '`Buffer`': () => [Buffer.from('a buffer'), Buffer.alloc(0), Buffer.alloc(300, 1), Buffer.alloc(70_000, 2)],
@@ -116,7 +155,9 @@ export const rows: Record<string, (where: Runtime) => unknown> = {
     hasFloat16 ? globals.Float16Array?.of(1.5, -0) : Uint16Array.of(0x3e00, 0x8000),
   errors: () => [
     stacked(new Error('a message')),
-    ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(Class => stacked(new Class('no'))),
+    ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(Class =>
+      stacked(new Class('no')),
+    ),
     stacked(new Error()),
   ],
   'errors with a `cause`': () =>
@@ -127,9 +168,16 @@ export const rows: Record<string, (where: Runtime) => unknown> = {
     return [error, { error }]
   },
   'errors with properties': () =>
-    stacked(new Error('ENOENT'), { errno: -2, code: 'ENOENT', syscall: 'open', path: '/x', more: { list: [1n] } }),
+    stacked(new Error('ENOENT'), {
+      errno: -2,
+      code: 'ENOENT',
+      syscall: 'open',
+      path: '/x',
+      more: { list: [1n] },
+    }),
   "errors of classes of one's own": () => stacked(new JobError('failed')),
-  '`AggregateError`': () => stacked(new AggregateError([stacked(new TypeError('a')), 1], 'all', { cause: 2 })),
+  '`AggregateError`': () =>
+    stacked(new AggregateError([stacked(new TypeError('a')), 1], 'all', { cause: 2 })),
   '`DOMException`': () => [
     stacked(new DOMException('aborted', 'AbortError')),
     stacked(new DOMException('late', 'TimeoutError'), { extra: [1] }),
@@ -142,7 +190,10 @@ export const rows: Record<string, (where: Runtime) => unknown> = {
 export const arrivals: Record<string, () => unknown> = {
   'objects of classes': () => [{ id: 1 }, { a: 1 }],
   'arrays with named properties': () => {
-    const [match, ...others] = rows['arrays with named properties']?.(runtime) as [RegExpMatchArray, ...unknown[]]
+    const [match, ...others] = rows['arrays with named properties']?.(runtime) as [
+      RegExpMatchArray,
+      ...unknown[],
+    ]
     return [Object.assign(match, { groups: { ...match.groups } }), ...others]
   },
   "errors of classes of one's own": () => {

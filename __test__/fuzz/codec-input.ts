@@ -1,7 +1,9 @@
 import { codecFor } from '../../src/codecs/codec.js'
+import { describe } from '../codecs/describe.js'
 import { refusedOr } from './oracle.js'
 
-const codecs = [codecFor('msgpack'), codecFor('v8'), codecFor('json')]
+const msgpack = codecFor('msgpack')
+const codecs = [msgpack, codecFor('v8'), codecFor('json')]
 
 /**
  * Decodes what follows the first byte, which says by which codec. What comes of it can travel on.
@@ -14,5 +16,8 @@ export function codecInput(input: Uint8Array): void {
   if (!before.equals(message)) throw new Error('decoding changed the message')
   if (!decoded) return
   const again = refusedOr(() => Uint8Array.from(codec.encode(decoded[0])))
-  if (again) codec.decode(again)
+  if (again) {
+    const back = codec.decode(again)
+    if (codec === msgpack && describe(back) !== describe(decoded[0])) throw new Error('it came back changed')
+  } else if (codec === msgpack) throw new Error('what was decoded was refused')
 }

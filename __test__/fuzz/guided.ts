@@ -19,7 +19,7 @@ const run = targets[target] as (input: Uint8Array) => void
 /** Inputs between two readings of the coverage. */
 const BATCH = 200
 /** Whose code is covered. */
-const OURS = /[\\/](dist|build[\\/]src|node_modules[\\/](msgpackr|@petamoriken))[\\/]/
+const OURS = /[\\/](dist|build[\\/]src|node_modules[\\/]@petamoriken)[\\/]/
 
 interface Profile {
   result: {

@@ -1,6 +1,7 @@
 import { sizeOf } from '../../src/nd/shape.js'
 import { decodeNpyHeader } from '../../src/npy/header.js'
 import { codecInput } from './codec-input.js'
+import { codecValues } from './codec-values.js'
 import { messageRecords } from './message-records.js'
 import { refusedOr } from './oracle.js'
 import { references } from './references.js'
@@ -19,6 +20,7 @@ function npyHeader(input: Uint8Array): void {
 export const targets: Record<string, (input: Uint8Array) => void> = {
   'npy-header': npyHeader,
   'codec-input': codecInput,
+  'codec-values': codecValues,
   'message-records': messageRecords,
   references,
 }

@@ -56,6 +56,9 @@ export function randomValue(next: Below, depth = 0, earlier: object[] = []): unk
     () => keep(Object(next(10))),
     () => keep(new BigInt64Array(next(4))),
     () => keep(Uint16Array.of(1, 2, 3).buffer),
+    () => keep(new DataView(new ArrayBuffer(next(9)))),
+    () => keep(Object.assign([next(9), 'b'], { total: next(9) })),
+    () => keep(new RangeError(pick(texts.slice(0, 5)), { cause: inner() })),
     () => (earlier.length > 0 ? pick(earlier) : null),
   ]
   if (depth > 4 || next(3) === 0) return pick(next(12) === 0 ? rare : leaves)()

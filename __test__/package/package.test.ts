@@ -34,9 +34,7 @@ function install(into: string): void {
   const modules = join(into, 'node_modules')
   mkdirSync(join(modules, 'crossmem'), { recursive: true })
   execFileSync('tar', ['xzf', join(into, filename), '--strip-components=1', '-C', join(modules, 'crossmem')])
-  for (const dependency of ['@petamoriken', 'msgpackr']) {
-    symlinkSync(join(root, 'node_modules', dependency), join(modules, dependency), 'dir')
-  }
+  symlinkSync(join(root, 'node_modules', '@petamoriken'), join(modules, '@petamoriken'), 'dir')
   const [binary = ''] = readdirSync(join(root, 'dist', 'addon')).filter(file => file.endsWith('.node'))
   const platform = binary.split('.')[1] as string
   cpSync(join(root, 'npm', platform), join(modules, `crossmem-${platform}`), { recursive: true })

@@ -16,4 +16,5 @@ export function isList(array: readonly unknown[]): boolean {
  * runtime that shows arrays in another way gets `false`.
  */
 const showsItemsOnly = (array: readonly unknown[]): boolean =>
-  inspect(array, { customInspect: false, depth: 0, maxArrayLength: 0 }) === `[ ... ${array.length} more items ]`
+  inspect(array, { customInspect: false, depth: 0, maxArrayLength: 0 }) ===
+  `[ ... ${array.length} more items ]`

@@ -85,7 +85,8 @@ export function bareError(index: number): Error {
 }
 
 /** Makes a DOMException without properties of its own. */
-export const bareException = (message: string, name: string): Error => bare(() => new DOMException(message, name))
+export const bareException = (message: string, name: string): Error =>
+  bare(() => new DOMException(message, name))
 
 function bare(make: () => Error): Error {
   const { stackTraceLimit } = Error

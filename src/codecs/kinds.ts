@@ -71,13 +71,15 @@ function kindByClass(value: object, prototype: object | null): Kind {
 function isOfRuntime(value: object): boolean {
   if (slotsOfRuntime.some(has => has(value))) return true
   for (let at = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
-    const tag: unknown = Object.getOwnPropertyDescriptor(at, Symbol.toStringTag)
-    if (tag !== undefined && isTagOfRuntime((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag])) return true
+    if (Object.hasOwn(at, Symbol.toStringTag) && isTagOfRuntime(tagOf(value))) return true
     // Node marks classes that only it can clone.
-    if (Object.getOwnPropertySymbols(at).some(({ description }) => description === 'messaging_clone_symbol')) return true
+    const symbols = Object.getOwnPropertySymbols(at)
+    if (symbols.some(({ description }) => description === 'messaging_clone_symbol')) return true
   }
   return false
 }
+
+const tagOf = (value: object): unknown => (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
 
 /** Whether a tag is that of a class of the runtime: `Blob`, `Intl.Locale`, `Array Iterator`. */
 function isTagOfRuntime(tag: unknown): boolean {

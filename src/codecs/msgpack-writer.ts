@@ -29,12 +29,17 @@ export class MsgpackWriter {
   /** Returns bytes that are valid until the next call. */
   write(value: unknown): Uint8Array {
     this.#at = 0
-    this.#few.length = 0
-    this.#many = undefined
-    if (this.#buffer.length > KEPT) this.#renew(SMALLEST)
-    this.#value(value, 0)
+    try {
+      this.#value(value, 0)
+    } finally {
+      // The value must not be kept from garbage collection.
+      this.#few.length = 0
+      this.#many = undefined
+    }
     // A Buffer's `slice` would not copy.
-    return new Uint8Array(this.#buffer.buffer, 0, this.#at)
+    const written = new Uint8Array(this.#buffer.buffer, 0, this.#at)
+    if (this.#buffer.length > KEPT) this.#renew(SMALLEST)
+    return written
   }
 
   #value(value: unknown, depth: number): void {
@@ -109,7 +114,7 @@ export class MsgpackWriter {
     }
   }
 
-  /** Returns the number of an object that was written before; else it gets the next one. */
+  /** Returns the number of an object that was written before. Another one gets the next number. */
   #numberOf(value: object): number | undefined {
     if (this.#many) {
       const earlier = this.#many.get(value)
@@ -118,7 +123,8 @@ export class MsgpackWriter {
     }
     const earlier = this.#few.indexOf(value)
     if (earlier >= 0) return earlier
-    if (this.#few.push(value) === FEW) this.#many = new Map(this.#few.map((object, number) => [object, number]))
+    if (this.#few.push(value) === FEW)
+      this.#many = new Map(this.#few.map((object, number) => [object, number]))
     return undefined
   }
 

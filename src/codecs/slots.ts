@@ -4,10 +4,7 @@
 const { source, flags } = Object.getOwnPropertyDescriptors(RegExp.prototype)
 
 // The getter that every typed array inherits.
-const tag = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)
+const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
 
 export const timeOf = (date: object): number => Date.prototype.getTime.call(date)
 export const entriesOf = (map: object): [unknown, unknown][] => [...Map.prototype.entries.call(map)]

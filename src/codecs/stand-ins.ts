@@ -162,4 +162,5 @@ export function withoutStandIns([value, standIns]: [copy: unknown, standIns: Sta
   return restored(value, 0)
 }
 
-const errorFor = ([made]: StandIn): Error => (typeof made === 'number' ? bareError(made) : bareException(...made))
+const errorFor = ([made]: StandIn): Error =>
+  typeof made === 'number' ? bareError(made) : bareException(...made)
