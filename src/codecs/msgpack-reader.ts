@@ -74,6 +74,8 @@ export class MsgpackReader {
         return (this.#uint16() << 16) >> 16
       case 0xd2:
         return this.#uint32() | 0
+      case 0xd3:
+        return this.#int64()
       case 0xd9:
         return this.#text(this.#byte())
       case 0xda:
@@ -294,6 +296,12 @@ export class MsgpackReader {
     const at = this.#at
     this.#at = at + 4
     return this.#data.getUint32(at)
+  }
+
+  #int64(): bigint {
+    const at = this.#at
+    this.#at = at + 8
+    return this.#data.getBigInt64(at)
   }
 
   #float(): number {

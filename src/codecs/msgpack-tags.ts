@@ -12,7 +12,7 @@ export const tags = {
   AGAIN: 1,
   /** Length in bytes, the bytes: a string with a lone surrogate. */
   UTF16: 2,
-  /** 1 if negative, length, the bytes of its magnitude. */
+  /** 1 if negative, length, the bytes of its magnitude: a bigint of more than 64 bits. */
   BIGINT: 3,
   /** Milliseconds, as 8 bytes of a float64. */
   DATE: 4,

@@ -14,7 +14,7 @@ const KEPT = 1 << 20
 /** Up to about this many objects, a list is searched faster than a map. */
 const FEW = 12
 
-/** Up to this length, a string of ASCII is copied faster without a call, behind one byte. */
+/** Up to this length, MessagePack has a string's length in its first byte. */
 const SHORT = 31
 
 /** Writes values as MessagePack, and what that doesn't have behind `ESCAPE`. */
@@ -207,24 +207,33 @@ export class MsgpackWriter {
   }
 
   #string(text: string): void {
+    if (text.length > SHORT || !this.#shortString(text)) this.#longString(text)
+  }
+
+  /** Writes a string without a call. Returns whether it fits behind one byte, and is well-formed. */
+  #shortString(text: string): boolean {
     const { length } = text
-    if (length <= SHORT) {
-      this.#room(1 + length)
-      const buffer = this.#buffer
-      let at = this.#at
-      buffer[at++] = 0xa0 | length
-      let i = 0
-      for (; i < length; i++) {
-        const unit = text.charCodeAt(i)
-        if (unit >= 0x80) break
-        buffer[at++] = unit
-      }
-      if (i === length) {
-        this.#at = at
-        return
+    this.#room(1 + 3 * length)
+    const buffer = this.#buffer
+    const start = this.#at + 1
+    let at = start
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit < 0x80) buffer[at++] = unit
+      else if (unit < 0x800) {
+        buffer[at++] = 0xc0 | (unit >> 6)
+        buffer[at++] = 0x80 | (unit & 0x3f)
+      } else if (unit >= 0xd800 && unit < 0xe000) return false
+      else {
+        buffer[at++] = 0xe0 | (unit >> 12)
+        buffer[at++] = 0x80 | ((unit >> 6) & 0x3f)
+        buffer[at++] = 0x80 | (unit & 0x3f)
       }
     }
-    this.#longString(text)
+    if (at - start > SHORT) return false
+    buffer[start - 1] = 0xa0 | (at - start)
+    this.#at = at
+    return true
   }
 
   #longString(text: string): void {
@@ -233,13 +242,15 @@ export class MsgpackWriter {
       this.#bytes(Buffer.from(text, 'utf16le'))
       return
     }
-    const length = Buffer.byteLength(text)
-    this.#room(5 + length)
-    if (length < 0x20) this.#buffer[this.#at++] = 0xa0 | length
-    else if (length < 0x100) this.#put2(0xd9, length)
-    else if (length < 0x10000) this.#put3(0xda, length)
+    // The length is written last. A long string's is counted first, to make no more room than needed.
+    const most = text.length < 0x5000 ? 3 * text.length : Buffer.byteLength(text)
+    const head = most < 0x100 ? 2 : most < 0x10000 ? 3 : 5
+    this.#room(head + most)
+    const length = this.#buffer.write(text, this.#at + head)
+    if (head === 2) this.#put2(0xd9, length)
+    else if (head === 3) this.#put3(0xda, length)
     else this.#put5(0xdb, length)
-    this.#at += this.#buffer.write(text, this.#at)
+    this.#at += length
   }
 
   #number(value: number): void {
@@ -262,6 +273,13 @@ export class MsgpackWriter {
   }
 
   #bigint(value: bigint): void {
+    if (BigInt.asIntN(64, value) === value) {
+      this.#room(9)
+      this.#buffer[this.#at] = 0xd3
+      this.#data.setBigInt64(this.#at + 1, value)
+      this.#at += 9
+      return
+    }
     const isNegative = value < 0n
     const digits = (isNegative ? -value : value).toString(16)
     this.#tag(tags.BIGINT)
