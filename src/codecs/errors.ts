@@ -97,7 +97,8 @@ function bare(make: () => Error): Error {
     for (const key of Object.getOwnPropertyNames(error)) Reflect.deleteProperty(error, key)
     return error
   } finally {
-    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+    if (stackTraceLimit !== undefined) Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+    else Reflect.deleteProperty(Error, 'stackTraceLimit')
   }
 }
 
