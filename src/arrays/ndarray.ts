@@ -13,7 +13,7 @@ import {
   type StorageOf,
   type TypedArray,
 } from '../nd/index.js'
-import { encodeNpyHeader, readNpy, writeNpy } from '../npy/index.js'
+import { encodeNpyHeader, readNpy, writeWhole } from '../npy/index.js'
 import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
 import { bytesOf } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
@@ -181,10 +181,12 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Reads a .npy file into a new array.
+   * Reads a .npy file into a new array. The file may be a pipe, of which only the bytes of one
+   * array are taken.
    *
    * @param options.name default: a random name
-   * @throws {CrossmemError} as `from`
+   * @throws {CrossmemError} as `from`. ERR_INVALID_ARG: `path` is neither a string nor a `file:`
+   *   URL
    * @throws Node's own error, if the file can't be read
    */
   static async load<D extends DType = DType>(
@@ -312,14 +314,21 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Writes a `snapshot()` into a .npy file. If writing fails, an existing file stays as it was.
+   * Writes a `snapshot()` into a .npy file. If writing fails, an existing file stays as it was: the
+   * new one is made beside it, and replaces it when it is whole. Symbolic links, mode and owner
+   * stay.
    *
-   * @throws {CrossmemError} as `snapshot`
+   * A file that can't be replaced is written to in place, where a failure leaves a part: a pipe or
+   * a device, a file with hard links, a file that is mounted, or whose directory or owner forbids a
+   * new one.
+   *
+   * @throws {CrossmemError} as `snapshot`. ERR_INVALID_ARG: `path` is neither a string nor a
+   *   `file:` URL
    * @throws Node's own error, if the file can't be written
    */
   async save(path: string | URL): Promise<void> {
     const data = this.#lock ? this.snapshot() : this.data.slice()
-    await writeNpy(path, encodeNpyHeader(this), bytesOf(data))
+    await writeWhole(path, [encodeNpyHeader(this), bytesOf(data)])
   }
 
   /**

@@ -28,8 +28,10 @@ export interface NpyHeader {
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // "\x93NUMPY"
 const ALIGNMENT = 64
 const MAX_HEADER_BYTES = 65_536
-/** The most bytes that a file's header takes: a prefix of 12, and the text. */
-export const LONGEST_HEADER = 12 + MAX_HEADER_BYTES
+/** As many bytes as it takes to know how long a header is. */
+export const PREFIX = 12
+/** The most bytes that a file's header takes. */
+export const LONGEST_HEADER = PREFIX + MAX_HEADER_BYTES
 
 // By version: the bytes of the length field, and the encoding of the dict.
 const versions = {
@@ -82,19 +84,7 @@ export function encodeNpyHeader({
  *   dtypeFromDescr}), or there are more than 64 dimensions
  */
 export function decodeNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.byteLength): NpyHeader {
-  const preamble = bytes.slice(0, MAGIC.length + 6)
-  if (!MAGIC.every((byte, i) => preamble[i] === byte)) throw corrupt('it does not begin with \\x93NUMPY')
-  const version = `${preamble[6]}.${preamble[7]}`
-  if (!isVersion(version)) throw corrupt(`its format version is ${version}, and 1.0, 2.0 and 3.0 exist`)
-
-  const { lengthBytes, encoding } = versions[version]
-  const start = MAGIC.length + 2 + lengthBytes
-  if (preamble.length < start) throw corrupt('it ends within the header')
-  const field = new DataView(preamble.buffer, MAGIC.length + 2)
-  const headerBytes = lengthBytes === 2 ? field.getUint16(0, true) : field.getUint32(0, true)
-  if (headerBytes > MAX_HEADER_BYTES)
-    throw new CrossmemError('ERR_TOO_LARGE', `the .npy header takes ${headerBytes} bytes; 65536 are allowed`)
-  const dataOffset = start + headerBytes
+  const { version, encoding, start, end: dataOffset } = readPrefix(bytes)
   if (dataOffset > bytes.byteLength)
     throw corrupt(`its header needs ${dataOffset} bytes of ${bytes.byteLength}`)
 
@@ -115,6 +105,30 @@ export function decodeNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.by
   if (dataOffset + dataBytes > totalBytes)
     throw corrupt(`it is cut off: ${dataOffset + dataBytes} bytes expected, ${totalBytes} there`)
   return { version, dtype, shape, order, size, dataOffset, dataBytes }
+}
+
+/**
+ * The length of the header that begins with these bytes, of which the first {@link PREFIX} matter.
+ *
+ * @throws {CrossmemError} as `decodeNpyHeader`
+ */
+export const headerBytes = (bytes: Uint8Array): number => readPrefix(bytes).end
+
+/** Version, and where the dict begins and ends. */
+function readPrefix(bytes: Uint8Array) {
+  const prefix = bytes.slice(0, PREFIX)
+  if (!MAGIC.every((byte, i) => prefix[i] === byte)) throw corrupt('it does not begin with \\x93NUMPY')
+  const version = `${prefix[6]}.${prefix[7]}`
+  if (!isVersion(version)) throw corrupt(`its format version is ${version}, and 1.0, 2.0 and 3.0 exist`)
+
+  const { lengthBytes, encoding } = versions[version]
+  const start = MAGIC.length + 2 + lengthBytes
+  if (prefix.length < start) throw corrupt('it ends within the header')
+  const field = new DataView(prefix.buffer, MAGIC.length + 2)
+  const length = lengthBytes === 2 ? field.getUint16(0, true) : field.getUint32(0, true)
+  if (length > MAX_HEADER_BYTES)
+    throw new CrossmemError('ERR_TOO_LARGE', `the .npy header takes ${length} bytes; 65536 are allowed`)
+  return { version, encoding, start, end: start + length }
 }
 
 /** Reads the three entries of the header's dict. Only their kinds are checked. */

@@ -1,2 +1,3 @@
-export { readNpy, writeNpy } from './file.js'
 export { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from './header.js'
+export { readNpy } from './read-file.js'
+export { writeWhole } from './write-file.js'
