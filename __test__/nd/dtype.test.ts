@@ -185,6 +185,42 @@ test('byte orders in a descr', t => {
   t.is(dtypeFromDescr('>b1'), 'bool')
 })
 
+test('a descr may be spelled as numpy.dtype reads it', t => {
+  const spelled: Record<string, DType> = {
+    float64: 'float64',
+    double: 'float64',
+    '<d': 'float64',
+    f08: 'float64',
+    '=f 4': 'float32',
+    half: 'float16',
+    e: 'float16',
+    '<q': 'int64',
+    '|?': 'bool',
+    '>?': 'bool',
+    '|b': 'int8',
+    B: 'uint8',
+    '>B': 'uint8',
+    intc: 'int32',
+    uintp: 'uint64',
+    '<D': 'complex128',
+  }
+  for (const [descr, dtype] of Object.entries(spelled)) t.is(dtypeFromDescr(descr), dtype, descr)
+  for (const descr of [
+    '<float64',
+    'Float64',
+    'f3',
+    'i16',
+    '<<f8',
+    'f8 ',
+    '1f8',
+    'toString',
+    '__proto__',
+    '',
+    '<',
+  ])
+    refuses(t, 'ERR_UNSUPPORTED', /knows no such type|long double/, () => dtypeFromDescr(descr))
+})
+
 test('a descr that crossmem cannot hold gets a reason', t => {
   const reasons: [unknown, RegExp][] = [
     ['|O', /Python objects/],

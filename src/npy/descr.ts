@@ -2,7 +2,84 @@ import { CrossmemError } from '../errors.js'
 import { type DType, dtypes } from '../nd/index.js'
 import { show } from '../util/index.js'
 
-const dtypeByCode = new Map(Object.values(dtypes).map(({ name, descr }) => [descr.slice(1), name]))
+/** NumPy's `long`, which is C's. */
+const [long, ulong]: [DType, DType] = process.platform === 'win32' ? ['int32', 'uint32'] : ['int64', 'uint64']
+
+/**
+ * What `numpy.dtype` reads in place of a code such as `f8`, in NumPy 1 and 2: names, and the
+ * letters of the array interface's `typecode` (https://numpy.org/doc/stable/reference/arrays.dtypes.html).
+ * Letters may follow a byte order; names may not.
+ */
+const names: Record<string, DType> = {
+  byte: 'int8',
+  ubyte: 'uint8',
+  short: 'int16',
+  ushort: 'uint16',
+  intc: 'int32',
+  uintc: 'uint32',
+  int: 'int64',
+  uint: 'uint64',
+  int_: 'int64',
+  int0: 'int64',
+  uint0: 'uint64',
+  intp: 'int64',
+  uintp: 'uint64',
+  long,
+  ulong,
+  longlong: 'int64',
+  ulonglong: 'uint64',
+  half: 'float16',
+  single: 'float32',
+  double: 'float64',
+  float: 'float64',
+  float_: 'float64',
+  csingle: 'complex64',
+  singlecomplex: 'complex64',
+  cdouble: 'complex128',
+  cfloat: 'complex128',
+  complex: 'complex128',
+  complex_: 'complex128',
+  bool_: 'bool',
+  bool8: 'bool',
+}
+const letters: Record<string, DType> = {
+  '?': 'bool',
+  b: 'int8',
+  B: 'uint8',
+  h: 'int16',
+  H: 'uint16',
+  i: 'int32',
+  I: 'uint32',
+  l: long,
+  L: ulong,
+  q: 'int64',
+  Q: 'uint64',
+  p: 'int64',
+  P: 'uint64',
+  n: 'int64',
+  N: 'uint64',
+  e: 'float16',
+  f: 'float32',
+  d: 'float64',
+  F: 'complex64',
+  D: 'complex128',
+}
+const sizes = new Map(Object.values(dtypes).map(({ name, descr }) => [descr.slice(1), name]))
+
+/** A kind and its size in bytes; `strtol` reads the number. */
+const sized = /^([a-z])\s*\+?0*(\d+)$/
+
+/** The dtype of a type string without byte order. */
+function dtypeOfCode(code: string): DType | undefined {
+  if (Object.hasOwn(letters, code)) return letters[code]
+  const [, kind, size] = sized.exec(code) ?? []
+  return sizes.get(`${kind}${size}`)
+}
+
+function dtypeOfName(name: string): DType | undefined {
+  if (Object.hasOwn(dtypes, name)) return name as DType
+  return Object.hasOwn(names, name) ? names[name] : undefined
+}
 
 // Types that NumPy has and crossmem doesn't, by the letter of the type code.
 const unsupported: Record<string, string> = {
@@ -18,7 +95,7 @@ const unsupported: Record<string, string> = {
 const longDoubles = ['f12', 'f16', 'c24', 'c32']
 
 /**
- * The dtype of an .npy header's `descr`. The byte order is `<` little, `>` big, `=` or none native,
+ * The dtype of an .npy header's `descr`, spelled in any way that `numpy.dtype` takes. The byte order is `<` little, `>` big, `=` or none native,
  * `|` not applicable (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
  *
  * @throws {CrossmemError} ERR_UNSUPPORTED: crossmem has no such dtype. ERR_CORRUPT: `descr` is
@@ -40,7 +117,7 @@ export function dtypeFromDescr(descr: unknown): DType {
     throw new CrossmemError('ERR_CORRUPT', `dtype ${show(descr)} is no type string`)
   const byteOrder = '<>=|'.includes(descr.charAt(0)) ? descr.charAt(0) : ''
   const code = descr.slice(byteOrder.length)
-  const dtype = dtypeByCode.get(code)
+  const dtype = dtypeOfCode(code) ?? dtypeOfName(descr)
   // One byte has no byte order, so '>u1' is as good as '|u1'.
   if (dtype && (byteOrder !== '>' || dtypes[dtype].itemBytes === 1)) return dtype
   if (dtype) throw fail(`it is big-endian, and crossmem shares memory in the machine's own order`)
