@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, SharedMemory } from 'crossmem'
+import { encodeNpyHeader } from '../../src/npy/header.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { random } from '../helpers/random.js'
@@ -180,6 +182,37 @@ test('from takes typed arrays, nested arrays, views and .npy bytes', t => {
   ] as const) {
     t.throws(() => NDArray.from(null, source as never, options as never), { code: 'ERR_INVALID_ARG' })
   }
+})
+
+test('raw bits in a Uint16Array are float16 in every runtime', t => {
+  const bits = Uint16Array.of(0x3e00, 0xc000)
+  using array = NDArray.from(null, bits, { dtype: 'float16' })
+  t.deepEqual(array.toNested(), [1.5, -2])
+  using again = NDArray.from(null, array.data as Uint16Array, { dtype: 'float16', shape: [2, 1] })
+  t.deepEqual(again.toNested(), [[1.5], [-2]])
+  const view = new NDView({ data: bits, dtype: 'float16', shape: [2] })
+  view.set(0, 1)
+  t.is(bits[0], 0x3c00)
+  t.is(view.data.buffer, bits.buffer)
+  for (const refused of [Int16Array.of(1), Float32Array.of(1)])
+    t.throws(() => NDArray.from(null, refused, { dtype: 'float16' }), { code: 'ERR_INVALID_ARG' })
+})
+
+test('from and NDView take typed arrays and buffers of another realm', t => {
+  const foreign = runInNewContext('[Float32Array.of(1, 2), Float32Array.of(3).buffer, [[5], [6]]]')
+  const [typed, , nested] = foreign as [Float32Array, ArrayBuffer, number[][]]
+  using array = NDArray.from(null, typed)
+  t.deepEqual(array.toNested(), [1, 2])
+  const view = new NDView({ data: typed, dtype: 'float32', shape: [2] })
+  view.set(1, 9)
+  t.is(typed[1], 9)
+  t.is(Object.getPrototypeOf(view.data), Float32Array.prototype)
+  using lists = NDArray.from(null, nested)
+  t.deepEqual(lists.toNested(), [[5], [6]])
+  const header = encodeNpyHeader({ dtype: 'uint8', shape: [0] })
+  const bytes = runInNewContext('bytes => Uint8Array.from(bytes).buffer')(header) as ArrayBuffer
+  using npy = NDArray.from(null, bytes)
+  t.deepEqual([npy.dtype, npy.shape], ['uint8', [0]])
 })
 
 test('openOrCreate makes it once, and refuses another layout', t => {

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
 import {
   checkDType,
@@ -6,7 +7,7 @@ import {
   dtypeOfTypedArray,
   dtypes,
   flattenNested,
-  NDView,
+  type NDView,
   type Nested,
   type Order,
   type StorageOf,
@@ -22,7 +23,7 @@ export interface FromOptions<D extends DType = DType> extends CreateOptions {
   shape?: readonly number[] | number
   /**
    * Type of the elements. Default: the source's. For a typed array, another dtype with the same
-   * storage reinterprets it.
+   * storage reinterprets it; 'float16' takes its raw bits in a Uint16Array, too.
    */
   dtype?: D
   /**
@@ -37,7 +38,7 @@ export function readSource<D extends DType>(
   source: TypedArray | Nested | ArrayBuffer | NDView<D>,
   options: FromOptions<D>,
 ): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
-  if (source instanceof ArrayBuffer) {
+  if (types.isAnyArrayBuffer(source)) {
     refuse(options, ['shape', 'dtype', 'order'], 'the .npy file')
     const header = decodeNpyHeader(new Uint8Array(source))
     const { Storage, lanes } = dtypes[header.dtype]
@@ -45,7 +46,7 @@ export function readSource<D extends DType>(
     const data = source.slice(header.dataOffset, header.dataOffset + header.dataBytes)
     return { ...header, data: new Storage(data, 0, header.size * lanes) as StorageOf }
   }
-  if (source instanceof NDView) {
+  if (isNDView(source)) {
     refuse(options, ['shape', 'dtype'], 'the source array')
     const order = options.order ?? source.order
     return { ...flattenNested(source.toNested() as Nested, source.dtype, order), shape: source.shape, order }
@@ -54,7 +55,9 @@ export function readSource<D extends DType>(
     const dtype = checkDType(options.dtype ?? dtypeOfTypedArray(source))
     const { itemBytes, lanes, Storage } = dtypes[dtype]
     const flat = source as TypedArray
-    if (flat.BYTES_PER_ELEMENT * lanes !== itemBytes || dtypes[dtypeOfTypedArray(flat)].Storage !== Storage) {
+    const found = dtypeOfTypedArray(flat)
+    const isBits = dtype === 'float16' && found === 'uint16'
+    if (!isBits && (flat.BYTES_PER_ELEMENT * lanes !== itemBytes || dtypes[found].Storage !== Storage)) {
       throw new CrossmemError(
         'ERR_INVALID_ARG',
         `a ${flat.constructor.name} can't hold ${dtype}; use a ${Storage.name}`,
@@ -79,6 +82,10 @@ export function readSource<D extends DType>(
   }
   return { ...flat, shape, order: options.order }
 }
+
+/** Also a view of another copy of this package. */
+const isNDView = (source: unknown): source is NDView =>
+  typeof source === 'object' && source !== null && 'toNested' in source && 'dtype' in source
 
 /** Refuses options that the source decides. */
 function refuse(options: object, keys: string[], source: string): void {

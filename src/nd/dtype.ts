@@ -248,6 +248,24 @@ const dtypeByTag: Record<string, DType> = {
 const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
   ?.get as (this: unknown) => string | undefined
 
+/** Every built-in typed array has its own; subclasses such as Buffer inherit it. */
+const isPlain = (data: object): boolean =>
+  Object.hasOwn(Object.getPrototypeOf(data) ?? {}, 'BYTES_PER_ELEMENT')
+
+/**
+ * A typed array as the storage of `dtype`, over the same memory: itself, or a new one if it comes
+ * from another realm (vm, Jest), or has the raw bits of float16 where the runtime has Float16Array.
+ * `undefined` if it is another typed array, or a subclass, which would pass its own `subarray` on.
+ */
+export function asStorage<D extends DType>(dtype: D, data: unknown): StorageOf<D> | undefined {
+  const { Storage }: DTypeInfo<D> = dtypes[dtype]
+  const tag = tagOf.call(data)
+  if (tag !== Storage.name && !(dtype === 'float16' && tag === 'Uint16Array')) return undefined
+  const found = data as StorageOf<D>
+  if (Object.getPrototypeOf(found) === Storage.prototype) return found
+  return isPlain(found) ? new Storage(found.buffer, found.byteOffset, found.length) : undefined
+}
+
 /**
  * The dtype of a typed array's elements. Buffer and Uint8ClampedArray are uint8.
  *

@@ -1,4 +1,5 @@
 export {
+  asStorage,
   checkDType,
   type DType,
   type DTypeInfo,

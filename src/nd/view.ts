@@ -1,6 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { show, stays } from '../util/index.js'
 import {
+  asStorage,
   type DType,
   type DTypeInfo,
   dtypes,
@@ -53,20 +54,20 @@ export class NDView<D extends DType = DType> {
    * Makes a view over memory that exists.
    *
    * @param parts.data a built-in typed array of the dtype's storage; its element 0 is the view's
-   *   first element
+   *   first element. For float16 also the raw bits in a Uint16Array, in every runtime
    * @param parts.strides in elements; by default those of an array without gaps in `order`
    * @param parts.order 'C' by default
    * @throws {CrossmemError} ERR_INVALID_ARG if `data` is of another type, or too short for shape
    *   and strides
    */
   constructor(parts: {
-    data: StorageOf<D>
+    data: StorageOf<D> | (D extends 'float16' ? Uint16Array : never)
     dtype: D
     shape: readonly number[]
     strides?: readonly number[]
     order?: Order
   }) {
-    const { data, dtype, order = 'C' } = parts
+    const { dtype, order = 'C' } = parts
     const info: DTypeInfo<D> = dtypes[dtype]
     const shape = checkShape(parts.shape, info.itemBytes)
     const strides = [...(parts.strides ?? contiguousStrides(shape, order))]
@@ -77,9 +78,8 @@ export class NDView<D extends DType = DType> {
       throw invalid(
         `strides must be one integer from 0 up for each of ${shape.length} axes, not ${show(strides)}`,
       )
-    // A subclass such as Buffer would pass its own `subarray` and species on to our users.
-    if (Object.getPrototypeOf(data) !== info.Storage.prototype)
-      throw invalid(`the data of ${dtype} must be a plain ${info.Storage.name}`)
+    const data = asStorage(dtype, parts.data)
+    if (data === undefined) throw invalid(`the data of ${dtype} must be a plain ${info.Storage.name}`)
     if (extentOf(shape, strides) * info.lanes > data.length)
       throw invalid(
         `the data has ${data.length} slots, too few for shape ${show(shape)}, strides ${show(strides)}`,
