@@ -1,4 +1,6 @@
-import { inspect } from 'node:util'
+import assert from 'node:assert'
+import { inspect, isDeepStrictEqual } from 'node:util'
+import { serialize } from 'node:v8'
 import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../../src/errors.js'
 import { type DType, dtypes, type ScalarInput, type StorageOf } from '../../src/nd/dtype.js'
@@ -21,6 +23,20 @@ function counting<D extends DType = 'int32'>(
   const data = new Storage(size * lanes) as StorageOf<D>
   for (let i = 0; i < size; i++) write(data, i, (dtype === 'bool' ? i % 2 : i) as ScalarInput<D>)
   return new NDView({ data, dtype, shape, order })
+}
+
+/** Whether two values are equal for `node:assert`, strictly and not, and for `node:util`. */
+function equality(a: unknown, b: unknown): boolean[] {
+  const passes = (compare: (a: unknown, b: unknown) => void) => {
+    try {
+      compare(a, b)
+      return true
+    } catch (error) {
+      if (error instanceof assert.AssertionError) return false
+      throw error
+    }
+  }
+  return [passes(assert.deepStrictEqual), passes(assert.deepEqual), isDeepStrictEqual(a, b)]
 }
 
 /** Takes the memory away, as closing does. */
@@ -50,8 +66,10 @@ test('a view prints what it shows', t => {
 
 test('nothing about a view can be changed from outside, and nothing of it is copied along', t => {
   const view = counting([2, 3])
-  t.deepEqual(Reflect.ownKeys(view), [])
-  t.deepEqual(structuredClone(view), {} as never)
+  t.throws(() => ((view as { contents?: unknown }).contents = {}), { instanceOf: TypeError })
+  t.throws(() => structuredClone(view), { any: true, name: 'DataCloneError', message: /send the array/ })
+  t.throws(() => serialize({ row: view }), { message: /could not be cloned/ })
+  refuses(t, 'ERR_INVALID_ARG', /send the array.*toNested/, () => JSON.stringify({ row: view }))
   t.throws(() => (view.shape as number[]).push(4), { instanceOf: TypeError })
   t.throws(() => ((view.strides as number[])[0] = 0), { instanceOf: TypeError })
   t.throws(() => ((view as { size: number }).size = 9), { instanceOf: TypeError })
@@ -59,6 +77,45 @@ test('nothing about a view can be changed from outside, and nothing of it is cop
   const mine = new NDView({ data: new Int8Array(6), dtype: 'int8', shape })
   shape[0] = 99
   t.deepEqual(mine.shape, [2, 3])
+})
+
+test('views are equal for assertions if dtype, shape and elements are', t => {
+  const c = counting([2, 3])
+  const f = counting([2, 3], 'F')
+  f.subarray(0).fill(7)
+  const closed = counting([2, 3])
+  detach(closed)
+  for (const dtype of Object.keys(dtypes) as DType[]) {
+    const [one, two] = [counting([2, 3], 'C', dtype), counting([2, 3], 'C', dtype)]
+    t.deepEqual(equality(one, two), [true, true, true], dtype)
+    t.deepEqual(equality({ row: [one.subarray(null, 1)] }, { row: [two.subarray(null, 1)] }), [
+      true,
+      true,
+      true,
+    ])
+    two.set(1, 1, one.get(0, 1) as never)
+    t.deepEqual(equality(one, two), [false, false, false], dtype)
+    t.deepEqual(equality([one.subarray(null, 1)], [two.subarray(null, 1)]), [false, false, false], dtype)
+    t.deepEqual(equality(one.subarray(null, 0), two.subarray(null, 0)), [true, true, true], dtype)
+  }
+  const ordered = counting([2, 3], 'F')
+  for (let i = 0; i < 2; i++) for (let j = 0; j < 3; j++) ordered.set(i, j, 3 * i + j)
+  t.deepEqual(equality(c, ordered), [true, true, true], 'order is no difference')
+  t.deepEqual(equality(c.subarray([0, 0]), f.subarray([1, 1])), [true, true, true], 'empty')
+  const unequal: [unknown, unknown][] = [
+    [c.subarray(0), c.subarray(1)],
+    [f.subarray(null, 0), f.subarray(null, 1)],
+    [c.subarray(0), c.subarray([0, 1])],
+    [c.subarray(0), c.subarray(0, [0, 2])],
+    [c.subarray(0, 0), c.subarray(0, 1)],
+    [c, counting([2, 3], 'C', 'int16')],
+    [c, closed],
+    [new Map([['row', c.subarray(0)]]), new Map([['row', c.subarray(1)]])],
+  ]
+  for (const [a, b] of unequal) {
+    t.deepEqual(equality(a, b), [false, false, false])
+    t.notDeepEqual(a, b)
+  }
 })
 
 test('every dtype can be got and set, in both orders', t => {

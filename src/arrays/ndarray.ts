@@ -75,7 +75,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
       )
     }
     const data = new Storage(segment.buffer, header.dataOffset, header.size * lanes) as StorageOf<D>
-    super({ data, dtype: header.dtype as D, shape: header.shape, order: header.order })
+    super({ data, dtype: header.dtype as D, shape: header.shape, order: header.order, isHandle: true })
     this.name = segment.name
     this.#segment = segment
     this.#dataOffset = header.dataOffset
@@ -360,7 +360,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /** The reference to send to another process, where `open()` takes it. */
-  toJSON(): { crossmem: 'NDArray'; name: string } {
+  override toJSON(): { crossmem: 'NDArray'; name: string } {
     return { crossmem: this.crossmem, name: this.name }
   }
 

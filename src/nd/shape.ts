@@ -11,7 +11,11 @@ export type Order = 'C' | 'F'
 export const MAX_DIMS = 64
 
 /** The number of elements of an array: 1 for a scalar, whose shape is []. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1)
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1
+  for (const dim of shape) size *= dim
+  return size
+}
 
 /**
  * Checks a shape, and returns a copy of it. A number `n` means `[n]`.

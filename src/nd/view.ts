@@ -26,6 +26,53 @@ export type Range = number | readonly [start?: number, end?: number] | null | un
 
 const inspectSymbol = Symbol.for('nodejs.util.inspect.custom')
 
+/** A structured clone refuses symbols, and its error quotes them. */
+const NOT_SENT = Symbol('a view is not sent to other threads or processes; send the array, or a copy')
+
+/** What {@link NDView} is made of. */
+interface Parts<D extends DType> {
+  data: StorageOf<D> | (D extends 'float16' ? Uint16Array : never)
+  dtype: D
+  shape: readonly number[]
+  strides?: readonly number[]
+  order?: Order
+  /** Whether the view is a handle, which is sent and compared as a reference. @internal */
+  isHandle?: boolean
+}
+
+/** Parts that were checked. */
+class Sound<D extends DType> {
+  constructor(
+    readonly info: DTypeInfo<D>,
+    readonly data: StorageOf<D>,
+    readonly shape: number[],
+    readonly strides: number[],
+    readonly order: Order,
+    readonly isHandle = false,
+  ) {}
+}
+
+function check<D extends DType>(parts: Parts<D>): Sound<D> {
+  const { dtype, order = 'C' } = parts
+  const info: DTypeInfo<D> = dtypes[dtype]
+  const shape = checkShape(parts.shape, info.itemBytes)
+  const strides = [...(parts.strides ?? contiguousStrides(shape, order))]
+  if (
+    strides.length !== shape.length ||
+    !strides.every(stride => Number.isSafeInteger(stride) && stride >= 0)
+  )
+    throw invalid(
+      `strides must be one integer from 0 up for each of ${shape.length} axes, not ${show(strides)}`,
+    )
+  const data = asStorage(dtype, parts.data)
+  if (data === undefined) throw invalid(`the data of ${dtype} must be a plain ${info.Storage.name}`)
+  if (extentOf(shape, strides) * info.lanes > data.length)
+    throw invalid(
+      `the data has ${data.length} slots, too few for shape ${show(shape)}, strides ${show(strides)}`,
+    )
+  return new Sound(info, data, shape, strides, order, parts.isHandle)
+}
+
 /**
  * An n-dimensional view of a typed array. It never copies: a view of a view shows the same memory.
  *
@@ -51,6 +98,18 @@ export class NDView<D extends DType = DType> {
   readonly #size: number
 
   /**
+   * What `assert.deepStrictEqual`, `expect().toEqual` and the like compare: own enumerable state.
+   * A structured clone reads it, too, and is refused.
+   */
+  static readonly #contents = {
+    enumerable: true,
+    get(this: NDView): object {
+      const { dtype, shape } = this
+      return { sending: NOT_SENT, dtype, shape, elements: this.#isClosed() ? 'closed' : this.#inOrder() }
+    },
+  }
+
+  /**
    * Makes a view over memory that exists.
    *
    * @param parts.data a built-in typed array of the dtype's storage; its element 0 is the view's
@@ -60,31 +119,9 @@ export class NDView<D extends DType = DType> {
    * @throws {CrossmemError} ERR_INVALID_ARG if `data` is of another type, or too short for shape
    *   and strides
    */
-  constructor(parts: {
-    data: StorageOf<D> | (D extends 'float16' ? Uint16Array : never)
-    dtype: D
-    shape: readonly number[]
-    strides?: readonly number[]
-    order?: Order
-  }) {
-    const { dtype, order = 'C' } = parts
-    const info: DTypeInfo<D> = dtypes[dtype]
-    const shape = checkShape(parts.shape, info.itemBytes)
-    const strides = [...(parts.strides ?? contiguousStrides(shape, order))]
-    if (
-      strides.length !== shape.length ||
-      !strides.every(stride => Number.isSafeInteger(stride) && stride >= 0)
-    )
-      throw invalid(
-        `strides must be one integer from 0 up for each of ${shape.length} axes, not ${show(strides)}`,
-      )
-    const data = asStorage(dtype, parts.data)
-    if (data === undefined) throw invalid(`the data of ${dtype} must be a plain ${info.Storage.name}`)
-    if (extentOf(shape, strides) * info.lanes > data.length)
-      throw invalid(
-        `the data has ${data.length} slots, too few for shape ${show(shape)}, strides ${show(strides)}`,
-      )
-
+  constructor(parts: Parts<D>) {
+    const { info, data, shape, strides, order, isHandle } = parts instanceof Sound ? parts : check(parts)
+    if (!isHandle) Object.defineProperty(this, 'contents', NDView.#contents)
     this.#info = info
     this.#data = data
     this.#shape = Object.freeze(shape)
@@ -163,7 +200,8 @@ export class NDView<D extends DType = DType> {
     const data = this.#open()
     const one = new Storage(lanes)
     write(one, 0, value)
-    if (lanes === 1 && this.#isContiguous()) (data as Uint8Array).fill(one[0] as number, 0, this.#size)
+    if (lanes === 1 && (this.#isContiguous('C') || this.#isContiguous('F')))
+      (data as Uint8Array).fill(one[0] as number, 0, this.#size)
     else if (this.#size > 0)
       this.#eachOffset(offset => (data as Uint8Array).set(one as Uint8Array, offset * lanes))
     return this
@@ -182,24 +220,25 @@ export class NDView<D extends DType = DType> {
     const shape: number[] = []
     const strides: number[] = []
     let first = 0
-    this.#shape.forEach((dim, axis) => {
+    for (let axis = 0; axis < this.#shape.length; axis++) {
       const range = ranges[axis]
+      const dim = this.#shape[axis] as number
       const stride = this.#strides[axis] as number
       if (typeof range === 'number') {
         const index = range < 0 ? range + dim : range
         if (!isIndex(index, dim)) throw outOfRange(range, axis, dim)
         first += index * stride
-        return
+        continue
       }
       const [start, end] = bounds(range, axis, dim)
       first += start * stride
       shape.push(Math.max(end - start, 0))
       strides.push(stride)
-    })
-    const extent = extentOf(shape, strides)
+    }
     const { lanes } = this.#info
-    const part = data.subarray(first * lanes, (first + extent) * lanes) as StorageOf<D>
-    return new NDView({ data: part, dtype: this.dtype, shape, strides, order: this.#order })
+    const last = first + extentOf(shape, strides)
+    const part = data.subarray(first * lanes, last * lanes) as StorageOf<D>
+    return new NDView(new Sound(this.#info, part, shape, strides, this.#order) as unknown as Parts<D>)
   }
 
   /**
@@ -229,11 +268,34 @@ export class NDView<D extends DType = DType> {
   }
 
   /**
+   * Refuses to be sent as JSON: the receiver would get an object without data. `toNested()` makes
+   * a copy that can be sent.
+   *
+   * @throws {CrossmemError} ERR_INVALID_ARG
+   */
+  toJSON(): unknown {
+    throw invalid(`${NOT_SENT.description}: toNested()`)
+  }
+
+  /**
    * Shows class, dtype, shape and elements in `console.log`. A closed view says that it is closed.
    */
   [inspectSymbol](): string {
     const title = `${this.constructor.name} ${this.dtype} [${this.#shape.join(', ')}]`
     return this.#isClosed() ? `${title} (closed)` : `${title}\n${this.toString()}`
+  }
+
+  /** The elements in C order: the memory itself where it is so, else a copy. */
+  #inOrder(): StorageOf<D> {
+    const { lanes, Storage } = this.#info
+    if (this.#isContiguous('C')) return this.#data.subarray(0, this.#size * lanes) as StorageOf<D>
+    const copy = new Storage(this.#size * lanes)
+    let next = 0
+    this.#eachOffset(offset => {
+      for (let lane = 0; lane < lanes; lane++)
+        (copy as Uint8Array)[next++] = (this.#data as Uint8Array)[offset * lanes + lane] as number
+    })
+    return copy
   }
 
   #isClosed(): boolean {
@@ -266,12 +328,11 @@ export class NDView<D extends DType = DType> {
   /**
    * Whether the elements lie side by side. The stride of an axis with one element doesn't matter.
    */
-  #isContiguous(): boolean {
-    const like = (order: Order) =>
-      contiguousStrides(this.#shape, order).every(
-        (s, axis) => s === this.#strides[axis] || this.#shape[axis] === 1,
-      )
-    return this.#size === 0 || like('C') || like('F')
+  #isContiguous(order: Order): boolean {
+    const strides = contiguousStrides(this.#shape, order)
+    return (
+      this.#size === 0 || strides.every((s, axis) => s === this.#strides[axis] || this.#shape[axis] === 1)
+    )
   }
 
   /**
@@ -308,8 +369,15 @@ const outOfRange = (index: unknown, axis: number, dim: number) =>
 const isIndex = (i: unknown, dim: number) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < dim
 
 /** The number of elements from the first to the last one, gaps included. */
-const extentOf = (shape: readonly number[], strides: readonly number[]): number =>
-  shape.includes(0) ? 0 : shape.reduce((sum, dim, axis) => sum + (dim - 1) * (strides[axis] as number), 1)
+function extentOf(shape: readonly number[], strides: readonly number[]): number {
+  let extent = 1
+  for (let axis = 0; axis < shape.length; axis++) {
+    const dim = shape[axis] as number
+    if (dim === 0) return 0
+    extent += (dim - 1) * (strides[axis] as number)
+  }
+  return extent
+}
 
 /** A range as [start, end), both within 0..dim. */
 function bounds(range: unknown, axis: number, dim: number): [start: number, end: number] {
