@@ -13,6 +13,7 @@ export type CrossmemErrorCode =
   | 'ERR_NO_SPACE'
   | 'ERR_TIMEOUT'
   | 'ERR_CLOSED'
+  | 'ERR_DETACHED'
   | 'ERR_PEER_DIED'
   | 'ERR_CORRUPT'
   | 'ERR_UNSUPPORTED'

@@ -203,17 +203,31 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * a Uint16Array if the runtime has none. A complex number is two elements, real and imaginary.
    * `close()` makes the typed array empty.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the array is closed
+   * @throws {CrossmemError} ERR_CLOSED: the array is closed. ERR_DETACHED: its ArrayBuffer was
+   *   transferred
    */
   override get data(): StorageOf<D> {
     void this.#segment.handle
-    return super.data
+    const data = super.data
+    if (data.length === 0) void this.#segment.buffer
+    return data
+  }
+
+  /** @internal */
+  override whyGone(): CrossmemError {
+    try {
+      void this.#segment.buffer
+    } catch (error) {
+      return error as CrossmemError
+    }
+    return super.whyGone()
   }
 
   /**
    * The whole segment: .npy header, data, trailer.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the array is closed
+   * @throws {CrossmemError} ERR_CLOSED: the array is closed. ERR_DETACHED: the buffer was
+   *   transferred
    */
   get buffer(): ArrayBuffer {
     return this.#segment.buffer
@@ -234,7 +248,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
    *   ERR_DEADLOCK: this thread is inside `update` or `withLock` of the same array.
-   *   ERR_INVALID_ARG: `change` is asynchronous. ERR_UNSUPPORTED: another program made the array
+   *   ERR_INVALID_ARG: `change` is asynchronous. ERR_UNSUPPORTED: another program made the array.
+   *   ERR_DETACHED: the ArrayBuffer was transferred
    * @throws what `change` throws
    */
   update<Result>(
@@ -265,7 +280,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
-   *   ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: another program made the array
+   *   ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: another program made the array.
+   *   ERR_DETACHED: the ArrayBuffer was transferred
    * @throws the signal's reason, if `signal` is aborted
    * @throws what `change` throws
    */

@@ -59,7 +59,9 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
     super(segment, 'SharedArray', layout)
     const { Storage, lanes } = dtypes[layout.dtype]
     this.length = layout.length
-    this.#data = new Storage(this.object.segment.buffer, DATA_OFFSET, layout.length * lanes) as StorageOf<D>
+    this.#data = this.orClose(
+      ({ segment }) => new Storage(segment.buffer, DATA_OFFSET, layout.length * lanes) as StorageOf<D>,
+    )
   }
 
   /** @internal */
@@ -124,11 +126,14 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    * The memory itself, as a plain built-in typed array; {@link StorageOf} tells which one. It
    * becomes empty when the last handle of this thread is closed.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: the ArrayBuffer was
+   *   transferred, and all handles of this thread have to be closed to see the memory again
    */
   get data(): StorageOf<D> {
-    void this.object
-    return this.#data
+    const { segment } = this.object
+    const data = this.#data
+    if (data.length === 0) void segment.buffer
+    return data
   }
 
   /**
@@ -136,7 +141,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    * does.
    *
    * @param index negative indices count from the end
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   at(index: number): ScalarOf<D> | undefined {
     const { data } = this
@@ -151,7 +156,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    * @param index negative indices count from the end
    * @returns this array
    * @throws {CrossmemError} ERR_OUT_OF_RANGE: there is no element at that index. ERR_INVALID_ARG:
-   *   `value` is no scalar of the dtype. ERR_CLOSED: the handle is closed
+   *   `value` is no scalar of the dtype. ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   set(index: number, value: ScalarInput<D>): this {
     const { data, length } = this
@@ -169,7 +174,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   /**
    * Iterates over the elements; each is read when the iterator reaches it.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   *[Symbol.iterator](): IterableIterator<ScalarOf<D>> {
     const { read } = dtypes[this.dtype]
@@ -179,7 +184,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   /**
    * Copies the elements into a JavaScript array, without the lock.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   toArray(): ScalarOf<D>[] {
     void this.object
@@ -197,7 +202,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
    *   the lock. ERR_INVALID_ARG: `change` is asynchronous. ERR_UNSUPPORTED: the array was created
    *   with `lock: false`. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked
-   *   during the wait
+   *   during the wait. ERR_DETACHED: as `data`
    * @throws what `change` throws
    */
   update<Result>(

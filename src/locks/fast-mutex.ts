@@ -23,7 +23,7 @@ export class FastMutex {
   take(): boolean {
     const me = ownerWord()
     const word = this.#word ?? this.#findWord()
-    return word !== undefined && me !== undefined && Atomics.compareExchange(word, 0, FREE, me) === FREE
+    return word?.length === 1 && me !== undefined && Atomics.compareExchange(word, 0, FREE, me) === FREE
   }
 
   /** `undefined` in runtimes without external buffers (Electron): the addon does it all there. */
@@ -38,6 +38,7 @@ export class FastMutex {
   give(): boolean {
     const me = ownerWord()
     const word = this.#word
-    return word !== undefined && me !== undefined && Atomics.compareExchange(word, 0, me, FREE) === me
+    // It is empty when its buffer was transferred.
+    return word?.length === 1 && me !== undefined && Atomics.compareExchange(word, 0, me, FREE) === me
   }
 }

@@ -113,8 +113,8 @@ export class SharedMemory implements Disposable {
    * The bytes themselves, without a copy: one plain ArrayBuffer per handle, the same at every
    * access. `close()` detaches it.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_NO_EXTERNAL_BUFFERS: this runtime
-   *   can't show shared memory (Electron)
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: the buffer was
+   *   transferred. ERR_NO_EXTERNAL_BUFFERS: this runtime can't show shared memory (Electron)
    */
   get buffer(): ArrayBuffer {
     return this.#segment.buffer

@@ -49,6 +49,7 @@ class Sound<D extends DType> {
     readonly strides: number[],
     readonly order: Order,
     readonly isHandle = false,
+    readonly whole?: NDView,
   ) {}
 }
 
@@ -96,6 +97,8 @@ export class NDView<D extends DType = DType> {
   readonly #strides: readonly number[]
   readonly #order: Order
   readonly #size: number
+  /** What this is a part of. */
+  readonly #whole: NDView | undefined
 
   /**
    * What `assert.deepStrictEqual`, `expect().toEqual` and the like compare: own enumerable state.
@@ -105,7 +108,7 @@ export class NDView<D extends DType = DType> {
     enumerable: true,
     get(this: NDView): object {
       const { dtype, shape } = this
-      return { sending: NOT_SENT, dtype, shape, elements: this.#isClosed() ? 'closed' : this.#inOrder() }
+      return { sending: NOT_SENT, dtype, shape, elements: this.#isGone() ? 'gone' : this.#inOrder() }
     },
   }
 
@@ -120,7 +123,8 @@ export class NDView<D extends DType = DType> {
    *   and strides
    */
   constructor(parts: Parts<D>) {
-    const { info, data, shape, strides, order, isHandle } = parts instanceof Sound ? parts : check(parts)
+    const { info, data, shape, strides, order, isHandle, whole } =
+      parts instanceof Sound ? parts : check(parts)
     if (!isHandle) Object.defineProperty(this, 'contents', NDView.#contents)
     this.#info = info
     this.#data = data
@@ -128,6 +132,7 @@ export class NDView<D extends DType = DType> {
     this.#strides = Object.freeze(strides)
     this.#order = order
     this.#size = sizeOf(shape)
+    this.#whole = whole
   }
 
   /**
@@ -172,7 +177,7 @@ export class NDView<D extends DType = DType> {
    * Reads one element, by one index per axis. Negative indices are out of range.
    *
    * @throws {CrossmemError} ERR_INVALID_ARG: there are too few or too many indices.
-   *   ERR_OUT_OF_RANGE, ERR_CLOSED
+   *   ERR_OUT_OF_RANGE, ERR_CLOSED, ERR_DETACHED
    */
   get(...index: number[]): ScalarOf<D> {
     return this.#info.read(this.#open(), this.#offset(index, index.length))
@@ -193,7 +198,8 @@ export class NDView<D extends DType = DType> {
   /**
    * Stores `value` in every element.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: the value is no scalar of the dtype. ERR_CLOSED
+   * @throws {CrossmemError} ERR_INVALID_ARG: the value is no scalar of the dtype. ERR_CLOSED,
+   *   ERR_DETACHED
    */
   fill(value: ScalarInput<D>): this {
     const { Storage, lanes, write } = this.#info
@@ -212,7 +218,7 @@ export class NDView<D extends DType = DType> {
    * kept whole.
    *
    * @throws {CrossmemError} ERR_INVALID_ARG: a range is malformed, or there are too many.
-   *   ERR_OUT_OF_RANGE: a picked index doesn't exist. ERR_CLOSED
+   *   ERR_OUT_OF_RANGE: a picked index doesn't exist. ERR_CLOSED, ERR_DETACHED
    */
   subarray(...ranges: Range[]): NDView<D> {
     const data = this.#open()
@@ -238,13 +244,23 @@ export class NDView<D extends DType = DType> {
     const { lanes } = this.#info
     const last = first + extentOf(shape, strides)
     const part = data.subarray(first * lanes, last * lanes) as StorageOf<D>
-    return new NDView(new Sound(this.#info, part, shape, strides, this.#order) as unknown as Parts<D>)
+    return new NDView(
+      new Sound(
+        this.#info,
+        part,
+        shape,
+        strides,
+        this.#order,
+        false,
+        this.#whole ?? this,
+      ) as unknown as Parts<D>,
+    )
   }
 
   /**
    * Returns a copy of the elements as nested arrays.
    *
-   * @throws {CrossmemError} ERR_CLOSED
+   * @throws {CrossmemError} ERR_CLOSED, ERR_DETACHED
    */
   toNested(): NestedOf<D> {
     const data = this.#open()
@@ -254,7 +270,7 @@ export class NDView<D extends DType = DType> {
   /**
    * Returns the elements as NumPy prints them. Of more than 1000 elements it shows only the edges.
    *
-   * @throws {CrossmemError} ERR_CLOSED
+   * @throws {CrossmemError} ERR_CLOSED, ERR_DETACHED
    */
   toString(): string {
     const data = this.#open()
@@ -278,11 +294,14 @@ export class NDView<D extends DType = DType> {
   }
 
   /**
-   * Shows class, dtype, shape and elements in `console.log`. A closed view says that it is closed.
+   * Shows class, dtype, shape and elements in `console.log`, or that the view was closed, or its
+   * buffer transferred.
    */
   [inspectSymbol](): string {
     const title = `${this.constructor.name} ${this.dtype} [${this.#shape.join(', ')}]`
-    return this.#isClosed() ? `${title} (closed)` : `${title}\n${this.toString()}`
+    if (!this.#isGone()) return `${title}\n${this.toString()}`
+    const { code } = (this.#whole ?? this).whyGone()
+    return `${title} (${code === 'ERR_DETACHED' ? 'transferred' : 'closed'})`
   }
 
   /** The elements in C order: the memory itself where it is so, else a copy. */
@@ -298,18 +317,23 @@ export class NDView<D extends DType = DType> {
     return copy
   }
 
-  #isClosed(): boolean {
+  /** Whether the memory was taken away: by closing, or by a transfer of its buffer. */
+  #isGone(): boolean {
     return this.#data.length === 0 && this.#size > 0
   }
 
-  /** Returns the data, unless closing has detached its buffer. */
+  /** Returns the data, unless it is gone. */
   #open(): StorageOf<D> {
-    if (this.#isClosed())
-      throw new CrossmemError(
-        'ERR_CLOSED',
-        `the memory of this ${this.dtype} array was closed: open it again to use it`,
-      )
+    if (this.#isGone()) throw (this.#whole ?? this).whyGone()
     return this.#data
+  }
+
+  /** The error to throw when the memory is gone. @internal */
+  whyGone(): CrossmemError {
+    return new CrossmemError(
+      'ERR_CLOSED',
+      `the memory of this ${this.dtype} view is gone: its array was closed, or its ArrayBuffer transferred`,
+    )
   }
 
   #offset(index: readonly unknown[], count: number): number {

@@ -80,6 +80,7 @@ export class Segment {
   get buffer(): ArrayBuffer {
     const { handle } = this
     this.#buffer ??= nativeSegments.segmentBuffer(handle)
+    if (this.#buffer.byteLength === 0) throw transferred(this.name)
     return this.#buffer
   }
 
@@ -97,14 +98,14 @@ export class Segment {
 }
 
 /**
- * What `make` returns, or `undefined` in a runtime without external buffers (Electron): there the
- * addon does all work.
+ * What `make` returns, or `undefined` if there is no buffer to make it of: in a runtime without
+ * external buffers (Electron), or after it was transferred. There the addon does all work.
  */
 export function unlessHidden<T>(make: () => T): T | undefined {
   try {
     return make()
   } catch (error) {
-    if (hasCode(error, 'ERR_NO_EXTERNAL_BUFFERS')) return undefined
+    if (hasCode(error, 'ERR_NO_EXTERNAL_BUFFERS', 'ERR_DETACHED')) return undefined
     throw error
   }
 }
@@ -124,6 +125,12 @@ export function checkName(name: unknown): asserts name is string {
     )
   }
 }
+
+const transferred = (name: string): CrossmemError =>
+  new CrossmemError(
+    'ERR_DETACHED',
+    `the ArrayBuffer of "${name}" has another owner now: transfer(), a transfer list, a byte stream or a BYOB read took it; hand over a copy (slice()) instead, and open "${name}" anew to see its memory again`,
+  )
 
 const tooLarge = (byteLength: number): CrossmemError =>
   new CrossmemError(

@@ -236,7 +236,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * `cancel`. Returns `undefined` if there is no room now.
    *
    * @param length bytes to reserve, at most `messageBytes`
-   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_ENDED, ERR_CLOSED
+   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_ENDED, ERR_CLOSED. ERR_DETACHED: the ArrayBuffer of
+   *   an earlier view was transferred
    */
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
@@ -257,15 +258,19 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    *
    * @param length how many bytes of the reservation it has. Default: all
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no reservation of this queue, or was
-   *   committed or cancelled before
+   *   committed or cancelled before. ERR_DETACHED: its ArrayBuffer was transferred
    */
   commit(reservation: Uint8Array, length = reservation.byteLength): void {
-    void this.object
+    void this.object.segment.buffer
     checkCount('length', length, 0, reservation.byteLength)
     this.holdings.commit(giveBack(this.#reserved, reservation), length)
   }
 
-  /** Gives a reservation back without putting a message. Throws as `commit`. */
+  /**
+   * Gives a reservation back without putting a message.
+   *
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: as `commit`
+   */
   cancel(reservation: Uint8Array): void {
     void this.object
     this.holdings.cancel(giveBack(this.#reserved, reservation))
@@ -276,7 +281,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * `undefined` if there is none now. If this process dies first, see `redeliver`. A message in a
    * segment of its own is copied.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
+   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier view
+   *   was transferred
    */
   peek(): Uint8Array | undefined {
     const { object } = this
