@@ -94,6 +94,63 @@ test('elements by index, as arrays have them', t => {
   t.deepEqual(array.toArray(), [7, 2, 9])
 })
 
+test('every atomic operation changes its element alone, and gives the old value', t => {
+  for (const dtype of dtypes.filter(name => /^u?int/.test(name))) {
+    const of = (n: number): unknown => (dtype.endsWith('64') ? BigInt(n) : n)
+    using array = SharedArray.create(null, dtype, [1, 12, 3] as never)
+    const steps: [old: number, now: number, op: () => unknown][] = [
+      [12, 15, () => array.add(1, 3)],
+      [15, 14, () => array.sub(-2, 1)],
+      [14, 10, () => array.and(1, 0b1011)],
+      [10, 11, () => array.or(1, 1)],
+      [11, 8, () => array.xor(1, 3)],
+      [8, 20, () => array.exchange(1, 20)],
+      [20, 20, () => array.compareExchange(1, 19, 5)],
+      [20, 5, () => array.compareExchange(1, 20, 5)],
+    ]
+    for (const [old, now, op] of steps) {
+      t.is(op(), of(old), `${dtype}: ${op}`)
+      t.deepEqual<unknown, unknown>(array.toArray(), [of(1), of(now), of(3)], `${dtype} after ${op}`)
+      t.is<unknown, unknown>(array.get(1), of(now))
+    }
+  }
+  for (const dtype of ['float16', 'float32', 'float64'] as const) {
+    using array = SharedArray.create(null, dtype, [0.5, Number.NaN])
+    t.is(array.add(0, 1), 0.5)
+    t.is(array.sub(0, 3), 1.5)
+    t.is(array.compareExchange(-1, Number.NaN, -0), Number.NaN)
+    t.deepEqual(array.toArray(), [-1.5, -0])
+    t.throws(() => array.and(0, 1), { code: 'ERR_UNSUPPORTED' })
+  }
+  using flags = SharedArray.create(null, 'bool', [true, false])
+  t.is(flags.xor(1, true), false)
+  t.true(flags.get(1))
+  t.throws(() => flags.add(0, true), { code: 'ERR_UNSUPPORTED' })
+})
+
+test('an atomic operation of what has none, or is not there, is refused', t => {
+  using array = SharedArray.create(null, 'int32', 3)
+  using complex = SharedArray.create(null, 'complex64', 3)
+  using none = SharedArray.create(null, 'int32', 0)
+  const operations = ['get', 'add', 'sub', 'and', 'or', 'xor', 'exchange', 'compareExchange'] as const
+  const call = (of: SharedArray, operation: (typeof operations)[number], ...rest: unknown[]) =>
+    (of[operation] as (...all: unknown[]) => unknown).call(of, ...rest)
+  for (const operation of operations) {
+    for (const index of [3, -4, 1.5, Number.NaN, '0', undefined, 2 ** 32])
+      t.throws(() => call(array as never, operation, index, 1, 1), { code: 'ERR_OUT_OF_RANGE' })
+    t.throws(() => call(none as never, operation, 0, 1, 1), { code: 'ERR_OUT_OF_RANGE' })
+    t.throws(() => call(complex as never, operation, 0, 1, 1), { code: 'ERR_UNSUPPORTED' })
+    if (operation !== 'get')
+      t.throws(() => call(array as never, operation, 0, 'x', 'x'), { code: 'ERR_INVALID_ARG' })
+  }
+  t.deepEqual(array.toArray(), [0, 0, 0])
+  const closed = SharedArray.create(null, 'int32', 3)
+  closed.add(0, 1)
+  closed.close()
+  for (const operation of operations)
+    t.throws(() => call(closed as never, operation, 0, 1, 1), { code: 'ERR_CLOSED' })
+})
+
 test('data is a plain built-in typed array on the shared memory', t => {
   using array = SharedArray.create(unique('plain'), 'float64', 5)
   using again = SharedArray.open<'float64'>(array.name)

@@ -1,5 +1,5 @@
 import ava from 'ava'
-import { type DType, list, Mutex, NDArray, open, type Reference, SharedMemory, Value } from 'crossmem'
+import { type DType, list, Mutex, NDArray, open, type Reference, SharedArray, SharedMemory, Value } from 'crossmem'
 import type { LoopOrders, Way } from '../fixtures/arrays/change-value-in-a-loop.js'
 import type { ChangingOrders } from '../fixtures/arrays/read-and-change-data.js'
 import { unique } from '../helpers/domain.js'
@@ -28,7 +28,7 @@ test('every dtype is the same number in another process, both ways', async t => 
 })
 
 /** Four processes, or threads, change a value 25,000 times each. */
-async function contend(value: Value, way: Way, as: Place = 'process'): Promise<void> {
+async function contend(value: Value | SharedArray, way: Way, as: Place = 'process'): Promise<void> {
   const all = await Promise.all(
     [1, 2, 3, 4].map(() => hire<LoopOrders>('arrays/change-value-in-a-loop', { as })),
   )
@@ -56,6 +56,29 @@ for (const [dtype, way, initial, final] of [
     using value = Value.create(unique('busy'), dtype, initial as never)
     await contend(value as unknown as Value, way)
     t.is<unknown, unknown>(value.value, final)
+  })
+}
+
+for (const [dtype, way, initial, final] of [
+  ['int32', 'add', 0, 100_000],
+  ['float64', 'add', 0.5, 100_000.5],
+  ['uint64', 'sub', 0n, 2n ** 64n - 100_000n],
+  ['bool', 'xor', true, true],
+  ['uint16', 'compareExchange', 0, 100_000 % 65536],
+] as const) {
+  test(`no ${way} of an element of ${dtype} is lost, whatever happens to its neighbours`, async t => {
+    using array = SharedArray.create(unique('busy'), dtype, [initial, initial, initial] as never)
+    let isDone = false
+    const changing = contend(array, way).then(() => {
+      isDone = true
+    })
+    while (!isDone) {
+      array.exchange(1, initial as never)
+      array.set(0, initial as never)
+      await new Promise(setImmediate)
+    }
+    await changing
+    t.deepEqual<unknown, unknown>(array.toArray(), [initial, initial, final])
   })
 }
 

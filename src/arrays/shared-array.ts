@@ -12,6 +12,7 @@ import {
 import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
 import { bytesOf, show } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
+import { AtomicCells } from './atomic-cells.js'
 import {
   createData,
   DATA_OFFSET,
@@ -33,8 +34,9 @@ export type ArraySource<D extends DType = DType> =
  * A fixed number of elements that processes share, with a lock: Python's `multiprocessing.Array`.
  * The length may be 0.
  *
- * No process sees an element of up to 8 bytes half-written. A change of more than one step needs
- * the lock: use `update` or `withLock`. The lock stops only callers that take it, too; it survives
+ * No process sees an element of up to 8 bytes half-written. `get`, `add` and the like are atomic, as
+ * those of a {@link Value}. A change of more than one step needs the lock: use `update` or
+ * `withLock`. The lock stops only callers that take it, too; it survives
  * its holder as a {@link Mutex} does. For more axes, .npy files or consistent copies, use
  * {@link NDArray}.
  *
@@ -47,6 +49,7 @@ export type ArraySource<D extends DType = DType> =
  * console.log(counts.toArray()) // [ 40, 2, 5 ]
  * console.log(counts.update(data => (data[0] += data[1]))) // 42
  * console.log(counts.at(0), counts.at(3)) // 42 undefined
+ * console.log(counts.add(0, 8), counts.get(0)) // 42 50
  * counts.close()
  * ```
  */
@@ -54,6 +57,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   /** Number of elements. A complex number counts once. */
   readonly length: number
   readonly #data: StorageOf<D>
+  #cells: AtomicCells<D> | undefined
 
   private constructor(segment: Segment, layout: DataLayout<D>) {
     super(segment, 'SharedArray', layout)
@@ -130,10 +134,9 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    *   transferred, and all handles of this thread have to be closed to see the memory again
    */
   get data(): StorageOf<D> {
-    const { segment } = this.object
-    const data = this.#data
-    if (data.length === 0) void segment.buffer
-    return data
+    const { object } = this
+    if (this.#data.length === 0) void object.segment.buffer
+    return this.#data
   }
 
   /**
@@ -159,16 +162,95 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    *   `value` is no scalar of the dtype. ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   set(index: number, value: ScalarInput<D>): this {
-    const { data, length } = this
-    const at = index < 0 ? index + length : index
-    if (!Number.isInteger(index) || at < 0 || at >= length) {
-      throw new CrossmemError(
-        'ERR_OUT_OF_RANGE',
-        `index ${show(index)} is out of range: "${this.name}" has ${length} elements`,
-      )
-    }
-    dtypes[this.dtype].write(data, at, value)
+    const { data } = this
+    dtypes[this.dtype].write(data, this.#indexOf(index), value)
     return this
+  }
+
+  /**
+   * Reads one element. This and the calls below are atomic: each is one step for all processes,
+   * without the lock, and all see these steps in the same order. `set` isn't ordered with them;
+   * `exchange` is.
+   *
+   * @param index negative indices count from the end
+   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there is no element at that index. ERR_UNSUPPORTED:
+   *   the dtype is complex. ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
+   */
+  get(index: number): ScalarOf<D> {
+    return this.#atomic.get(this.#indexOf(index))
+  }
+
+  /**
+   * Adds `value` to one element. Integers wrap around; floats are rounded once.
+   *
+   * @returns the element before
+   * @throws {CrossmemError} as `get`. ERR_INVALID_ARG: the dtype doesn't take `value`.
+   *   ERR_UNSUPPORTED: the dtype is bool
+   */
+  add(index: number, value: ScalarInput<D>): ScalarOf<D> {
+    return this.#atomic.add(this.#indexOf(index), value)
+  }
+
+  /**
+   * Subtracts `value` from one element. Integers wrap around; floats are rounded once.
+   *
+   * @returns the element before
+   * @throws {CrossmemError} as `add`
+   */
+  sub(index: number, value: ScalarInput<D>): ScalarOf<D> {
+    return this.#atomic.sub(this.#indexOf(index), value)
+  }
+
+  /**
+   * Clears the bits of one element that `value` doesn't have.
+   *
+   * @returns the element before
+   * @throws {CrossmemError} as `get`. ERR_INVALID_ARG: the dtype doesn't take `value`.
+   *   ERR_UNSUPPORTED: the dtype is a float
+   */
+  and(index: number, value: ScalarInput<D>): ScalarOf<D> {
+    return this.#atomic.and(this.#indexOf(index), value)
+  }
+
+  /**
+   * Sets the bits of one element that `value` has.
+   *
+   * @returns the element before
+   * @throws {CrossmemError} as `and`
+   */
+  or(index: number, value: ScalarInput<D>): ScalarOf<D> {
+    return this.#atomic.or(this.#indexOf(index), value)
+  }
+
+  /**
+   * Inverts the bits of one element that `value` has.
+   *
+   * @returns the element before
+   * @throws {CrossmemError} as `and`
+   */
+  xor(index: number, value: ScalarInput<D>): ScalarOf<D> {
+    return this.#atomic.xor(this.#indexOf(index), value)
+  }
+
+  /**
+   * Stores `value` in one element.
+   *
+   * @returns the element before
+   * @throws {CrossmemError} as `get`. ERR_INVALID_ARG: the dtype doesn't take `value`
+   */
+  exchange(index: number, value: ScalarInput<D>): ScalarOf<D> {
+    return this.#atomic.exchange(this.#indexOf(index), value)
+  }
+
+  /**
+   * Stores `replacement` in one element if that equals `expected`, both converted to the dtype.
+   * Compares as `Array.prototype.includes` does: NaN equals NaN, and 0 equals -0.
+   *
+   * @returns the element before, which equals `expected` if `replacement` was stored
+   * @throws {CrossmemError} as `exchange`
+   */
+  compareExchange(index: number, expected: ScalarInput<D>, replacement: ScalarInput<D>): ScalarOf<D> {
+    return this.#atomic.compareExchange(this.#indexOf(index), expected, replacement)
   }
 
   /**
@@ -210,6 +292,30 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
     options?: SyncWaitOptions,
   ): Result {
     return this.changeLocked(context => change(this.data, context), options)
+  }
+
+  #indexOf(index: number): number {
+    const { length } = this
+    const at = index < 0 ? index + length : index
+    if (Number.isInteger(index) && at >= 0 && at < length) return at
+    throw new CrossmemError(
+      'ERR_OUT_OF_RANGE',
+      `index ${show(index)} is out of range: "${this.name}" has ${length} elements`,
+    )
+  }
+
+  get #atomic(): AtomicCells<D> {
+    const { buffer } = this.data
+    this.#cells ??= this.#newCells(buffer as ArrayBuffer)
+    return this.#cells
+  }
+
+  #newCells(buffer: ArrayBuffer): AtomicCells<D> {
+    if (dtypes[this.dtype].lanes === 1) return new AtomicCells(this.dtype, buffer, DATA_OFFSET, this.length)
+    throw new CrossmemError(
+      'ERR_UNSUPPORTED',
+      `no processor changes the two parts of a ${this.dtype} at once; use at(), set() or update()`,
+    )
   }
 }
 

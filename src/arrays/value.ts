@@ -10,7 +10,7 @@ import {
 import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
 import { bytesOf } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
-import { AtomicCell } from './atomic-cell.js'
+import { AtomicCells } from './atomic-cells.js'
 import {
   createData,
   DATA_OFFSET,
@@ -45,11 +45,11 @@ import { refusePromise, type UpdateContext } from './update.js'
  * ```
  */
 export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
-  readonly #cell: AtomicCell<D>
+  readonly #cells: AtomicCells<D>
 
   private constructor(segment: Segment, layout: DataLayout<D>) {
     super(segment, 'Value', layout)
-    this.#cell = new AtomicCell(layout.dtype, this.object.segment.buffer, DATA_OFFSET)
+    this.#cells = new AtomicCells(layout.dtype, this.object.segment.buffer, DATA_OFFSET, 1)
   }
 
   /** @internal */
@@ -138,7 +138,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */
   get(): ScalarOf<D> {
-    return this.#open.get()
+    return this.#open.get(0)
   }
 
   /**
@@ -148,7 +148,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    *   handle is closed
    */
   set(value: ScalarInput<D>): void {
-    this.#open.set(value)
+    this.#open.set(0, value)
   }
 
   /**
@@ -159,7 +159,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    *   the dtype is bool. ERR_CLOSED: the handle is closed
    */
   add(value: ScalarInput<D>): ScalarOf<D> {
-    return this.#open.add(value)
+    return this.#open.add(0, value)
   }
 
   /**
@@ -169,7 +169,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    * @throws {CrossmemError} as `add`
    */
   sub(value: ScalarInput<D>): ScalarOf<D> {
-    return this.#open.sub(value)
+    return this.#open.sub(0, value)
   }
 
   /**
@@ -180,7 +180,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    *   the dtype is a float. ERR_CLOSED: the handle is closed
    */
   and(value: ScalarInput<D>): ScalarOf<D> {
-    return this.#open.and(value)
+    return this.#open.and(0, value)
   }
 
   /**
@@ -190,7 +190,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    * @throws {CrossmemError} as `and`
    */
   or(value: ScalarInput<D>): ScalarOf<D> {
-    return this.#open.or(value)
+    return this.#open.or(0, value)
   }
 
   /**
@@ -200,7 +200,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    * @throws {CrossmemError} as `and`
    */
   xor(value: ScalarInput<D>): ScalarOf<D> {
-    return this.#open.xor(value)
+    return this.#open.xor(0, value)
   }
 
   /**
@@ -210,7 +210,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    * @throws {CrossmemError} as `set`
    */
   exchange(value: ScalarInput<D>): ScalarOf<D> {
-    return this.#open.exchange(value)
+    return this.#open.exchange(0, value)
   }
 
   /**
@@ -221,7 +221,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    * @throws {CrossmemError} as `set`
    */
   compareExchange(expected: ScalarInput<D>, replacement: ScalarInput<D>): ScalarOf<D> {
-    return this.#open.compareExchange(expected, replacement)
+    return this.#open.compareExchange(0, expected, replacement)
   }
 
   /**
@@ -246,13 +246,13 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
     return this.changeLocked(context => {
       const next = change(this.get(), context)
       refusePromise(next)
-      return this.#open.set(next)
+      return this.#open.set(0, next)
     }, options)
   }
 
-  get #open(): AtomicCell<D> {
+  get #open(): AtomicCells<D> {
     void this.object
-    return this.#cell
+    return this.#cells
   }
 }
 

@@ -17,6 +17,8 @@ const MAX_BUFFER = constants.MAX_LENGTH
  */
 const collected = new FinalizationRegistry<number>(handle => nativeSegments.forgetSegment(handle))
 
+const NOTHING = new Uint8Array(0)
+
 /** An open segment: a native handle, and at most one ArrayBuffer over its bytes. */
 export class Segment {
   readonly name: string
@@ -31,6 +33,8 @@ export class Segment {
   readonly foreign: boolean
   readonly #handle: number
   #buffer: ArrayBuffer | undefined
+  /** Empty once the buffer was transferred; V8 sees that faster than the buffer's own length. */
+  #probe = NOTHING
   #closed = false
 
   constructor(open: OpenSegment) {
@@ -79,8 +83,11 @@ export class Segment {
 
   get buffer(): ArrayBuffer {
     const { handle } = this
-    this.#buffer ??= nativeSegments.segmentBuffer(handle)
-    if (this.#buffer.byteLength === 0) throw transferred(this.name)
+    if (this.#buffer === undefined) {
+      this.#buffer = nativeSegments.segmentBuffer(handle)
+      this.#probe = new Uint8Array(this.#buffer, 0, 1)
+    }
+    if (this.#probe.length === 0) throw transferred(this.name)
     return this.#buffer
   }
 

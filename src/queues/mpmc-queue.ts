@@ -261,7 +261,9 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    *   committed or cancelled before. ERR_DETACHED: its ArrayBuffer was transferred
    */
   commit(reservation: Uint8Array, length = reservation.byteLength): void {
-    void this.object.segment.buffer
+    const { segment } = this.object
+    // A transfer empties it.
+    if (reservation.byteLength === 0) void segment.buffer
     checkCount('length', length, 0, reservation.byteLength)
     this.holdings.commit(giveBack(this.#reserved, reservation), length)
   }

@@ -15,11 +15,11 @@ const Words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array
 type Word = number
 
 /**
- * One element of shared memory that threads and processes change at the same time, without a lock.
- * V8 compiles `Atomics` to the processor's atomic instructions, whatever memory a typed array
- * shows.
+ * Elements of shared memory that threads and processes change at the same time, without a lock, each
+ * by its index. V8 compiles `Atomics` to the processor's atomic instructions, whatever memory a
+ * typed array shows.
  */
-export class AtomicCell<D extends DType> {
+export class AtomicCells<D extends DType> {
   readonly #info: DTypeInfo<D>
   readonly #shared: Uint32Array
   /** A private element that turns bits into a JavaScript value and back. */
@@ -27,76 +27,76 @@ export class AtomicCell<D extends DType> {
   readonly #ownBits: Uint32Array
 
   /** @param dtype not a complex one: no instruction changes its two parts at once */
-  constructor(dtype: D, buffer: ArrayBuffer, byteOffset: number) {
+  constructor(dtype: D, buffer: ArrayBuffer, byteOffset: number, length: number) {
     this.#info = dtypes[dtype]
     const { Storage, itemBytes } = this.#info
     const Bits = Words[itemBytes as keyof typeof Words]
     this.#own = new Storage(1)
     this.#ownBits = new Bits(this.#own.buffer as ArrayBuffer) as Uint32Array
-    this.#shared = new Bits(buffer, byteOffset, 1) as Uint32Array
+    this.#shared = new Bits(buffer, byteOffset, length) as Uint32Array
   }
 
-  get(): ScalarOf<D> {
-    return this.#read(Atomics.load(this.#shared, 0))
+  get(i: number): ScalarOf<D> {
+    return this.#read(Atomics.load(this.#shared, i))
   }
 
   /** Returns what was stored: `value` wrapped or rounded to the dtype. */
-  set(value: ScalarInput<D>): ScalarOf<D> {
+  set(i: number, value: ScalarInput<D>): ScalarOf<D> {
     const bits = this.#bitsOf(value)
-    Atomics.store(this.#shared, 0, bits)
+    Atomics.store(this.#shared, i, bits)
     return this.#read(bits)
   }
 
-  exchange(value: ScalarInput<D>): ScalarOf<D> {
-    return this.#read(Atomics.exchange(this.#shared, 0, this.#bitsOf(value)))
+  exchange(i: number, value: ScalarInput<D>): ScalarOf<D> {
+    return this.#read(Atomics.exchange(this.#shared, i, this.#bitsOf(value)))
   }
 
   /** Compares as `Array.prototype.includes` does: NaN is NaN, and 0 is -0. */
-  compareExchange(expected: ScalarInput<D>, replacement: ScalarInput<D>): ScalarOf<D> {
+  compareExchange(i: number, expected: ScalarInput<D>, replacement: ScalarInput<D>): ScalarOf<D> {
     const accepted = [this.#read(this.#bitsOf(expected))]
     const bits = this.#bitsOf(replacement)
-    return this.#replace(old => (accepted.includes(old) ? bits : undefined))
+    return this.#replace(i, old => (accepted.includes(old) ? bits : undefined))
   }
 
-  add(value: ScalarInput<D>): ScalarOf<D> {
+  add(i: number, value: ScalarInput<D>): ScalarOf<D> {
     const bits = this.#bitsOf(value)
-    if (this.#isInteger()) return this.#read(Atomics.add(this.#shared, 0, bits))
+    if (this.#isInteger()) return this.#read(Atomics.add(this.#shared, i, bits))
     this.#refuseBool('add')
-    return this.#replace(old => this.#bitsOf(((old as number) + (value as number)) as ScalarInput<D>))
+    return this.#replace(i, old => this.#bitsOf(((old as number) + (value as number)) as ScalarInput<D>))
   }
 
-  sub(value: ScalarInput<D>): ScalarOf<D> {
+  sub(i: number, value: ScalarInput<D>): ScalarOf<D> {
     const bits = this.#bitsOf(value)
-    if (this.#isInteger()) return this.#read(Atomics.sub(this.#shared, 0, bits))
+    if (this.#isInteger()) return this.#read(Atomics.sub(this.#shared, i, bits))
     this.#refuseBool('sub')
-    return this.#replace(old => this.#bitsOf(((old as number) - (value as number)) as ScalarInput<D>))
+    return this.#replace(i, old => this.#bitsOf(((old as number) - (value as number)) as ScalarInput<D>))
   }
 
-  and(value: ScalarInput<D>): ScalarOf<D> {
+  and(i: number, value: ScalarInput<D>): ScalarOf<D> {
     this.#refuseFloat('and')
-    return this.#read(Atomics.and(this.#shared, 0, this.#bitsOf(value)))
+    return this.#read(Atomics.and(this.#shared, i, this.#bitsOf(value)))
   }
 
-  or(value: ScalarInput<D>): ScalarOf<D> {
+  or(i: number, value: ScalarInput<D>): ScalarOf<D> {
     this.#refuseFloat('or')
-    return this.#read(Atomics.or(this.#shared, 0, this.#bitsOf(value)))
+    return this.#read(Atomics.or(this.#shared, i, this.#bitsOf(value)))
   }
 
-  xor(value: ScalarInput<D>): ScalarOf<D> {
+  xor(i: number, value: ScalarInput<D>): ScalarOf<D> {
     this.#refuseFloat('xor')
-    return this.#read(Atomics.xor(this.#shared, 0, this.#bitsOf(value)))
+    return this.#read(Atomics.xor(this.#shared, i, this.#bitsOf(value)))
   }
 
   /**
    * Stores `next(old)`, and retries if the value changed in between. `undefined` stores nothing.
    */
-  #replace(next: (old: ScalarOf<D>) => Word | undefined): ScalarOf<D> {
+  #replace(i: number, next: (old: ScalarOf<D>) => Word | undefined): ScalarOf<D> {
     for (;;) {
-      const found = Atomics.load(this.#shared, 0)
+      const found = Atomics.load(this.#shared, i)
       const old = this.#read(found)
       const bits = next(old)
       if (bits === undefined) return old
-      if (Atomics.compareExchange(this.#shared, 0, found, bits) === found) return old
+      if (Atomics.compareExchange(this.#shared, i, found, bits) === found) return old
     }
   }
 
