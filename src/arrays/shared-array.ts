@@ -10,7 +10,7 @@ import {
   type StorageOf,
 } from '../nd/index.js'
 import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
-import { bytesOf, show } from '../util/index.js'
+import { bytesOf, readable, show } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
 import { AtomicCells } from './atomic-cells.js'
 import {
@@ -292,6 +292,11 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
     options?: SyncWaitOptions,
   ): Result {
     return this.changeLocked(context => change(this.data, context), options)
+  }
+
+  /** @internal */
+  protected override state(): object {
+    return { ...super.state(), ...readable(this, ['data']) }
   }
 
   #indexOf(index: number): number {

@@ -250,6 +250,11 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
     }, options)
   }
 
+  /** @internal */
+  protected override state(): object {
+    return { ...super.state(), value: this.get() }
+  }
+
   get #open(): AtomicCells<D> {
     void this.object
     return this.#cells

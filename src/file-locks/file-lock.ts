@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError } from '../errors.js'
-import { checkBoolean, stays } from '../util/index.js'
+import { checkBoolean, stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import {
   type FileLockGuard,
@@ -119,6 +119,11 @@ export class FileLock implements Disposable {
    */
   close(): void {
     this.#file.close()
+  }
+
+  /** Shows the path in `console.log`, or that the file is closed. */
+  [inspection](...how: InspectionArguments): string {
+    return showAs(`FileLock${this.#file.isClosed ? ' (closed)' : ''}`, { path: this.path }, ...how)
   }
 
   /** Closes the FileLock; `using` calls this. */

@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/index.js'
 import { fileAnswers, nativeFileLocks } from '../native/index.js'
-import { checkBoolean } from '../util/index.js'
+import { checkBoolean, type InspectionArguments, inspection, showAs } from '../util/index.js'
 import { type checkWait, offAbort, onAbort, timedOut } from '../wait/index.js'
 
 /** How to open a file that is to be locked. */
@@ -68,6 +68,12 @@ export class FileLockGuard extends Guard {
     this.shared = range.shared
     this.start = range.start
     this.length = range.length
+  }
+
+  /** Shows the bytes in `console.log`, or that they were released. */
+  override [inspection](...how: InspectionArguments): string {
+    const { shared, start, length } = this
+    return showAs(`FileLockGuard${this.isReleased ? ' (released)' : ''}`, { shared, start, length }, ...how)
   }
 }
 

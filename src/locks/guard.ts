@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { stays } from '../util/index.js'
+import { stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
 
 /**
  * Lends guards and takes them back: a mutex, a side of an RwLock, a semaphore's permits, a file.
@@ -87,6 +87,12 @@ export class Guard implements Disposable, AsyncDisposable {
   /** Releases the lock unless that was done already; `await using` calls this. */
   async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]()
+  }
+
+  /** Shows what is held in `console.log`, or that it was released. */
+  [inspection](...how: InspectionArguments): string {
+    const { isReleased, ownerDied } = this
+    return showAs(`${this.constructor.name}${isReleased ? ' (released)' : ''}`, { ownerDied }, ...how)
   }
 
   /** The handle is being closed. @internal */

@@ -7,6 +7,7 @@ import {
   openOrCreate,
   Segment,
 } from '../objects/index.js'
+import { type InspectionArguments, inspection, showAs } from '../util/index.js'
 
 /**
  * A named segment of raw bytes, without a header: Python's
@@ -156,5 +157,11 @@ export class SharedMemory implements Disposable {
   /** The reference to send to another process, where `open()` takes it. */
   toJSON(): { crossmem: 'SharedMemory'; name: string } {
     return { crossmem: this.crossmem, name: this.name }
+  }
+
+  /** Shows name and length in `console.log`, or that the handle is closed. */
+  [inspection](...how: InspectionArguments): string {
+    const { name, byteLength } = this
+    return showAs(`SharedMemory${this.#segment.isClosed ? ' (closed)' : ''}`, { name, byteLength }, ...how)
   }
 }

@@ -1,4 +1,4 @@
-import { stays } from '../util/index.js'
+import { stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
 import type { Holdings } from './holdings.js'
 
 /**
@@ -49,6 +49,11 @@ export class Message<T> implements Disposable {
   /** Finishes the message at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  /** Shows the value in `console.log`, and whether the message was released. */
+  [inspection](...how: InspectionArguments): string {
+    return showAs(`Message${this.#holdings ? '' : ' (released)'}`, { ...this }, ...how)
   }
 }
 

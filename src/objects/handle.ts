@@ -1,7 +1,26 @@
 import { CrossmemError } from '../errors.js'
+import { type InspectionArguments, inspection, readable, showAs } from '../util/index.js'
 import { checkMaker } from './create.js'
 import type { Segment } from './segment.js'
 import { SharedObject, type WaitKind } from './shared-object.js'
+
+/**
+ * What `console.log` shows of a handle, if its class has it. These read a field each; none waits for
+ * a lock.
+ */
+const SHOWN = [
+  'dtype',
+  'length',
+  'isLocked',
+  'isSet',
+  'max',
+  'parties',
+  'codec',
+  'capacity',
+  'size',
+  'usedBytes',
+  'isEnded',
+]
 
 /** Base of the handles of locks, values and queues: a name, a reference to send, closing. */
 export abstract class Handle<Kind extends string> implements Disposable {
@@ -80,5 +99,18 @@ export abstract class Handle<Kind extends string> implements Disposable {
    */
   toJSON(): { crossmem: Kind; name: string } {
     return { crossmem: this.crossmem, name: this.name }
+  }
+
+  /** Shows class, name and state in `console.log`, or that the handle is closed. */
+  [inspection](...how: InspectionArguments): string {
+    const { name } = this
+    const title = this.constructor.name
+    if (this.#object === undefined) return showAs(`${title} (closed)`, { name }, ...how)
+    return showAs(title, { name, ...this.state() }, ...how)
+  }
+
+  /** What `console.log` shows besides the name. @internal */
+  protected state(): object {
+    return readable(this, SHOWN)
   }
 }

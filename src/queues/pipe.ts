@@ -110,6 +110,11 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /** @internal */
+  protected override state(): object {
+    return { end: this.#end, ...super.state() }
+  }
+
+  /** @internal */
   static attach(segment: Segment, end: unknown): Pipe {
     return Pipe.#claim(segment, end)
   }

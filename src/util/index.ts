@@ -1,4 +1,5 @@
 export { bytesOf } from './bytes.js'
 export { checkBoolean, checkCount } from './checks.js'
+export { type InspectionArguments, inspection, readable, showAs } from './inspection.js'
 export { show } from './show.js'
 export { STAYS, stays } from './stays.js'

@@ -1,4 +1,4 @@
-import { stays } from '../util/index.js'
+import { stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
 import { type CheckedRequest, checkRequest } from './arguments.js'
 import { request, snapshot } from './requests.js'
 import type * as shape from './types.js'
@@ -28,6 +28,11 @@ class Lock implements shape.Lock {
 
   get recovered(): boolean {
     return this.#recovered
+  }
+
+  [inspection](...how: InspectionArguments): string {
+    const { name, mode, recovered } = this
+    return showAs('Lock', { name, mode, recovered }, ...how)
   }
 }
 
