@@ -1,6 +1,6 @@
 import { codecFor } from '../codecs/index.js'
 import { CrossmemError } from '../errors.js'
-import { FINISH, type Message } from '../messages/index.js'
+import { FINISH, type Message, type Taken } from '../messages/index.js'
 import { answers, nativeQueues } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
@@ -110,6 +110,16 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /** Yields tasks until the queue has ended and is empty. Call `taskDone()` for each. */
   override async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     for await (const message of this.messages()) yield this.#begin(message)
+  }
+
+  /** @internal */
+  protected override async takeForStream(options: WaitOptions): Promise<Taken<T>> {
+    return { value: await this.get(options) }
+  }
+
+  /** @internal */
+  protected override giveBack({ value }: Taken<T>): void {
+    super.giveBack({ value, release: () => this.taskDone() })
   }
 
   /**

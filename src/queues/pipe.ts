@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { type BoundCodec, type CodecOption, codecFor, codecOf } from '../codecs/index.js'
 import { CrossmemError, hasCode } from '../errors.js'
@@ -7,6 +8,7 @@ import {
   copyInto,
   forRecord,
   forRoom,
+  nodeReadableOf,
   readableOf,
   untilEnded,
   writableOf,
@@ -318,8 +320,24 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   /** A web stream of the values that are received. */
   get readable(): ReadableStream<T> {
     this.#use()
-    this.#readable ??= readableOf(options => this.recv(options))
+    this.#readable ??= readableOf(
+      options => this.recv(options),
+      () => undefined,
+    )
     return this.#readable
+  }
+
+  /**
+   * A new Node stream of the values that are received, in object mode. It receives a value only
+   * when its consumer asks for one, as `readable` does. A value that arrives in the very moment in
+   * which the stream is destroyed is lost: a pipe has no way back.
+   */
+  toNodeReadable(): Readable {
+    this.#use()
+    return nodeReadableOf(
+      async options => ({ value: await this.recv(options) }),
+      () => undefined,
+    )
   }
 
   /**

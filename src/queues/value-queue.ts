@@ -1,13 +1,16 @@
+import type { Readable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { type BoundCodec, type CodecOption, codecOf } from '../codecs/index.js'
 import {
   Inbox,
   type Message,
+  nodeReadableOf,
   Outbox,
   queueSink,
   queueSource,
   Receiver,
   readableOf,
+  type Taken,
   untilEnded,
   valuesOf,
   writableOf,
@@ -181,8 +184,44 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /** A web stream of the values. It takes a value out only when its reader asks for one. */
   get readable(): ReadableStream<T> {
     void this.object
-    this.#readable ??= readableOf(options => this.get(options))
+    this.#readable ??= readableOf(
+      options => this.get(options),
+      value => this.giveBack({ value }),
+    )
     return this.#readable
+  }
+
+  /**
+   * A new Node stream of the values, in object mode. It takes a value out only when its consumer
+   * asks for one, so a stream that is destroyed, by `break` or by a pipeline that fails, has lost
+   * none: `Readable.fromWeb(queue.readable)` takes values ahead, and loses them. A value that arrives in the very
+   * moment in which the stream is destroyed is put back at the end of the queue.
+   *
+   * With `redeliver`, a value counts as finished when the next one is asked for.
+   *
+   * @throws {CrossmemError} ERR_CLOSED. The stream emits the errors of `get` but ERR_ENDED, which
+   *   is its end, and ERR_UNSUPPORTED for `null` and `undefined`, which end a Node stream
+   */
+  toNodeReadable(): Readable {
+    void this.object
+    return nodeReadableOf(
+      options => this.takeForStream(options),
+      taken => this.giveBack(taken),
+    )
+  }
+
+  /** @internal */
+  protected async takeForStream(options: WaitOptions): Promise<Taken<T>> {
+    return this.redeliver ? this.receive(options) : { value: await this.get(options) }
+  }
+
+  /** Puts back what no consumer has seen. @internal */
+  protected giveBack(taken: Taken<T>): void {
+    // A message that can't be put back is left to `redeliver`.
+    this.put(taken.value).then(
+      () => taken.release?.(),
+      () => undefined,
+    )
   }
 
   /** A web stream into the queue. Closing the stream ends the queue. */
