@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { type DType, dtypes } from '../../src/nd/dtype.js'
-import { dtypeFromDescr } from '../../src/npy/descr.js'
+import { dtypeFromDescr, readDescr } from '../../src/npy/descr.js'
 import { python, pythonTest } from '../helpers/python.js'
 
 const spell = String.raw`
@@ -29,6 +29,7 @@ pythonTest('Python: every spelling that numpy.dtype reads means the same here', 
   t.true(read.length > 200)
   for (const [spelling, [dtype, isBigEndian]] of read) {
     t.true(dtype in dtypes, dtype)
+    t.deepEqual(readDescr(spelling), { dtype, isSwapped: isBigEndian }, spelling)
     if (isBigEndian) t.throws(() => dtypeFromDescr(spelling), { code: 'ERR_UNSUPPORTED' }, spelling)
     else t.is(dtypeFromDescr(spelling), dtype, spelling)
   }

@@ -164,7 +164,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @param source a typed array, nested arrays, the bytes of a .npy file as ArrayBuffer, or another
    *   array or view
    * @throws {CrossmemError} as `create`. ERR_CORRUPT: the bytes aren't a sound .npy file.
-   *   ERR_UNSUPPORTED: the dtype of the .npy file is an object, big-endian or structured
+   *   ERR_UNSUPPORTED: the dtype of the .npy file is an object or structured
    */
   static from<D extends DType = DType>(
     name: string | null,
@@ -181,7 +181,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Reads a .npy file into a new array. The file may be a pipe, of which only the bytes of one
+   * Reads a .npy file into a new array. Big-endian elements are converted. The file may be a pipe, of which only the bytes of one
    * array are taken.
    *
    * @param options.name default: a random name

@@ -14,7 +14,7 @@ import {
   sizeOf,
   type TypedArray,
 } from '../nd/index.js'
-import { decodeNpyHeader } from '../npy/index.js'
+import { decodeAnyNpyHeader, toNative } from '../npy/index.js'
 import type { CreateOptions } from '../objects/index.js'
 
 /** How to copy existing data into a new array. */
@@ -40,10 +40,11 @@ export function readSource<D extends DType>(
 ): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
   if (types.isAnyArrayBuffer(source)) {
     refuse(options, ['shape', 'dtype', 'order'], 'the .npy file')
-    const header = decodeNpyHeader(new Uint8Array(source))
+    const header = decodeAnyNpyHeader(new Uint8Array(source))
     const { Storage, lanes } = dtypes[header.dtype]
     // Copied, since a .npy file needn't align its data for a typed array.
     const data = source.slice(header.dataOffset, header.dataOffset + header.dataBytes)
+    toNative(header, new Uint8Array(data))
     return { ...header, data: new Storage(data, 0, header.size * lanes) as StorageOf }
   }
   if (isNDView(source)) {

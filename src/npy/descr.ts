@@ -94,20 +94,21 @@ const unsupported: Record<string, string> = {
 }
 const longDoubles = ['f12', 'f16', 'c24', 'c32']
 
+/** A dtype, and whether its bytes are in the order that this machine doesn't have. */
+export interface Descr {
+  dtype: DType
+  isSwapped: boolean
+}
+
 /**
- * The dtype of an .npy header's `descr`, spelled in any way that `numpy.dtype` takes. The byte order is `<` little, `>` big, `=` or none native,
- * `|` not applicable (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
+ * Reads an .npy header's `descr`, spelled in any way that `numpy.dtype` takes. The byte order is `<`
+ * little, `>` big, `=` or none native, `|` not applicable
+ * (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
  *
  * @throws {CrossmemError} ERR_UNSUPPORTED: crossmem has no such dtype. ERR_CORRUPT: `descr` is
  *   neither a string nor a list
  */
-export function dtypeFromDescr(descr: unknown): DType {
-  const fail = (why: string) =>
-    new CrossmemError(
-      'ERR_UNSUPPORTED',
-      `dtype ${show(descr)} is not supported: ${why}; convert it with astype() first`,
-    )
-
+export function readDescr(descr: unknown): Descr {
   if (Array.isArray(descr))
     throw new CrossmemError(
       'ERR_UNSUPPORTED',
@@ -119,9 +120,29 @@ export function dtypeFromDescr(descr: unknown): DType {
   const code = descr.slice(byteOrder.length)
   const dtype = dtypeOfCode(code) ?? dtypeOfName(descr)
   // One byte has no byte order, so '>u1' is as good as '|u1'.
-  if (dtype && (byteOrder !== '>' || dtypes[dtype].itemBytes === 1)) return dtype
-  if (dtype) throw fail(`it is big-endian, and crossmem shares memory in the machine's own order`)
-  if (longDoubles.includes(code)) throw fail('JavaScript has no long double')
+  if (dtype) return { dtype, isSwapped: byteOrder === '>' && dtypes[dtype].itemBytes > 1 }
   const what = unsupported[code.charAt(0)]
-  throw fail(what ? `it holds ${what}` : 'crossmem knows no such type')
+  const why = longDoubles.includes(code)
+    ? 'JavaScript has no long double'
+    : what
+      ? `it holds ${what}`
+      : 'crossmem knows no such type'
+  throw unusable(descr, `${why}; convert it with astype() first`)
 }
+
+/**
+ * The dtype of a `descr` whose elements can be used as they lie in memory.
+ *
+ * @throws {CrossmemError} as `readDescr`. ERR_UNSUPPORTED: it is big-endian
+ */
+export function dtypeFromDescr(descr: unknown): DType {
+  const { dtype, isSwapped } = readDescr(descr)
+  if (!isSwapped) return dtype
+  throw unusable(
+    descr,
+    "it is big-endian, and crossmem shares memory in the machine's own order; convert it with astype(), or save it to a file, which NDArray.load() converts",
+  )
+}
+
+const unusable = (descr: unknown, why: string) =>
+  new CrossmemError('ERR_UNSUPPORTED', `dtype ${show(descr)} is not supported: ${why}`)

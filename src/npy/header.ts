@@ -5,7 +5,7 @@
 import { CrossmemError } from '../errors.js'
 import { checkShape, type DType, dtypes, MAX_DIMS, type Order, shapeProblem, sizeOf } from '../nd/index.js'
 import { show } from '../util/index.js'
-import { dtypeFromDescr } from './descr.js'
+import { dtypeFromDescr, readDescr } from './descr.js'
 import { PythonTuple, parsePythonLiteral } from './python-literal.js'
 
 /** The contents of an .npy header. */
@@ -23,6 +23,11 @@ export interface NpyHeader {
   dataOffset: number
   /** The length of all elements in bytes. */
   dataBytes: number
+}
+
+/** The contents of a header whose elements may be big-endian. */
+export interface AnyNpyHeader extends NpyHeader {
+  isSwapped: boolean
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // "\x93NUMPY"
@@ -75,6 +80,21 @@ export function encodeNpyHeader({
 }
 
 /**
+ * Reads a header as `decodeNpyHeader` does, also of big-endian elements.
+ *
+ * @throws {CrossmemError} as `decodeNpyHeader`
+ */
+export function decodeAnyNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.byteLength): AnyNpyHeader {
+  let isSwapped = false
+  const header = decode(bytes, totalBytes, descr => {
+    const found = readDescr(descr)
+    isSwapped = found.isSwapped
+    return found.dtype
+  })
+  return { ...header, isSwapped }
+}
+
+/**
  * Reads the header of an .npy file, versions 1.0 to 3.0. Another process may change `bytes`
  * meanwhile, so each part is copied once, and the copy is checked.
  *
@@ -83,13 +103,16 @@ export function encodeNpyHeader({
  *   header takes more than 64 KiB. ERR_UNSUPPORTED: crossmem has no such dtype ({@link
  *   dtypeFromDescr}), or there are more than 64 dimensions
  */
-export function decodeNpyHeader(bytes: Uint8Array, totalBytes: number = bytes.byteLength): NpyHeader {
+export const decodeNpyHeader = (bytes: Uint8Array, totalBytes: number = bytes.byteLength): NpyHeader =>
+  decode(bytes, totalBytes, dtypeFromDescr)
+
+function decode(bytes: Uint8Array, totalBytes: number, dtypeOf: (descr: unknown) => DType): NpyHeader {
   const { version, encoding, start, end: dataOffset } = readPrefix(bytes)
   if (dataOffset > bytes.byteLength)
     throw corrupt(`its header needs ${dataOffset} bytes of ${bytes.byteLength}`)
 
   const { descr, order, dims } = readDict(decodeText(bytes.slice(start, dataOffset), encoding))
-  const dtype = dtypeFromDescr(descr)
+  const dtype = dtypeOf(descr)
   const { itemBytes } = dtypes[dtype]
   if (dims.length > MAX_DIMS)
     throw new CrossmemError(

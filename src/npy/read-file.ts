@@ -1,10 +1,18 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { CrossmemError } from '../errors.js'
-import { decodeNpyHeader, headerBytes, LONGEST_HEADER, type NpyHeader, PREFIX } from './header.js'
+import {
+  type AnyNpyHeader,
+  decodeAnyNpyHeader,
+  headerBytes,
+  LONGEST_HEADER,
+  type NpyHeader,
+  PREFIX,
+} from './header.js'
 import { CHUNK, pathOf } from './paths.js'
+import { toNative } from './swap.js'
 
 /**
- * Reads a .npy file. What has a size is checked against it before its data is read; of a pipe only
+ * Reads a .npy file; its elements come in the machine's own byte order. What has a size is checked against it before its data is read; of a pipe only
  * the bytes of one array are taken.
  */
 export async function readNpy(path: string | URL): Promise<{ header: NpyHeader; data: Uint8Array }> {
@@ -12,21 +20,24 @@ export async function readNpy(path: string | URL): Promise<{ header: NpyHeader; 
   try {
     const stat = await file.stat()
     // The files of /proc say 0, too.
-    return stat.isFile() && stat.size > 0 ? await readSized(file, stat.size) : await readStream(file)
+    const { header, data } =
+      stat.isFile() && stat.size > 0 ? await readSized(file, stat.size) : await readStream(file)
+    toNative(header, data)
+    return { header, data }
   } finally {
     await file.close()
   }
 }
 
 interface Npy {
-  header: NpyHeader
+  header: AnyNpyHeader
   data: Uint8Array
 }
 
 async function readSized(file: FileHandle, size: number): Promise<Npy> {
   const start = new Uint8Array(Math.min(size, LONGEST_HEADER))
   await whole(file, start, 0)
-  const header = decodeNpyHeader(start, size)
+  const header = decodeAnyNpyHeader(start, size)
   const data = allocate(header.dataBytes)
   await whole(file, data, header.dataOffset)
   return { header, data }
@@ -46,10 +57,10 @@ async function readStream(file: FileHandle): Promise<Npy> {
   const start = new Uint8Array(Math.max(headerBytes(prefix.subarray(0, got)), PREFIX))
   start.set(prefix)
   const there = PREFIX + (await fill(file, start.subarray(PREFIX)))
-  const header = decodeNpyHeader(start.subarray(0, there), Number.MAX_SAFE_INTEGER)
+  const header = decodeAnyNpyHeader(start.subarray(0, there), Number.MAX_SAFE_INTEGER)
   const data = allocate(header.dataBytes)
   const read = await fill(file, data)
-  if (read < data.length) decodeNpyHeader(start, there + read) // says that it is cut off
+  if (read < data.length) decodeAnyNpyHeader(start, there + read) // says that it is cut off
   return { header, data }
 }
 
