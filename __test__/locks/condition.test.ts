@@ -60,11 +60,13 @@ test('without the lock there is neither waiting nor notifying', async t => {
   using condition = Condition.create(null)
   await t.throwsAsync(condition.wait(), { code: 'ERR_LOST_OWNERSHIP' })
   t.throws(() => condition.waitSync(), { code: 'ERR_LOST_OWNERSHIP' })
-  await t.throwsAsync(
-    condition.waitFor(() => false),
-    { code: 'ERR_LOST_OWNERSHIP' },
-  )
+  for (const answer of [false, true])
+    await t.throwsAsync(
+      condition.waitFor(() => answer),
+      { code: 'ERR_LOST_OWNERSHIP' },
+    )
   t.throws(() => condition.waitForSync(() => false), { code: 'ERR_LOST_OWNERSHIP' })
+  t.throws(() => condition.waitForSync(() => true), { code: 'ERR_LOST_OWNERSHIP' })
   t.throws(() => condition.notify(), { code: 'ERR_LOST_OWNERSHIP' })
   t.throws(() => condition.notifyAll(), { code: 'ERR_LOST_OWNERSHIP' })
   using _guard = condition.lockSync()

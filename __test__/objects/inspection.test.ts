@@ -96,7 +96,7 @@ test('console.log of queues of values', t => {
     queue.putSync({ x: 1 })
     t.regex(
       show(queue),
-      new RegExp(`^${title} { name: '${name}', codec: .*msgpack.*, capacity: 4, size: 1, isEnded: false }$`),
+      new RegExp(`^${title} { name: '${name}', codec: 'msgpack', capacity: 4, size: 1, isEnded: false }$`),
     )
     const message = queue.receiveSync()
     t.is(show(message), 'Message { value: { x: 1 }, redelivered: false }')

@@ -147,6 +147,7 @@ export class Condition extends LockHandle<'Condition'> {
   ): Promise<NonNullable<Result>> {
     const deadline = performance.now() + checkWait(options).timeout
     for (;;) {
+      this.#checkHeld()
       const result = await predicate()
       if (result) return result
       try {
@@ -170,6 +171,7 @@ export class Condition extends LockHandle<'Condition'> {
   waitForSync<Result>(predicate: () => Result, options?: SyncWaitOptions): NonNullable<Result> {
     const deadline = performance.now() + checkTimeout(options)
     for (;;) {
+      this.#checkHeld()
       const result = predicate()
       if (result) return result
       try {
@@ -195,7 +197,7 @@ export class Condition extends LockHandle<'Condition'> {
       throw new CrossmemError('ERR_INVALID_ARG', `count is a whole number from 1 up, not ${String(count)}`)
     }
     const { object } = this
-    if (!MutexCore.of(object).guard) throw notHeld(this.name)
+    this.#checkHeld()
     const notified = nativeLocks.notifyCondition(object.handle, Math.min(count, ALL))
     object.serveWaiters()
     return notified
@@ -210,6 +212,10 @@ export class Condition extends LockHandle<'Condition'> {
    */
   notifyAll(): number {
     return this.notify(ALL)
+  }
+
+  #checkHeld(): void {
+    if (!MutexCore.of(this.object).guard) throw notHeld(this.name)
   }
 
   #suspend(): [MutexCore, Guard] {

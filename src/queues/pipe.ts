@@ -246,8 +246,12 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
-   * Receives a value if there is one. Returns `undefined` if there is none, and at the end. Throws
-   * ERR_PEER_DIED as `recv`.
+   * Receives a value if there is one. Returns `undefined` if there is none, and when the other end
+   * was closed and everything was received.
+   *
+   * @throws {CrossmemError} ERR_PEER_DIED: the process of the other end was killed, and everything
+   *   was received. ERR_INVALID_ARG: this end only sends. ERR_BUSY: another process has this end.
+   *   ERR_CORRUPT: the message can't be decoded. ERR_CLOSED
    */
   tryRecv(): T | undefined {
     const message = this.#in.tryReceive()

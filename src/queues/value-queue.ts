@@ -56,11 +56,11 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   }
 
   /**
-   * The codec that it was created with, as text: `'msgpack'`, `'v8'`, `'json'` (quotes included),
-   * or a description.
+   * The codec that it was created with: `msgpack`, `v8`, `json`, or a description of one of your
+   * own.
    */
   get codec(): string {
-    return this.#codec.label
+    return this.#codec.label.replaceAll("'", '')
   }
 
   /**
