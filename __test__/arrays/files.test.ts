@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ava, { type ExecutionContext } from 'ava'
-import { NDArray } from 'crossmem'
+import { list, NDArray } from 'crossmem'
 import { fixture } from '../helpers/paths.js'
 
 const test = ava.serial
@@ -178,6 +178,28 @@ test(`save keeps the owner of a file${isRoot ? '' : ' (skipped: only root can gi
   await unprivileged(() => array.save(path))
   t.deepEqual([statSync(path).uid, statSync(path).gid, mode(path)], [1234, 2345, '666'])
   await holds(t, path, [1])
+})
+
+test('an .npz file that is broken is refused, and leaves no array', async t => {
+  const at = folder(t)
+  const path = join(at, 'file.npz')
+  using one = NDArray.from(null, [1, 2, 3])
+  await NDArray.saveNpz(path, { one, two: Float32Array.of(4) })
+  const whole = readFileSync(path)
+  const before = list().length
+  const corrupt = { code: 'ERR_CORRUPT' }
+  for (const length of [0, 1, 100, whole.length / 2, whole.length - 23]) {
+    writeFileSync(path, whole.subarray(0, length))
+    await t.throwsAsync(NDArray.loadNpz(path), corrupt, `${length} bytes`)
+  }
+  const header = whole.lastIndexOf('NUMPY')
+  writeFileSync(path, Object.assign(Buffer.from(whole), { [header]: 0 }))
+  await t.throwsAsync(NDArray.loadNpz(path), { ...corrupt, message: /"two.npy" of the .npz file/ })
+  t.is(list().length, before)
+  await t.throwsAsync(NDArray.loadNpz(join(at, 'missing')), { code: 'ENOENT' })
+  for (const sources of [{ x: 'text' }, { x: new Map() }])
+    await t.throwsAsync(NDArray.saveNpz(path, sources as never), { code: 'ERR_INVALID_ARG' })
+  await t.throwsAsync(NDArray.saveNpz(path, {}, { compress: 1 } as never), { code: 'ERR_INVALID_ARG' })
 })
 
 if (process.platform !== 'win32') {

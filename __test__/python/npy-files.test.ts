@@ -66,3 +66,77 @@ pythonTest('Python: load and from convert big-endian files, and save writes them
   }
   t.is(run(compare, at, String(count)), 'equal\n')
 })
+
+const saveZip = `
+import sys
+import numpy as np
+
+arrays = dict(a=np.arange(6, dtype='<i4').reshape(2, 3), b=np.asfortranarray(np.ones((2, 2), '>f8') * 1.5),
+              c=np.array(7, 'c8'), empty=np.zeros((0, 3), 'u1'))
+np.savez(f'{sys.argv[1]}/plain.npz', **arrays)
+np.savez_compressed(f'{sys.argv[1]}/compressed.npz', **arrays)
+`
+const loadZip = `
+import sys
+import numpy as np
+
+with np.load(sys.argv[1]) as file:
+    for name in sorted(file.files):
+        array = file[name]
+        print(name, array.dtype, array.shape, array.flags.f_contiguous, array.tolist())
+`
+
+pythonTest('Python: .npz files go both ways', async t => {
+  const at = folder(t)
+  run(saveZip, at)
+  for (const name of ['plain', 'compressed']) {
+    const arrays = await NDArray.loadNpz(join(at, `${name}.npz`))
+    t.deepEqual(
+      Object.entries(arrays).map(([key, array]) => [key, array.dtype, array.order, array.toNested()]),
+      [
+        [
+          'a',
+          'int32',
+          'C',
+          [
+            [0, 1, 2],
+            [3, 4, 5],
+          ],
+        ],
+        [
+          'b',
+          'float64',
+          'F',
+          [
+            [1.5, 1.5],
+            [1.5, 1.5],
+          ],
+        ],
+        ['c', 'complex64', 'C', [7, 0]],
+        ['empty', 'uint8', 'C', []],
+      ],
+    )
+    const path = join(at, 'ours.npz')
+    const { a, b } = arrays as { a: NDArray; b: NDArray }
+    const sources = {
+      a,
+      b,
+      column: a.subarray(null, 1),
+      typed: Uint8Array.of(1, 2),
+      nested: [[true], [false]],
+    }
+    await NDArray.saveNpz(path, sources, { compress: name === 'compressed' })
+    t.is(
+      run(loadZip, path),
+      [
+        'a int32 (2, 3) False [[0, 1, 2], [3, 4, 5]]',
+        'b float64 (2, 2) True [[1.5, 1.5], [1.5, 1.5]]',
+        'column int32 (2,) True [1, 4]',
+        'nested bool (2, 1) True [[True], [False]]',
+        'typed uint8 (2,) True [1, 2]',
+        '',
+      ].join('\n'),
+    )
+    for (const array of Object.values(arrays)) array.close()
+  }
+})

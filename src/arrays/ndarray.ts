@@ -13,9 +13,9 @@ import {
   type StorageOf,
   type TypedArray,
 } from '../nd/index.js'
-import { encodeNpyHeader, readNpy, writeWhole } from '../npy/index.js'
+import { encodeNpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
 import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
-import { bytesOf } from '../util/index.js'
+import { bytesOf, checkBoolean } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
 import { createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
@@ -198,6 +198,49 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
+   * Reads an .npz file, which holds several arrays, into new arrays with random names. Other members
+   * of the zip are left out. The whole file is read into memory.
+   *
+   * @returns the arrays by the names that the file gives them
+   * @throws {CrossmemError} as `load`
+   * @throws Node's own error, if the file can't be read
+   */
+  static async loadNpz(path: string | URL, options: CreateOptions = {}): Promise<Record<string, NDArray>> {
+    const arrays: Record<string, NDArray> = Object.create(null)
+    try {
+      for (const { name, header, data } of await readNpz(path))
+        arrays[name] = make(null, { ...header, persist: options.persist } as unknown as Layout<DType>, data)
+    } catch (error) {
+      for (const array of Object.values(arrays)) array.close()
+      throw error
+    }
+    return arrays
+  }
+
+  /**
+   * Writes arrays into an .npz file, as NumPy's `savez` does: of an array a `snapshot()`, and any
+   * source of `from`. The file is made in memory, and written as by `save`.
+   *
+   * @param sources the arrays by the names that the file gives them
+   * @param options.compress whether to compress the arrays, which takes time; default: false
+   * @throws {CrossmemError} as `from`, `snapshot` and `save`
+   * @throws Node's own error, if the file can't be written
+   */
+  static async saveNpz(
+    path: string | URL,
+    sources: Record<string, TypedArray | Nested | NDView>,
+    options: { compress?: boolean } = {},
+  ): Promise<void> {
+    const compress = checkBoolean('compress', options.compress ?? false)
+    const members = Object.entries(sources).map(([name, source]) => {
+      if (source instanceof NDArray) return { name, header: source, data: bytesOf(source.#copy()) }
+      const { data, dtype, shape, order = 'C' } = readSource(source, {})
+      return { name, header: { dtype, shape: [...shape], order }, data: bytesOf(data) }
+    })
+    await writeNpz(path, members, compress)
+  }
+
+  /**
    * The memory itself, as a plain built-in typed array, without a copy. `bool` and `uint8` are a
    * Uint8Array, `int64` and `uint64` BigInt arrays. `float16` is a Float16Array, or the raw bits in
    * a Uint16Array if the runtime has none. A complex number is two elements, real and imaginary.
@@ -343,8 +386,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @throws Node's own error, if the file can't be written
    */
   async save(path: string | URL): Promise<void> {
-    const data = this.#lock ? this.snapshot() : this.data.slice()
-    await writeWhole(path, [encodeNpyHeader(this), bytesOf(data)])
+    await writeWhole(path, [encodeNpyHeader(this), bytesOf(this.#copy())])
   }
 
   /**
@@ -378,6 +420,10 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   /** The reference to send to another process, where `open()` takes it. */
   override toJSON(): { crossmem: 'NDArray'; name: string } {
     return { crossmem: this.crossmem, name: this.name }
+  }
+
+  #copy(): StorageOf<D> {
+    return this.#lock ? this.snapshot() : (this.data.slice() as StorageOf<D>)
   }
 
   get #openLock(): ArrayLock {

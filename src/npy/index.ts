@@ -8,3 +8,4 @@ export {
 export { readNpy } from './read-file.js'
 export { toNative } from './swap.js'
 export { writeWhole } from './write-file.js'
+export { readNpz, writeNpz } from './zip.js'

@@ -64,6 +64,25 @@ async function readStream(file: FileHandle): Promise<Npy> {
   return { header, data }
 }
 
+/** Reads all bytes of a file or a pipe. */
+export async function readWhole(path: string | URL): Promise<Uint8Array> {
+  const file = await open(pathOf(path), 'r')
+  try {
+    const { size } = await file.stat()
+    let bytes = allocate(size + 1)
+    let length = 0
+    for (;;) {
+      length += await fill(file, bytes.subarray(length))
+      if (length < bytes.length) return bytes.subarray(0, length)
+      const longer = allocate(2 * bytes.length + 65_536)
+      longer.set(bytes)
+      bytes = longer
+    }
+  } finally {
+    await file.close()
+  }
+}
+
 /** Reads until `into` is full or the file ends. Returns the number of bytes. */
 async function fill(file: FileHandle, into: Uint8Array, position?: number): Promise<number> {
   let done = 0
