@@ -34,7 +34,9 @@ function install(into: string): void {
   const modules = join(into, 'node_modules')
   mkdirSync(join(modules, 'crossmem'), { recursive: true })
   execFileSync('tar', ['xzf', join(into, filename), '--strip-components=1', '-C', join(modules, 'crossmem')])
-  symlinkSync(join(root, 'node_modules', '@petamoriken'), join(modules, '@petamoriken'), 'dir')
+  for (const dependency of ['@petamoriken', 'fflate']) {
+    symlinkSync(join(root, 'node_modules', dependency), join(modules, dependency), 'dir')
+  }
   const [binary = ''] = readdirSync(join(root, 'dist', 'addon')).filter(file => file.endsWith('.node'))
   const platform = binary.split('.')[1] as string
   cpSync(join(root, 'npm', platform), join(modules, `crossmem-${platform}`), { recursive: true })

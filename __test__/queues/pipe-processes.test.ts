@@ -127,6 +127,8 @@ for (const place of places) {
     await there.kill()
     t.deepEqual([mine.recvSync(), await mine.recv(), mine.tryRecv()], range(3))
     await t.throwsAsync(mine.recv(), { code: place === 'process' ? 'ERR_PEER_DIED' : 'ERR_ENDED' })
+    if (place === 'process') t.throws(() => mine.tryRecv(), { code: 'ERR_PEER_DIED' })
+    else t.is(mine.tryRecv(), undefined)
     mine.close()
   })
 

@@ -1,4 +1,4 @@
-import { type Unzipped, unzipSync, type Zippable, zipSync } from 'fflate'
+import type { Unzipped, Zippable } from 'fflate'
 import { CrossmemError } from '../errors.js'
 import type { DType, Order } from '../nd/index.js'
 import { type AnyNpyHeader, decodeAnyNpyHeader, encodeNpyHeader } from './header.js'
@@ -7,6 +7,9 @@ import { toNative } from './swap.js'
 import { writeWhole } from './write-file.js'
 
 // An .npz is a zip of .npy files, each named after its array.
+
+/** Loaded when it is needed: few programs use it, and all would start later. */
+const fflate = (): typeof import('fflate') => require('fflate')
 
 /** One array of an .npz file. */
 export interface NpzMember {
@@ -40,7 +43,7 @@ export async function readNpz(path: string | URL): Promise<NpzMember[]> {
 
 function unzip(bytes: Uint8Array): Unzipped {
   try {
-    return unzipSync(bytes, { filter: ({ name }) => name.endsWith(SUFFIX) })
+    return fflate().unzipSync(bytes, { filter: ({ name }) => name.endsWith(SUFFIX) })
   } catch (cause) {
     if (cause instanceof RangeError)
       throw new CrossmemError('ERR_TOO_LARGE', 'no memory for the arrays of the .npz file', { cause })
@@ -66,7 +69,7 @@ export async function writeNpz(
       `${bytes} bytes are too many for one .npz file; save() each array`,
     )
   for (const { name, header, data } of members) files[name + SUFFIX] = concat(encodeNpyHeader(header), data)
-  await writeWhole(path, [zipSync(files, { level: compress ? 6 : 0, mtime: WRITTEN })])
+  await writeWhole(path, [fflate().zipSync(files, { level: compress ? 6 : 0, mtime: WRITTEN })])
 }
 
 function concat(header: Uint8Array, data: Uint8Array): Uint8Array {
