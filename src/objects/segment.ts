@@ -33,7 +33,7 @@ export class Segment {
   readonly foreign: boolean
   readonly #handle: number
   #buffer: ArrayBuffer | undefined
-  /** Empty once the buffer was transferred; V8 sees that faster than the buffer's own length. */
+  /** Empty before there is a buffer, and after it was transferred. */
   #probe = NOTHING
   #closed = false
 
@@ -83,12 +83,14 @@ export class Segment {
 
   get buffer(): ArrayBuffer {
     const { handle } = this
-    if (this.#buffer === undefined) {
-      this.#buffer = nativeSegments.segmentBuffer(handle)
-      this.#probe = new Uint8Array(this.#buffer, 0, 1)
-    }
-    if (this.#probe.length === 0) throw transferred(this.name)
-    return this.#buffer
+    if (this.#probe.length === 0) this.#makeBuffer(handle)
+    return this.#buffer as ArrayBuffer
+  }
+
+  #makeBuffer(handle: number): void {
+    if (this.#buffer) throw transferred(this.name)
+    this.#buffer = nativeSegments.segmentBuffer(handle)
+    this.#probe = new Uint8Array(this.#buffer, 0, 1)
   }
 
   unlink(): void {

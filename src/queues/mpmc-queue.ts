@@ -261,9 +261,9 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    *   committed or cancelled before. ERR_DETACHED: its ArrayBuffer was transferred
    */
   commit(reservation: Uint8Array, length = reservation.byteLength): void {
-    const { segment } = this.object
+    const { object } = this
     // A transfer empties it.
-    if (reservation.byteLength === 0) void segment.buffer
+    if (reservation.length === 0) void object.segment.buffer
     checkCount('length', length, 0, reservation.byteLength)
     this.holdings.commit(giveBack(this.#reserved, reservation), length)
   }
