@@ -27,7 +27,7 @@ function serveWaiters(id: number, except?: WaitQueue): void {
   if (!queues) return
   for (const queue of [...queues]) {
     if (queue.isEmpty) queues.delete(queue)
-    else if (queue !== except) queue.serveWaiters()
+    else if (queue !== except) queue.serveSoon()
   }
   if (queues.size === 0) waiting.delete(id)
 }

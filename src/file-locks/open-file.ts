@@ -2,7 +2,7 @@ import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/index.js'
 import { fileAnswers, nativeFileLocks } from '../native/index.js'
 import { checkBoolean, type InspectionArguments, inspection, showAs } from '../util/index.js'
-import { type checkWait, offAbort, onAbort, timedOut } from '../wait/index.js'
+import { type checkWait, offAbort, onAbort, timedOut, afterTurn, loopIsStarved } from '../wait/index.js'
 
 /** How to open a file that is to be locked. */
 export interface FileLockOpenOptions {
@@ -125,7 +125,7 @@ export class OpenFile implements Lender<FileLockGuard> {
   release(guard: FileLockGuard): void {
     this.#held.delete(guard)
     nativeFileLocks.releaseFileLock(this.#handle, guard.number)
-    this.wake()
+    this.#wakeSoon()
   }
 
   abandon(guard: FileLockGuard): void {
@@ -135,7 +135,8 @@ export class OpenFile implements Lender<FileLockGuard> {
   enqueue(request: LockRequest): void {
     const waiter = new Waiter(this, request)
     this.#waiting.add(waiter)
-    waiter.attempt()
+    waiter.isQueued = true
+    this.#wakeSoon(() => waiter.attempt())
   }
 
   /** Whether an earlier waiter wants bytes that conflict with those of `waiter`. */
@@ -150,7 +151,7 @@ export class OpenFile implements Lender<FileLockGuard> {
   /** Takes out a waiter that is done; the waiters behind it try again. */
   remove(waiter: Waiter): void {
     this.#waiting.delete(waiter)
-    this.wake()
+    this.#wakeSoon()
   }
 
   /**
@@ -162,6 +163,14 @@ export class OpenFile implements Lender<FileLockGuard> {
     this.#isWaking = true
     for (const waiter of this.#waiting) if (waiter.isQueued) waiter.attempt()
     this.#isWaking = false
+  }
+
+  readonly #wake = (): void => this.wake()
+
+  /** Calls `act`; if the event loop is starved, lets it turn and wakes the queued waiters instead. */
+  #wakeSoon(act = this.#wake): void {
+    if (this.#waiting.size > 0 && loopIsStarved()) afterTurn(this.#wake)
+    else act()
   }
 
   close(): void {

@@ -9,7 +9,14 @@ import {
   Segment,
 } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
-import { checkWait, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
+import {
+  checkWait,
+  loopIsStarved,
+  loopTurn,
+  type SyncWaitOptions,
+  TRY,
+  type WaitOptions,
+} from '../wait/index.js'
 import { Leading, Party } from './party.js'
 
 /** How to make a barrier. */
@@ -120,6 +127,7 @@ export class Barrier extends Handle<'Barrier'> {
       } finally {
         leading.end()
       }
+      if (loopIsStarved()) await loopTurn()
     }
     return index
   }

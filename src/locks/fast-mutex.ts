@@ -4,6 +4,8 @@ import { type Segment, unlessHidden } from '../objects/index.js'
 /** Where the fields of an object begin, in bytes. The first one names the mutex's holder. */
 const { FIELDS } = segmentOffsets
 const FREE = 0n
+// Bound here: what is imported is read through accessors of two modules at each use.
+const ourWord = ownerWord
 
 /**
  * The mutex without contention: one compare-and-swap to take it and one to give it back, the same
@@ -21,7 +23,7 @@ export class FastMutex {
 
   /** Takes the mutex if it is free, without waiters and without a dead holder. */
   take(): boolean {
-    const me = ownerWord()
+    const me = ourWord()
     const word = this.#word ?? this.#findWord()
     return word?.length === 1 && me !== undefined && Atomics.compareExchange(word, 0, FREE, me) === FREE
   }
@@ -36,7 +38,7 @@ export class FastMutex {
 
   /** Gives the mutex back if this agent holds it and no agent waits for it. */
   give(): boolean {
-    const me = ownerWord()
+    const me = ourWord()
     const word = this.#word
     // It is empty when its buffer was transferred.
     return word?.length === 1 && me !== undefined && Atomics.compareExchange(word, 0, me, FREE) === me

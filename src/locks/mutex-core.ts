@@ -1,10 +1,9 @@
-import { answers, nativeLocks } from '../native/index.js'
+import { answers, attempts, nativeLocks } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
   HELD_HERE,
-  IN_TURN,
+  loopIsStarved,
   type SyncWaitOptions,
-  TRY,
   type WaitOptions,
   type WaitSpec,
 } from '../wait/index.js'
@@ -12,6 +11,9 @@ import { FastMutex } from './fast-mutex.js'
 import { Guard, type Lender, notHeld } from './guard.js'
 
 const { NOT_YET, GOT_AFTER_DEATH, HELD_HERE: HOLDS_IT } = answers
+// Bound here: what is imported is read through accessors of two modules at each use.
+const { TRY, IN_TURN } = attempts
+const isStarved = loopIsStarved
 
 /** How a lock is taken: a plain mutex, or one that its holder may take again. */
 export interface Locking {
@@ -63,7 +65,8 @@ export class MutexCore implements Locking, Lender {
 
   async lock(options: WaitOptions | undefined): Promise<Guard> {
     // In order: never before the waits of this environment that began earlier.
-    if (options === undefined && !this.#object.isAwaited && this.#fast.take()) return this.#hold(false)
+    const mayTake = options === undefined && !this.#object.isAwaited && !isStarved()
+    if (mayTake && this.#fast.take()) return this.#hold(false)
     return this.#object.wait(this.#spec, options)
   }
 

@@ -2,6 +2,8 @@ import type { SharedObject } from '../objects/index.js'
 import {
   checkWait,
   HELD_HERE,
+  loopIsStarved,
+  loopTurn,
   type SyncWaitOptions,
   TRY,
   type WaitOptions,
@@ -49,7 +51,10 @@ export class NestedLock implements Locking, Lender {
   async lock(options: WaitOptions | undefined): Promise<Guard> {
     checkWait(options).signal?.throwIfAborted()
     // A holder needn't queue behind this environment's waits: they will all share the lock.
-    return (this.#outer && this.tryLock()) ?? this.#object.wait(this.#spec, options)
+    const again = this.#outer && this.tryLock()
+    if (!again) return this.#object.wait(this.#spec, options)
+    if (loopIsStarved()) await loopTurn()
+    return again
   }
 
   release(guard: Guard): void {

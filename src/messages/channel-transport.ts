@@ -1,9 +1,10 @@
-import { channels, elsewhere, nativeRecords, PAD_BYTES } from '../native/index.js'
+import { channels, nativeRecords, PAD_BYTES, pad } from '../native/index.js'
 import { type SharedObject, unlessHidden } from '../objects/index.js'
 import { FastConsumer, FastProducer } from './fast-ring.js'
 import { type Sink, type Source, view } from './transport.js'
 
 const { RECORD_AT, ROOM_AT } = channels
+const { elsewhere } = pad
 
 /** Copies the record that the pad says is in the segment. */
 export const copyRecord = (object: SharedObject): Uint8Array =>

@@ -1,17 +1,20 @@
 import { CrossmemError } from '../errors.js'
-import { bytes, elsewhere, lengths, PAD_MESSAGES, transfers } from '../native/index.js'
+import { attempts, PAD_MESSAGES, pad, transfers } from '../native/index.js'
 import { checkCount } from '../util/index.js'
 import {
   checkBeforeAttempt,
-  IN_TURN,
+  loopIsStarved,
   type SyncWaitOptions,
-  TRY,
   type WaitOptions,
   type WaitSpec,
 } from '../wait/index.js'
 import type { Source } from './transport.js'
 
 const { ELSEWHERE, ENDED, NOT_YET } = transfers
+// Bound here: what is imported is read through accessors of two modules at each use.
+const { TRY, IN_TURN } = attempts
+const { bytes, elsewhere, lengths } = pad
+const isStarved = loopIsStarved
 
 /**
  * Takes values out of a source, in the order of the calls. All messages of a call are copied before
@@ -37,7 +40,7 @@ export class Inbox<T> {
   async get(options: WaitOptions | undefined): Promise<T> {
     checkBeforeAttempt(options)
     const { object, channel } = this.#source
-    const now = object.isIdle(channel) ? this.#take(IN_TURN) : undefined
+    const now = object.isIdle(channel) && !isStarved() ? this.#take(IN_TURN) : undefined
     return this.#decode(now ?? (await object.wait(this.#spec, options, channel)))
   }
 
@@ -57,7 +60,7 @@ export class Inbox<T> {
     checkBeforeAttempt(options)
     const most = checkCount('max', max, 1)
     const { object, channel } = this.#source
-    const now = object.isIdle(channel) ? this.#takeMany(most) : []
+    const now = object.isIdle(channel) && !isStarved() ? this.#takeMany(most) : []
     if (now.length > 0) return this.#decodeAll(now)
     return this.#decodeAll(await object.wait(this.#specOfMany(most), options, channel))
   }

@@ -1,16 +1,20 @@
 import { CrossmemError } from '../errors.js'
-import { bytes, lengths, PAD_BYTES, PAD_MESSAGES, transfers } from '../native/index.js'
+import { attempts, PAD_BYTES, PAD_MESSAGES, pad, transfers } from '../native/index.js'
 import {
   checkBeforeAttempt,
-  IN_TURN,
+  loopIsStarved,
+  loopTurn,
   type SyncWaitOptions,
-  TRY,
   type WaitOptions,
   type WaitSpec,
 } from '../wait/index.js'
 import type { Sink } from './transport.js'
 
 const { NOT_YET, ENDED } = transfers
+// Bound here: what is imported is read through accessors of two modules at each use.
+const { TRY, IN_TURN } = attempts
+const { bytes, lengths } = pad
+const isStarved = loopIsStarved
 
 /** Makes bytes of a value. They may be valid only until the next call. */
 export type Encode<T> = (value: T) => Uint8Array
@@ -47,7 +51,10 @@ export class Outbox<T> {
     checkBeforeAttempt(options)
     const { object, channel } = this.#sink
     const message = this.#encode(value)
-    if (this.#isIdle && putInto(this.#sink, message, IN_TURN)) return
+    if (this.#isIdle && putInto(this.#sink, message, IN_TURN)) {
+      if (isStarved()) await loopTurn()
+      return
+    }
     await object.wait(this.#spec(this.#keep(message)), options, channel)
   }
 
@@ -73,10 +80,11 @@ export class Outbox<T> {
     while (done < messages.length) {
       if (this.#isIdle) done += this.#putMany(messages, done)
       const next = messages[done]
-      if (!next) return
+      if (!next) break
       await object.wait(this.#spec(next), options, channel)
       done++
     }
+    if (isStarved()) await loopTurn()
   }
 
   putManySync(values: readonly T[], options: SyncWaitOptions | undefined): void {

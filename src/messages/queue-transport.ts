@@ -1,16 +1,12 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import {
-  channels,
-  elsewhere,
-  messageFlags,
-  nativeMessages,
-  nativeQueues,
-  PAD_BYTES,
-} from '../native/index.js'
+import { channels, messageFlags, nativeMessages, nativeQueues, PAD_BYTES, pad } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import { type Sink, type Source, view } from './transport.js'
 
 const { SPILLED } = messageFlags
+const { elsewhere } = pad
+// Bound here: what is imported is read through accessors of two modules at each use.
+const { pushMessage, popMessage, pushMessages, popMessages } = nativeMessages
 
 /** The channels of a queue's waits: for a message, for room, for the end of all tasks. */
 export const { MESSAGE, ROOM, FINISH } = channels
@@ -55,8 +51,8 @@ export function queueSink(object: SharedObject, messageBytes: number): Sink {
     object,
     channel: ROOM,
     most: Math.min(messageBytes, PAD_BYTES),
-    put: (length, mode) => nativeMessages.pushMessage(handle, length, mode),
-    putMany: count => nativeMessages.pushMessages(handle, count),
+    put: (length, mode) => pushMessage(handle, length, mode),
+    putMany: count => pushMessages(handle, count),
     putLarge: (message, mode) => nativeQueues.pushLargeMessage(handle, message, mode),
   }
 }
@@ -67,8 +63,8 @@ export function queueSource(object: SharedObject): Source {
   return {
     object,
     channel: MESSAGE,
-    take: mode => nativeMessages.popMessage(handle, mode),
-    takeMany: most => nativeMessages.popMessages(handle, most),
+    take: mode => popMessage(handle, mode),
+    takeMany: most => popMessages(handle, most),
     takeElsewhere: () => {
       const chunk = elsewhere[3] as number
       const message = copyTaken(object)

@@ -1,4 +1,4 @@
-import { elsewhere, messageFlags, nativeMessages, transfers } from '../native/index.js'
+import { messageFlags, nativeMessages, pad, transfers } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import { type Attempt, type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 import type { Holdings } from './holdings.js'
@@ -8,6 +8,7 @@ import { copyTaken, MESSAGE } from './queue-transport.js'
 
 const { ENDED, NOT_YET } = transfers
 const { REDELIVERED } = messageFlags
+const { elsewhere } = pad
 
 /** A message that was taken, and the chunk that it keeps. */
 interface Taken {

@@ -6,7 +6,7 @@ export { nativeFileLocks } from './file-locks.js'
 export { nativeLocks } from './locks.js'
 export { nativeMessages } from './messages.js'
 export { nativeNamedLocks } from './named-locks.js'
-export { bytes, elsewhere, lengths, PAD_BYTES, PAD_MESSAGES } from './pad.js'
+export { PAD_BYTES, PAD_MESSAGES, pad } from './pad.js'
 export {
   answers,
   arrivals,

@@ -14,11 +14,14 @@ export const PAD_MESSAGES = padOffsets.MESSAGES
 // If another copy of this module made the pad, the addon returns that one.
 const buffer = nativeQueues.usePad(new ArrayBuffer(BYTES_AT + PAD_BYTES))
 
-/**
- * Of a message that isn't on the pad: its offset in the segment, its length, its flags, its chunk.
- */
-export const elsewhere = new Float64Array(buffer, ELSEWHERE_AT, 4)
-/** The lengths of the messages on the pad. */
-export const lengths = new Uint32Array(buffer, LENGTHS_AT, PAD_MESSAGES)
-/** The bytes of these messages, one behind the other. */
-export const bytes = new Uint8Array(buffer, BYTES_AT)
+export const pad = {
+  /**
+   * Of a message that isn't on the pad: its offset in the segment, its length, its flags, its
+   * chunk.
+   */
+  elsewhere: new Float64Array(buffer, ELSEWHERE_AT, 4),
+  /** The lengths of the messages on the pad. */
+  lengths: new Uint32Array(buffer, LENGTHS_AT, PAD_MESSAGES),
+  /** The bytes of these messages, one behind the other. */
+  bytes: new Uint8Array(buffer, BYTES_AT),
+} as const

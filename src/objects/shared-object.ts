@@ -133,7 +133,7 @@ export class SharedObject {
       this.#meet()
       let continued = 0
       const slice = (ms: number) => {
-        if (this.#kind.feedsItself) this.#serveWaitersExcept(channel)
+        if (this.#kind.feedsItself) this.#serveNow(channel)
         const found = attemptElsewhere(continued + ms)
         continued = CONTINUED
         if (found !== undefined) return found
@@ -171,10 +171,11 @@ export class SharedObject {
 
   /** Attempts the waits of this environment, after something was released here. */
   serveWaiters(): void {
-    for (const queue of this.#queues) if (!queue.isEmpty) queue.serveWaiters()
+    for (const queue of this.#queues) if (!queue.isEmpty) queue.serveSoon()
   }
 
-  #serveWaitersExcept(channel: number): void {
+  /** Attempts them before this thread blocks, or fails them. */
+  #serveNow(channel?: number): void {
     for (const [other, queue] of this.#queues.entries())
       if (other !== channel && !queue.isEmpty) queue.serveWaiters()
   }
@@ -197,7 +198,7 @@ export class SharedObject {
     const lost = this.#company.lost()
     if (lost) {
       // What a dead process left may be available now.
-      this.serveWaiters()
+      this.#serveNow()
       for (const [channel, queue] of this.#queues.entries()) {
         const failure = this.#failureAfter(lost, channel)
         if (failure) queue.rejectAll(failure, false)

@@ -15,13 +15,14 @@ import {
   untilEnded,
   valuesOf,
 } from '../messages/index.js'
-import { elsewhere, messageFlags, nativeMessages, transfers } from '../native/index.js'
+import { messageFlags, nativeMessages, pad, transfers } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkBoolean, checkCount } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
 
 const { ENDED } = transfers
+const { elsewhere } = pad
 const { SPILLED } = messageFlags
 
 /** Options of a queue of bytes. */

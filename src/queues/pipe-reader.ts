@@ -1,9 +1,13 @@
 import { channelSource, isDrained, type Source } from '../messages/index.js'
-import { bytes, elsewhere, messageFlags, transfers } from '../native/index.js'
+import { attempts, messageFlags, pad, transfers } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
-import { checkBeforeAttempt, IN_TURN, type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
+import { checkBeforeAttempt, loopIsStarved, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
 
 const { ELSEWHERE, ENDED, NOT_YET, MORE } = transfers
+// Bound here: what is imported is read through accessors of two modules at each use.
+const { TRY, IN_TURN } = attempts
+const { bytes, elsewhere } = pad
+const isStarved = loopIsStarved
 
 /** Receives messages at one end of a pipe, and joins those that came in parts. */
 export class PipeReader {
@@ -22,7 +26,7 @@ export class PipeReader {
   async receive(options: WaitOptions | undefined): Promise<Uint8Array> {
     checkBeforeAttempt(options)
     const { object, channel } = this.#source
-    if (object.isIdle(channel)) {
+    if (object.isIdle(channel) && !isStarved()) {
       const now = this.#take(IN_TURN)
       if (now) return now
     }

@@ -1,14 +1,20 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { channelSink, forRoom, isPut, putInto, type Sink } from '../messages/index.js'
-import { bytes, nativeRecords, PAD_BYTES } from '../native/index.js'
+import { attempts, nativeRecords, PAD_BYTES, pad } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
   checkBeforeAttempt,
-  IN_TURN,
+  loopIsStarved,
+  loopTurn,
   type SyncWaitOptions,
   type WaitOptions,
   type WaitSpec,
 } from '../wait/index.js'
+
+// Bound here: what is imported is read through accessors of two modules at each use.
+const { IN_TURN } = attempts
+const { bytes } = pad
+const isStarved = loopIsStarved
 
 /** Sends messages from one end of a pipe, in the order of the calls, large ones in parts. */
 export class PipeWriter {
@@ -31,7 +37,10 @@ export class PipeWriter {
   async send(message: Uint8Array, options: WaitOptions | undefined, isReused: boolean): Promise<void> {
     checkBeforeAttempt(options)
     const isSmall = message.length <= this.#most
-    if (isSmall && this.#isIdle && this.#put(message, false, IN_TURN)) return
+    if (isSmall && this.#isIdle && this.#put(message, false, IN_TURN)) {
+      if (isStarved()) await loopTurn()
+      return
+    }
     // A large message is copied: the caller may change its bytes between two parts.
     const kept = isReused || !isSmall ? message.slice() : message
     await this.#object.wait(this.#sending(kept), options, forRoom(this.#end))

@@ -19,6 +19,8 @@ import { checkBoolean, checkCount } from '../util/index.js'
 import {
   checkBeforeAttempt,
   checkTimeout,
+  loopIsStarved,
+  loopTurn,
   type SyncWaitOptions,
   TRY,
   type WaitOptions,
@@ -180,6 +182,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     checkBeforeAttempt(options)
     const all = [...ends]
     const ready = (): P[] => all.filter(end => end.pollSync())
+    if (loopIsStarved()) await loopTurn()
     const found = ready()
     if (found.length > 0 || options?.timeout === 0 || all.length === 0) return found
     const enough = new AbortController()
@@ -291,8 +294,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * @param timeout milliseconds to wait at most; default: 0
    */
   async poll(timeout = 0): Promise<boolean> {
-    if (checkTimeout({ timeout }) === 0) return this.pollSync()
+    checkTimeout({ timeout })
+    if (loopIsStarved()) await loopTurn()
     if (this.pollSync()) return true
+    if (timeout === 0) return false
     try {
       await this.#untilReady({ timeout })
       return true

@@ -1,8 +1,10 @@
 import { asBytes, channelSource, checkRoom, copyInto, Inbox, untilEnded, view } from '../messages/index.js'
-import { elsewhere, nativeRecords } from '../native/index.js'
+import { nativeRecords, pad } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { ChannelEnd, CONSUMER } from './channel-end.js'
+
+const { elsewhere } = pad
 
 /**
  * The end of an {@link SpscQueue} that takes messages out.

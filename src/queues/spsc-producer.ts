@@ -1,11 +1,12 @@
 import { channelSink, checkBytes, hasEnded, Outbox, view } from '../messages/index.js'
-import { elsewhere, nativeQueues, nativeRecords, nativeSegments, transfers } from '../native/index.js'
+import { nativeQueues, nativeRecords, nativeSegments, pad, transfers } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { ChannelEnd, PRODUCER } from './channel-end.js'
 
 const { ENDED } = transfers
+const { elsewhere } = pad
 
 /**
  * The end of an {@link SpscQueue} that puts messages in.

@@ -1,4 +1,5 @@
 export { offAbort, onAbort } from './aborts.js'
+export { clearTimeout, now, setImmediate, setTimeout } from './clock.js'
 export {
   checkBeforeAttempt,
   checkTimeout,
@@ -8,6 +9,7 @@ export {
   type WaitOptions,
 } from './options.js'
 export { begin, end, watch } from './reactor.js'
+export { afterTurn, loopIsStarved, loopTurn } from './turns.js'
 export { point, WaitQueue } from './wait-queue.js'
 export { type Attempt, HELD_HERE, IN_TURN, TRY, type WaitSpec } from './wait-spec.js'
 export { waitSync } from './wait-sync.js'

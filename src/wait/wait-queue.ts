@@ -1,8 +1,10 @@
 import { attempts, channels } from '../native/index.js'
 import { offAbort, onAbort } from './aborts.js'
+import { now } from './clock.js'
 import { type Expiring, expireLater, expireNever } from './deadlines.js'
 import { checkWait, timedOut, type WaitOptions } from './options.js'
 import { begin, end, type Listening, listen, unlisten } from './reactor.js'
+import { afterTurn, loopIsStarved, loopTurn } from './turns.js'
 import { type Attempt, HELD_HERE, type WaitSpec } from './wait-spec.js'
 
 const { TRY, ARM, ARM_AGAIN } = attempts
@@ -30,6 +32,7 @@ export class WaitQueue implements Listening {
   readonly #object: WaitedFor
   readonly #waiters = new Set<Waiter<unknown>>()
   #isArmed = false
+  readonly #serve = (): void => this.serveWaiters()
 
   /** @param at its `point` */
   constructor(at: number, object: WaitedFor) {
@@ -44,12 +47,18 @@ export class WaitQueue implements Listening {
   /** Waits behind the waits that are pending. */
   async wait<T>(spec: WaitSpec<T>, options: WaitOptions | undefined): Promise<T> {
     const { timeout, signal, unref } = checkWait(options)
+    const isStarved = loopIsStarved()
     let hasSlept = false
     try {
       signal?.throwIfAborted()
-      if (this.isEmpty) {
+      // A wait that may last makes no attempt before the turn of the loop: others could need what it
+      // would take.
+      if (this.isEmpty && !(isStarved && timeout > 0)) {
         const found = this.#try(spec.attempt, timeout === 0 ? TRY : ARM)
-        if (found !== undefined && found !== HELD_HERE) return found
+        if (found !== undefined && found !== HELD_HERE) {
+          if (isStarved) await loopTurn()
+          return found
+        }
         hasSlept = found === undefined
       }
       if (timeout === 0) {
@@ -60,6 +69,7 @@ export class WaitQueue implements Listening {
       }
     } catch (error) {
       const late = spec.onFailure?.()
+      if (isStarved) await loopTurn()
       if (late !== undefined) return late
       throw error
     }
@@ -71,6 +81,7 @@ export class WaitQueue implements Listening {
       const waiter = new Waiter(this, spec, { timeout, signal, unref, resolve, reject })
       waiter.hasSlept = hasSlept
       this.#waiters.add(waiter as Waiter<unknown>)
+      if (isStarved) afterTurn(this.#serve)
     })
   }
 
@@ -100,6 +111,12 @@ export class WaitQueue implements Listening {
         settle()
       }
     }
+  }
+
+  /** As `serveWaiters`, but after a turn of the event loop if that is starved. */
+  serveSoon(): void {
+    if (loopIsStarved()) afterTurn(this.#serve)
+    else this.serveWaiters()
   }
 
   /** 100 ms have passed. */
@@ -167,7 +184,7 @@ class Waiter<T> implements Expiring {
 
   constructor(queue: WaitQueue, spec: WaitSpec<T>, terms: Terms<T>) {
     this.spec = spec
-    this.deadline = performance.now() + terms.timeout
+    this.deadline = now() + terms.timeout
     this.#queue = queue
     this.#terms = terms
     begin(terms.unref)
