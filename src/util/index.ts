@@ -1,3 +1,13 @@
+export {
+  isAbortSignal,
+  isArrayBuffer,
+  isMap,
+  isSet,
+  isThenable,
+  isUint8Array,
+  isURL,
+  messageOf,
+} from './brands.js'
 export { bytesOf } from './bytes.js'
 export { checkBoolean, checkCount } from './checks.js'
 export { type InspectionArguments, inspection, readable, showAs } from './inspection.js'
