@@ -29,6 +29,9 @@ export type CrossmemErrorCode =
   | 'ERR_PERMISSION'
   | 'ERR_OS'
 
+/** Marks every CrossmemError, also those of another copy of this package. */
+const BRAND = Symbol.for('crossmem.CrossmemError')
+
 /**
  * The only error that crossmem throws, apart from an abort signal's reason: a stable `code`, and a
  * `message` that says what to do.
@@ -54,6 +57,18 @@ export class CrossmemError extends Error {
   constructor(code: CrossmemErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.code = code
+  }
+
+  /** @internal */
+  get [BRAND](): boolean {
+    return true
+  }
+
+  /** An error of another copy of this package is one, too. @internal */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Subclasses of programs are told apart as usual.
+    if (this !== CrossmemError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && BRAND in value
   }
 }
 

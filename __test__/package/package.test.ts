@@ -1,52 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { intendedNames, shippedNames } from '../helpers/declarations.js'
 import { unique } from '../helpers/domain.js'
 import { root } from '../helpers/paths.js'
-
-/** Packs what `npm publish` would send: the file's name, and the paths in it. */
-function pack(...options: string[]): { filename: string; paths: string[] } {
-  const printed = execFileSync('npm', ['pack', '--json', ...options], { cwd: root, encoding: 'utf8' })
-  const [{ filename, files }] = JSON.parse(printed.slice(printed.indexOf('['))) as [
-    { filename: string; files: { path: string }[] },
-  ]
-  return { filename, paths: files.map(({ path }) => path) }
-}
-
-/** Lays out the package and its platform's binary as `npm install` would. */
-function install(into: string): void {
-  const { filename, paths } = pack('--pack-destination', into)
-  const strays = paths.filter(path => /\.node$|__test__|^(src|crates|build|scripts)\//.test(path))
-  if (strays.length > 0) throw new Error(`the package carries ${JSON.stringify(strays)}`)
-  const modules = join(into, 'node_modules')
-  mkdirSync(join(modules, 'crossmem'), { recursive: true })
-  execFileSync('tar', ['xzf', join(into, filename), '--strip-components=1', '-C', join(modules, 'crossmem')])
-  for (const dependency of ['@petamoriken', 'fflate']) {
-    symlinkSync(join(root, 'node_modules', dependency), join(modules, dependency), 'dir')
-  }
-  const [binary = ''] = readdirSync(join(root, 'dist', 'addon')).filter(file => file.endsWith('.node'))
-  const platform = binary.split('.')[1] as string
-  cpSync(join(root, 'npm', platform), join(modules, `crossmem-${platform}`), { recursive: true })
-  cpSync(join(root, 'dist', 'addon', binary), join(modules, `crossmem-${platform}`, binary))
-}
+import { installPublished, pack } from '../helpers/published.js'
 
 test('the published package works from ES modules, CommonJS and its command', t => {
   const folder = mkdtempSync(join(tmpdir(), 'crossmem-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  install(folder)
+  installPublished(folder)
   const name = unique('published')
   writeFileSync(
     join(folder, 'user.mjs'),

@@ -1,4 +1,3 @@
-import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
 import {
   checkDType,
@@ -16,6 +15,7 @@ import {
 } from '../nd/index.js'
 import { decodeAnyNpyHeader, toNative } from '../npy/index.js'
 import type { CreateOptions } from '../objects/index.js'
+import { isArrayBuffer } from '../util/index.js'
 
 /** How to copy existing data into a new array. */
 export interface FromOptions<D extends DType = DType> extends CreateOptions {
@@ -38,7 +38,7 @@ export function readSource<D extends DType>(
   source: TypedArray | Nested | ArrayBuffer | NDView<D>,
   options: FromOptions<D>,
 ): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
-  if (types.isAnyArrayBuffer(source)) {
+  if (isArrayBuffer(source)) {
     refuse(options, ['shape', 'dtype', 'order'], 'the .npy file')
     const header = decodeAnyNpyHeader(new Uint8Array(source))
     const { Storage, lanes } = dtypes[header.dtype]

@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { isThenable } from '../util/index.js'
 
 /** The second argument of the callback of `update()`, and of an NDArray's `withLock()`. */
 export interface UpdateContext {
@@ -10,7 +11,7 @@ export interface UpdateContext {
 
 /** Refuses an asynchronous callback: an update ends when its callback returns. */
 export function refusePromise(result: unknown): void {
-  if (!(result instanceof Promise)) return
+  if (!isThenable(result)) return
   throw new CrossmemError(
     'ERR_INVALID_ARG',
     'update() ended before its asynchronous callback; make it synchronous, or use withLock()',

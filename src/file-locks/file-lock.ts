@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError } from '../errors.js'
-import { checkBoolean, stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
+import { checkBoolean, stays, type InspectionArguments, inspection, showAs, isURL } from '../util/index.js'
+import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync, throwIfAborted } from '../wait/index.js'
 import {
   type FileLockGuard,
   type FileLockOpenOptions,
@@ -82,7 +82,7 @@ export class FileLock implements Disposable {
    */
   async lock(options?: FileLockOptions): Promise<FileLockGuard> {
     const [range, wait] = [checkRange(options), checkWait(options)]
-    wait.signal?.throwIfAborted()
+    throwIfAborted(wait.signal)
     return new Promise((resolve, reject) => this.#file.enqueue({ range, ...wait, resolve, reject }))
   }
 
@@ -143,7 +143,7 @@ function refuseDeadlock(path: string): never {
 
 function checkPath(path: unknown): string {
   try {
-    if (path instanceof URL) return fileURLToPath(path)
+    if (isURL(path)) return fileURLToPath(path)
   } catch (cause) {
     throw new CrossmemError('ERR_INVALID_ARG', `path is not the URL of a file: ${(cause as Error).message}`, {
       cause,

@@ -8,13 +8,14 @@ import {
   openOrCreate,
   Segment,
 } from '../objects/index.js'
-import { checkCount } from '../util/index.js'
+import { checkCount, isThenable } from '../util/index.js'
 import {
   checkWait,
   loopIsStarved,
   loopTurn,
   type SyncWaitOptions,
   TRY,
+  throwIfAborted,
   type WaitOptions,
 } from '../wait/index.js'
 import { Leading, Party } from './party.js'
@@ -116,7 +117,7 @@ export class Barrier extends Handle<'Barrier'> {
   async wait(options?: WaitOptions): Promise<number> {
     const { object } = this
     const party = new Party(object.handle, this.name)
-    checkWait(options).signal?.throwIfAborted()
+    throwIfAborted(checkWait(options).signal)
     // Arrives at once, not behind the waits of this environment that began earlier.
     const { index, leads } = party.attempt(TRY) ?? (await object.wait(party, options))
     if (leads) {
@@ -146,7 +147,7 @@ export class Barrier extends Handle<'Barrier'> {
     if (leads) {
       const leading = new Leading(object, party)
       try {
-        if (this.#action?.() instanceof Promise) {
+        if (isThenable(this.#action?.())) {
           throw new CrossmemError('ERR_INVALID_ARG', 'waitSync() needs a synchronous action')
         }
         leading.complete()

@@ -6,6 +6,7 @@ import {
   loopTurn,
   type SyncWaitOptions,
   TRY,
+  throwIfAborted,
   type WaitOptions,
   type WaitSpec,
 } from '../wait/index.js'
@@ -49,7 +50,7 @@ export class NestedLock implements Locking, Lender {
   }
 
   async lock(options: WaitOptions | undefined): Promise<Guard> {
-    checkWait(options).signal?.throwIfAborted()
+    throwIfAborted(checkWait(options).signal)
     // A holder needn't queue behind this environment's waits: they will all share the lock.
     const again = this.#outer && this.tryLock()
     if (!again) return this.#object.wait(this.#spec, options)

@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { attempts, PAD_MESSAGES, pad, transfers } from '../native/index.js'
-import { checkCount } from '../util/index.js'
+import { checkCount, isUint8Array } from '../util/index.js'
 import {
   checkBeforeAttempt,
   loopIsStarved,
@@ -192,7 +192,7 @@ export function copyInto(message: Uint8Array, to: Uint8Array): number {
 
 /** Checks the memory that a message is to be copied into. */
 export function checkRoom(buffer: unknown): Uint8Array {
-  if (buffer instanceof Uint8Array) return buffer
+  if (isUint8Array(buffer)) return buffer
   throw new CrossmemError('ERR_INVALID_ARG', 'the buffer to copy into is a Uint8Array')
 }
 

@@ -1,5 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { attempts, PAD_BYTES, PAD_MESSAGES, pad, transfers } from '../native/index.js'
+import { isUint8Array } from '../util/index.js'
 import {
   checkBeforeAttempt,
   loopIsStarved,
@@ -15,13 +16,14 @@ const { NOT_YET, ENDED } = transfers
 const { TRY, IN_TURN } = attempts
 const { bytes, lengths } = pad
 const isStarved = loopIsStarved
+const isBytes = isUint8Array
 
 /** Makes bytes of a value. They may be valid only until the next call. */
 export type Encode<T> = (value: T) => Uint8Array
 
 /** The codec of byte queues: a message is its bytes. */
 export function checkBytes(message: Uint8Array): Uint8Array {
-  if (message instanceof Uint8Array) return message
+  if (isBytes(message)) return message
   throw new CrossmemError('ERR_INVALID_ARG', `a message is a Uint8Array, not ${typeof message}`)
 }
 

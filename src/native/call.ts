@@ -3,11 +3,13 @@ import { join } from './agent.js'
 
 /** The error that callers see for an error of the addon. */
 export function translate(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || error instanceof CrossmemError) return error
-  const code = String(error.code)
-  if (code.startsWith('ERR_'))
-    return new CrossmemError(code as CrossmemErrorCode, error.message, { cause: error })
-  return new CrossmemError('ERR_INVALID_ARG', error.message, { cause: error })
+  // It may be of another realm than this module, so its class doesn't count.
+  const { code, message } = Object(error) as { code?: unknown; message?: unknown }
+  if (code === undefined || error instanceof CrossmemError) return error
+  const isOurs = typeof code === 'string' && code.startsWith('ERR_')
+  return new CrossmemError(isOurs ? (code as CrossmemErrorCode) : 'ERR_INVALID_ARG', String(message), {
+    cause: error,
+  })
 }
 
 /** A call that makes this environment an agent of its domain first. */

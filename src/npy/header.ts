@@ -4,7 +4,7 @@
 
 import { CrossmemError } from '../errors.js'
 import { checkShape, type DType, dtypes, MAX_DIMS, type Order, shapeProblem, sizeOf } from '../nd/index.js'
-import { show } from '../util/index.js'
+import { show, isMap } from '../util/index.js'
 import { dtypeFromDescr, readDescr } from './descr.js'
 import { PythonTuple, parsePythonLiteral } from './python-literal.js'
 
@@ -157,7 +157,7 @@ function readPrefix(bytes: Uint8Array) {
 /** Reads the three entries of the header's dict. Only their kinds are checked. */
 function readDict(text: string): { descr: unknown; order: Order; dims: bigint[] } {
   const dict = parsePythonLiteral(text)
-  if (!(dict instanceof Map)) throw corrupt('its header is no dict')
+  if (!isMap(dict)) throw corrupt('its header is no dict')
   const keys = [...dict.keys()].sort()
   if (keys.join() !== 'descr,fortran_order,shape')
     throw corrupt(`its header has the keys ${show(keys)}, not descr, fortran_order and shape`)

@@ -45,7 +45,7 @@ function unzip(bytes: Uint8Array): Unzipped {
   try {
     return fflate().unzipSync(bytes, { filter: ({ name }) => name.endsWith(SUFFIX) })
   } catch (cause) {
-    if (cause instanceof RangeError)
+    if ((cause as Error).name === 'RangeError')
       throw new CrossmemError('ERR_TOO_LARGE', 'no memory for the arrays of the .npz file', { cause })
     throw new CrossmemError('ERR_CORRUPT', `not a valid .npz: ${(cause as Error).message}`, { cause })
   }

@@ -19,8 +19,11 @@ import { checkBoolean, checkCount } from '../util/index.js'
 import {
   checkBeforeAttempt,
   checkTimeout,
+  checkWait,
   loopIsStarved,
   loopTurn,
+  offAbort,
+  onAbort,
   type SyncWaitOptions,
   TRY,
   type WaitOptions,
@@ -179,21 +182,24 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
    */
   static async wait<P extends Pipe<unknown>>(ends: Iterable<P>, options?: WaitOptions): Promise<P[]> {
-    checkBeforeAttempt(options)
+    checkWait(options)
     const all = [...ends]
     const ready = (): P[] => all.filter(end => end.pollSync())
     if (loopIsStarved()) await loopTurn()
+    checkBeforeAttempt(options)
     const found = ready()
     if (found.length > 0 || options?.timeout === 0 || all.length === 0) return found
     const enough = new AbortController()
-    const signals = options?.signal ? [options.signal, enough.signal] : [enough.signal]
-    const waits = all.map(end => end.#untilReady({ ...options, signal: AbortSignal.any(signals) }))
+    const stop = (reason?: unknown): void => enough.abort(reason)
+    if (options?.signal) onAbort(options.signal, stop)
+    const waits = all.map(end => end.#untilReady({ ...options, signal: enough.signal }))
     try {
       await Promise.race(waits)
     } catch (error) {
       if (!isTimeout(error)) throw error
     } finally {
-      enough.abort()
+      if (options?.signal) offAbort(options.signal, stop)
+      stop()
       await Promise.allSettled(waits)
     }
     return ready()

@@ -22,3 +22,8 @@ export function onAbort(signal: AbortSignal, act: (reason: unknown) => void): vo
 export function offAbort(signal: AbortSignal, act: (reason: unknown) => void): void {
   listeners.get(signal)?.delete(act)
 }
+
+/** As the signal's method of that name, which older implementations don't have. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason
+}

@@ -1,4 +1,4 @@
-export { offAbort, onAbort } from './aborts.js'
+export { offAbort, onAbort, throwIfAborted } from './aborts.js'
 export { clearTimeout, now, setImmediate, setTimeout } from './clock.js'
 export {
   checkBeforeAttempt,

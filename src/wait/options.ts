@@ -1,5 +1,6 @@
 import { CrossmemError } from '../errors.js'
-import { checkBoolean } from '../util/index.js'
+import { checkBoolean, isAbortSignal } from '../util/index.js'
+import { throwIfAborted } from './aborts.js'
 
 /** How long to block this thread. */
 export interface SyncWaitOptions {
@@ -38,7 +39,7 @@ export function checkWait(options: WaitOptions | undefined): {
   unref: boolean
 } {
   const { signal, unref = false } = options ?? {}
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw new CrossmemError('ERR_INVALID_ARG', 'signal is an AbortSignal')
   }
   return { unref: checkBoolean('unref', unref), timeout: checkTimeout(options), signal }
@@ -46,7 +47,7 @@ export function checkWait(options: WaitOptions | undefined): {
 
 /** Refuses what a wait would refuse, for calls that make an attempt before they wait. */
 export function checkBeforeAttempt(options: WaitOptions | undefined): void {
-  if (options !== undefined) checkWait(options).signal?.throwIfAborted()
+  if (options !== undefined) throwIfAborted(checkWait(options).signal)
 }
 
 export const timedOut = (doing: string, timeout: number): CrossmemError =>

@@ -1,5 +1,5 @@
 import { attempts, channels } from '../native/index.js'
-import { offAbort, onAbort } from './aborts.js'
+import { offAbort, onAbort, throwIfAborted } from './aborts.js'
 import { now } from './clock.js'
 import { type Expiring, expireLater, expireNever } from './deadlines.js'
 import { checkWait, timedOut, type WaitOptions } from './options.js'
@@ -50,7 +50,7 @@ export class WaitQueue implements Listening {
     const isStarved = loopIsStarved()
     let hasSlept = false
     try {
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       // A wait that may last makes no attempt before the turn of the loop: others could need what it
       // would take.
       if (this.isEmpty && !(isStarved && timeout > 0)) {

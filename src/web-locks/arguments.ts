@@ -1,3 +1,5 @@
+import { isAbortSignal } from '../util/index.js'
+import { throwIfAborted } from '../wait/index.js'
 import type { LockMode } from './types.js'
 
 // The conversions that Web IDL prescribes for the arguments of `request`.
@@ -34,7 +36,7 @@ export function checkRequest(given: unknown[]): CheckedRequest {
   if (signal && (steal || ifAvailable)) {
     throw notSupported('signal goes neither with steal nor with ifAvailable: such requests never wait')
   }
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   return { name, ...options, callback: callback as CheckedRequest['callback'] }
 }
 
@@ -58,7 +60,7 @@ function toMode(given: unknown): LockMode {
 }
 
 function toSignal(given: unknown): AbortSignal | undefined {
-  if (given === undefined || given instanceof AbortSignal) return given
+  if (given === undefined || isAbortSignal(given)) return given
   throw new TypeError('signal is an AbortSignal')
 }
 

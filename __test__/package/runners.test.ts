@@ -1,0 +1,79 @@
+import '../helpers/domain.js'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { root } from '../helpers/paths.js'
+import { installPublished } from '../helpers/published.js'
+
+const fixtures = join(root, '__test__', 'fixtures', 'package')
+const folder = mkdtempSync(join(tmpdir(), 'crossmem-runners-'))
+
+const commonJs = `
+const assert = require('node:assert/strict')
+const { fork } = require('node:child_process')
+const child = require('node:path').join(__dirname, 'users-child.js')
+const crossmem = require('crossmem')
+const check = globalThis.test ?? globalThis.it ?? require('node:test')
+`
+const esModule = `
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import * as crossmem from 'crossmem'
+const child = fileURLToPath(new URL('users-child.js', import.meta.url))
+const check = globalThis.test
+`
+
+test.before(() => {
+  installPublished(folder)
+  writeFileSync(join(folder, 'package.json'), '{}')
+  cpSync(join(fixtures, 'users-child.js'), join(folder, 'users-child.js'))
+  const suite = readFileSync(join(fixtures, 'users-suite.js'), 'utf8')
+  writeFileSync(join(folder, 'suite.test.js'), commonJs + suite)
+  writeFileSync(join(folder, 'suite.test.mjs'), esModule + suite)
+})
+
+test.after.always(() => rmSync(folder, { recursive: true }))
+
+const installed = (...path: string[]): string => join(root, 'node_modules', ...path)
+const jest = (version: string): string[] => [
+  installed(version, 'bin', 'jest.js'),
+  ...['--rootDir', folder, '--testMatch', '**/suite.test.js'],
+]
+const vitest = (pool: string): string[] => [
+  installed('vitest', 'vitest.mjs'),
+  ...['run', '--root', folder, '--globals', '--pool', pool, 'suite.test.mjs'],
+]
+
+/** Each runner's command, and what it says of four tests that passed. */
+const runners: Record<string, [args: string[], says: RegExp]> = {
+  'Jest 30': [jest('jest'), /Tests: +4 passed, 4 total/],
+  'Jest 29': [jest('jest-29'), /Tests: +4 passed, 4 total/],
+  'Vitest, pool forks': [vitest('forks'), /Tests +4 passed \(4\)/],
+  'Vitest, pool threads': [vitest('threads'), /Tests +4 passed \(4\)/],
+  'Vitest, pool vmForks': [vitest('vmForks'), /Tests +4 passed \(4\)/],
+  'Vitest, pool vmThreads': [vitest('vmThreads'), /Tests +4 passed \(4\)/],
+  Mocha: [[installed('mocha', 'bin', 'mocha.js'), 'suite.test.js'], /4 passing/],
+  'node:test': [['--test', 'suite.test.js'], /pass 4\b/],
+}
+
+for (const [runner, [args, says]] of Object.entries(runners)) {
+  test(`a user's suite passes in ${runner}`, async t => {
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const child = spawn(process.execPath, args, {
+      cwd: folder,
+      env: { ...env, NO_COLOR: '1', FORCE_COLOR: '0' },
+    })
+    let printed = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', text => {
+        printed += text
+      })
+    const [code] = await once(child, 'close')
+    t.is(code, 0, printed)
+    t.regex(printed, says)
+  })
+}
