@@ -2,7 +2,7 @@ import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/index.js'
 import { fileAnswers, nativeFileLocks } from '../native/index.js'
 import { checkBoolean, type InspectionArguments, inspection, showAs } from '../util/index.js'
-import { type checkWait, offAbort, onAbort, timedOut, afterTurn, loopIsStarved } from '../wait/index.js'
+import { type checkWait, offAbort, onAbort, timedOut, afterTurn, loopIsStarved, clearTimeout, now, setTimeout } from '../wait/index.js'
 
 /** How to open a file that is to be locked. */
 export interface FileLockOpenOptions {
@@ -219,7 +219,7 @@ class Waiter {
     this.range = request.range
     this.#file = file
     this.#request = request
-    this.#deadline = performance.now() + request.timeout
+    this.#deadline = now() + request.timeout
     if (request.signal) onAbort(request.signal, this.#abort)
   }
 
@@ -235,7 +235,7 @@ class Waiter {
       this.fail(error)
       return
     }
-    const left = this.#deadline - performance.now()
+    const left = this.#deadline - now()
     if (guard) this.#end(() => this.#request.resolve(guard))
     else if (left <= 0) this.fail(timedOut(this.#file.locking, this.#request.timeout))
     else this.#sleep(left)

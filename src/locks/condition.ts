@@ -1,7 +1,7 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { channels, nativeLocks } from '../native/index.js'
 import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
-import { checkTimeout, checkWait, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
+import { checkTimeout, checkWait, now, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
 import { type Guard, notHeld } from './guard.js'
 import { LockHandle } from './lock-handle.js'
 import { MutexCore } from './mutex-core.js'
@@ -145,13 +145,13 @@ export class Condition extends LockHandle<'Condition'> {
     predicate: () => Result | Promise<Result>,
     options?: WaitOptions,
   ): Promise<NonNullable<Result>> {
-    const deadline = performance.now() + checkWait(options).timeout
+    const deadline = now() + checkWait(options).timeout
     for (;;) {
       this.#checkHeld()
       const result = await predicate()
       if (result) return result
       try {
-        await this.wait({ ...options, timeout: Math.max(0, deadline - performance.now()) })
+        await this.wait({ ...options, timeout: Math.max(0, deadline - now()) })
       } catch (error) {
         // The predicate may have become true without a notification.
         const last = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
@@ -169,13 +169,13 @@ export class Condition extends LockHandle<'Condition'> {
    * @throws what `predicate` throws
    */
   waitForSync<Result>(predicate: () => Result, options?: SyncWaitOptions): NonNullable<Result> {
-    const deadline = performance.now() + checkTimeout(options)
+    const deadline = now() + checkTimeout(options)
     for (;;) {
       this.#checkHeld()
       const result = predicate()
       if (result) return result
       try {
-        this.waitSync({ timeout: Math.max(0, deadline - performance.now()) })
+        this.waitSync({ timeout: Math.max(0, deadline - now()) })
       } catch (error) {
         const last = hasCode(error, 'ERR_TIMEOUT') && predicate()
         if (last) return last

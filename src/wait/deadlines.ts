@@ -1,4 +1,6 @@
-/** Something that ends at a time, in milliseconds of `performance.now()`. */
+import { clearTimeout, now, setTimeout } from './clock.js'
+
+/** Something that ends at a time, in milliseconds of `now()`. */
 export interface Expiring {
   readonly deadline: number
   expire(): void
@@ -25,14 +27,14 @@ function arm(deadline: number): void {
   clearTimeout(timer)
   firesAt = deadline
   // A timer counts at most 2^31 - 1 ms. If that is too short, it fires early and is armed again.
-  timer = setTimeout(fire, Math.min(Math.ceil(deadline - performance.now()), 2 ** 31 - 1))
+  timer = setTimeout(fire, Math.min(Math.ceil(deadline - now()), 2 ** 31 - 1))
   // The pending wait keeps the process alive, not its deadline.
   timer.unref()
 }
 
 function fire(): void {
-  const now = performance.now()
-  const due = [...expiring].filter(wait => wait.deadline <= now)
+  const time = now()
+  const due = [...expiring].filter(wait => wait.deadline <= time)
   for (const wait of due) {
     expiring.delete(wait)
     wait.expire()

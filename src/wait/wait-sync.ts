@@ -1,3 +1,4 @@
+import { now } from './clock.js'
 import { checkTimeout, type SyncWaitOptions, timedOut } from './options.js'
 
 /**
@@ -16,12 +17,12 @@ export function waitSync<Result>(
   options?: SyncWaitOptions,
 ): Result {
   const timeout = checkTimeout(options)
-  const deadline = performance.now() + timeout
+  const deadline = now() + timeout
   let slice = Math.min(SLICE, timeout)
   for (;;) {
     const result = attempt(Math.ceil(slice))
     if (result !== undefined) return result
-    slice = Math.min(SLICE, deadline - performance.now())
+    slice = Math.min(SLICE, deadline - now())
     if (slice <= 0) throw timedOut(doing, timeout)
   }
 }

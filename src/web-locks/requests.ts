@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { hasCode } from '../errors.js'
 import { fates, type LockRequest, nativeNamedLocks, type OpenSegment } from '../native/index.js'
-import { begin, end, offAbort, onAbort, watch } from '../wait/index.js'
+import { begin, end, offAbort, onAbort, setImmediate, watch } from '../wait/index.js'
 import type { CheckedRequest } from './arguments.js'
 import type { LockManagerSnapshot } from './types.js'
 
