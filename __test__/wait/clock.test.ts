@@ -10,3 +10,8 @@ test('fake clocks and timers change nothing for waits', async t => {
   t.is(await message(child), 'done')
   t.is((await gone(child)).code, 0)
 })
+
+test('no timer gets a time that Node warns of, however late waits expire', async t => {
+  const child = start('wait/time-out-by-the-hundred')
+  t.deepEqual(await message(child), { refused: [], codes: ['ERR_TIMEOUT'] })
+})

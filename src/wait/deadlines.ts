@@ -26,8 +26,10 @@ export function expireNever(wait: Expiring): void {
 function arm(deadline: number): void {
   clearTimeout(timer)
   firesAt = deadline
-  // A timer counts at most 2^31 - 1 ms. If that is too short, it fires early and is armed again.
-  timer = setTimeout(fire, Math.min(Math.ceil(deadline - now()), 2 ** 31 - 1))
+  // The deadline may have passed while others expired, and Node warns of a negative time. A timer
+  // counts at most 2^31 - 1 ms. If that is too short, it fires early and is armed again.
+  const left = Math.max(0, Math.ceil(deadline - now()))
+  timer = setTimeout(fire, Math.min(left, 2 ** 31 - 1))
   // The pending wait keeps the process alive, not its deadline.
   timer.unref()
 }
