@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { CrossmemError } from '../errors.js'
+import { CrossmemError, thrownHere } from '../errors.js'
 import { checkBoolean, stays, type InspectionArguments, inspection, showAs, isURL } from '../util/index.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync, throwIfAborted } from '../wait/index.js'
 import {
@@ -83,7 +83,11 @@ export class FileLock implements Disposable {
   async lock(options?: FileLockOptions): Promise<FileLockGuard> {
     const [range, wait] = [checkRange(options), checkWait(options)]
     throwIfAborted(wait.signal)
-    return new Promise((resolve, reject) => this.#file.enqueue({ range, ...wait, resolve, reject }))
+    try {
+      return await new Promise((resolve, reject) => this.#file.enqueue({ range, ...wait, resolve, reject }))
+    } catch (error) {
+      throw wait.signal?.aborted && error === wait.signal.reason ? error : thrownHere(error)
+    }
   }
 
   /**

@@ -17,7 +17,7 @@ const isStarved = loopIsStarved
 
 /** How a lock is taken: a plain mutex, or one that its holder may take again. */
 export interface Locking {
-  lock(options: WaitOptions | undefined): Promise<Guard>
+  lock(options: WaitOptions | undefined): Guard | Promise<Guard>
   lockSync(options: SyncWaitOptions | undefined): Guard
   tryLock(): Guard | undefined
   /** The last guard of this environment while it holds the lock. */
@@ -63,7 +63,7 @@ export class MutexCore implements Locking, Lender {
     return this.#object.waitSync(this.#spec, options)
   }
 
-  async lock(options: WaitOptions | undefined): Promise<Guard> {
+  lock(options: WaitOptions | undefined): Guard | Promise<Guard> {
     // In order: never before the waits of this environment that began earlier.
     const mayTake = options === undefined && !this.#object.isAwaited && !isStarved()
     if (mayTake && this.#fast.take()) return this.#hold(false)

@@ -7,9 +7,8 @@ export function translate(error: unknown): unknown {
   const { code, message } = Object(error) as { code?: unknown; message?: unknown }
   if (code === undefined || error instanceof CrossmemError) return error
   const isOurs = typeof code === 'string' && code.startsWith('ERR_')
-  return new CrossmemError(isOurs ? (code as CrossmemErrorCode) : 'ERR_INVALID_ARG', String(message), {
-    cause: error,
-  })
+  // Not with a cause: it would only say the same again.
+  return new CrossmemError(isOurs ? (code as CrossmemErrorCode) : 'ERR_INVALID_ARG', String(message))
 }
 
 /** A call that makes this environment an agent of its domain first. */

@@ -1,3 +1,4 @@
+import { thrownHere } from '../errors.js'
 import { attempts, channels } from '../native/index.js'
 import { offAbort, onAbort, throwIfAborted } from './aborts.js'
 import { now } from './clock.js'
@@ -45,9 +46,23 @@ export class WaitQueue implements Listening {
   }
 
   /** Waits behind the waits that are pending. */
-  async wait<T>(spec: WaitSpec<T>, options: WaitOptions | undefined): Promise<T> {
-    const { timeout, signal, unref } = checkWait(options)
-    const isStarved = loopIsStarved()
+  wait<T>(spec: WaitSpec<T>, options: WaitOptions | undefined): Promise<T> {
+    // No async function: what it keeps while it waits would be most of what a wait costs.
+    let isStarved = false
+    try {
+      const terms = checkWait(options)
+      isStarved = loopIsStarved()
+      const found = this.#begin(spec, terms, isStarved)
+      if (found instanceof Waiter) return outcome(found)
+      return isStarved ? loopTurn().then(() => found) : Promise.resolve(found)
+    } catch (error) {
+      return isStarved ? loopTurn().then(() => Promise.reject(error)) : Promise.reject(error)
+    }
+  }
+
+  /** Makes an attempt, if it is the time for one; without success, a waiter. */
+  #begin<T>(spec: WaitSpec<T>, terms: Terms, isStarved: boolean): T | Waiter<T> {
+    const { timeout, signal } = terms
     let hasSlept = false
     try {
       throwIfAborted(signal)
@@ -55,10 +70,7 @@ export class WaitQueue implements Listening {
       // would take.
       if (this.isEmpty && !(isStarved && timeout > 0)) {
         const found = this.#try(spec.attempt, timeout === 0 ? TRY : ARM)
-        if (found !== undefined && found !== HELD_HERE) {
-          if (isStarved) await loopTurn()
-          return found
-        }
+        if (found !== undefined && found !== HELD_HERE) return found
         hasSlept = found === undefined
       }
       if (timeout === 0) {
@@ -69,20 +81,18 @@ export class WaitQueue implements Listening {
       }
     } catch (error) {
       const late = spec.onFailure?.()
-      if (isStarved) await loopTurn()
       if (late !== undefined) return late
       throw error
     }
-    return new Promise<T>((resolve, reject) => {
-      if (this.isEmpty) {
-        listen(this.#point, this)
-        this.#object.onFirst()
-      }
-      const waiter = new Waiter(this, spec, { timeout, signal, unref, resolve, reject })
-      waiter.hasSlept = hasSlept
-      this.#waiters.add(waiter as Waiter<unknown>)
-      if (isStarved) afterTurn(this.#serve)
-    })
+    if (this.isEmpty) {
+      listen(this.#point, this)
+      this.#object.onFirst()
+    }
+    const waiter = new Waiter(this, spec, terms)
+    waiter.hasSlept = hasSlept
+    this.#waiters.add(waiter as Waiter<unknown>)
+    if (isStarved) afterTurn(this.#serve)
+    return waiter
   }
 
   /** Attempts each wait, the first one first, until one has to wait longer. */
@@ -166,34 +176,45 @@ export class WaitQueue implements Listening {
   }
 }
 
-interface Terms<T> {
-  timeout: number
-  signal?: AbortSignal
-  unref: boolean
-  resolve: (value: T) => void
-  reject: (error: unknown) => void
-}
+/** The options of a wait, checked. */
+type Terms = ReturnType<typeof checkWait>
 
 class Waiter<T> implements Expiring {
   readonly spec: WaitSpec<T>
   readonly deadline: number
+  readonly settled: Promise<T>
   /** It was among the sleepers before, so newcomers let it go first. */
   hasSlept = false
   readonly #queue: WaitQueue
-  readonly #terms: Terms<T>
+  readonly #terms: Terms
+  readonly #abort: ((reason: unknown) => void) | undefined
+  #resolve!: (value: T) => void
+  #reject!: (error: unknown) => void
 
-  constructor(queue: WaitQueue, spec: WaitSpec<T>, terms: Terms<T>) {
+  constructor(queue: WaitQueue, spec: WaitSpec<T>, terms: Terms) {
     this.spec = spec
     this.deadline = now() + terms.timeout
     this.#queue = queue
     this.#terms = terms
+    this.settled = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
     begin(terms.unref)
     expireLater(this)
-    if (terms.signal) onAbort(terms.signal, this.#abort)
+    if (!terms.signal) return
+    this.#abort = reason => this.#cancel(reason)
+    onAbort(terms.signal, this.#abort)
+  }
+
+  /** Whether the caller gave this error as the reason of its signal. */
+  isReason(error: unknown): boolean {
+    const { signal } = this.#terms
+    return signal !== undefined && signal.aborted && error === signal.reason
   }
 
   resolve(value: T): void {
-    this.#terms.resolve(value)
+    this.#resolve(value)
   }
 
   fail(error: unknown): void {
@@ -203,24 +224,31 @@ class Waiter<T> implements Expiring {
     } catch {
       // The wait ends all the same, for the reason that it had.
     }
-    if (late === undefined) this.#terms.reject(error)
-    else this.#terms.resolve(late)
+    if (late === undefined) this.#reject(error)
+    else this.#resolve(late)
   }
 
   stop(): void {
     const { signal, unref } = this.#terms
     end(unref)
     expireNever(this)
-    if (signal) offAbort(signal, this.#abort)
+    if (signal && this.#abort) offAbort(signal, this.#abort)
   }
 
   expire(): void {
     this.#cancel(timedOut(this.spec.doing, this.#terms.timeout))
   }
 
-  readonly #abort = (reason: unknown): void => this.#cancel(reason)
-
   #cancel(error: unknown): void {
     this.#queue.cancel(this as Waiter<unknown>, error)
+  }
+}
+
+/** What became of a wait. Its error has the stack of the caller: an `await` keeps that. */
+async function outcome<T>(waiter: Waiter<T>): Promise<T> {
+  try {
+    return await waiter.settled
+  } catch (error) {
+    throw waiter.isReason(error) ? error : thrownHere(error)
   }
 }
