@@ -48,16 +48,16 @@ const vitest = (pool: string): string[] => [
   ...['run', '--root', folder, '--globals', '--pool', pool, 'suite.test.mjs'],
 ]
 
-/** Each runner's command, and what it says of five tests that passed. */
+/** Each runner's command, and what it says of six tests that passed. */
 const runners: Record<string, [args: string[], says: RegExp]> = {
-  'Jest 30': [jest('jest'), /Tests: +5 passed, 5 total/],
-  'Jest 29': [jest('jest-29'), /Tests: +5 passed, 5 total/],
-  'Vitest, pool forks': [vitest('forks'), /Tests +5 passed \(5\)/],
-  'Vitest, pool threads': [vitest('threads'), /Tests +5 passed \(5\)/],
-  'Vitest, pool vmForks': [vitest('vmForks'), /Tests +5 passed \(5\)/],
-  'Vitest, pool vmThreads': [vitest('vmThreads'), /Tests +5 passed \(5\)/],
-  Mocha: [[installed('mocha', 'bin', 'mocha.js'), 'suite.test.js'], /5 passing/],
-  'node:test': [['--test', 'suite.test.js'], /pass 5\b/],
+  'Jest 30': [jest('jest'), /Tests: +6 passed, 6 total/],
+  'Jest 29': [jest('jest-29'), /Tests: +6 passed, 6 total/],
+  'Vitest, pool forks': [vitest('forks'), /Tests +6 passed \(6\)/],
+  'Vitest, pool threads': [vitest('threads'), /Tests +6 passed \(6\)/],
+  'Vitest, pool vmForks': [vitest('vmForks'), /Tests +6 passed \(6\)/],
+  'Vitest, pool vmThreads': [vitest('vmThreads'), /Tests +6 passed \(6\)/],
+  Mocha: [[installed('mocha', 'bin', 'mocha.js'), 'suite.test.js'], /6 passing/],
+  'node:test': [['--test', 'suite.test.js'], /pass 6\b/],
 }
 
 for (const [runner, [args, says]] of Object.entries(runners)) {

@@ -3,7 +3,7 @@ import { LockHandle, type Locking, MutexCore } from '../locks/index.js'
 import { nativeSegments, segmentOffsets } from '../native/index.js'
 import { type DType, dtypes } from '../nd/index.js'
 import { type CreateOptions, createObject, existsAs, type Segment } from '../objects/index.js'
-import { checkBoolean } from '../util/index.js'
+import { checkBoolean, dispose } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
@@ -121,7 +121,7 @@ export abstract class DataHandle<Kind extends string, D extends DType> extends L
       if (guard.ownerDied) guard.markConsistent()
       return result
     } finally {
-      guard[Symbol.dispose]()
+      guard[dispose]()
     }
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../nd/index.js'
 import { encodeNpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
 import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
-import { bytesOf, checkBoolean } from '../util/index.js'
+import { bytesOf, checkBoolean, dispose } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
 import { createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
@@ -413,7 +413,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /** Closes the handle; `using` calls this. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError, thrownHere } from '../errors.js'
-import { checkBoolean, stays, type InspectionArguments, inspection, showAs, isURL } from '../util/index.js'
+import { checkBoolean, stays, type InspectionArguments, inspection, showAs, isURL, dispose } from '../util/index.js'
 import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync, throwIfAborted } from '../wait/index.js'
 import {
   type FileLockGuard,
@@ -131,7 +131,7 @@ export class FileLock implements Disposable {
   }
 
   /** Closes the FileLock; `using` calls this. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 }

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
+import { stays, type InspectionArguments, inspection, showAs, asyncDispose, dispose } from '../util/index.js'
 
 /**
  * Lends guards and takes them back: a mutex, a side of an RwLock, a semaphore's permits, a file.
@@ -80,13 +80,13 @@ export class Guard implements Disposable, AsyncDisposable {
   }
 
   /** Releases the lock unless that was done already; `using` calls this. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     if (this.#lender) this.release()
   }
 
   /** Releases the lock unless that was done already; `await using` calls this. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this[Symbol.dispose]()
+  async [asyncDispose](): Promise<void> {
+    this[dispose]()
   }
 
   /** Shows what is held in `console.log`, or that it was released. */
@@ -138,6 +138,6 @@ export async function within<Taken extends Disposable, Result>(
   try {
     return await act(held)
   } finally {
-    held[Symbol.dispose]()
+    held[dispose]()
   }
 }

@@ -7,7 +7,7 @@ import {
   openOrCreate,
   Segment,
 } from '../objects/index.js'
-import { type InspectionArguments, inspection, showAs } from '../util/index.js'
+import { type InspectionArguments, inspection, showAs, dispose } from '../util/index.js'
 
 /**
  * A named segment of raw bytes, without a header: Python's
@@ -150,7 +150,7 @@ export class SharedMemory implements Disposable {
   }
 
   /** Closes the handle; `using` calls this. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

@@ -1,4 +1,4 @@
-import { stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
+import { stays, type InspectionArguments, inspection, showAs, dispose } from '../util/index.js'
 import type { Holdings } from './holdings.js'
 
 /**
@@ -47,7 +47,7 @@ export class Message<T> implements Disposable {
   }
 
   /** Finishes the message at the end of a `using` block. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.release()
   }
 

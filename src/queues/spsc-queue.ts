@@ -82,8 +82,12 @@ export class SpscQueue extends Handle<'SpscQueue'> {
    * @throws {CrossmemError} as `open` and `openProducer`
    */
   static openProducer(name: string): SpscProducer {
-    using queue = SpscQueue.open(name)
-    return queue.openProducer()
+    const queue = SpscQueue.open(name)
+    try {
+      return queue.openProducer()
+    } finally {
+      queue.close()
+    }
   }
 
   /**
@@ -92,8 +96,12 @@ export class SpscQueue extends Handle<'SpscQueue'> {
    * @throws {CrossmemError} as `open` and `openConsumer`
    */
   static openConsumer(name: string): SpscConsumer {
-    using queue = SpscQueue.open(name)
-    return queue.openConsumer()
+    const queue = SpscQueue.open(name)
+    try {
+      return queue.openConsumer()
+    } finally {
+      queue.close()
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ export {
 } from './brands.js'
 export { bytesOf } from './bytes.js'
 export { checkBoolean, checkCount } from './checks.js'
+export { asyncDispose, dispose } from './dispose.js'
 export { type InspectionArguments, inspection, readable, showAs } from './inspection.js'
 export { show } from './show.js'
 export { STAYS, stays } from './stays.js'
