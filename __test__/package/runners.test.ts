@@ -27,6 +27,19 @@ const child = fileURLToPath(new URL('users-child.js', import.meta.url))
 const check = globalThis.test
 `
 
+/** Jest alone can load a package anew. */
+const copies = `
+const { between } = require('./two-copies.js')
+test('copies before and after resetModules work together', async () => {
+  const before = require('crossmem')
+  jest.resetModules()
+  const after = require('crossmem')
+  expect(after).not.toBe(before)
+  await between(before, after)
+  await between(after, before)
+})
+`
+
 test.before(() => {
   installPublished(folder)
   writeFileSync(join(folder, 'package.json'), '{}')
@@ -34,6 +47,8 @@ test.before(() => {
   const suite = readFileSync(join(fixtures, 'users-suite.js'), 'utf8')
   writeFileSync(join(folder, 'suite.test.js'), commonJs + suite)
   writeFileSync(join(folder, 'suite.test.mjs'), esModule + suite)
+  cpSync(join(fixtures, 'two-copies.js'), join(folder, 'two-copies.js'))
+  writeFileSync(join(folder, 'copies.test.js'), copies)
 })
 
 test.after.always(() => rmSync(folder, { recursive: true }))
@@ -41,17 +56,17 @@ test.after.always(() => rmSync(folder, { recursive: true }))
 const installed = (...path: string[]): string => join(root, 'node_modules', ...path)
 const jest = (version: string): string[] => [
   installed(version, 'bin', 'jest.js'),
-  ...['--rootDir', folder, '--testMatch', '**/suite.test.js'],
+  ...['--rootDir', folder, '--testMatch', '**/*.test.js', '--runInBand'],
 ]
 const vitest = (pool: string): string[] => [
   installed('vitest', 'vitest.mjs'),
   ...['run', '--root', folder, '--globals', '--pool', pool, 'suite.test.mjs'],
 ]
 
-/** Each runner's command, and what it says of six tests that passed. */
+/** Each runner's command, and what it says of tests that passed: six of the suite, one of copies. */
 const runners: Record<string, [args: string[], says: RegExp]> = {
-  'Jest 30': [jest('jest'), /Tests: +6 passed, 6 total/],
-  'Jest 29': [jest('jest-29'), /Tests: +6 passed, 6 total/],
+  'Jest 30': [jest('jest'), /Tests: +7 passed, 7 total/],
+  'Jest 29': [jest('jest-29'), /Tests: +7 passed, 7 total/],
   'Vitest, pool forks': [vitest('forks'), /Tests +6 passed \(6\)/],
   'Vitest, pool threads': [vitest('threads'), /Tests +6 passed \(6\)/],
   'Vitest, pool vmForks': [vitest('vmForks'), /Tests +6 passed \(6\)/],

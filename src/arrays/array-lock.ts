@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { answers, nativeArrays } from '../native/index.js'
+import { answers, nativeArrays, shared } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import {
   HELD_HERE,
@@ -16,7 +16,7 @@ const { NOT_YET, GOT_AFTER_DEATH, HELD_HERE: HOLDS_IT } = answers
 
 // The waits of this environment, by object. The handles of one array have one queue each, and one
 // mutex between them.
-const waiting = new Map<number, Set<WaitQueue>>()
+const waiting = shared('array locks', () => new Map<number, Set<WaitQueue>>())
 
 /**
  * Lets the waits at an object try again: this environment released the mutex, or a blocking wait

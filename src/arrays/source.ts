@@ -84,9 +84,9 @@ export function readSource<D extends DType>(
   return { ...flat, shape, order: options.order }
 }
 
-/** Also a view of another copy of this package. */
-const isNDView = (source: unknown): source is NDView =>
-  typeof source === 'object' && source !== null && 'toNested' in source && 'dtype' in source
+/** Whether it is a view; it may be one of another copy of this package, so its class doesn't count. */
+const isNDView = <D extends DType>(source: object | Nested): source is NDView<D> =>
+  typeof source === 'object' && 'toNested' in source && typeof source.toNested === 'function'
 
 /** Refuses options that the source decides. */
 function refuse(options: object, keys: string[], source: string): void {

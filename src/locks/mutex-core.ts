@@ -1,4 +1,4 @@
-import { answers, attempts, nativeLocks } from '../native/index.js'
+import { answers, attempts, nativeLocks, shared } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
   HELD_HERE,
@@ -140,4 +140,4 @@ export class MutexCore implements Locking, Lender {
   }
 }
 
-const cores = new WeakMap<SharedObject, MutexCore>()
+const cores = shared('mutexes', () => new WeakMap<SharedObject, MutexCore>())

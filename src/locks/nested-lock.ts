@@ -1,3 +1,4 @@
+import { shared } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
   checkWait,
@@ -91,4 +92,4 @@ export class NestedLock implements Locking, Lender {
   }
 }
 
-const locks = new WeakMap<SharedObject, NestedLock>()
+const locks = shared('nested locks', () => new WeakMap<SharedObject, NestedLock>())

@@ -1,11 +1,11 @@
-import { answers, nativeLocks } from '../native/index.js'
+import { answers, nativeLocks, shared } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 
 /**
  * By object: how many waits of this environment were notified and don't hold the lock again yet.
  */
-const notified = new WeakMap<SharedObject, number>()
+const notified = shared('notified', () => new WeakMap<SharedObject, number>())
 
 /**
  * One wait for a notification. Shared memory keeps the notification until it is settled: if this

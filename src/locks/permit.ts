@@ -1,5 +1,5 @@
 import { hasCode } from '../errors.js'
-import { answers, nativeLocks } from '../native/index.js'
+import { answers, nativeLocks, shared } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import type { WaitSpec } from '../wait/index.js'
 import { Guard, type Lender, notHeld } from './guard.js'
@@ -107,4 +107,4 @@ export class Permits implements Lender<Permit> {
   }
 }
 
-const allPermits = new WeakMap<SharedObject, Permits>()
+const allPermits = shared('permits', () => new WeakMap<SharedObject, Permits>())

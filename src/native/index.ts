@@ -25,4 +25,5 @@ export {
 export { nativeQueues } from './queues.js'
 export { nativeRecords } from './records.js'
 export { nativeSegments } from './segments.js'
+export { shared } from './shared.js'
 export { nativeWake } from './wake.js'

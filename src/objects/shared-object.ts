@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { attempts } from '../native/index.js'
+import { attempts, shared } from '../native/index.js'
 import {
   checkTimeout,
   HELD_HERE,
@@ -68,12 +68,18 @@ export class SharedObject {
 
   /** One more handle of the object that was opened. */
   static attach(segment: Segment, kind: WaitKind): SharedObject {
-    const known = objects.get(segment.id)
+    const known = ours.get(segment.id) ?? objects.get(segment.id)?.deref()
     if (known && known.segment !== segment) segment.close()
     const object = known ?? new SharedObject(segment, kind)
-    objects.set(segment.id, object)
-    object.#handles++
+    if (!known) objects.set(segment.id, new WeakRef(object))
+    ours.set(segment.id, object)
+    object.attached()
     return object
+  }
+
+  /** One handle more. A method, since the object may be of another copy of this package. */
+  attached(): void {
+    this.#handles++
   }
 
   get name(): string {
@@ -84,6 +90,7 @@ export class SharedObject {
   close(): void {
     if (--this.#handles > 0) return
     objects.delete(this.segment.id)
+    ours.delete(this.segment.id)
     for (const queue of this.#queues) queue.rejectAll(this.#closed(), true)
     // Only now, or a wait of this environment would get it.
     try {
@@ -225,4 +232,6 @@ export class SharedObject {
  * By the object's number. A handle that is dropped without `close()` keeps its object here: what it
  * holds must be found.
  */
-const objects = new Map<number, SharedObject>()
+const ours = new Map<number, SharedObject>()
+/** The objects of all copies of this package. A copy that is dropped drops what it kept, too. */
+const objects = shared('objects', () => new Map<number, WeakRef<SharedObject>>())

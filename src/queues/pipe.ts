@@ -192,7 +192,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     const enough = new AbortController()
     const stop = (reason?: unknown): void => enough.abort(reason)
     if (options?.signal) onAbort(options.signal, stop)
-    const waits = all.map(end => end.#untilReady({ ...options, signal: enough.signal }))
+    const waits = all.map(end => end.untilReady({ ...options, signal: enough.signal }))
     try {
       await Promise.race(waits)
     } catch (error) {
@@ -305,7 +305,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     if (this.pollSync()) return true
     if (timeout === 0) return false
     try {
-      await this.#untilReady({ timeout })
+      await this.untilReady({ timeout })
       return true
     } catch (error) {
       if (isTimeout(error)) return false
@@ -426,7 +426,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     return this.#end
   }
 
-  async #untilReady(options: WaitOptions): Promise<true> {
+  /** @internal */
+  async untilReady(options: WaitOptions): Promise<true> {
     const end = this.#use()
     const spec = { attempt: (mode: number) => this.#isReady(mode), doing: `polling "${this.name}"` }
     return this.object.wait(spec, options, forRecord(end))

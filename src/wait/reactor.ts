@@ -1,4 +1,4 @@
-import { nativeWake } from '../native/index.js'
+import { nativeWake, shared } from '../native/index.js'
 
 // All asynchronous waits of this environment: which of them to serve when its doorbell rings, and
 // whether they keep the process alive.
@@ -9,13 +9,16 @@ export interface Listening {
   tick(): void
 }
 
-const queues = new Map<number, Listening>()
-const watchers = new Set<(ticked: boolean) => void>()
+const state = shared('reactor', () => ({
+  queues: new Map<number, Listening>(),
+  watchers: new Set<(ticked: boolean) => void>(),
+  pending: 0,
+  kept: 0,
+  saysPending: false,
+  saysKept: false,
+}))
+const { queues, watchers } = state
 let isStarted = false
-let pending = 0
-let kept = 0
-let saysPending = false
-let saysKept = false
 
 /** The addon calls this when another agent rang, and every 100 ms while a wait is pending. */
 function wake(): void {
@@ -24,7 +27,7 @@ function wake(): void {
   for (const watcher of watchers) watcher(ticked === 1)
   if (!ticked) return
   for (const queue of queues.values()) queue.tick()
-  if (pending === 0) tell(false)
+  if (state.pending === 0) tell(false)
 }
 
 /** Serves these waits whenever another agent rings for their number. */
@@ -47,10 +50,9 @@ export function watch(watcher: (ticked: boolean) => void): () => void {
 
 /** Counts one pending wait more. Unless it is `unref`, it keeps the process alive. */
 export function begin(unref: boolean): void {
-  if (!isStarted) nativeWake.startReactor(wake)
-  isStarted = true
-  pending++
-  if (!unref) kept++
+  if (!isStarted) start()
+  state.pending++
+  if (!unref) state.kept++
   tell(true)
 }
 
@@ -59,15 +61,22 @@ export function begin(unref: boolean): void {
  * follows at once.
  */
 export function end(unref: boolean): void {
-  pending--
-  if (!unref) kept--
-  tell(saysPending)
+  state.pending--
+  if (!unref) state.kept--
+  tell(state.saysPending)
+}
+
+/** Another copy's reactor ends. This one serves the waits of both, and outlives a copy that is dropped. */
+function start(): void {
+  nativeWake.startReactor(wake)
+  isStarted = true
+  state.saysPending = state.saysKept = false
 }
 
 function tell(isPending: boolean): void {
-  const isKept = kept > 0
-  if (isPending === saysPending && isKept === saysKept) return
-  saysPending = isPending
-  saysKept = isKept
+  const isKept = state.kept > 0
+  if (isPending === state.saysPending && isKept === state.saysKept) return
+  state.saysPending = isPending
+  state.saysKept = isKept
   nativeWake.setWaiting(isPending, isKept)
 }

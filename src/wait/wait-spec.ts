@@ -7,7 +7,7 @@ export const { TRY, IN_TURN } = attempts
  * What an attempt returns when this environment itself holds what it tried to get. The release
  * calls `serveWaiters`.
  */
-export const HELD_HERE = Symbol('held here')
+export const HELD_HERE = Symbol.for('crossmem.heldHere')
 
 /**
  * Tries once to get what is waited for; `undefined` if it isn't available. `mode` is one of

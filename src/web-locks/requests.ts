@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { hasCode } from '../errors.js'
-import { fates, type LockRequest, nativeNamedLocks, type OpenSegment } from '../native/index.js'
+import { fates, type LockRequest, nativeNamedLocks, type OpenSegment, shared } from '../native/index.js'
 import { begin, end, offAbort, onAbort, setImmediate, watch } from '../wait/index.js'
 import type { CheckedRequest } from './arguments.js'
 import type { LockManagerSnapshot } from './types.js'
@@ -12,19 +12,22 @@ const { PENDING, GRANTED_AFTER_DEATH, STOLEN } = fates
 /** Makes the lock for the callback. */
 export type MakeLock = (recovered: boolean) => unknown
 
-let table: OpenSegment | undefined
-const requests = new Map<number, Request>()
-/**
- * Requests that are over but still in the table, since a stopped process is inside it. Each has a
- * callback to run once the request is out.
- */
-const unended = new Map<Request, () => void>()
-let unwatch: (() => void) | undefined
+const state = shared('named locks', () => ({
+  table: undefined as OpenSegment | undefined,
+  requests: new Map<number, Request>(),
+  /**
+   * Requests that are over but still in the table, since a stopped process is inside it. Each has a
+   * callback to run once the request is out.
+   */
+  unended: new Map<Request, () => void>(),
+  unwatch: undefined as (() => void) | undefined,
+}))
+const { requests, unended } = state
 
 /** The domain's table of locks, opened by the first use. */
 function opened(): OpenSegment {
-  table ??= nativeNamedLocks.openLocks()
-  return table
+  state.table ??= nativeNamedLocks.openLocks()
+  return state.table
 }
 
 /** Enters a request into the table. Its callback runs in a later turn of the event loop. */
@@ -43,7 +46,7 @@ export function request(wanted: CheckedRequest, makeLock: MakeLock): Promise<unk
   if (!entered) return new Promise(resolve => setImmediate(resolve)).then(() => callback(null))
   return new Promise((resolve, reject) => {
     const request = new Request(entered.request, { ...wanted, callback }, makeLock, resolve, reject)
-    unwatch ??= watch(hearNews)
+    state.unwatch ??= watch(hearNews)
     if (entered.fate !== PENDING) request.hear(entered.fate)
     if (entered.news) hearNews(false)
   })
@@ -204,7 +207,7 @@ class Request {
     end(this.#isGranted)
     requests.delete(this.#entered.ticket)
     if (requests.size > 0) return
-    unwatch?.()
-    unwatch = undefined
+    state.unwatch?.()
+    state.unwatch = undefined
   }
 }

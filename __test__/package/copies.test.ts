@@ -1,0 +1,29 @@
+import '../helpers/domain.js'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { root } from '../helpers/paths.js'
+import { installPublished } from '../helpers/published.js'
+
+const program = `
+const { between } = require('./two-copies.js')
+const [A, B] = [require('./lib-a'), require('./lib-b')]
+if (A.Queue === B.Queue) throw new Error('one copy, not two')
+between(A, B).then(() => between(B, A)).then(() => console.log('both work'))
+`
+
+test('two libraries with a copy of the package each work together over one addon', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'crossmem-copies-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  installPublished(folder)
+  for (const library of ['lib-a', 'lib-b']) {
+    const own = join(folder, library, 'node_modules', 'crossmem')
+    cpSync(join(folder, 'node_modules', 'crossmem'), own, { recursive: true })
+    writeFileSync(join(folder, library, 'index.js'), "module.exports = require('crossmem')")
+  }
+  cpSync(join(root, '__test__', 'fixtures', 'package', 'two-copies.js'), join(folder, 'two-copies.js'))
+  writeFileSync(join(folder, 'program.js'), program)
+  t.is(execFileSync(process.execPath, ['program.js'], { cwd: folder, encoding: 'utf8' }), 'both work\n')
+})
