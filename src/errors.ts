@@ -67,6 +67,7 @@ export class CrossmemError extends Error {
   /** An error of another copy of this package is one, too. @internal */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // Subclasses of programs are told apart as usual.
+    // biome-ignore lint/complexity/noThisInStatic: `this` is the class on the right of instanceof.
     if (this !== CrossmemError) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && BRAND in value
   }

@@ -1,5 +1,15 @@
 import ava from 'ava'
-import { type DType, list, Mutex, NDArray, open, type Reference, SharedArray, SharedMemory, Value } from 'crossmem'
+import {
+  type DType,
+  list,
+  Mutex,
+  NDArray,
+  open,
+  type Reference,
+  SharedArray,
+  SharedMemory,
+  Value,
+} from 'crossmem'
 import type { LoopOrders, Way } from '../fixtures/arrays/change-value-in-a-loop.js'
 import type { ChangingOrders } from '../fixtures/arrays/read-and-change-data.js'
 import { unique } from '../helpers/domain.js'

@@ -49,8 +49,10 @@ const inner = load(join(__dirname, '..', '..', 'src', 'codecs', 'codec.js'))
 const { codecFor } = inner as unknown as typeof import('../../src/codecs/codec.js')
 const { arrivals, refused, rows, runtime } = load(
   join(__dirname, 'values.js'),
-) as unknown as typeof import('./values.js')
-const { describe } = load(join(__dirname, 'describe.js')) as unknown as typeof import('./describe.js')
+) as unknown as typeof import('../contracts/values.js')
+const { describe } = load(
+  join(__dirname, 'describe.js'),
+) as unknown as typeof import('../contracts/describe.js')
 
 for (const name of ['msgpack', 'v8'] as const) {
   const codec = codecFor<unknown>(name)

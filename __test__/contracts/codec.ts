@@ -1,4 +1,5 @@
 import { deepStrictEqual } from 'node:assert'
+import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
@@ -217,19 +218,27 @@ export function testClone(codec: (typeof clones)[number]): void {
     t.is((back as { polluted?: true }).polluted, undefined)
   })
 
-  test(`${codec} carries errors as structured clone does`, t => {
+  test(`${codec} carries errors, with all that belongs to them`, t => {
     const error = new RangeError('outer', { cause: new TypeError('inner', { cause: { id: 1 } }) })
     const back = travel(codec, { error }) as { error: RangeError & { cause: TypeError & { cause: unknown } } }
     t.true(back.error instanceof RangeError && back.error.cause instanceof TypeError)
     t.deepEqual([back.error.message, back.error.cause.message], ['outer', 'inner'])
     t.deepEqual(back.error.cause.cause, { id: 1 })
     t.is(back.error.stack, error.stack)
+    t.deepEqual(Object.keys(back.error), [])
     class JobError extends Error {
       override name = 'JobError'
       code = 'ERR_JOB'
     }
-    const other = travel(codec, new JobError('failed')) as JobError & { name: string }
-    t.deepEqual([other.message, other.name, other.code], ['failed', 'Error', undefined as never])
+    const other = travel(codec, new JobError('failed')) as JobError
+    t.deepEqual([other.message, other.name, other.code], ['failed', 'JobError', 'ERR_JOB'])
+    t.is(Object.getPrototypeOf(other), Error.prototype)
+    const missing = t.throws(() => readFileSync('/no/such/file')) as NodeJS.ErrnoException
+    same(t, travel(codec, missing), missing)
+    t.is((travel(codec, missing) as NodeJS.ErrnoException).syscall, 'open')
+    const foreign = travel(codec, runInNewContext("new TypeError('elsewhere')")) as TypeError
+    t.true(foreign instanceof TypeError)
+    t.is(foreign.message, 'elsewhere')
   })
 
   test(`${codec} names the value that can't be sent, and its place`, t => {

@@ -1,5 +1,5 @@
 import { codecFor } from '../../src/codecs/codec.js'
-import { describe } from '../codecs/describe.js'
+import { describe } from '../contracts/describe.js'
 import { refusedOr } from './oracle.js'
 
 const msgpack = codecFor('msgpack')

@@ -24,7 +24,7 @@ print(json.dumps(read))
 `
 
 pythonTest('Python: every spelling that numpy.dtype reads means the same here', t => {
-  const { stdout, stderr } = spawnSync(python.path as string, ['-c', spell], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(python().path as string, ['-c', spell], { encoding: 'utf8' })
   const read = Object.entries(JSON.parse(stdout || stderr) as Record<string, [DType, boolean]>)
   t.true(read.length > 200)
   for (const [spelling, [dtype, isBigEndian]] of read) {

@@ -9,7 +9,7 @@ import { python, pythonTest } from '../helpers/python.js'
 
 /** Runs a Python program, and returns what it prints. */
 function run(program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(python.path as string, ['-c', program, ...args], {
+  const { status, stdout, stderr } = spawnSync(python().path as string, ['-c', program, ...args], {
     encoding: 'utf8',
   })
   if (status !== 0) throw new Error(stderr)

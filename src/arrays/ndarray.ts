@@ -418,7 +418,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /** The reference to send to another process, where `open()` takes it. */
-  override toJSON(): { crossmem: 'NDArray'; name: string } {
+  toJSON(): { crossmem: 'NDArray'; name: string } {
     return { crossmem: this.crossmem, name: this.name }
   }
 

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
+import { STAYS } from '../util/index.js'
 
 /** A codec as queues and pipes use it. */
 export interface BoundCodec<T> {
@@ -72,7 +73,7 @@ const reason = (cause: unknown): string =>
 function pathTo(value: unknown, probe: (value: unknown) => unknown): string {
   const seen = new Set<unknown>()
   let path = ''
-  for (let at = value; typeof at === 'object' && at !== null && !seen.has(at); ) {
+  for (let at = value; typeof at === 'object' && at !== null && !seen.has(at) && !(STAYS in at); ) {
     seen.add(at)
     const parent = at as Record<string, unknown>
     const key = keysOf(parent).find(key => throws(() => probe(parent[key])))

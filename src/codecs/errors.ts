@@ -64,10 +64,10 @@ function isOfItsClass(key: string, value: unknown, className: string): boolean {
 
 function classOf(error: object): [index: number, name: string] {
   for (let at = Object.getPrototypeOf(error); at !== null; at = Object.getPrototypeOf(at)) {
-    const constructor: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value
-    if (typeof constructor !== 'function') continue
-    const index = classes.findIndex(([name]) => name === constructor.name)
-    if (index >= 0) return [index, constructor.name]
+    const Class: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value
+    if (typeof Class !== 'function') continue
+    const index = classes.findIndex(([name]) => name === Class.name)
+    if (index >= 0) return [index, Class.name]
   }
   return [0, 'Error']
 }

@@ -93,15 +93,15 @@ function isOfClasses(prototype: object | null): prototype is object {
   if (prototype === null) return false
   for (let at: object | null = prototype; at !== null; ) {
     const next = Object.getPrototypeOf(at) as object | null
-    const constructor: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value
-    if (next !== null && typeof constructor === 'function' && isNative(constructor)) return false
+    const Class: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value
+    if (next !== null && typeof Class === 'function' && isNative(Class)) return false
     at = next
   }
   return true
 }
 
-const isNative = (constructor: unknown): boolean =>
-  Function.prototype.toString.call(constructor).endsWith('{ [native code] }')
+const isNative = (Class: unknown): boolean =>
+  Function.prototype.toString.call(Class).endsWith('{ [native code] }')
 
 /** The error for a value that can't travel, in the words that V8 has for it. */
 export function cannotClone(value: unknown): TypeError {

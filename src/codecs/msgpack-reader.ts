@@ -203,7 +203,9 @@ export class MsgpackReader {
     const at = this.#objects.push(undefined) - 1
     const value = this.#value(depth + 1)
     if (typeof value === 'object' || value === undefined) throw new RangeError('only primitives are boxed')
-    return (this.#objects[at] = Object(value) as object)
+    const boxed = Object(value) as object
+    this.#objects[at] = boxed
+    return boxed
   }
 
   #view(): object {
@@ -258,7 +260,9 @@ export class MsgpackReader {
     const slot = (hash ^ (hash >>> 15)) & (REMEMBERED - 1)
     const text = remembered[slot]
     if (text !== undefined && isAscii(text, bytes, start, length)) return text
-    return (remembered[slot] = bytes.toString('utf8', start, end))
+    const read = bytes.toString('utf8', start, end)
+    remembered[slot] = read
+    return read
   }
 
   /** Gives an object the next number. */

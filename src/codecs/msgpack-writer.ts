@@ -78,39 +78,51 @@ export class MsgpackWriter {
     if (depth === DEEPEST) throw tooDeep()
     switch (kindOf(value)) {
       case 'record':
-        return this.#record(value, Object.keys(value), depth)
+        this.#record(value, Object.keys(value), depth)
+        break
       case 'array':
-        return this.#array(value as unknown[], depth)
+        this.#array(value as unknown[], depth)
+        break
       case 'handle': {
         const reference = (value as Handle).toJSON()
-        return this.#record(reference, Object.keys(reference), depth)
+        this.#record(reference, Object.keys(reference), depth)
+        break
       }
       case 'view':
-        return this.#view(value as NodeJS.ArrayBufferView)
+        this.#view(value as NodeJS.ArrayBufferView)
+        break
       case 'buffer':
         this.#tag(tags.BUFFER)
-        return this.#bytes(new Uint8Array(value as ArrayBuffer))
+        this.#bytes(new Uint8Array(value as ArrayBuffer))
+        break
       case 'date':
         this.#tag(tags.DATE)
-        return this.#float(timeOf(value))
+        this.#float(timeOf(value))
+        break
       case 'map':
-        return this.#map(entriesOf(value), depth)
+        this.#map(entriesOf(value), depth)
+        break
       case 'set':
-        return this.#set(itemsOf(value), depth)
+        this.#set(itemsOf(value), depth)
+        break
       case 'regexp':
         this.#tag(tags.REGEXP)
         this.#string(sourceOf(value))
-        return this.#string(flagsOf(value))
+        this.#string(flagsOf(value))
+        break
       case 'boxed':
         this.#tag(tags.BOXED)
-        return this.#value(unbox(value), depth)
+        this.#value(unbox(value), depth)
+        break
       case 'error':
-        return this.#error(value, depth)
+        this.#error(value, depth)
+        break
       case 'exception':
         this.#tag(tags.EXCEPTION)
         this.#string(String((value as Error).message))
         this.#string(String((value as Error).name))
-        return this.#parts(value, partsOfException(value), depth)
+        this.#parts(value, partsOfException(value), depth)
+        break
     }
   }
 

@@ -10,7 +10,8 @@ let writing = 0
  */
 export function encodeMsgpack(value: unknown): Uint8Array {
   // A getter of an outer value that is being written may have called this function.
-  const writer = (writers[writing] ??= new MsgpackWriter())
+  const writer = writers[writing] ?? new MsgpackWriter()
+  writers[writing] = writer
   writing++
   try {
     return writer.write(value)

@@ -1,7 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError, thrownHere } from '../errors.js'
-import { checkBoolean, stays, type InspectionArguments, inspection, showAs, isURL, dispose } from '../util/index.js'
-import { checkWait, type SyncWaitOptions, type WaitOptions, waitSync, throwIfAborted } from '../wait/index.js'
+import {
+  checkBoolean,
+  dispose,
+  type InspectionArguments,
+  inspection,
+  isURL,
+  showAs,
+  stays,
+} from '../util/index.js'
+import { checkWait, type SyncWaitOptions, throwIfAborted, type WaitOptions, waitSync } from '../wait/index.js'
 import {
   type FileLockGuard,
   type FileLockOpenOptions,

@@ -2,7 +2,17 @@ import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/index.js'
 import { fileAnswers, nativeFileLocks } from '../native/index.js'
 import { checkBoolean, type InspectionArguments, inspection, showAs } from '../util/index.js'
-import { type checkWait, offAbort, onAbort, timedOut, afterTurn, loopIsStarved, clearTimeout, now, setTimeout } from '../wait/index.js'
+import {
+  afterTurn,
+  type checkWait,
+  clearTimeout,
+  loopIsStarved,
+  now,
+  offAbort,
+  onAbort,
+  setTimeout,
+  timedOut,
+} from '../wait/index.js'
 
 /** How to open a file that is to be locked. */
 export interface FileLockOpenOptions {

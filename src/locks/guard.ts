@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { stays, type InspectionArguments, inspection, showAs, asyncDispose, dispose } from '../util/index.js'
+import { asyncDispose, dispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
 
 /**
  * Lends guards and takes them back: a mutex, a side of an RwLock, a semaphore's permits, a file.

@@ -7,7 +7,7 @@ import {
   openOrCreate,
   Segment,
 } from '../objects/index.js'
-import { type InspectionArguments, inspection, showAs, dispose } from '../util/index.js'
+import { dispose, type InspectionArguments, inspection, showAs } from '../util/index.js'
 
 /**
  * A named segment of raw bytes, without a header: Python's

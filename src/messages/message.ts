@@ -1,4 +1,4 @@
-import { stays, type InspectionArguments, inspection, showAs, dispose } from '../util/index.js'
+import { dispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
 import type { Holdings } from './holdings.js'
 
 /**

@@ -1,6 +1,7 @@
 // The only importer of the addon.
 
 import './loading.js'
+
 import addon = require('../../dist/addon/index.js')
 
 export * from '../../dist/addon/index.js'

@@ -284,16 +284,6 @@ export class NDView<D extends DType = DType> {
   }
 
   /**
-   * Refuses to be sent as JSON: the receiver would get an object without data. `toNested()` makes
-   * a copy that can be sent.
-   *
-   * @throws {CrossmemError} ERR_INVALID_ARG
-   */
-  toJSON(): unknown {
-    throw invalid(`${NOT_SENT.description}: toNested()`)
-  }
-
-  /**
    * Shows class, dtype, shape and elements in `console.log`, or that the view was closed, or its
    * buffer transferred.
    */
@@ -380,7 +370,10 @@ export class NDView<D extends DType = DType> {
   }
 }
 
-stays(NDView, 'a view has no name of its own; send the array, and make the view there')
+stays(
+  NDView,
+  'a view has no name of its own; send the array and make the view there, or send the elements: toNested()',
+)
 
 const invalid = (message: string) => new CrossmemError('ERR_INVALID_ARG', message)
 

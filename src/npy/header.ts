@@ -4,7 +4,7 @@
 
 import { CrossmemError } from '../errors.js'
 import { checkShape, type DType, dtypes, MAX_DIMS, type Order, shapeProblem, sizeOf } from '../nd/index.js'
-import { show, isMap } from '../util/index.js'
+import { isMap, show } from '../util/index.js'
 import { dtypeFromDescr, readDescr } from './descr.js'
 import { PythonTuple, parsePythonLiteral } from './python-literal.js'
 

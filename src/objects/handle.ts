@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { type InspectionArguments, inspection, readable, showAs, dispose } from '../util/index.js'
+import { dispose, type InspectionArguments, inspection, readable, showAs } from '../util/index.js'
 import { checkMaker } from './create.js'
 import type { Segment } from './segment.js'
 import { SharedObject, type WaitKind } from './shared-object.js'

@@ -210,7 +210,7 @@ class Waiter<T> implements Expiring {
   /** Whether the caller gave this error as the reason of its signal. */
   isReason(error: unknown): boolean {
     const { signal } = this.#terms
-    return signal !== undefined && signal.aborted && error === signal.reason
+    return signal?.aborted === true && error === signal.reason
   }
 
   resolve(value: T): void {

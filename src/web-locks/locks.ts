@@ -1,4 +1,4 @@
-import { stays, type InspectionArguments, inspection, showAs } from '../util/index.js'
+import { type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
 import { type CheckedRequest, checkRequest } from './arguments.js'
 import { request, snapshot } from './requests.js'
 import type * as shape from './types.js'
