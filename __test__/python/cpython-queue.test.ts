@@ -108,10 +108,10 @@ test('a wait without success ends in time', async t => {
 // _TestQueue.test_queue_feeder_donot_stop_onexc
 test('a value that can’t be encoded takes no room, and the next one comes through', async t => {
   const wrong = {
-    toJSON: () => 'not asked',
     get broken() {
       throw new Error('as told')
     },
+    toJSON: () => 'not asked',
   }
   using queue = Queue.create<unknown>(null, { capacity: 1 })
   await t.throwsAsync(queue.put(wrong), { code: 'ERR_INVALID_ARG', message: /as told/ })

@@ -12,7 +12,7 @@ use crate::protocol::channel::CHANNELS;
 use crate::wake::Wake;
 
 /// Starts this environment's reactor. It calls `wake`, without arguments, when pending waits are to
-/// be tried; `due` names them.
+/// be tried; `due` names them. The reactor of another copy of the package ends.
 ///
 /// # Errors
 /// `ERR_OS`: the system gives no thread.
@@ -23,7 +23,12 @@ pub fn start_reactor(env: napi::Env, wake: Function<'_, (), ()>) -> Result<()> {
     let started = Wake::start(env.raw(), wake.raw(), listener)?;
     // Before the hook of the threadsafe function that `Wake` made.
     hear_of_teardown_first(env.raw());
-    with(|environment| environment.wake = Some(started));
+    with(|environment| {
+        if let Some(earlier) = environment.wake.replace(started) {
+            // A wait of the copy that started it may have kept the process alive by it.
+            earlier.set_waiting(false, false);
+        }
+    });
     Ok(())
 }
 
