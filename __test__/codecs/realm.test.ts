@@ -48,10 +48,10 @@ const load = loaderInto(context)
 const inner = load(join(__dirname, '..', '..', 'src', 'codecs', 'codec.js'))
 const { codecFor } = inner as unknown as typeof import('../../src/codecs/codec.js')
 const { arrivals, refused, rows, runtime } = load(
-  join(__dirname, 'values.js'),
+  join(__dirname, '..', 'contracts', 'values.js'),
 ) as unknown as typeof import('../contracts/values.js')
 const { describe } = load(
-  join(__dirname, 'describe.js'),
+  join(__dirname, '..', 'contracts', 'describe.js'),
 ) as unknown as typeof import('../contracts/describe.js')
 
 for (const name of ['msgpack', 'v8'] as const) {
