@@ -123,8 +123,9 @@ impl ConditionWords {
             let idle = u32::from(there.waiting.saturating_sub(there.notified));
             let now = idle.min(most);
             let owner = Share::of(word).owner(slot);
-            let is_dead = owner != peers.me() && peers.is_dead(owner) && !seeded(Fault::DeadNotified);
-            if now == 0 || is_dead {
+            // Only an agent that waits is worth a question to the kernel.
+            let is_dead = || owner != peers.me() && peers.is_dead(owner) && !seeded(Fault::DeadNotified);
+            if now == 0 || is_dead() {
                 return 0;
             }
             let told = Waiters { notified: there.notified + now as u16, ..there };
