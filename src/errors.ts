@@ -74,8 +74,8 @@ export class CrossmemError extends Error {
 }
 
 /**
- * The error with the stack of the caller that awaits it; of a wait that failed, the stack tells only
- * of a timer or of the event loop.
+ * The error with the stack of the caller that awaits it; of a wait that failed, the stack tells
+ * only of a timer or of the event loop.
  */
 export const thrownHere = (error: unknown): unknown =>
   error instanceof CrossmemError ? new CrossmemError(error.code, error.message, error) : error

@@ -24,7 +24,9 @@ interface Outcome {
 const shell = (script: string, ...args: string[]): Ran =>
   spawnSync('sh', ['-c', script, 'sh', process.execPath, ...args], { encoding: 'utf8' })
 
-/** Runs a script, with `node` as $1 and the arguments behind it, where it may mount file systems. */
+/**
+ * Runs a script, with `node` as $1 and the arguments behind it, where it may mount file systems.
+ */
 const inNamespace = (script: string, ...args: string[]): Ran =>
   spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', process.execPath, ...args], { encoding: 'utf8' })
 

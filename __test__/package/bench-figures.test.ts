@@ -41,8 +41,8 @@ ava('the figures and plots of the README are those of the results', t => {
 })
 
 /**
- * What speed is stated in: nanoseconds and microseconds, multiples, and rates. Milliseconds and seconds that other
- * pages name are time-outs and intervals, which the code sets.
+ * What speed is stated in: nanoseconds and microseconds, multiples, and rates. Milliseconds and
+ * seconds that other pages name are time-outs and intervals, which the code sets.
  */
 const FIGURE =
   /\d\s?(ns|µs|us|nanoseconds?|microseconds?)\b|\d\s?×|×\s?\d|\d(\.\d+)? times (as|faster|slower|longer|less|more)|\d\S* [\w ]{0,20}(a|per) second\b|\d\s?[kMGT]i?B\/s|\d\s?%\s(faster|slower|less|more)/i

@@ -9,7 +9,10 @@ import { compiled } from '../helpers/paths.js'
 const test = ava.serial
 const exec = promisify(execFile)
 
-/** Runs an example to its end; its lines. A result that is wrong makes it exit with 1, which rejects. */
+/**
+ * Runs an example to its end; its lines. A result that is wrong makes it exit with 1, which
+ * rejects.
+ */
 async function run(example: string): Promise<string[]> {
   const file = compiled('examples', `${example}.js`)
   const { stdout, stderr } = await exec(process.execPath, [file], { timeout: 120_000, killSignal: 'SIGKILL' })

@@ -63,7 +63,9 @@ const vitest = (pool: string): string[] => [
   ...['run', '--root', folder, '--globals', '--pool', pool, 'suite.test.mjs'],
 ]
 
-/** Each runner's command, and what it says of tests that passed: six of the suite, one of copies. */
+/**
+ * Each runner's command, and what it says of tests that passed: six of the suite, one of copies.
+ */
 const runners: Record<string, [args: string[], says: RegExp]> = {
   'Jest 30': [jest('jest'), /Tests: +7 passed, 7 total/],
   'Jest 29': [jest('jest-29'), /Tests: +7 passed, 7 total/],

@@ -29,8 +29,9 @@ interface Import {
 const ADDON = 'the addon'
 
 /**
- * Reads the tables: each stands below a heading that names its folder (`` ### `src/` ``), its first column has the rooms,
- * its last what they may import. "all above" are the rooms of the rows before; "but" takes some away.
+ * Reads the tables: each stands below a heading that names its folder (`` ### `src/` ``), its first
+ * column has the rooms, its last what they may import. "all above" are the rooms of the rows
+ * before; "but" takes some away.
  */
 export function readTables(page: string): Tree[] {
   const sections = page.split(/^(?=### `)/m).filter(section => section.startsWith('### `'))
@@ -110,7 +111,10 @@ function typescriptImports(path: string, text: string): Import[] {
   })
 }
 
-/** Every file that a file of Rust takes something from. A door's `pub use` only hands on, and its tests don't count. */
+/**
+ * Every file that a file of Rust takes something from. A door's `pub use` only hands on, and its
+ * tests don't count.
+ */
 function rustImports(path: string, text: string, files: ReadonlyMap<string, string>): Import[] {
   if (/(^|\/)tests?(\/|\.rs$)/.test(path)) return []
   const code = withoutTests(text).replaceAll(/^\s*pub(?:\([a-z]+\))? use [^;]*;/gm, '')
@@ -156,7 +160,9 @@ function branches(tree: string): string[] {
   return parts.flatMap(inner => branches(`${tree.slice(0, brace)}${inner.trim()}`))
 }
 
-/** The file that states what a path of Rust names, seen through `pub use` of the doors on the way. */
+/**
+ * The file that states what a path of Rust names, seen through `pub use` of the doors on the way.
+ */
 function fileOf(
   from: string,
   segments: readonly string[],
@@ -220,7 +226,10 @@ function fileOfModule(folder: string, root: string, files: ReadonlyMap<string, s
   return names.find(name => files.has(name))
 }
 
-/** Files that import each other, one list a circle (Tarjan, "Depth-first search and linear graph algorithms", 1972). */
+/**
+ * Files that import each other, one list a circle (Tarjan, "Depth-first search and linear graph
+ * algorithms", 1972).
+ */
 function circles(imports: readonly Import[]): string[][] {
   const next = new Map<string, Set<string>>()
   for (const { from, to } of imports) next.set(from, (next.get(from) ?? new Set()).add(to))

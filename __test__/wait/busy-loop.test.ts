@@ -52,7 +52,9 @@ async function letsTimersFire(acts: readonly Act[], finish: () => void): Promise
   return fired
 }
 
-/** What a program can repeat without a pause: each makes its acts, and what ends those that wait. */
+/**
+ * What a program can repeat without a pause: each makes its acts, and what ends those that wait.
+ */
 const busy: Record<string, () => { acts: Act[]; finish?: () => void }> = {
   ...queueActs(),
   'Pipe.send and recvSync': () => {

@@ -15,9 +15,9 @@ const Words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array
 type Word = number
 
 /**
- * Elements of shared memory that threads and processes change at the same time, without a lock, each
- * by its index. V8 compiles `Atomics` to the processor's atomic instructions, whatever memory a
- * typed array shows.
+ * Elements of shared memory that threads and processes change at the same time, without a lock,
+ * each by its index. V8 compiles `Atomics` to the processor's atomic instructions, whatever memory
+ * a typed array shows.
  */
 export class AtomicCells<D extends DType> {
   readonly #info: DTypeInfo<D>

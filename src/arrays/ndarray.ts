@@ -181,8 +181,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Reads a .npy file into a new array. Big-endian elements are converted. The file may be a pipe, of which only the bytes of one
-   * array are taken.
+   * Reads a .npy file into a new array. Big-endian elements are converted. The file may be a pipe,
+   * of which only the bytes of one array are taken.
    *
    * @param options.name default: a random name
    * @throws {CrossmemError} as `from`. ERR_INVALID_ARG: `path` is neither a string nor a `file:`
@@ -198,8 +198,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /**
-   * Reads an .npz file, which holds several arrays, into new arrays with random names. Other members
-   * of the zip are left out. The whole file is read into memory.
+   * Reads an .npz file, which holds several arrays, into new arrays with random names. Other
+   * members of the zip are left out. The whole file is read into memory.
    *
    * @returns the arrays by the names that the file gives them
    * @throws {CrossmemError} as `load`

@@ -34,11 +34,10 @@ export type ArraySource<D extends DType = DType> =
  * A fixed number of elements that processes share, with a lock: Python's `multiprocessing.Array`.
  * The length may be 0.
  *
- * No process sees an element of up to 8 bytes half-written. `get`, `add` and the like are atomic, as
- * those of a {@link Value}. A change of more than one step needs the lock: use `update` or
- * `withLock`. The lock stops only callers that take it, too; it survives
- * its holder as a {@link Mutex} does. For more axes, .npy files or consistent copies, use
- * {@link NDArray}.
+ * No process sees an element of up to 8 bytes half-written. `get`, `add` and the like are atomic,
+ * as those of a {@link Value}. A change of more than one step needs the lock: use `update` or
+ * `withLock`. The lock stops only callers that take it, too; it survives its holder as a {@link
+ * Mutex} does. For more axes, .npy files or consistent copies, use {@link NDArray}.
  *
  * @example
  * ```js

@@ -84,7 +84,9 @@ export function readSource<D extends DType>(
   return { ...flat, shape, order: options.order }
 }
 
-/** Whether it is a view; it may be one of another copy of this package, so its class doesn't count. */
+/**
+ * Whether it is a view; it may be one of another copy of this package, so its class doesn't count.
+ */
 const isNDView = <D extends DType>(source: object | Nested): source is NDView<D> =>
   typeof source === 'object' && 'toNested' in source && typeof source.toNested === 'function'
 

@@ -314,7 +314,9 @@ export class MsgpackReader {
     return this.#data.getFloat64(at)
   }
 
-  /** Refuses a count of things that need more bytes than there are, before memory is made for them. */
+  /**
+   * Refuses a count of things that need more bytes than there are, before memory is made for them.
+   */
   #fit(count: number, bytesEach: number): void {
     if (count * bytesEach > this.#end - this.#at) throw tooShort()
   }

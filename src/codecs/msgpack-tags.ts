@@ -8,7 +8,10 @@ export const ESCAPE = 0xc1
 export const tags = {
   /** Nothing. */
   UNDEFINED: 0,
-  /** The number of an object that came before: objects count from 0, in the order of their first bytes. */
+  /**
+   * The number of an object that came before: objects count from 0, in the order of their first
+   * bytes.
+   */
   AGAIN: 1,
   /** Length in bytes, the bytes: a string with a lone surrogate. */
   UTF16: 2,
@@ -30,7 +33,10 @@ export const tags = {
   BUFFER: 10,
   /** The index of the class in `views`, length in bytes, the bytes. */
   VIEW: 11,
-  /** The index of the class, then twice, for hidden and shown: number of properties, key and value each. */
+  /**
+   * The index of the class, then twice, for hidden and shown: number of properties, key and value
+   * each.
+   */
   ERROR: 12,
   /** Message and name as values, then as an error's properties. */
   EXCEPTION: 13,

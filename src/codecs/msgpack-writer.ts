@@ -222,7 +222,9 @@ export class MsgpackWriter {
     if (text.length > SHORT || !this.#shortString(text)) this.#longString(text)
   }
 
-  /** Writes a string without a call. Returns whether it fits behind one byte, and is well-formed. */
+  /**
+   * Writes a string without a call. Returns whether it fits behind one byte, and is well-formed.
+   */
   #shortString(text: string): boolean {
     const { length } = text
     this.#room(1 + 3 * length)
@@ -254,7 +256,8 @@ export class MsgpackWriter {
       this.#bytes(Buffer.from(text, 'utf16le'))
       return
     }
-    // The length is written last. A long string's is counted first, to make no more room than needed.
+    // The length is written last. A long string's is counted first, to make no more room than
+    // needed.
     const most = text.length < 0x5000 ? 3 * text.length : Buffer.byteLength(text)
     const head = most < 0x100 ? 2 : most < 0x10000 ? 3 : 5
     this.#room(head + most)

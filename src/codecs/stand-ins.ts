@@ -7,7 +7,9 @@ import { cannotClone, type Kind, kindOf } from './kinds.js'
 import type { Handle } from './references.js'
 import { entriesOf, itemsOf, viewName } from './slots.js'
 
-/** What stands for an error: its class, or the message and name of a DOMException, and its parts. */
+/**
+ * What stands for an error: its class, or the message and name of a DOMException, and its parts.
+ */
 type StandIn = [
   made: number | [message: string, name: string],
   hidden: [string, unknown][],

@@ -84,8 +84,8 @@ export class FileLock implements Disposable {
    *
    * @returns the guard, which releases the lock
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the FileLock is
-   *   closed. ERR_INVALID_ARG: an option is refused. ERR_PERMISSION: the file's permissions allow no
-   *   such lock. ERR_UNSUPPORTED: the system can't lock this file
+   *   closed. ERR_INVALID_ARG: an option is refused. ERR_PERMISSION: the file's permissions allow
+   *   no such lock. ERR_UNSUPPORTED: the system can't lock this file
    * @throws the signal's reason, if `signal` is aborted
    */
   async lock(options?: FileLockOptions): Promise<FileLockGuard> {

@@ -28,7 +28,8 @@ export interface FileLockOpenOptions {
 export interface FileLockRange {
   /**
    * Whether other holders may lock the same bytes shared, too. It takes permission to read the
-   * file; any other lock takes permission to write it. Default: false, the lock excludes all others.
+   * file; any other lock takes permission to write it. Default: false, the lock excludes all
+   * others.
    */
   shared?: boolean
   /** The first byte. Default: 0. */
@@ -177,7 +178,9 @@ export class OpenFile implements Lender<FileLockGuard> {
 
   readonly #wake = (): void => this.wake()
 
-  /** Calls `act`; if the event loop is starved, lets it turn and wakes the queued waiters instead. */
+  /**
+   * Calls `act`; if the event loop is starved, lets it turn and wakes the queued waiters instead.
+   */
   #wakeSoon(act = this.#wake): void {
     if (this.#waiting.size > 0 && loopIsStarved()) afterTurn(this.#wake)
     else act()

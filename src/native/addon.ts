@@ -6,5 +6,7 @@ import addon = require('../../dist/addon/index.js')
 
 export * from '../../dist/addon/index.js'
 
-/** The addon's exports: one object for each environment, however many copies of this package it has. */
+/**
+ * The addon's exports: one object for each environment, however many copies of this package it has.
+ */
 export const binding: object = addon

@@ -1,8 +1,8 @@
 import { binding } from './addon.js'
 
-// A process may load this package twice: two libraries have a copy each, or a test runner resets its
-// modules. If the copies have one addon, they are one agent, so they have one reactor and one object
-// for each segment between them. What they share is kept with the addon: it outlives them.
+// A process may load this package twice: two libraries have a copy each, or a test runner resets
+// its modules. If the copies have one addon, they are one agent, so they have one reactor and one
+// object for each segment between them. What they share is kept with the addon: it outlives them.
 
 const SHARED = Symbol.for('crossmem.shared')
 const kept = binding as { [SHARED]?: Map<string, unknown> }

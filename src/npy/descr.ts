@@ -7,8 +7,9 @@ const [long, ulong]: [DType, DType] = process.platform === 'win32' ? ['int32', '
 
 /**
  * What `numpy.dtype` reads in place of a code such as `f8`, in NumPy 1 and 2: names, and the
- * letters of the array interface's `typecode` (https://numpy.org/doc/stable/reference/arrays.dtypes.html).
- * Letters may follow a byte order; names may not.
+ * letters of the array interface's `typecode`
+ * (https://numpy.org/doc/stable/reference/arrays.dtypes.html). Letters may follow a byte order;
+ * names may not.
  */
 const names: Record<string, DType> = {
   byte: 'int8',
@@ -101,8 +102,8 @@ export interface Descr {
 }
 
 /**
- * Reads an .npy header's `descr`, spelled in any way that `numpy.dtype` takes. The byte order is `<`
- * little, `>` big, `=` or none native, `|` not applicable
+ * Reads an .npy header's `descr`, spelled in any way that `numpy.dtype` takes. The byte order is
+ * `<` little, `>` big, `=` or none native, `|` not applicable
  * (https://numpy.org/doc/stable/reference/arrays.interface.html, "typestr").
  *
  * @throws {CrossmemError} ERR_UNSUPPORTED: crossmem has no such dtype. ERR_CORRUPT: `descr` is

@@ -12,8 +12,8 @@ import { CHUNK, pathOf } from './paths.js'
 import { toNative } from './swap.js'
 
 /**
- * Reads a .npy file; its elements come in the machine's own byte order. What has a size is checked against it before its data is read; of a pipe only
- * the bytes of one array are taken.
+ * Reads a .npy file; its elements come in the machine's own byte order. What has a size is checked
+ * against it before its data is read; of a pipe only the bytes of one array are taken.
  */
 export async function readNpy(path: string | URL): Promise<{ header: NpyHeader; data: Uint8Array }> {
   const file = await open(pathOf(path), 'r')

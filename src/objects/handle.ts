@@ -5,8 +5,8 @@ import type { Segment } from './segment.js'
 import { SharedObject, type WaitKind } from './shared-object.js'
 
 /**
- * What `console.log` shows of a handle, if its class has it. These read a field each; none waits for
- * a lock.
+ * What `console.log` shows of a handle, if its class has it. These read a field each; none waits
+ * for a lock.
  */
 const SHOWN = [
   'dtype',

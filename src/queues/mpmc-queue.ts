@@ -237,8 +237,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * `cancel`. Returns `undefined` if there is no room now.
    *
    * @param length bytes to reserve, at most `messageBytes`
-   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_ENDED, ERR_CLOSED. ERR_DETACHED: the ArrayBuffer of
-   *   an earlier view was transferred
+   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_ENDED, ERR_CLOSED. ERR_DETACHED: the ArrayBuffer
+   *   of an earlier view was transferred
    */
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
@@ -284,8 +284,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * `undefined` if there is none now. If this process dies first, see `redeliver`. A message in a
    * segment of its own is copied.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier view
-   *   was transferred
+   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier
+   *   view was transferred
    */
   peek(): Uint8Array | undefined {
     const { object } = this

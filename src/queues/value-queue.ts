@@ -194,8 +194,9 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * A new Node stream of the values, in object mode. It takes a value out only when its consumer
    * asks for one, so a stream that is destroyed, by `break` or by a pipeline that fails, has lost
-   * none: `Readable.fromWeb(queue.readable)` takes values ahead, and loses them. A value that arrives in the very
-   * moment in which the stream is destroyed is put back at the end of the queue.
+   * none: `Readable.fromWeb(queue.readable)` takes values ahead, and loses them. A value that
+   * arrives in the very moment in which the stream is destroyed is put back at the end of the
+   * queue.
    *
    * With `redeliver`, a value counts as finished when the next one is asked for.
    *

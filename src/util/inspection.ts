@@ -1,6 +1,8 @@
 import type { InspectOptions, inspect } from 'node:util'
 
-/** The method that `console.log` of Node, Bun and Deno calls, in place of listing the properties. */
+/**
+ * The method that `console.log` of Node, Bun and Deno calls, in place of listing the properties.
+ */
 export const inspection = Symbol.for('nodejs.util.inspect.custom')
 
 /** What the method gets. */

@@ -1,5 +1,6 @@
-// One listener per signal, however many waits it ends: Node warns about more than ten. A signal that
-// nothing waits with has none: Node keeps what `AbortSignal.any` made as long as it is listened to.
+// One listener per signal, however many waits it ends: Node warns about more than ten. A signal
+// that nothing waits with has none: Node keeps what `AbortSignal.any` made as long as it is
+// listened to.
 
 interface Listener {
   readonly acts: Set<(reason: unknown) => void>

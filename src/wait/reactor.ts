@@ -66,7 +66,10 @@ export function end(unref: boolean): void {
   tell(state.saysPending)
 }
 
-/** Another copy's reactor ends. This one serves the waits of both, and outlives a copy that is dropped. */
+/**
+ * Another copy's reactor ends. This one serves the waits of both, and outlives a copy that is
+ * dropped.
+ */
 function start(): void {
   nativeWake.startReactor(wake)
   isStarted = true

@@ -66,8 +66,8 @@ export class WaitQueue implements Listening {
     let hasSlept = false
     try {
       throwIfAborted(signal)
-      // A wait that may last makes no attempt before the turn of the loop: others could need what it
-      // would take.
+      // A wait that may last makes no attempt before the turn of the loop: others could need what
+      // it would take.
       if (this.isEmpty && !(isStarved && timeout > 0)) {
         const found = this.#try(spec.attempt, timeout === 0 ? TRY : ARM)
         if (found !== undefined && found !== HELD_HERE) return found

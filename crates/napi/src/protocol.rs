@@ -17,7 +17,7 @@ pub mod mode {
     /// Makes one attempt, and lets agents that wait already go first.
     #[napi]
     pub const IN_TURN: i32 = -3;
-    /// Makes one attempt, whoever waits.
+    /// Makes one attempt, whether or not others wait.
     #[napi]
     pub const TRY: i32 = 0;
     /// Added to the time of a wait that has slept before and has not given up.

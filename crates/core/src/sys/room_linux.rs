@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::cgroup_linux;
 use super::room::{Headroom, Limit, Shortage};
 
-/// Memory that must stay free after a reservation, since the process itself needs some. So that many
-/// bytes are reserved without asking for memory again: asking costs several files, about as much as
-/// to reserve 100 KiB, and a small object must not cost that.
+/// Memory that must stay free after a reservation, since the process itself needs some. So that
+/// many bytes are reserved without asking for memory again: asking costs several files, about as
+/// much as to reserve 100 KiB, and a small object must not cost that.
 const SPARE: u64 = 1 << 20;
 
 /// Bytes that this process reserved since it asked for memory. The first reservation asks.

@@ -31,7 +31,7 @@ pub fn has_end(handle: u32, end: u32) -> Result<bool> {
     with_open(handle, |_, open| Ok(open.ends.get(end as usize).is_some_and(Option::is_some)))
 }
 
-/// Releases an end, if this environment has it. `close`: nobody can take it any more.
+/// Releases an end, if this environment has it. `close`: no agent can take it any more.
 ///
 /// # Errors
 /// `ERR_CLOSED`.

@@ -120,7 +120,7 @@ fn a_sleeper_that_did_not_need_its_wake_up_passes_it_on() {
     assert_eq!(bells[3].load(Relaxed), 1);
 }
 
-/// A holder that dies while this agent sleeps, and rings nobody.
+/// A holder that dies while this agent sleeps, and rings no doorbell.
 struct Parking {
     holder_is_dead: std::cell::Cell<bool>,
     slept: std::cell::Cell<Duration>,
