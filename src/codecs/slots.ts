@@ -1,10 +1,9 @@
+import { typedArrayName } from '../util/index.js'
+
 // The built-in methods read internal slots, so they work for objects of other realms and of
 // subclasses.
 
 const { source, flags } = Object.getOwnPropertyDescriptors(RegExp.prototype)
-
-// The getter that every typed array inherits.
-const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
 
 export const timeOf = (date: object): number => Date.prototype.getTime.call(date)
 export const entriesOf = (map: object): [unknown, unknown][] => [...Map.prototype.entries.call(map)]
@@ -13,7 +12,7 @@ export const sourceOf = (regexp: object): string => source.get?.call(regexp) as 
 export const flagsOf = (regexp: object): string => flags.get?.call(regexp) as string
 
 /** The name of the built-in class of a view. */
-export const viewName = (view: object): string => tag?.get?.call(view) ?? 'DataView'
+export const viewName = (view: object): string => typedArrayName(view) ?? 'DataView'
 
 /** The primitive value of a boxed one. */
 export function unbox(boxed: object): unknown {

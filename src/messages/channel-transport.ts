@@ -7,7 +7,7 @@ const { RECORD_AT, ROOM_AT } = channels
 const { elsewhere } = pad
 
 /** Copies the record that the pad says is in the segment. */
-export const copyRecord = (object: SharedObject): Uint8Array =>
+const copyRecord = (object: SharedObject): Uint8Array =>
   view(object, elsewhere[0] as number, elsewhere[1] as number).slice()
 
 /**

@@ -27,7 +27,7 @@ function reasons(error: unknown): string[] {
 }
 
 /** Why the addon wasn't loaded, and what to do, by the messages of the attempts to load it. */
-export function explain(text: string): string {
+function explain(text: string): string {
   if (/loading addons is disabled/.test(text)) {
     // Node has it if its permission model is on.
     return 'permission' in process && process.permission

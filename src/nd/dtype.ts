@@ -1,6 +1,6 @@
 import { getFloat16, setFloat16 } from '@petamoriken/float16'
 import { CrossmemError } from '../errors.js'
-import { show } from '../util/index.js'
+import { show, typedArrayName } from '../util/index.js'
 
 /** The element types of arrays: NumPy's fixed-size numbers, under NumPy's names. */
 export type DType =
@@ -243,11 +243,6 @@ const dtypeByTag: Record<string, DType> = {
   Float64Array: 'float64',
 }
 
-// The getter that every typed array inherits. It also works for subclasses (Buffer) and for other
-// realms (vm, Jest).
-const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
-  ?.get as (this: unknown) => string | undefined
-
 /** Every built-in typed array has its own; subclasses such as Buffer inherit it. */
 const isPlain = (data: object): boolean =>
   Object.hasOwn(Object.getPrototypeOf(data) ?? {}, 'BYTES_PER_ELEMENT')
@@ -259,7 +254,7 @@ const isPlain = (data: object): boolean =>
  */
 export function asStorage<D extends DType>(dtype: D, data: unknown): StorageOf<D> | undefined {
   const { Storage }: DTypeInfo<D> = dtypes[dtype]
-  const tag = tagOf.call(data)
+  const tag = typedArrayName(data)
   if (tag !== Storage.name && !(dtype === 'float16' && tag === 'Uint16Array')) return undefined
   const found = data as StorageOf<D>
   if (Object.getPrototypeOf(found) === Storage.prototype) return found
@@ -272,7 +267,7 @@ export function asStorage<D extends DType>(dtype: D, data: unknown): StorageOf<D
  * @throws {CrossmemError} ERR_INVALID_ARG: it is no built-in typed array
  */
 export function dtypeOfTypedArray(value: unknown): DType {
-  const dtype = dtypeByTag[tagOf.call(value) ?? '']
+  const dtype = dtypeByTag[typedArrayName(value) ?? '']
   if (dtype === undefined) throw refuse('a typed array', value)
   return dtype
 }

@@ -3,7 +3,7 @@ import { types } from 'node:util'
 // What a value is, whichever realm made it: a test runner's sandbox, a `vm` context and a window
 // have an Array, an Error and a Map of their own, which `instanceof` takes for something else.
 
-export const { isArrayBuffer, isMap, isSet, isUint8Array } = types
+export const { isArrayBuffer, isMap, isUint8Array } = types
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function'
@@ -26,6 +26,10 @@ export const isURL = (value: unknown): value is URL =>
   'protocol' in value &&
   typeof value.protocol === 'string'
 
-/** What an error says; anything can be thrown. */
-export const messageOf = (error: unknown): string =>
-  isObject(error) && 'message' in error ? String(error.message) : String(error)
+// The getter that every typed array inherits. It also works for subclasses (Buffer) and for other
+// realms (vm, Jest).
+const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as (this: unknown) => string | undefined
+
+/** The name of the built-in class of a typed array; `undefined` for any other value. */
+export const typedArrayName = (value: unknown): string | undefined => tag.call(value)

@@ -2,11 +2,10 @@ export {
   isAbortSignal,
   isArrayBuffer,
   isMap,
-  isSet,
   isThenable,
   isUint8Array,
   isURL,
-  messageOf,
+  typedArrayName,
 } from './brands.js'
 export { bytesOf } from './bytes.js'
 export { checkBoolean, checkCount } from './checks.js'
