@@ -31,6 +31,16 @@ test('each file lies in a folder of the tables and imports only what its folder 
   t.deepEqual(problemsOf(trees, files), [])
 })
 
+test('no line of a comment has more than 100 columns, rows of tables apart', t => {
+  const isLong = (line: string) =>
+    line.length > 100 && /^\s*(?:\/\/|\/\*|\*)/.test(line) && !/^\s*\S+ \|/.test(line)
+  t.true(isLong(`// ${'word '.repeat(20)}`))
+  t.false(isLong(`//! | ${'word '.repeat(20)}`))
+  for (const [path, text] of sourcesOf(trees.map(tree => tree.root))) {
+    t.deepEqual(text.split('\n').filter(isLong), [], path)
+  }
+})
+
 test('each folder of the tables exists', t => {
   const files = [...sourcesOf(trees.map(tree => tree.root)).keys()]
   for (const { rooms } of trees) {
