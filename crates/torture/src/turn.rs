@@ -60,7 +60,7 @@ pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, how: Turn) -> Ou
         Thing::Mutex => with_mutex(scene, how),
         Thing::RwLock => with_rwlock(scene, how),
         Thing::Semaphore => with_semaphore(scene, how),
-        Thing::Event => with_event(scene, how.wait()),
+        Thing::Event => with_event(scene, how.blocked),
         Thing::Condition => with_condition(scene, how.wait()),
         Thing::Barrier => with_barrier(scene, how),
         Thing::NamedLock => with_named_lock(scene, how),
@@ -116,13 +116,20 @@ fn with_semaphore(scene: &Scene, how: Turn) -> Outcome<bool> {
     Ok(true)
 }
 
-fn with_event(scene: &Scene, wait: Wait) -> Outcome<bool> {
+/// If the other survivor had set the event before this one did, and clears it before this one looks,
+/// this one sets it again.
+fn with_event(scene: &Scene, blocked: bool) -> Outcome<bool> {
     let event = scene.on(&scene.event);
-    let times = event.event_times()?;
-    event.set_event()?;
-    let came = event.wait_event(times, wait)? == Looked::Got(());
-    event.clear_event()?;
-    Ok(came)
+    let started = Instant::now();
+    loop {
+        let times = event.event_times()?;
+        event.set_event()?;
+        let came = event.wait_event(times, Wait::Try)? == Looked::Got(());
+        event.clear_event()?;
+        if came || blocked || started.elapsed() > PATIENT {
+            return Ok(came);
+        }
+    }
 }
 
 fn with_condition(scene: &Scene, wait: Wait) -> Outcome<bool> {
