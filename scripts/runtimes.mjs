@@ -1,5 +1,5 @@
-// `npm run test:runtimes`: the tests on other Node versions, and the README's examples on Bun and
-// Deno, each as it comes from npm. Not part of `npm test`: it downloads half a gigabyte.
+// `npm run test:runtimes`: the tests on other Node versions, and on Bun and Deno the README's
+// examples and handles in `exit` listeners, each as it comes from npm. Not part of `npm test`: it downloads half a gigabyte.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -21,7 +21,8 @@ for (const [name, ...options] of [
   ['deno', 'run', '-A'],
 ]) {
   const binary = install(`${name}@latest`, name)
-  results.push([`${name} ${run(binary, '--version').stdout.split('\n')[0]}`, examples(binary, options)])
+  const version = `${name} ${run(binary, '--version').stdout.split('\n')[0]}`
+  results.push([version, examples(binary, options)], [version, await exits(binary, options)])
 }
 for (const [runtime, result] of results) console.log(`${runtime.padEnd(24)} ${result}`)
 process.exitCode = results.every(([, result]) => !result.includes('FAILED')) ? 0 : 1
@@ -56,4 +57,30 @@ function examples(binary, options) {
     else console.error(`example ${i + 1} on ${binary}: status ${status}\n${stdout}\n${stderr}`)
   }
   return `${passed === blocks.length ? '' : 'FAILED: '}${passed} of ${blocks.length} README examples`
+}
+
+/** Handles work in `exit` listeners, and an agent leaves at once, however its thread ends. */
+async function exits(binary, options) {
+  process.env.CROSSMEM_DOMAIN = 'runtimes'
+  const { list, Queue } = await import('../dist/index.mjs')
+  const program = join(root, 'build', '__test__', 'fixtures', 'native', 'use-at-exit.js')
+  const all = ['main', 'worker'].flatMap(where =>
+    ['naturally', 'exit', 'throw', 'exit in a listener'].map(end => ({ where, end })),
+  )
+  let passed = 0
+  for (const { where, end } of all) {
+    const queue = Queue.create(null)
+    const orders = { queue: queue.name, left: `${queue.name}-left`, where, firstUse: 'before', end }
+    const { stdout, stderr } = run(binary, ...options, program, JSON.stringify(orders))
+    const said = queue.tryGetMany(100).length
+    const left = list().filter(({ name }) => name.startsWith(orders.left)).length
+    queue.close()
+    // Deno has no `exit` event after an exception in its main thread.
+    const isSilent = binary.endsWith('deno') && where === 'main' && end === 'throw'
+    const isWell =
+      said === (isSilent ? 0 : 5) && left === 0 && (where === 'main' || stdout.includes('"left":[]'))
+    if (isWell) passed++
+    else console.error(`${binary}, ${where} ends, ${end}: ${said} said, ${left} left\n${stdout}\n${stderr}`)
+  }
+  return `${passed === all.length ? '' : 'FAILED: '}${passed} of ${all.length} ends with exit listeners`
 }

@@ -11,6 +11,11 @@ const program = `
 const { between } = require('./two-copies.js')
 const [A, B] = [require('./lib-a'), require('./lib-b')]
 if (A.Queue === B.Queue) throw new Error('one copy, not two')
+process.on('exit', () => {
+  const queue = A.Queue.create(null)
+  B.Queue.open(queue.name).putSync('both work at exit')
+  console.log(queue.getSync())
+})
 between(A, B).then(() => between(B, A)).then(() => console.log('both work'))
 `
 
@@ -25,5 +30,8 @@ test('two libraries with a copy of the package each work together over one addon
   }
   cpSync(join(root, '__test__', 'fixtures', 'package', 'two-copies.js'), join(folder, 'two-copies.js'))
   writeFileSync(join(folder, 'program.js'), program)
-  t.is(execFileSync(process.execPath, ['program.js'], { cwd: folder, encoding: 'utf8' }), 'both work\n')
+  t.is(
+    execFileSync(process.execPath, ['program.js'], { cwd: folder, encoding: 'utf8' }),
+    'both work\nboth work at exit\n',
+  )
 })

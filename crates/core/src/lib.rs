@@ -48,5 +48,5 @@ pub use objects::{
     PRODUCER, Participant, Producer, Put, QueueWait, Segment, Spec, open_lock_manager, unlink_name,
 };
 pub use region::Region;
-pub use sys::{ByteRange, Headroom, Limit, Part, Taken};
+pub use sys::{ByteRange, Headroom, Limit, Part, Taken, at_quick_exit};
 pub use wait::Wait;

@@ -150,6 +150,17 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
     room_linux::headroom(DIRECTORY)
 }
 
+/// Calls `act` when the process ends by `quick_exit`, which runs neither destructors nor what
+/// `atexit` knows (`at_quick_exit(3)`).
+pub fn at_quick_exit(act: extern "C" fn()) {
+    unsafe extern "C" {
+        fn at_quick_exit(act: extern "C" fn()) -> libc::c_int;
+    }
+    // SAFETY: the C library's function of that name. It refuses only if there is no memory: then
+    // other agents clean up.
+    unsafe { at_quick_exit(act) };
+}
+
 /// An agent sleeps on a *shared* futex, so that other processes can wake it (futex(2)).
 pub(crate) struct Bell;
 

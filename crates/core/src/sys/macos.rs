@@ -101,6 +101,9 @@ pub(crate) fn rehearse() -> io::Result<()> {
     Ok(())
 }
 
+/// The system has no `quick_exit`.
+pub fn at_quick_exit(_: extern "C" fn()) {}
+
 /// Shared memory is paged like other memory, and the system doesn't tell how much of it there may
 /// be. The physical memory is an upper limit.
 pub(crate) fn headroom() -> io::Result<Headroom> {

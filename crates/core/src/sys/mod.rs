@@ -12,6 +12,7 @@
 //! | `Life` | byte locks that the kernel drops when their process is gone |
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
 //! | `Bell` | the word on which an agent sleeps |
+//! | `at_quick_exit` | what is called when the process ends by `quick_exit` |
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");
@@ -53,12 +54,16 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(crate) use control_linux::{control_is_gone, control_taken, open_control, remove_control, user};
 #[cfg(target_os = "linux")]
+pub use linux::at_quick_exit;
+#[cfg(target_os = "linux")]
 pub(crate) use linux::{Bell, Staged, headroom, identify, rehearse, remove};
 #[cfg(target_os = "linux")]
 pub(crate) use room_linux::memory_limit;
 
 #[cfg(target_os = "macos")]
 pub(crate) use control_macos::{control_is_gone, control_taken, open_control, remove_control, user};
+#[cfg(target_os = "macos")]
+pub use macos::at_quick_exit;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{Bell, Staged, headroom, identify, memory_limit, rehearse, remove};
 
@@ -70,6 +75,8 @@ pub(crate) use control_windows::{control_is_gone, control_taken, open_control, r
 pub(crate) use life_windows::Life;
 #[cfg(windows)]
 pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
+#[cfg(windows)]
+pub use windows::at_quick_exit;
 #[cfg(windows)]
 pub(crate) use windows::{Staged, headroom, identify, memory_limit, rehearse, remove};
 

@@ -174,6 +174,9 @@ pub(crate) fn rehearse() -> io::Result<()> {
     Ok(())
 }
 
+/// The system has no `quick_exit`.
+pub fn at_quick_exit(_: extern "C" fn()) {}
+
 pub(crate) fn headroom() -> io::Result<Headroom> {
     let folder: Vec<u16> = directory()?.as_os_str().encode_wide().chain([0]).collect();
     let (mut free, mut total) = (0, 0);

@@ -1,14 +1,29 @@
 //! How an environment begins and ends.
+//!
+//! It leaves its domain after the last line of JavaScript, so handles work in every `exit`
+//! listener. Which of these comes first depends on the runtime and on how the process ends; the
+//! first one leaves, and the others find nothing to do.
+//!
+//! | what | calls | when |
+//! | --- | --- | --- |
+//! | a clean-up hook | `on_teardown` | the event loop of a main thread is empty; a worker ends, however it does |
+//! | the destructor of this thread's variable | `Environment::drop` | a thread ends; and in `exit(3)`, on the thread that calls it: `process.exit()` and uncaught exceptions in Node and Deno |
+//! | a handler of `quick_exit(3)` | `on_quick_exit` | the same in Bun |
+//!
+//! In `exit` and `quick_exit`, other threads go on. That is sound: this environment's reactor is
+//! joined first, other environments are left alone, and memory that a buffer shows stays mapped.
+//! Agents whose threads the end of the process cuts off are swept as dead ones, as after a kill.
 
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Once;
 
-use crossmem_core::{Agent, Code};
+use crossmem_core::{Agent, Code, at_quick_exit};
 use napi::sys;
 use napi_derive::napi;
 
-use super::state::{with, with_agent};
+use super::state::{Environment, with, with_agent};
 use crate::error::{Result, js};
 
 thread_local! {
@@ -29,14 +44,17 @@ pub(crate) fn is_torn_down() -> bool {
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
 pub fn join(env: napi::Env, domain: String, thread: u32) -> Result<()> {
+    static LEAVES_AT_QUICK_EXIT: Once = Once::new();
+    LEAVES_AT_QUICK_EXIT.call_once(|| at_quick_exit(on_quick_exit));
     TORN_DOWN.with(|torn_down| torn_down.set(false));
-    let agent = Agent::register(&domain, thread).map_err(js)?;
-    let joined = with(|environment| {
+    with(|environment| {
+        // Another copy of the package may have joined.
         if environment.agent.is_none() {
-            environment.agent = Some(agent);
+            environment.agent = Some(Agent::register(&domain, thread).map_err(js)?);
         }
-    });
-    joined.ok_or_else(|| napi::Error::new(Code::Closed.as_str(), "this thread is ending"))?;
+        Ok(())
+    })
+    .unwrap_or_else(|| Err(napi::Error::new(Code::Closed.as_str(), "this thread is ending")))?;
     hear_of_teardown_first(env.raw());
     Ok(())
 }
@@ -64,24 +82,33 @@ pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
     }
 }
 
-/// Only speeds clean-up: other agents sweep the domain after an environment that was killed.
 unsafe extern "C" fn on_teardown(_: *mut c_void) {
     let _ = TORN_DOWN.try_with(|torn_down| torn_down.set(true));
-    leave();
+    with(Environment::leave);
 }
 
-/// Closes all segments and leaves the domain. Buffers stay readable. JavaScript calls this when the
-/// process ends, since runtimes don't run clean-up hooks on `process.exit()`.
-#[napi(catch_unwind)]
-pub fn leave() {
-    // Ends the reactor's thread first: from here on no thread calls into this environment.
-    drop(with(|environment| environment.wake.take()));
-    let left = with(|environment| (environment.agent.take(), std::mem::take(&mut environment.segments)));
-    let Some((Some(agent), mut segments)) = left else { return };
-    for open in segments.values_mut() {
-        open.release_roles(&agent);
+extern "C" fn on_quick_exit() {
+    with(Environment::leave);
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.leave();
     }
-    // A segment that has a buffer stays mapped until the buffer's lease ends.
-    drop(segments);
-    agent.leave();
+}
+
+impl Environment {
+    /// Closes all segments and leaves the domain. Buffers stay readable.
+    fn leave(&mut self) {
+        // Ends the reactor's thread first: from here on no thread calls into this environment.
+        self.wake = None;
+        let mut segments = std::mem::take(&mut self.segments);
+        let Some(agent) = self.agent.take() else { return };
+        for open in segments.values_mut() {
+            open.release_roles(&agent);
+        }
+        // A segment that has a buffer stays mapped until the buffer's lease ends.
+        drop(segments);
+        agent.leave();
+    }
 }
