@@ -1,7 +1,7 @@
 // `npm run test:values`: each runtime puts every kind of value into queues, and each runtime takes
-// them out. Writes docs/runtimes.md. Not part of `npm test`: it downloads half a gigabyte.
+// them out. Writes the tables of docs/runtimes.md. Not part of `npm test`: it downloads half a gigabyte.
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { install } from './install-runtime.mjs'
@@ -28,7 +28,11 @@ for (const writer of runtimes) {
   }
 }
 
-writeFileSync(join(root, 'docs', 'runtimes.md'), page())
+const page = join(root, 'docs', 'runtimes.md')
+writeFileSync(
+  page,
+  readFileSync(page, 'utf8').replace(/(<!-- values:begin.*?-->\n).*(<!-- values:end -->)/s, section),
+)
 const faults = results.flatMap(({ writer, reader, values, refused }) =>
   Object.entries({ ...values, ...refused })
     .filter(([, fault]) => fault !== '')
@@ -57,7 +61,8 @@ function run({ name, path, options }, ...args) {
   return stdout
 }
 
-function page() {
+/** The tables, between the two comments of the page. */
+function section(_, begin, end) {
   const names = runtimes.map(({ name }) => name)
   const cell = ({ values }) => {
     const all = Object.values(values)
@@ -79,15 +84,14 @@ function page() {
       results.some(result => result.writer === writer && result.refused[kind] !== '') ? 'no' : 'yes',
     ),
   ])
-  return `# Values between runtimes
-
-\`npm run test:values\` writes this page. Each runtime puts every kind of value into queues of the default codec, and each runtime takes them out and compares them: classes, properties, bytes, holes, and which objects are the same one.
+  return `${begin}
+Each runtime puts every kind of value into queues of the default codec, and each runtime takes them out and compares them: classes, properties, bytes, holes, and which objects are the same one.
 
 A cell says how many kinds of values arrived as they were put in.
 
 ${table(['put by ↓, taken out by →', ...names], pairs)}
 
-## By kind of value
+### By kind of value
 
 A cell says from which runtimes a value of the row's kind arrives at the runtime of the column.
 
@@ -95,12 +99,13 @@ ${table(['', ...names], kinds)}
 
 A runtime without \`Float16Array\` (Node 20 and 22) gets a \`Uint16Array\` of its raw bits, as [arrays](arrays.md) show them there.
 
-## What can't travel
+### What can't travel
 
 A cell says whether a \`put\` in the runtime of the column refuses the value with \`ERR_INVALID_ARG\` and the path to it.
 
 ${table(['', ...names], refusals)}
-`
+
+${end}`
 }
 
 function verdict(faulty) {

@@ -99,6 +99,20 @@ if (isNode) {
     }
   })
 
+  test('the flags that Deno needs are named', t => {
+    const { addon, entry } = copy(t)
+    for (const needed of ['ffi access', 'env access to "NAPI_RS_WASI_FLAVOR"']) {
+      const flag = needed.slice(0, 3)
+      writeFileSync(
+        join(addon, 'index.js'),
+        `throw new Error('Requires ${needed}, run again with the --allow-${flag} flag')`,
+      )
+      const { code, message } = load(entry)
+      t.is(code, 'ERR_NO_ADDON')
+      t.regex(message as string, /add --allow-ffi, --allow-read and --allow-env/)
+    }
+  })
+
   test('musl, the C library of Alpine, is told as that', t => {
     const { addon, entry } = copy(t)
     rmSync(binaryOf(addon))

@@ -34,8 +34,8 @@ function explain(text: string): string {
       ? "Node's permission model keeps crossmem from loading its native addon; add --allow-addons (for a worker thread, to its execArgv too)"
       : 'Node was started with --no-addons, and crossmem has a native addon; start it without that flag'
   }
-  if (/ffi access|--allow-ffi/.test(text))
-    return 'Deno may not load the native addon of crossmem; add --allow-ffi (or -A)'
+  if (/--allow-(ffi|env|read)/.test(text))
+    return 'Deno may not load the native addon of crossmem; add --allow-ffi, --allow-read and --allow-env (or -A)'
   const glibc = /version [`'"]?(GLIBC_[\d.]+)/.exec(text)
   if (glibc) {
     return `the system's C library is too old for crossmem's native addon, which needs ${glibc[1]}; use a newer system or image`

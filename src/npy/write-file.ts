@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
-import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { chmod, chown, type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
 import { CHUNK, pathOf } from './paths.js'
 
@@ -44,8 +44,11 @@ async function followLinks(path: string): Promise<string> {
   return target
 }
 
-const isInProc = async (path: string): Promise<boolean> =>
-  (await realpath(dirname(path))).startsWith('/proc/')
+async function isInProc(path: string): Promise<boolean> {
+  const directory = dirname(path)
+  // Node's permission model may forbid to read the directory itself.
+  return (await realpath(directory).catch(() => directory)).startsWith('/proc/')
+}
 
 async function statIfAny(path: string): Promise<Stats | undefined> {
   try {
@@ -70,7 +73,7 @@ async function replace(path: string, old: Stats | undefined, parts: readonly Uin
     const file = await open(temporary, 'wx', old ? 0o600 : 0o666)
     try {
       await writeParts(file, parts)
-      if (old) await resemble(file, old)
+      if (old) await resemble(file, temporary, old)
     } finally {
       await file.close()
     }
@@ -81,11 +84,20 @@ async function replace(path: string, old: Stats | undefined, parts: readonly Uin
   }
 }
 
-async function resemble(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+async function resemble(file: FileHandle, path: string, { uid, gid, mode }: Stats): Promise<void> {
   const made = await file.stat()
-  if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid)
-  await file.chmod(mode & 0o7777)
+  if (made.uid !== uid || made.gid !== gid)
+    await file.chown(uid, gid).catch(ifForbidden(() => chown(path, uid, gid)))
+  await file.chmod(mode & 0o7777).catch(ifForbidden(() => chmod(path, mode & 0o7777)))
 }
+
+/** Node's permission model allows by path what it forbids for an open file. */
+const ifForbidden =
+  (byPath: () => Promise<void>) =>
+  (error: NodeJS.ErrnoException): Promise<void> => {
+    if (error.code === 'ERR_ACCESS_DENIED') return byPath()
+    throw error
+  }
 
 async function writeInPlace(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const file = await open(path, constants.O_WRONLY)
