@@ -40,8 +40,10 @@ import {
 
 const memory: SharedMemory = SharedMemory.create(null, 16, { persist: false })
 const bytes: Uint8Array = memory.bytes
+const sharedBytes: SharedArrayBuffer = memory.shared.buffer
 const array = NDArray.create('prices', { shape: [2, 3], dtype: 'float32' })
 const data: Float32Array = array.data
+const forWorkers: Float32Array = array.shared
 const first: number = array.get(0, 0)
 const ids: bigint = NDArray.create(null, { shape: 3, dtype: 'int64', fill: 5n }).get(0)
 const copy: Float32Array = array.snapshot({ timeout: 100 })
@@ -127,6 +129,7 @@ export {
   file,
   first,
   floats,
+  forWorkers,
   found,
   frame,
   freed,
@@ -150,6 +153,7 @@ export {
   received,
   result,
   room,
+  sharedBytes,
   sum,
   total,
   totals,

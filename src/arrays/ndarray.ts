@@ -256,6 +256,24 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     return data
   }
 
+  /**
+   * The memory itself, as `data`, but over a SharedArrayBuffer: worker threads get it
+   * without a copy, by `postMessage` or `workerData`. Each access makes a new typed array over the
+   * same SharedArrayBuffer.
+   *
+   * Nothing detaches a SharedArrayBuffer: `close()` leaves this as it is, and the memory stays in
+   * use until all threads have dropped it and their garbage collectors have noticed.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the array is closed. ERR_UNSUPPORTED: the runtime makes no
+   *   SharedArrayBuffer of such memory; Node 22.23.3, 24.16, 26.1 and later do, on Linux.
+   *   ERR_LIMIT: a limit of the system is reached. ERR_NO_EXTERNAL_BUFFERS: the runtime can't show
+   *   shared memory (Electron)
+   */
+  get shared(): StorageOf<D> {
+    const { Storage, lanes } = dtypes[this.dtype]
+    return new Storage(this.#segment.sharedBuffer, this.#dataOffset, this.size * lanes) as StorageOf<D>
+  }
+
   /** @internal */
   override whyGone(): CrossmemError {
     try {

@@ -131,6 +131,23 @@ export class SharedMemory implements Disposable {
   }
 
   /**
+   * The bytes, as `bytes`, but over a SharedArrayBuffer: worker threads get it
+   * without a copy, by `postMessage` or `workerData`. Each access makes a new typed array over the
+   * same SharedArrayBuffer.
+   *
+   * Nothing detaches a SharedArrayBuffer: `close()` leaves this as it is, and the memory stays in
+   * use until all threads have dropped it and their garbage collectors have noticed.
+   *
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_UNSUPPORTED: the runtime makes no
+   *   SharedArrayBuffer of such memory; Node 22.23.3, 24.16, 26.1 and later do, on Linux.
+   *   ERR_LIMIT: a limit of the system is reached. ERR_NO_EXTERNAL_BUFFERS: the runtime can't show
+   *   shared memory (Electron)
+   */
+  get shared(): Uint8Array<SharedArrayBuffer> {
+    return new Uint8Array(this.#segment.sharedBuffer)
+  }
+
+  /**
    * Removes the name now; the memory stays until the last handle is closed. Idempotent.
    *
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_PERMISSION: the memory is another

@@ -6,6 +6,7 @@ export const nativeSegments = {
   createSegment: member(addon.createSegment),
   openSegment: member(addon.openSegment),
   segmentBuffer: member(addon.segmentBuffer) as (handle: number) => ArrayBuffer,
+  segmentSharedBuffer: member(addon.segmentSharedBuffer) as (handle: number) => SharedArrayBuffer,
   closeSegment: visitor(addon.closeSegment),
   forgetSegment: visitor(addon.forgetSegment),
   unlinkSegment: member(addon.unlinkSegment),

@@ -19,7 +19,7 @@ const collected = new FinalizationRegistry<number>(handle => nativeSegments.forg
 
 const NOTHING = new Uint8Array(0)
 
-/** An open segment: a native handle, and at most one ArrayBuffer over its bytes. */
+/** An open segment: a native handle, and at most one buffer of each kind over its bytes. */
 export class Segment {
   readonly name: string
   readonly kind: string
@@ -33,6 +33,7 @@ export class Segment {
   readonly foreign: boolean
   readonly #handle: number
   #buffer: ArrayBuffer | undefined
+  #sharedBuffer: SharedArrayBuffer | undefined
   /** Empty before there is a buffer, and after it was transferred. */
   #probe = NOTHING
   #closed = false
@@ -87,6 +88,13 @@ export class Segment {
     return this.#buffer as ArrayBuffer
   }
 
+  /** Nothing detaches it: it shows the memory after `close()`, too. */
+  get sharedBuffer(): SharedArrayBuffer {
+    const { handle } = this
+    this.#sharedBuffer ??= nativeSegments.segmentSharedBuffer(handle)
+    return this.#sharedBuffer
+  }
+
   #makeBuffer(handle: number): void {
     if (this.#buffer) throw transferred(this.name)
     this.#buffer = nativeSegments.segmentBuffer(handle)
@@ -103,6 +111,7 @@ export class Segment {
     collected.unregister(this)
     nativeSegments.closeSegment(this.#handle, this.#buffer)
     this.#buffer = undefined
+    this.#sharedBuffer = undefined
   }
 }
 

@@ -16,6 +16,7 @@ mod environment;
 mod attempt;
 mod buffer;
 mod domain;
+mod shared_buffer;
 
 mod array;
 mod object;

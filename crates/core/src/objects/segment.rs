@@ -215,6 +215,20 @@ impl Segment {
         self.object.map_or(Company { linked: true, others: true }, |object| company_of(agent.seat(), object))
     }
 
+    /// Maps the bytes a second time: closing the handle leaves that mapping alone.
+    ///
+    /// # Errors
+    /// `ERR_LIMIT` (mappings), `ERR_UNSUPPORTED` (not on Linux).
+    pub fn map_again(&self) -> Result<Mapped> {
+        let again = self.mapping.again().map_err(|e| match e.kind() {
+            ErrorKind::Unsupported => {
+                Error::new(Code::Unsupported, "only Linux maps the memory of an object a second time")
+            }
+            _ => Error::os(&format!("mapping \"{}\" a second time", self.name), &e),
+        })?;
+        Ok(Mapped(Arc::new(again)))
+    }
+
     /// Keeps the bytes mapped after the handle is closed.
     #[must_use]
     pub fn keep_mapped(&self) -> Mapped {
@@ -226,6 +240,12 @@ impl Segment {
 pub struct Mapped(Arc<Mapping>);
 
 impl Mapped {
+    /// The bytes.
+    #[must_use]
+    pub fn region(&self) -> Region<'_> {
+        self.0.region()
+    }
+
     /// Gives the memory back now. The addresses stay valid and read zeros until this is dropped,
     /// since code outside this crate may still hold a pointer into them.
     pub fn release_pages(&self) {

@@ -64,16 +64,37 @@ impl Mapping {
     /// can be open.
     #[cfg(target_os = "linux")]
     fn own(shmem: Shmem) -> io::Result<Mapping> {
-        let len = shmem.len();
-        // SAFETY: the source is a live shared mapping of `len` bytes; the kernel picks the new
-        // place.
-        let base = unsafe { libc::mremap(shmem.as_ptr().cast(), 0, len, libc::MREMAP_MAYMOVE) };
+        // SAFETY: a live shared mapping of that length.
+        let mapping = unsafe { Self::duplicate(shmem.as_ptr(), shmem.len()) };
+        // Drops its mapping and its descriptor.
+        drop(shmem);
+        mapping
+    }
+
+    /// # Safety
+    /// `base` is the beginning of a live shared mapping of `len` bytes.
+    #[cfg(target_os = "linux")]
+    unsafe fn duplicate(base: *mut u8, len: usize) -> io::Result<Mapping> {
+        // SAFETY: by this function's contract; the kernel picks the new place.
+        let base = unsafe { libc::mremap(base.cast(), 0, len, libc::MREMAP_MAYMOVE) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // Drops its mapping and its descriptor.
-        drop(shmem);
         Ok(Mapping { base: base.cast(), len, shmem: ManuallyDrop::new(None) })
+    }
+
+    /// Maps the same pages a second time, on Linux only. `release_pages` of one mapping leaves the
+    /// other alone.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn again(&self) -> io::Result<Mapping> {
+        // SAFETY: mapped until drop, and shared as long as `release_pages` was not called.
+        unsafe { Self::duplicate(self.base, self.len) }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[allow(clippy::unused_self, reason = "as on Linux")]
+    pub(crate) fn again(&self) -> io::Result<Mapping> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     #[cfg(not(target_os = "linux"))]
