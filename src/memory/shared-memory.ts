@@ -158,7 +158,7 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Closes the handle: all views of its bytes become empty. Await asynchronous work on the views
+   * Closes the handle: all views of its buffer become empty. Await asynchronous work on the views
    * first: it would see zeros. The last agent that closes the segment removes it, unless it
    * persists. Idempotent.
    */
