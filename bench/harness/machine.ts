@@ -24,14 +24,15 @@ export function describeMachine(): Machine {
     ],
     ['/dev/shm', shmSize(gibibytes)],
     ['huge pages', `private memory: ${thp('enabled')}; shared memory: ${thp('shmem_enabled')}`],
-    [
-      'load at the start',
-      loadavg()
-        .map(load => load.toFixed(2))
-        .join(' '),
-    ],
+    ['load at the start', load()],
   ]
 }
+
+/** Processes that ran or wanted to run, on average in the last 1, 5 and 15 minutes. */
+export const load = (): string =>
+  loadavg()
+    .map(average => average.toFixed(2))
+    .join(' ')
 
 function shmSize(show: (bytes: number) => string): string {
   try {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Missing } from './missing.js'
+import { type Program, startProgram } from './program.js'
 import { root } from './root.js'
 
 /** The Python of the tests. */
@@ -8,8 +9,6 @@ export interface Python {
   version: string
   /** The interpreter. */
   path: string
-  /** A sample: the nanoseconds that a program of bench/ prints. */
-  sample(program: string, ...args: (string | number)[]): () => number
 }
 
 export function python(): Python | Missing {
@@ -20,15 +19,15 @@ export function python(): Python | Missing {
   const found = JSON.parse(asked.stdout) as { path: string | null; version: string; reason: string }
   const { path } = found
   if (path === null) return { missing: `Python: ${found.reason}` }
-  return {
-    version: `Python ${found.version}`,
-    path,
-    sample:
-      (program, ...args) =>
-      () => {
-        const run = spawnSync(path, [join(root, 'bench', program), ...args.map(String)], { encoding: 'utf8' })
-        if (run.status !== 0) throw new Error(`${program} failed: ${run.error ?? run.stderr}`)
-        return Number(run.stdout)
-      },
-  }
+  return { version: `Python ${found.version}`, path }
+}
+
+/** A program of bench/ in Python that was started, and waits for orders. */
+export type PythonProgram = Python & Program & AsyncDisposable
+
+export async function startPython(path: string): Promise<PythonProgram | (Missing & AsyncDisposable)> {
+  const found = python()
+  if ('missing' in found) return { ...found, async [Symbol.asyncDispose]() {} }
+  const { program } = await startProgram(found.path, join(root, 'bench', path))
+  return { ...found, ...program, [Symbol.asyncDispose]: program.stop }
 }

@@ -1,5 +1,6 @@
 import type { Unit } from './format.js'
 import type { Row } from './measure.js'
+import { quantile, type Ratio, ratioOf } from './statistics.js'
 
 /** One question, and what was measured to answer it. */
 export interface Section {
@@ -54,19 +55,27 @@ export interface Point {
   x: number
   /** The median. */
   y: number
+  /** Slices with the same index in two points with the same `x` are a pair. */
+  slices: number[]
 }
+
+export const pointOf = (x: number, slices: number[]): Point => ({ x, y: quantile(slices, 0.5), slices })
 
 /** A goal of this project. */
 export interface Target {
   what: string
-  got: number
+  got: Ratio
   /** The least or the most that `got` may be. */
   atLeast?: number
   atMost?: number
 }
 
-export const isMet = ({ got, atLeast = -Infinity, atMost = Infinity }: Target): boolean =>
-  got >= atLeast && got <= atMost
+/** Whether the whole interval meets the goal, or misses it. Otherwise the slices don't decide it. */
+export function verdict({ got, atLeast = -Infinity, atMost = Infinity }: Target): string {
+  const { low, high } = got.interval ?? { low: -Infinity, high: Infinity }
+  if (low >= atLeast && high <= atMost) return 'met'
+  return high < atLeast || low > atMost ? 'missed' : 'undecided'
+}
 
 /** The row of that name. A section names only rows that it measured. */
 export function row(table: Table, name: string): Row {
@@ -81,6 +90,6 @@ export function line(curves: Curves, name: string): Line {
   return found
 }
 
-/** The median of `slow` as a multiple of the median of `fast`. */
-export const times = (table: Table, slow: string, fast: string): number =>
-  row(table, slow).median / row(table, fast).median
+/** The time of `slow` as a multiple of the time of `fast`. */
+export const times = (table: Table, slow: string, fast: string): Ratio =>
+  ratioOf(row(table, slow).slices, row(table, fast).slices)

@@ -1,5 +1,6 @@
 // A child process that uses locks, as messages order.
 import { Event, Mutex, Semaphore, SharedMemory } from 'crossmem'
+import { cpuTime } from '../harness/cpu.js'
 import { nanoseconds } from '../harness/measure.js'
 
 export type Order =
@@ -11,10 +12,14 @@ export type Order =
   | { kind: 'wait'; how: 'lock' | 'lockSync' }
   | { kind: 'echo' }
 
-export interface Contended {
-  operations: number
-  handOvers: number
-  ns: number
+/** What a locker answers. CPU times are in nanoseconds. */
+export interface Answers {
+  contend: { operations: number; handOvers: number; ns: number; cpu: number }
+  /** Per round. */
+  turns: { ns: number; cpu: number }
+  wait: { ns: number; cpu: number }
+  /** `cpu` is that since the process began. */
+  echo: { cpu: number }
 }
 
 export const READY = 0
@@ -66,11 +71,11 @@ interface Signals {
 function serve(name: string): void {
   const { mutex, board, ping, pong, close } = openAll(name)
 
-  function contend(me: number): Contended {
+  function contend(me: number): Answers['contend'] {
     Atomics.add(board.ready, 0, 1)
     while (Atomics.load(board.state, 0) === READY);
     let [operations, handOvers] = [0, 0]
-    const start = nanoseconds()
+    const [start, cpu] = [nanoseconds(), cpuTime()]
     while (Atomics.load(board.state, 0) === RUNNING) {
       const guard = mutex.lockSync()
       if (board.last[0] !== me) {
@@ -80,10 +85,10 @@ function serve(name: string): void {
       guard.release()
       operations++
     }
-    return { operations, handOvers, ns: nanoseconds() - start }
+    return { operations, handOvers, ns: nanoseconds() - start, cpu: cpuTime() - cpu }
   }
 
-  function turns(order: Order & { kind: 'turns' }): number {
+  function turns(order: Order & { kind: 'turns' }): Answers['turns'] {
     const isFirst = order.side === 'first'
     const [mine, theirs] = isFirst ? [ping, pong] : [pong, ping]
     const signal = order.with === 'events' ? () => mine.event.set() : () => mine.semaphore.release()
@@ -94,15 +99,16 @@ function serve(name: string): void {
     // One round that isn't measured: when it is over, both sides are there.
     begin()
     end()
-    const start = nanoseconds()
+    const [start, cpu] = [nanoseconds(), cpuTime()]
     for (let i = 0; i < order.rounds; i++) {
       begin()
       end()
     }
-    return (nanoseconds() - start) / order.rounds
+    return { ns: (nanoseconds() - start) / order.rounds, cpu: (cpuTime() - cpu) / order.rounds }
   }
 
-  async function wait(how: 'lock' | 'lockSync'): Promise<number> {
+  async function wait(how: 'lock' | 'lockSync'): Promise<Answers['wait']> {
+    const cpu = cpuTime()
     let now: bigint
     if (how === 'lock') {
       const coming = mutex.lock()
@@ -116,11 +122,11 @@ function serve(name: string): void {
       now = process.hrtime.bigint()
       guard.release()
     }
-    return Number(now - (board.released[0] as bigint))
+    return { ns: Number(now - (board.released[0] as bigint)), cpu: cpuTime() - cpu }
   }
 
   // An order that needs no waiting is answered without a promise.
-  function obey(order: Order): Contended | number | string | Promise<number> {
+  function obey(order: Order): Answers[Order['kind']] | Promise<Answers['wait']> {
     switch (order.kind) {
       case 'contend':
         return contend(order.me)
@@ -129,7 +135,7 @@ function serve(name: string): void {
       case 'wait':
         return wait(order.how)
       case 'echo':
-        return 'echo'
+        return { cpu: cpuTime() }
     }
   }
 

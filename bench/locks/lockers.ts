@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { startChild } from '../harness/child.js'
 import { uniqueName } from '../harness/temporary.js'
-import { type Order, openAll } from './locker.js'
+import { type Answers, type Order, openAll } from './locker.js'
 
 /** Child processes that use the same locks, and this process's handles of these locks. */
 export interface Lockers extends AsyncDisposable {
@@ -34,8 +34,11 @@ async function startLocker(name: string): Promise<ChildProcess> {
 }
 
 /** Gives an order to a locker, and returns the answer. */
-export async function told<Answer>(child: ChildProcess, order: Order): Promise<Answer> {
-  const coming = once(child, 'message') as Promise<[Answer]>
+export async function told<Kind extends Order['kind']>(
+  child: ChildProcess,
+  order: Order & { kind: Kind },
+): Promise<Answers[Kind]> {
+  const coming = once(child, 'message') as Promise<[Answers[Kind]]>
   child.send(order)
   const [answer] = await coming
   return answer

@@ -1,47 +1,50 @@
-"""Measures multiprocessing.Lock and Semaphore in nanoseconds.
+"""Measures multiprocessing.Lock and Semaphore.
 
-locks.py acquire|with ITERATIONS                       one process acquires and releases a lock
-locks.py operations|hand-overs PROCESSES MILLISECONDS  processes contend for a lock all the time
-locks.py turns ITERATIONS                              two processes signal each other in turn
+Each line of input is an order, and the answer is a line of JSON: nanoseconds. CPU time is that of all
+processes that take part. The first line says that the program is ready.
+
+acquire COUNT, with COUNT       one process acquires and releases a lock: [per operation]
+turns COUNT                     two processes signal each other in turn: [per round, CPU time]
+contend PROCESSES MILLISECONDS  processes contend for a lock all the time:
+                                [per operation, CPU time, per hand-over, CPU time]
 """
 
+import json
 import sys
-from multiprocessing import Lock, Process, Queue, Semaphore
+from multiprocessing import Lock, Pipe, Process, Semaphore
 from multiprocessing.shared_memory import SharedMemory
-from time import perf_counter_ns, sleep
+from time import perf_counter_ns, process_time_ns, sleep
 
 # Fields of the board that contending processes share, each a number of 64 bits.
 STATE, LAST, READY = 0, 1, 2
 WAITING, RUNNING, OVER = 0, 1, 2
 
 
-def acquire(iterations):
+def acquire(count):
     lock = Lock()
     start = perf_counter_ns()
-    for _ in range(iterations):
+    for _ in range(count):
         lock.acquire()
         lock.release()
-    return (perf_counter_ns() - start) / iterations
+    return [(perf_counter_ns() - start) / count]
 
 
-def with_lock(iterations):
+def with_lock(count):
     lock = Lock()
     start = perf_counter_ns()
-    for _ in range(iterations):
+    for _ in range(count):
         with lock:
             pass
-    return (perf_counter_ns() - start) / iterations
+    return [(perf_counter_ns() - start) / count]
 
 
-def contender(me, lock, name, results):
-    memory = SharedMemory(name)
-    board = memory.buf.cast("q")
+def contend(me, lock, board):
     with lock:
         board[READY] += 1
     while board[STATE] == WAITING:
         pass
     operations = hand_overs = 0
-    start = perf_counter_ns()
+    start, cpu = perf_counter_ns(), process_time_ns()
     while board[STATE] == RUNNING:
         lock.acquire()
         if board[LAST] != me:
@@ -49,67 +52,97 @@ def contender(me, lock, name, results):
             hand_overs += 1
         lock.release()
         operations += 1
-    results.put((operations, hand_overs, perf_counter_ns() - start))
-    board.release()
-    memory.close()
+    return operations, hand_overs, perf_counter_ns() - start, process_time_ns() - cpu
 
 
-def contend(what, processes, milliseconds):
-    lock, results = Lock(), Queue()
-    memory = SharedMemory(create=True, size=64)
-    board = memory.buf.cast("q")
-    children = [
-        Process(target=contender, args=(me, lock, memory.name, results))
-        for me in range(1, processes + 1)
-    ]
-    for child in children:
-        child.start()
-    while board[READY] < processes:
-        sleep(0.001)
-    board[STATE] = RUNNING
-    sleep(milliseconds / 1000)
-    board[STATE] = OVER
-    counts = [results.get() for _ in children]
-    for child in children:
-        child.join()
-    board.release()
-    memory.close()
-    memory.unlink()
-    took = sum(count[2] for count in counts) / processes
-    return took / max(1, sum(count[0 if what == "operations" else 1] for count in counts))
-
-
-def answering(iterations, ping, pong):
-    for _ in range(iterations):
+def answer(count, ping, pong):
+    start = process_time_ns()
+    for _ in range(count):
         ping.acquire()
         pong.release()
+    return process_time_ns() - start
 
 
-def turns(iterations):
-    ping, pong = Semaphore(0), Semaphore(0)
-    partner = Process(target=answering, args=(iterations + 1, ping, pong))
-    partner.start()
-    ping.release()
-    pong.acquire()
-    start = perf_counter_ns()
-    for _ in range(iterations):
-        ping.release()
-        pong.acquire()
-    took = perf_counter_ns() - start
-    partner.join()
-    return took / iterations
+class Helpers:
+    """Processes that take part in contention and in turns."""
+
+    def __init__(self):
+        self.lock, self.ping, self.pong = Lock(), Semaphore(0), Semaphore(0)
+        self.memory = SharedMemory(create=True, size=64)
+        self.board = self.memory.buf.cast("q")
+        self.controls = []
+
+    def need(self, processes):
+        while len(self.controls) < processes:
+            control, theirs = Pipe()
+            me = len(self.controls) + 1
+            Process(target=self.help, args=(me, control, theirs), daemon=True).start()
+            theirs.close()
+            self.controls.append(control)
+        return self.controls[:processes]
+
+    def help(self, me, other_end, control):
+        # Otherwise this process would hold both ends, and would never see the pipe closed.
+        for end in (other_end, *self.controls):
+            end.close()
+        try:
+            while True:
+                count = control.recv()
+                if count:
+                    control.send(answer(count, self.ping, self.pong))
+                else:
+                    control.send(contend(me, self.lock, self.board))
+        except EOFError:
+            pass
+
+    def contend(self, processes, milliseconds):
+        controls = self.need(int(processes))
+        self.board[STATE], self.board[READY] = WAITING, 0
+        for control in controls:
+            control.send(0)
+        while self.board[READY] < processes:
+            sleep(0.001)
+        self.board[STATE] = RUNNING
+        sleep(milliseconds / 1000)
+        self.board[STATE] = OVER
+        operations, hand_overs, took, cpu = map(sum, zip(*[control.recv() for control in controls]))
+        counts = [max(1, count) for count in (operations, hand_overs)]
+        return [ns / count for count in counts for ns in (took / processes, cpu)]
+
+    def turns(self, count):
+        (control,) = self.need(1)
+        # One round that isn't measured: when it is over, the other side is there.
+        control.send(count + 1)
+        self.ping.release()
+        self.pong.acquire()
+        start, cpu = perf_counter_ns(), process_time_ns()
+        for _ in range(count):
+            self.ping.release()
+            self.pong.acquire()
+        took, cpu = perf_counter_ns() - start, process_time_ns() - cpu
+        return [took / count, (cpu + control.recv()) / count]
+
+    def end(self):
+        for control in self.controls:
+            control.close()
+        self.board.release()
+        self.memory.close()
+        self.memory.unlink()
 
 
 def main():
-    deed, numbers = sys.argv[1], [int(number) for number in sys.argv[2:]]
-    if deed == "acquire":
-        print(acquire(*numbers))
-    elif deed == "with":
-        print(with_lock(*numbers))
-    elif deed == "turns":
-        print(turns(*numbers))
-    else:
-        print(contend(deed, *numbers))
+    helpers = Helpers()
+    deeds = {
+        "acquire": acquire,
+        "with": with_lock,
+        "turns": helpers.turns,
+        "contend": helpers.contend,
+    }
+    print("{}", flush=True)
+    for line in sys.stdin:
+        deed, *numbers = line.split()
+        print(json.dumps(deeds[deed](*map(float if deed == "contend" else int, numbers))), flush=True)
+    helpers.end()
 
 
 if __name__ == "__main__":

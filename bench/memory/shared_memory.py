@@ -1,12 +1,16 @@
-"""Measures a segment of 1 MiB in nanoseconds: shared_memory.py cycle|fill|open ITERATIONS"""
+"""Measures a segment of 1 MiB.
 
+Each line of input is an order, `cycle COUNT`, `fill COUNT` or `open COUNT`. The answer is a line of
+JSON: `[ns]` of one repetition. The first line says that the program is ready.
+"""
+
+import json
 import sys
 from multiprocessing.shared_memory import SharedMemory
 from time import perf_counter_ns
 
 SIZE = 1 << 20
 ONES = b"\1" * SIZE
-WARM_UP = 50
 
 
 def cycle(contents=None):
@@ -19,26 +23,23 @@ def cycle(contents=None):
     made.unlink()
 
 
-def measure(deed, iterations):
-    for _ in range(WARM_UP):
-        deed()
-    start = perf_counter_ns()
-    for _ in range(iterations):
-        deed()
-    print((perf_counter_ns() - start) / iterations)
-
-
 def main():
-    deed, iterations = sys.argv[1], int(sys.argv[2])
-    if deed == "cycle":
-        measure(cycle, iterations)
-    elif deed == "fill":
-        measure(lambda: cycle(ONES), iterations)
-    elif deed == "open":
-        existing = SharedMemory(create=True, size=SIZE)
-        measure(lambda: SharedMemory(existing.name).close(), iterations)
-        existing.close()
-        existing.unlink()
+    existing = SharedMemory(create=True, size=SIZE)
+    deeds = {
+        "cycle": cycle,
+        "fill": lambda: cycle(ONES),
+        "open": lambda: SharedMemory(existing.name).close(),
+    }
+    print("{}", flush=True)
+    for line in sys.stdin:
+        deed, count = line.split()
+        repeat, count = deeds[deed], int(count)
+        start = perf_counter_ns()
+        for _ in range(count):
+            repeat()
+        print(json.dumps([(perf_counter_ns() - start) / count]), flush=True)
+    existing.close()
+    existing.unlink()
 
 
 main()

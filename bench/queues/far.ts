@@ -1,5 +1,6 @@
 // The far end of a queue: receives the near end's messages, sends them back, or sends its own.
 import { isMainThread } from 'node:worker_threads'
+import { cpuTime } from '../harness/cpu.js'
 import { near } from './control.js'
 import { orderOf } from './order.js'
 import { consume, pong, produce } from './runs.js'
@@ -11,13 +12,12 @@ async function main(): Promise<void> {
   if (!end) throw new Error(`unknown transport: ${transport}`)
   near.onOrder(async line => {
     const order = orderOf(line)
-    const before = process.cpuUsage()
+    const before = cpuTime()
     near.tell('ready')
     await deeds[order.kind](end, order)
     const now = Number(process.hrtime.bigint())
-    const { user, system } = process.cpuUsage(before)
     // The near end counts the CPU time of a far thread with its own.
-    near.tell(JSON.stringify([now, isMainThread ? (user + system) * 1000 : 0]))
+    near.tell(JSON.stringify([now, isMainThread ? cpuTime() - before : 0]))
   })
   near.tell('started')
 }

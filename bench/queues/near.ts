@@ -5,6 +5,7 @@
 // an order, and the answer is a line of JSON: [ns, CPU ns] per message of a stream, [ns of each
 // share, CPU ns] per round trip, or [ns] per gathered message.
 import { createInterface } from 'node:readline'
+import { cpuTime } from '../harness/cpu.js'
 import type { Far } from './control.js'
 import { lineOf, type Order, orderOf } from './order.js'
 import { consume, ping, produce } from './runs.js'
@@ -37,13 +38,13 @@ async function obey(near: Near, fars: Far[], order: Order): Promise<number[]> {
   const [far] = fars as [Far]
   far.tell(lineOf(order))
   await far.answer()
-  const [before, othersBefore] = [process.cpuUsage(), await othersCpu?.()]
+  const [before, othersBefore] = [cpuTime(), await othersCpu?.()]
   const start = now()
   const trips = order.kind === 'trips' ? await ping(end, order) : await produce(end, order)
   const [over, farCpu] = JSON.parse(await far.answer()) as [number, number]
-  const { user, system } = process.cpuUsage(before)
+  const own = cpuTime() - before
   const others = ((await othersCpu?.()) ?? 0) - (othersBefore ?? 0)
-  const cpu = ((user + system) * 1000 + farCpu + others) / order.count
+  const cpu = (own + farCpu + others) / order.count
   return [...(trips ?? [(over - start) / order.count]), cpu]
 }
 

@@ -1,5 +1,6 @@
 // What the two ends of a queue do in a run, the same for all transports.
-import { nanoseconds, quantile } from '../harness/measure.js'
+import { nanoseconds } from '../harness/measure.js'
+import { quantile } from '../harness/statistics.js'
 import { inbox, outbox } from './messages.js'
 import type { Order } from './order.js'
 import type { End } from './transport.js'

@@ -1,6 +1,7 @@
 // The table of README.md: crossmem beside the peers that a user would choose instead, whether they
 // are slower or faster.
 import type { Row } from '../harness/measure.js'
+import { type Ratio, ratioOf } from '../harness/statistics.js'
 import type { Results } from './results.js'
 
 /** A row of crossmem, and the fastest row of the peers that it is compared with. */
@@ -8,6 +9,8 @@ export interface Comparison {
   what: string
   ours: Row
   peer: Row
+  /** The speed of crossmem as a multiple of the peer's. */
+  ratio: Ratio
 }
 
 interface Wanted {
@@ -42,7 +45,7 @@ const WANTED: Wanted[] = [
   {
     what: 'small objects, 256 at once',
     section: 'queue-batches',
-    table: 2,
+    table: 1,
     ours: 'crossmem: Queue, await',
     peer: SEND,
   },
@@ -175,6 +178,7 @@ export function comparisons({ sections }: Results): Comparison[] {
     const rows = sections.find(({ id }) => id === section)?.tables[table]?.rows ?? []
     const own = rows.find(({ name }) => name === ours)
     const fastest = rows.filter(({ name }) => peer.test(name)).sort((a, b) => a.median - b.median)[0]
-    return own && fastest ? [{ what, ours: own, peer: fastest }] : []
+    if (!own || !fastest) return []
+    return [{ what, ours: own, peer: fastest, ratio: ratioOf(fastest.slices, own.slices) }]
   })
 }

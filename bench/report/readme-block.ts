@@ -1,6 +1,7 @@
 import { duration, figures } from '../harness/format.js'
+import { NOISY } from '../harness/statistics.js'
 import { comparisons } from './comparisons.js'
-import type { Results } from './results.js'
+import { intervalOf, type Results } from './results.js'
 
 export const BEGIN = '<!-- bench:begin, written by npm run bench -->'
 export const END = '<!-- bench:end -->'
@@ -14,22 +15,26 @@ export function withBlock(readme: string, results: Results): string {
 
 function block(results: Results): string {
   const all = comparisons(results)
-  const slower = all.filter(({ ours, peer }) => peer.median < ours.median)
+  const slower = all.filter(({ ratio }) => (ratio.interval?.high ?? ratio.median) < 1)
+  const undecided = all.filter(
+    ({ ratio: { interval } }) => interval && interval.low <= 1 && interval.high >= 1,
+  )
   const of = (wanted: string): string => results.machine.find(([name]) => name === wanted)?.[1] ?? 'unknown'
   const plots = results.sections.flatMap(({ curves }) => curves ?? [])
   return [
     `Measured on ${of('CPU')}, ${of('memory')}, ${of('kernel')}, Node ${of('Node')}, on ${of('date').slice(0, 10)}. A figure is the time of one ` +
-      'message, round trip or call: the median of samples that were taken of all peers in turn. The last column is the speed of ' +
-      "crossmem as a multiple of the peer's: below 1, the peer is faster.",
+      'message, round trip or call: the median of slices that were taken of all peers in turn. “×” is the speed of crossmem as ' +
+      "a multiple of the peer's, by pairs of slices: below 1, the peer is faster. The last column is its 95 % confidence " +
+      `interval; “noisy” marks an interval wider than a factor of ${NOISY}.`,
     '',
-    '| | crossmem | time | peer | time | × |',
-    '| --- | --- | ---: | --- | ---: | ---: |',
+    '| | crossmem | time | peer | time | × | interval of × |',
+    '| --- | --- | ---: | --- | ---: | ---: | ---: |',
     ...all.map(
-      ({ what, ours, peer }) =>
-        `| ${what} | ${ours.name.replace(/^crossmem: /, '')} | ${duration(ours.median)} | ${peer.name} | ${duration(peer.median)} | ${figures(peer.median / ours.median)}× |`,
+      ({ what, ours, peer, ratio }) =>
+        `| ${what} | ${ours.name.replace(/^crossmem: /, '')} | ${duration(ours.median)} | ${peer.name} | ${duration(peer.median)} | ${figures(ratio.median)}× | ${intervalOf(ratio)} |`,
     ),
     '',
-    `The peer is faster in ${slower.length} of these ${all.length} rows.`,
+    `The peer is faster in ${slower.length} of these ${all.length} rows; in ${undecided.length} more the interval contains 1, so neither is known to be faster.`,
     '',
     ...plots.flatMap(({ id, title }) => [`![${title}](bench/${id}.svg)`, '']),
     'All results, and what exactly was measured: [bench/RESULTS.md](bench/RESULTS.md).',

@@ -2,14 +2,15 @@ import { duration, figures, round, shown } from '../harness/format.js'
 import type { Machine } from '../harness/machine.js'
 import {
   type Curves,
-  isMet,
   line,
   type Point,
   row,
   type Section,
   type Table,
   type Target,
+  verdict,
 } from '../harness/section.js'
+import { isNoisy, NOISY, type Ratio, ratioOf } from '../harness/statistics.js'
 import { chart } from './chart.js'
 import { lineChart } from './line-chart.js'
 
@@ -22,7 +23,7 @@ export interface Results {
 
 /** The files of a run, by name. */
 export function filesOf(results: Results): Map<string, string> {
-  const json = `${JSON.stringify(results, sixFigures, 1)}\n`
+  const json = `${inLines(JSON.stringify(results, sixFigures, 1))}\n`
   // From the rounded figures, so that results.json is enough to make the other files again.
   const written = JSON.parse(json) as Results
   const files = new Map([
@@ -39,16 +40,24 @@ export function filesOf(results: Results): Map<string, string> {
 const sixFigures = (_: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
 
+/** Each list of numbers on one line. */
+const inLines = (json: string): string =>
+  json.replace(/\[[-+.\de,\s]+\]/g, numbers => numbers.replace(/\s+/g, ''))
+
 function resultsPage({ machine, sections, quick }: Results): string {
   return [
     '# Results',
     '',
-    'Written by `npm run bench`; do not edit. All peers were measured in turn, within one run. A figure is the median of',
-    'its samples; half of the samples lie between the quartiles beside it. “×” is the median as a multiple of the median',
-    'of the row marked 1: above 1 takes longer. Where a table has a column for each size, share or number of processes,',
-    '“×” is the figure as a multiple of the figure of the row marked 1 in the same column. All figures as numbers:',
-    '[results.json](results.json).',
-    ...(quick ? ['', '**A quick run, with small arrays and few rounds: its figures mean nothing.**'] : []),
+    'Written by `npm run bench`; do not edit. The peers of a table were measured by short slices in turn: A B C, then',
+    'C B A, then the same in another order. A figure is the median of its slices; half of the slices lie between the',
+    'quartiles beside it. “×” compares a row with the row marked 1, by pairs of slices that were taken in the same turn:',
+    'it is the median of their ratios, and above 1 takes longer. Load and clock rates that change both slices of a pair',
+    'leave their ratio as it is. Beside “×” is the 95 % confidence interval of that median, which makes no assumption about',
+    'how the ratios are distributed (H. A. David, H. N. Nagaraja, Order Statistics, third edition, 2003, section 7.1).',
+    `A ratio is marked “noisy” if its interval is wider than a factor of ${NOISY}, or if there were too few pairs for one. Where`,
+    'a table has a column for each size, share or number of processes, “×” compares with the row marked 1 in the same',
+    'column. All figures as numbers, slice by slice: [results.json](results.json).',
+    ...(quick ? ['', '**A quick run, with small arrays and few slices: its figures mean nothing.**'] : []),
     '',
     '| machine | |',
     '| --- | --- |',
@@ -56,8 +65,8 @@ function resultsPage({ machine, sections, quick }: Results): string {
     '',
     '## Targets',
     '',
-    '| target | measured | |',
-    '| --- | ---: | --- |',
+    '| target | measured | interval | |',
+    '| --- | ---: | ---: | --- |',
     ...sections.flatMap(section => section.targets.map(targetLine)),
     '',
     ...sections.flatMap(sectionLines),
@@ -67,7 +76,7 @@ function resultsPage({ machine, sections, quick }: Results): string {
 function targetLine(target: Target): string {
   const wanted =
     target.atLeast === undefined ? `≤ ${target.atMost}` : `≥ ${target.atLeast.toLocaleString('en-US')}`
-  return `| ${cell(target.what)}: ${wanted} | ${figures(target.got)} | ${isMet(target) ? 'met' : 'missed'} |`
+  return `| ${cell(target.what)}: ${wanted} | ${figures(target.got.median)} | ${intervalOf(target.got)} | ${verdict(target)} |`
 }
 
 function sectionLines(section: Section): string[] {
@@ -86,19 +95,27 @@ function sectionLines(section: Section): string[] {
 }
 
 function tableLines(table: Table): string[] {
-  const base = row(table, table.baseline).median
+  const base = row(table, table.baseline).slices
   const more = Object.keys(table.rows[0]?.also ?? {})
-  const lines = table.rows.map(({ name, median, low, high, samples, also }) => {
+  const lines = table.rows.map(({ name, median, low, high, slices, also }) => {
+    const ratio = ratioOf(slices, base)
     const range = `${duration(low)} – ${duration(high)}`
     const others = more.map(what => ` ${duration(also?.[what] as number)} |`).join('')
-    return `| ${cell(name)} | ${duration(median)} | ${range} | ${figures(median / base)} | ${samples} |${others}`
+    return `| ${cell(name)} | ${duration(median)} | ${range} | ${figures(ratio.median)} | ${intervalOf(ratio)} | ${slices.length} |${others}`
   })
   return [
-    `| ${cell(table.title)} | median | quartiles | × | samples |${more.map(what => ` ${cell(what)} |`).join('')}`,
-    `| --- | ---: | ---: | ---: | ---: |${' ---: |'.repeat(more.length)}`,
+    `| ${cell(table.title)} | median | quartiles | × | interval of × | slices |${more.map(what => ` ${cell(what)} |`).join('')}`,
+    `| --- | ---: | ---: | ---: | ---: | ---: |${' ---: |'.repeat(more.length)}`,
     ...lines,
     '',
   ]
+}
+
+/** `1.20 – 1.25`, and whether it is noisy. */
+export function intervalOf(ratio: Ratio): string {
+  const { interval } = ratio
+  const range = interval ? [`${figures(interval.low)} – ${figures(interval.high)}`] : []
+  return [...range, ...(isNoisy(ratio) ? ['noisy'] : [])].join(', ')
 }
 
 /** The plot, and its figures as a table. */
@@ -107,12 +124,12 @@ function curvesLines(curves: Curves): string[] {
     (a, b) => a - b,
   )
   const base = line(curves, curves.baseline)
-  const at = (points: Point[], x: number): number | undefined => points.find(point => point.x === x)?.y
+  const at = (points: Point[], x: number): Point | undefined => points.find(point => point.x === x)
   const lines = curves.lines.map(({ name, points }) => {
     const cells = xs.map(x => {
       const [own, one] = [at(points, x), at(base.points, x)]
       if (own === undefined) return ' |'
-      return ` ${shown[curves.y.unit](own)}${one === undefined ? '' : `, ${figures(own / one)}×`} |`
+      return ` ${shown[curves.y.unit](own.y)}${one === undefined ? '' : `, ${multiple(own, one)}`} |`
     })
     return `| ${cell(name)} |${cells.join('')}`
   })
@@ -124,6 +141,12 @@ function curvesLines(curves: Curves): string[] {
     ...lines,
     '',
   ]
+}
+
+/** `1.23× (1.20 – 1.25)` */
+function multiple(own: Point, one: Point): string {
+  const ratio = ratioOf(own.slices, one.slices)
+  return `${figures(ratio.median)}× (${intervalOf(ratio)})`
 }
 
 /** One line for every name, with the description of its first row. */

@@ -1,12 +1,21 @@
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NDArray, SharedMemory } from 'crossmem'
-import { type Contender, inTurn, nanoseconds, perCall, perCallWithTurns } from '../harness/measure.js'
+import {
+  type Contender,
+  type Effort,
+  inTurn,
+  perCall,
+  perCallWithTurns,
+  perRepetition,
+  rowsOf,
+  SHORT,
+} from '../harness/measure.js'
 import { reasons } from '../harness/missing.js'
-import { python } from '../harness/python.js'
+import { startPython } from '../harness/python.js'
 import type { Section } from '../harness/section.js'
 import { newDirectoryInMemory, uniqueName } from '../harness/temporary.js'
-import { pythonMemory } from '../memory/python.js'
+import { pythonMemory, SHARED_MEMORY } from '../memory/python.js'
 
 const SIZE = 1 << 20
 const COLUMNS = 128
@@ -18,21 +27,19 @@ const UPDATE = 'crossmem: update(), empty'
 const SNAPSHOT = 'crossmem: snapshot() of 1 MiB'
 
 /** The cost of single calls. */
-export async function calls(quick: boolean): Promise<Section> {
+export async function calls(effort: Effort): Promise<Section> {
   const name = uniqueName()
   const directory = newDirectoryInMemory()
-  const py = python()
+  await using py = await startPython(SHARED_MEMORY)
   using memory = SharedMemory.create(`${name}-bytes`, SIZE)
   using array = NDArray.create(`${name}-array`, { shape: [ROWS, COLUMNS], fill: 1 })
-  const rounds = quick ? 2 : 15
-  const many = quick ? 50 : 5000
   try {
-    const opening = [...openings(memory.name, array.name, directory, many)]
+    const opening = [...openings(memory.name, array.name, directory)]
     if (!('missing' in py)) {
       opening.push({
         name: `${py.version}: open, close`,
         does: 'multiprocessing.shared_memory: SharedMemory(name), close',
-        sample: pythonMemory(py, 'open', many),
+        slice: pythonMemory(py, 'open'),
       })
     }
     return {
@@ -43,18 +50,18 @@ export async function calls(quick: boolean): Promise<Section> {
         {
           title: 'Opening an existing segment of 1 MiB',
           baseline: OPEN,
-          rows: await inTurn(opening, { rounds }),
+          rows: rowsOf(await inTurn(opening, effort, SHORT)),
         },
         {
           title: 'One element',
           baseline: GET,
-          rows: await inTurn(elements(array, quick ? 2 : 100), { rounds }),
+          rows: rowsOf(await inTurn(elements(array), effort, SHORT)),
         },
-        { title: 'An update', baseline: UPDATE, rows: await inTurn(updates(array, many), { rounds }) },
+        { title: 'An update', baseline: UPDATE, rows: rowsOf(await inTurn(updates(array), effort, SHORT)) },
         {
           title: 'A copy of the array',
           baseline: SNAPSHOT,
-          rows: await inTurn(copies(array, quick ? 5 : 200), { rounds }),
+          rows: rowsOf(await inTurn(copies(array), effort, SHORT)),
         },
       ],
       targets: [],
@@ -69,59 +76,59 @@ export async function calls(quick: boolean): Promise<Section> {
   }
 }
 
-function openings(memory: string, array: string, directory: string, many: number): Contender[] {
+function openings(memory: string, array: string, directory: string): Contender[] {
   const file = join(directory, 'file')
   writeFileSync(file, new Uint8Array(SIZE))
   return [
     {
       name: OPEN,
       does: 'SharedMemory.open, close',
-      sample: perCall(many, () => SharedMemory.open(memory).close()),
+      slice: perCall(() => SharedMemory.open(memory).close()),
     },
     {
       name: 'crossmem: NDArray open, close',
       does: 'NDArray.open, close: reads the header and makes a typed array of the data; a turn of the event loop per 100 calls',
-      sample: perCallWithTurns(many, 100, () => NDArray.open(array).close()),
+      slice: perCallWithTurns(100, () => NDArray.open(array).close()),
     },
     {
       name: 'fs.openSync, closeSync',
       does: 'a file of 1 MiB in /dev/shm, not mapped: a familiar call for comparison',
-      sample: perCall(many, () => closeSync(openSync(file, 'r+'))),
+      slice: perCall(() => closeSync(openSync(file, 'r+'))),
     },
   ]
 }
 
 /** Each has a loop of its own, so that V8 compiles it as it would in a program. */
-function elements(array: NDArray<'float64'>, passes: number): Contender[] {
+function elements(array: NDArray<'float64'>): Contender[] {
   const { data } = array
-  const perElement = (pass: () => number) => () => {
-    const start = nanoseconds()
-    let sum = 0
-    for (let i = 0; i < passes; i++) sum += pass()
-    const took = nanoseconds() - start
-    if (sum !== passes * data.length) throw new Error('an element has the wrong value')
-    return took / passes / data.length
+  const perElement = (pass: () => number): Contender['slice'] => {
+    const slice = perRepetition(passes => {
+      let sum = 0
+      for (let i = 0; i < passes; i++) sum += pass()
+      if (sum !== passes * data.length) throw new Error('an element has the wrong value')
+    })
+    return async milliseconds => (await slice(milliseconds)).map(ns => ns / data.length)
   }
   return [
     {
       name: GET,
       does: `array.get(i, j) over [${ROWS}, ${COLUMNS}]`,
-      sample: perElement(() => getAll(array)),
+      slice: perElement(() => getAll(array)),
     },
     {
       name: 'data[i * columns + j]',
       does: 'the same by hand over array.data',
-      sample: perElement(() => readAll(data)),
+      slice: perElement(() => readAll(data)),
     },
     {
       name: 'crossmem: set(i, j, value)',
       does: 'array.set(i, j, 1)',
-      sample: perElement(() => setAll(array)),
+      slice: perElement(() => setAll(array)),
     },
     {
       name: 'data[i * columns + j] = value',
       does: 'the same by hand over array.data',
-      sample: perElement(() => writeAll(data)),
+      slice: perElement(() => writeAll(data)),
     },
   ]
 }
@@ -148,17 +155,17 @@ function writeAll(data: Float64Array): number {
   return ROWS * COLUMNS
 }
 
-function updates(array: NDArray, many: number): Contender[] {
+function updates(array: NDArray): Contender[] {
   return [
     {
       name: UPDATE,
       does: 'array.update(() => {})',
-      sample: perCall(many, () => array.update(() => {})),
+      slice: perCall(() => array.update(() => {})),
     },
     {
       name: 'crossmem: update(), one element',
       does: 'array.update(data => { data[0] = 1 })',
-      sample: perCall(many, () => {
+      slice: perCall(() => {
         array.update(data => {
           data[0] = 1
         })
@@ -167,17 +174,17 @@ function updates(array: NDArray, many: number): Contender[] {
   ]
 }
 
-function copies(array: NDArray, many: number): Contender[] {
+function copies(array: NDArray): Contender[] {
   return [
     {
       name: SNAPSHOT,
       does: 'array.snapshot(): all elements as they were at one instant',
-      sample: perCall(many, () => array.snapshot()),
+      slice: perCall(() => array.snapshot()),
     },
     {
       name: 'data.slice()',
       does: 'a plain copy, torn if a process writes meanwhile',
-      sample: perCall(many, () => array.data.slice()),
+      slice: perCall(() => array.data.slice()),
     },
   ]
 }

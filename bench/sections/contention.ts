@@ -1,51 +1,56 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Contender, inTurn } from '../harness/measure.js'
+import { type Contender, counted, type Effort, inTurn, rowOf, rowsOf } from '../harness/measure.js'
 import { type Missing, reasons } from '../harness/missing.js'
-import { type Python, python } from '../harness/python.js'
+import { type PythonProgram, startPython } from '../harness/python.js'
 import type { Section, Table } from '../harness/section.js'
-import { type Contended, OVER, READY, RUNNING } from '../locks/locker.js'
+import { type Answers, OVER, READY, RUNNING } from '../locks/locker.js'
 import { type Lockers, startLockers, told } from '../locks/lockers.js'
-import { pythonLocks } from '../locks/python.js'
+import { LOCKS, pythonContended, pythonLocks } from '../locks/python.js'
 import { linesThrough } from './lines.js'
+import { CPU } from './queue-rows.js'
 
 const MUTEX = 'crossmem: Mutex'
 const EVENTS = 'crossmem: two Events'
 const PROCESSES = [1, 2, 4, 8]
 const MOST = 8
+/** The figures of a slice of contention; after each of them is its CPU time. */
+const [PER_OPERATION, PER_HAND_OVER] = [0, 2]
+/** Processes that contend for the cores get them for some milliseconds at a time. */
+const LONGER = { longer: 4, slices: 20 }
 
 /** The cost of a lock under constant contention. */
-export async function contention(quick: boolean): Promise<Section> {
-  const py = python()
-  const rounds = quick ? 1 : 5
-  const milliseconds = quick ? 20 : 150
+export async function contention(effort: Effort): Promise<Section> {
+  await using py = await startPython(LOCKS)
   await using lockers = await startLockers(MOST)
-  const table = async (title: string, what: What, processes: number): Promise<Table> => ({
-    title,
-    baseline: MUTEX,
-    rows: await inTurn(contenders(lockers, py, what, processes, milliseconds), { rounds }),
-  })
   const operations: Table[] = []
+  const handOvers: Table[] = []
   for (const processes of PROCESSES) {
-    operations.push(await table(processesIn('Per operation', processes), 'operations', processes))
+    const measured = await inTurn(contenders(lockers, py, processes), effort, LONGER)
+    const table = (what: string, figure: number): Table => ({
+      title: `${what}, ${processes} ${processes === 1 ? 'process' : 'processes'}`,
+      baseline: MUTEX,
+      rows: measured.map(one => rowOf(one, [CPU], figure)),
+    })
+    operations.push(table('Per operation', PER_OPERATION))
+    if (processes > 1) handOvers.push(table('Per hand-over', PER_HAND_OVER))
   }
   return {
     id: 'contention',
     title: 'A contended lock',
     intro:
-      `Each process acquires the lock, notes which process had it last, and releases it, in a loop for ${milliseconds} ms. An ` +
-      'operation is one acquire and release by any process; a hand-over is an operation whose lock another process had last. ' +
-      'An unfair lock does many operations and few hand-overs: the process that released the lock acquires it again before ' +
-      'the next process has woken up. In the table “Alternating”, two processes signal each other in turn, so every signal ' +
-      'wakes the other process.',
+      'Each process acquires the lock, notes which process had it last, and releases it, in a loop. An operation is one acquire and ' +
+      'release by any process; a hand-over is an operation whose lock another process had last. An unfair lock does many operations ' +
+      'and few hand-overs: the process that released the lock acquires it again before the next process has woken up. In the ' +
+      'table “Alternating”, two processes signal each other in turn, so every signal wakes the other process. CPU time is that of ' +
+      'all processes that take part, per operation, hand-over or round.',
     tables: [
       ...operations,
-      await table(processesIn('Per hand-over', 2), 'hand-overs', 2),
-      await table(processesIn('Per hand-over', 4), 'hand-overs', 4),
+      ...handOvers,
       {
         title: 'Alternating, per round',
         baseline: EVENTS,
-        rows: await inTurn(byTurns(lockers, py, quick ? 50 : 4000), { rounds }),
+        rows: rowsOf(await inTurn(byTurns(lockers, py), effort), [CPU]),
       },
     ],
     curves: [
@@ -58,7 +63,7 @@ export async function contention(quick: boolean): Promise<Section> {
         lines: linesThrough(
           [{ names: /^crossmem: Mutex$/ }, { names: /^Python/ }],
           operations.map(({ rows }, i) => ({ x: PROCESSES[i] as number, rows })),
-          (_, { median }) => 1e9 / median,
+          (_, ns) => 1e9 / ns,
         ),
       },
     ],
@@ -71,22 +76,11 @@ export async function contention(quick: boolean): Promise<Section> {
   }
 }
 
-const processesIn = (what: string, count: number): string =>
-  `${what}, ${count} ${count === 1 ? 'process' : 'processes'}`
-
-type What = 'operations' | 'hand-overs'
-
-function contenders(
-  lockers: Lockers,
-  py: Python | Missing,
-  what: What,
-  processes: number,
-  milliseconds: number,
-): Contender[] {
+function contenders(lockers: Lockers, py: PythonProgram | Missing, processes: number): Contender[] {
   const ours: Contender = {
     name: MUTEX,
     does: 'mutex.lockSync(), guard.release()',
-    sample: () => contend(lockers, what, processes, milliseconds),
+    slice: milliseconds => contend(lockers, processes, milliseconds),
   }
   if ('missing' in py) return [ours]
   return [
@@ -94,35 +88,34 @@ function contenders(
     {
       name: `${py.version}: Lock`,
       does: 'multiprocessing.Lock: acquire(), release()',
-      sample: pythonLocks(py, what, processes, milliseconds),
+      slice: pythonContended(py, processes),
     },
   ]
 }
 
-/** Nanoseconds per operation, or per hand-over, of all processes together. */
+/** Nanoseconds per operation and per hand-over of all processes together, each with its CPU time. */
 async function contend(
   { children, objects: { board } }: Lockers,
-  what: What,
   processes: number,
   milliseconds: number,
-): Promise<number> {
+): Promise<number[]> {
   Atomics.store(board.state, 0, READY)
   Atomics.store(board.ready, 0, 0)
-  const running = children
-    .slice(0, processes)
-    .map((child, i) => told<Contended>(child, { kind: 'contend', me: i + 1 }))
+  const running = children.slice(0, processes).map((child, i) => told(child, { kind: 'contend', me: i + 1 }))
   while (Atomics.load(board.ready, 0) < processes) await sleep(1)
   Atomics.store(board.state, 0, RUNNING)
   await sleep(milliseconds)
   Atomics.store(board.state, 0, OVER)
   const done = await Promise.all(running)
-  const sum = (number: (contended: Contended) => number): number =>
-    done.reduce((total, contended) => total + number(contended), 0)
-  const count = sum(contended => (what === 'operations' ? contended.operations : contended.handOvers))
-  return sum(contended => contended.ns) / processes / Math.max(1, count)
+  const sum = (what: keyof Answers['contend']): number =>
+    done.reduce((total, contended) => total + contended[what], 0)
+  const ns = sum('ns') / processes
+  return [sum('operations'), sum('handOvers')]
+    .map(count => Math.max(1, count))
+    .flatMap(count => [ns / count, sum('cpu') / count])
 }
 
-function byTurns(lockers: Lockers, py: Python | Missing, many: number): Contender[] {
+function byTurns(lockers: Lockers, py: PythonProgram | Missing): Contender[] {
   const ours = [
     { name: EVENTS, does: 'autoReset: set(), waitSync()', kind: 'events' },
     { name: 'crossmem: two Semaphores', does: 'release(), acquireSync().consume()', kind: 'semaphores' },
@@ -130,19 +123,19 @@ function byTurns(lockers: Lockers, py: Python | Missing, many: number): Contende
   const contenders: Contender[] = ours.map(({ name, does, kind }) => ({
     name,
     does,
-    async sample() {
+    slice: counted(async rounds => {
       const [first, second] = lockers.children as [ChildProcess, ChildProcess]
       const play = (child: ChildProcess, side: 'first' | 'second') =>
-        told<number>(child, { kind: 'turns', with: kind, side, rounds: many })
-      const [took] = await Promise.all([play(first, 'first'), play(second, 'second')])
-      return took
-    },
+        told(child, { kind: 'turns', with: kind, side, rounds })
+      const [one, other] = await Promise.all([play(first, 'first'), play(second, 'second')])
+      return [one.ns, one.cpu + other.cpu]
+    }),
   }))
   if ('missing' in py) return contenders
   const peer: Contender = {
     name: `${py.version}: two Semaphores`,
     does: 'multiprocessing.Semaphore: release(), acquire()',
-    sample: pythonLocks(py, 'turns', many),
+    slice: pythonLocks(py, 'turns'),
   }
   return [...contenders, peer]
 }

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { NDArray } from 'crossmem'
 import { startChild } from '../harness/child.js'
 import { mebibytes } from '../harness/format.js'
-import { type Contender, inTurn, nanoseconds } from '../harness/measure.js'
+import { type Contender, type Effort, each, inTurn, nanoseconds, rowsOf } from '../harness/measure.js'
 import { type Section, type Table, times } from '../harness/section.js'
 import type { Ends, Parcel } from '../memory/receiver.js'
 
@@ -18,15 +18,15 @@ const BASE64 = "process.send, 'json', as base64"
 const NUMBERS = "process.send, 'json', as numbers"
 
 /** How long it takes to hand a large array to another process or thread. */
-export async function handOver(quick: boolean): Promise<Section> {
-  const length = quick ? 1 << 17 : 1 << 25
+export async function handOver(effort: Effort): Promise<Section> {
+  const length = effort.quick ? 1 << 17 : 1 << 24
   const plain = Float64Array.from({ length }, Math.random)
   const expected: Ends = [plain[0] as number, plain[length - 1] as number]
   const children = await startChildren()
   using array = NDArray.from<'float64'>(null, plain)
   const threads = threadContenders(plain, expected)
   const contenders = [...processContenders(children, plain, array, expected), ...threads.contenders]
-  const rows = await inTurn(contenders, { rounds: quick ? 2 : 5, rest: quick ? 1 : 200 })
+  const rows = rowsOf(await inTurn(contenders, effort, { rest: effort.quick ? 1 : 100 }))
   for (const child of Object.values(children)) child.disconnect()
   await threads.stop()
   const size = mebibytes(plain.byteLength)
@@ -73,19 +73,17 @@ function processContenders(
     {
       name: REFERENCE,
       does: "process.send of the NDArray's reference ('json', the default); the child opens the array, and closes it after the answer. The numbers are in shared memory from the start",
-      perTurn: 20,
-      sample: () => handed(false),
+      slice: each(() => handed(false)),
     },
     {
       name: 'crossmem: a reference, open already',
       does: 'the same, but the child keeps the array open, as a child does that receives the same arrays repeatedly',
-      perTurn: 20,
-      sample: () => handed(true),
+      slice: each(() => handed(true)),
     },
     {
       name: 'crossmem: copied in, then a reference',
       does: 'the same for numbers in private memory: NDArray.from first creates the segment and copies the numbers',
-      async sample() {
+      slice: each(async () => {
         let copy: NDArray | undefined
         const took = await answered(light, expected, () => {
           copy = NDArray.from<'float64'>(null, plain)
@@ -93,31 +91,33 @@ function processContenders(
         })
         copy?.close()
         return took
-      },
+      }),
     },
     {
       name: ADVANCED,
       does: "fork with serialization: 'advanced'; the Float64Array in one message",
-      sample: () => answered(advanced, expected, () => send(advanced, { kind: 'typed array', data: plain })),
+      slice: each(() =>
+        answered(advanced, expected, () => send(advanced, { kind: 'typed array', data: plain })),
+      ),
     },
     {
       name: BASE64,
       does: 'the bytes as one base64 string in one message, decoded by the child',
-      sample: () =>
+      slice: each(() =>
         answered(json, expected, () =>
           send(json, { kind: 'base64', text: Buffer.from(plain.buffer).toString('base64') }),
         ),
+      ),
     },
     {
       name: NUMBERS,
       does: `plain arrays of ${PART.toLocaleString('en-US')} numbers, one message each: a single message would be longer than V8's longest string`,
-      sample: () => answered(json, expected, () => sendInParts(json, plain)),
+      slice: each(() => answered(json, expected, () => sendInParts(json, plain))),
     },
     {
       name: 'process.send of nothing',
       does: 'an empty message and its answer: a lower bound for all of the above',
-      perTurn: 20,
-      sample: () => answered(light, [0, 0], () => send(light, { kind: 'nothing' })),
+      slice: each(() => answered(light, [0, 0], () => send(light, { kind: 'nothing' }))),
     },
   ]
 }
@@ -132,15 +132,14 @@ function threadContenders(plain: Float64Array<ArrayBuffer>, expected: Ends) {
     {
       name: 'SharedArrayBuffer',
       does: 'postMessage of an array over a SharedArrayBuffer: nothing is copied',
-      perTurn: 20,
-      sample: () =>
+      slice: each(() =>
         answered(sharing, expected, () => sharing.postMessage({ data: shared, transferred: false })),
+      ),
     },
     {
       name: 'postMessage, transferred',
       does: 'postMessage with the buffer in the transfer list; the answer transfers it back',
-      perTurn: 20,
-      sample: () =>
+      slice: each(() =>
         answered(
           transferring,
           expected,
@@ -149,12 +148,14 @@ function threadContenders(plain: Float64Array<ArrayBuffer>, expected: Ends) {
             travelling = answer.data as Float64Array<ArrayBuffer>
           },
         ),
+      ),
     },
     {
       name: 'postMessage, copied',
       does: 'postMessage of the Float64Array: a structured clone',
-      sample: () =>
+      slice: each(() =>
         answered(copying, expected, () => copying.postMessage({ data: plain, transferred: false })),
+      ),
     },
   ]
   const stop = () => Promise.all([copying, transferring, sharing].map(thread => thread.terminate()))

@@ -1,30 +1,37 @@
 import { SharedMemory } from 'crossmem'
-import { type BareCalls, bareCalls } from '../calls/bare-calls.js'
-import { type Contender, inTurn, perCall, perCallWithTurns } from '../harness/measure.js'
+import { type BareCalls, startBareCalls } from '../calls/bare-calls.js'
+import {
+  type Contender,
+  type Effort,
+  inTurn,
+  perCall,
+  perCallWithTurns,
+  rowsOf,
+  SHORT,
+} from '../harness/measure.js'
 import { type Missing, reasons } from '../harness/missing.js'
-import { type Python, python } from '../harness/python.js'
+import { type PythonProgram, startPython } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
 import { uniqueName } from '../harness/temporary.js'
-import { pythonMemory } from '../memory/python.js'
+import { pythonMemory, SHARED_MEMORY } from '../memory/python.js'
 
 const SIZE = 1 << 20
 const CROSSMEM = 'crossmem'
 const WHOLE = 'system calls, same guarantees'
 
 /** The cost of creating, opening and closing a segment. */
-export async function life(quick: boolean): Promise<Section> {
-  const [bare, py] = [bareCalls(), python()]
-  const rounds = quick ? 2 : 15
-  const calls = quick ? 20 : 300
+export async function life(effort: Effort): Promise<Section> {
+  await using bare = await startBareCalls()
+  await using py = await startPython(SHARED_MEMORY)
   const untouched: Table = {
     title: 'Nothing written',
     baseline: CROSSMEM,
-    rows: await inTurn([...ours(calls), ...peers(bare, py, false, calls)], { rounds }),
+    rows: rowsOf(await inTurn([...ours(), ...peers(bare, py, false)], effort, SHORT)),
   }
   const written: Table = {
     title: 'Every byte written',
     baseline: CROSSMEM,
-    rows: await inTurn([oursFilled(calls), ...peers(bare, py, true, calls)], { rounds }),
+    rows: rowsOf(await inTurn([oursFilled(), ...peers(bare, py, true)], effort, SHORT)),
   }
   return {
     id: 'life',
@@ -51,13 +58,13 @@ const targetOf = (table: Table): Target => ({
   atMost: 2,
 })
 
-function ours(calls: number): Contender[] {
+function ours(): Contender[] {
   const name = uniqueName()
   return [
     {
       name: CROSSMEM,
       does: 'SharedMemory.create, SharedMemory.open, close, close: the pages are reserved, and no process sees the segment half-made',
-      sample: perCall(calls, () => {
+      slice: perCall(() => {
         const made = SharedMemory.create(name, SIZE)
         const opened = SharedMemory.open(name)
         opened.close()
@@ -67,7 +74,7 @@ function ours(calls: number): Contender[] {
     {
       name: 'crossmem, both buffers shown',
       does: 'the same with .buffer of both handles read, and a turn of the event loop each time, in which finalizers run',
-      sample: perCallWithTurns(calls, 1, () => {
+      slice: perCallWithTurns(1, () => {
         const made = SharedMemory.create(name, SIZE)
         const opened = SharedMemory.open(name)
         void made.buffer
@@ -79,12 +86,12 @@ function ours(calls: number): Contender[] {
   ]
 }
 
-function oursFilled(calls: number): Contender {
+function oursFilled(): Contender {
   const name = uniqueName()
   return {
     name: CROSSMEM,
     does: 'as in the first table, with a turn of the event loop each time, in which finalizers run',
-    sample: perCallWithTurns(calls, 1, () => {
+    slice: perCallWithTurns(1, () => {
       const made = SharedMemory.create(name, SIZE)
       const opened = SharedMemory.open(name)
       made.bytes.fill(1)
@@ -94,24 +101,24 @@ function oursFilled(calls: number): Contender {
   }
 }
 
-function peers(bare: BareCalls | Missing, py: Python | Missing, fill: boolean, calls: number): Contender[] {
+function peers(bare: BareCalls | Missing, py: PythonProgram | Missing, fill: boolean): Contender[] {
   const contenders: Contender[] = []
   if (!('missing' in bare)) {
     contenders.push(
       {
         name: WHOLE,
         does: `in Rust: open(O_TMPFILE), posix_fallocate, mmap, linkat, close; open, fstat, mmap, close; munmap, munmap, unlink`,
-        sample: bare.sample('whole', fill, calls),
+        slice: bare.slice('whole', fill),
       },
       {
         name: 'system calls, may be seen half-made',
         does: `in Rust: shm_open, posix_fallocate, mmap, close; open, fstat, mmap, close; munmap, munmap, unlink`,
-        sample: bare.sample('reserved', fill, calls),
+        slice: bare.slice('reserved', fill),
       },
       {
         name: 'system calls, nothing reserved',
         does: `the same with ftruncate instead of posix_fallocate: a full /dev/shm is a SIGBUS at some later write`,
-        sample: bare.sample('sized', fill, calls),
+        slice: bare.slice('sized', fill),
       },
     )
   }
@@ -119,7 +126,7 @@ function peers(bare: BareCalls | Missing, py: Python | Missing, fill: boolean, c
     contenders.push({
       name: py.version,
       does: `multiprocessing.shared_memory: SharedMemory(create=True), SharedMemory(name), close, close, unlink; nothing reserved`,
-      sample: pythonMemory(py, fill ? 'fill' : 'cycle', calls),
+      slice: pythonMemory(py, fill ? 'fill' : 'cycle'),
     })
   }
   return contenders

@@ -1,5 +1,5 @@
 import type { Row } from '../harness/measure.js'
-import type { Line } from '../harness/section.js'
+import { type Line, pointOf } from '../harness/section.js'
 
 /** A line through the rows whose names match; where several match, through the fastest row. */
 export interface LineOf {
@@ -8,16 +8,18 @@ export interface LineOf {
   name?: string
 }
 
-/** Lines through the rows that were measured at each `x`. `y` computes a point from its row. */
+/** Lines through the rows that were measured at each `x`. `y` computes the height of a point from its time. */
 export function linesThrough(
   lines: LineOf[],
   at: { x: number; rows: Row[] }[],
-  y: (x: number, row: Row) => number,
+  y: (x: number, ns: number) => number,
 ): Line[] {
   return lines.flatMap(({ names, name }) => {
     const found = at.flatMap(({ x, rows }) => {
       const shortest = rows.filter(row => names.test(row.name)).sort((a, b) => a.median - b.median)[0]
-      return shortest ? [{ row: shortest, point: { x, y: y(x, shortest) } }] : []
+      if (!shortest) return []
+      const slices = shortest.slices.map(ns => y(x, ns))
+      return [{ row: shortest, point: pointOf(x, slices) }]
     })
     const [first] = found
     if (!first) return []

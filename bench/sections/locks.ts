@@ -2,25 +2,23 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Mutex, Semaphore } from 'crossmem'
 import { emptyCall } from '../calls/empty-call.js'
-import { type Contender, inTurn, nanoseconds, perRepetition } from '../harness/measure.js'
+import { type Contender, type Effort, inTurn, perRepetition, rowsOf, SHORT } from '../harness/measure.js'
 import { type Missing, reasons } from '../harness/missing.js'
-import { type Python, python } from '../harness/python.js'
+import { type PythonProgram, startPython } from '../harness/python.js'
 import { type Section, type Table, type Target, times } from '../harness/section.js'
 import { newDirectoryInMemory } from '../harness/temporary.js'
 import { type ProperLockfile, properLockfile } from '../locks/proper-lockfile.js'
-import { pythonLocks } from '../locks/python.js'
+import { LOCKS, pythonLocks } from '../locks/python.js'
 
 const LOCK_SYNC = 'crossmem: lockSync(), release()'
 const LOCK = 'crossmem: await lock(), release()'
 const FLOOR = 'two empty Node-API calls'
 
 /** The cost of an uncontended lock. */
-export async function locks(quick: boolean): Promise<Section> {
-  const py = python()
+export async function locks(effort: Effort): Promise<Section> {
+  await using py = await startPython(LOCKS)
   const lockfile = properLockfile()
   const directory = newDirectoryInMemory()
-  const rounds = quick ? 2 : 15
-  const many = quick ? 100 : 100_000
   using mutex = Mutex.create(null)
   using semaphore = Semaphore.create(null)
   try {
@@ -28,14 +26,17 @@ export async function locks(quick: boolean): Promise<Section> {
     const table: Table = {
       title: 'Acquire and release',
       baseline: LOCK_SYNC,
-      rows: await inTurn(
-        [
-          ...ours(mutex, semaphore, many),
-          ...floor(many),
-          ...('missing' in py ? [] : pythons(py, names, many)),
-          ...lockfiles(lockfile, names, directory, quick ? 5 : 200),
-        ],
-        { rounds },
+      rows: rowsOf(
+        await inTurn(
+          [
+            ...ours(mutex, semaphore),
+            ...floor(),
+            ...('missing' in py ? [] : pythons(py, names)),
+            ...lockfiles(lockfile, names, directory),
+          ],
+          effort,
+          SHORT,
+        ),
       ),
     }
     return {
@@ -66,7 +67,7 @@ interface PeerNames {
   lockfile: string
 }
 
-const peerNames = (py: Python | Missing, { version }: ProperLockfile): PeerNames => {
+const peerNames = (py: PythonProgram | Missing, { version }: ProperLockfile): PeerNames => {
   const language = 'missing' in py ? 'Python' : py.version
   return {
     acquire: `${language}: acquire(), release()`,
@@ -94,21 +95,19 @@ function targetsOf(table: Table, names: PeerNames, withoutPython: boolean): Targ
   ]
 }
 
-function ours(mutex: Mutex, semaphore: Semaphore, many: number): Contender[] {
+function ours(mutex: Mutex, semaphore: Semaphore): Contender[] {
   return [
     {
       name: LOCK_SYNC,
       does: 'mutex.lockSync().release()',
-      perTurn: 3,
-      sample: perRepetition(many, repetitions => {
+      slice: perRepetition(repetitions => {
         for (let i = 0; i < repetitions; i++) mutex.lockSync().release()
       }),
     },
     {
       name: 'crossmem: using',
-      perTurn: 3,
       does: '{ using guard = mutex.lockSync() }, as TypeScript compiles it for ES2022',
-      sample: perRepetition(many, repetitions => {
+      slice: perRepetition(repetitions => {
         for (let i = 0; i < repetitions; i++) {
           using _guard = mutex.lockSync()
         }
@@ -117,31 +116,27 @@ function ours(mutex: Mutex, semaphore: Semaphore, many: number): Contender[] {
     {
       name: LOCK,
       does: '(await mutex.lock()).release()',
-      async sample() {
-        const repetitions = many / 10
-        const start = nanoseconds()
+      slice: perRepetition(async repetitions => {
         for (let i = 0; i < repetitions; i++) (await mutex.lock()).release()
-        return (nanoseconds() - start) / repetitions
-      },
+      }),
     },
     {
       name: 'crossmem: Semaphore',
       does: 'semaphore.acquireSync().release()',
-      sample: perRepetition(many / 10, repetitions => {
+      slice: perRepetition(repetitions => {
         for (let i = 0; i < repetitions; i++) semaphore.acquireSync().release()
       }),
     },
   ]
 }
 
-function floor(many: number): Contender[] {
+function floor(): Contender[] {
   const nothing = emptyCall()
   return [
     {
       name: FLOOR,
-      perTurn: 3,
       does: "two calls of a function of a Rust addon that returns at once, registered as crossmem's own are (napi_create_function)",
-      sample: perRepetition(many, repetitions => {
+      slice: perRepetition(repetitions => {
         for (let i = 0; i < repetitions; i++) {
           nothing()
           nothing()
@@ -151,22 +146,22 @@ function floor(many: number): Contender[] {
   ]
 }
 
-function pythons(py: Python, names: PeerNames, many: number): Contender[] {
+function pythons(py: PythonProgram, names: PeerNames): Contender[] {
   return [
     {
       name: names.acquire,
       does: 'multiprocessing.Lock: lock.acquire(); lock.release()',
-      sample: pythonLocks(py, 'acquire', many),
+      slice: pythonLocks(py, 'acquire'),
     },
     {
       name: names.withLock,
       does: 'multiprocessing.Lock: with lock: pass',
-      sample: pythonLocks(py, 'with', many),
+      slice: pythonLocks(py, 'with'),
     },
   ]
 }
 
-function lockfiles(lockfile: ProperLockfile, names: PeerNames, directory: string, many: number): Contender[] {
+function lockfiles(lockfile: ProperLockfile, names: PeerNames, directory: string): Contender[] {
   const file = join(directory, 'file')
   writeFileSync(file, '')
   // The fastest way that it documents: by default it resolves the file's real path first.
@@ -175,18 +170,16 @@ function lockfiles(lockfile: ProperLockfile, names: PeerNames, directory: string
     {
       name: names.lockfileSync,
       does: 'lockfile.lockSync(file, { realpath: false })(), in memory (/dev/shm)',
-      sample: perRepetition(many, repetitions => {
+      slice: perRepetition(repetitions => {
         for (let i = 0; i < repetitions; i++) lockfile.lockSync(file, options)()
       }),
     },
     {
       name: names.lockfile,
       does: 'await (await lockfile.lock(file, { realpath: false }))(), in memory (/dev/shm)',
-      async sample() {
-        const start = nanoseconds()
-        for (let i = 0; i < many; i++) await (await lockfile.lock(file, options))()
-        return (nanoseconds() - start) / many
-      },
+      slice: perRepetition(async repetitions => {
+        for (let i = 0; i < repetitions; i++) await (await lockfile.lock(file, options))()
+      }),
     },
   ]
 }

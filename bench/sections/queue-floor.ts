@@ -1,3 +1,4 @@
+import type { Effort } from '../harness/measure.js'
 import type { Section, Table } from '../harness/section.js'
 import { startQueuePeers } from '../queues/peers.js'
 import { RTRB, rustKinds } from '../queues/rust-kinds.js'
@@ -5,13 +6,13 @@ import { streams } from './queue-rows.js'
 import { floorTargets } from './queue-targets.js'
 
 /** The cost of a message in Rust, without any JavaScript. */
-export async function queueFloor(quick: boolean): Promise<Section> {
+export async function queueFloor(effort: Effort): Promise<Section> {
   await using started = await startQueuePeers(rustKinds())
   const { peers, missing } = started
   const table = async (title: string, size: number): Promise<Table> => ({
     title,
     baseline: `${RTRB}, spinning`,
-    rows: await streams(peers, size, 1, quick),
+    rows: await streams(peers, size, effort),
   })
   const tables = peers.length === 0 ? [] : [await table('8 B', 8), await table('64 B', 64)]
   return {

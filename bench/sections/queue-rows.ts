@@ -1,8 +1,15 @@
 // Rows for the sections about queues.
-import { type Contender, type Row, samplesInTurn, summary } from '../harness/measure.js'
+import {
+  type Contender,
+  type Counts,
+  counted,
+  type Effort,
+  inTurn,
+  type Row,
+  rowsOf,
+} from '../harness/measure.js'
 import type { Payload } from '../queues/messages.js'
 import type { Order } from '../queues/order.js'
-import type { Pair } from '../queues/pair.js'
 import type { QueuePeer } from '../queues/peers.js'
 
 export const BATCH = 256
@@ -10,70 +17,47 @@ export const CPU = 'CPU time'
 export const P99 = '99th percentile'
 
 /** Nanoseconds per message, one way. */
-export async function streams(
-  peers: QueuePeer[],
-  payload: Payload,
-  batch: number,
-  quick: boolean,
-): Promise<Row[]> {
-  const taken = await samples(peers, { kind: 'stream', payload, batch, first: 0, shares: [] }, quick)
-  return taken.map(([peer, runs]) => rowOf(peer, runs, [CPU]))
-}
+export const streams = async (peers: QueuePeer[], payload: Payload, effort: Effort): Promise<Row[]> =>
+  rowsOf(await inTurn(streaming(peers, payload, 1), effort), [CPU])
 
-/** Nanoseconds per round trip: a sample is the median of the trips of a run. */
-export async function trips(peers: QueuePeer[], payload: Payload, quick: boolean): Promise<Row[]> {
-  const taken = await samples(
-    peers,
-    { kind: 'trips', payload, batch: 1, first: 0, shares: [0.5, 0.99] },
-    quick,
-  )
-  return taken.map(([peer, runs]) => rowOf(peer, runs, [P99, CPU]))
-}
+/** Contenders whose figure is the nanoseconds per message, one way. */
+export const streaming = (peers: QueuePeer[], payload: Payload, batch: number): Contender[] =>
+  contenders(peers, { kind: 'stream', payload, batch, shares: [] })
+
+/** Nanoseconds per round trip: the figure of a slice is the median of its trips. */
+export const trips = async (peers: QueuePeer[], payload: Payload, effort: Effort): Promise<Row[]> =>
+  rowsOf(await inTurn(travelling(peers, payload, [0.5, 0.99]), effort), [P99, CPU])
+
+/** Contenders whose figures are the times within which these shares of the trips are complete. */
+export const travelling = (peers: QueuePeer[], payload: Payload, shares: readonly number[]): Contender[] =>
+  contenders(peers, { kind: 'trips', payload, batch: 1, shares }, TRIPS)
 
 /** Nanoseconds per message that one end receives from all others. */
-export async function gathered(peers: QueuePeer[], payload: Payload, quick: boolean): Promise<Row[]> {
-  const taken = await samples(peers, { kind: 'gather', payload, batch: 1, first: 0, shares: [] }, quick)
-  return taken.map(([peer, runs]) => rowOf(peer, runs, []))
-}
+export const gathered = async (peers: QueuePeer[], payload: Payload, effort: Effort): Promise<Row[]> =>
+  rowsOf(await inTurn(contenders(peers, { kind: 'gather', payload, batch: 1, shares: [] }, SENDERS), effort))
 
-/** A row of the first figures of all runs, with the medians of the other figures. */
-function rowOf(peer: Pick<Row, 'name' | 'does'>, runs: number[][], others: string[]): Row {
-  const column = (i: number): number[] => runs.map(figures => figures[i] as number)
-  const also = others.map((what, i) => [what, summary(peer, column(i + 1)).median])
-  return { ...summary(peer, column(0)), also: Object.fromEntries(also) }
-}
+/** A slice has at least so many trips, so that they have a percentile. */
+const TRIPS: Counts = { step: 16 }
+/** All senders send equally many: a power of two is a number of senders. */
+const SENDERS: Counts = { step: 64 }
 
-async function samples(
+const contenders = (
   peers: QueuePeer[],
-  order: Omit<Order, 'count'>,
-  quick: boolean,
-): Promise<[Contender<number[]>, number[][]][]> {
-  const contenders = peers.map(({ name, does, pair }) => ({ name, does, sample: runs(pair, order, quick) }))
-  return [...(await samplesInTurn(contenders, { rounds: quick ? 1 : 5 }))]
-}
-
-/** A sample is a run of enough messages to take some time; the first call finds their number. */
-function runs(pair: Pair, order: Omit<Order, 'count'>, quick: boolean): () => Promise<number[]> {
-  let count: number | undefined
-  return async () => {
-    count ??= await enough(pair, order, quick ? 1 : 25)
-    return pair.run({ ...order, count })
-  }
-}
-
-async function enough(pair: Pair, order: Omit<Order, 'count'>, milliseconds: number): Promise<number> {
-  const most = order.payload === 'object' ? MOST : Math.min(MOST, MOST_BYTES / order.payload)
-  let count = Math.max(order.batch, 64)
-  // Two runs must take long enough, since a single one may take long for other reasons.
-  for (let long = 0; long < 2 && count * 2 <= most; ) {
-    const start = performance.now()
-    await pair.run({ ...order, count })
-    if (performance.now() - start >= milliseconds) long++
-    else [long, count] = [0, count * 2]
-  }
-  return count
-}
+  order: Omit<Order, 'count' | 'first'>,
+  counts: Counts = { step: order.batch },
+): Contender[] =>
+  peers.map(({ name, does, pair }) => ({
+    name,
+    does,
+    slice: counted(count => pair.run({ ...order, first: 0, count }), {
+      ...counts,
+      most: most(order.payload),
+    }),
+  }))
 
 /** Some transports keep messages in memory until they are received. */
+const most = (payload: Payload): number =>
+  payload === 'object' ? MOST : Math.max(1, Math.min(MOST, MOST_BYTES / payload))
+
 const MOST = 1 << 20
 const MOST_BYTES = 1 << 26

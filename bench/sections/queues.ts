@@ -1,3 +1,4 @@
+import type { Effort } from '../harness/measure.js'
 import type { Section, Table } from '../harness/section.js'
 import { queueKinds, SEND_ADVANCED } from '../queues/kinds.js'
 import type { Payload } from '../queues/messages.js'
@@ -6,12 +7,12 @@ import { streams } from './queue-rows.js'
 import { queueTargets } from './queue-targets.js'
 
 /** The cost of a message that is sent by itself. */
-export async function queues(quick: boolean): Promise<Section> {
+export async function queues(effort: Effort): Promise<Section> {
   const missing = new Set<string>()
   const table = async (title: string, payload: Payload): Promise<Table> => ({
     title,
     baseline: SEND_ADVANCED,
-    rows: await usingPeers(queueKinds(payload), missing, peers => streams(peers, payload, 1, quick)),
+    rows: await usingPeers(queueKinds(payload), missing, peers => streams(peers, payload, effort)),
   })
   const bytes = await table('64 B', 64)
   const objects = await table('A small object', 'object')
@@ -22,7 +23,7 @@ export async function queues(quick: boolean): Promise<Section> {
       'One process, or thread, sends messages as fast as it can. The other one checks that each message is whole and in order. The ' +
       'clock starts just before the first message is made, and stops when the last one has been checked. CPU time is that of all ' +
       'processes that take part, per message. A small object has five members, among them an array of two strings.',
-    tables: quick
+    tables: effort.quick
       ? [bytes, objects]
       : [bytes, await table('1 KiB', 1024), await table('64 KiB', 65_536), objects],
     targets: queueTargets(bytes, objects),

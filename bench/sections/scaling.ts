@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { Effort } from '../harness/measure.js'
 import type { Section } from '../harness/section.js'
 import { usingPeers } from '../queues/peers.js'
 import { type LineOf, linesThrough } from './lines.js'
@@ -21,11 +22,13 @@ const LINES: LineOf[] = [
 ]
 
 /** How the number of senders affects the throughput of one receiver. */
-export async function scaling(quick: boolean): Promise<Section> {
+export async function scaling(effort: Effort): Promise<Section> {
   const missing = new Set<string>()
   const at = []
-  for (const senders of quick ? [1, 2] : [1, 2, 4, 8]) {
-    const rows = await usingPeers(drawn(SIZE, LINES, senders), missing, peers => gathered(peers, SIZE, quick))
+  for (const senders of effort.quick ? [1, 2] : [1, 2, 4, 8]) {
+    const rows = await usingPeers(drawn(SIZE, LINES, senders), missing, peers =>
+      gathered(peers, SIZE, effort),
+    )
     at.push({ x: senders, rows })
   }
   return {
@@ -43,7 +46,7 @@ export async function scaling(quick: boolean): Promise<Section> {
         x: { title: 'sending processes', unit: 'number' },
         y: { title: 'messages a second', unit: 'a second' },
         baseline: SEND.name,
-        lines: linesThrough(LINES, at, (_, { median }) => 1e9 / median),
+        lines: linesThrough(LINES, at, (_, ns) => 1e9 / ns),
       },
     ],
     targets: [],

@@ -1,28 +1,24 @@
 import { NDArray } from 'crossmem'
 import { mebibytes } from '../harness/format.js'
 import { hugePages } from '../harness/machine.js'
-import { inTurn, perCall, type Row, shuffled } from '../harness/measure.js'
+import { type Effort, inTurn, perCall, type Row, rowsOf, shuffled } from '../harness/measure.js'
 import { type Section, type Table, times } from '../harness/section.js'
 
 const SHARED = 'crossmem: NDArray.data'
 const PRIVATE = 'private Float64Array'
 const THREADS = 'over a SharedArrayBuffer'
 
-const FULL = [
-  { bytes: 4 << 20, rounds: 200 },
-  { bytes: 64 << 20, rounds: 60 },
-]
-const QUICK = [
-  { bytes: 1 << 18, rounds: 3 },
-  { bytes: 1 << 20, rounds: 3 },
-]
+const SIZES = [4 << 20, 64 << 20]
+const QUICK_SIZES = [1 << 18, 1 << 20]
+/** The speed depends on the physical pages of a round, so there must be many rounds. */
+const LONGER = 5
 
 /** Whether shared memory is as fast to read as private memory. */
-export async function sum(quick: boolean): Promise<Section> {
+export async function sum(effort: Effort): Promise<Section> {
   const tables: Table[] = []
   const pages: string[] = []
-  for (const { bytes, rounds } of quick ? QUICK : FULL) {
-    const rows = await sumsOf(bytes, rounds)
+  for (const bytes of effort.quick ? QUICK_SIZES : SIZES) {
+    const rows = await sumsOf(bytes, effort)
     pages.push(`${mebibytes(bytes)}: ${hugePages()}`)
     tables.push({ title: `Sum of ${mebibytes(bytes)}`, baseline: SHARED, rows })
   }
@@ -46,16 +42,14 @@ export async function sum(quick: boolean): Promise<Section> {
   }
 }
 
-async function sumsOf(bytes: number, rounds: number): Promise<Row[]> {
+async function sumsOf(bytes: number, effort: Effort): Promise<Row[]> {
   const contents = Float64Array.from({ length: bytes / 8 }, (_, i) => i % 1000)
   const expected = total(contents)
-  const calls = Math.max(1, Math.floor((16 << 20) / bytes))
   const arrays = new Arrays(contents)
   const adding = (name: string, does: string) => ({
     name,
     does,
-    perTurn: 3,
-    sample: perCall(calls, () => {
+    slice: perCall(() => {
       if (total(arrays.get(name)) !== expected) throw new Error('a sum is wrong')
     }),
   })
@@ -64,9 +58,9 @@ async function sumsOf(bytes: number, rounds: number): Promise<Row[]> {
     adding(PRIVATE, 'a private Float64Array of the same length and contents'),
     adding(THREADS, 'the same over a SharedArrayBuffer'),
   ]
-  const rows = await inTurn(contenders, { rounds, arrange: () => arrays.renew() })
+  const measured = await inTurn(contenders, effort, { arrange: () => arrays.renew(), longer: LONGER })
   arrays.close()
-  return rows
+  return rowsOf(measured)
 }
 
 /** The arrays of one round, all with the same contents. */

@@ -1,8 +1,10 @@
 //! The floor that `bench/` compares crossmem with: the time of the bare system calls that create,
 //! open and remove a segment of 1 MiB.
 //!
-//! `cargo run --release -p crossmem-core --example bare_calls -- ITERATIONS HOW [fill]` prints one
-//! line of JSON. With `fill`, the creator writes every byte before it removes the segment.
+//! `cargo run --release -p crossmem-core --example bare_calls` reads orders from its standard input,
+//! one a line: `HOW COUNT [fill]`. The answer is a line of JSON, `[ns]` of one repetition. The first
+//! line says that the program is ready. With `fill`, the creator writes every byte before it removes
+//! the segment.
 //!
 //! | HOW | what another process may see | bytes reserved |
 //! | --- | --- | --- |
@@ -24,41 +26,48 @@ fn main() {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::ffi::CString;
-    use std::io::Error;
+    use std::io::{Error, stdin};
     use std::time::Instant;
 
     use libc::{c_int, c_void};
 
     const SIZE: usize = 1 << 20;
-    const WARM_UP: u32 = 50;
 
     pub fn main() {
-        let args: Vec<String> = std::env::args().collect();
-        let iterations: u32 = args.get(1).and_then(|n| n.parse().ok()).filter(|n| *n > 0).unwrap_or(1000);
-        let how = args.get(2).map_or("whole", String::as_str);
+        let names = Names::new();
+        println!("{{}}");
+        for line in stdin().lines() {
+            let line = line.expect("orders are text");
+            let words: Vec<&str> = line.split(' ').collect();
+            let (how, count, fills) = match words[..] {
+                [how, count] => (how, count, false),
+                [how, count, "fill"] => (how, count, true),
+                _ => panic!("HOW COUNT [fill], not {line}"),
+            };
+            println!("[{:.1}]", measure(&names, how, count.parse().expect("a number"), fills));
+        }
+    }
+
+    /// Nanoseconds of one repetition.
+    fn measure(names: &Names, how: &str, count: u32, fills: bool) -> f64 {
         let create: fn(&Names) -> *mut c_void = match how {
             "whole" => create_whole,
             "reserved" => create_reserved,
             "sized" => create_sized,
             _ => panic!("whole, reserved or sized, not {how}"),
         };
-        let fills = args.get(3).is_some_and(|word| word == "fill");
-        let names = Names::new();
-        let round = || {
-            let made = create(&names);
-            let opened = open_again(&names);
+        let started = Instant::now();
+        for _ in 0..count {
+            let made = create(names);
+            let opened = open_again(names);
             if fills {
                 fill(made);
             }
             unmap(opened);
             unmap(made);
-            unlink(&names);
-        };
-        (0..WARM_UP).for_each(|_| round());
-        let started = Instant::now();
-        (0..iterations).for_each(|_| round());
-        let ns = started.elapsed().as_secs_f64() * 1e9 / f64::from(iterations);
-        println!(r#"{{"how":"{how}","iterations":{iterations},"ns":{ns:.1}}}"#);
+            unlink(names);
+        }
+        started.elapsed().as_secs_f64() * 1e9 / f64::from(count)
     }
 
     /// Made beforehand, so that the measured calls allocate nothing.
