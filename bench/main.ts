@@ -80,7 +80,7 @@ async function main(): Promise<void> {
 }
 
 /** With so many seconds for each row, a whole run takes less than ten minutes. */
-const SECONDS = 0.5
+const SECONDS = 0.4
 const SECONDS_OF_A_QUICK_RUN = 0.01
 
 function effortOf(quick: boolean, wanted?: string): Effort {

@@ -70,7 +70,7 @@ export interface Target {
   atMost?: number
 }
 
-/** Whether the whole interval meets the goal, or misses it. Otherwise the slices don't decide it. */
+/** Whether the whole interval meets the goal or misses it; else the slices don't decide it. */
 export function verdict({ got, atLeast = -Infinity, atMost = Infinity }: Target): string {
   const { low, high } = got.interval ?? { low: -Infinity, high: Infinity }
   if (low >= atLeast && high <= atMost) return 'met'

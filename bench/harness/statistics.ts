@@ -38,9 +38,9 @@ export function ratioOf(series: readonly number[], base: readonly number[]): Rat
 }
 
 /**
- * A confidence interval of the median, from one of the sorted values to another. It supposes nothing
- * about how the values are distributed: as many of `n` values as a fair coin shows heads in `n`
- * throws lie below the median. Fewer than six values have no interval of 95 %.
+ * A confidence interval of the median, from one of the sorted values to another. It supposes
+ * nothing about how the values are distributed: as many of `n` values lie below the median as a
+ * fair coin shows heads in `n` throws. Fewer than six values have no interval of 95 %.
  *
  * Source: H. A. David, H. N. Nagaraja, Order Statistics, third edition, Wiley 2003, section 7.1.
  */

@@ -93,7 +93,7 @@ function contenders(lockers: Lockers, py: PythonProgram | Missing, processes: nu
   ]
 }
 
-/** Nanoseconds per operation and per hand-over of all processes together, each with its CPU time. */
+/** Nanoseconds per operation and per hand-over of all processes, each with its CPU time. */
 async function contend(
   { children, objects: { board } }: Lockers,
   processes: number,

@@ -8,7 +8,10 @@ export interface LineOf {
   name?: string
 }
 
-/** Lines through the rows that were measured at each `x`. `y` computes the height of a point from its time. */
+/**
+ * Lines through the rows that were measured at each `x`. `y` computes a point's height from its
+ * time.
+ */
 export function linesThrough(
   lines: LineOf[],
   at: { x: number; rows: Row[] }[],

@@ -7,7 +7,7 @@ import { drawn, POST, SEND } from './queue-lines.js'
 import { streams } from './queue-rows.js'
 
 const LARGEST = 1 << 20
-/** Queues for messages of up to 1 KiB are all alike, so one start of all peers serves these sizes. */
+/** Queues for messages of up to 1 KiB are alike, so one start of all peers serves these sizes. */
 const SIZES = [[16, 64, 256, 1024], [4096], [16_384], [65_536], [LARGEST]]
 
 const LINES: LineOf[] = [
