@@ -189,7 +189,7 @@ export function testQueue(Class: QueueClass): void {
     }
     const { queue, put, putSync, tryPut, ...made } = make()
     using _ = queue
-    const { get, getSync, getMany, getManySync, tryGetMany } = made
+    const { putMany, putManySync, tryPutMany, get, getSync, getMany, getManySync, tryGetMany } = made
     t.true(tryPut(item(0)))
     for (const wait of badAsyncWaits as never[]) {
       for (const refused of [put(item(0), wait), get(wait), getMany(1, wait), queue.receive(wait)]) {
@@ -211,6 +211,11 @@ export function testQueue(Class: QueueClass): void {
       t.throws(() => getManySync(max), { code: 'ERR_INVALID_ARG' }, `getManySync(${String(max)})`)
       await t.throwsAsync(getMany(max), { code: 'ERR_INVALID_ARG' }, `getMany(${String(max)})`)
     }
+    for (const many of [undefined, null, 1, 'text', {}, new Set([item(0)]), Float64Array.of(1)] as never[]) {
+      t.throws(() => tryPutMany(many), { code: 'ERR_INVALID_ARG' }, `tryPutMany(${String(many)})`)
+      t.throws(() => putManySync(many), { code: 'ERR_INVALID_ARG' }, `putManySync(${String(many)})`)
+      await t.throwsAsync(putMany(many), { code: 'ERR_INVALID_ARG' }, `putMany(${String(many)})`)
+    }
     t.is(queue.size, 1, 'nothing was put or taken')
   })
 
@@ -228,6 +233,7 @@ export function testQueue(Class: QueueClass): void {
     t.throws(() => queue.receiveSync({ timeout: 1 }), { code: 'ERR_TIMEOUT' })
     t.is(queue.size, 0)
     t.false(tryPut(item(3)), 'there is no room')
+    t.false(queue.isFull)
     const [first, second, third] = messages as [Message<unknown>, Message<unknown>, Message<unknown>]
     first.release()
     first.release()

@@ -73,6 +73,9 @@ test('a value that is no message is refused, and nothing is put', async t => {
     t.throws(() => queue.popIntoSync(wrong), { code: 'ERR_INVALID_ARG' })
     await t.throwsAsync(queue.popInto(wrong), { code: 'ERR_INVALID_ARG' })
   }
+  const holed: Uint8Array[] = []
+  holed[1] = none
+  t.throws(() => queue.tryPushMany(holed), { code: 'ERR_INVALID_ARG' })
   t.true(queue.isEmpty)
   t.throws(() => MpmcQueue.create(null, { spill: 1 as never }), { code: 'ERR_INVALID_ARG' })
 })
@@ -138,6 +141,11 @@ test('without spill, larger messages are refused', async t => {
   t.throws(() => queue.pushSync(filled(9)), { code: 'ERR_TOO_LARGE', message: /9 bytes/ })
   t.throws(() => queue.tryPush(filled(9)), { code: 'ERR_TOO_LARGE' })
   await t.throwsAsync(queue.push(filled(1 << 20)), { code: 'ERR_TOO_LARGE' })
+  const messages = [none, filled(9)]
+  const refused = { code: 'ERR_TOO_LARGE', message: /nothing was put/ }
+  t.throws(() => queue.tryPushMany(messages), refused)
+  t.throws(() => queue.pushManySync(messages), refused)
+  await t.throwsAsync(queue.pushMany(messages), refused)
   t.deepEqual(queue.tryPopMany(9), [filled(8)])
 })
 

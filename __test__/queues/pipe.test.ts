@@ -311,6 +311,8 @@ test('Pipe.wait tells which ends have something to receive', async t => {
   t.deepEqual(await Pipe.wait([]), [])
   t.deepEqual(await Pipe.wait(ends, { timeout: 0 }), [])
   t.deepEqual(await Pipe.wait(ends, { timeout: 1 }), [])
+  for (const wrong of [undefined, null, 1, 'text', [1], [...ends, undefined]] as never[])
+    await t.throwsAsync(Pipe.wait(wrong), { code: 'ERR_INVALID_ARG', message: /ends of pipes/ })
   const waiting = Pipe.wait(new Set(ends))
   t.true(await isPending(waiting))
   pipes[7]?.[1].sendSync(1)

@@ -140,10 +140,49 @@ test('invalid arguments are refused', async t => {
     t.throws(() => consumer.popManySync(max), { code: 'ERR_INVALID_ARG' })
     await t.throwsAsync(consumer.popMany(max), { code: 'ERR_INVALID_ARG' })
   }
+  const holed: Uint8Array[] = []
+  holed[1] = none
+  for (const messages of [undefined, null, 'text', new Set([none]), Uint8Array.of(1), holed] as never[]) {
+    t.throws(() => producer.tryPushMany(messages), { code: 'ERR_INVALID_ARG' })
+    t.throws(() => producer.pushManySync(messages), { code: 'ERR_INVALID_ARG' })
+    await t.throwsAsync(producer.pushMany(messages), { code: 'ERR_INVALID_ARG' })
+  }
   for (const length of [-1, 0.5, Number.NaN, '1', null] as never[]) {
     t.throws(() => producer.reserve(length), { code: 'ERR_INVALID_ARG' })
+    if (length !== null) t.throws(() => producer.commit(length), { code: 'ERR_INVALID_ARG' })
   }
   t.true(queue.isEmpty)
+})
+
+test('if one of many messages is too large, none is put', async t => {
+  using made = make(64)
+  const { queue, producer } = made
+  const messages = [filled(24), filled(25)]
+  const refused = { code: 'ERR_TOO_LARGE', message: /nothing was put/ }
+  t.throws(() => producer.tryPushMany(messages), refused)
+  t.throws(() => producer.pushManySync(messages), refused)
+  await t.throwsAsync(producer.pushMany(messages), refused)
+  t.true(queue.isEmpty)
+})
+
+test('a message that is pushed ends a reservation', t => {
+  using made = make(64)
+  const { producer, consumer } = made
+  producer.reserve(8)
+  producer.pushSync(filled(1))
+  t.throws(() => producer.commit(), { code: 'ERR_LOST_OWNERSHIP' })
+  t.deepEqual(consumer.tryPopMany(2), [filled(1)])
+})
+
+test('a queue that its producer ended stays so for the next producer', t => {
+  using made = make(64)
+  const { queue, producer } = made
+  producer.end()
+  producer.end()
+  producer.close()
+  using next = queue.openProducer()
+  t.true(queue.isEnded)
+  t.throws(() => next.tryPush(none), { code: 'ERR_ENDED' })
 })
 
 test('waits are served in order, whatever ends the other waits', async t => {

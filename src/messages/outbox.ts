@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { attempts, PAD_BYTES, PAD_MESSAGES, pad, transfers } from '../native/index.js'
-import { isUint8Array } from '../util/index.js'
+import { isUint8Array, show } from '../util/index.js'
 import {
   checkBeforeAttempt,
   loopIsStarved,
@@ -31,11 +31,14 @@ export function checkBytes(message: Uint8Array): Uint8Array {
 export class Outbox<T> {
   readonly #sink: Sink
   readonly #encode: Encode<T>
+  readonly #limit: number
   readonly #keep: (message: Uint8Array) => Uint8Array
 
-  constructor(sink: Sink, encode: Encode<T>) {
+  /** @param limit the most bytes of a message; a longer one is refused by the sink */
+  constructor(sink: Sink, encode: Encode<T>, limit = Number.POSITIVE_INFINITY) {
     this.#sink = sink
     this.#encode = encode
+    this.#limit = limit
     // A codec overwrites its bytes at the next call. Bytes that a caller passed stay the caller's.
     this.#keep = (encode as unknown) === checkBytes ? message => message : message => new Uint8Array(message)
   }
@@ -114,9 +117,27 @@ export class Outbox<T> {
     }
   }
 
+  /** All are checked before the first is put. If one is refused, none is put. */
   #encodeAll(values: readonly T[]): Uint8Array[] {
-    // All are encoded before the first is put. If one can't be encoded, none is put.
-    return values.map(value => this.#keep(this.#encode(value)))
+    if (!Array.isArray(values)) {
+      throw new CrossmemError('ERR_INVALID_ARG', `messages are an array, not ${show(values)}`)
+    }
+    const messages: Uint8Array[] = []
+    // By index: `map` leaves out the holes of an array.
+    for (let i = 0; i < values.length; i++) {
+      const message = this.#encode(values[i] as T)
+      if (message.length > this.#limit) throw this.#tooLarge(message)
+      messages.push(this.#keep(message))
+    }
+    return messages
+  }
+
+  #tooLarge({ length }: Uint8Array): CrossmemError {
+    const { name } = this.#sink.object
+    return new CrossmemError(
+      'ERR_TOO_LARGE',
+      `${length} bytes are more than the ${this.#limit} of a message of "${name}"; nothing was put`,
+    )
   }
 
   /** Puts messages, from index `first` on, while there is room. Returns how many. */

@@ -73,7 +73,11 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     )
   }
 
-  /** Takes a task, once there is one. Call `taskDone()` when it is done. Throws as `Queue.get`. */
+  /**
+   * Takes a task, once there is one. Call `taskDone()` when it is done.
+   *
+   * @throws {CrossmemError} as `Queue.get`
+   */
   override async get(options?: WaitOptions): Promise<T> {
     return this.#begin(await this.receive(options))
   }
@@ -86,13 +90,20 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /**
    * Takes a task if there is one. Returns `undefined` if there is none, and when the queue has
    * ended.
+   *
+   * @throws {CrossmemError} as `Queue.tryGet`
    */
   override tryGet(): T | undefined {
     const message = this.tryReceive()
     return message && this.#begin(message)
   }
 
-  /** Takes at most `max` tasks, once there is at least one. Call `taskDone()` for each. */
+  /**
+   * Takes at most `max` tasks, once there is at least one. Call `taskDone()` for each.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `Queue.get`
+   */
   override async getMany(max: number, options?: WaitOptions): Promise<T[]> {
     return this.#beginAll(await this.receiver.receiveMany(checkCount('max', max, 1), options))
   }
@@ -102,12 +113,22 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     return this.#beginAll(this.receiver.receiveManySync(checkCount('max', max, 1), options))
   }
 
-  /** Takes at most `max` of the tasks that are there now. Call `taskDone()` for each. */
+  /**
+   * Takes at most `max` of the tasks that are there now, none if the queue has ended. Call
+   * `taskDone()` for each.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `Queue.tryGet`. ERR_INVALID_ARG: `max` is refused
+   */
   override tryGetMany(max: number): T[] {
     return this.#beginAll(this.receiver.tryReceiveMany(checkCount('max', max, 1)))
   }
 
-  /** Yields tasks until the queue has ended and is empty. Call `taskDone()` for each. */
+  /**
+   * Yields tasks until the queue has ended and is empty. Call `taskDone()` for each.
+   *
+   * @throws {CrossmemError} as `get`, but not ERR_ENDED
+   */
   override async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     for await (const message of this.messages()) yield this.#begin(message)
   }
@@ -141,10 +162,11 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   }
 
   /**
-   * Waits until every task is finished, or its worker has died.
+   * Waits until every task is finished, or its worker has died. With `redeliver`, a task whose
+   * worker died counts as unfinished until another worker has finished it.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was unlinked
-   *   meanwhile. Or the signal's reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: an option is refused. ERR_TIMEOUT, ERR_CLOSED,
+   *   ERR_CORRUPT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async join(options?: WaitOptions): Promise<void> {
     await this.object.wait(this.#finished, options, FINISH)
@@ -155,12 +177,20 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
     this.object.waitSync(this.#finished, options, FINISH)
   }
 
-  /** How many tasks were put and are neither finished nor failed, at about this instant. */
+  /**
+   * How many tasks were put and are neither finished nor failed, at about this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
+   */
   get unfinished(): number {
     return nativeQueues.unfinishedMessages(this.object.handle)[0] as number
   }
 
-  /** How many tasks failed because their worker died. With `redeliver`: 0. */
+  /**
+   * How many tasks failed because their worker died. With `redeliver`: 0.
+   *
+   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
+   */
   get failed(): number {
     return nativeQueues.unfinishedMessages(this.object.handle)[1] as number
   }

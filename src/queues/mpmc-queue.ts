@@ -59,7 +59,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
 
   private constructor(segment: Segment) {
     super(segment, 'MpmcQueue')
-    this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), checkBytes)
+    const limit = this.spills ? Number.POSITIVE_INFINITY : this.messageBytes
+    this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), checkBytes, limit)
     this.#inbox = new Inbox(queueSource(this.object), asBytes)
     this.#receiver = new Receiver(this.object, this.holdings, asBytes)
   }
@@ -104,10 +105,12 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * Puts a message in if there is room now. Returns whether it was put.
+   * Puts a message in if there is room now and no `push` of this thread waits. Returns whether it
+   * was put.
    *
-   * @throws {CrossmemError} ERR_TOO_LARGE: only with `spill: false`. ERR_ENDED, ERR_CLOSED,
-   *   ERR_CORRUPT. ERR_NO_SPACE, ERR_LIMIT: only for a message over `messageBytes`
+   * @throws {CrossmemError} ERR_INVALID_ARG: it is no Uint8Array. ERR_TOO_LARGE: only with `spill:
+   *   false`. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT. ERR_NO_SPACE, ERR_LIMIT: only for a message over
+   *   `messageBytes`
    */
   tryPush(message: Uint8Array): boolean {
     return this.#out.tryPut(message)
@@ -116,8 +119,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Puts a message in, once there is room. The caller must not change its bytes before that.
    *
-   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked
-   *   meanwhile. Or the signal's reason
+   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_INVALID_ARG: an option is refused.
+   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.put(message, options)
@@ -128,14 +131,22 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     this.#out.putSync(message, options)
   }
 
-  /** Puts as many of the first messages as there is room for now. Returns how many. */
+  /**
+   * Puts as many of the first messages as there is room for now, none while a `push` of this thread
+   * waits. Returns how many. If one is refused, none is put.
+   *
+   * @throws {CrossmemError} as `tryPush`. ERR_INVALID_ARG: `messages` is no array
+   */
   tryPushMany(messages: readonly Uint8Array[]): number {
     return this.#out.tryPutMany(messages)
   }
 
   /**
    * Puts messages in, in order, as there is room. Messages of other producers may come between
-   * them. The timeout counts for each wait. Throws as `push`.
+   * them. If one is refused, none is put. The timeout counts for each wait; what went in before
+   * stays in.
+   *
+   * @throws {CrossmemError} as `push`. ERR_INVALID_ARG: `messages` is no array
    */
   async pushMany(messages: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(messages, options)
@@ -159,8 +170,9 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Takes a message out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED,
-   *   ERR_CORRUPT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_INVALID_ARG: an option
+   *   is refused. ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND: the queue was unlinked
+   *   meanwhile. Or the signal's reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
     return this.#in.get(options)
@@ -171,12 +183,23 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     return this.#in.getSync(options)
   }
 
-  /** Takes out at most `max` of the messages that are there now. They share one buffer. */
+  /**
+   * Takes out at most `max` of the messages that are there now, none if the queue has ended. They
+   * share one buffer.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `tryPop`. ERR_INVALID_ARG: `max` is refused
+   */
   tryPopMany(max: number): Uint8Array[] {
     return this.#in.tryGetMany(max)
   }
 
-  /** Takes out at most `max` messages, once there is at least one. Throws as `pop`. */
+  /**
+   * Takes out at most `max` messages, once there is at least one. They share one buffer.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `pop`
+   */
   async popMany(max: number, options?: WaitOptions): Promise<Uint8Array[]> {
     return this.#in.getMany(max, options)
   }
@@ -190,8 +213,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is
    * none.
    *
-   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the
-   *   error's `cause`
+   * @throws {CrossmemError} as `tryPop`. ERR_INVALID_ARG: `buffer` is no Uint8Array. ERR_TOO_LARGE:
+   *   the message doesn't fit; it is the error's `cause`
    */
   tryPopInto(buffer: Uint8Array): number | undefined {
     checkRoom(buffer)
@@ -200,8 +223,9 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
-   * As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE,
-   * as `tryPopInto`.
+   * As `pop`, but copies the message into `buffer`. Returns its length.
+   *
+   * @throws {CrossmemError} as `pop` and `tryPopInto`
    */
   async popInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
@@ -217,12 +241,18 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * As `tryPop`, but the message keeps its slot until it is released. If this process dies first,
    * see `redeliver`.
+   *
+   * @throws {CrossmemError} as `tryPop`
    */
   tryReceive(): Message<Uint8Array> | undefined {
     return this.#messages.tryReceive()
   }
 
-  /** As `pop`, but the message keeps its slot until it is released. */
+  /**
+   * As `pop`, but the message keeps its slot until it is released.
+   *
+   * @throws {CrossmemError} as `pop`
+   */
   async receive(options?: WaitOptions): Promise<Message<Uint8Array>> {
     return this.#messages.receive(options)
   }
@@ -237,8 +267,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * `cancel`. Returns `undefined` if there is no room now.
    *
    * @param length bytes to reserve, at most `messageBytes`
-   * @throws {CrossmemError} ERR_INVALID_ARG, ERR_ENDED, ERR_CLOSED. ERR_DETACHED: the ArrayBuffer
-   *   of an earlier view was transferred
+   * @throws {CrossmemError} ERR_INVALID_ARG: `length` is refused. ERR_ENDED, ERR_CLOSED,
+   *   ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier view was transferred
    */
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
@@ -259,7 +289,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    *
    * @param length how many bytes of the reservation it has. Default: all
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no reservation of this queue, or was
-   *   committed or cancelled before. ERR_DETACHED: its ArrayBuffer was transferred
+   *   committed or cancelled before. ERR_INVALID_ARG: `length` is more than the reservation has.
+   *   ERR_DETACHED: its ArrayBuffer was transferred. ERR_CLOSED
    */
   commit(reservation: Uint8Array, length = reservation.byteLength): void {
     const { object } = this
@@ -272,7 +303,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Gives a reservation back without putting a message.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: as `commit`
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: as `commit`. ERR_CLOSED
    */
   cancel(reservation: Uint8Array): void {
     void this.object
@@ -281,8 +312,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
 
   /**
    * Takes a message and returns a view of it in shared memory, valid until `release(view)`. Returns
-   * `undefined` if there is none now. If this process dies first, see `redeliver`. A message in a
-   * segment of its own is copied.
+   * `undefined` if there is none now, and when the queue has ended. If this process dies first, see
+   * `redeliver`. A message in a segment of its own is copied.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier
    *   view was transferred
@@ -302,7 +333,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * Finishes a message that `peek()` returned.
    *
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: it is no message of this queue, or was released
-   *   before
+   *   before. ERR_CLOSED
    */
   release(shown: Uint8Array): void {
     void this.object
@@ -312,6 +343,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Yields messages until the queue has ended and is empty. With `redeliver`, a message counts as
    * finished when the next one is asked for.
+   *
+   * @throws {CrossmemError} as `pop`, but not ERR_ENDED
    */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     return this.redeliver ? valuesOf(untilEnded(() => this.receive())) : untilEnded(() => this.pop())

@@ -42,8 +42,8 @@ export interface PipeOptions<T = unknown> extends CreateOptions {
    */
   duplex?: boolean
   /**
-   * How many bytes can be on their way in each direction, rounded up to a power of two. Default:
-   * 65536.
+   * How many bytes can be on their way in each direction, 1 to 2147483647, rounded up to a power of
+   * two from 64 up. Default: 65536.
    */
   capacity?: number
   /**
@@ -151,7 +151,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    *
    * @throws {CrossmemError} ERR_BUSY: a live process has the end. ERR_ENDED: it was closed.
    *   ERR_PEER_DIED: its owner died. ERR_INVALID_ARG: it is no reference, or has another codec.
-   *   ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN, ERR_LIMIT
+   *   ERR_INVALID_NAME: the name in it is refused. ERR_NOT_FOUND, ERR_WRONG_KIND, ERR_WRONG_DOMAIN,
+   *   ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(reference: PipeReference, options?: { codec?: CodecOption<T> }): Pipe<T> {
     return Pipe.#claim<T>(Segment.open(reference?.name, 'Pipe'), reference?.end, options?.codec)
@@ -179,11 +180,13 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * Waits until at least one of these ends has something to receive or has ended. Returns all ends
    * that have; none after the timeout. Python's `connection.wait`.
    *
-   * @throws {CrossmemError} ERR_CLOSED, ERR_INVALID_ARG, or the signal's reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: one is no end of a pipe or only sends, or an option is
+   *   refused. ERR_CLOSED, ERR_CORRUPT. ERR_BUSY: another process has one of these ends.
+   *   ERR_NOT_FOUND: a pipe was unlinked meanwhile. Or the signal's reason
    */
   static async wait<P extends Pipe<unknown>>(ends: Iterable<P>, options?: WaitOptions): Promise<P[]> {
     checkWait(options)
-    const all = [...ends]
+    const all = checkEnds(ends)
     const ready = (): P[] => all.filter(end => end.pollSync())
     if (loopIsStarved()) await loopTurn()
     checkBeforeAttempt(options)
@@ -210,29 +213,39 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * half the capacity goes in parts; then timeout and signal count only until the first part is
    * sent.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, or this end only receives.
-   *   ERR_ENDED: either end was closed. ERR_PEER_DIED: the other process died, found while waiting
-   *   for room. ERR_BUSY: another process has this end. ERR_TIMEOUT, ERR_CLOSED, or the signal's
-   *   reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, this end only receives, or an
+   *   option is refused. ERR_ENDED: either end was closed. ERR_PEER_DIED: the other process died,
+   *   found while waiting for room. ERR_BUSY: another process has this end. ERR_NOT_FOUND: the pipe
+   *   was unlinked meanwhile. ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT, or the signal's reason
    */
   async send(value: T, options?: WaitOptions): Promise<void> {
     return this.#out.send(this.#codec.encode(value), options, true)
   }
 
-  /** As `send`, but blocks this thread. Throws ERR_BUSY while a large value is being sent. */
+  /**
+   * As `send`, but blocks this thread.
+   *
+   * @throws {CrossmemError} as `send`. ERR_BUSY: a large value is being sent, or this one is large
+   *   and a `send` waits
+   */
   sendSync(value: T, options?: SyncWaitOptions): void {
     this.#out.sendSync(this.#codec.encode(value), options)
   }
 
   /**
    * Sends bytes as they are, for `recvBytes`. The caller must not change them before they are sent.
-   * Throws as `send`.
+   *
+   * @throws {CrossmemError} as `send`. ERR_INVALID_ARG: `message` is no Uint8Array
    */
   async sendBytes(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.send(checkBytes(message), options, false)
   }
 
-  /** As `sendBytes`, but blocks this thread. */
+  /**
+   * As `sendBytes`, but blocks this thread.
+   *
+   * @throws {CrossmemError} as `sendBytes` and `sendSync`
+   */
   sendBytesSync(message: Uint8Array, options?: SyncWaitOptions): void {
     this.#out.sendSync(checkBytes(message), options)
   }
@@ -241,9 +254,10 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * Receives a value, once there is one.
    *
    * @throws {CrossmemError} ERR_ENDED: the other end was closed, and everything was received.
-   *   ERR_PEER_DIED: its process was killed. ERR_INVALID_ARG: this end only sends. ERR_BUSY:
-   *   another process has this end. ERR_CORRUPT: the message can't be decoded. ERR_TIMEOUT,
-   *   ERR_CLOSED, or the signal's reason
+   *   ERR_PEER_DIED: its process was killed. ERR_INVALID_ARG: this end only sends, or an option is
+   *   refused. ERR_BUSY: another process has this end. ERR_CORRUPT: the message can't be decoded.
+   *   ERR_NOT_FOUND: the pipe was unlinked meanwhile. ERR_TIMEOUT, ERR_CLOSED, or the signal's
+   *   reason
    */
   async recv(options?: WaitOptions): Promise<T> {
     return this.#codec.decode(await this.#in.receive(options))
@@ -280,8 +294,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   /**
    * Receives bytes and copies them into `buffer`. Returns how many.
    *
-   * @throws {CrossmemError} as `recv`, and ERR_TOO_LARGE: they don't fit; they are the error's
-   *   `cause`
+   * @throws {CrossmemError} as `recv`. ERR_INVALID_ARG: `buffer` is no Uint8Array. ERR_TOO_LARGE:
+   *   they don't fit; they are the error's `cause`
    */
   async recvBytesInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
@@ -298,6 +312,9 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * Waits for something to receive. Returns whether there is, or the pipe has ended.
    *
    * @param timeout milliseconds to wait at most; default: 0
+   * @throws {CrossmemError} ERR_INVALID_ARG: this end only sends, or `timeout` is refused.
+   *   ERR_BUSY: another process has this end. ERR_NOT_FOUND: the pipe was unlinked meanwhile.
+   *   ERR_CLOSED, ERR_CORRUPT
    */
   async poll(timeout = 0): Promise<boolean> {
     checkTimeout({ timeout })
@@ -327,12 +344,21 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     }
   }
 
-  /** Yields values until the other end is closed. */
+  /**
+   * Yields values until the other end is closed and everything was received.
+   *
+   * @throws {CrossmemError} as `recv`, but not ERR_ENDED
+   */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     return untilEnded(() => this.recv())
   }
 
-  /** A web stream of the values that are received. */
+  /**
+   * A web stream of the values that are received. The stream fails with the errors of `recv` but
+   * ERR_ENDED, which is its end.
+   *
+   * @throws {CrossmemError} ERR_CLOSED. ERR_BUSY: another process has this end
+   */
   get readable(): ReadableStream<T> {
     this.#use()
     this.#readable ??= readableOf(
@@ -452,6 +478,13 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     this.#use()
     return this.#writer
   }
+}
+
+/** By a method: an end may be one of another copy of this package. */
+function checkEnds<P extends Pipe<unknown>>(ends: Iterable<P>): P[] {
+  const all = typeof ends?.[Symbol.iterator] === 'function' ? [...ends] : [undefined]
+  if (all.every((end): end is P => typeof end?.pollSync === 'function')) return all
+  throw new CrossmemError('ERR_INVALID_ARG', `Pipe.wait() takes ends of pipes, as an array or iterable`)
 }
 
 /** If the last other process is gone, no process can take an end that isn't taken. */

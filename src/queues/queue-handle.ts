@@ -60,8 +60,8 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   }
 
   /**
-   * How many messages it has room for. A message that is being put or taken at this instant takes
-   * room, too.
+   * How many messages it has room for. A message that is being put, or that was received and not
+   * released, takes room, too.
    */
   get capacity(): number {
     return this.#params[0] as number
@@ -77,6 +77,11 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     return ((this.#params[2] as number) & REDELIVER) !== 0
   }
 
+  /** Whether it takes messages of more than `messageBytes`. @internal */
+  protected get spills(): boolean {
+    return ((this.#params[2] as number) & SPILL) !== 0
+  }
+
   /** @internal */
   protected get holdings(): Holdings {
     return this.#holdings
@@ -90,17 +95,29 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
   /**
    * How many messages are in it, at about this instant. With `redeliver`, those of dead readers are
    * among them.
+   *
+   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT
    */
   get size(): number {
     return nativeQueues.queueSize(this.object.handle)
   }
 
-  /** Whether no message is in it, at about this instant. */
+  /**
+   * Whether no message is in it, at about this instant.
+   *
+   * @throws {CrossmemError} as `size`
+   */
   get isEmpty(): boolean {
     return this.size === 0
   }
 
-  /** Whether it has no room for another message, at about this instant. */
+  /**
+   * Whether as many messages are in it as it has room for, at about this instant. A message that is
+   * being put, or that was received and not released, takes room, too: so a put may have to wait
+   * although this is false.
+   *
+   * @throws {CrossmemError} as `size`
+   */
   get isFull(): boolean {
     return this.size >= this.capacity
   }
@@ -117,7 +134,11 @@ export abstract class QueueHandle<Kind extends string> extends Handle<Kind> {
     object.serveWaiters()
   }
 
-  /** Whether `end()` was called, by any process. */
+  /**
+   * Whether `end()` was called, by any process.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get isEnded(): boolean {
     return nativeQueues.queueHasEnded(this.object.handle)
   }

@@ -45,9 +45,9 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   /**
    * Takes a message out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED: the producer ended the queue, and it is empty. ERR_TIMEOUT,
-   *   ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's
-   *   reason
+   * @throws {CrossmemError} ERR_ENDED: the producer ended the queue, and it is empty.
+   *   ERR_INVALID_ARG: an option is refused. ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND:
+   *   the queue was unlinked meanwhile. Or the signal's reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
     return this.#in.get(options)
@@ -58,12 +58,23 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
     return this.#in.getSync(options)
   }
 
-  /** Takes out at most `max` of the messages that are there now. They share one buffer. */
+  /**
+   * Takes out at most `max` of the messages that are there now, none if the queue has ended. They
+   * share one buffer.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `tryPop`. ERR_INVALID_ARG: `max` is refused
+   */
   tryPopMany(max: number): Uint8Array[] {
     return this.#in.tryGetMany(max)
   }
 
-  /** Takes out at most `max` messages, once there is at least one. Throws as `pop`. */
+  /**
+   * Takes out at most `max` messages, once there is at least one. They share one buffer.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `pop`
+   */
   async popMany(max: number, options?: WaitOptions): Promise<Uint8Array[]> {
     return this.#in.getMany(max, options)
   }
@@ -77,8 +88,8 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
    * Takes a message out and copies it into `buffer`. Returns its length, or `undefined` if there is
    * none.
    *
-   * @throws {CrossmemError} as `tryPop`, and ERR_TOO_LARGE: the message doesn't fit; it is the
-   *   error's `cause`
+   * @throws {CrossmemError} as `tryPop`. ERR_INVALID_ARG: `buffer` is no Uint8Array. ERR_TOO_LARGE:
+   *   the message doesn't fit; it is the error's `cause`
    */
   tryPopInto(buffer: Uint8Array): number | undefined {
     checkRoom(buffer)
@@ -87,8 +98,9 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * As `pop`, but copies the message into `buffer`. Returns its length. Also throws ERR_TOO_LARGE,
-   * as `tryPopInto`.
+   * As `pop`, but copies the message into `buffer`. Returns its length.
+   *
+   * @throws {CrossmemError} as `pop` and `tryPopInto`
    */
   async popInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     checkRoom(buffer)
@@ -102,8 +114,12 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * Returns a view of the next message in the ring, valid until `release()`, or `undefined` if
-   * there is none now.
+   * Returns a view of the next message in the ring, valid until `release()` or until the message is
+   * taken out in another way. Returns `undefined` if there is none now, and when the queue has
+   * ended.
+   *
+   * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier
+   *   view was transferred
    */
   peek(): Uint8Array | undefined {
     const { object } = this
@@ -114,13 +130,17 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   /**
    * Takes out the message that `peek()` returned. The producer may overwrite its bytes from now on.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is no such message
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is no such message. ERR_CLOSED
    */
   release(): void {
     nativeRecords.releaseRecord(this.object.handle, CONSUMER)
   }
 
-  /** Yields messages until the queue has ended and is empty. */
+  /**
+   * Yields messages until the queue has ended and is empty.
+   *
+   * @throws {CrossmemError} as `pop`, but not ERR_ENDED
+   */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     return untilEnded(() => this.pop())
   }

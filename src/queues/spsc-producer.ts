@@ -33,15 +33,17 @@ export class SpscProducer extends ChannelEnd {
     super(segment, PRODUCER)
     this.#outbox = this.orClose(object => {
       const capacity = nativeSegments.objectParams(object.handle)[0] as number
-      return new Outbox(channelSink(object, PRODUCER, capacity / 2 - 8), checkBytes)
+      const most = capacity / 2 - 8
+      return new Outbox(channelSink(object, PRODUCER, most), checkBytes, most)
     })
   }
 
   /**
-   * Puts a message in if there is room now. Returns whether it was put.
+   * Puts a message in if there is room now and no `push` of this thread waits. Returns whether it
+   * was put.
    *
-   * @throws {CrossmemError} ERR_TOO_LARGE: it is longer than half the ring, less 8. ERR_ENDED,
-   *   ERR_CLOSED, ERR_CORRUPT
+   * @throws {CrossmemError} ERR_INVALID_ARG: it is no Uint8Array. ERR_TOO_LARGE: it is longer than
+   *   half the ring, less 8. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT
    */
   tryPush(message: Uint8Array): boolean {
     return this.#out.tryPut(message)
@@ -50,8 +52,8 @@ export class SpscProducer extends ChannelEnd {
   /**
    * Puts a message in, once there is room. The caller must not change its bytes before that.
    *
-   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_NOT_FOUND: the queue was unlinked
-   *   meanwhile. Or the signal's reason
+   * @throws {CrossmemError} as `tryPush`, and ERR_TIMEOUT. ERR_INVALID_ARG: an option is refused.
+   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
     return this.#out.put(message, options)
@@ -62,14 +64,21 @@ export class SpscProducer extends ChannelEnd {
     this.#out.putSync(message, options)
   }
 
-  /** Puts as many of the first messages as there is room for now. Returns how many. */
+  /**
+   * Puts as many of the first messages as there is room for now, none while a `push` of this thread
+   * waits. Returns how many. If one is refused, none is put.
+   *
+   * @throws {CrossmemError} as `tryPush`. ERR_INVALID_ARG: `messages` is no array
+   */
   tryPushMany(messages: readonly Uint8Array[]): number {
     return this.#out.tryPutMany(messages)
   }
 
   /**
-   * Puts messages in, in order, as there is room. The timeout counts for each wait. Throws as
-   * `push`.
+   * Puts messages in, in order, as there is room. If one is refused, none is put. The timeout
+   * counts for each wait; what went in before stays in.
+   *
+   * @throws {CrossmemError} as `push`. ERR_INVALID_ARG: `messages` is no array
    */
   async pushMany(messages: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(messages, options)
@@ -83,9 +92,10 @@ export class SpscProducer extends ChannelEnd {
   /**
    * Reserves room for a message of `length` bytes in the ring itself. Write the message there, then
    * call `commit`. Returns `undefined` if there is no room now. A new reservation replaces the last
-   * one.
+   * one, and a message that is put in another way ends it.
    *
-   * @throws {CrossmemError} as `tryPush`
+   * @throws {CrossmemError} as `tryPush`. ERR_INVALID_ARG: `length` is no integer from 0 up.
+   *   ERR_DETACHED: the ArrayBuffer of an earlier view was transferred
    */
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
@@ -102,7 +112,7 @@ export class SpscProducer extends ChannelEnd {
    *
    * @param length how many bytes of the reservation it has. Default: all
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: there is no reservation. ERR_TOO_LARGE: it is
-   *   longer than the reservation
+   *   longer than the reservation. ERR_INVALID_ARG: `length` is no integer from 0 up. ERR_CLOSED
    */
   commit(length = this.#reserved): void {
     const { handle } = this.object
@@ -111,6 +121,9 @@ export class SpscProducer extends ChannelEnd {
 
   /**
    * Ends the queue. The consumer takes out the messages that are in it, and then gets ERR_ENDED.
+   * Calling it again does nothing; no later producer can put messages in.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
    */
   end(): void {
     const { object } = this

@@ -8,8 +8,8 @@ import { SpscProducer } from './spsc-producer.js'
 /** Options of a queue of one producer and one consumer. */
 export interface SpscOptions extends CreateOptions {
   /**
-   * Bytes of its ring, rounded up to a power of two. A message takes its length, rounded up to a
-   * multiple of 8, and 8 bytes more. Default: 65536.
+   * Bytes of its ring, 1 to 2147483647, rounded up to a power of two from 64 up. A message takes
+   * its length, rounded up to a multiple of 8, and 8 bytes more. Default: 65536.
    */
   capacity?: number
 }
@@ -123,27 +123,47 @@ export class SpscQueue extends Handle<'SpscQueue'> {
     return new SpscConsumer(this.object.segment)
   }
 
-  /** The size of the ring in bytes. */
+  /**
+   * The size of the ring in bytes.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get capacity(): number {
     return nativeSegments.objectParams(this.object.handle)[0] as number
   }
 
-  /** The most bytes of a message: half the ring, less 8. */
+  /**
+   * The most bytes of a message: half the ring, less 8.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get maxMessageBytes(): number {
     return this.capacity / 2 - 8
   }
 
-  /** How many bytes of the ring are in use, at about this instant. */
+  /**
+   * How many bytes of the ring are in use, at about this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get usedBytes(): number {
     return nativeQueues.bytesTowards(this.object.handle, CONSUMER)
   }
 
-  /** Whether no message is in it, at about this instant. */
+  /**
+   * Whether no message is in it, at about this instant.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get isEmpty(): boolean {
     return this.usedBytes === 0
   }
 
-  /** Whether the producer has ended the queue: no message follows. */
+  /**
+   * Whether the producer has ended the queue: no message follows.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get isEnded(): boolean {
     return nativeQueues.endIsClosed(this.object.handle, PRODUCER)
   }

@@ -67,9 +67,10 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
    * Puts a value in, once there is room. The value is encoded at once, so later changes to it have
    * no effect.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, and nothing was put. ERR_ENDED,
-   *   ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_NO_SPACE,
-   *   ERR_LIMIT: only for a value over `messageBytes`. Or the signal's reason
+   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, or an option is refused; nothing
+   *   was put. ERR_ENDED, ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND: the queue was
+   *   unlinked meanwhile. ERR_NO_SPACE, ERR_LIMIT: only for a value over `messageBytes`. Or the
+   *   signal's reason
    */
   async put(value: T, options?: WaitOptions): Promise<void> {
     return this.#out.put(value, options)
@@ -83,6 +84,8 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * Puts a value in if there is room now and no `put` of this thread waits. Returns whether it was
    * put.
+   *
+   * @throws {CrossmemError} as `put`, but neither ERR_TIMEOUT nor ERR_NOT_FOUND
    */
   tryPut(value: T): boolean {
     return this.#out.tryPut(value)
@@ -90,9 +93,10 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
 
   /**
    * Puts values in, in order, as there is room. Values of other producers may come between them. If
-   * one can't be encoded, none is put. The timeout counts for each wait.
+   * one can't be encoded, none is put. The timeout counts for each wait; what went in before stays
+   * in.
    *
-   * @throws {CrossmemError} as `put`
+   * @throws {CrossmemError} as `put`. ERR_INVALID_ARG: `values` is no array
    */
   async putMany(values: readonly T[], options?: WaitOptions): Promise<void> {
     return this.#out.putMany(values, options)
@@ -103,7 +107,12 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     this.#out.putManySync(values, options)
   }
 
-  /** Puts as many of the first values as there is room for now. Returns how many. */
+  /**
+   * Puts as many of the first values as there is room for now, none while a `put` of this thread
+   * waits. Returns how many. If one can't be encoded, none is put.
+   *
+   * @throws {CrossmemError} as `tryPut`. ERR_INVALID_ARG: `values` is no array
+   */
   tryPutMany(values: readonly T[]): number {
     return this.#out.tryPutMany(values)
   }
@@ -111,9 +120,9 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * Takes a value out, once there is one.
    *
-   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_TIMEOUT, ERR_CLOSED.
-   *   ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_CORRUPT: the message can't be decoded.
-   *   Or the signal's reason
+   * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_INVALID_ARG: an option
+   *   is refused. ERR_TIMEOUT, ERR_CLOSED. ERR_NOT_FOUND: the queue was unlinked meanwhile.
+   *   ERR_CORRUPT: the message can't be decoded. Or the signal's reason
    */
   async get(options?: WaitOptions): Promise<T> {
     return this.#in.get(options)
@@ -127,12 +136,19 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * Takes a value out if there is one. Returns `undefined` if there is none, and when the queue has
    * ended.
+   *
+   * @throws {CrossmemError} ERR_CLOSED. ERR_CORRUPT: the message can't be decoded
    */
   tryGet(): T | undefined {
     return this.#in.tryGet()
   }
 
-  /** Takes out at most `max` values, once there is at least one. Throws as `get`. */
+  /**
+   * Takes out at most `max` values, once there is at least one.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `get`
+   */
   async getMany(max: number, options?: WaitOptions): Promise<T[]> {
     return this.#in.getMany(max, options)
   }
@@ -142,7 +158,12 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     return this.#in.getManySync(max, options)
   }
 
-  /** Takes out at most `max` of the values that are there now. */
+  /**
+   * Takes out at most `max` of the values that are there now, none if the queue has ended.
+   *
+   * @param max 1 to 2147483647
+   * @throws {CrossmemError} as `tryGet`. ERR_INVALID_ARG: `max` is refused
+   */
   tryGetMany(max: number): T[] {
     return this.#in.tryGetMany(max)
   }
@@ -150,6 +171,8 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * As `get`, but returns a message, which keeps its slot until it is released. If this process
    * dies first, see `redeliver`.
+   *
+   * @throws {CrossmemError} as `get`
    */
   async receive(options?: WaitOptions): Promise<Message<T>> {
     return this.receiver.receive(options)
@@ -160,7 +183,11 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     return this.receiver.receiveSync(options)
   }
 
-  /** As `tryGet`, but returns a message, which keeps its slot until it is released. */
+  /**
+   * As `tryGet`, but returns a message, which keeps its slot until it is released.
+   *
+   * @throws {CrossmemError} as `tryGet`
+   */
   tryReceive(): Message<T> | undefined {
     return this.receiver.tryReceive()
   }
@@ -168,6 +195,8 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * Yields messages until the queue has ended and is empty. The consumer releases each message
    * itself.
+   *
+   * @throws {CrossmemError} as `get`, but not ERR_ENDED
    */
   messages(): AsyncGenerator<Message<T>, void, void> {
     return untilEnded(() => this.receive())
@@ -176,12 +205,19 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   /**
    * Yields values until the queue has ended and is empty. With `redeliver`, a value counts as
    * finished when the next one is asked for.
+   *
+   * @throws {CrossmemError} as `get`, but not ERR_ENDED
    */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     return this.redeliver ? valuesOf(this.messages()) : untilEnded(() => this.get())
   }
 
-  /** A web stream of the values. It takes a value out only when its reader asks for one. */
+  /**
+   * A web stream of the values. It takes a value out only when its reader asks for one. The stream
+   * fails with the errors of `get` but ERR_ENDED, which is its end.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get readable(): ReadableStream<T> {
     void this.object
     this.#readable ??= readableOf(
@@ -225,7 +261,12 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
     )
   }
 
-  /** A web stream into the queue. Closing the stream ends the queue. */
+  /**
+   * A web stream into the queue. Closing the stream ends the queue; aborting it doesn't. The stream
+   * fails with the errors of `put`.
+   *
+   * @throws {CrossmemError} ERR_CLOSED
+   */
   get writable(): WritableStream<T> {
     void this.object
     this.#writable ??= writableOf(
