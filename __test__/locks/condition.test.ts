@@ -375,6 +375,27 @@ test('a wait that blocks this thread does not give the lock to another one of th
   ;(await behind).release()
 })
 
+test('an aborted signal ends waitFor before its predicate is called', async t => {
+  using condition = Condition.create(null)
+  using guard = await condition.lock()
+  const signal = AbortSignal.abort(new Error('enough'))
+  await t.throwsAsync(
+    condition.waitFor(() => t.fail(), { signal }),
+    { message: 'enough' },
+  )
+  t.false(guard.isReleased)
+})
+
+test('only a synchronous predicate will do for waitForSync', async t => {
+  using condition = Condition.create(null)
+  using guard = await condition.lock()
+  t.throws(() => condition.waitForSync(async () => false), {
+    code: 'ERR_INVALID_ARG',
+    message: /synchronous/,
+  })
+  t.false(guard.isReleased)
+})
+
 test('a condition that came true unnoticed is seen at the timeout', async t => {
   using condition = Condition.create(null)
   using _guard = await condition.lock()

@@ -108,10 +108,12 @@ export class Barrier extends Handle<'Barrier'> {
    *
    * @returns how many parties came before: 0 to `parties - 1`, each number once
    * @throws {CrossmemError} ERR_BROKEN_BARRIER: the barrier is broken, or breaks. ERR_TIMEOUT:
-   *   `timeout` ms have passed, which breaks the barrier. ERR_CLOSED: the handle is closed.
+   *   `timeout` ms have passed, or a stopped process is inside a call to the barrier; either breaks
+   *   the barrier. ERR_INVALID_ARG: an option is refused. ERR_CLOSED: the handle is closed.
    *   ERR_NOT_FOUND: the object was unlinked during the wait. ERR_PEER_DIED: the last other process
    *   has gone during the wait
-   * @throws the signal's reason, if `signal` is aborted, which breaks the barrier
+   * @throws the signal's reason, if `signal` is aborted: during the wait, which breaks the barrier,
+   *   or before it, which doesn't
    * @throws what the action throws
    */
   async wait(options?: WaitOptions): Promise<number> {
@@ -172,7 +174,8 @@ export class Barrier extends Handle<'Barrier'> {
   /**
    * Makes the barrier as new. Every party that waits gets ERR_BROKEN_BARRIER.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_TIMEOUT: a stopped process is
+   *   inside a call to the barrier
    */
   reset(): void {
     const { object } = this

@@ -1,7 +1,15 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { channels, nativeLocks } from '../native/index.js'
 import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
-import { checkTimeout, checkWait, now, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
+import { isThenable } from '../util/index.js'
+import {
+  checkTimeout,
+  checkWait,
+  now,
+  type SyncWaitOptions,
+  throwIfAborted,
+  type WaitOptions,
+} from '../wait/index.js'
 import { type Guard, notHeld } from './guard.js'
 import { LockHandle } from './lock-handle.js'
 import { MutexCore } from './mutex-core.js'
@@ -88,9 +96,10 @@ export class Condition extends LockHandle<'Condition'> {
    * ERR_CLOSED.
    *
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock. ERR_TIMEOUT:
-   *   `timeout` ms have passed. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was
-   *   unlinked during the wait. ERR_PEER_DIED: the last other process that could notify has gone
-   *   during the wait. ERR_LIMIT: 65,535 waits of this thread are pending
+   *   `timeout` ms have passed. ERR_INVALID_ARG: an option is refused. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait. ERR_PEER_DIED: the last other
+   *   process that could notify has gone during the wait. ERR_LIMIT: 65,535 waits of this thread
+   *   are pending
    * @throws the signal's reason, if `signal` is aborted
    */
   async wait(options?: WaitOptions): Promise<void> {
@@ -139,13 +148,16 @@ export class Condition extends LockHandle<'Condition'> {
    *
    * @returns what `predicate` returned
    * @throws {CrossmemError} as `wait`
+   * @throws the signal's reason, if `signal` is aborted
    * @throws what `predicate` throws
    */
   async waitFor<Result>(
     predicate: () => Result | Promise<Result>,
     options?: WaitOptions,
   ): Promise<NonNullable<Result>> {
-    const deadline = now() + checkWait(options).timeout
+    const { timeout, signal } = checkWait(options)
+    throwIfAborted(signal)
+    const deadline = now() + timeout
     for (;;) {
       this.#checkHeld()
       const result = await predicate()
@@ -165,19 +177,20 @@ export class Condition extends LockHandle<'Condition'> {
    * Waits as `waitFor` does, with a synchronous `predicate`, and blocks this thread meanwhile.
    *
    * @returns what `predicate` returned
-   * @throws {CrossmemError} as `wait`
+   * @throws {CrossmemError} as `wait`. ERR_INVALID_ARG: `predicate` is asynchronous
    * @throws what `predicate` throws
    */
   waitForSync<Result>(predicate: () => Result, options?: SyncWaitOptions): NonNullable<Result> {
     const deadline = now() + checkTimeout(options)
+    const call = () => refusePromise(predicate())
     for (;;) {
       this.#checkHeld()
-      const result = predicate()
+      const result = call()
       if (result) return result
       try {
         this.waitSync({ timeout: Math.max(0, deadline - now()) })
       } catch (error) {
-        const last = hasCode(error, 'ERR_TIMEOUT') && predicate()
+        const last = hasCode(error, 'ERR_TIMEOUT') && call()
         if (last) return last
         throw error
       }
@@ -227,4 +240,10 @@ export class Condition extends LockHandle<'Condition'> {
     core.suspend(guard)
     return [core, guard]
   }
+}
+
+/** A promise is truthy, whatever it resolves to. */
+function refusePromise<Result>(result: Result): Result {
+  if (!isThenable(result)) return result
+  throw new CrossmemError('ERR_INVALID_ARG', 'waitForSync() needs a synchronous predicate; await waitFor()')
 }

@@ -125,11 +125,12 @@ export class Event extends Handle<'Event'> {
 
   /**
    * Waits until the event is set, without blocking the event loop. A `set()` during the wait ends
-   * it even if a `clear()` follows at once.
+   * it even if a `clear()` follows at once. With `autoReset`, such a `clear()` may undo the `set()`
+   * before it has ended a wait.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
-   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait. ERR_PEER_DIED: the last other
-   *   process that could set the event has gone during the wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
+   *   wait. ERR_PEER_DIED: the last other process that could set the event has gone during the wait
    * @throws the signal's reason, if `signal` is aborted
    */
   async wait(options?: WaitOptions): Promise<void> {

@@ -58,7 +58,8 @@ export class Guard implements Disposable, AsyncDisposable {
    * Releases the lock.
    *
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the guard was released before, or its handle was
-   *   closed
+   *   closed. ERR_TIMEOUT: the guard is a permit, and a stopped process is inside a call to the
+   *   semaphore; the permit can be released again later
    */
   release(): void {
     const lender = this.#lender

@@ -25,8 +25,9 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
    * Waits for the lock without blocking the event loop.
    *
    * @returns the guard, which releases the lock
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
-   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
+   *   wait. ERR_UNSUPPORTED: the object is a Value or SharedArray without a lock
    * @throws the signal's reason, if `signal` is aborted
    */
   async lock(options?: WaitOptions): Promise<Guard> {
@@ -37,9 +38,10 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
    * Waits for the lock and blocks this thread meanwhile.
    *
    * @returns the guard, which releases the lock
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
-   *   the lock and would wait for itself (never with an RLock). ERR_CLOSED: the handle is closed.
-   *   ERR_NOT_FOUND: the object was unlinked during the wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_DEADLOCK: this thread holds the lock and would wait for itself (never with an
+   *   RLock). ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
+   *   wait. ERR_UNSUPPORTED: the object is a Value or SharedArray without a lock
    */
   lockSync(options?: SyncWaitOptions): Guard {
     return this.#open.lockSync(options)
@@ -49,7 +51,8 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
    * Takes the lock if it is free, or if its holder is dead. Never waits.
    *
    * @returns the guard, or `undefined` if the lock is held
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed
+   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_UNSUPPORTED: the object is a
+   *   Value or SharedArray without a lock
    */
   tryLock(): Guard | undefined {
     return this.#open.tryLock()
@@ -71,7 +74,7 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
    * Releases the last guard that this thread took.
    *
    * @throws {CrossmemError} ERR_LOST_OWNERSHIP: this thread doesn't hold the lock. ERR_CLOSED: the
-   *   handle is closed
+   *   handle is closed. ERR_UNSUPPORTED: the object is a Value or SharedArray without a lock
    */
   unlock(): void {
     const { guard } = this.#open
@@ -81,7 +84,7 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
 
   /**
    * Whether a living thread holds the lock at this instant. What a dead thread held is free to be
-   * taken.
+   * taken. Always false for a Value or SharedArray without a lock.
    *
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed
    */

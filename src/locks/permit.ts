@@ -34,7 +34,8 @@ export class Permit extends Guard {
    * Uses the permit up: the semaphore doesn't get it back, not even when this process dies. For
    * semaphores that count things which one process makes and another one takes.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the permit was released or used up before
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the permit was released or used up before.
+   *   ERR_TIMEOUT: a stopped process is inside a call to the semaphore
    */
   consume(): void {
     this.#permits.consume(this)

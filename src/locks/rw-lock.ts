@@ -138,8 +138,9 @@ export class RwLock extends Handle<'RwLock'> {
    * Waits to read, together with other readers, without blocking the event loop.
    *
    * @returns the guard, which ends the reading
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
-   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
+   *   wait
    * @throws the signal's reason, if `signal` is aborted
    */
   async read(options?: WaitOptions): Promise<Guard> {
@@ -150,9 +151,9 @@ export class RwLock extends Handle<'RwLock'> {
    * Waits to read, and blocks this thread meanwhile.
    *
    * @returns the guard, which ends the reading
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread is
-   *   writing. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
-   *   wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_DEADLOCK: this thread is writing. ERR_CLOSED: the handle is closed.
+   *   ERR_NOT_FOUND: the object was unlinked during the wait
    */
   readSync(options?: SyncWaitOptions): Guard {
     return this.object.waitSync(this.#read.spec, options)
@@ -184,8 +185,9 @@ export class RwLock extends Handle<'RwLock'> {
    * Waits to write, alone, without blocking the event loop.
    *
    * @returns the guard, which ends the writing
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
-   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
+   *   wait
    * @throws the signal's reason, if `signal` is aborted
    */
   async write(options?: WaitOptions): Promise<Guard> {
@@ -196,9 +198,9 @@ export class RwLock extends Handle<'RwLock'> {
    * Waits to write, alone, and blocks this thread meanwhile.
    *
    * @returns the guard, which ends the writing
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread is
-   *   reading or writing. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked
-   *   during the wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_DEADLOCK: this thread is reading or writing. ERR_CLOSED: the handle is closed.
+   *   ERR_NOT_FOUND: the object was unlinked during the wait
    */
   writeSync(options?: SyncWaitOptions): Guard {
     return this.object.waitSync(this.#write.spec, options)

@@ -106,9 +106,10 @@ export class Semaphore extends Handle<'Semaphore'> {
    * Waits for a permit without blocking the event loop.
    *
    * @returns the permit, which releases itself at the end of a `using` block
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the handle is
-   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait. ERR_PEER_DIED: the last other
-   *   process that could release a permit has gone during the wait
+   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_INVALID_ARG: an option is
+   *   refused. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked during the
+   *   wait. ERR_PEER_DIED: the last other process that could release a permit has gone during the
+   *   wait
    * @throws the signal's reason, if `signal` is aborted
    */
   async acquire(options?: WaitOptions): Promise<Permit> {
@@ -156,7 +157,9 @@ export class Semaphore extends Handle<'Semaphore'> {
    *
    * @param count default: 1
    * @throws {CrossmemError} ERR_OUT_OF_RANGE: there would be more than `max` permits; none was
-   *   released. ERR_INVALID_ARG: `count` is no integer from 1 up. ERR_CLOSED: the handle is closed
+   *   released. ERR_INVALID_ARG: `count` is no integer from 1 to 2147483647. ERR_TIMEOUT: a stopped
+   *   process is inside a call to the semaphore; none was released. ERR_CLOSED: the handle is
+   *   closed
    */
   release(count = 1): void {
     this.#open.releaseMany(checkCount('count', count, 1))
