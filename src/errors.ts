@@ -36,6 +36,13 @@ const BRAND = Symbol.for('crossmem.CrossmemError')
  * The only error that crossmem throws, apart from an abort signal's reason: a stable `code`, and a
  * `message` that says what to do.
  *
+ * Each call lists its errors. What the system can do to any call that creates, opens or removes an
+ * object isn't repeated there. ERR_TIMEOUT: a stopped process is inside the registry. ERR_CORRUPT:
+ * the domain's control segment was removed or overwritten, or the object was. ERR_PERMISSION: the
+ * system refuses access to shared memory. ERR_OS: the system refuses something for another reason.
+ * ERR_NO_EXTERNAL_BUFFERS: the runtime can't show shared memory. The first such call of a process
+ * joins the domain, so it can also throw ERR_NO_SPACE and ERR_LIMIT.
+ *
  * @example
  * ```js
  * import { CrossmemError, SharedMemory } from 'crossmem'

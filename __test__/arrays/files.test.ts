@@ -199,6 +199,8 @@ test('an .npz file that is broken is refused, and leaves no array', async t => {
   await t.throwsAsync(NDArray.loadNpz(join(at, 'missing')), { code: 'ENOENT' })
   for (const sources of [{ x: 'text' }, { x: new Map() }])
     await t.throwsAsync(NDArray.saveNpz(path, sources as never), { code: 'ERR_INVALID_ARG' })
+  for (const sources of [undefined, null, 1, 'text'] as never[])
+    await t.throwsAsync(NDArray.saveNpz(path, sources), { code: 'ERR_INVALID_ARG', message: /^sources is/ })
   await t.throwsAsync(NDArray.saveNpz(path, {}, { compress: 1 } as never), { code: 'ERR_INVALID_ARG' })
 })
 

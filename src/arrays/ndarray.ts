@@ -15,7 +15,7 @@ import {
 } from '../nd/index.js'
 import { encodeNpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
 import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
-import { bytesOf, checkBoolean, dispose } from '../util/index.js'
+import { bytesOf, checkBoolean, dispose, show } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
 import { createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
@@ -223,7 +223,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *
    * @param sources the arrays by the names that the file gives them
    * @param options.compress whether to compress the arrays, which takes time; default: false
-   * @throws {CrossmemError} as `from`, `snapshot` and `save`
+   * @throws {CrossmemError} as `from`, `snapshot` and `save`. ERR_INVALID_ARG: `sources` is no
+   *   object
    * @throws Node's own error, if the file can't be written
    */
   static async saveNpz(
@@ -232,6 +233,9 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     options: { compress?: boolean } = {},
   ): Promise<void> {
     const compress = checkBoolean('compress', options.compress ?? false)
+    if (typeof sources !== 'object' || sources === null) {
+      throw new CrossmemError('ERR_INVALID_ARG', `sources is an object of arrays, not ${show(sources)}`)
+    }
     const members = Object.entries(sources).map(([name, source]) => {
       if (source instanceof NDArray) return { name, header: source, data: bytesOf(source.#copy()) }
       const { data, dtype, shape, order = 'C' } = readSource(source, {})
@@ -309,8 +313,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
    *   ERR_DEADLOCK: this thread is inside `update` or `withLock` of the same array.
-   *   ERR_INVALID_ARG: `change` is asynchronous. ERR_UNSUPPORTED: another program made the array.
-   *   ERR_DETACHED: the ArrayBuffer was transferred
+   *   ERR_INVALID_ARG: `change` is asynchronous, or an option is refused. ERR_UNSUPPORTED: another
+   *   program made the array. ERR_DETACHED: the ArrayBuffer was transferred
    * @throws what `change` throws
    */
   update<Result>(
@@ -369,8 +373,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @returns the copy, a typed array of the same type as `data`
    * @throws {CrossmemError} ERR_PEER_DIED: a writer died inside its update. `data` shows the
    *   half-changed elements, and the next update repairs them. ERR_TIMEOUT: `timeout` ms have
-   *   passed. ERR_CLOSED: the array is closed. ERR_DEADLOCK: this thread is inside `update` or
-   *   `withLock`. ERR_UNSUPPORTED: another program made the array
+   *   passed. ERR_INVALID_ARG: an option is refused. ERR_CLOSED: the array is closed. ERR_DEADLOCK:
+   *   this thread is inside `update` or `withLock`. ERR_UNSUPPORTED: another program made the array
    */
   snapshot(options?: SyncWaitOptions): StorageOf<D> {
     const lock = this.#openLock

@@ -300,9 +300,9 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    *
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
-   *   the lock. ERR_INVALID_ARG: `change` is asynchronous. ERR_UNSUPPORTED: the array was created
-   *   with `lock: false`. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND: the object was unlinked
-   *   during the wait. ERR_DETACHED: as `data`
+   *   the lock. ERR_INVALID_ARG: `change` is asynchronous, or an option is refused.
+   *   ERR_UNSUPPORTED: the array was created with `lock: false`. ERR_CLOSED: the handle is closed.
+   *   ERR_NOT_FOUND: the object was unlinked during the wait. ERR_DETACHED: as `data`
    * @throws what `change` throws
    */
   update<Result>(

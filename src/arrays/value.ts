@@ -234,9 +234,9 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    *
    * @returns the new number as it was stored, wrapped or rounded
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
-   *   the lock. ERR_INVALID_ARG: `change` is asynchronous or returns no number. ERR_UNSUPPORTED:
-   *   the value was created with `lock: false`. ERR_CLOSED: the handle is closed. ERR_NOT_FOUND:
-   *   the object was unlinked during the wait
+   *   the lock. ERR_INVALID_ARG: `change` is asynchronous or returns no number, or an option is
+   *   refused. ERR_UNSUPPORTED: the value was created with `lock: false`. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
    * @throws what `change` throws
    */
   update(

@@ -71,8 +71,8 @@ export class FileLock implements Disposable {
    * @param path a plain file, as a path or a `file:` URL
    * @throws {CrossmemError} ERR_NOT_FOUND: there is no such file, or with `create` no such
    *   directory. ERR_PERMISSION: the process may neither read nor write the file. ERR_INVALID_ARG:
-   *   an argument is refused, or `path` is a directory. ERR_NO_SPACE: the disk is full. ERR_LIMIT:
-   *   too many files are open
+   *   an argument is refused, or `path` is no plain file. ERR_NO_SPACE: the disk is full.
+   *   ERR_LIMIT: too many files are open. ERR_OS: the system refuses it for another reason
    */
   static open(path: string | URL, options?: FileLockOpenOptions): FileLock {
     return new FileLock(new OpenFile(checkPath(path), options))
