@@ -22,6 +22,10 @@ export interface Documented {
   texts: string[]
   /** The text behind each `@example`. */
   examples: string[]
+  /** The text behind each `@throws`. */
+  throws: string[]
+  /** The names of the types of its parameters. */
+  parameters: string[]
 }
 
 /** What the declarations in the package export. */
@@ -60,12 +64,21 @@ function documented(name: string, symbol: ts.Symbol): Documented {
     texts: (overloads.length > 0 ? overloads : [symbol]).map(shown =>
       ts.displayPartsToString(shown.getDocumentationComment(checker)),
     ),
-    examples: symbol
-      .getJsDocTags(checker)
-      .filter(tag => tag.name === 'example')
-      .map(tag => ts.displayPartsToString(tag.text)),
+    examples: tagsOf(symbol, 'example'),
+    throws: tagsOf(symbol, 'throws'),
+    parameters: overloads.flatMap(({ parameters }) => parameters.map(typeName)),
   }
 }
+
+const tagsOf = (symbol: ts.Symbol, name: string): string[] =>
+  symbol
+    .getJsDocTags(checker)
+    .filter(tag => tag.name === name)
+    .map(tag => ts.displayPartsToString(tag.text))
+
+/** Without `undefined`, which an optional parameter has. */
+const typeName = (parameter: ts.Symbol): string =>
+  checker.typeToString(checker.getNonNullableType(checker.getTypeOfSymbol(parameter)))
 
 function membersOf(symbol: ts.Symbol): ts.Symbol[] {
   const statics = isClass(symbol) ? checker.getTypeOfSymbol(symbol).getProperties() : []
