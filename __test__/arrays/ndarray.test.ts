@@ -364,6 +364,8 @@ test('update passes results and exceptions through, and refuses calls that would
   t.throws(() => array.update(() => array.update(() => 1)), { code: 'ERR_DEADLOCK' })
   t.throws(() => array.update(() => array.snapshot()), { code: 'ERR_DEADLOCK' })
   t.throws(() => array.update(() => array.close()), { code: 'ERR_DEADLOCK' })
+  for (const wrong of [undefined, null, 1] as never[])
+    t.throws(() => array.update(wrong), { code: 'ERR_INVALID_ARG', message: /is a function/ })
   t.throws(() => array.update(async () => 1), { code: 'ERR_INVALID_ARG' })
   t.throws(() => array.update(() => 1, { timeout: -1 }), { code: 'ERR_INVALID_ARG' })
   t.is(

@@ -254,6 +254,8 @@ test('with lock: false there is data and no lock', async t => {
 
 test('update refuses functions that would return late', t => {
   using array = SharedArray.create(null, 'int32', 2)
+  for (const wrong of [undefined, null, 1] as never[])
+    t.throws(() => array.update(wrong), { code: 'ERR_INVALID_ARG', message: /is a function/ })
   t.throws(() => array.update(async () => 1), { code: 'ERR_INVALID_ARG' })
   t.throws(() => array.update(() => array.update(() => 1)), { code: 'ERR_DEADLOCK' })
   t.false(array.isLocked)

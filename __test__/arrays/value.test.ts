@@ -289,6 +289,8 @@ test('update passes exceptions through, and refuses functions that would hang or
     throw new RangeError('mine')
   }
   t.throws(() => value.update(fail), { instanceOf: RangeError, message: 'mine' })
+  for (const wrong of [undefined, null, 1] as never[])
+    t.throws(() => value.update(wrong), { code: 'ERR_INVALID_ARG', message: /is a function/ })
   t.throws(() => value.update((async () => 6) as never), { code: 'ERR_INVALID_ARG', message: /asynchronous/ })
   t.throws(() => value.update(() => value.update(() => 6)), { code: 'ERR_DEADLOCK' })
   t.throws(() => value.update(() => 6, { timeout: -1 }), { code: 'ERR_INVALID_ARG' })

@@ -259,6 +259,10 @@ export function testLock(lock: Lock): void {
   test(`${kind}.${lock.withLock}: releases what it took, whatever the function does`, async t => {
     const { object, withLock, tryLock } = make()
     using _ = object
+    for (const wrong of [undefined, null, 1] as never[]) {
+      using _held = tryLock()
+      await t.throwsAsync(withLock(wrong), { code: 'ERR_INVALID_ARG', message: /is a function/ })
+    }
     t.is(await withLock(() => 5), 5)
     t.is(await withLock(async () => 6), 6)
     t.true(await withLock(held => !held.isReleased))

@@ -386,6 +386,15 @@ test('an aborted signal ends waitFor before its predicate is called', async t =>
   t.false(guard.isReleased)
 })
 
+test('a predicate that is no function is refused', async t => {
+  using condition = Condition.create(null)
+  using _guard = await condition.lock()
+  for (const wrong of [undefined, null, true] as never[]) {
+    t.throws(() => condition.waitForSync(wrong), { code: 'ERR_INVALID_ARG' })
+    await t.throwsAsync(condition.waitFor(wrong), { code: 'ERR_INVALID_ARG' })
+  }
+})
+
 test('only a synchronous predicate will do for waitForSync', async t => {
   using condition = Condition.create(null)
   using guard = await condition.lock()

@@ -15,7 +15,7 @@ import {
 } from '../nd/index.js'
 import { encodeNpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
 import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
-import { bytesOf, checkBoolean, dispose, show } from '../util/index.js'
+import { bytesOf, checkBoolean, checkFunction, dispose, show } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
 import { createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
@@ -313,14 +313,16 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
    *   ERR_DEADLOCK: this thread is inside `update` or `withLock` of the same array.
-   *   ERR_INVALID_ARG: `change` is asynchronous, or an option is refused. ERR_UNSUPPORTED: another
-   *   program made the array. ERR_DETACHED: the ArrayBuffer was transferred
+   *   ERR_INVALID_ARG: `change` is no function or is asynchronous, or an option is refused.
+   *   ERR_UNSUPPORTED: another program made the array. ERR_DETACHED: the ArrayBuffer was
+   *   transferred
    * @throws what `change` throws
    */
   update<Result>(
     change: (data: StorageOf<D>, context: UpdateContext) => Result,
     options?: SyncWaitOptions,
   ): Result {
+    checkFunction('change', change)
     const lock = this.#openLock
     const context = lock.enterSync(options)
     // If a repair fails, the next update is told of the death again.
@@ -345,8 +347,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
-   *   ERR_INVALID_ARG: an option is refused. ERR_UNSUPPORTED: another program made the array.
-   *   ERR_DETACHED: the ArrayBuffer was transferred
+   *   ERR_INVALID_ARG: `change` is no function, or an option is refused. ERR_UNSUPPORTED: another
+   *   program made the array. ERR_DETACHED: the ArrayBuffer was transferred
    * @throws the signal's reason, if `signal` is aborted
    * @throws what `change` throws
    */
@@ -354,6 +356,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     change: (data: StorageOf<D>, context: UpdateContext) => Result | Promise<Result>,
     options?: WaitOptions,
   ): Promise<Result> {
+    checkFunction('change', change)
     const lock = this.#openLock
     const context = await lock.enter(options)
     let isWhole = !context.ownerDied

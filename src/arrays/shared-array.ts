@@ -10,7 +10,7 @@ import {
   type StorageOf,
 } from '../nd/index.js'
 import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
-import { bytesOf, readable, show } from '../util/index.js'
+import { bytesOf, checkFunction, readable, show } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
 import { AtomicCells } from './atomic-cells.js'
 import {
@@ -300,15 +300,16 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    *
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
-   *   the lock. ERR_INVALID_ARG: `change` is asynchronous, or an option is refused.
-   *   ERR_UNSUPPORTED: the array was created with `lock: false`. ERR_CLOSED: the handle is closed.
-   *   ERR_NOT_FOUND: the object was unlinked during the wait. ERR_DETACHED: as `data`
+   *   the lock. ERR_INVALID_ARG: `change` is no function or is asynchronous, or an option is
+   *   refused. ERR_UNSUPPORTED: the array was created with `lock: false`. ERR_CLOSED: the handle is
+   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait. ERR_DETACHED: as `data`
    * @throws what `change` throws
    */
   update<Result>(
     change: (data: StorageOf<D>, context: UpdateContext) => Result,
     options?: SyncWaitOptions,
   ): Result {
+    checkFunction('change', change)
     return this.changeLocked(context => change(this.data, context), options)
   }
 

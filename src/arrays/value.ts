@@ -8,7 +8,7 @@ import {
   type StorageOf,
 } from '../nd/index.js'
 import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
-import { bytesOf } from '../util/index.js'
+import { bytesOf, checkFunction } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
 import { AtomicCells } from './atomic-cells.js'
 import {
@@ -234,15 +234,16 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    *
    * @returns the new number as it was stored, wrapped or rounded
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
-   *   the lock. ERR_INVALID_ARG: `change` is asynchronous or returns no number, or an option is
-   *   refused. ERR_UNSUPPORTED: the value was created with `lock: false`. ERR_CLOSED: the handle is
-   *   closed. ERR_NOT_FOUND: the object was unlinked during the wait
+   *   the lock. ERR_INVALID_ARG: `change` is no function, is asynchronous or returns no number, or
+   *   an option is refused. ERR_UNSUPPORTED: the value was created with `lock: false`. ERR_CLOSED:
+   *   the handle is closed. ERR_NOT_FOUND: the object was unlinked during the wait
    * @throws what `change` throws
    */
   update(
     change: (value: ScalarOf<D>, context: UpdateContext) => ScalarInput<D>,
     options?: SyncWaitOptions,
   ): ScalarOf<D> {
+    checkFunction('change', change)
     return this.changeLocked(context => {
       const next = change(this.get(), context)
       refusePromise(next)

@@ -8,7 +8,7 @@ import {
   openOrCreate,
   Segment,
 } from '../objects/index.js'
-import { checkCount, isThenable } from '../util/index.js'
+import { checkCount, checkFunction, isThenable } from '../util/index.js'
 import {
   checkWait,
   loopIsStarved,
@@ -213,6 +213,6 @@ export class Barrier extends Handle<'Barrier'> {
 
 function checkAction(options: Pick<BarrierOptions, 'action'> | undefined): (() => unknown) | undefined {
   const action = options?.action
-  if (action === undefined || typeof action === 'function') return action
-  throw new CrossmemError('ERR_INVALID_ARG', 'action is a function')
+  if (action !== undefined) checkFunction('action', action)
+  return action
 }

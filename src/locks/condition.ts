@@ -1,7 +1,7 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { channels, nativeLocks } from '../native/index.js'
 import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
-import { isThenable } from '../util/index.js'
+import { checkFunction, isThenable } from '../util/index.js'
 import {
   checkTimeout,
   checkWait,
@@ -147,7 +147,7 @@ export class Condition extends LockHandle<'Condition'> {
    * once, after every notification, and a last time when the timeout is over.
    *
    * @returns what `predicate` returned
-   * @throws {CrossmemError} as `wait`
+   * @throws {CrossmemError} as `wait`. ERR_INVALID_ARG: `predicate` is no function
    * @throws the signal's reason, if `signal` is aborted
    * @throws what `predicate` throws
    */
@@ -157,6 +157,7 @@ export class Condition extends LockHandle<'Condition'> {
   ): Promise<NonNullable<Result>> {
     const { timeout, signal } = checkWait(options)
     throwIfAborted(signal)
+    checkFunction('the predicate', predicate)
     const deadline = now() + timeout
     for (;;) {
       this.#checkHeld()
@@ -177,11 +178,13 @@ export class Condition extends LockHandle<'Condition'> {
    * Waits as `waitFor` does, with a synchronous `predicate`, and blocks this thread meanwhile.
    *
    * @returns what `predicate` returned
-   * @throws {CrossmemError} as `wait`. ERR_INVALID_ARG: `predicate` is asynchronous
+   * @throws {CrossmemError} as `wait`. ERR_INVALID_ARG: `predicate` is no function or is
+   *   asynchronous
    * @throws what `predicate` throws
    */
   waitForSync<Result>(predicate: () => Result, options?: SyncWaitOptions): NonNullable<Result> {
     const deadline = now() + checkTimeout(options)
+    checkFunction('the predicate', predicate)
     const call = () => refusePromise(predicate())
     for (;;) {
       this.#checkHeld()

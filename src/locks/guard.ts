@@ -1,5 +1,13 @@
 import { CrossmemError } from '../errors.js'
-import { asyncDispose, dispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
+import {
+  asyncDispose,
+  checkFunction,
+  dispose,
+  type InspectionArguments,
+  inspection,
+  showAs,
+  stays,
+} from '../util/index.js'
 
 /**
  * Lends guards and takes them back: a mutex, a side of an RwLock, a semaphore's permits, a file.
@@ -130,12 +138,13 @@ const lost = (): CrossmemError =>
 export const notHeld = (name: string): CrossmemError =>
   new CrossmemError('ERR_LOST_OWNERSHIP', `this thread doesn't hold "${name}"; lock it first`)
 
-/** Awaits `taken`, runs `act` with it, and disposes of it afterwards, also if `act` throws. */
+/** Takes something, runs `act` with it, and disposes of it afterwards, also if `act` throws. */
 export async function within<Taken extends Disposable, Result>(
-  taken: Promise<Taken>,
+  take: () => Promise<Taken>,
   act: (taken: Taken) => Result | Promise<Result>,
 ): Promise<Result> {
-  const held = await taken
+  checkFunction('the callback', act)
+  const held = await take()
   try {
     return await act(held)
   } finally {

@@ -63,11 +63,11 @@ export abstract class LockHandle<Kind extends string> extends Handle<Kind> {
    * is settled.
    *
    * @returns what `act` returns
-   * @throws {CrossmemError} as `lock`
+   * @throws {CrossmemError} as `lock`. ERR_INVALID_ARG: `act` is no function
    * @throws what `act` throws
    */
   withLock<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
-    return within(this.lock(options), act)
+    return within(() => this.lock(options), act)
   }
 
   /**

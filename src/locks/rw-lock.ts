@@ -174,11 +174,11 @@ export class RwLock extends Handle<'RwLock'> {
    * settled.
    *
    * @returns what `act` returns
-   * @throws {CrossmemError} as `read`
+   * @throws {CrossmemError} as `read`. ERR_INVALID_ARG: `act` is no function
    * @throws what `act` throws
    */
   withRead<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
-    return within(this.read(options), act)
+    return within(() => this.read(options), act)
   }
 
   /**
@@ -221,11 +221,11 @@ export class RwLock extends Handle<'RwLock'> {
    * settled.
    *
    * @returns what `act` returns
-   * @throws {CrossmemError} as `write`
+   * @throws {CrossmemError} as `write`. ERR_INVALID_ARG: `act` is no function
    * @throws what `act` throws
    */
   withWrite<Result>(act: (guard: Guard) => Result | Promise<Result>, options?: WaitOptions): Promise<Result> {
-    return within(this.write(options), act)
+    return within(() => this.write(options), act)
   }
 
   #try(side: Side): Guard | undefined {

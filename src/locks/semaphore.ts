@@ -141,14 +141,14 @@ export class Semaphore extends Handle<'Semaphore'> {
    * `act` is settled.
    *
    * @returns what `act` returns
-   * @throws {CrossmemError} as `acquire`
+   * @throws {CrossmemError} as `acquire`. ERR_INVALID_ARG: `act` is no function
    * @throws what `act` throws
    */
   withPermit<Result>(
     act: (permit: Permit) => Result | Promise<Result>,
     options?: WaitOptions,
   ): Promise<Result> {
-    return within(this.acquire(options), act)
+    return within(() => this.acquire(options), act)
   }
 
   /**

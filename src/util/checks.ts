@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { show } from './show.js'
 
 /** Checks that `count` is an integer from `least` to `most`, and returns it. */
 export function checkCount(what: string, count: unknown, least: number, most = 2 ** 31 - 1): number {
@@ -7,6 +8,12 @@ export function checkCount(what: string, count: unknown, least: number, most = 2
     'ERR_INVALID_ARG',
     `${what} is a whole number from ${least} to ${most}, not ${String(count)}`,
   )
+}
+
+/** Checks that `callback` is a function. Its call may come much later. */
+export function checkFunction(what: string, callback: unknown): void {
+  if (typeof callback === 'function') return
+  throw new CrossmemError('ERR_INVALID_ARG', `${what} is a function, not ${show(callback)}`)
 }
 
 /** Checks that `value` is a boolean, and returns it. */

@@ -8,7 +8,7 @@ export {
   typedArrayName,
 } from './brands.js'
 export { bytesOf } from './bytes.js'
-export { checkBoolean, checkCount } from './checks.js'
+export { checkBoolean, checkCount, checkFunction } from './checks.js'
 export { asyncDispose, dispose } from './dispose.js'
 export { type InspectionArguments, inspection, readable, showAs } from './inspection.js'
 export { show } from './show.js'
