@@ -75,6 +75,8 @@ test('a wait fails by timeout, signal or close, and the next ones go on', async 
   for (const wait of closed) await t.throwsAsync(wait, { code: 'ERR_CLOSED' })
   holder.send('left')
   t.deepEqual(await patient, [1, 1])
+  for (const wrong of [undefined, null, 1] as never[])
+    await t.throwsAsync(array.withLock(wrong), { code: 'ERR_INVALID_ARG', message: /is a function/ })
   for (const bad of [{ timeout: -1 }, { signal: {} }, { unref: 1 }]) {
     await t.throwsAsync(array.withLock(never, bad as never), { code: 'ERR_INVALID_ARG' })
   }
