@@ -80,6 +80,8 @@ class Arrays {
   renew(): void {
     this.close()
     for (const [name, make] of shuffled(this.#makers)) this.#views.set(name, make())
+    // Touches all pages: the first access to each is a page fault.
+    for (const view of this.#views.values()) total(view)
   }
 
   close(): void {
