@@ -19,9 +19,8 @@ export interface Layout<D extends DType> extends CreateOptions {
  * zeros.
  */
 export function createSegment(name: string | null, layout: Layout<DType>, contents?: Uint8Array): Segment {
-  const { dtype, shape, order = 'C' } = layout
-  if (order !== 'C' && order !== 'F')
-    throw new CrossmemError('ERR_INVALID_ARG', `order is 'C' or 'F', not ${String(order)}`)
+  const { dtype, shape } = layout
+  const order = checkOrder(layout.order)
   const header = encodeNpyHeader({ dtype, shape, order })
   const dataBytes = sizeOf(shape) * dtypes[dtype].itemBytes
   const trailer = trailerOffset(header.length, dataBytes)
@@ -35,6 +34,11 @@ export function createSegment(name: string | null, layout: Layout<DType>, conten
     contentsLength: contents && dataBytes,
     guardOffset: trailer,
   })
+}
+
+export function checkOrder(order: Order = 'C'): Order {
+  if (order === 'C' || order === 'F') return order
+  throw new CrossmemError('ERR_INVALID_ARG', `order is 'C' or 'F', not ${String(order)}`)
 }
 
 /** Where the trailer begins: behind the data, on a page of its own. */

@@ -18,7 +18,7 @@ import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from 
 import { bytesOf, checkBoolean, checkFunction, dispose, show } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
-import { createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
+import { checkOrder, createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
 import { type FromOptions, readSource } from './source.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
@@ -95,13 +95,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *   more than one ArrayBuffer can show. ERR_LIMIT: a limit of the domain or the system is reached
    */
   static create<D extends DType = 'float64'>(name: string | null, options: LayoutOptions<D>): NDArray<D> {
-    const dtype = checkDType(options?.dtype ?? 'float64') as D
-    const { itemBytes, lanes, Storage, write } = dtypes[dtype]
-    const shape = checkShape(options?.shape, itemBytes)
-    if (options.fill === undefined) return make(name, { ...options, dtype, shape })
-    const item = new Storage(lanes) as StorageOf<D>
-    write(item, 0, options.fill)
-    return make(name, { ...options, dtype, shape }, bytesOf(item))
+    const { layout, item } = checkLayout(options)
+    return make(name, layout, item)
   }
 
   /**
@@ -126,11 +121,13 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *   ERR_INVALID_ARG: it exists with another shape, dtype or order
    */
   static openOrCreate<D extends DType = 'float64'>(name: string, options: LayoutOptions<D>): NDArray<D> {
+    const { layout, item } = checkLayout(options)
     const array = openOrCreate(
+      options,
       () => NDArray.open<D>(name),
-      () => NDArray.create<D>(name, options),
+      () => make(name, layout, item),
     )
-    const described = [options.dtype ?? 'float64', options.order ?? 'C', ...checkShape(options.shape)].join()
+    const described = [layout.dtype, layout.order, ...layout.shape].join()
     const found = [array.dtype, array.order, ...array.shape].join()
     if (described === found) return array
     throw existsAs(array, `as ${found}, not ${described}`)
@@ -463,4 +460,20 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
 
 function make<D extends DType>(name: string | null, layout: Layout<D>, contents?: Uint8Array): NDArray<D> {
   return NDArray.attach<D>(createSegment(name, layout, contents))
+}
+
+/** A layout from the options of a new array, and the bytes of an element that fills it. */
+function checkLayout<D extends DType>(options: LayoutOptions<D>): { layout: Layout<D>; item?: Uint8Array } {
+  const dtype = checkDType(options?.dtype ?? 'float64') as D
+  const { itemBytes, lanes, Storage, write } = dtypes[dtype]
+  const layout = {
+    ...options,
+    dtype,
+    shape: checkShape(options?.shape, itemBytes),
+    order: checkOrder(options.order),
+  }
+  if (options.fill === undefined) return { layout }
+  const item = new Storage(lanes) as StorageOf<D>
+  write(item, 0, options.fill)
+  return { layout, item: bytesOf(item) }
 }

@@ -119,6 +119,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   ): SharedArray<D> {
     const planned = plan(dtype, source, options)
     const array = openOrCreate(
+      options,
       () => SharedArray.open<D>(name),
       () => make(name, planned, options),
     )

@@ -81,10 +81,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
     options?: DataOptions,
   ): Value<D> {
     const layout = layoutOf(checkNumber(dtype), 1, options)
-    const { Storage, write } = dtypes[layout.dtype]
-    const first = new Storage(1) as StorageOf<D>
-    if (initial !== undefined) write(first, 0, initial)
-    return Value.attach(createData('Value', name, layout, options, bytesOf(first)))
+    return Value.attach(createData('Value', name, layout, options, bytesOfNumber(dtype, initial)))
   }
 
   /**
@@ -112,7 +109,9 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
     options?: DataOptions,
   ): Value<D> {
     const layout = layoutOf(checkNumber(dtype), 1, options)
+    bytesOfNumber(dtype, initial)
     const value = openOrCreate(
+      options,
       () => Value.open<D>(name),
       () => Value.create(name, dtype, initial, options),
     )
@@ -263,6 +262,13 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
 }
 
 const isComplex = (dtype: DType): boolean => dtypes[dtype].lanes === 2
+
+function bytesOfNumber<D extends DType>(dtype: D, number: ScalarInput<D> | undefined): Uint8Array {
+  const { Storage, write } = dtypes[dtype]
+  const storage = new Storage(1) as StorageOf<D>
+  if (number !== undefined) write(storage, 0, number)
+  return bytesOf(storage)
+}
 
 function checkNumber<D extends DType>(dtype: D): D {
   if (!isComplex(checkDType(dtype))) return dtype

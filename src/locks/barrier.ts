@@ -67,10 +67,7 @@ export class Barrier extends Handle<'Barrier'> {
    */
   static create(name: string | null, parties: number, options?: BarrierOptions): Barrier {
     const action = checkAction(options)
-    return new Barrier(
-      createObject('Barrier', name, options, [checkCount('parties', parties, 1, 2 ** 32 - 1)]),
-      action,
-    )
+    return new Barrier(createObject('Barrier', name, options, [checkParties(parties)]), action)
   }
 
   /**
@@ -95,7 +92,9 @@ export class Barrier extends Handle<'Barrier'> {
    *   ERR_INVALID_ARG: it exists with another number of parties
    */
   static openOrCreate(name: string, parties: number, options?: BarrierOptions): Barrier {
+    checkParties(parties)
     const barrier = openOrCreate(
+      options,
       () => Barrier.open(name, options),
       () => Barrier.create(name, parties, options),
     )
@@ -210,6 +209,8 @@ export class Barrier extends Handle<'Barrier'> {
     return nativeLocks.barrierIsBroken(this.object.handle)
   }
 }
+
+const checkParties = (parties: number): number => checkCount('parties', parties, 1, 2 ** 32 - 1)
 
 function checkAction(options: Pick<BarrierOptions, 'action'> | undefined): (() => unknown) | undefined {
   const action = options?.action

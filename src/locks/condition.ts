@@ -84,6 +84,7 @@ export class Condition extends LockHandle<'Condition'> {
    */
   static openOrCreate(name: string, options?: CreateOptions): Condition {
     return openOrCreate(
+      options,
       () => Condition.open(name),
       () => Condition.create(name, options),
     )

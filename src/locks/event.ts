@@ -76,11 +76,13 @@ export class Event extends Handle<'Event'> {
    *   ERR_INVALID_ARG: it exists with another `autoReset`
    */
   static openOrCreate(name: string, options?: EventOptions): Event {
+    const autoReset = checkAutoReset(options)
     const event = openOrCreate(
+      options,
       () => Event.open(name),
       () => Event.create(name, options),
     )
-    if (event.autoReset === checkAutoReset(options)) return event
+    if (event.autoReset === autoReset) return event
     throw existsAs(event, `with autoReset: ${event.autoReset}`)
   }
 

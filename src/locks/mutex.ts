@@ -63,6 +63,7 @@ export class Mutex extends LockHandle<'Mutex'> {
    */
   static openOrCreate(name: string, options?: CreateOptions): Mutex {
     return openOrCreate(
+      options,
       () => Mutex.open(name),
       () => Mutex.create(name, options),
     )

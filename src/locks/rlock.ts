@@ -62,6 +62,7 @@ export class RLock extends LockHandle<'RLock'> {
    */
   static openOrCreate(name: string, options?: CreateOptions): RLock {
     return openOrCreate(
+      options,
       () => RLock.open(name),
       () => RLock.create(name, options),
     )

@@ -129,6 +129,7 @@ export class RwLock extends Handle<'RwLock'> {
    */
   static openOrCreate(name: string, options?: CreateOptions): RwLock {
     return openOrCreate(
+      options,
       () => RwLock.open(name),
       () => RwLock.create(name, options),
     )

@@ -67,10 +67,7 @@ export class Semaphore extends Handle<'Semaphore'> {
    *   the system is reached
    */
   static create(name: string | null, permits = 1, options?: SemaphoreOptions): Semaphore {
-    const max = checkCount('max', options?.max ?? MOST, 1)
-    return new Semaphore(
-      createObject('Semaphore', name, options, [checkCount('permits', permits, 0, max), max]),
-    )
+    return new Semaphore(createObject('Semaphore', name, options, checkPermits(permits, options)))
   }
 
   /**
@@ -93,11 +90,12 @@ export class Semaphore extends Handle<'Semaphore'> {
    *   ERR_INVALID_ARG: it exists with another `max`
    */
   static openOrCreate(name: string, permits = 1, options?: SemaphoreOptions): Semaphore {
+    const [, max] = checkPermits(permits, options)
     const semaphore = openOrCreate(
+      options,
       () => Semaphore.open(name),
       () => Semaphore.create(name, permits, options),
     )
-    const max = options?.max ?? MOST
     if (semaphore.max === max) return semaphore
     throw existsAs(semaphore, `with at most ${semaphore.max} permits, not ${max}`)
   }
@@ -188,4 +186,10 @@ export class Semaphore extends Handle<'Semaphore'> {
     void this.object
     return this.#permits
   }
+}
+
+/** The permits at first and at the most, checked. */
+function checkPermits(permits: number, options: SemaphoreOptions | undefined): [free: number, max: number] {
+  const max = checkCount('max', options?.max ?? MOST, 1)
+  return [checkCount('permits', permits, 0, max), max]
 }

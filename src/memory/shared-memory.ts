@@ -60,12 +60,7 @@ export class SharedMemory implements Disposable {
    *   than one ArrayBuffer can show. ERR_LIMIT: a limit of the domain or the system is reached
    */
   static create(name: string | null, byteLength: number, options?: CreateOptions): SharedMemory {
-    if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
-      throw new CrossmemError(
-        'ERR_INVALID_ARG',
-        `byteLength is a whole number from 1 up, not ${String(byteLength)}`,
-      )
-    }
+    checkByteLength(byteLength)
     const persist = checkPersist(options)
     return new SharedMemory(
       Segment.create({ name: name ?? undefined, kind: 'SharedMemory', byteLength, persist }),
@@ -92,7 +87,9 @@ export class SharedMemory implements Disposable {
    *   ERR_INVALID_ARG: it exists with another length
    */
   static openOrCreate(name: string, byteLength: number, options?: CreateOptions): SharedMemory {
+    checkByteLength(byteLength)
     const memory = openOrCreate(
+      options,
       () => SharedMemory.open(name),
       () => SharedMemory.create(name, byteLength, options),
     )
@@ -181,4 +178,12 @@ export class SharedMemory implements Disposable {
     const { name, byteLength } = this
     return showAs(`SharedMemory${this.#segment.isClosed ? ' (closed)' : ''}`, { name, byteLength }, ...how)
   }
+}
+
+function checkByteLength(byteLength: number): void {
+  if (Number.isSafeInteger(byteLength) && byteLength >= 1) return
+  throw new CrossmemError(
+    'ERR_INVALID_ARG',
+    `byteLength is a whole number from 1 up, not ${String(byteLength)}`,
+  )
 }

@@ -49,9 +49,11 @@ export function createObject(
 
 /**
  * Opens an object if it exists, else creates it. If another process creates or removes it between
- * the two steps, both are repeated.
+ * the two steps, both are repeated. The caller has checked its own arguments: they are refused
+ * whichever process comes first.
  */
-export function openOrCreate<T>(open: () => T, create: () => T): T {
+export function openOrCreate<T>(options: CreateOptions | undefined, open: () => T, create: () => T): T {
+  checkPersist(options)
   for (;;) {
     try {
       return open()

@@ -5,7 +5,7 @@ import { answers, nativeQueues } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
 import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
-import { createQueue } from './queue-handle.js'
+import { checkQueue, createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
@@ -64,10 +64,12 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
    * Opens the queue if it exists, with the options that it was created with, else creates it.
    * Processes may start in any order.
    *
-   * @throws {CrossmemError} as both
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate<T = unknown>(name: string, options?: ValueQueueOptions<T>): JoinableQueue<T> {
+    checkQueue(options)
     return openOrCreate(
+      options,
       () => JoinableQueue.open<T>(name, options),
       () => JoinableQueue.create<T>(name, options),
     )

@@ -19,7 +19,7 @@ import { messageFlags, nativeMessages, pad, transfers } from '../native/index.js
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkBoolean, checkCount } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
-import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
+import { checkQueue, createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
 
 const { ENDED } = transfers
 const { elsewhere } = pad
@@ -77,8 +77,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create(name: string | null, options?: MpmcOptions): MpmcQueue {
-    const spill = checkBoolean('spill', options?.spill ?? true)
-    return new MpmcQueue(createQueue('MpmcQueue', name, options, { spill }))
+    return new MpmcQueue(createQueue('MpmcQueue', name, options, spillOf(options)))
   }
 
   /**
@@ -95,10 +94,12 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * Opens the queue if it exists, with the options that it was created with, else creates it.
    * Processes may start in any order.
    *
-   * @throws {CrossmemError} as both
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate(name: string, options?: MpmcOptions): MpmcQueue {
+    checkQueue(options, spillOf(options))
     return openOrCreate(
+      options,
       () => MpmcQueue.open(name),
       () => MpmcQueue.create(name, options),
     )
@@ -365,6 +366,10 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
     return this.#receiver
   }
 }
+
+const spillOf = (options: MpmcOptions | undefined): { spill: boolean } => ({
+  spill: checkBoolean('spill', options?.spill ?? true),
+})
 
 function giveBack(views: Map<Uint8Array, number>, view: Uint8Array): number {
   const chunk = views.get(view)

@@ -26,22 +26,34 @@ const queueWaits: WaitKind = {
   feedsItself: true,
 }
 
+/** What a class of queues adds to the options. */
+interface Addition {
+  spill: boolean
+  codec?: number
+}
+
 /** Creates the segment of a queue. */
-export function createQueue(
+export const createQueue = (
   kind: string,
   name: string | null,
   options: QueueOptions | undefined,
-  { spill, codec = 0 }: { spill: boolean; codec?: number },
-): Segment {
+  addition: Addition,
+): Segment => createObject(kind, name, options, checkQueue(options, addition))
+
+/** Capacity, message bytes, flags and codec, checked. */
+export function checkQueue(
+  options: QueueOptions | undefined,
+  { spill, codec = 0 }: Addition = { spill: true },
+): number[] {
   const { capacity = 1024, messageBytes = 2048, redeliver = false } = options ?? {}
   checkBoolean('redeliver', redeliver)
   const flags = (redeliver ? REDELIVER : 0) | (spill ? SPILL : 0)
-  return createObject(kind, name, options, [
+  return [
     checkCount('capacity', capacity, 1, 2 ** 22),
     checkCount('messageBytes', messageBytes, 0, 2 ** 30),
     flags,
     codec,
-  ])
+  ]
 }
 
 /** Base of the queues of many producers and consumers. */

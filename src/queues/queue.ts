@@ -1,6 +1,6 @@
 import { codecFor } from '../codecs/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
-import { createQueue } from './queue-handle.js'
+import { checkQueue, createQueue } from './queue-handle.js'
 import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
@@ -56,10 +56,12 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
    * Opens the queue if it exists, with the options that it was created with, else creates it.
    * Processes may start in any order.
    *
-   * @throws {CrossmemError} as both
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate<T = unknown>(name: string, options?: ValueQueueOptions<T>): Queue<T> {
+    checkQueue(options)
     return openOrCreate(
+      options,
       () => Queue.open<T>(name, options),
       () => Queue.create<T>(name, options),
     )

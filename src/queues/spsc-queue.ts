@@ -48,9 +48,7 @@ export class SpscQueue extends Handle<'SpscQueue'> {
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create(name: string | null, options?: SpscOptions): SpscQueue {
-    const { capacity = 65536 } = options ?? {}
-    const params = [ringBytes(checkCount('capacity', capacity, 1))]
-    return new SpscQueue(createObject('SpscQueue', name, options, params))
+    return new SpscQueue(createObject('SpscQueue', name, options, [ringOf(options)]))
   }
 
   /**
@@ -67,10 +65,12 @@ export class SpscQueue extends Handle<'SpscQueue'> {
    * Opens the queue if it exists, with any capacity, else creates it. Both sides may start in any
    * order.
    *
-   * @throws {CrossmemError} as both
+   * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate(name: string, options?: SpscOptions): SpscQueue {
+    ringOf(options)
     return openOrCreate(
+      options,
       () => SpscQueue.open(name),
       () => SpscQueue.create(name, options),
     )
@@ -168,3 +168,6 @@ export class SpscQueue extends Handle<'SpscQueue'> {
     return nativeQueues.endIsClosed(this.object.handle, PRODUCER)
   }
 }
+
+const ringOf = ({ capacity = 65536 }: SpscOptions = {}): number =>
+  ringBytes(checkCount('capacity', capacity, 1))
