@@ -122,12 +122,13 @@ export class Outbox<T> {
     if (!Array.isArray(values)) {
       throw new CrossmemError('ERR_INVALID_ARG', `messages are an array, not ${show(values)}`)
     }
-    const messages: Uint8Array[] = []
+    const [encode, keep, limit] = [this.#encode, this.#keep, this.#limit]
+    const messages = new Array<Uint8Array>(values.length)
     // By index: `map` leaves out the holes of an array.
     for (let i = 0; i < values.length; i++) {
-      const message = this.#encode(values[i] as T)
-      if (message.length > this.#limit) throw this.#tooLarge(message)
-      messages.push(this.#keep(message))
+      const message = encode(values[i] as T)
+      if (message.length > limit) throw this.#tooLarge(message)
+      messages[i] = keep(message)
     }
     return messages
   }
