@@ -214,7 +214,7 @@ async function cleanUp(pid) {
   if (!existsSync(SHARED_MEMORY)) return
   const left = () =>
     readdirSync(SHARED_MEMORY).filter(name => name.match(/(?:^|-)[dn]\.(\d+)\./)?.[1] === `${pid}`)
-  const domains = left().flatMap(name => name.match(/^\.crossmem-.*-(d\..*)/)?.[1] ?? [])
+  const domains = left().flatMap(name => name.match(/^\.crossmem-.*-(d\.[\w.]+)$/)?.[1] ?? [])
   const cli = join(root, 'dist', 'cli', 'main.js')
   for (const domain of existsSync(cli) ? domains : []) {
     const env = { ...process.env, CROSSMEM_DOMAIN: domain }

@@ -17,7 +17,10 @@ export interface ObjectInfo {
   name: string
   /** The name of its class. */
   kind: string
-  /** The length of its segment in bytes, headers included. */
+  /**
+   * The length of its segment in bytes, headers included; of a queue, with the memory of its
+   * messages over `messageBytes`.
+   */
   byteLength: number
   /** Whether it stays when no living process has it open. */
   persist: boolean

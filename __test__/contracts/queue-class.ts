@@ -1,4 +1,5 @@
-import { list, type Message, type SyncWaitOptions, type WaitOptions } from 'crossmem'
+import { readdirSync, statSync } from 'node:fs'
+import type { Message, SyncWaitOptions, WaitOptions } from 'crossmem'
 import { type Distant, startPeer } from '../processes/peers.js'
 import type { AnyObject } from './object.js'
 
@@ -82,8 +83,11 @@ export function methodsOf(Class: QueueClass, queue: AnyQueue): Methods {
 
 export const range = (length: number, from = 0): number[] => Array.from({ length }, (_, i) => from + i)
 
-/** How many segments of single messages there are. */
-export const spills = (): number => list().filter(({ kind }) => kind === 'Spill').length
+/** The bytes of memory that large messages of this domain take: those of its queues' arenas. */
+export function spilledBytes(): number {
+  const arenas = readdirSync('/dev/shm').filter(name => name.includes(`${process.env.CROSSMEM_DOMAIN}+`))
+  return arenas.reduce((sum, name) => sum + 512 * statSync(`/dev/shm/${name}`).blocks, 0)
+}
 
 /** What calls that wait refuse. */
 export const badWaits = [{ timeout: -1 }, { timeout: Number.NaN }, { timeout: '1' }]

@@ -4,7 +4,7 @@ import { unique } from '../helpers/domain.js'
 import { refusedOr } from './oracle.js'
 
 const { open } = crossmem
-const classes = [...Object.keys(crossmem), 'constructor', '__proto__', 'toString', 'Spill', 'LockManager', '']
+const classes = [...Object.keys(crossmem), 'constructor', '__proto__', 'toString', 'LockManager', '']
 
 /** One of each sort, and bytes that another program wrote. */
 const handles = [

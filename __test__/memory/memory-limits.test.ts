@@ -15,6 +15,12 @@ interface Ran {
   stdout: string
   stderr: string
 }
+/** What became of a queue that was filled with large messages. */
+interface Filled extends Outcome {
+  count: number
+  areWhole: boolean
+  fitsAgain: boolean
+}
 interface Outcome {
   size?: number
   code?: string
@@ -103,6 +109,22 @@ if (cgroups) {
     })
   }
 
+  for (const length of [32 << 10, 3 * MIB]) {
+    test(`messages of ${length} bytes fill a memory cgroup up to its limit, and no process is killed`, t => {
+      const { stdout, stderr, signal } = limited(
+        { [limit]: 120 * MIB },
+        fixture('memory/fill-queue'),
+        String(length),
+      )
+      t.is(signal, null, stderr)
+      const filled = JSON.parse(stdout) as Filled
+      t.is(filled.code, 'ERR_NO_SPACE', filled.message)
+      t.true((filled.message as string).includes(limit), filled.message)
+      t.true((filled.count + 1) * length > 50 * MIB, `only ${filled.count} messages fit`)
+      t.deepEqual([filled.size, filled.areWhole, filled.fitsAgain], [filled.count, true, true])
+    })
+  }
+
   test('page cache that the kernel can drop counts as free', t => {
     const file = join(root, 'build', unique('page-cache'))
     t.teardown(() => rmSync(file))
@@ -154,6 +176,19 @@ if (process.platform === 'linux' && inNamespace('mount -t tmpfs tmpfs /dev/shm')
     })
   }
 
+  test('large messages fill a small /dev/shm, the next is refused, and none is lost', t => {
+    const { stdout, stderr } = inNamespace(
+      'mount -t tmpfs -o size=16m none /dev/shm && exec "$@"',
+      fixture('memory/fill-queue'),
+      String(MIB + 100),
+    )
+    const filled = JSON.parse(stdout || '{}') as Filled
+    t.is(filled.code, 'ERR_NO_SPACE', stderr)
+    t.regex(filled.message as string, /shared memory is full: 1048676 bytes wanted, \d+ free.*--shm-size/)
+    t.true(filled.count > 10, `${filled.count} fit`)
+    t.deepEqual([filled.size, filled.areWhole, filled.fitsAgain], [filled.count, true, true])
+  })
+
   test('a /dev/shm without a free inode is refused as that', t => {
     const { stdout, stderr } = inNamespace(
       'mount -t tmpfs -o size=64m,nr_inodes=3 none /dev/shm && touch /dev/shm/a && exec "$@"',
@@ -193,6 +228,21 @@ if (process.platform !== 'win32') {
       t.is(refused?.code, 'ERR_NO_SPACE', stderr)
       t.true(refused?.message?.includes(`may have ${kibibytes << 10} bytes (RLIMIT_FSIZE)`), refused?.message)
     }
+  })
+}
+
+if (process.platform === 'linux') {
+  test('a limit on the size of files is named to a put of a large message, and ends no process', t => {
+    const { stdout, stderr, signal } = spawnSync(
+      'bash',
+      ['-c', 'ulimit -f 8192 && exec "$@"', 'bash', process.execPath, fixture('memory/fill-queue'), '3000'],
+      { encoding: 'utf8' },
+    )
+    t.is(signal, null, stderr)
+    const filled = JSON.parse(stdout || '{}') as Filled
+    t.is(filled.code, 'ERR_NO_SPACE', stderr)
+    t.regex(filled.message as string, /may have 8388608 bytes \(RLIMIT_FSIZE\).*messageBytes/)
+    t.deepEqual([filled.size, filled.areWhole, filled.fitsAgain], [filled.count, true, true])
   })
 }
 

@@ -3,7 +3,7 @@ import ava from 'ava'
 import { JoinableQueue } from 'crossmem'
 import { testObject } from '../contracts/object.js'
 import { testQueue } from '../contracts/queue.js'
-import { type AnyQueue, badAsyncWaits, badWaits, range, spills } from '../contracts/queue-class.js'
+import { type AnyQueue, badAsyncWaits, badWaits, range, spilledBytes } from '../contracts/queue-class.js'
 import { isPending } from '../helpers/pending.js'
 import { places } from '../processes/hire.js'
 import { startPeer } from '../processes/peers.js'
@@ -124,7 +124,7 @@ for (const place of places) {
       using queue = JoinableQueue.create<string>(null, { messageBytes: 8 })
       const [doomed, worker] = [await startPeer(t, place), await startPeer(t, place)]
       const [far, other] = [await doomed.open(queue), await worker.open(queue)]
-      queue.putManySync(['one', 'one that has a segment of its own', 'three'])
+      queue.putManySync(['one', 'one that is larger', 'three'])
       await far.do(how)
       await far.do(how)
       await other.do('get')
@@ -133,7 +133,7 @@ for (const place of places) {
       t.true(await isPending(joining))
       await doomed.kill()
       await joining
-      t.deepEqual([queue.unfinished, queue.failed, spills()], [0, 2, 0])
+      t.deepEqual([queue.unfinished, queue.failed, spilledBytes()], [0, 2, 0])
       queue.joinSync()
     })
   }

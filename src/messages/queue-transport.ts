@@ -12,8 +12,8 @@ const { pushMessage, popMessage, pushMessages, popMessages } = nativeMessages
 export const { MESSAGE, ROOM, FINISH } = channels
 
 /**
- * Above this length, memory is allocated only after the message's segment was found to have that
- * many bytes.
+ * Above this length, memory is allocated only after the queue was found to have so many bytes of
+ * the message.
  */
 const UNCHECKED_BYTES = 1 << 20
 
@@ -25,12 +25,12 @@ export function copyTaken(object: SharedObject): Uint8Array {
   const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
   try {
     if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
-    if (length > UNCHECKED_BYTES) nativeQueues.checkSpilled(object.handle, offset)
+    if (length > UNCHECKED_BYTES) nativeQueues.checkSpilled(object.handle, chunk, length)
     const message = allocate(length, object.name)
     nativeQueues.readMessage(object.handle, chunk, offset, true, message)
     return message
   } catch (error) {
-    if (hasCode(error, 'ERR_CORRUPT', 'ERR_NOT_FOUND')) nativeMessages.freeMessage(object.handle, chunk)
+    if (hasCode(error, 'ERR_CORRUPT')) nativeMessages.freeMessage(object.handle, chunk)
     else nativeMessages.putMessageBack(object.handle, chunk)
     throw error
   }

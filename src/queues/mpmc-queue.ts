@@ -28,7 +28,7 @@ const { SPILLED } = messageFlags
 /** Options of a queue of bytes. */
 export interface MpmcOptions extends QueueOptions {
   /**
-   * Whether a message over `messageBytes` goes through a segment of its own. If not, it is refused:
+   * Whether a message over `messageBytes` gets its memory when it is put. If not, it is refused:
    * ERR_TOO_LARGE. Default: true.
    */
   spill?: boolean
@@ -110,7 +110,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * was put.
    *
    * @throws {CrossmemError} ERR_INVALID_ARG: it is no Uint8Array. ERR_TOO_LARGE: only with `spill:
-   *   false`. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT. ERR_NO_SPACE, ERR_LIMIT: only for a message over
+   *   false`. ERR_ENDED, ERR_CLOSED, ERR_CORRUPT. ERR_NO_SPACE: only for a message over
    *   `messageBytes`
    */
   tryPush(message: Uint8Array): boolean {
@@ -314,7 +314,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   /**
    * Takes a message and returns a view of it in shared memory, valid until `release(view)`. Returns
    * `undefined` if there is none now, and when the queue has ended. If this process dies first, see
-   * `redeliver`. A message in a segment of its own is copied.
+   * `redeliver`. A message over `messageBytes` is copied.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier
    *   view was transferred

@@ -8,8 +8,8 @@ export interface QueueOptions extends CreateOptions {
   /** How many messages it has room for, 1 to 4194304. Default: 1024. */
   capacity?: number
   /**
-   * The most bytes of a message that lies in the queue itself, 0 to 2^30. A larger message goes
-   * through a segment of its own, which is slower. Default: 2048.
+   * The most bytes of a message that lies in the queue itself, 0 to 2^30. A larger message gets its
+   * memory when it is put, which is slower. Default: 2048.
    */
   messageBytes?: number
   /**

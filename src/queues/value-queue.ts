@@ -69,7 +69,7 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
    *
    * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, or an option is refused; nothing
    *   was put. ERR_ENDED, ERR_TIMEOUT, ERR_CLOSED, ERR_CORRUPT. ERR_NOT_FOUND: the queue was
-   *   unlinked meanwhile. ERR_NO_SPACE, ERR_LIMIT: only for a value over `messageBytes`. Or the
+   *   unlinked meanwhile. ERR_NO_SPACE: only for a value over `messageBytes`. Or the
    *   signal's reason
    */
   async put(value: T, options?: WaitOptions): Promise<void> {

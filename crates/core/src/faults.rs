@@ -72,14 +72,10 @@ faults! {
     FindWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
     /// A name is removed although it leads to another file by now.
     RemoveWhateverHasTheName: "tests/registry::names_other_programs_have_or_take_are_respected";
-    /// The segments that belong to a queue outlive it.
-    ChildrenStay: "tests/registry::parts_of_a_queue_go_with_it";
-    /// The segments of an unlinked queue are removed at once, although agents use them.
-    ChildrenLoseUsers: "tests/registry::parts_of_an_unlinked_queue_stay_for_its_users";
-    /// The segments of an unlinked queue outlive the agents that use them.
-    OrphanedChildrenStay: "tests/registry::parts_of_an_unlinked_queue_stay_for_its_users";
-    /// A segment of a queue is removed with the agent that made it.
-    ParentKeepsNothing: "tests/children::a_message_outlives_its_producer";
+    /// A queue is removed without its arena.
+    ArenaStays: "tests/arenas::an_arena_goes_with_its_queue";
+    /// An arena is removed by its name alone.
+    ForeignArenaRemoved: "tests/arenas::a_file_of_another_program_is_left_alone";
     /// Living agents are swept.
     SweepTheLiving: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// Dead agents stay in the table of agents.
@@ -380,8 +376,6 @@ faults! {
     FailureCountedAgain: "tests/killed_queues::the_reaper_is_killed_while_reaping";
     /// A message that was handed over is redelivered.
     NotRetired: "tests/killed_queues::killed_at_every_step";
-    /// A chunk still names the segment of its last message.
-    OldFlags: "tests/killed_queues::bytes_written_over_a_name_are_no_name";
     /// Readers are told the end while a message is being written.
     DrainedDespiteWriting: "tests/queues::the_end_comes_after_the_last_message";
     /// Readers are told the end while a message is put and not linked yet.
@@ -428,18 +422,22 @@ faults! {
     MessageLengthTrusted: "tests/scribbled_queues::over_queues";
     /// A leaving participant keeps its chunks.
     LeaverKeepsChunks: "tests/killed_queues::killed_at_every_step";
-    /// The segment of a message is made before its chunk names it.
-    SpillBeforeName: "tests/killed_queues::killed_at_every_step";
-    /// No agent keeps the segment of a message to an unlinked queue.
-    SpillWithoutKeeper: "tests/children::a_message_outlives_its_queues_name_while_an_agent_has_the_queue_open";
-    /// The repair of an interrupted unlink keeps the queue's users attached to its segments.
-    RepairKeepsShares: "tests/children::an_unlink_that_died_half_way_keeps_no_message";
     /// Only calls that find the queue empty or full check for dead participants.
     BusyQueuesForgetTheDead: "tests/busy_queues::a_dead_readers_messages_come_back_although_no_get_fails";
     /// An agent that only looks counts what dead participants have.
     CountedBeforeReaped: "tests/queues::a_getter_counts_no_messages_of_dead_participants";
-    /// The segment of a message outlives it.
+    /// A large message is put before it is written.
+    SpillPutUnwritten: "tests/killed_queues::killed_at_every_step";
+    /// A large message that was read keeps its memory.
     SpillStays: "tests/killed_queues::killed_at_every_step";
+    /// The chunk of a large message is free before its memory is.
+    PunchAfterFree: "tests/stopped::a_reader_frees_no_memory_of_the_next_large_message";
+    /// A large message of a dead participant keeps its memory.
+    ReaperKeepsSpilled: "tests/killed_queues::killed_at_every_step";
+    /// A failure at a large message is counted before its memory is free.
+    PunchAfterFailure: "tests/killed_queues::a_failure_that_was_counted_keeps_no_memory";
+    /// The length of a large message is trusted.
+    SpilledLengthTrusted: "tests/arenas::a_length_is_not_trusted";
 
     // file_lock
     /// Releasing one lock releases bytes that others share.

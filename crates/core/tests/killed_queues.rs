@@ -1,21 +1,21 @@
 //! A process is killed at every step of everything that it can do with queues, and so is the
 //! process that reaps it. The survivors get each message that was put, whole, once and in order,
-//! except messages that a dead process had taken. All room of the queue returns.
+//! except messages that a dead process had taken. All room of the queue returns, and all memory of
+//! large messages.
 #![cfg(target_os = "linux")]
 
 mod common;
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use common::child::{Life, Orders, assert_visited, every_step, live_until, say};
-use common::{files, spec, unique};
-use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Member, Object, Put, Segment, Spec, Wait, inspect};
+use common::{arenas, files, spilled_bytes, unique};
+use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Member, Object, Put, Segment, Wait};
 
 const CAPACITY: u32 = 4;
 const MESSAGE_BYTES: u64 = 24;
 /// A message's number is `{ producer: 16 | large: 1 | index: 15 }`. The index counts the producer's
-/// messages. A large message gets a segment of its own.
+/// messages. A large message lies in the queue's arena.
 const LARGE: u32 = 1 << 15;
 
 const REDELIVER: u64 = 1;
@@ -38,17 +38,20 @@ const STEPS: &[&str] = &[
     "queue.freeing",
     "queue.freed",
     "queue.retired",
-    "spill.named",
-    "spill.created",
-    "spill.removed",
+    "arena.piece-written",
+    "spill.written",
+    "spill.measured",
+    "spill.punched",
     "reap.marked",
     "reap.requeued",
     "reap.failing",
     "reap.counted",
+    "reap.punched",
     "reap.freed",
     "reap.done",
-    "erase.children",
+    "create.arena-linked",
     "create.live",
+    "erase.segment-removed",
     "open.attached",
 ];
 /// Every fail point of reaping.
@@ -58,6 +61,7 @@ const REAPING: &[&str] = &[
     "reap.requeued",
     "reap.failing",
     "reap.counted",
+    "reap.punched",
     "reap.freed",
     "reap.done",
     "queue.linking",
@@ -65,7 +69,6 @@ const REAPING: &[&str] = &[
     "queue.tail-moved",
     "queue.emptied",
     "queue.head-moved",
-    "erase.removed",
     "mutex.unlocked",
 ];
 /// Fail points at which a message has been taken, but its reader doesn't know it yet.
@@ -298,18 +301,20 @@ fn join_often(agent: &Agent, names: &str) {
     User { says: Some("main"), ..User::join_as(object, members.remove(0), names, 1) }.push(0);
 }
 
-/// Writes to reserved chunks which named the segments of large messages before, and neither commits
-/// nor cancels.
-fn write_over_a_name(agent: &Agent, names: &str) {
+/// Puts a message of several pieces.
+fn put_pieces(agent: &Agent, names: &str) {
+    let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
+    let object = Object::new(agent, &main);
+    object.push_message(&mut object.join_queue().unwrap(), &vec![1; 5 << 20], Wait::Try).unwrap();
+}
+
+/// Takes all messages and gives them up, the last one first.
+fn abandon(agent: &Agent, names: &str) {
     let main = Segment::open(agent, &format!("{names}.main"), None).unwrap();
     let mut user = User::join(agent, &main, names, 1);
-    for _ in 0..CAPACITY {
-        user.push(LARGE).unwrap();
-    }
-    assert_eq!(user.drain().len(), CAPACITY as usize);
-    for _ in 0..CAPACITY {
-        let chunk = user.reserve();
-        write(&main, chunk, &tag(names).to_le_bytes().repeat(2));
+    let taken: Vec<Taken> = std::iter::from_fn(|| user.take()).collect();
+    for taken in taken.iter().rev() {
+        user.object.abandon_message(&user.member, taken.index).unwrap();
     }
 }
 
@@ -325,7 +330,8 @@ fn child_program() {
             let main = Segment::open(&agent, &format!("{names}.main"), None).unwrap();
             User::join(&agent, &main, &names, 2).leave();
         }
-        "write-over-a-name" => write_over_a_name(&agent, &names),
+        "put-pieces" => put_pieces(&agent, &names),
+        "abandon" => abandon(&agent, &names),
         other => panic!("no deed {other}"),
     }
     agent.leave();
@@ -458,11 +464,6 @@ impl World {
         live_until(deed, &self.domain, &self.names, fail_at)
     }
 
-    fn spills(&self) -> usize {
-        let objects = inspect(&self.domain).unwrap().objects;
-        objects.iter().filter(|object| object.kind == Some(Kind::Spill)).count()
-    }
-
     /// Checks that the survivors lose only what dead processes had, and that the queue works and
     /// has all its room.
     fn go_on(
@@ -513,20 +514,14 @@ impl World {
         assert_eq!((end, put), expected, "the end after {at}");
 
         self.agents[0].collect_garbage().unwrap();
-        assert_eq!(self.spills(), 0, "segments of messages after {at}");
+        assert_eq!(spilled_bytes(&self.domain), 0, "memory of large messages after {at}");
+        assert_eq!(arenas(&self.domain).len(), self.queues.len(), "arenas after {at}");
     }
 
     fn end(self, at: &str) {
         let (names, domain) = (self.names, self.domain);
         self.agents.into_iter().for_each(Agent::leave);
         assert_eq!((files(&names), files(&domain)), (vec![], vec![]), "after {at}");
-        let is_ours = |name: &String| {
-            let mut first = [0; 4];
-            let file = std::fs::File::open(format!("/dev/shm/{name}"));
-            file.is_ok_and(|mut file| file.read_exact(&mut first).is_ok())
-                && first == tag(&names).to_le_bytes()
-        };
-        assert_eq!(files("crossmem_").into_iter().find(is_ours), None, "after {at}");
     }
 }
 
@@ -561,7 +556,8 @@ fn the_reaper_is_killed_while_reaping() {
             "queue.taken:2",
             "queue.freeing:1",
             "queue.emptied",
-            "spill.created",
+            "spill.written",
+            "spill.punched",
             "queue.retired",
         ] {
             for label in REAPING {
@@ -613,24 +609,36 @@ fn a_newcomer_is_killed_while_it_makes_room_for_itself() {
     }
 }
 
-/// A message that was never put reads like the name of a segment. That segment is not removed.
+/// A writer dies between two pieces of a message.
 #[test]
-fn bytes_written_over_a_name_are_no_name() {
-    for kind in [Kind::SharedMemory, Kind::Spill] {
-        let world = World::new((Kind::MpmcQueue, SPILL));
-        let (mut producer, mut consumer) = (world.user(0, 0), world.user(1, 0));
-        let tag = u64::from(tag(&world.names));
-        let named = format!("crossmem_{:016x}", tag << 32 | tag);
-        let segment = Segment::create(&world.agents[0], &Spec { kind, ..spec(&named, 10) }).unwrap();
-        let dead = world.live_until("write-over-a-name", "leave.detached");
-        assert!(dead.at.is_some());
-        assert!(producer.push(0).is_some(), "room again");
-        assert_eq!(consumer.drain().len(), 1);
-        assert_eq!(files(&named), [named.as_str()]);
-        segment.close(&world.agents[0]);
-        world.go_on(producer, consumer, &[], &[], "its death");
-        world.end("its death");
+fn pieces_of_a_message_are_no_message() {
+    let world = World::new((Kind::MpmcQueue, SPILL));
+    let (producer, mut consumer) = (world.user(0, 0), world.user(1, 0));
+    let dead = world.live_until("put-pieces", "arena.piece-written:3");
+    assert_eq!(dead.at.as_deref(), Some("arena.piece-written"));
+    assert_eq!(spilled_bytes(&world.domain), 3 << 20);
+    assert_eq!(consumer.drain().len(), 0);
+    assert_eq!(spilled_bytes(&world.domain), 0);
+    world.go_on(producer, consumer, &[], &[], "its death");
+    world.end("its death");
+}
+
+/// A process dies after it counted that it failed at a message. Its other messages are reaped
+/// first.
+#[test]
+fn a_failure_that_was_counted_keeps_no_memory() {
+    let world = World::new((Kind::JoinableQueue, SPILL));
+    let mut producer = world.user(0, 0);
+    for _ in 0..2 {
+        producer.push(LARGE).unwrap();
     }
+    let dead = world.live_until("abandon", "reap.counted");
+    assert_eq!(dead.at.as_deref(), Some("reap.counted"));
+    let mut consumer = world.user(1, 0);
+    assert_eq!(consumer.drain().len(), 0);
+    assert_eq!(consumer.object.unfinished_messages(&mut consumer.member).unwrap(), (0, 2));
+    assert_eq!(spilled_bytes(&world.domain), 0);
+    world.end("its death");
 }
 
 /// A producer gets back the room of a dead reader even if no reader is left, and even if the reader

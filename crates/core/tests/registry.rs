@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use common::random::Random;
 use common::{code, create, files, make, spec, unique};
-use crossmem_core::{
-    Agent, Code, Got, Kind, Looked, Member, Object, Part, Put, Segment, Spec, Wait, inspect, unlink_name,
-};
+use crossmem_core::{Agent, Code, Kind, Part, Segment, Spec, inspect, unlink_name};
 
 #[test]
 fn exactly_one_creator_and_never_a_half_made_segment() {
@@ -322,69 +320,6 @@ fn a_domain_lasts_as_long_as_anyone_is_in_it() {
     b.leave();
     c.leave();
     assert!(files(&domain).is_empty());
-}
-
-#[test]
-fn parts_of_a_queue_go_with_it() {
-    const SPILL: u64 = 2;
-    let (domain, name) = (unique("d"), unique("n"));
-    let agent = Agent::register(&domain, 0).unwrap();
-    let queue = make(&agent, &name, Kind::MpmcQueue, [4, 24, SPILL, 0, 0]);
-    let object = Object::new(&agent, &queue);
-    let mut member = object.join_queue().unwrap();
-    assert_eq!(object.push_message(&mut member, &[1; 100], Wait::Try).unwrap(), Looked::Got(Put::Done(())));
-    assert_eq!(inspect(&domain).unwrap().objects.len(), 2);
-    queue.close(&agent);
-    assert_eq!(inspect(&domain).unwrap().objects.len(), 0, "no agent can read the message any more");
-    agent.leave();
-}
-
-#[test]
-fn parts_of_an_unlinked_queue_stay_for_its_users() {
-    const SPILL: u64 = 2;
-    let (domain, name) = (unique("d"), unique("n"));
-    let (a, b) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
-    let made = make(&a, &name, Kind::MpmcQueue, [4, 24, SPILL, 0, 0]);
-    let opened = Segment::open(&b, &name, None).unwrap();
-    let (mine, theirs) = (Object::new(&a, &made), Object::new(&b, &opened));
-    let (mut writer, mut reader) = (mine.join_queue().unwrap(), theirs.join_queue().unwrap());
-    for large in [[1; 100], [2; 100]] {
-        let put = mine.push_message(&mut writer, &large, Wait::Try).unwrap();
-        assert_eq!(put, Looked::Got(Put::Done(())));
-    }
-    let spills = || {
-        let objects = inspect(&domain).unwrap().objects;
-        objects.iter().filter(|object| object.kind == Some(Kind::Spill)).count()
-    };
-    let take = |reader: &mut Member, expected: u8| {
-        let taken = theirs.take_message(reader, Wait::Try).unwrap();
-        let Looked::Got(Got::Message(chunk)) = taken else { panic!("{taken:?}") };
-        let mut bytes = [0; 100];
-        theirs.read_message(chunk, &mut bytes).unwrap();
-        assert_eq!(bytes, [expected; 100]);
-        chunk.index
-    };
-    made.unlink(&a).unwrap();
-    assert_eq!((files(&name).len(), spills()), (0, 2));
-    // The segment of this message stays as long as its writer uses the queue.
-    let put = mine.push_message(&mut writer, &[3; 100], Wait::Try).unwrap();
-    assert_eq!(put, Looked::Got(Put::Done(())));
-    let first = take(&mut reader, 1);
-    theirs.free_message(&reader, first).unwrap();
-    let second = take(&mut reader, 2);
-    theirs.put_message_back(&reader, second).unwrap();
-    let third = take(&mut reader, 3);
-    theirs.free_message(&reader, third).unwrap();
-    mine.leave_queue(writer).unwrap();
-    made.close(&a);
-    assert_eq!(spills(), 1);
-    let second = take(&mut reader, 2);
-    theirs.put_message_back(&reader, second).unwrap();
-    theirs.leave_queue(reader).unwrap();
-    opened.close(&b);
-    assert_eq!(spills(), 0, "no agent can read the message any more");
-    a.leave();
-    b.leave();
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::time::Duration;
 use common::child::{Orders, child};
 use common::{code, make, spec, unique};
 use crossmem_core::{
-    Agent, ArrayGuard, CONSUMER, Code, Got, Kind, Looked, Object, PAGE, PRODUCER, Put, Segment, Spec, Wait,
-    inspect,
+    Agent, ArrayGuard, CONSUMER, Code, Got, Kind, Looked, Member, Object, PAGE, PRODUCER, Put, Segment, Spec,
+    Wait, inspect,
 };
 
 /// A child that is stopped at a fail point.
@@ -79,6 +79,19 @@ fn child_program() {
             let mut member = object.join_queue().unwrap();
             let put = object.push_message(&mut member, b"the last", Wait::Try).unwrap();
             assert_eq!(put, Looked::Got(Put::Done(())));
+        }
+        "get-large" => {
+            let queue = Segment::open(&agent, &name, None).unwrap();
+            let object = Object::new(&agent, &queue);
+            let mut member = object.join_queue().unwrap();
+            assert_eq!(get(object, &mut member, 5000), [1; 5000]);
+            queue.close(&agent);
+        }
+        "put-large" => {
+            let queue = Segment::open(&agent, &name, None).unwrap();
+            let object = Object::new(&agent, &queue);
+            put(object, &mut object.join_queue().unwrap(), &[1; 5000]);
+            queue.close(&agent);
         }
         "snapshot" => {
             let array = Segment::open(&agent, &name, None).unwrap();
@@ -189,6 +202,65 @@ fn a_reader_finds_what_was_pushed_before_the_end() {
     reader.go_on();
     channel.close(&agent);
     agent.leave();
+}
+
+fn put(object: Object<'_>, member: &mut Member, message: &[u8]) {
+    let put = object.push_message(member, message, Wait::Try).unwrap();
+    assert_eq!(put, Looked::Got(Put::Done(())));
+}
+
+/// Takes, reads and frees a message of that length.
+fn get(object: Object<'_>, member: &mut Member, len: usize) -> Vec<u8> {
+    let taken = object.take_message(member, Wait::Try).unwrap();
+    let Looked::Got(Got::Message(chunk)) = taken else { panic!("{taken:?}") };
+    assert_eq!(chunk.len, len as u64);
+    let mut bytes = vec![0; len];
+    object.read_message(chunk, &mut bytes).unwrap();
+    object.free_message(member, chunk.index).unwrap();
+    bytes
+}
+
+const SPILL: u64 = 2;
+
+/// The next message is put into the same chunk, while the reader is not back from its call.
+#[test]
+fn a_reader_frees_no_memory_of_the_next_large_message() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let queue = make(&agent, &name, Kind::MpmcQueue, [1, 8, SPILL, 0, 0]);
+    let object = Object::new(&agent, &queue);
+    let mut member = object.join_queue().unwrap();
+    put(object, &mut member, &[1; 5000]);
+    let reader = Stopped::at("queue.freed", "get-large", &domain, &name);
+    put(object, &mut member, &[2; 6000]);
+    reader.go_on();
+    assert_eq!(get(object, &mut member, 6000), [2; 6000]);
+    queue.close(&agent);
+    agent.leave();
+}
+
+/// Large messages need neither the registry nor any other lock.
+#[test]
+fn a_process_stopped_anywhere_holds_up_no_large_message() {
+    let labels =
+        ["registry.locked", "arena.piece-written", "spill.written", "spill.measured", "queue.queued"];
+    for label in labels {
+        let (domain, name) = (unique("d"), unique("n"));
+        let agent = Agent::register(&domain, 0).unwrap();
+        let queue = make(&agent, &name, Kind::MpmcQueue, [2, 8, SPILL, 0, 0]);
+        let object = Object::new(&agent, &queue);
+        let mut member = object.join_queue().unwrap();
+        let stopped = Stopped::at(label, "put-large", &domain, &name);
+        for byte in 0..10 {
+            let message = vec![byte; 1 << 20];
+            put(object, &mut member, &message);
+            assert!(get(object, &mut member, message.len()) == message, "beside one stopped at {label}");
+        }
+        stopped.go_on();
+        assert_eq!(get(object, &mut member, 5000), [1; 5000], "the message of the one stopped at {label}");
+        queue.close(&agent);
+        agent.leave();
+    }
 }
 
 #[test]

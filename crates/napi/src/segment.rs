@@ -76,7 +76,6 @@ pub fn create_segment(wanted: NewSegment) -> Result<OpenSegment> {
         parts: &parts,
         guard: wanted.guard_offset.map(bytes).transpose()?,
         params: wanted.params.map(params).transpose()?,
-        parent: None,
     };
     with_agent(|agent| Segment::create(agent, &spec)).and_then(opened)
 }

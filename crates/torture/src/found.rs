@@ -15,7 +15,9 @@ pub struct Found {
 impl Found {
     pub fn now(stage: &Stage) -> Outcome<Found> {
         let info = inspect(&stage.domain)?;
-        let mut objects: Vec<String> = info.objects.into_iter().map(|object| object.name).collect();
+        // The size counts large messages, too.
+        let shown = info.objects.into_iter().map(|object| format!("{}: {} bytes", object.name, object.size));
+        let mut objects: Vec<String> = shown.collect();
         objects.sort();
         Ok(Found { agents: info.agents.len(), objects, files: files(&stage.domain)? })
     }

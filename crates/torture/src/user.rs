@@ -6,7 +6,7 @@ use crossmem_core::{Agent, Chunk, Code, End, Got, Looked, Member, Object, Put, S
 use crate::ledger::Stream;
 use crate::stage::{Outcome, check};
 
-/// The size of a chunk in the scene's queues. A larger message gets a segment of its own.
+/// The size of a chunk in the scene's queues. A larger message lies in the arena.
 pub const MESSAGE_BYTES: u64 = 24;
 const LARGE: u32 = 1 << 31;
 

@@ -84,7 +84,7 @@ pub const GUARD: u64 = 4096;
 pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Segment> {
     const SPILL_AND_REDELIVER: u64 = 3;
     let params: Option<[u64; PARAMS]> = match kind {
-        Kind::SharedMemory | Kind::NDArray | Kind::Spill => None,
+        Kind::SharedMemory | Kind::NDArray => None,
         Kind::Semaphore => Some([2, 3, 0, 0, 0]),
         Kind::Barrier => Some([2, 0, 0, 0, 0]),
         Kind::Value | Kind::SharedArray => Some([1, 2, 1, 0, 0]),

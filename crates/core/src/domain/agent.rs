@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use super::control::Domain;
 use super::listener::Listener;
-use super::name;
 use super::registry::{ObjectRef, Registry, Swept};
 use super::seat::Seat;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::locks::{ATTEMPT_TIMEOUT, DEFERRABLE_TIMEOUT, STUCK_TIMEOUT};
+use crate::locks::{DEFERRABLE_TIMEOUT, STUCK_TIMEOUT};
 use crate::sync::Ordering::Release;
 use crate::sys;
 use crate::wait::Peers;
@@ -27,8 +26,6 @@ pub struct Agent {
     found_on_arrival: Cell<Swept>,
     /// Closed objects from which the registry couldn't detach this agent yet.
     leaving: RefCell<Vec<ObjectRef>>,
-    /// Numbers of spilled messages that were read and whose segments aren't removed yet.
-    read_spills: RefCell<Vec<u64>>,
 }
 
 impl Agent {
@@ -54,7 +51,6 @@ impl Agent {
                     handles: RefCell::default(),
                     found_on_arrival: Cell::new(swept),
                     leaving: RefCell::default(),
-                    read_spills: RefCell::default(),
                 });
             }
             // The agent that retired the domain may have died before it removed the name.
@@ -118,12 +114,7 @@ impl Agent {
 
     /// Takes the registry's mutex, and catches up on what earlier calls couldn't do without it.
     pub(crate) fn registry(&self) -> Result<Registry<'_>> {
-        self.registry_in(STUCK_TIMEOUT)
-    }
-
-    /// As `registry`, with another timeout.
-    pub(crate) fn registry_in(&self, timeout: Duration) -> Result<Registry<'_>> {
-        let registry = self.registry_within(timeout)?;
+        let registry = self.registry_within(STUCK_TIMEOUT)?;
         if sys::control_is_gone(&self.seat.domain().life) && !seeded(Fault::LostControlUnnoticed) {
             return Err(Error::new(
                 Code::Corrupt,
@@ -141,29 +132,14 @@ impl Agent {
         let registry = Registry::lock(&self.seat, timeout)?;
         for object in self.leaving.take() {
             // If the system refuses to remove a name, the next sweep tries again.
-            let _ = registry.detach(object, |parent| self.has_open(parent));
-        }
-        for number in self.read_spills.take() {
-            let _ = registry.erase_spill(&name::numbered_name(number));
+            let _ = registry.detach(object);
         }
         Ok(registry)
-    }
-
-    /// Removes the segment of a spilled message: now, or with the next call that gets the
-    /// registry's mutex.
-    pub(crate) fn remove_spill(&self, number: u64) {
-        let timeout = if self.read_spills.borrow().is_empty() { ATTEMPT_TIMEOUT } else { Duration::ZERO };
-        self.read_spills.borrow_mut().push(number);
-        let _ = self.registry_within(timeout);
     }
 
     /// Counts one more handle of an object to which this agent is attached.
     pub(crate) fn attach(&self, object: ObjectRef) {
         *self.handles.borrow_mut().entry(object).or_insert(0) += 1;
-    }
-
-    fn has_open(&self, object: ObjectRef) -> bool {
-        self.handles.borrow().contains_key(&object)
     }
 
     /// Closes one handle. The last one detaches the agent from the object: now, or with the next

@@ -3,7 +3,7 @@
 
 use super::control::Domain;
 use super::limits::storage_error;
-use super::registry::{LIVE, name_of};
+use super::registry::{LIVE, bytes_of, name_of};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind, Owner};
@@ -30,7 +30,7 @@ pub struct ObjectInfo {
     pub name: String,
     /// Its kind; `None` if a newer version of crossmem made it.
     pub kind: Option<Kind>,
-    /// Size of its segment in bytes.
+    /// Bytes of its segment, and of the large messages that are in it.
     pub size: u64,
     /// Whether it outlives all agents, until it is unlinked.
     pub persist: bool,
@@ -131,7 +131,7 @@ fn object(domain: &Domain, entry: &Entry) -> Option<ObjectInfo> {
     let info = ObjectInfo {
         present: sys::identify(&name).ok().flatten().is_some_and(|now| now.file == file),
         kind: Kind::from_stored(entry.kind.load(Relaxed)),
-        size: entry.size.load(Relaxed),
+        size: bytes_of(domain, entry),
         persist,
         doomed: !persist && !has_user(domain, &attached),
         attached,

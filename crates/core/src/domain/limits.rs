@@ -24,6 +24,21 @@ pub(crate) fn storage_error(doing: &str, wanted: u64, cause: &io::Error) -> Erro
     Error::new(Code::NoSpace, message)
 }
 
+/// For `wanted` bytes of a large message that could not be written to its queue's arena.
+pub(crate) fn spill_error(wanted: u64, cause: &io::Error) -> Error {
+    match Shortage::of(cause) {
+        Some(Shortage(Headroom { limit: Limit::FileSize, total, .. })) => Error::new(
+            Code::NoSpace,
+            format!(
+                "a message of {wanted} bytes, which is larger than messageBytes, lies far inside a file with holes, but \
+                 a file of this process may have {total} bytes (RLIMIT_FSIZE); lift the limit (ulimit -f unlimited, in \
+                 a systemd service LimitFSIZE=infinity), or make the queue with larger messageBytes"
+            ),
+        ),
+        _ => storage_error("writing a large message", wanted, cause),
+    }
+}
+
 fn too_little(wanted: u64, Headroom { limit, total, free }: &Headroom) -> String {
     let remove = "remove objects (crossmem ls, rm, gc)";
     match limit {

@@ -60,12 +60,7 @@ pub fn check_domain_name(domain: &str) -> Result<()> {
 /// # Errors
 /// `ERR_OS` if the system provides no random bytes.
 pub(crate) fn random_name() -> Result<String> {
-    Ok(numbered_name(random_u64()?))
-}
-
-/// The name for a number.
-pub(crate) fn numbered_name(number: u64) -> String {
-    format!("crossmem_{number:016x}")
+    Ok(format!("crossmem_{:016x}", random_u64()?))
 }
 
 pub(crate) fn random_u64() -> Result<u64> {

@@ -62,10 +62,8 @@ pub(crate) struct Entry {
     pub persist: AtomicU32,
     /// 1 to 250.
     pub name_len: AtomicU32,
-    /// Id of the object that this one belongs to and is removed with, or 0.
-    pub parent: AtomicU64,
-    /// Index of the parent's entry.
-    pub parent_index: AtomicU64,
+    /// Identity of the queue's arena, the file of its large messages; 0: it has none.
+    pub arena: AtomicU64,
     /// Agents that have it open. The bit of a dead agent stays until it is swept.
     pub attached: SlotSet,
     pub name: [AtomicU8; 256],

@@ -13,8 +13,11 @@ const LEAST_SLOTS: u64 = 64;
 const MOST_MESSAGES: u64 = 1 << (INDEX_BITS - 1);
 /// Most bytes of a channel's ring.
 const MOST_BYTES: u64 = 1 << 34;
-/// A chunk has at least so much room: for the place of a message that has a segment of its own.
-pub(crate) const SPILL_BYTES: u64 = 16;
+/// A chunk has at least so much room: for the length of a large message, a `u64`.
+pub(crate) const SPILL_BYTES: u64 = 8;
+/// How far an arena reaches: a file of tmpfs or APFS may have 2^63 - 1 bytes, one of NTFS with
+/// clusters of 4 KiB has 2^44 at most.
+pub(crate) const ARENA_BYTES: u64 = if cfg!(windows) { 1 << 43 } else { 1 << 62 };
 
 fn invalid(message: String) -> Error {
     Error::new(Code::InvalidArg, message)
@@ -32,6 +35,8 @@ pub(crate) struct QueueGeometry {
     stride: u64,
     pub redeliver: bool,
     pub spill: bool,
+    /// The most bytes of a large message.
+    pub most_spilled: u64,
     /// Of the segment.
     pub size: u64,
 }
@@ -46,7 +51,7 @@ impl QueueGeometry {
         }
         if message_bytes > u64::from(u32::MAX) / 2 {
             return Err(invalid(format!(
-                "messages of {message_bytes} bytes are too large; larger ones than messageBytes go through segments of their own"
+                "messages of {message_bytes} bytes are too large for a chunk; messages larger than messageBytes lie outside of chunks"
             )));
         }
         let slots = capacity.max(LEAST_SLOTS).next_power_of_two();
@@ -61,7 +66,8 @@ impl QueueGeometry {
             chunks_at,
             stride,
             redeliver: flags & u64::from(queue_flags::REDELIVER) != 0,
-            spill: flags & u64::from(queue_flags::SPILL) != 0,
+            spill: spills(params),
+            most_spilled: ARENA_BYTES / capacity.next_power_of_two(),
             size: chunks_at + stride * capacity,
         })
     }
@@ -75,6 +81,16 @@ impl QueueGeometry {
     pub(crate) fn message_at(&self, index: u32) -> u64 {
         self.chunk_at(index) + size_of::<ChunkWords>() as u64
     }
+
+    /// Where the part of the arena begins that belongs to a chunk. It has `most_spilled` bytes.
+    pub(crate) fn spilled_at(&self, index: u32) -> u64 {
+        self.most_spilled * u64::from(index)
+    }
+}
+
+/// Whether a queue with these params has an arena for large messages.
+pub(crate) fn spills(params: &[u64; PARAMS]) -> bool {
+    params[2] & u64::from(queue_flags::SPILL) != 0
 }
 
 /// Of a channel, from its params: bytes of the ring towards end 0; bytes of the ring towards end 1,

@@ -58,8 +58,6 @@ kinds! {
     JoinableQueue = 16,
     /// Two ends that send each other values.
     Pipe = 17,
-    /// A message too large for its queue.
-    Spill = 18,
 }
 
 impl Kind {
@@ -67,11 +65,6 @@ impl Kind {
     #[must_use]
     pub fn parse(name: &str) -> Option<Kind> {
         ALL.iter().copied().find(|kind| kind.as_str() == name)
-    }
-
-    /// Whether objects of this kind may have segments that belong to them.
-    pub(crate) fn has_children(self) -> bool {
-        matches!(self, Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue)
     }
 
     pub(crate) fn from_stored(stored: u32) -> Option<Kind> {

@@ -19,7 +19,7 @@ pub(crate) use array::GuardWords;
 #[cfg(windows)]
 pub(crate) use control::AgentSlot;
 pub(crate) use control::{Control, Entry};
-pub(crate) use geometry::{ChannelGeometry, QueueGeometry, SPILL_BYTES};
+pub(crate) use geometry::{ARENA_BYTES, ChannelGeometry, QueueGeometry, SPILL_BYTES, spills};
 pub use javascript::offsets;
 pub use kind::Kind;
 pub(crate) use locks::{

@@ -11,7 +11,7 @@ pub(crate) const LINE: u64 = 64;
 pub mod queue_flags {
     /// A message whose reader died goes to the next reader.
     pub const REDELIVER: u32 = 1;
-    /// A message that is too large for a chunk has a segment of its own.
+    /// A message that is too large for a chunk lies in the queue's arena.
     pub const SPILL: u32 = 2;
 }
 

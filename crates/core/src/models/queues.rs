@@ -118,7 +118,7 @@ impl Agent {
         assert!(mpmc.words.reaper.lock(self, FOREVER).is_ok());
         mpmc.words.reaper.mark_consistent();
         let terms = Terms { redeliver: self.queue().redeliver, count_failures: false };
-        let reap = |dead| mpmc.reap(dead, terms, |_, _| ()).expect(SOUND);
+        let reap = |dead| mpmc.reap(dead, terms, |_| ()).expect(SOUND);
         let reaped: Vec<Reaped> = mpmc.dead(self).map(reap).collect();
         mpmc.words.reaper.unlock(self);
         for reaped in reaped {

@@ -8,7 +8,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{
     BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DATA_OFFSET, EventWords, Kind,
     LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, PARAMS,
-    QueueGeometry, RwLockWords, SemaphoreWords, Shared, WORDS,
+    QueueGeometry, RwLockWords, SemaphoreWords, Shared, WORDS, spills,
 };
 use crate::locks::MOST_PERMITS;
 use crate::region::Region;
@@ -92,6 +92,11 @@ pub(crate) fn with_parts<T>(
     create(&Spec { size: words.saturating_add(spec.size), parts: &parts, params: None, ..*spec })
 }
 
+/// Whether an object of that kind, made with these parameters, has an arena: a queue that spills.
+pub(crate) fn has_arena(kind: Kind, params: &[u64; PARAMS]) -> bool {
+    MpmcWords::KINDS.contains(&kind) && spills(params)
+}
+
 /// Checks that an opened segment has the header of its kind and room for the fields of that kind.
 pub(crate) fn check(
     agent: &Agent,
@@ -100,7 +105,7 @@ pub(crate) fn check(
     region: Region<'_>,
     is_foreign: bool,
 ) -> Result<()> {
-    if matches!(kind, Kind::SharedMemory | Kind::NDArray | Kind::Spill) {
+    if matches!(kind, Kind::SharedMemory | Kind::NDArray) {
         return Ok(());
     }
     let header = region.at::<ObjectHeader>(0);
@@ -149,7 +154,7 @@ fn overwritten(name: &str) -> Error {
 /// header.
 fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
     let words = match kind {
-        Kind::SharedMemory | Kind::NDArray | Kind::Spill => return Ok(None),
+        Kind::SharedMemory | Kind::NDArray => return Ok(None),
         Kind::Value | Kind::SharedArray => return Ok(Some(DATA_OFFSET)),
         Kind::SpscQueue | Kind::Pipe => return Ok(Some(ChannelGeometry::of(params)?.size)),
         Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {

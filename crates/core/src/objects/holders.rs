@@ -32,7 +32,7 @@ impl<'a> Object<'a> {
     /// `ERR_CORRUPT`, `ERR_TIMEOUT` if a stopped process holds the mutex of the named locks.
     pub fn holders(&self) -> Result<Vec<Holder>> {
         let (owner, table) = match self.kind() {
-            Kind::SharedMemory | Kind::Event | Kind::Spill => (None, None),
+            Kind::SharedMemory | Kind::Event => (None, None),
             Kind::NDArray => (self.writers_mutex().and_then(MutexWords::holder), None),
             Kind::LockManager => return self.requesters(true),
             Kind::SpscQueue | Kind::Pipe => {
@@ -68,7 +68,7 @@ impl<'a> Object<'a> {
     /// As `holders`.
     pub fn waiters(&self) -> Result<Vec<Holder>> {
         let sets: Vec<&SlotSet> = match self.kind() {
-            Kind::SharedMemory | Kind::Spill => Vec::new(),
+            Kind::SharedMemory => Vec::new(),
             Kind::NDArray => self.writers_mutex().map(|mutex| &mutex.sleepers).into_iter().collect(),
             Kind::LockManager => return self.requesters(false),
             Kind::Barrier => return self.holders(),

@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::header;
 use super::spec::Spec;
@@ -13,10 +12,9 @@ use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{GuardWords, Kind, PAGE};
-use crate::locks::STUCK_TIMEOUT;
 use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
-use crate::sys::{self, Mapping, Part, Staged};
+use crate::sys::{self, Arena, Mapping, Part, Staged, StagedArena};
 use crate::wait::{Peers, Sleepers};
 
 /// An open object. `close` detaches the agent; if the object is only dropped, the agent stays
@@ -32,6 +30,8 @@ pub struct Segment {
     file: u64,
     /// `None` if another program made it: then crossmem doesn't remove it.
     object: Option<ObjectRef>,
+    /// The file of a queue's large messages.
+    arena: Option<Arena>,
 }
 
 impl Segment {
@@ -41,33 +41,29 @@ impl Segment {
     /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT`
     /// (4,096 objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
-        Self::create_within(agent, spec, STUCK_TIMEOUT)
-    }
-
-    /// As `create`, with another timeout for a stopped process that holds the registry.
-    pub(crate) fn create_within(agent: &Agent, spec: &Spec<'_>, timeout: Duration) -> Result<Segment> {
         let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
         check_name(&name)?;
         match spec.params {
             None if spec.size == 0 => Err(Error::new(Code::InvalidArg, "a segment has at least 1 byte")),
-            None => Self::create_named(agent, &name, spec, timeout),
-            Some(params) => header::with_parts(agent, spec, &params, |spec| {
-                Self::create_named(agent, &name, spec, timeout)
+            None => Self::create_named(agent, &name, spec, false),
+            Some(params) => header::with_parts(agent, spec, &params, |with_header| {
+                Self::create_named(agent, &name, with_header, header::has_arena(spec.kind, &params))
             }),
         }
     }
 
-    fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>, timeout: Duration) -> Result<Segment> {
+    fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>, has_arena: bool) -> Result<Segment> {
         // Before any memory is reserved: it may be gigabytes.
-        refuse_taken(&agent.registry_in(timeout)?, name)?;
+        refuse_taken(&agent.registry()?, name)?;
         let staged = stage(agent, spec)?;
+        let arena = has_arena.then(StagedArena::new).transpose().map_err(|e| refused(spec, &e))?;
         fail::point("create.staged");
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
-        let registry = agent.registry_in(timeout)?;
+        let registry = agent.registry()?;
         refuse_taken(&registry, name)?;
-        let Spec { kind, size, persist, parent, .. } = *spec;
-        let birth = Birth { name, kind, size, file, persist, parent };
-        let (object, mapping) = registry.enter(&birth, || {
+        let Spec { kind, size, persist, .. } = *spec;
+        let birth = Birth { name, kind, size, file, persist, arena: arena.as_ref() };
+        let (object, arena, mapping) = registry.enter(&birth, || {
             staged.publish(name)?;
             fail::point("create.linked");
             if seeded(Fault::NameBeforeContents) {
@@ -84,6 +80,7 @@ impl Segment {
             persist: spec.persist,
             file,
             object: Some(object),
+            arena,
         })
     }
 
@@ -124,6 +121,7 @@ impl Segment {
                 format!("\"{name}\" has {} bytes where it was made with {size}", mapping.region().len()),
             ));
         }
+        let arena = registry.open_arena(entry)?;
         if seeded(Fault::OpenDetachesOthers) {
             entry.attached.clear();
         }
@@ -143,6 +141,7 @@ impl Segment {
             persist,
             file,
             object: Some(object),
+            arena,
         })
     }
 
@@ -157,7 +156,7 @@ impl Segment {
         }
         let mapping = map(name)?;
         let (name, file) = (name.to_owned(), found.file);
-        Ok(Segment { mapping: Arc::new(mapping), name, kind, persist: true, file, object: None })
+        Ok(Segment { mapping: Arc::new(mapping), name, kind, persist: true, file, object: None, arena: None })
     }
 
     /// Removes the name now; the memory lives until the last handle is closed. Does nothing if the
@@ -196,10 +195,9 @@ impl Segment {
         self.object.is_none()
     }
 
-    /// The object in the registry, as the `parent` of another; `None` if another program made it.
-    #[must_use]
-    pub fn object(&self) -> Option<ObjectRef> {
-        self.object
+    /// The file of a queue's large messages; `None` if the queue doesn't spill.
+    pub(crate) fn arena(&self) -> Option<&Arena> {
+        self.arena.as_ref()
     }
 
     /// Id of the object, never used again in its domain; 0 if another program made it.
@@ -268,7 +266,7 @@ pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
     }
 }
 
-pub(crate) fn map(name: &str) -> Result<Mapping> {
+fn map(name: &str) -> Result<Mapping> {
     Mapping::open(name).map_err(|e| match e.kind() {
         ErrorKind::NotFound => not_found(name),
         _ => Error::os(&format!("mapping \"{name}\""), &e),

@@ -1,6 +1,5 @@
 //! What a new object is made of.
 
-use crate::domain::ObjectRef;
 use crate::layout::{Kind, PARAMS};
 use crate::sys::Part;
 
@@ -21,8 +20,6 @@ pub struct Spec<'a> {
     pub guard: Option<u64>,
     /// Parameters of an object that is more than bytes.
     pub params: Option<[u64; PARAMS]>,
-    /// The object lives at least as long as this one.
-    pub parent: Option<ObjectRef>,
 }
 
 impl<'a> Spec<'a> {
@@ -30,15 +27,6 @@ impl<'a> Spec<'a> {
     /// it open closes it.
     #[must_use]
     pub fn new(name: &'a str, kind: Kind, size: u64) -> Spec<'a> {
-        Spec {
-            name: Some(name),
-            kind,
-            size,
-            persist: false,
-            parts: &[],
-            guard: None,
-            params: None,
-            parent: None,
-        }
+        Spec { name: Some(name), kind, size, persist: false, parts: &[], guard: None, params: None }
     }
 }

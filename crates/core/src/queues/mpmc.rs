@@ -29,7 +29,7 @@ use crate::layout::{ChunkWords, INDEX_BITS, MpmcWords, Owner, PARTICIPANTS};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::wait::Peers;
 
-/// The message is in a segment of its own, which the chunk names.
+/// The message is in the queue's arena, and the chunk has its length.
 pub(crate) const SPILLED: u32 = 1;
 /// A reader had the message before, and died.
 pub(crate) const REDELIVERED: u32 = 2;
@@ -103,10 +103,6 @@ impl<C: Chunks> Mpmc<'_, C> {
                     continue;
                 }
                 fail::point("queue.claimed");
-                // From here on, a reaper doesn't look for the segment of the last message.
-                if !seeded(Fault::OldFlags) {
-                    chunk.flags.store(0, Relaxed);
-                }
                 self.words.hint.store(next, Relaxed);
                 return Ok(Some(index));
             }
@@ -255,7 +251,7 @@ impl<C: Chunks> Mpmc<'_, C> {
         &self,
         dead: u16,
         terms: Terms,
-        mut forget: impl FnMut(&ChunkWords, u32),
+        mut forget: impl FnMut(u32),
     ) -> Result<Reaped, Corrupt> {
         let mut reaped = Reaped::default();
         let mut queued = Vec::new();
@@ -280,7 +276,7 @@ impl<C: Chunks> Mpmc<'_, C> {
                 }
                 Phase::Reading => {
                     self.ring.unlink_claimed(index);
-                    forget(chunk, index);
+                    forget(index);
                     if terms.count_failures {
                         self.count_failure(index, claim);
                     }
@@ -288,7 +284,7 @@ impl<C: Chunks> Mpmc<'_, C> {
                     fail::point("reap.freed");
                 }
                 Phase::Writing | Phase::Free => {
-                    forget(chunk, index);
+                    forget(index);
                     reaped.freed += u32::from(change(&chunk.claim, before, Phase::Free, 0));
                     fail::point("reap.freed");
                 }

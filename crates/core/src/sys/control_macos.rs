@@ -129,7 +129,7 @@ fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
 
 /// The user's own directory for caches, mode 0700. The system doesn't clean it up, as it does
 /// `/tmp` (confstr(3)).
-fn directory() -> io::Result<PathBuf> {
+pub(super) fn directory() -> io::Result<PathBuf> {
     let mut path = vec![0_u8; 1024];
     // SAFETY: writes at most as many bytes as there are.
     let len = unsafe { libc::confstr(libc::_CS_DARWIN_USER_CACHE_DIR, path.as_mut_ptr().cast(), path.len()) };

@@ -71,6 +71,10 @@ impl Staged {
     pub(crate) fn file(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.ino())
     }
+
+    pub(super) fn duplicate(&self) -> io::Result<File> {
+        self.0.try_clone()
+    }
 }
 
 /// Whether an object could be made now: goes all the way up to giving it a name, but names it like

@@ -7,6 +7,7 @@
 //! | `rehearse` | whether an object could be made now |
 //! | `Mapping` | a named segment in the address space of this process |
 //! | `identify`, `remove` | the file behind a name |
+//! | `StagedArena`, `Arena`, `identify_arena`, `remove_arena` | a file with holes for large messages, never mapped |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
 //! | `open_control`, `control_taken` | the control segment together with its `Life`; other users' files of its name |
 //! | `Life` | byte locks that the kernel drops when their process is gone |
@@ -17,6 +18,14 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");
 
+#[cfg(target_os = "linux")]
+mod arena_linux;
+#[cfg(target_os = "macos")]
+mod arena_macos;
+#[cfg(unix)]
+mod arena_unix;
+#[cfg(windows)]
+mod arena_windows;
 #[cfg(windows)]
 mod bell_windows;
 #[cfg(target_os = "linux")]
@@ -52,6 +61,8 @@ mod room_linux;
 mod windows;
 
 #[cfg(target_os = "linux")]
+pub(crate) use arena_linux::{StagedArena, identify_arena, remove_arena};
+#[cfg(target_os = "linux")]
 pub(crate) use control_linux::{control_is_gone, control_taken, open_control, remove_control, user};
 #[cfg(target_os = "linux")]
 pub use linux::at_quick_exit;
@@ -61,12 +72,16 @@ pub(crate) use linux::{Bell, Staged, headroom, identify, rehearse, remove};
 pub(crate) use room_linux::memory_limit;
 
 #[cfg(target_os = "macos")]
+pub(crate) use arena_macos::{StagedArena, identify_arena, remove_arena};
+#[cfg(target_os = "macos")]
 pub(crate) use control_macos::{control_is_gone, control_taken, open_control, remove_control, user};
 #[cfg(target_os = "macos")]
 pub use macos::at_quick_exit;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{Bell, Staged, headroom, identify, memory_limit, rehearse, remove};
 
+#[cfg(windows)]
+pub(crate) use arena_windows::{Arena, StagedArena, identify_arena, remove_arena};
 #[cfg(windows)]
 pub(crate) use bell_windows::Bell;
 #[cfg(windows)]
@@ -81,10 +96,13 @@ pub use windows::at_quick_exit;
 pub(crate) use windows::{Staged, headroom, identify, memory_limit, rehearse, remove};
 
 #[cfg(unix)]
+pub(crate) use arena_unix::Arena;
+#[cfg(unix)]
 pub(crate) use life_ofd::Life;
 #[cfg(unix)]
 pub(crate) use lock_ofd::{open_to_lock, says_no_locks, try_lock, unlock};
 
+pub(crate) use file::Found;
 pub use file::{ByteRange, Part, Taken};
 pub(crate) use mapping::Mapping;
 pub(crate) use room::Shortage;

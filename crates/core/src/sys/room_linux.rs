@@ -32,16 +32,22 @@ pub(super) fn refuse_without_room(directory: &str, wanted: u64) -> io::Result<()
     {
         return short(room);
     }
-    // Beyond this limit the kernel sends SIGXFSZ, which ends programs that don't ignore it.
-    let largest = largest_file();
-    if wanted > largest {
-        return short(Headroom { limit: Limit::FileSize, total: largest, free: largest });
-    }
+    refuse_beyond_largest_file(wanted)?;
     if UNASKED.fetch_add(wanted, Relaxed).saturating_add(wanted) < SPARE {
         return Ok(());
     }
     UNASKED.store(0, Relaxed);
     memory_has_room(wanted)
+}
+
+/// Refuses to write to a file up to `end`, where the kernel would send SIGXFSZ, which ends programs
+/// that don't ignore it.
+pub(super) fn refuse_beyond_largest_file(end: u64) -> io::Result<()> {
+    let largest = largest_file();
+    if end > largest {
+        return Err(Shortage(Headroom { limit: Limit::FileSize, total: largest, free: largest }).into());
+    }
+    Ok(())
 }
 
 /// Refuses a reservation that the machine or a cgroup of this process has no memory for. The kernel

@@ -110,6 +110,10 @@ impl Staged {
         fs::hard_link(&self.path, path(name)?)
     }
 
+    pub(super) fn as_file(&self) -> &File {
+        &self.file
+    }
+
     /// Identity of the file, the same before and after `publish`.
     pub(crate) fn file(&self) -> io::Result<u64> {
         Ok(found(&self.file)?.file)

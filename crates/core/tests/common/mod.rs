@@ -54,6 +54,20 @@ pub fn rung<T: Debug>(waiter: Object<'_>, armed: Result<Looked<T>>, act: impl Fn
     assert!(!waiter.sleeps(sleepers).unwrap(), "the waiter wasn't rung");
 }
 
+/// The arenas of a domain: the files of the large messages of its queues.
+#[cfg(target_os = "linux")]
+pub fn arenas(domain: &str) -> Vec<String> {
+    files(&format!("{domain}+"))
+}
+
+/// Bytes of memory that large messages of a domain take.
+#[cfg(target_os = "linux")]
+pub fn spilled_bytes(domain: &str) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let blocks = |name: &String| std::fs::metadata(format!("/dev/shm/{name}")).unwrap().blocks();
+    arenas(domain).iter().map(|name| 512 * blocks(name)).sum()
+}
+
 /// Names in /dev/shm that contain `part`.
 #[cfg(target_os = "linux")]
 pub fn files(part: &str) -> Vec<String> {

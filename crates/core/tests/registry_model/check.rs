@@ -2,7 +2,7 @@
 
 use crate::explore::Violation;
 use crate::model::Model;
-use crate::state::{Entry, Free, Handle, Live, Lock, Process, SLOTS, SPILL, Standing, State, Step};
+use crate::state::{ARENA, Entry, Free, Handle, Live, Lock, Process, SLOTS, Standing, State, Step};
 
 /// More steps than any operation of a process that runs alone needs.
 const ALONE: usize = 200;
@@ -21,7 +21,11 @@ impl Model {
         let entries = s.named.map_or(&none, |named| &s.controls[usize::from(named)].entries);
         let retired = s.named.is_some_and(|named| s.controls[usize::from(named)].retired);
         for (name, file) in (0..).zip(s.files).filter(|(_, file)| file.id != 0) {
-            let is_its = |entry: &Entry| entry.phase != Free && entry.id == file.id && entry.name == name;
+            let is_its = |entry: &Entry| {
+                entry.phase != Free
+                    && entry.id == file.id
+                    && (name == ARENA || usize::from(entry.name) == name)
+            };
             if !file.whole {
                 return Err("a name leads to half a file");
             } else if retired || !entries.iter().any(is_its) {
@@ -32,6 +36,8 @@ impl Model {
             let is_second = |other: &Entry| other.phase == Live && other.name == entry.name;
             if s.files[usize::from(entry.name)].id != entry.id {
                 return Err("an object exists without its file");
+            } else if self.arenas && s.files[ARENA].id != entry.id {
+                return Err("an object exists without its arena");
             } else if entries[index + 1..].iter().any(is_second) {
                 return Err("two objects have one name");
             }
@@ -122,15 +128,10 @@ impl State {
         let bit = 1 << me.slot.unwrap_or_default();
         for Handle { id, index, unlinked } in me.handles {
             let entry = &control.entries[usize::from(index)];
-            let has = entry.attached & bit != 0 || self.has_parent(p, index);
+            let has = entry.attached & bit != 0;
             if id != 0 && !unlinked && (entry.phase != Live || entry.id != id || !has) {
                 return Err("a process that has an object open loses it");
             }
-        }
-        let message = self.message;
-        let is_due = message.id != 0 && me.handles[0].id == message.queue && self.is_kept(message);
-        if is_due && self.files[usize::from(SPILL)].id != message.id {
-            return Err("a message is lost that a process could get");
         }
         let knows = |number: u8| {
             number != 0 && me.handles.iter().chain(&me.leaving).any(|handle| handle.id == number)
@@ -138,7 +139,7 @@ impl State {
         let mut attached =
             control.entries.iter().filter(|entry| entry.phase == Live && entry.attached & bit != 0);
         let idle = me.standing == Standing::Member && me.step == Step::Idle && me.lock == Lock::Settled;
-        if idle && !attached.all(|entry| knows(entry.id) || knows(entry.parent)) {
+        if idle && !attached.all(|entry| knows(entry.id)) {
             return Err("an agent is attached to an object that it does not have open");
         }
         Ok(())

@@ -4,7 +4,7 @@ use crate::explore::Violation;
 use crate::faults::Fault;
 use crate::model::Model;
 use crate::objects::Found;
-use crate::state::{After, Born, Entry, File, Free, Live, SPILL, State, Step};
+use crate::state::{ARENA, After, Born, Entry, File, Free, Live, State, Step};
 
 impl Model {
     /// Takes a step of a creation. Returns false if `step` is another one.
@@ -43,14 +43,12 @@ impl Model {
                     Step::Unlock { to: After::Idle }
                 }
                 Some(index) => {
-                    let parent = if self.spills && name == SPILL { me.handles[0].id } else { 0 };
-                    entries[index] =
-                        Entry { phase: Free, tag: false, id: me.staged.id, name, parent, attached: bit };
+                    entries[index] = Entry { phase: Free, tag: false, id: me.staged.id, name, attached: bit };
                     let index = index as u8;
-                    if self.has(Fault::LinkBeforeBorn) {
-                        Step::Link { name, index }
-                    } else {
-                        Step::Bear { name, index }
+                    match self.fault {
+                        Some(Fault::LinkBeforeBorn) => Step::Link { name, index },
+                        Some(Fault::ArenaBeforeBorn) => Step::LinkArena { name, index },
+                        _ => Step::Bear { name, index },
                     }
                 }
             },
@@ -62,6 +60,16 @@ impl Model {
                 entries[usize::from(index)].tag = true;
                 match self.fault {
                     Some(Fault::LinkBeforeBorn | Fault::LiveBeforeLink) => Step::Live { name, index },
+                    Some(Fault::ArenaBeforeBorn | Fault::ArenaAfterLive) => Step::Link { name, index },
+                    _ if self.arenas => Step::LinkArena { name, index },
+                    _ => Step::Link { name, index },
+                }
+            }
+            Step::LinkArena { name, index } => {
+                s.files[ARENA] = File { id: me.staged.id, whole: true };
+                match self.fault {
+                    Some(Fault::ArenaBeforeBorn) => Step::Bear { name, index },
+                    Some(Fault::ArenaAfterLive) => Step::Unlock { to: After::Opened { name, index } },
                     _ => Step::Link { name, index },
                 }
             }
@@ -81,8 +89,9 @@ impl Model {
                 entries[usize::from(index)].phase = Live;
                 match self.fault {
                     Some(Fault::LiveBeforeLink) => Step::Link { name, index },
+                    Some(Fault::ArenaAfterLive) => Step::LinkArena { name, index },
                     Some(Fault::UnlockBeforeLive) => {
-                        self.opened(s, p, name, index);
+                        s.opened(p, name, index);
                         return Ok(true);
                     }
                     _ => Step::Unlock { to: After::Opened { name, index } },

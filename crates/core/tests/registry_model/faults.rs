@@ -54,16 +54,11 @@ pub(crate) enum Fault {
     SweepErases,
     /// A sweep frees slots by a store.
     SweepClearsSlotsByStore,
-    // Children.
-    /// An unlink doesn't attach the queue's users to the segments of its messages.
-    UnlinkForgetsChildren,
-    /// An unlink marks the queue as `DYING` before its users are attached to the segments of its
-    /// messages.
-    DyingBeforeShared,
-    /// A close of an unlinked queue doesn't detach the agent from the segments of its messages.
-    CloseForgetsChildren,
-    /// A writer that closes the segment of its message doesn't notice that the queue was unlinked.
-    CloseForgetsParent,
-    /// The repair keeps the users that an unlink attached to segments of messages before it died.
-    RepairKeepsShares,
+    // Arenas.
+    /// An arena gets its name before its queue's entry is `BORN`.
+    ArenaBeforeBorn,
+    /// A queue's entry is `LIVE` before its arena has its name.
+    ArenaAfterLive,
+    /// A queue is erased without its arena.
+    EraseForgetsArena,
 }

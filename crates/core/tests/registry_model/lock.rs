@@ -4,7 +4,7 @@
 use crate::explore::Violation;
 use crate::faults::Fault;
 use crate::model::Model;
-use crate::state::{After, Born, ENTRIES, Entry, File, Free, Handle, Live, Lock, SPILL, State, Step, Word};
+use crate::state::{Born, ENTRIES, Entry, File, Free, Handle, Live, Lock, State, Step, Word};
 
 impl Model {
     /// Reads the mutex's word. If a live process holds the mutex, process `p` waits, or gives up
@@ -24,8 +24,6 @@ impl Model {
             me.lock = Lock::Settled;
             me.staged = File::default();
             match me.step {
-                // `leaving` has what could not be closed now.
-                Step::Spilled { id, linked } => self.unlock(s, p, After::Put { id, linked }),
                 // The process ends without leaving, as if it died here.
                 Step::Joined | Step::Others => return Ok(false),
                 _ => me.step = Step::Idle,
@@ -60,10 +58,7 @@ impl Model {
                 }
             }
             Lock::Repair { index } => {
-                let (wanted, shared) = (
-                    self.is_wanted(s, p, index),
-                    s.has_parent(p, index) && !self.has(Fault::RepairKeepsShares),
-                );
+                let wanted = self.is_wanted(s, p, index);
                 let me = &mut s.processes[usize::from(p)];
                 let next = if usize::from(index) + 1 < ENTRIES {
                     Lock::Repair { index: index + 1 }
@@ -75,10 +70,6 @@ impl Model {
                 match entry.phase {
                     Free => *entry = Entry::default(),
                     Born if self.has(Fault::BornIsKept) => entry.phase = Live,
-                    Live if shared && entry.attached != 0 => {
-                        entry.attached = 0;
-                        me.lock = lock;
-                    }
                     Live if wanted => entry.tag = true,
                     _ => self.erase(s, p, index, false),
                 }
@@ -89,17 +80,12 @@ impl Model {
             }
             Lock::Detach { name } => {
                 let Handle { id, index, .. } = me.leaving[usize::from(name)];
-                let parent = entries[usize::from(index)].parent;
-                let is_child = parent != 0 && me.handles[0].id == parent && !s.has_parent(p, index);
-                let (entries, me) = (&mut s.controls[control].entries, &mut s.processes[usize::from(p)]);
                 let entry = &mut entries[usize::from(index)];
-                if entry.phase == Live && entry.id == id && is_child && !self.has(Fault::CloseForgetsParent) {
-                    s.settle(p, name + 1);
-                } else if entry.phase == Live && entry.id == id {
+                if entry.phase == Live && entry.id == id {
                     entry.attached &= !(1 << slot);
                     me.lock = Lock::Detached { name };
                 } else {
-                    self.detach_children(s, p, name, 0);
+                    s.settle(p, name + 1);
                 }
             }
             Lock::Detached { name } => {
@@ -109,37 +95,8 @@ impl Model {
                     self.erase(s, p, index, false);
                 }
             }
-            Lock::DetachChild { name, index } => {
-                entries[usize::from(index)].attached &= !(1 << slot);
-                me.lock = Lock::DetachedChild { name, index };
-            }
-            Lock::DetachedChild { name, index } => {
-                self.detach_children(s, p, name, index + 1);
-                if !self.is_wanted(s, p, index) {
-                    self.erase_one(s, p, index, false);
-                }
-            }
-            Lock::EraseSpill => {
-                let read = std::mem::take(&mut me.read);
-                me.lock = Lock::Settled;
-                let is_it = |entry: &Entry| entry.phase == Live && entry.name == SPILL && entry.id == read;
-                if let Some(index) = entries.iter().position(is_it) {
-                    self.erase_one(s, p, index as u8, true);
-                }
-            }
         }
         true
-    }
-
-    /// Detaches the process from the children of an object that has lost its name, from entry
-    /// `from` on.
-    fn detach_children(self, s: &mut State, p: u8, name: u8, from: u8) {
-        let id = s.process(p).leaving[usize::from(name)].id;
-        let next = (from..ENTRIES as u8).find(|&index| s.entry(p, index).is_child_of(id));
-        match next.filter(|_| !self.has(Fault::CloseForgetsChildren)) {
-            Some(index) => s.processes[usize::from(p)].lock = Lock::DetachChild { name, index },
-            None => s.settle(p, name + 1),
-        }
     }
 }
 
@@ -151,7 +108,6 @@ impl State {
         me.leaving[..usize::from(from)].fill(Handle::default());
         me.lock = match me.leaving.iter().position(|handle| handle.id != 0) {
             Some(name) => Lock::Detach { name: name as u8 },
-            None if me.read != 0 => Lock::EraseSpill,
             None => Lock::Settled,
         };
     }

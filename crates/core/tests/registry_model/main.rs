@@ -5,9 +5,8 @@
 //!
 //! * A process that is gone may come again and register: it opens or makes the control segment,
 //!   locks the byte of a new instance, takes a slot (also that of a dead agent), and sweeps.
-//! * An agent may create, open, close and unlink objects, sweep, and leave. It may put a message in
-//!   a segment of its own into a queue, and take one. The last agent retires the domain and removes
-//!   it.
+//! * An agent may create, open, close and unlink objects, sweep, and leave. Objects may have a
+//!   second file, the arena of a queue. The last agent retires the domain and removes it.
 //! * A process that waits for the registry's mutex may give up.
 //! * Any process may die before any step. The kernel then drops its life lock, the lock on the byte
 //!   of its instance. A stopped process is one that is not chosen.
@@ -20,11 +19,10 @@
 //! Asserted in every state:
 //!
 //! * A name leads to a whole file that an entry knows, in a domain that is not retired. A `LIVE`
-//!   object has its file. No two objects have one name.
+//!   object has its file, and its arena. No two objects have one name.
 //! * A live agent keeps its slot, the mutex while it holds it, its domain, and each object that it
 //!   has open, unless the object was unlinked. It is attached to no other object: in particular to
 //!   none that its predecessor in the slot had.
-//! * A message is there as long as an agent that may get it has its queue open.
 //! * Each process alone, or a newcomer, completes its operation unless a live process holds the
 //!   mutex. After it has swept, no slot, bit, entry or mutex of a dead agent is left. After it has
 //!   left as the last agent, no domain is left.
@@ -50,11 +48,11 @@ use crate::faults::Fault;
 use crate::model::Model;
 
 const DOMAIN: Model =
-    Model { processes: 2, objects: 0, persist: false, spills: false, joins: true, fault: None };
+    Model { processes: 2, objects: 0, persist: false, arenas: false, joins: true, fault: None };
 
 const OBJECTS: Model = Model { objects: 1, ..DOMAIN };
 const LASTING: Model = Model { persist: true, ..OBJECTS };
-const QUEUES: Model = Model { spills: true, joins: false, ..OBJECTS };
+const QUEUES: Model = Model { arenas: true, joins: false, ..OBJECTS };
 
 #[test]
 fn joining_and_leaving() {
@@ -67,7 +65,7 @@ fn objects() {
 }
 
 #[test]
-fn queues_and_their_messages() {
+fn objects_with_arenas() {
     explore_all([QUEUES]);
 }
 
@@ -121,17 +119,8 @@ fn every_fault_in_objects_is_found() {
 }
 
 #[test]
-fn every_fault_in_messages_is_found() {
-    find(
-        &[QUEUES],
-        &[
-            Fault::UnlinkForgetsChildren,
-            Fault::DyingBeforeShared,
-            Fault::CloseForgetsChildren,
-            Fault::CloseForgetsParent,
-            Fault::RepairKeepsShares,
-        ],
-    );
+fn every_fault_in_arenas_is_found() {
+    find(&[QUEUES], &[Fault::ArenaBeforeBorn, Fault::ArenaAfterLive, Fault::EraseForgetsArena]);
 }
 
 fn find(models: &[Model], faults: &[Fault]) {

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use crate::explore::{Model as Explored, Move, Violation};
 use crate::faults::Fault;
 use crate::state::{
-    CONTROLS, Control, Entry, File, GONE, Lock, Message, NAMES, PROCESSES, Process, SPILL, Standing, State,
-    Step, Sweep,
+    CONTROLS, Control, Entry, FILES, File, GONE, Lock, PROCESSES, Process, Standing, State, Step, Sweep,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +15,8 @@ pub(crate) struct Model {
     pub(crate) objects: u8,
     /// Objects outlive all agents.
     pub(crate) persist: bool,
-    /// The only name is that of a queue whose messages have segments of their own.
-    pub(crate) spills: bool,
+    /// Objects have arenas.
+    pub(crate) arenas: bool,
     /// Processes join and may come again. Otherwise all are agents from the beginning, until they
     /// are gone.
     pub(crate) joins: bool,
@@ -25,7 +24,7 @@ pub(crate) struct Model {
 }
 
 /// How many operations an idle process may begin, each with one of the names.
-const OPERATIONS: u8 = 8;
+const OPERATIONS: u8 = 6;
 
 impl Model {
     pub(crate) fn has(self, fault: Fault) -> bool {
@@ -35,8 +34,6 @@ impl Model {
     /// An idle process begins what `choice` says. Returns false if it can't.
     fn begin(self, s: &mut State, p: u8, choice: u8) -> bool {
         let (operation, name) = (choice % OPERATIONS, choice / OPERATIONS);
-        let spill = s.processes[usize::from(p)].handles[usize::from(SPILL)];
-        let nobody_spills = s.spill_is_free();
         let me = &mut s.processes[usize::from(p)];
         let handle = &mut me.handles[usize::from(name)];
         let has = handle.id != 0;
@@ -63,11 +60,6 @@ impl Model {
                 }
                 Step::Others
             }
-            6 if self.spills && has && spill.id == 0 && nobody_spills => Step::Refuse { name: SPILL },
-            7 if self.spills && has && s.message.queue == handle.id => {
-                me.step = Step::Take { message: std::mem::take(&mut s.message) };
-                return true;
-            }
             _ => return false,
         };
         me.lock = Lock::Look;
@@ -79,11 +71,6 @@ impl Model {
         let moved = self.step_or_read(s, p, choice)?;
         while moved && s.process(p).reads() {
             self.step_or_read(s, p, 0)?;
-        }
-        // A queue that no process can reach any more has no message.
-        let queue = s.message.queue;
-        if s.files[0].id != queue && s.processes.iter().all(|q| q.handles[0].id != queue) {
-            s.message = Message::default();
         }
         Ok(moved)
     }
@@ -122,8 +109,7 @@ impl Explored for Model {
         let mut initial = State {
             named: None,
             controls: [Control::default(); CONTROLS],
-            files: [File::default(); NAMES],
-            message: Message::default(),
+            files: [File::default(); FILES],
             processes: [GONE; PROCESSES],
         };
         for p in (0..self.processes).filter(|_| !self.joins) {
@@ -179,26 +165,9 @@ impl Explored for Model {
         let control = &after.controls[after.seen_by(*by)];
         let _ = write!(line, " slots {:?} owner {}", control.slots, control.word.owner);
         for (index, entry) in control.entries.iter().enumerate().filter(|(_, entry)| entry.id != 0) {
-            let Entry { phase, id, parent, attached, .. } = entry;
-            let _ = write!(line, " {index}: {phase:?} {id} of {parent} {attached:b}");
+            let Entry { phase, id, attached, .. } = entry;
+            let _ = write!(line, " {index}: {phase:?} {id} {attached:b}");
         }
         line + &format!(" files {:?}", after.files.map(|file| file.id))
-    }
-}
-
-impl State {
-    /// Whether the name of spilled messages is free: there is no such message, and no process is
-    /// about to make one.
-    fn spill_is_free(&self) -> bool {
-        let uses = |step: &Step| match *step {
-            Step::Refuse { name } | Step::RefuseAgain { name } => name == SPILL,
-            Step::Company | Step::Spilled { .. } | Step::Take { .. } => true,
-            _ => false,
-        };
-        let entries = self.controls.iter().flat_map(|control| &control.entries);
-        self.files[usize::from(SPILL)].id == 0
-            && self.message.id == 0
-            && !self.processes.iter().any(|q| q.read != 0 || uses(&q.step))
-            && !{ entries }.any(|entry| entry.name == SPILL)
     }
 }

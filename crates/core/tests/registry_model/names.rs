@@ -1,7 +1,7 @@
 //! Which states differ only in the numbers of agents and objects, and in the order of processes.
 
 use crate::model::Model;
-use crate::state::{After, Control, Lock, PROCESSES, State, Step};
+use crate::state::{Control, Lock, PROCESSES, State, Step};
 
 const ORDERS: [[usize; PROCESSES]; 6] = [[0, 1, 2], [1, 0, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
@@ -38,37 +38,20 @@ impl State {
             if let Lock::Cas { seen } = &mut process.lock {
                 f(&mut seen.owner);
             }
-            match &mut process.step {
-                Step::Enter { before, .. } => f(before),
-                Step::Take { message } => f(&mut message.writer),
-                _ => {}
+            if let Step::Enter { before, .. } = &mut process.step {
+                f(before);
             }
         }
-        f(&mut self.message.writer);
     }
 
     fn each_id(&mut self, mut f: impl FnMut(&mut u8)) {
-        for entry in self.controls.iter_mut().flat_map(|control| &mut control.entries) {
-            f(&mut entry.id);
-            f(&mut entry.parent);
-        }
+        self.controls.iter_mut().flat_map(|control| &mut control.entries).for_each(|entry| f(&mut entry.id));
         self.files.iter_mut().for_each(|file| f(&mut file.id));
         for process in &mut self.processes {
             let handles = process.handles.iter_mut().chain(&mut process.leaving);
             handles.for_each(|handle| f(&mut handle.id));
-            f(&mut process.read);
             f(&mut process.staged.id);
-            match &mut process.step {
-                Step::Take { message } => {
-                    f(&mut message.queue);
-                    f(&mut message.id);
-                }
-                Step::Spilled { id, .. } | Step::Unlock { to: After::Put { id, .. } } => f(id),
-                _ => {}
-            }
         }
-        f(&mut self.message.queue);
-        f(&mut self.message.id);
     }
 
     /// A number that no agent has, and that occurs in no word that names an agent.

@@ -1,10 +1,9 @@
-//! Opening and unlinking objects, and spilled messages (`segment.rs`, `Registry::find`,
-//! `spill.rs`).
+//! Opening and unlinking objects (`segment.rs`, `Registry::find`).
 
 use crate::explore::Violation;
 use crate::faults::Fault;
 use crate::model::Model;
-use crate::state::{After, ENTRIES, File, Handle, Live, Lock, Message, SPILL, Standing, State, Step, Word};
+use crate::state::{ARENA, After, ENTRIES, File, Handle, Live, Lock, Standing, State, Step, Word};
 
 /// What a name leads to.
 pub(crate) enum Found {
@@ -20,7 +19,8 @@ impl Model {
         match s.entered_as(p, name) {
             None => Found::Nothing,
             Some(index) => {
-                let there = s.files[usize::from(name)].id == s.entry(p, index).id;
+                let id = s.entry(p, index).id;
+                let there = s.files[usize::from(name)].id == id && (!self.arenas || s.files[ARENA].id == id);
                 if there && self.is_wanted(s, p, index) { Found::Object(index) } else { Found::Stale(index) }
             }
         }
@@ -57,7 +57,7 @@ impl Model {
             Step::Attach { name, index } => {
                 entries[usize::from(index)].attached |= bit;
                 if self.has(Fault::AttachAfterUnlock) {
-                    self.opened(s, p, name, index);
+                    s.opened(p, name, index);
                     return Ok(true);
                 }
                 Step::Unlock { to: After::Opened { name, index } }
@@ -74,37 +74,6 @@ impl Model {
                 return Ok(true);
             }
             Step::Closed => Step::Unlock { to: After::Idle },
-            Step::Spilled { id, linked } => Step::Unlock { to: After::Put { id, linked } },
-
-            Step::Company => {
-                let queue = me.handles[0];
-                let entry = entries[usize::from(queue.index)];
-                let linked = entry.phase == Live && entry.id == queue.id;
-                if linked || !self.has(Fault::CloseForgetsParent) {
-                    let spill = &mut me.handles[usize::from(SPILL)];
-                    let id = spill.id;
-                    me.leaving[usize::from(SPILL)] = std::mem::take(spill);
-                    me.lock = Lock::Look;
-                    Step::Spilled { id, linked }
-                } else {
-                    // The segment is not closed, so the agent stays attached to it.
-                    let id = std::mem::take(&mut me.handles[usize::from(SPILL)]).id;
-                    s.message = Message { queue: queue.id, id, writer: me.instance };
-                    Step::Idle
-                }
-            }
-            Step::Take { message } => {
-                if s.files[usize::from(SPILL)].id == message.id {
-                    me.read = message.id;
-                    me.lock = Lock::Look;
-                    Step::Closed
-                } else if all.is_kept(message) {
-                    return Err("a message is lost");
-                } else {
-                    Step::Idle
-                }
-            }
-
             Step::Unlock { to } => {
                 self.unlock(s, p, to);
                 return Ok(true);
@@ -134,33 +103,22 @@ impl Model {
                 me.lock = Lock::Look;
                 Step::RefuseAgain { name }
             }
-            After::Opened { name, index } => return self.opened(s, p, name, index),
-            After::Put { id, linked } => {
-                let writer = if linked { 0 } else { me.instance };
-                s.message = Message { queue: me.handles[0].id, id, writer };
-                Step::Idle
-            }
+            After::Opened { name, index } => return s.opened(p, name, index),
             After::Late { name, index } if self.has(Fault::AttachAfterUnlock) => Step::Attach { name, index },
             After::Late { name, index } => Step::Live { name, index },
             After::Drop { again } => Step::Drop { again },
         };
     }
-
-    /// Notes that the process has the object open.
-    pub(crate) fn opened(self, s: &mut State, p: u8, name: u8, index: u8) {
-        let id = s.entry(p, index).id;
-        let me = &mut s.processes[usize::from(p)];
-        me.staged = File::default();
-        me.handles[usize::from(name)] = Handle { id, index, unlinked: false };
-        me.step = if self.spills && name == SPILL { Step::Company } else { Step::Idle };
-    }
 }
 
 impl State {
-    /// Whether a message's segment must still be there, if an agent has the queue open.
-    pub(crate) fn is_kept(&self, message: Message) -> bool {
-        message.writer == 0
-            || self.processes.iter().any(|q| q.instance == message.writer && q.handles[0].id == message.queue)
+    /// Notes that the process has the object open.
+    pub(crate) fn opened(&mut self, p: u8, name: u8, index: u8) {
+        let id = self.entry(p, index).id;
+        let me = &mut self.processes[usize::from(p)];
+        me.staged = File::default();
+        me.handles[usize::from(name)] = Handle { id, index, unlinked: false };
+        me.step = Step::Idle;
     }
 
     fn entered_as(&self, p: u8, name: u8) -> Option<u8> {

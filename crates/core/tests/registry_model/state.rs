@@ -6,11 +6,12 @@ pub(crate) const PROCESSES: usize = 3;
 pub(crate) const CONTROLS: usize = PROCESSES + 1;
 pub(crate) const SLOTS: usize = 2;
 pub(crate) const ENTRIES: usize = 2;
-pub(crate) const NAMES: usize = 2;
+pub(crate) const NAMES: usize = 1;
 
-/// The name of the segment of a spilled message, in models that have such messages. The core never
-/// uses such a name again, so the model has one at a time.
-pub(crate) const SPILL: u8 = 1;
+/// The files of the names, and an arena. The name of an arena is made of its object's id. There is
+/// one at a time, since there is one name for objects.
+pub(crate) const FILES: usize = NAMES + 1;
+pub(crate) const ARENA: usize = NAMES;
 
 // Agents have numbers; objects share theirs with their files. 0 is none. A new number is one that
 // occurs nowhere in the state.
@@ -33,7 +34,6 @@ pub(crate) struct Entry {
     pub(crate) tag: bool,
     pub(crate) id: u8,
     pub(crate) name: u8,
-    pub(crate) parent: u8,
     /// A bit per slot.
     pub(crate) attached: u8,
 }
@@ -69,16 +69,6 @@ pub(crate) struct Handle {
     pub(crate) unlinked: bool,
 }
 
-/// A message of a queue, in a segment of its own. The queue's memory says which segment.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
-pub(crate) struct Message {
-    pub(crate) queue: u8,
-    pub(crate) id: u8,
-    /// The instance of the writer, if the queue had no name when the message was put: then the
-    /// segment stays as long as the writer lives.
-    pub(crate) writer: u8,
-}
-
 /// How far a process is in taking the registry's mutex, and in what the new owner does first. All
 /// of this comes before the step that needs the mutex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -100,23 +90,12 @@ pub(crate) enum Lock {
     Detached {
         name: u8,
     },
-    DetachChild {
-        name: u8,
-        index: u8,
-    },
-    DetachedChild {
-        name: u8,
-        index: u8,
-    },
-    EraseSpill,
 }
 
 /// The erasure of an entry, which comes before everything else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Erase {
     pub(crate) index: u8,
-    /// A bit per entry.
-    pub(crate) children: u8,
     /// An agent asked for it: the object is unlinked.
     pub(crate) asked: bool,
     pub(crate) step: Erasing,
@@ -124,15 +103,13 @@ pub(crate) struct Erase {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum Erasing {
-    /// Attaches the users of a parent to its children, bit by bit.
-    Share,
     Dying,
     Identify,
     Remove,
+    IdentifyArena,
+    RemoveArena,
     Free,
     Untag,
-    /// Erases children that no agent needs.
-    Next,
 }
 
 /// The reason for a sweep.
@@ -179,6 +156,7 @@ pub(crate) enum Step {
     Fields { name: u8 },
     Bear { name: u8, index: u8 },
     Tag { name: u8, index: u8 },
+    LinkArena { name: u8, index: u8 },
     Link { name: u8, index: u8 },
     Live { name: u8, index: u8 },
     Find { name: u8 },
@@ -186,11 +164,6 @@ pub(crate) enum Step {
     Attach { name: u8, index: u8 },
     Unlink { name: u8 },
     Closed,
-
-    // Spilled messages.
-    Company,
-    Spilled { id: u8, linked: bool },
-    Take { message: Message },
 
     Unlock { to: After },
 }
@@ -213,10 +186,6 @@ pub(crate) enum After {
     Opened {
         name: u8,
         index: u8,
-    },
-    Put {
-        id: u8,
-        linked: bool,
     },
     /// Only with a fault: does what should have been done under the mutex.
     Late {
@@ -245,8 +214,6 @@ pub(crate) struct Process {
     pub(crate) inside: bool,
     pub(crate) handles: [Handle; NAMES],
     pub(crate) leaving: [Handle; NAMES],
-    /// A message that it has read, and whose segment it has not removed.
-    pub(crate) read: u8,
     /// The instances that its sweep found dead, by slot.
     pub(crate) dead: [u8; SLOTS],
     /// Its file that has no name yet.
@@ -266,7 +233,6 @@ pub(crate) const GONE: Process = Process {
     inside: false,
     handles: [Handle { id: 0, index: 0, unlinked: false }; NAMES],
     leaving: [Handle { id: 0, index: 0, unlinked: false }; NAMES],
-    read: 0,
     dead: [0; SLOTS],
     staged: File { id: 0, whole: false },
 };
@@ -290,12 +256,11 @@ impl Process {
                 | Step::MapObject { .. }
                 | Step::Unlink { .. }
                 | Step::Closed
-                | Step::Spilled { .. }
         );
         self.inside
             && match (self.erase, self.lock) {
-                (Some(erase), _) => matches!(erase.step, Erasing::Identify | Erasing::Next),
-                (None, Lock::Detached { .. } | Lock::DetachedChild { .. }) => true,
+                (Some(erase), _) => matches!(erase.step, Erasing::Identify | Erasing::IdentifyArena),
+                (None, Lock::Detached { .. }) => true,
                 (None, Lock::Settled) => reads,
                 _ => false,
             }
@@ -311,9 +276,8 @@ pub(crate) struct State {
     /// The control segment that has the name.
     pub(crate) named: Option<u8>,
     pub(crate) controls: [Control; CONTROLS],
-    /// The files that the names of objects lead to.
-    pub(crate) files: [File; NAMES],
-    pub(crate) message: Message,
+    /// The files that the names of objects lead to, and the arena.
+    pub(crate) files: [File; FILES],
     pub(crate) processes: [Process; PROCESSES],
 }
 

@@ -113,13 +113,13 @@ pub fn read_message(handle: u32, chunk: u32, offset: f64, spilled: bool, mut to:
     })
 }
 
-/// Checks that a message with a segment of its own is as large as its chunk says.
+/// Checks that a spilled message is as large as its chunk says.
 ///
 /// # Errors
 /// As `Object::check_spilled`.
 #[napi(catch_unwind)]
-pub fn check_spilled(handle: u32, offset: f64) -> Result<()> {
-    with_object(handle, |object| object.check_spilled(offset as u64))
+pub fn check_spilled(handle: u32, chunk: u32, length: f64) -> Result<()> {
+    with_object(handle, |object| object.check_spilled(chunk, length as u64))
 }
 
 /// Ends the queue: no put begins from now on.

@@ -83,8 +83,11 @@ fn push_many(stage: &Stage) {
     mark();
 }
 
+/// The second such message of the process: the first one also asks the system for free memory, as
+/// `create an object` does, and that takes most of its instructions.
 fn push_large(stage: &Stage) {
     let (mut user, _) = main(stage);
+    assert!(user.push(true, Wait::Try).unwrap());
     mark();
     let pushed = user.push(true, Wait::Try).unwrap();
     mark();
@@ -241,8 +244,7 @@ fn close_as_last(stage: &Stage) {
     agent.leave();
 }
 
-/// Leaves one message in each state: being written, queued with a segment of its own, and being
-/// read.
+/// Leaves one message in each state: being written, queued in the arena, and being read.
 fn die_holding(user: &mut QueueUser<'_>, queue: &Segment) {
     let chunk = user.reserve().unwrap();
     user.write(queue, chunk).unwrap();

@@ -9,10 +9,12 @@
 //!
 //! `repair` is idempotent: if the repairing agent dies, the next owner starts it again.
 
+mod arena;
 mod erase;
 mod repair;
 mod table;
 
+pub(super) use arena::bytes_of;
 pub use repair::Swept;
 pub use table::ObjectRef;
 pub(crate) use table::{Birth, Registry};
@@ -31,7 +33,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::OBJECTS;
 use crate::locks::{Acquired, acquire_short};
 use crate::sync::Ordering::{Relaxed, Release};
-use crate::sys;
+use crate::sys::{self, Arena, StagedArena};
 use crate::wait::Sleepers;
 
 impl<'a> Registry<'a> {
@@ -58,19 +60,22 @@ impl<'a> Registry<'a> {
         let there = now.is_some_and(|now| now.file == file || seeded(Fault::FindWhateverHasTheName));
         let is_shunned = seeded(Fault::FoundDeadBesideTheDead)
             && entry.attached.iter().any(|slot| !self.seat.domain().is_alive_in(slot));
-        if there && self.is_wanted(entry) && !is_shunned {
+        if there && self.arena_is_there(entry)? && self.is_wanted(entry) && !is_shunned {
             return Ok(Some(index));
         }
         self.erase(index)?;
         Ok(None)
     }
 
-    /// Enters an object, attaches the caller, and calls `publish`, which gives the file its name.
+    /// Enters an object, attaches the caller, gives the arena its name, and calls `publish`, which
+    /// gives the segment its name.
     pub(crate) fn enter<T>(
         &self,
         birth: &Birth<'_>,
         publish: impl FnOnce() -> std::io::Result<T>,
-    ) -> Result<(ObjectRef, T)> {
+    ) -> Result<(ObjectRef, Option<Arena>, T)> {
+        let arena = birth.arena.map_or(Ok(0), StagedArena::file);
+        let arena = arena.map_err(|e| Error::os("asking for the new file's identity", &e))?;
         let free = |i: &usize| {
             self.control.tags[*i].load(Relaxed) == 0 && self.entry(*i).state.load(Relaxed) == FREE
         };
@@ -84,14 +89,12 @@ impl<'a> Registry<'a> {
             fail::point("create.entry-used");
         }
         let entry = self.entry(index);
-        let id = self.control.header.next_object.fetch_add(1, Relaxed).wrapping_add(1);
         entry.kind.store(birth.kind as u32, Relaxed);
-        entry.id.store(id, Relaxed);
+        entry.id.store(self.next_id(), Relaxed);
         entry.size.store(birth.size, Relaxed);
         entry.file.store(birth.file, Relaxed);
         entry.persist.store(u32::from(birth.persist), Relaxed);
-        entry.parent.store(birth.parent.map_or(0, |parent| parent.id), Relaxed);
-        entry.parent_index.store(birth.parent.map_or(0, |parent| parent.index as u64), Relaxed);
+        entry.arena.store(arena, Relaxed);
         entry.name_len.store(birth.name.len() as u32, Relaxed);
         for (to, from) in entry.name.iter().zip(birth.name.bytes()) {
             to.store(from, Relaxed);
@@ -105,15 +108,17 @@ impl<'a> Registry<'a> {
         fail::point("create.born");
         self.control.tags[index].store(tag(birth.name), Release);
         fail::point("create.tagged");
-        match publish() {
-            Ok(made) => {
+        let arena = birth.arena.map(|arena| self.publish_arena(entry, arena)).transpose();
+        match arena.and_then(|arena| Ok((arena, publish()?))) {
+            Ok((arena, made)) => {
                 fail::point("create.published");
                 entry.state.store(LIVE, Release);
                 fail::point("create.live");
-                Ok((ObjectRef { index, id }, made))
+                Ok((ObjectRef { index, id: entry.id.load(Relaxed) }, arena, made))
             }
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
                 if !seeded(Fault::RefusedStayEntered) {
+                    self.remove_arena(entry)?;
                     self.free(index);
                 }
                 Err(Error::new(
@@ -130,6 +135,11 @@ impl<'a> Registry<'a> {
                 Err(Error::os(&format!("publishing \"{}\"", birth.name), &e))
             }
         }
+    }
+
+    /// An id that no object of the domain had before.
+    fn next_id(&self) -> u64 {
+        self.control.header.next_object.fetch_add(1, Relaxed).wrapping_add(1)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cleans up after dead agents: a living agent sweeps what they held, and the next owner of the
 //! mutex repairs what they left half done.
 
+use super::arena::bytes_of;
 use super::table::{BORN, FREE, LIVE, Registry, is_lock_manager, name_of};
 use crate::domain::name::tag;
 use crate::fail;
@@ -62,7 +63,7 @@ impl Registry<'_> {
             }
             fail::point("sweep.detached");
             if !self.is_wanted(entry) {
-                let bytes = entry.size.load(Relaxed);
+                let bytes = bytes_of(self.seat.domain(), entry);
                 // If the system refuses to remove a name, the next sweep tries again.
                 if self.erase(index).is_ok() {
                     swept = swept + Swept { agents: 0, objects: 1, bytes };
@@ -121,11 +122,6 @@ impl Registry<'_> {
                 FREE => self.control.tags[index].store(0, Release),
                 BORN if seeded(Fault::RepairKeepsUnborn) => {}
                 LIVE if self.is_wanted(entry) => {
-                    if self.parent_lives(entry) && !seeded(Fault::RepairKeepsShares) {
-                        // The dead owner may have begun to attach the parent's users. The parent
-                        // stays.
-                        entry.attached.clear();
-                    }
                     let tag = name_of(entry).map_or(1, |name| tag(&name));
                     self.control.tags[index].store(tag, Release);
                 }

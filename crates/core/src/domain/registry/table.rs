@@ -3,8 +3,9 @@
 use crate::domain::name::{self, NAME_MAX, tag};
 use crate::domain::seat::Seat;
 use crate::faults::{Fault, seeded};
-use crate::layout::{Control, Entry, Kind, OBJECTS};
+use crate::layout::{Control, Entry, Kind};
 use crate::sync::Ordering::{Acquire, Relaxed};
+use crate::sys::StagedArena;
 use crate::wait::Peers;
 
 pub(super) const FREE: u32 = 0;
@@ -27,8 +28,8 @@ pub(crate) struct Birth<'a> {
     pub size: u64,
     pub file: u64,
     pub persist: bool,
-    /// The new object lives at least as long as this one.
-    pub parent: Option<ObjectRef>,
+    /// The file of a queue's large messages.
+    pub arena: Option<&'a StagedArena>,
 }
 
 /// The registry, while the caller holds its mutex.
@@ -72,7 +73,6 @@ impl<'a> Registry<'a> {
         let mut users = entry.attached.iter();
         entry.persist.load(Relaxed) != 0
             || is_lock_manager(entry) && !seeded(Fault::NamedLocksForgotten)
-            || self.parent_lives(entry)
             || if seeded(Fault::FirstUserDecides) {
                 users.next().is_some_and(lives)
             } else {
@@ -80,21 +80,9 @@ impl<'a> Registry<'a> {
             }
     }
 
-    pub(super) fn parent_lives(&self, entry: &Entry) -> bool {
-        let parent = parent_of(entry);
-        parent.id != 0
-            && parent.index < OBJECTS
-            && !seeded(Fault::ParentKeepsNothing)
-            && self.entry_of(parent).is_some()
-    }
-
     pub(super) fn me(&self) -> usize {
         usize::from(self.seat.me().slot)
     }
-}
-
-pub(super) fn parent_of(entry: &Entry) -> ObjectRef {
-    ObjectRef { index: entry.parent_index.load(Relaxed) as usize, id: entry.parent.load(Relaxed) }
 }
 
 pub(super) fn is_lock_manager(entry: &Entry) -> bool {

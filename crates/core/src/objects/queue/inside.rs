@@ -1,11 +1,9 @@
 //! The parts of the calls: claims, waits, puts and frees.
 
 use super::member::{Chunk, Member};
-use super::spill::Spill;
 use crate::error::Result;
-use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{ChunkWords, Kind, MpmcWords, QueueGeometry, SPILL_BYTES};
+use crate::layout::{ChunkWords, Kind, MpmcWords, QueueGeometry};
 use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put};
 use crate::queues::{Chunks, Corrupt, IndexRing, Mpmc, Phase, REDELIVERED, SPILLED};
@@ -115,13 +113,13 @@ impl Queue<'_> {
         let offset = member.geometry.message_at(index);
         let spilled = flags & SPILLED != 0;
         let found = if spilled {
-            Spill::read(self.object.segment.region(), offset).map(|spill| spill.len)
+            self.spilled_len(member, index)
         } else if len <= member.geometry.message_bytes || seeded(Fault::MessageLengthTrusted) {
             Ok(u64::from(len))
         } else {
             Err(self.object.corrupt())
         };
-        let len = found.inspect_err(|_| drop(self.free(member, index, Phase::Reading)))?;
+        let len = found.inspect_err(|_| drop(self.discard(member, index, Phase::Reading)))?;
         Ok(Some(Got::Message(Chunk { index, offset, len, spilled, redelivered: flags & REDELIVERED != 0 })))
     }
 
@@ -139,42 +137,14 @@ impl Queue<'_> {
         Ok(finished.then_some(()))
     }
 
-    /// Puts a message that is too large for its chunk.
-    pub(super) fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
-        let object = &self.object;
-        let spill = Spill::new(bytes.len() as u64)?;
-        let chunk = self.held(member, index, Phase::Writing)?;
-        if seeded(Fault::SpillBeforeName) {
-            spill.create(object.agent, object.segment, bytes)?;
-        }
-        object.segment.region().write(member.geometry.message_at(index), &spill.to_bytes())?;
-        // Release: a reaper of this chunk that sees the flag also sees the name of the segment.
-        chunk.flags.store(SPILLED, crate::sync::Ordering::Release);
-        fail::point("spill.named");
-        if !seeded(Fault::SpillBeforeName)
-            && let Err(e) = spill.create(object.agent, object.segment, bytes)
-        {
-            chunk.flags.store(0, Relaxed);
-            return Err(e);
-        }
-        self.publish(member, index, SPILL_BYTES as u32, SPILLED)?;
-        self.notify_queued(1);
-        Ok(())
-    }
-
-    /// Frees the chunk of a message that was read, and removes its segment if it was spilled.
+    /// Frees the chunk of a message that was read, and its memory in the arena.
     pub(super) fn free_read(&self, member: &Member, index: u32) -> Result<()> {
-        let chunk = self.held(member, index, Phase::Reading)?;
-        if chunk.flags.load(Relaxed) & SPILLED == 0 {
-            return self.free(member, index, Phase::Reading);
+        self.held(member, index, Phase::Reading)?;
+        if self.is_spilled(index)? {
+            self.discard_read(member, index)
+        } else {
+            self.free(member, index, Phase::Reading)
         }
-        if !self.sound(self.mpmc.retire(index, member.id))? {
-            return Err(self.object.lost("that message"));
-        }
-        Spill::read(self.object.segment.region(), member.geometry.message_at(index))?
-            .remove(self.object.agent);
-        fail::point("spill.removed");
-        self.free(member, index, Phase::Writing)
     }
 
     pub(super) fn held(&self, member: &Member, index: u32, phase: Phase) -> Result<&ChunkWords> {

@@ -32,7 +32,7 @@ pub struct Chunk {
     pub offset: u64,
     /// Number of bytes of the message, or that fit.
     pub len: u64,
-    /// The message is in a segment of its own.
+    /// The message is in the queue's arena.
     pub spilled: bool,
     /// Another reader had the message before and died, or put it back.
     pub redelivered: bool,

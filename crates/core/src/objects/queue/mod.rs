@@ -10,13 +10,12 @@ mod spill;
 pub use member::{Chunk, Member};
 pub use participant::Participant;
 
-use self::spill::Spill;
 use super::looked::Looked;
 use super::object::Object;
 use super::put_got::{Got, Put};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
-use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS};
+use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS, QueueGeometry};
 use crate::queues::{Claim, Phase, REDELIVERED, Reaped};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
@@ -56,10 +55,10 @@ impl Object<'_> {
         Ok(())
     }
 
-    /// Puts a message. One larger than `message_bytes` gets a segment of its own.
+    /// Puts a message. One larger than `message_bytes` goes to the queue's arena.
     ///
     /// # Errors
-    /// `ERR_TOO_LARGE` (if the queue doesn't spill), `ERR_NO_SPACE`, `ERR_LIMIT`, `ERR_CORRUPT`.
+    /// `ERR_TOO_LARGE` (if the queue doesn't spill), `ERR_NO_SPACE`, `ERR_CORRUPT`.
     pub fn push_message(&self, member: &mut Member, bytes: &[u8], wait: Wait) -> Result<Looked<Put<()>>> {
         self.check_size(member, bytes.len() as u64)?;
         let queue = self.queue(&member.geometry)?;
@@ -70,18 +69,10 @@ impl Object<'_> {
                 queue.notify_queued(1);
                 Looked::Got(Put::Done(()))
             }
-            Some(Put::Done(chunk)) => match queue.spill(member, chunk.index, bytes) {
-                Ok(()) => Looked::Got(Put::Done(())),
-                Err(e) => {
-                    // There may be no segment to remove.
-                    let _ = queue.free(member, chunk.index, Phase::Writing);
-                    if e.code != Code::Timeout {
-                        return Err(e);
-                    }
-                    // A stopped process holds the registry: the caller tries again later.
-                    self.until(&queue.mpmc.words.writers)
-                }
-            },
+            Some(Put::Done(chunk)) => {
+                queue.spill(member, chunk.index, bytes)?;
+                Looked::Got(Put::Done(()))
+            }
             Some(Put::Ended) => Looked::Got(Put::Ended),
             None => self.until(&queue.mpmc.words.writers),
         })
@@ -103,7 +94,7 @@ impl Object<'_> {
     /// `ERR_LOST_OWNERSHIP`, `ERR_TOO_LARGE`, `ERR_CORRUPT`.
     pub fn commit_message(&self, member: &Member, index: u32, len: u32) -> Result<()> {
         if len > member.geometry.message_bytes {
-            return Err(self.too_large(member, u64::from(len)));
+            return Err(self.too_large(len.into(), member.geometry.message_bytes.into()));
         }
         let queue = self.queue(&member.geometry)?;
         queue.publish(member, index, len, 0)?;
@@ -162,23 +153,12 @@ impl Object<'_> {
     /// Copies the message of a chunk that the caller has taken.
     ///
     /// # Errors
-    /// `ERR_CORRUPT`, `ERR_NOT_FOUND` (a spilled message, whose segment was removed with its
-    /// queue).
+    /// `ERR_CORRUPT`.
     pub fn read_message(&self, chunk: Chunk, to: &mut [u8]) -> Result<()> {
         if chunk.spilled {
-            return Spill::read(self.segment.region(), chunk.offset)?.open(|region| region.read(0, to));
+            return self.read_spilled(chunk.index, to);
         }
         self.segment.region().read(chunk.offset, to)
-    }
-
-    /// Checks that the segment of a spilled message is there and has the size that the chunk at
-    /// `offset` states. The caller does so before it allocates memory for the message, since that
-    /// size can be overwritten.
-    ///
-    /// # Errors
-    /// As `read_message`.
-    pub fn check_spilled(&self, offset: u64) -> Result<()> {
-        Spill::read(self.segment.region(), offset)?.open(|_| Ok(()))
     }
 
     /// Frees the chunk of a message that the caller has read.
@@ -205,8 +185,18 @@ impl Object<'_> {
             // Under the reapers' mutex: a counted failure whose chunk isn't free would count as
             // left by a dead reaper.
             queue.while_reaping(|| {
+                // Now, since a later reaper may find nothing to do but to free the chunk.
+                let late = seeded(Fault::PunchAfterFailure);
+                if queue.is_spilled(index)? && !late {
+                    queue.punch(&member.geometry, index);
+                }
                 queue.mpmc.count_failure(index, claim);
-                done = queue.free_read(member, index).map(|()| true);
+                let freed = if late {
+                    queue.free_read(member, index)
+                } else {
+                    queue.free(member, index, Phase::Reading)
+                };
+                done = freed.map(|()| true);
                 Ok(Reaped::default())
             })?;
             if done? {
@@ -327,12 +317,14 @@ impl Object<'_> {
     }
 
     fn check_size(&self, member: &Member, len: u64) -> Result<()> {
-        let fits = len <= u64::from(member.geometry.message_bytes) || member.geometry.spill;
-        if fits { Ok(()) } else { Err(self.too_large(member, len)) }
+        let QueueGeometry { message_bytes, spill, most_spilled, .. } = member.geometry;
+        if len <= u64::from(message_bytes) || spill && len <= most_spilled {
+            return Ok(());
+        }
+        Err(self.too_large(len, if spill { most_spilled } else { message_bytes.into() }))
     }
 
-    fn too_large(&self, member: &Member, len: u64) -> Error {
-        let most = member.geometry.message_bytes;
+    fn too_large(&self, len: u64, most: u64) -> Error {
         Error::new(
             Code::TooLarge,
             format!(

@@ -27,7 +27,7 @@ impl Participant<'_, '_> {
     pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
         let Participant { queue, member, queued, .. } = self;
         if bytes.len() > member.message_bytes() {
-            return Err(queue.object.too_large(member, bytes.len() as u64));
+            return Err(queue.object.too_large(bytes.len() as u64, member.message_bytes() as u64));
         }
         Ok(match queue.claim(member, Attempt::Once)? {
             Some(Put::Done(chunk)) => {

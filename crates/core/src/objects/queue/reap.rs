@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::inside::{Mapped, Queue};
 use super::member::Member;
-use super::spill::Spill;
 use crate::error::Result;
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{ChunkWords, Kind};
+use crate::layout::Kind;
 use crate::locks::ATTEMPT_TIMEOUT;
-use crate::queues::{Reaped, SPILLED, Terms};
-use crate::sync::Ordering::Relaxed;
+use crate::queues::{Reaped, Terms};
 use crate::wait::{Attempt, Wait};
 
 /// The least time between two checks of a participant for dead ones.
@@ -94,15 +92,14 @@ impl Queue<'_> {
 
     pub(super) fn reap_one(&self, dead: u16) -> Result<Reaped> {
         let Queue { object, mpmc } = self;
-        let Mapped { region, geometry } = mpmc.chunks;
+        let Mapped { geometry, .. } = mpmc.chunks;
         let count_failures = object.kind() == Kind::JoinableQueue && !geometry.redeliver;
         let terms = Terms { redeliver: geometry.redeliver, count_failures };
-        let forget = |chunk: &ChunkWords, index| {
-            if chunk.flags.load(Relaxed) & SPILLED != 0
-                && let Ok(spill) = Spill::read(region, geometry.message_at(index))
-            {
-                spill.remove(object.agent);
+        let forget = |index| {
+            if !seeded(Fault::ReaperKeepsSpilled) {
+                self.punch(&geometry, index);
             }
+            fail::point("reap.punched");
         };
         self.sound(mpmc.reap(dead, terms, forget))
     }

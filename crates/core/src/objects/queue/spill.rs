@@ -1,91 +1,149 @@
-//! Spilled messages: one that is too large for its queue's chunks has a segment of its own, which
-//! belongs to the queue.
+//! Spilled messages: one that is too large for its chunk lies in the queue's arena, a file with
+//! holes that is never mapped. Each chunk owns a part of the file, so the chunk's claim protects
+//! both, and no part need be looked for or given back. A part has memory only while a message lies
+//! in it.
 //!
-//! | died | what is left | removed by |
-//! | --- | --- | --- |
-//! | writer, before the chunk names it | a chunk that names an older segment, long removed | - |
-//! | writer, afterwards | the segment, or none yet; the chunk is `Writing` | the chunk's reaper |
-//! | reader, reading | the segment; the chunk is `Reading` | the chunk's reaper |
-//! | reader, afterwards | the segment, or none; the chunk is `Writing` | the chunk's reaper |
-//! | all agents | the segment, without its queue | the next sweep |
+//! | died | the chunk | its part of the arena | what its reaper does |
+//! | --- | --- | --- | --- |
+//! | writer, before the message is put | `Writing` | nothing, a piece, or the whole message | punches, frees |
+//! | writer, afterwards | `Queued` | the message | links it if it isn't linked |
+//! | reader, reading | `Reading` | the message | puts it back, or punches and frees |
+//! | reader, afterwards | `Writing` | the message, a piece, or nothing | punches, frees |
+//! | all agents | any | any | the next sweep removes the file |
+//!
+//! To *punch* is to make a part a hole again (fallocate(2)). That can be repeated. The chunk is
+//! freed afterwards: its next owner writes to the same part.
+//!
+//! The length lies in the chunk, where a message would, and can be overwritten there. So a reader
+//! that allocates much memory for a message asks first whether the part has so many bytes:
+//! `check_spilled`.
 
-use crate::domain::{Agent, numbered_name, random_u64};
+use super::inside::Queue;
+use super::member::Member;
+use crate::domain::spill_error;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::Kind;
-use crate::locks::ATTEMPT_TIMEOUT;
-use crate::objects::segment::{Segment, map};
-use crate::objects::spec::Spec;
-use crate::region::Region;
-use crate::sys::Part;
+use crate::layout::{QueueGeometry, SPILL_BYTES};
+use crate::objects::object::Object;
+use crate::queues::{Phase, SPILLED};
+use crate::sync::Ordering::Relaxed;
+use crate::sys::Arena;
 
-/// A segment as its chunk names it: the number that its name is made of, and its size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Spill {
-    number: u64,
-    pub len: u64,
-}
-
-impl Spill {
-    pub(crate) fn new(len: u64) -> Result<Spill> {
-        Ok(Spill { number: random_u64()?, len })
+impl Queue<'_> {
+    fn arena(&self) -> Result<&Arena> {
+        self.object.segment.arena().ok_or_else(|| self.object.corrupt())
     }
 
-    pub(crate) fn read(region: Region<'_>, message_at: u64) -> Result<Spill> {
-        let mut words = [0; 16];
-        region.copy_to(message_at, &mut words)?;
-        let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| words[at + i]));
-        Ok(Spill { number: word(0), len: word(8) })
+    /// Puts a message that is too large for its chunk, which the caller has reserved. If that
+    /// fails, the chunk is freed.
+    pub(super) fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
+        self.held(member, index, Phase::Writing)?;
+        let put = || self.put_spilled(member, index, bytes);
+        put().inspect_err(|_| drop(self.discard(member, index, Phase::Writing)))
     }
 
-    pub(crate) fn to_bytes(self) -> [u8; 16] {
-        let (number, len) = (self.number.to_le_bytes(), self.len.to_le_bytes());
-        std::array::from_fn(|i| if i < 8 { number[i] } else { len[i - 8] })
-    }
-
-    /// Creates the segment. The chunk names it already.
-    ///
-    /// # Errors
-    /// As `Segment::create`; `ERR_TIMEOUT` after 2 ms.
-    pub(crate) fn create(self, agent: &Agent, queue: &Segment, bytes: &[u8]) -> Result<()> {
-        let name = numbered_name(self.number);
-        let parts = [Part { offset: 0, bytes, len: bytes.len() as u64 }];
-        let kept = Spec::new(&name, Kind::Spill, self.len);
-        let spec = Spec { parts: &parts, parent: queue.object(), ..kept };
-        let segment = Segment::create_within(agent, &spec, ATTEMPT_TIMEOUT)?;
-        fail::point("spill.created");
-        // The queue keeps the segment. If the queue was unlinked, it keeps nothing: then the
-        // segment stays for as long as this agent has the queue open.
-        segment.close(agent);
+    fn put_spilled(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
+        let (len, at) = (bytes.len() as u64, member.geometry.spilled_at(index));
+        let arena = self.arena()?;
+        let publish = || {
+            self.object.segment.region().write(member.geometry.message_at(index), &len.to_le_bytes())?;
+            fail::point("spill.measured");
+            self.publish(member, index, SPILL_BYTES as u32, SPILLED)
+        };
+        if seeded(Fault::SpillPutUnwritten) {
+            publish()?;
+        }
+        arena.write(at, bytes).map_err(|e| spill_error(len, &e))?;
+        fail::point("spill.written");
+        if !seeded(Fault::SpillPutUnwritten) {
+            publish()?;
+        }
+        self.notify_queued(1);
         Ok(())
     }
 
-    /// Calls `read` with the segment's bytes. Takes no lock: owning the chunk implies owning its
-    /// segment.
-    pub(crate) fn open<T>(self, read: impl FnOnce(Region<'_>) -> Result<T>) -> Result<T> {
-        let mapping = map(&numbered_name(self.number)).map_err(|e| match e.code {
-            Code::NotFound => Error::new(
-                Code::NotFound,
-                "a message that was too large for its queue is gone: the queue was unlinked, and the \
-                 process that put it has ended",
-            ),
-            _ => e,
-        })?;
-        let mapping = mapping.exactly(self.len);
-        if mapping.region().len() as u64 == self.len {
-            return read(mapping.region());
-        }
-        Err(Error::new(
-            Code::Corrupt,
-            "a message that was too large for its queue doesn't have the size that its queue states",
-        ))
+    /// The length of a spilled message that the caller has taken.
+    pub(super) fn spilled_len(&self, member: &Member, index: u32) -> Result<u64> {
+        let mut len = [0; SPILL_BYTES as usize];
+        self.object.segment.region().copy_to(member.geometry.message_at(index), &mut len)?;
+        let len = u64::from_le_bytes(len);
+        let fits = len <= member.geometry.most_spilled && self.object.segment.arena().is_some();
+        if fits { Ok(len) } else { Err(self.object.corrupt()) }
     }
 
-    /// Removes the segment if there is one; later if the registry is busy.
-    pub(crate) fn remove(self, agent: &Agent) {
-        if !seeded(Fault::SpillStays) {
-            agent.remove_spill(self.number);
+    /// Frees a chunk that the caller has in `phase`, and its part of the arena.
+    pub(super) fn discard(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+        self.held(member, index, phase)?;
+        if seeded(Fault::PunchAfterFree) {
+            self.free(member, index, phase)?;
         }
+        self.punch(&member.geometry, index);
+        fail::point("spill.punched");
+        if seeded(Fault::PunchAfterFree) { Ok(()) } else { self.free(member, index, phase) }
+    }
+
+    /// As `discard`, after the message was read: if the caller dies from here on, it is not
+    /// redelivered.
+    pub(super) fn discard_read(&self, member: &Member, index: u32) -> Result<()> {
+        if !self.sound(self.mpmc.retire(index, member.id))? {
+            return Err(self.object.lost("that message"));
+        }
+        self.discard(member, index, if seeded(Fault::NotRetired) { Phase::Reading } else { Phase::Writing })
+    }
+
+    /// Makes the part of a chunk a hole. The caller has the chunk, or reaps it. If the system
+    /// refuses, the memory is used by the chunk's next large message, and goes with it or with the
+    /// queue.
+    pub(super) fn punch(&self, geometry: &QueueGeometry, index: u32) {
+        if let Some(arena) = self.object.segment.arena()
+            && !seeded(Fault::SpillStays)
+        {
+            let _ = arena.punch(geometry.spilled_at(index), geometry.most_spilled);
+        }
+    }
+
+    pub(super) fn is_spilled(&self, index: u32) -> Result<bool> {
+        Ok(self.sound(self.mpmc.chunk(index))?.flags.load(Relaxed) & SPILLED != 0)
+    }
+}
+
+impl Object<'_> {
+    /// The part of the arena with the `len` bytes of a chunk's message.
+    fn spilled(&self, index: u32, len: u64) -> Result<(&Arena, u64)> {
+        let geometry = self.geometry()?;
+        let is_one = index < geometry.capacity && len <= geometry.most_spilled;
+        let arena = self.segment.arena().filter(|_| is_one).ok_or_else(|| self.corrupt())?;
+        Ok((arena, geometry.spilled_at(index)))
+    }
+
+    /// Checks that the spilled message of a chunk that the caller has taken has `len` bytes, as the
+    /// chunk says. The caller does so before it allocates much memory for the message, since that
+    /// length can be overwritten.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn check_spilled(&self, index: u32, len: u64) -> Result<()> {
+        let (arena, at) = self.spilled(index, len)?;
+        let is_there = arena.holds(at, len).map_err(|e| Error::os("looking at a large message", &e))?;
+        if is_there || seeded(Fault::SpilledLengthTrusted) { Ok(()) } else { Err(self.shorter(len)) }
+    }
+
+    pub(super) fn read_spilled(&self, index: u32, to: &mut [u8]) -> Result<()> {
+        let (arena, at) = self.spilled(index, to.len() as u64)?;
+        arena.read(at, to).map_err(|e| match e.kind() {
+            std::io::ErrorKind::UnexpectedEof => self.shorter(to.len() as u64),
+            _ => Error::os("reading a large message", &e),
+        })
+    }
+
+    fn shorter(&self, len: u64) -> Error {
+        Error::new(
+            Code::Corrupt,
+            format!(
+                "\"{}\" was overwritten: it says that a message has {len} bytes, but it has fewer; the message is lost",
+                self.segment.name
+            ),
+        )
     }
 }
