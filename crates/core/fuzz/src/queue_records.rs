@@ -49,7 +49,7 @@ fn fill(world: &World, object: Object<'_>, name: &str) {
     let mut member = dying.join_queue().expect("a new queue");
     let mut living = object.join_queue().expect("a new queue");
     for len in [3, 100, 10] {
-        // The large message is refused by queues that give messages no segments of their own.
+        // The large message is refused by queues that don't spill.
         let _ = object.push_message(&mut living, &[5; 100][..len], Wait::Try);
     }
     dying.take_message(&mut member, Wait::Try).expect("a message");

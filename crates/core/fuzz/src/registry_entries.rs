@@ -6,8 +6,8 @@ const ENTRIES: u64 = 86_016;
 const ENTRY: u64 = 448;
 const TAGS: u64 = 69_632;
 /// The offsets of an entry's fields: state, kind, id, size, file, persist, length of the name,
-/// parent and its index, attached agents (two parts), name.
-const FIELDS: [u64; 12] = [0, 4, 8, 16, 24, 32, 36, 40, 48, 56, 64, 184];
+/// arena, attached agents (two parts), name.
+const FIELDS: [u64; 11] = [0, 4, 8, 16, 24, 32, 36, 40, 48, 56, 176];
 
 pub fn run(input: &[u8]) {
     live(input, |control, input| {

@@ -26,8 +26,6 @@ pub struct User<'a> {
     /// Its requests for named locks.
     requests: Vec<RequestRef>,
     behind: Behind,
-    /// The largest message that it puts, in bytes.
-    largest: usize,
 }
 
 impl<'a> User<'a> {
@@ -40,13 +38,7 @@ impl<'a> User<'a> {
             ends: Vec::new(),
             requests: Vec::new(),
             behind: Behind::of(segment.region()),
-            largest: BYTES.len(),
         }
-    }
-
-    /// A user whose messages get no segments of their own: the fuzzer couldn't know their names.
-    pub fn without_large_messages(self) -> User<'a> {
-        User { largest: 24, ..self }
     }
 
     /// Makes a call of the object's kind, or now and then of another kind.
@@ -313,7 +305,7 @@ impl<'a> User<'a> {
         let member = &mut self.members[which];
         match input.int_in_range(0..=14)? {
             0 | 1 => {
-                let len = if input.ratio(1, 16)? { self.largest } else { input.int_in_range(0..=24)? };
+                let len = if input.ratio(1, 16)? { BYTES.len() } else { input.int_in_range(0..=24)? };
                 heard(object.push_message(member, &BYTES[..len], wait(input)?));
             }
             2 => drop(heard(object.push_messages(member, [&BYTES[..3], &BYTES[..24]].into_iter()))),

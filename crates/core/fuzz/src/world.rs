@@ -44,7 +44,8 @@ impl World {
 
     /// The name of the control segment.
     pub fn control(&self) -> Option<String> {
-        self.files().into_iter().find(|name| name.starts_with(".crossmem-"))
+        // A name with a `+` is an arena's.
+        self.files().into_iter().find(|name| name.starts_with(".crossmem-") && !name.contains('+'))
     }
 }
 
