@@ -7,8 +7,10 @@ mod common;
 use std::time::Duration;
 
 use common::child::{Orders, assert_visited, every_step, live_until, run_until};
-use common::{create, files, unique};
-use crossmem_core::{Agent, ArrayGuard, Code, Kind, Looked, Part, Segment, Spec, Wait, inspect, unlink_name};
+use common::{arenas, create, files, make, unique};
+use crossmem_core::{
+    Agent, ArrayGuard, Code, Kind, Looked, Object, Part, Segment, Spec, Wait, inspect, unlink_name,
+};
 
 const GUARD_AT: u64 = 4096;
 /// The repeated contents of the array that persists.
@@ -31,6 +33,7 @@ const STEPS: &[&str] = &[
     "create.written",
     "create.born",
     "create.tagged",
+    "create.arena-linked",
     "create.linked",
     "create.published",
     "create.live",
@@ -38,6 +41,7 @@ const STEPS: &[&str] = &[
     "open.attached",
     "close.detached",
     "erase.dying",
+    "erase.segment-removed",
     "erase.removed",
     "erase.freed",
     "sweep.detached",
@@ -53,6 +57,16 @@ const STEPS: &[&str] = &[
 
 fn array(name: &str) -> Spec<'_> {
     Spec { guard: Some(GUARD_AT), ..Spec::new(name, Kind::NDArray, 2 * GUARD_AT) }
+}
+
+/// Makes a queue with a large message in it, which is an object with two files.
+fn queue(agent: &Agent, name: &str) -> Segment {
+    const SPILL: u64 = 2;
+    let made = make(agent, name, Kind::MpmcQueue, [2, 8, SPILL, 0, 0]);
+    let object = Object::new(agent, &made);
+    let mut member = object.join_queue().unwrap();
+    object.push_message(&mut member, &[1; 100], Wait::Try).unwrap();
+    made
 }
 
 fn update(agent: &Agent, segment: &Segment) {
@@ -76,10 +90,10 @@ fn whole_life(domain: &str, names: &str) {
     update(&agent, &kept);
     again.close(&agent);
     made.close(&agent);
-    let unlinked = create(&agent, &format!("{names}.unlinked"), 100).unwrap();
+    let unlinked = queue(&agent, &format!("{names}.unlinked"));
     unlinked.unlink(&agent).unwrap();
     unlinked.close(&agent);
-    let _left_open = create(&agent, &format!("{names}.left"), 100).unwrap();
+    let _left_open = queue(&agent, &format!("{names}.left"));
     kept.close(&agent);
     agent.leave();
 }
@@ -112,7 +126,8 @@ fn leave_orphans(domain: &str, names: &str) {
     let before = living();
     let agents = [Agent::register(domain, 0).unwrap(), Agent::register(domain, 0).unwrap()];
     for (i, agent) in agents.iter().enumerate() {
-        let _orphan = create(agent, &format!("{names}.orphan{i}"), 5_000).unwrap();
+        let name = format!("{names}.orphan{i}");
+        let _orphan = if i == 0 { queue(agent, &name) } else { create(agent, &name, 5_000).unwrap() };
     }
     drop(agents);
     // A process that another test is spawning has this process's descriptors until it runs its own
@@ -146,6 +161,7 @@ fn survive(survivor: Agent, domain: &str, names: &str, at: &str) {
     let mut listed: Vec<String> = info.objects.into_iter().map(|object| object.name).collect();
     listed.sort();
     assert_eq!(files(names), listed, "after {at}");
+    assert_eq!(arenas(domain), Vec::<String>::new(), "after {at}");
     survivor.leave();
     assert_eq!(files(names), Vec::<String>::new(), "after {at}");
     assert_eq!(files(domain), Vec::<String>::new(), "control segments after {at}");
@@ -225,9 +241,16 @@ fn a_persistent_object_is_created_whole_or_not_at_all() {
 /// on.
 #[test]
 fn the_recoverer_is_killed_while_recovering() {
-    for label in
-        ["create.tagged", "create.linked", "create.live", "erase.dying", "erase.removed", "close.detached"]
-    {
+    for label in [
+        "create.tagged",
+        "create.arena-linked",
+        "create.linked",
+        "create.live",
+        "erase.dying",
+        "erase.segment-removed",
+        "erase.removed",
+        "close.detached",
+    ] {
         let visited = every_step(|step| {
             let (domain, names) = (unique("d"), unique("n"));
             let first = live_until("whole-life", &domain, &names, label);
