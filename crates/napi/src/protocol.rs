@@ -165,7 +165,7 @@ pub mod queue {
     /// A message whose reader died goes to the next reader.
     #[napi]
     pub const REDELIVER: u32 = crossmem_core::queue_flags::REDELIVER;
-    /// A message that is too large for a chunk has a segment of its own.
+    /// A message that is too large for a chunk lies in the arena.
     #[napi]
     pub const SPILL: u32 = crossmem_core::queue_flags::SPILL;
 }
@@ -257,7 +257,7 @@ pub mod pad {
     /// A flag of a record: its message goes on in the next one.
     #[napi]
     pub const MORE: u32 = 1;
-    /// A flag of a message: it has a segment of its own.
+    /// A flag of a message: it lies in the arena.
     #[napi]
     pub const SPILLED: u32 = 2;
 }

@@ -20,7 +20,7 @@ pub struct Turn {
     pub blocked: bool,
     /// A process has died. Otherwise no call may report a death.
     pub died: bool,
-    /// The message is so large that it gets a segment of its own.
+    /// The message is so large that it goes to the arena.
     pub large: bool,
 }
 
