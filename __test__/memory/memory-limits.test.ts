@@ -189,6 +189,29 @@ if (process.platform === 'linux' && inNamespace('mount -t tmpfs tmpfs /dev/shm')
     t.deepEqual([filled.size, filled.areWhole, filled.fitsAgain], [filled.count, true, true])
   })
 
+  test('an object is refused if there is no memory for more entries of the registry, and room is used again', t => {
+    // 95 pages for a new control segment, 128 for the objects that it has entries for, and fewer
+    // than the 14 that more entries take.
+    const { stdout, stderr, signal } = inNamespace(
+      'mount -t tmpfs -o size=924k none /dev/shm && exec "$@"',
+      fixture('memory/fill-registry'),
+      '1000',
+    )
+    t.is(signal, null, stderr)
+    const { made, listed, code, message } = JSON.parse(stdout || '{}')
+    t.deepEqual({ made, listed, code }, { made: 128, listed: 128, code: 'ERR_NO_SPACE' }, stderr)
+    t.regex(message, /57344 bytes wanted/)
+  })
+
+  test('a domain in a ramfs, which can reserve nothing, holds more objects than at first', t => {
+    const { stdout, stderr } = inNamespace(
+      'mount -t ramfs none /dev/shm && exec "$@"',
+      fixture('memory/fill-registry'),
+      '300',
+    )
+    t.deepEqual(JSON.parse(stdout || '{}'), { made: 300, listed: 300 }, stderr)
+  })
+
   test('a /dev/shm without a free inode is refused as that', t => {
     const { stdout, stderr } = inNamespace(
       'mount -t tmpfs -o size=64m,nr_inodes=3 none /dev/shm && touch /dev/shm/a && exec "$@"',

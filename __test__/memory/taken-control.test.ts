@@ -51,7 +51,7 @@ function shared(t: ExecutionContext, diagnosis: Diagnosis | undefined, ending: s
 if (isPossible) {
   const squats = {
     'a file': 'echo > $name',
-    'a file of the right size': 'truncate -s 1921024 $name',
+    'a file of the right size': 'truncate -s 389120 $name',
     'a file that all may write': '(umask 0; echo > $name; chmod 666 $name)',
     'a directory': 'mkdir $name',
     'a symbolic link to a file': 'ln -s /etc/passwd $name',

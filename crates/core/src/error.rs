@@ -106,7 +106,8 @@ impl Error {
             }
             K::OutOfMemory => (
                 Code::Limit,
-                "; too many mappings or too little address space: closed segments are unmapped when the event loop next turns",
+                "; this process has too many mappings (vm.max_map_count) or too little address space (ulimit -v): close \
+                 handles, whose memory is unmapped when the event loop next turns, or raise the limit",
             ),
             _ if is_descriptor_limit(cause) => (Code::Limit, "; raise the limit on open files (ulimit -n)"),
             _ => (Code::Os, ""),

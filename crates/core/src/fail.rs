@@ -9,6 +9,8 @@ pub(crate) fn point(label: &str) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
     static TARGET: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
+    #[cfg(all(test, not(loom)))]
+    take_step();
     let target = TARGET.get_or_init(|| {
         let wanted = std::env::var("CROSSMEM_FAIL_AT").ok()?;
         let (label, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
@@ -46,8 +48,9 @@ pub(crate) fn point(label: &str) {
     }
 }
 
-/// The panic that ends an agent. Unwinding changes nothing that is shared.
-#[cfg(all(loom, test))]
+/// The panic that ends an agent of a model, or of a test of this crate. Unwinding changes nothing
+/// that is shared.
+#[cfg(test)]
 pub(crate) struct Killed;
 
 #[cfg(all(loom, test))]
@@ -57,6 +60,38 @@ thread_local! {
         const { std::cell::Cell::new(None) };
 }
 
-#[cfg(not(any(feature = "failpoints", all(loom, test))))]
+#[cfg(all(test, not(loom), not(feature = "failpoints")))]
+pub(crate) fn point(_label: &str) {
+    take_step();
+}
+
+#[cfg(all(test, not(loom)))]
+thread_local! {
+    /// How many steps the agent on this thread has left, if a test lets it die.
+    static STEPS_LEFT: std::cell::Cell<Option<u32>> = const { std::cell::Cell::new(None) };
+}
+
+#[cfg(all(test, not(loom)))]
+fn take_step() {
+    let left = STEPS_LEFT.get();
+    STEPS_LEFT.set(left.map(|left| left.saturating_sub(1)));
+    if left == Some(1) {
+        std::panic::resume_unwind(Box::new(Killed));
+    }
+}
+
+/// Lets an agent of a test die at its n-th step, from 1. Returns whether it did.
+#[cfg(all(test, not(loom)))]
+pub(crate) fn dies_at(step: u32, life: impl FnOnce()) -> bool {
+    STEPS_LEFT.set(Some(step));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(life));
+    STEPS_LEFT.set(None);
+    match ended {
+        Err(panic) if !panic.is::<Killed>() => std::panic::resume_unwind(panic),
+        ended => ended.is_err(),
+    }
+}
+
+#[cfg(not(any(feature = "failpoints", test)))]
 #[inline]
 pub(crate) fn point(_label: &str) {}

@@ -54,8 +54,26 @@ faults! {
     RegistryUnrepaired: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// The count of used entries is not advanced.
     EntryUnannounced: "tests/killed::killed_at_every_step_beside_a_survivor";
-    /// The repair leaves the tags of free entries.
-    RepairKeepsTags: "tests/killed::killed_at_every_step_beside_a_survivor";
+    /// Entries are used before memory is reserved for them.
+    EntriesUnreserved: "tests/registry::more_objects_than_are_reserved_at_first";
+    /// After a death, the lists of the index stay as they are.
+    ListsNotRebuilt: "domain::registry::index::tests::lists_are_sound_after_every_operation_and_death";
+    /// An entry that becomes free stays in the list of its name.
+    RemovedStayListed: "domain::registry::index::tests::lists_are_sound_after_every_operation_and_death";
+    /// A free entry that is taken stays in the list of free ones.
+    TakenStayFree: "domain::registry::index::tests::lists_are_sound_after_every_operation_and_death";
+    /// A free entry is linked twice.
+    FreedTwice: "domain::registry::index::tests::lists_are_sound_after_every_operation_and_death";
+    /// An entry that becomes free is in no list.
+    FreedAreLost: "domain::registry::index::tests::lists_are_sound_after_every_operation_and_death";
+    /// An entry is taken for free because the list says so.
+    FreeListTrusted: "domain::registry::index::tests::overwritten_links_are_noticed";
+    /// A free entry in the list of a name is passed over.
+    ListedFreeUnnoticed: "domain::registry::index::tests::overwritten_links_are_noticed";
+    /// A list that leads back into itself counts as ended.
+    LoopTakenForEnd: "domain::registry::index::tests::overwritten_links_are_noticed";
+    /// No sweep is due for an object whose name the system refused to remove.
+    RefusalForgotten: "tests/registry::an_object_whose_name_could_not_be_removed_is_swept_later";
     /// The repair leaves objects that were never published.
     RepairKeepsUnborn: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// An object is entered as living before its file has a name.

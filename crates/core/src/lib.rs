@@ -37,7 +37,7 @@ mod wait;
 
 pub use domain::{
     Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, ObjectInfo, ObjectRef, Swept, inspect,
-    obstacle,
+    list_of, obstacle,
 };
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::child::{Orders, assert_visited, every_step, live_until, run_until};
@@ -15,6 +16,8 @@ use crossmem_core::{
 const GUARD_AT: u64 = 4096;
 /// The repeated contents of the array that persists.
 const CONTENTS: &[u8] = b"whole!";
+/// How many entries a new domain reserves.
+const RESERVED: usize = 128;
 const PATIENT: Duration = Duration::from_secs(60);
 
 /// The fail points that a whole life must pass, so that no change elsewhere leaves one untested.
@@ -29,10 +32,15 @@ const STEPS: &[&str] = &[
     "registry.unlocking",
     "registry.unlocked",
     "create.staged",
+    "create.reserved",
     "create.entry-used",
     "create.written",
     "create.born",
-    "create.tagged",
+    "index.taken",
+    "index.next",
+    "index.inserted",
+    "index.removed",
+    "index.given",
     "create.arena-linked",
     "create.linked",
     "create.published",
@@ -108,6 +116,12 @@ fn child_program() {
             let parts = [Part { offset: 0, bytes: CONTENTS, len: GUARD_AT }];
             let kept = Spec { persist: true, parts: &parts, ..array(&names) };
             Segment::create(&agent, &kept).unwrap().close(&agent);
+            agent.leave();
+        }
+        "crowd" => {
+            let agent = Agent::register(&domain, 0).unwrap();
+            let _all: Vec<Segment> =
+                (0..=RESERVED).map(|n| create(&agent, &format!("{names}.{n}"), 1).unwrap()).collect();
             agent.leave();
         }
         "recover" => {
@@ -237,18 +251,45 @@ fn a_persistent_object_is_created_whole_or_not_at_all() {
     assert_visited(&["create.born", "create.linked", "create.live"], &visited);
 }
 
+/// The survivor knows the control segment as it was before the dead process made it larger.
+#[test]
+fn killed_where_more_entries_are_reserved() {
+    for label in ["create.reserved", "create.entry-used", "index.inserted", "create.live"] {
+        let (domain, names) = (unique("d"), unique("n"));
+        let survivor = Agent::register(&domain, 0).unwrap();
+        let killed = live_until("crowd", &domain, &names, &format!("{label}:{}", RESERVED + 1));
+        assert_eq!(killed.at.as_deref(), Some(label));
+        let made: Vec<Segment> =
+            (0..2 * RESERVED).map(|n| create(&survivor, &format!("{names}.{n}"), 1).unwrap()).collect();
+        let newcomer = Agent::register(&domain, 0).unwrap();
+        for n in 0..2 * RESERVED {
+            Segment::open(&newcomer, &format!("{names}.{n}"), None).unwrap().close(&newcomer);
+        }
+        newcomer.leave();
+        for segment in made {
+            segment.close(&survivor);
+        }
+        survive(survivor, &domain, &names, label);
+    }
+}
+
 /// A process dies, and the process that cleans up after it dies at every step. A third process goes
 /// on.
 #[test]
 fn the_recoverer_is_killed_while_recovering() {
+    let mut steps = BTreeSet::new();
     for label in [
-        "create.tagged",
+        "create.entry-used",
+        "index.taken",
+        "index.inserted",
         "create.arena-linked",
         "create.linked",
         "create.live",
         "erase.dying",
         "erase.segment-removed",
         "erase.removed",
+        "index.removed",
+        "erase.freed",
         "close.detached",
     ] {
         let visited = every_step(|step| {
@@ -261,5 +302,7 @@ fn the_recoverer_is_killed_while_recovering() {
             at
         });
         assert!(visited.contains("registry.repaired"), "{label}: {visited:?}");
+        steps.extend(visited);
     }
+    assert_visited(&["index.corrected", "repair.indexed", "sweep.begun"], &steps);
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use common::random::Random;
 use common::{code, create, files, make, spec, unique};
-use crossmem_core::{Agent, Code, Kind, Part, Segment, Spec, inspect, unlink_name};
+use crossmem_core::{Agent, Code, Kind, OBJECTS, Part, Segment, Spec, inspect, list_of, unlink_name};
 
 #[test]
 fn exactly_one_creator_and_never_a_half_made_segment() {
@@ -160,15 +160,189 @@ fn sizes_and_tables_have_ends() {
     let full = create(&agent, &name, 1 << 52).err().unwrap();
     assert_eq!(full.code, Code::NoSpace);
     assert!(full.message.contains(&(1_u64 << 52).to_string()), "{}", full.message);
-    let all: Vec<Segment> =
-        (0..crossmem_core::OBJECTS).map(|i| create(&agent, &format!("{name}.{i}"), 1).unwrap()).collect();
-    assert_eq!(code(create(&agent, &name, 1)), Code::Limit);
-    for segment in all {
-        segment.close(&agent);
-    }
-    create(&agent, &name, 1).unwrap().close(&agent);
     agent.leave();
     assert!(files(&name).is_empty());
+}
+
+/// They persist, so that no handle is open: a process can't have so many mappings.
+#[test]
+fn as_many_objects_as_a_domain_can_have_and_no_more() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let (agent, other) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    let named = |number: usize| format!("{name}.{number}");
+    let make = |number| Segment::create(&agent, &Spec { persist: true, ..spec(&named(number), 1) });
+    for number in 0..OBJECTS {
+        make(number).unwrap().close(&agent);
+    }
+    let refused = make(OBJECTS).err().unwrap();
+    assert_eq!(refused.code, Code::Limit);
+    assert!(refused.message.contains("65536 objects"), "{}", refused.message);
+    assert!(!files(&name).contains(&named(OBJECTS)), "a refused object has a file");
+    for number in [0, 1, 12_345, OBJECTS - 1] {
+        Segment::open(&other, &named(number), None).unwrap().close(&other);
+    }
+    let room = named(OBJECTS / 2);
+    assert!(unlink_name(&other, &room).unwrap());
+    assert_eq!(code(Segment::open(&other, &room, None)), Code::NotFound);
+    make(OBJECTS).unwrap().close(&agent);
+    assert_eq!(code(make(OBJECTS / 2)), Code::Limit);
+    assert_eq!(inspect(&domain).unwrap().objects.len(), OBJECTS);
+    for number in (0..=OBJECTS).filter(|number| *number != OBJECTS / 2) {
+        assert!(unlink_name(&other, &named(number)).unwrap());
+    }
+    agent.leave();
+    other.leave();
+    assert!(files(&name).is_empty() && files(&domain).is_empty());
+}
+
+/// The size of the control segment, and how much of it is memory that it has.
+fn control_of(domain: &str) -> (u64, u64) {
+    let path = format!("/dev/shm/{}", files(domain)[0]);
+    let file = std::fs::metadata(path).unwrap();
+    (file.len(), std::os::unix::fs::MetadataExt::blocks(&file) * 512)
+}
+
+#[test]
+fn more_objects_than_are_reserved_at_first() {
+    const MANY: usize = 300;
+    let (domain, name) = (unique("d"), unique("n"));
+    let (agent, other) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    let before = control_of(&domain);
+    assert!(before.1 >= before.0, "part of the control segment has no memory");
+    let named = |number: usize| format!("{name}.{number}");
+    let make = || (0..MANY).map(|number| create(&agent, &named(number), 1).unwrap()).collect::<Vec<_>>();
+    let all = make();
+    // The other agent mapped the control segment when it was smaller.
+    for number in (0..MANY).rev() {
+        let opened = Segment::open(&other, &named(number), None).unwrap();
+        assert!(opened.company(&other).linked && opened.company(&other).others);
+        opened.close(&other);
+    }
+    assert_eq!(inspect(&domain).unwrap().objects.len(), MANY);
+    let after = control_of(&domain);
+    assert!(after.0 > before.0 && after.1 >= after.0, "no memory is reserved for {MANY} objects: {after:?}");
+    for made in all {
+        made.close(&agent);
+    }
+    assert!(files(&name).is_empty());
+    for made in make() {
+        made.close(&agent);
+    }
+    assert_eq!(control_of(&domain), after, "free entries are not used again");
+    agent.leave();
+    other.leave();
+    assert!(files(&domain).is_empty());
+}
+
+/// Names that share a list of the registry's index, beside one that doesn't.
+fn names_in_one_list(prefix: &str) -> [String; 3] {
+    let first = format!("{prefix}.0");
+    let others = (1..).map(|number| format!("{prefix}.{number}"));
+    let mut twins = others.filter(|other| list_of(other) == list_of(&first));
+    [twins.next().unwrap(), twins.next().unwrap(), first]
+}
+
+#[test]
+fn names_that_share_a_list_are_told_apart() {
+    let (domain, prefix) = (unique("d"), unique("n"));
+    let names = names_in_one_list(&prefix);
+    let (agent, other) = (Agent::register(&domain, 0).unwrap(), Agent::register(&domain, 0).unwrap());
+    for gone in 0..names.len() {
+        let made = [0, 1, 2].map(|i| create(&agent, &names[i], 10 + i as u64).unwrap());
+        made[gone].unlink(&other).unwrap();
+        for (i, name) in names.iter().enumerate() {
+            let opened = Segment::open(&other, name, None);
+            if i == gone {
+                assert_eq!(code(opened), Code::NotFound);
+            } else {
+                let opened = opened.unwrap();
+                assert_eq!(opened.region().len(), 10 + i);
+                opened.close(&other);
+            }
+        }
+        assert_eq!(code(create(&other, &names[(gone + 1) % 3], 1)), Code::Exists);
+        for made in made {
+            made.close(&agent);
+        }
+        assert!(files(&prefix).is_empty());
+    }
+    agent.leave();
+    other.leave();
+}
+
+/// The words by which entries are found are overwritten with every kind of number. No call reads or
+/// writes memory that is not reserved, which would kill the process, and none goes in circles. An
+/// object that is found has the name.
+#[test]
+fn overwritten_lists_lead_nowhere_else() {
+    const USED: u64 = 184;
+    const FREE: u64 = 192;
+    const HEADS: u64 = 69_632;
+    const ENTRIES: u64 = 331_776;
+    const ENTRY: u64 = 448;
+    const NEXT: u64 = 40;
+    let prefix = unique("n");
+    let names = names_in_one_list(&prefix);
+    let head = HEADS + 4 * list_of(&names[0]) as u64;
+    let words = [USED, FREE, head].into_iter().chain((0..5).map(|i| ENTRIES + i * ENTRY + NEXT));
+    for at in words {
+        for value in [0_u64, 1, 2, 3, 4, 5, 100, 128, 129, 200, 65_536, 65_537, u64::from(u32::MAX), u64::MAX]
+        {
+            let domain = unique("d");
+            let agent = Agent::register(&domain, 0).unwrap();
+            let made = [0, 1, 2].map(|i| create(&agent, &names[i], 10 + i as u64).unwrap());
+            let free = create(&agent, &format!("{prefix}.free"), 1).unwrap();
+            free.close(&agent);
+            let path = format!("/dev/shm/{}", files(&domain)[0]);
+            let control = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+            let bytes = value.to_le_bytes();
+            let width = if at == USED { 8 } else { 4 };
+            std::os::unix::fs::FileExt::write_all_at(&control, &bytes[..width], at).unwrap();
+            let newcomer = Agent::register(&domain, 0).unwrap();
+            for user in [&agent, &newcomer] {
+                for (i, name) in names.iter().enumerate() {
+                    let opened = Segment::open(user, name, None).unwrap();
+                    assert_eq!(opened.region().len(), 10 + i, "after {value} at {at}");
+                    opened.close(user);
+                }
+                for number in 0..3 {
+                    let more = create(user, &format!("{prefix}.more.{number}"), 1).unwrap();
+                    assert_eq!(code(create(user, &format!("{prefix}.more.{number}"), 1)), Code::Exists);
+                    more.close(user);
+                }
+                user.collect_garbage().unwrap();
+                let _ = inspect(&domain).unwrap();
+            }
+            newcomer.leave();
+            for made in made {
+                made.close(&agent);
+            }
+            agent.leave();
+            let _ = std::fs::remove_file(path);
+            for file in files(&prefix) {
+                std::fs::remove_file(format!("/dev/shm/{file}")).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn an_object_whose_name_could_not_be_removed_is_swept_later() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let keeper = Agent::register(&domain, 0).unwrap();
+    let agent = Agent::register(&domain, 0).unwrap();
+    let path = format!("/dev/shm/{name}");
+    let made = create(&agent, &name, 10).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    made.close(&agent);
+    assert_eq!(inspect(&domain).unwrap().objects.len(), 1, "its name could be removed");
+    agent.leave();
+    std::fs::remove_dir(&path).unwrap();
+    Agent::register(&domain, 0).unwrap().leave();
+    assert_eq!(inspect(&domain).unwrap().objects.len(), 0, "an object that no agent has is left");
+    keeper.leave();
+    assert!(files(&domain).is_empty());
 }
 
 #[test]

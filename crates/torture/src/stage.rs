@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossmem_core::{Agent, Kind, Segment, Spec, Wait};
+use crossmem_core::{Agent, Kind, Segment, Spec, Wait, list_of};
 
 use crate::ledger::Ledger;
 
@@ -23,6 +23,14 @@ pub struct Stage {
 impl Stage {
     pub fn name(&self, of: &str) -> String {
         format!("{}.{of}", self.domain)
+    }
+
+    /// Two more names that the registry keeps in the same list.
+    pub fn beside(&self, of: &str) -> [String; 2] {
+        let list = list_of(&self.name(of));
+        let mut others =
+            (0..).map(|n| format!("{of}.{n}")).filter(|other| list_of(&self.name(other)) == list);
+        [(); 2].map(|()| others.next().expect("endlessly many names"))
     }
 
     pub fn join(&self) -> Agent {

@@ -17,7 +17,7 @@ const MANY: u64 = 1000;
 
 /// Runs the program of an input, with one agent at a time: an agent would rightly wait for seconds
 /// if a live one held the registry's mutex.
-pub fn live(input: &[u8], scribble: impl Fn(&Scribbler, &mut Unstructured<'_>) -> Result<()>) {
+pub fn live(input: &[u8], scribble: impl Fn(&World, &Scribbler, &mut Unstructured<'_>) -> Result<()>) {
     let mut world = Inhabited::new();
     let mut input = Unstructured::new(input);
     for _ in 0..STEPS {
@@ -61,13 +61,13 @@ impl Inhabited {
     fn step(
         &mut self,
         input: &mut Unstructured<'_>,
-        scribble: impl Fn(&Scribbler, &mut Unstructured<'_>) -> Result<()>,
+        scribble: impl Fn(&World, &Scribbler, &mut Unstructured<'_>) -> Result<()>,
     ) -> Result<()> {
         let call = input.int_in_range(0..=15)?;
         if call < 6 {
             let control = self.world.control().and_then(|name| Scribbler::on(&name));
             let Some(control) = control else { return Ok(()) };
-            scribble(&control, input)?;
+            scribble(&self.world, &control, input)?;
             control.take_back(REGISTRY, |instance| (1..=MANY).contains(&instance));
             return Ok(());
         }

@@ -42,7 +42,7 @@ impl Agent {
             if !seat.domain().is_retired() || seeded(Fault::EnterRetiredDomain) {
                 let mut swept = Swept { agents: u32::from(was_dead), ..Swept::default() };
                 if !seeded(Fault::EnterWithoutSweep) {
-                    swept = swept + registry.sweep(true);
+                    swept = swept + registry.sweep_on_arrival(was_dead);
                 }
                 drop(registry);
                 fail::point("register.swept");
@@ -64,7 +64,7 @@ impl Agent {
     /// # Errors
     /// `ERR_TIMEOUT` if a stopped process holds the registry, `ERR_OS`.
     pub fn collect_garbage(&self) -> Result<Swept> {
-        let now = self.registry()?.sweep(false);
+        let now = self.registry()?.sweep();
         Ok(self.found_on_arrival.take() + now)
     }
 

@@ -18,7 +18,9 @@ pub struct Company {
 /// Reads the registry without its mutex, so other agents may be changing what is read.
 pub(crate) fn company_of(seat: &Seat, object: ObjectRef) -> Company {
     let domain = seat.domain();
-    let entry = &domain.control().entries[object.index];
+    let Some(entry) = domain.entries().get(object.index) else {
+        return Company { linked: false, others: false };
+    };
     let me = usize::from(seat.me().slot);
     let lives = |slot| seeded(Fault::DeadKeepCompany) || domain.is_alive_in(slot);
     let others = entry.attached.iter().any(|slot| slot != me && lives(slot));

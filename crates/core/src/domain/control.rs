@@ -1,15 +1,27 @@
 //! The control segment: the file that holds a domain's agents and registry.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::limits::storage_error;
 use super::name;
 use crate::error::{Code, Error, Result};
-use crate::layout::{CONTROL_MAGIC, Control, LAYOUT_VERSION};
+use crate::faults::{Fault, seeded};
+use crate::layout::{
+    BLOCK, CONTROL_MAGIC, Control, ENTRIES_AT, Entry, LAYOUT_VERSION, OBJECTS, control_size,
+};
 use crate::sync::Ordering;
 use crate::sys::{self, Life, Mapping, Part, Taken};
 
+/// Bytes of a control segment: a new one, and one with all entries.
+const SIZES: RangeInclusive<u64> = control_size(BLOCK)..=control_size(OBJECTS);
+
 /// The control segment, mapped, with a descriptor of its own that tells which agents live.
+///
+/// The address space is that of all entries, but only what is reserved may be touched: beyond, the
+/// kernel kills the process (SIGBUS). So the mapping lends no more bytes than the file had when
+/// this process last asked. The file never shrinks, so what was there stays there, whatever
+/// `entries_used` says. The process asks again when `entries_used` goes beyond what it knows.
 pub(crate) struct Domain {
     /// Points into `mapping`; checked when it was opened.
     control: *const Control,
@@ -28,7 +40,7 @@ impl Domain {
         let mut header = [0_u8; 40];
         header[0..8].copy_from_slice(&CONTROL_MAGIC.to_le_bytes());
         header[8..12].copy_from_slice(&LAYOUT_VERSION.to_le_bytes());
-        header[16..24].copy_from_slice(&(size_of::<Control>() as u64).to_le_bytes());
+        header[16..24].copy_from_slice(&SIZES.end().to_le_bytes());
         header[24..32].copy_from_slice(&(name::random_u64()? | 1).to_le_bytes());
         header[32..40].copy_from_slice(&1_u64.to_le_bytes());
         let parts = [Part { offset: 0, bytes: &header, len: 40 }];
@@ -44,13 +56,12 @@ impl Domain {
     fn open(domain: &str, create: Option<&[Part<'_>]>) -> Result<Option<Domain>> {
         name::check_domain_name(domain)?;
         let file_name = file_name(domain);
-        let size = size_of::<Control>() as u64;
-        let opened = sys::open_control(&file_name, size, create).map_err(|e| match e.kind() {
+        let opened = sys::open_control(&file_name, &SIZES, create).map_err(|e| match e.kind() {
             std::io::ErrorKind::InvalidData => Error::new(
                 Code::Corrupt,
                 format!("{file_name} is not a control segment: {e}; stop its processes and remove it"),
             ),
-            _ => storage_error(&format!("opening the control segment {file_name}"), size, &e),
+            _ => storage_error(&format!("opening the control segment {file_name}"), *SIZES.start(), &e),
         })?;
         let Some((file_name, mapping, life)) = opened else { return Ok(None) };
         let control: *const Control = mapping.region().at(0)?;
@@ -58,7 +69,7 @@ impl Domain {
         let header = &opened.control().header;
         let sound = header.magic.load(Ordering::Relaxed) == CONTROL_MAGIC
             && header.layout.load(Ordering::Relaxed) == LAYOUT_VERSION
-            && header.size.load(Ordering::Relaxed) == size;
+            && header.size.load(Ordering::Relaxed) == *SIZES.end();
         if !sound {
             return Err(Error::new(
                 Code::Corrupt,
@@ -73,13 +84,65 @@ impl Domain {
 
     /// The names of the domain's control segment that other users have.
     pub(crate) fn taken(domain: &str) -> Vec<Taken> {
-        sys::control_taken(&file_name(domain), size_of::<Control>() as u64)
+        sys::control_taken(&file_name(domain), &SIZES)
     }
 
     pub(crate) fn control(&self) -> &Control {
         // SAFETY: inside `mapping` and aligned, as `at` checked; mapped as long as `self`, never
         // moved.
         unsafe { &*self.control }
+    }
+
+    /// Bytes of the control segment that are reserved, as far as this process knows.
+    pub(crate) fn size(&self) -> u64 {
+        self.mapping.region().len() as u64
+    }
+
+    /// All entries that are reserved, as far as this process knows.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        let count = self.size().saturating_sub(ENTRIES_AT) as usize / size_of::<Entry>();
+        self.mapping.region().many_at(ENTRIES_AT, count.min(OBJECTS)).unwrap_or(&[])
+    }
+
+    /// All entries that were ever used.
+    pub(crate) fn used_entries(&self) -> &[Entry] {
+        // Acquire: pairs with the Release in `Registry::claim_unused`.
+        let used = self.control().header.entries_used.load(Ordering::Acquire) as usize;
+        if used > self.entries().len() {
+            self.see_growth();
+        }
+        let reserved = self.entries();
+        &reserved[..used.min(reserved.len())]
+    }
+
+    /// Reserves the entries of that index and before it, if they aren't. The caller holds the
+    /// registry's mutex. If it dies, the next owner finds more reserved than is used.
+    ///
+    /// # Errors
+    /// `ERR_NO_SPACE`, `ERR_OS`. Nothing is changed then.
+    pub(super) fn reserve_entry(&self, index: usize) -> Result<()> {
+        if index >= self.entries().len() {
+            self.see_growth();
+        }
+        if index < self.entries().len() {
+            return Ok(());
+        }
+        let before = self.size();
+        let size = control_size((index + 1).next_multiple_of(BLOCK));
+        if !seeded(Fault::EntriesUnreserved) {
+            sys::grow_control(&self.life, size)
+                .map_err(|e| storage_error("reserving room for more objects", size - before, &e))?;
+        }
+        self.mapping.grown_to(size);
+        Ok(())
+    }
+
+    /// Another process may have reserved more.
+    fn see_growth(&self) {
+        // If the system doesn't tell, what is known stays true.
+        if let Ok(size) = sys::control_len(&self.life) {
+            self.mapping.grown_to(size);
+        }
     }
 
     /// Keeps the control segment mapped, but no agent alive.

@@ -1,12 +1,14 @@
 //! Inspects a domain without joining it: takes no lock, registers no agent and sweeps nothing. Of a
 //! concurrent change, each entry shows either the state before or the state after.
 
+use std::collections::HashSet;
+
 use super::control::Domain;
 use super::limits::storage_error;
 use super::registry::{LIVE, bytes_of, name_of};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, seeded};
-use crate::layout::{Control, Entry, Kind, Owner};
+use crate::layout::{Entry, Kind, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::sys::{self, Headroom, Limit, Taken};
 
@@ -94,15 +96,19 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
     }
     let control = domain.control();
     info.control = Some(domain.file_name.clone());
-    info.control_size = size_of::<Control>() as u64;
+    info.control_size = domain.size();
     for (slot, agent) in control.agents.iter().enumerate() {
         if agent.instance.load(Acquire) != 0 {
             let (pid, thread) = (agent.pid.load(Relaxed), agent.thread.load(Relaxed));
             info.agents.push(AgentInfo { slot, pid, thread, alive: domain.is_alive_in(slot) });
         }
     }
-    let tagged = control.used_entries().filter(|&index| control.tags[index].load(Acquire) != 0);
-    info.objects = tagged.filter_map(|index| object(&domain, &control.entries[index])).collect();
+    // One question to the kernel for each agent, not for each object. A slot that had no living
+    // agent may have a newcomer by now.
+    let seen_alive: HashSet<usize> =
+        info.agents.iter().filter(|agent| agent.alive).map(|agent| agent.slot).collect();
+    let lives = |slot: usize| seen_alive.contains(&slot) || domain.is_alive_in(slot);
+    info.objects = domain.used_entries().iter().filter_map(|entry| object(&domain, entry, lives)).collect();
     let owner = Owner::of(control.header.registry.owner.load(Relaxed));
     info.registry_held_by = owner
         .filter(|owner| domain.life.is_alive(owner.instance))
@@ -110,15 +116,15 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
     Ok(info)
 }
 
-fn has_user(domain: &Domain, attached: &[usize]) -> bool {
+fn has_user(attached: &[usize], lives: impl Fn(usize) -> bool) -> bool {
     if seeded(Fault::DoomedBesideTheDead) {
-        return attached.iter().all(|&slot| domain.is_alive_in(slot));
+        return attached.iter().all(|&slot| lives(slot));
     }
-    attached.iter().any(|&slot| domain.is_alive_in(slot))
+    attached.iter().any(|&slot| lives(slot))
 }
 
-/// The object of an entry; `None` if the entry changed while it was read.
-fn object(domain: &Domain, entry: &Entry) -> Option<ObjectInfo> {
+/// The object of an entry; `None` if there is none, or if the entry changed while it was read.
+fn object(domain: &Domain, entry: &Entry, lives: impl Fn(usize) -> bool) -> Option<ObjectInfo> {
     let is_live = || entry.state.load(Acquire) == LIVE;
     let id = entry.id.load(Relaxed);
     if !is_live() {
@@ -133,7 +139,7 @@ fn object(domain: &Domain, entry: &Entry) -> Option<ObjectInfo> {
         kind: Kind::from_stored(entry.kind.load(Relaxed)),
         size: bytes_of(domain, entry),
         persist,
-        doomed: !persist && !has_user(domain, &attached),
+        doomed: !persist && !has_user(&attached, lives),
         attached,
         name,
     };

@@ -51,8 +51,8 @@ fn too_little(wanted: u64, Headroom { limit, total, free }: &Headroom) -> String
              limit (mount -o remount,nr_inodes=N /dev/shm)"
         ),
         Limit::FileSize => format!(
-            "{wanted} bytes wanted, but a file of this process may have {total} bytes (RLIMIT_FSIZE); raise the limit \
-             (ulimit -f, in a systemd service LimitFSIZE=)"
+            "{wanted} bytes wanted, {free} allowed: a file of this process may have {total} bytes (RLIMIT_FSIZE); raise \
+             the limit (ulimit -f, in a systemd service LimitFSIZE=)"
         ),
         Limit::Cgroup(file) => format!(
             "the memory limit of this container or service allows too little: {wanted} bytes wanted, {free} free of \

@@ -19,5 +19,5 @@ pub use listener::Listener;
 pub use name::NAME_MAX;
 pub(crate) use name::{check_name, random_name};
 pub(crate) use registry::{Birth, Registry};
-pub use registry::{ObjectRef, Swept};
+pub use registry::{ObjectRef, Swept, list_of};
 pub(crate) use seat::Seat;

@@ -1,7 +1,6 @@
 //! Names of objects and domains.
 
 use crate::error::{Code, Error, Result};
-use crate::hash::hash_32;
 
 /// Longest name in bytes of UTF-8. glibc's `shm_open` takes 253; a name must suit Python as well.
 pub const NAME_MAX: usize = 250;
@@ -67,12 +66,6 @@ pub(crate) fn random_u64() -> Result<u64> {
     getrandom::u64().map_err(|e| Error::new(Code::Os, format!("the system provides no random bytes: {e}")))
 }
 
-/// The hash by which the registry finds a name without reading all names. Never 0, which marks a
-/// free entry.
-pub(crate) fn tag(name: &str) -> u32 {
-    hash_32(name.as_bytes()).max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,10 +89,5 @@ mod tests {
         for good in ["a", "psm_1234", "été", "冷蔵庫", ".hidden", &"x".repeat(NAME_MAX)] {
             check_name(good).unwrap();
         }
-    }
-
-    #[test]
-    fn a_tag_is_never_the_mark_of_a_free_entry() {
-        assert!((0..10_000).all(|i| tag(&format!("n{i}")) != 0));
     }
 }

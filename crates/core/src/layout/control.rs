@@ -1,10 +1,13 @@
 //! The control segment: agents and registry.
+//!
+//! The entries of the registry come last. They are reserved in blocks when they are needed, so the
+//! segment grows: on Linux, what is reserved is all that the file has.
 
 use super::locks::MutexWords;
 #[cfg(not(loom))]
 use super::shared::PAGE;
 use super::shared::{AGENTS, OBJECTS, Shared, SlotSet};
-use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64};
 
 /// First page of the control segment. Written whole before the segment gets its name, except for
 /// the fields whose docs say more.
@@ -27,6 +30,11 @@ pub(crate) struct Header {
     /// Entries from this index on were never used. It only grows, and does so before an entry is
     /// used. Written under the registry's lock.
     pub entries_used: AtomicU64,
+    /// The first of the free entries, as `Entry::next` says. Written under the registry's lock.
+    pub free: AtomicU32,
+    /// 1: the system refused to remove the name of an object without users, so a sweep has to try
+    /// again. Written under the registry's lock.
+    pub unswept: AtomicU32,
 }
 
 /// One agent: a Node environment. `pid` and `thread` are for display.
@@ -62,6 +70,10 @@ pub(crate) struct Entry {
     pub persist: AtomicU32,
     /// 1 to 250.
     pub name_len: AtomicU32,
+    /// The next entry of the same list, as 1 + its index; 0 for none. An entry is in one list at
+    /// most: that of the free entries, or the one of its name's hash. Only the owner of the
+    /// registry's lock reads it.
+    pub next: AtomicU32,
     /// Identity of the queue's arena, the file of its large messages; 0: it has none.
     pub arena: AtomicU64,
     /// Agents that have it open. The bit of a dead agent stays until it is swept.
@@ -69,29 +81,33 @@ pub(crate) struct Entry {
     pub name: [AtomicU8; 256],
 }
 
-/// The control segment.
+/// The control segment, up to its entries.
 #[repr(C)]
 pub(crate) struct Control {
     pub header: Header,
     #[cfg(not(loom))]
     _pad: [u8; PAGE as usize - size_of::<Header>()],
     pub agents: [AgentSlot; AGENTS],
-    /// Hash of the name of the entry with the same index, or 0 for none: finding a name reads 16
-    /// KiB, not 2 MiB.
-    pub tags: [AtomicU32; OBJECTS],
-    pub entries: [Entry; OBJECTS],
+    /// For each hash of a name, the first entry of its list, as `Entry::next` says. Changed under
+    /// the registry's lock only.
+    pub heads: [AtomicU32; OBJECTS],
 }
 
-impl Control {
-    /// Indices of all entries that were ever used.
-    pub(crate) fn used_entries(&self) -> std::ops::Range<usize> {
-        // Acquire: pairs with the Release in `Registry::enter`.
-        0..(self.header.entries_used.load(Ordering::Acquire) as usize).min(OBJECTS)
-    }
+/// The entries follow at this offset.
+pub(crate) const ENTRIES_AT: u64 = size_of::<Control>() as u64;
+/// Entries that are reserved at a time: whole pages.
+pub(crate) const BLOCK: usize = 128;
+
+/// Bytes of a control segment with so many entries.
+pub(crate) const fn control_size(entries: usize) -> u64 {
+    ENTRIES_AT + (entries * size_of::<Entry>()) as u64
 }
 
 // SAFETY: repr(C) and atomics (and padding that is never read) throughout.
 unsafe impl Shared for Control {}
+
+// SAFETY: as above.
+unsafe impl Shared for Entry {}
 
 #[cfg(not(loom))]
 const _: () = {
@@ -99,6 +115,7 @@ const _: () = {
     assert!(size_of::<AgentSlot>() == 64);
     assert!(size_of::<Entry>() == 448);
     assert!(std::mem::offset_of!(Control, agents) == PAGE as usize);
-    assert!(std::mem::offset_of!(Control, tags) == PAGE as usize + AGENTS * 64);
-    assert!(std::mem::offset_of!(Control, entries) % 64 == 0);
+    assert!(std::mem::offset_of!(Control, heads) == PAGE as usize + AGENTS * 64);
+    assert!(ENTRIES_AT.is_multiple_of(PAGE) && control_size(BLOCK).is_multiple_of(PAGE));
+    assert!(OBJECTS.is_power_of_two() && OBJECTS.is_multiple_of(BLOCK));
 };

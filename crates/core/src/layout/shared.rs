@@ -14,8 +14,8 @@ pub(crate) const GUARD_MAGIC: u64 = u64::from_le_bytes(*b"ndguard\0");
 
 /// Agents alive at once in one domain. A slot number fits the low 16 bits of an owner word.
 pub const AGENTS: usize = 1024;
-/// Objects at once in one domain.
-pub const OBJECTS: usize = 4096;
+/// Objects at once in one domain. A power of two.
+pub const OBJECTS: usize = 1 << 16;
 /// Words of a bitmap with a bit per agent slot.
 pub(crate) const SLOT_WORDS: usize = if cfg!(loom) { 1 } else { AGENTS / 64 };
 /// The trailer of an ndarray starts at the first multiple of this behind the data, and is this

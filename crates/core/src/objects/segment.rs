@@ -39,7 +39,7 @@ impl Segment {
     ///
     /// # Errors
     /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT`
-    /// (4,096 objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    /// (65,536 objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
         let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
         check_name(&name)?;

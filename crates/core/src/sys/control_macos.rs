@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ use crate::sync::{AtomicU64, Ordering};
 /// The gate is held for microseconds: a holder that keeps it longer than this is stopped.
 const STUCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens the control segment. If there is none, makes it from the parts `create`, if given.
+/// Opens the control segment. If there is none, makes it from the parts `create`, if given. It has
+/// the largest of `sizes`: the system doesn't let it grow, and gives it memory as it is used.
 ///
 /// Its byte locks are on a lock file of the same name, and so is the gate: the holder of the gate
 /// may make and remove control segments. The segment is named after the identity of its lock file.
@@ -29,9 +31,10 @@ const STUCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// is never a successor's.
 pub(crate) fn open_control(
     name: &str,
-    size: u64,
+    sizes: &RangeInclusive<u64>,
     create: Option<&[Part<'_>]>,
 ) -> io::Result<Option<(String, Mapping, Life)>> {
+    let size = *sizes.end();
     let path = directory()?.join(name);
     loop {
         let mut options = OpenOptions::new();
@@ -94,7 +97,7 @@ fn first_word(mapping: &Mapping) -> &AtomicU64 {
 
 /// The names of the control segment that other users have: none, since the folder is the user's
 /// own.
-pub(crate) fn control_taken(_name: &str, _size: u64) -> Vec<Taken> {
+pub(crate) fn control_taken(_name: &str, _sizes: &RangeInclusive<u64>) -> Vec<Taken> {
     Vec::new()
 }
 
@@ -172,6 +175,16 @@ impl Drop for Gate<'_> {
 pub(crate) fn user() -> String {
     // SAFETY: no arguments, no failure.
     unsafe { libc::geteuid() }.to_string()
+}
+
+/// Bytes of the control segment that may be used: all of it from the beginning.
+pub(crate) fn control_len(_: &Life) -> io::Result<u64> {
+    Ok(u64::MAX)
+}
+
+/// It has all its bytes already.
+pub(crate) fn grow_control(_: &Life, _len: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Here no system service removes control segments.

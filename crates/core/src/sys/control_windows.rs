@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
+use std::ops::RangeInclusive;
 
 use super::bell_windows;
 use super::file::{Part, Taken};
@@ -10,13 +11,15 @@ use super::mapping::Mapping;
 use super::publish_control::publish_control;
 use super::windows::{found, identify, path, remove, tidy};
 
-/// Opens the control segment. If there is none, makes it from the parts `create`, if given. Its
-/// locks are on the file itself: they are far behind its end, and don't concern mappings.
+/// Opens the control segment. If there is none, makes it from the parts `create`, if given. It has
+/// the largest of `sizes`: a file that is mapped doesn't grow. Its locks are on the file itself:
+/// they are far behind its end, and don't concern mappings.
 pub(crate) fn open_control(
     name: &str,
-    size: u64,
+    sizes: &RangeInclusive<u64>,
     create: Option<&[Part<'_>]>,
 ) -> io::Result<Option<(String, Mapping, Life)>> {
+    let size = *sizes.end();
     loop {
         let file = match (OpenOptions::new().read(true).write(true).open(path(name)?), create) {
             (Ok(file), _) => file,
@@ -48,7 +51,7 @@ pub(crate) fn open_control(
 
 /// The names of the control segment that other users have: none, since the folder is the user's
 /// own.
-pub(crate) fn control_taken(_name: &str, _size: u64) -> Vec<Taken> {
+pub(crate) fn control_taken(_name: &str, _sizes: &RangeInclusive<u64>) -> Vec<Taken> {
     Vec::new()
 }
 
@@ -60,6 +63,16 @@ pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
 /// The user whose control segments these are: the temp folder is the user's own.
 pub(crate) fn user() -> String {
     "me".to_owned()
+}
+
+/// Bytes of the control segment that may be used: all of it from the beginning.
+pub(crate) fn control_len(_: &Life) -> io::Result<u64> {
+    Ok(u64::MAX)
+}
+
+/// It has all its bytes already.
+pub(crate) fn grow_control(_: &Life, _len: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Here no system service removes control segments.

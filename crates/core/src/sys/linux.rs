@@ -33,7 +33,7 @@ impl Staged {
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC);
         let file = options.open(DIRECTORY).map_err(in_words)?;
-        reserve(&file, size)?;
+        reserve(&file, 0, size)?;
         Ok(Staged(file))
     }
 
@@ -106,21 +106,22 @@ fn in_words(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), says)
 }
 
-/// Reserves in steps, and in smaller ones after a signal: some kernels undo the whole step when a
-/// signal comes, so a profiler's timer could make a large step start over for ever. Before each
-/// further step, memory is asked for again: another process may have taken it meanwhile, and the
-/// kernel kills a process that reserves more than its cgroup allows.
-fn reserve(file: &File, size: u64) -> io::Result<()> {
+/// Reserves the bytes of a file from `from` to `to`: in steps, and in smaller ones after a signal.
+/// Some kernels undo the whole step when a signal comes, so a profiler's timer could make a large
+/// step start over for ever. Before each further step, memory is asked for again: another process
+/// may have taken it meanwhile, and the kernel kills a process that reserves more than its cgroup
+/// allows.
+pub(super) fn reserve(file: &File, from: u64, to: u64) -> io::Result<()> {
     const SMALLEST: u64 = 1 << 20;
     if seeded(Fault::NothingReserved) {
-        return file.set_len(size);
+        return file.set_len(to);
     }
-    let (mut done, mut step) = (0, 64 * SMALLEST);
-    while done < size {
-        if done > 0 {
-            memory_has_room(size - done)?;
+    let (mut done, mut step) = (from, 64 * SMALLEST);
+    while done < to {
+        if done > from {
+            memory_has_room(to - done)?;
         }
-        let now = step.min(size - done);
+        let now = step.min(to - done);
         // SAFETY: a valid descriptor; offsets are positive.
         match unsafe { libc::posix_fallocate(file.as_raw_fd(), done as i64, now as i64) } {
             0 => done += now,

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
@@ -15,7 +16,10 @@ use crate::region::Region;
 /// Mapped bytes. Dropping it unmaps them, and never unlinks a name.
 pub(crate) struct Mapping {
     base: *mut u8,
-    len: usize,
+    /// Bytes that may be accessed. It grows only if the segment does.
+    len: AtomicUsize,
+    /// Bytes of address space.
+    span: usize,
     /// Keeps the mapping where the OS has no call to duplicate it.
     shmem: ManuallyDrop<Option<Shmem>>,
 }
@@ -33,13 +37,26 @@ impl Mapping {
     }
 
     pub(super) fn open_id(os_id: &str) -> io::Result<Mapping> {
-        ShmemConf::new().os_id(os_id).open().map_err(io_error).and_then(Self::adopt)
+        ShmemConf::new().os_id(os_id).open().map_err(io_error).and_then(|shmem| Self::adopt(shmem, None))
+    }
+
+    /// Maps a segment that can grow to `most` bytes. Those that it has now may be accessed, and
+    /// more once `grown_to` was called.
+    #[cfg(target_os = "linux")]
+    pub(super) fn open_growing(name: &str, most: u64) -> io::Result<Mapping> {
+        let shmem = ShmemConf::new().os_id(os_id(name)).open().map_err(io_error)?;
+        Self::adopt(shmem, Some(most as usize))
     }
 
     /// Creates and maps a zeroed segment whose bytes are *not* reserved.
     #[cfg(target_os = "macos")]
     pub(crate) fn create(name: &str, size: usize) -> io::Result<Mapping> {
-        ShmemConf::new().os_id(os_id(name)).size(size).create().map_err(io_error).and_then(Self::adopt)
+        ShmemConf::new()
+            .os_id(os_id(name))
+            .size(size)
+            .create()
+            .map_err(io_error)
+            .and_then(|shmem| Self::adopt(shmem, None))
     }
 
     /// Cuts off the end of the last page where the system counts in pages, and the object has
@@ -47,40 +64,48 @@ impl Mapping {
     #[must_use]
     pub(crate) fn exactly(mut self, size: u64) -> Mapping {
         const LARGEST_PAGE: u64 = 64 << 10;
-        let rest = (self.len as u64).checked_sub(size);
+        let rest = (*self.len.get_mut() as u64).checked_sub(size);
         if cfg!(not(target_os = "linux")) && rest.is_some_and(|rest| rest < LARGEST_PAGE) {
-            self.len = size as usize;
+            *self.len.get_mut() = size as usize;
         }
         self
     }
 
-    fn adopt(mut shmem: Shmem) -> io::Result<Mapping> {
+    /// The segment has so many bytes by now.
+    pub(crate) fn grown_to(&self, len: u64) {
+        self.len.fetch_max(self.span.min(len as usize), Relaxed);
+    }
+
+    fn adopt(mut shmem: Shmem, span: Option<usize>) -> io::Result<Mapping> {
         shmem.set_owner(false);
-        Self::own(shmem)
+        let span = span.unwrap_or(shmem.len());
+        Self::own(shmem, span)
     }
 
     /// `Shmem` keeps a descriptor for as long as it lives. A second mapping of the same pages,
     /// which `mremap` makes from an old size of 0 (mremap(2)), needs none: thousands of segments
-    /// can be open.
+    /// can be open. It may be longer than the first, and than the segment.
     #[cfg(target_os = "linux")]
-    fn own(shmem: Shmem) -> io::Result<Mapping> {
-        // SAFETY: a live shared mapping of that length.
-        let mapping = unsafe { Self::duplicate(shmem.as_ptr(), shmem.len()) };
+    fn own(shmem: Shmem, span: usize) -> io::Result<Mapping> {
+        let len = shmem.len().min(span);
+        // SAFETY: a live shared mapping.
+        let mapping = unsafe { Self::duplicate(shmem.as_ptr(), len, span) };
         // Drops its mapping and its descriptor.
         drop(shmem);
         mapping
     }
 
     /// # Safety
-    /// `base` is the beginning of a live shared mapping of `len` bytes.
+    /// `base` is the beginning of a live shared mapping of at least `len` bytes.
     #[cfg(target_os = "linux")]
-    unsafe fn duplicate(base: *mut u8, len: usize) -> io::Result<Mapping> {
+    unsafe fn duplicate(base: *mut u8, len: usize, span: usize) -> io::Result<Mapping> {
         // SAFETY: by this function's contract; the kernel picks the new place.
-        let base = unsafe { libc::mremap(base.cast(), 0, len, libc::MREMAP_MAYMOVE) };
+        let base = unsafe { libc::mremap(base.cast(), 0, span, libc::MREMAP_MAYMOVE) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        Ok(Mapping { base: base.cast(), len, shmem: ManuallyDrop::new(None) })
+        let len = AtomicUsize::new(len);
+        Ok(Mapping { base: base.cast(), len, span, shmem: ManuallyDrop::new(None) })
     }
 
     /// Maps the same pages a second time, on Linux only. `release_pages` of one mapping leaves the
@@ -88,7 +113,7 @@ impl Mapping {
     #[cfg(target_os = "linux")]
     pub(crate) fn again(&self) -> io::Result<Mapping> {
         // SAFETY: mapped until drop, and shared as long as `release_pages` was not called.
-        unsafe { Self::duplicate(self.base, self.len) }
+        unsafe { Self::duplicate(self.base, self.len.load(Relaxed), self.span) }
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -99,13 +124,14 @@ impl Mapping {
 
     #[cfg(not(target_os = "linux"))]
     #[allow(clippy::unnecessary_wraps, reason = "as on Linux")]
-    fn own(shmem: Shmem) -> io::Result<Mapping> {
-        Ok(Mapping { base: shmem.as_ptr(), len: shmem.len(), shmem: ManuallyDrop::new(Some(shmem)) })
+    fn own(shmem: Shmem, span: usize) -> io::Result<Mapping> {
+        let (base, len) = (shmem.as_ptr(), AtomicUsize::new(span));
+        Ok(Mapping { base, len, span, shmem: ManuallyDrop::new(Some(shmem)) })
     }
 
     pub(crate) fn region(&self) -> Region<'_> {
-        // SAFETY: mapped until drop, and the borrow ends before that.
-        unsafe { Region::new(self.base, self.len) }
+        // SAFETY: mapped until drop, and the borrow ends before that; the segment has these bytes.
+        unsafe { Region::new(self.base, self.len.load(Relaxed)) }
     }
 
     /// Returns the pages at once but keeps the addresses valid: a pointer into the mapping then
@@ -117,7 +143,7 @@ impl Mapping {
         // SAFETY: replaces exactly this mapping by an anonymous one of the same span.
         unsafe {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
-            libc::mmap(self.base.cast(), self.len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+            libc::mmap(self.base.cast(), self.span, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
         }
     }
 }
@@ -131,7 +157,7 @@ impl Drop for Mapping {
         #[cfg(unix)]
         if shmem.is_none() {
             // SAFETY: this mapping alone, and every `Region` of it borrowed `self`.
-            unsafe { libc::munmap(self.base.cast(), self.len) };
+            unsafe { libc::munmap(self.base.cast(), self.span) };
         }
         drop(shmem);
     }

@@ -10,6 +10,7 @@
 //! | `StagedArena`, `Arena`, `identify_arena`, `remove_arena` | a file with holes for large messages, never mapped |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
 //! | `open_control`, `control_taken` | the control segment together with its `Life`; other users' files of its name |
+//! | `control_len`, `grow_control` | how much of the control segment is reserved; reserving more |
 //! | `Life` | byte locks that the kernel drops when their process is gone |
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
 //! | `Bell` | the word on which an agent sleeps |
@@ -63,7 +64,9 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(crate) use arena_linux::{StagedArena, identify_arena, remove_arena};
 #[cfg(target_os = "linux")]
-pub(crate) use control_linux::{control_is_gone, control_taken, open_control, remove_control, user};
+pub(crate) use control_linux::{
+    control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
+};
 #[cfg(target_os = "linux")]
 pub use linux::at_quick_exit;
 #[cfg(target_os = "linux")]
@@ -74,7 +77,9 @@ pub(crate) use room_linux::memory_limit;
 #[cfg(target_os = "macos")]
 pub(crate) use arena_macos::{StagedArena, identify_arena, remove_arena};
 #[cfg(target_os = "macos")]
-pub(crate) use control_macos::{control_is_gone, control_taken, open_control, remove_control, user};
+pub(crate) use control_macos::{
+    control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
+};
 #[cfg(target_os = "macos")]
 pub use macos::at_quick_exit;
 #[cfg(target_os = "macos")]
@@ -85,7 +90,9 @@ pub(crate) use arena_windows::{Arena, StagedArena, identify_arena, remove_arena}
 #[cfg(windows)]
 pub(crate) use bell_windows::Bell;
 #[cfg(windows)]
-pub(crate) use control_windows::{control_is_gone, control_taken, open_control, remove_control, user};
+pub(crate) use control_windows::{
+    control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
+};
 #[cfg(windows)]
 pub(crate) use life_windows::Life;
 #[cfg(windows)]

@@ -17,27 +17,36 @@ const SPARE: u64 = 1 << 20;
 /// Bytes that this process reserved since it asked for memory. The first reservation asks.
 static UNASKED: AtomicU64 = AtomicU64::new(SPARE);
 
-/// Refuses a reservation for which there is no room, before any memory is taken from other
-/// processes.
+/// Refuses a new file of `wanted` bytes for which there is no room, before any memory is taken from
+/// other processes.
 pub(super) fn refuse_without_room(directory: &str, wanted: u64) -> io::Result<()> {
     // If the file system can't be asked, making the file fails, and tells why.
     let Ok(stat) = stat(directory) else { return Ok(()) };
-    let short = |headroom| Err(Shortage(headroom).into());
     // A file system without a limit says 0 of 0: tmpfs with `size=0` or `nr_inodes=0`, ramfs.
     if stat.f_files > 0 && stat.f_ffree == 0 {
-        return short(Headroom { limit: Limit::Files, total: stat.f_files, free: 0 });
+        return Err(Shortage(Headroom { limit: Limit::Files, total: stat.f_files, free: 0 }).into());
     }
-    if let Some(room) = sized(&stat)
-        && wanted > room.free
+    refuse_bytes(&stat, 0, wanted)
+}
+
+/// The same for a file that has `len` bytes and is to get `more`.
+pub(super) fn refuse_to_grow(directory: &str, len: u64, more: u64) -> io::Result<()> {
+    stat(directory).map_or(Ok(()), |stat| refuse_bytes(&stat, len, more))
+}
+
+fn refuse_bytes(stat: &libc::statvfs, len: u64, more: u64) -> io::Result<()> {
+    let short = |headroom| Err(Shortage(headroom).into());
+    if let Some(room) = sized(stat)
+        && more > room.free
     {
         return short(room);
     }
-    refuse_beyond_largest_file(wanted)?;
-    if UNASKED.fetch_add(wanted, Relaxed).saturating_add(wanted) < SPARE {
+    refuse_beyond_largest_file(len.saturating_add(more))?;
+    if UNASKED.fetch_add(more, Relaxed).saturating_add(more) < SPARE {
         return Ok(());
     }
     UNASKED.store(0, Relaxed);
-    memory_has_room(wanted)
+    memory_has_room(more)
 }
 
 /// Refuses to write to a file up to `end`, where the kernel would send SIGXFSZ, which ends programs

@@ -4,7 +4,7 @@
 use crate::explore::Violation;
 use crate::faults::Fault;
 use crate::model::Model;
-use crate::state::{After, CONTROLS, Control, GONE, Lock, SLOTS, State, Step, Sweep};
+use crate::state::{After, CONTROLS, Control, Free, GONE, Lock, SLOTS, State, Step, Sweep};
 
 impl Model {
     /// Takes a step of joining, leaving or sweeping. Returns false if `step` is another one.
@@ -79,6 +79,7 @@ impl Model {
                 if *instance == before || self.has(Fault::SlotTakenByStore) {
                     *instance = me.instance;
                     me.slot = Some(slot);
+                    me.inherits = before != 0;
                     me.lock = Lock::Look;
                     if me.alive {
                         Step::Joined
@@ -116,8 +117,8 @@ impl Model {
                 if alone { Step::SweepLook { why: Sweep::Leaving } } else { Step::ClearSlot { again: false } }
             }
             Step::Deserted => {
-                let empty =
-                    control.entries.iter().all(|entry| !entry.tag) || self.has(Fault::RetireDespiteObjects);
+                let empty = control.entries.iter().all(|entry| entry.phase == Free)
+                    || self.has(Fault::RetireDespiteObjects);
                 match empty {
                     true if self.has(Fault::RemoveBeforeRetired) => Step::IdentifyControl { again: false },
                     true => Step::Retire,

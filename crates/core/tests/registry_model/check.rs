@@ -102,8 +102,8 @@ impl Model {
         }
         for (index, entry) in (0..).zip(&control.entries) {
             let dead = (0..SLOTS).any(|slot| entry.attached & 1 << slot != 0 && control.slots[slot] == 0);
-            let gone = entry.phase == Free && !entry.tag;
-            if !gone && (entry.phase != Live || !entry.tag || !self.is_wanted(s, p, index)) {
+            let gone = entry.phase == Free && !entry.listed;
+            if !gone && (entry.phase != Live || !entry.listed || !self.is_wanted(s, p, index)) {
                 return Err("an object that no agent needs is left after a sweep");
             } else if dead {
                 return Err("a dead agent is attached after a sweep");

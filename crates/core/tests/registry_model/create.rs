@@ -36,28 +36,30 @@ impl Model {
                     return Ok(true);
                 }
             },
-            Step::Fields { name } => match entries.iter().position(|entry| !entry.tag && entry.phase == Free)
-            {
-                None => {
-                    me.staged = File::default();
-                    Step::Unlock { to: After::Idle }
-                }
-                Some(index) => {
-                    entries[index] = Entry { phase: Free, tag: false, id: me.staged.id, name, attached: bit };
-                    let index = index as u8;
-                    match self.fault {
-                        Some(Fault::LinkBeforeBorn) => Step::Link { name, index },
-                        Some(Fault::ArenaBeforeBorn) => Step::LinkArena { name, index },
-                        _ => Step::Bear { name, index },
+            Step::Fields { name } => {
+                match entries.iter().position(|entry| !entry.listed && entry.phase == Free) {
+                    None => {
+                        me.staged = File::default();
+                        Step::Unlock { to: After::Idle }
+                    }
+                    Some(index) => {
+                        entries[index] =
+                            Entry { phase: Free, listed: false, id: me.staged.id, name, attached: bit };
+                        let index = index as u8;
+                        match self.fault {
+                            Some(Fault::LinkBeforeBorn) => Step::Link { name, index },
+                            Some(Fault::ArenaBeforeBorn) => Step::LinkArena { name, index },
+                            _ => Step::Bear { name, index },
+                        }
                     }
                 }
-            },
+            }
             Step::Bear { name, index } => {
                 entries[usize::from(index)].phase = Born;
-                Step::Tag { name, index }
+                Step::List { name, index }
             }
-            Step::Tag { name, index } => {
-                entries[usize::from(index)].tag = true;
+            Step::List { name, index } => {
+                entries[usize::from(index)].listed = true;
                 match self.fault {
                     Some(Fault::LinkBeforeBorn | Fault::LiveBeforeLink) => Step::Live { name, index },
                     Some(Fault::ArenaBeforeBorn | Fault::ArenaAfterLive) => Step::Link { name, index },

@@ -38,7 +38,7 @@ impl Model {
                     handles.filter(|handle| handle.id == id).for_each(|handle| handle.unlinked = true);
                 }
                 match self.fault {
-                    Some(Fault::RemoveBeforeDying | Fault::FreeBeforeRemoved) => Some(Erasing::Free),
+                    Some(Fault::RemoveBeforeDying | Fault::FreeBeforeRemoved) => Some(Erasing::Unlist),
                     _ => Some(Erasing::Identify),
                 }
             }
@@ -57,16 +57,22 @@ impl Model {
                 }
                 match self.fault {
                     Some(Fault::RemoveBeforeDying) => Some(Erasing::Dying),
-                    Some(Fault::FreeBeforeRemoved) => Some(Erasing::Untag),
-                    _ => Some(Erasing::Free),
+                    Some(Fault::FreeBeforeRemoved) => {
+                        *entry = Entry::default();
+                        None
+                    }
+                    _ => Some(Erasing::Unlist),
                 }
             }
-            Erasing::Free => {
-                entry.phase = Free;
-                let early = self.has(Fault::FreeBeforeRemoved);
-                Some(if early { Erasing::Identify } else { Erasing::Untag })
+            Erasing::Unlist => {
+                entry.listed = false;
+                Some(Erasing::Free)
             }
-            Erasing::Untag => {
+            Erasing::Free if self.has(Fault::FreeBeforeRemoved) => {
+                entry.phase = Free;
+                Some(Erasing::Identify)
+            }
+            Erasing::Free => {
                 *entry = Entry::default();
                 None
             }

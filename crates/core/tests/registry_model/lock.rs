@@ -70,7 +70,7 @@ impl Model {
                 match entry.phase {
                     Free => *entry = Entry::default(),
                     Born if self.has(Fault::BornIsKept) => entry.phase = Live,
-                    Live if wanted => entry.tag = true,
+                    Live if wanted => entry.listed = true,
                     _ => self.erase(s, p, index, false),
                 }
             }

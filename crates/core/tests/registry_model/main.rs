@@ -16,6 +16,11 @@
 //! of processes, one is explored. Taking the mutex is one step, since loom explores the mutex.
 //! Reading what only its owner changes is no step of its own.
 //!
+//! Of the index, an entry has one bit: whether it is in the list of its name. An owner of the mutex
+//! that doesn't die makes one change of the other links, and the next owner of one that dies makes
+//! all of them again. So between two owners they say what the entries say. The test of
+//! `domain/registry/index.rs` shows this with the code itself, for deaths after each store.
+//!
 //! Asserted in every state:
 //!
 //! * A name leads to a whole file that an entry knows, in a domain that is not retired. A `LIVE`

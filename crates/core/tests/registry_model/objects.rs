@@ -96,6 +96,7 @@ impl Model {
             After::Idle => Step::Idle,
             After::Member => {
                 me.standing = Standing::Member;
+                me.inherits = false;
                 Step::Idle
             }
             After::Stage { name } => {
@@ -124,7 +125,7 @@ impl State {
     fn entered_as(&self, p: u8, name: u8) -> Option<u8> {
         let is_it = |index: &u8| {
             let entry = self.entry(p, *index);
-            entry.tag && entry.phase == Live && entry.name == name
+            entry.listed && entry.phase == Live && entry.name == name
         };
         (0..ENTRIES as u8).find(is_it)
     }

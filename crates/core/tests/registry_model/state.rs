@@ -26,12 +26,13 @@ pub(crate) enum Phase {
 }
 pub(crate) use Phase::{Born, Dying, Free, Live};
 
-/// An entry of the registry. Its fields are 0 when it is `Free` and has no tag: then no process
+/// An entry of the registry. Its fields are 0 when it is `Free` and not listed: then no process
 /// reads them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) phase: Phase,
-    pub(crate) tag: bool,
+    /// Whether it is in the list of its name.
+    pub(crate) listed: bool,
     pub(crate) id: u8,
     pub(crate) name: u8,
     /// A bit per slot.
@@ -109,7 +110,7 @@ pub(crate) enum Erasing {
     IdentifyArena,
     RemoveArena,
     Free,
-    Untag,
+    Unlist,
 }
 
 /// The reason for a sweep.
@@ -155,7 +156,7 @@ pub(crate) enum Step {
     RefuseAgain { name: u8 },
     Fields { name: u8 },
     Bear { name: u8, index: u8 },
-    Tag { name: u8, index: u8 },
+    List { name: u8, index: u8 },
     LinkArena { name: u8, index: u8 },
     Link { name: u8, index: u8 },
     Live { name: u8, index: u8 },
@@ -209,6 +210,8 @@ pub(crate) struct Process {
     /// It has locked the byte of its instance.
     pub(crate) alive: bool,
     pub(crate) slot: Option<u8>,
+    /// It is a newcomer in the slot of a dead agent.
+    pub(crate) inherits: bool,
     pub(crate) standing: Standing,
     /// It holds the mutex.
     pub(crate) inside: bool,
@@ -229,6 +232,7 @@ pub(crate) const GONE: Process = Process {
     instance: 0,
     alive: false,
     slot: None,
+    inherits: false,
     standing: Standing::Newcomer,
     inside: false,
     handles: [Handle { id: 0, index: 0, unlinked: false }; NAMES],

@@ -1,4 +1,4 @@
-//! Sweeping what dead agents left (`Registry::sweep`).
+//! Sweeping what dead agents left (`Registry::sweep`, `sweep_on_arrival`).
 
 use crate::faults::Fault;
 use crate::model::Model;
@@ -18,7 +18,11 @@ impl Model {
                 let dead =
                     std::array::from_fn(|slot| if is_dead(slot, slots[slot]) { slots[slot] } else { 0 });
                 s.processes[usize::from(p)].dead = dead;
-                self.sweep_from(s, p, why, 0, 0);
+                if why == Sweep::Joining && !me.inherits && dead == [0; SLOTS] {
+                    s.sweep_slots(p, why);
+                } else {
+                    self.sweep_from(s, p, why, 0, 0);
+                }
             }
             Step::SweepBit { why, index, slot } => {
                 s.controls[mapped].entries[usize::from(index)].attached &= !(1 << slot);
@@ -46,13 +50,10 @@ impl Model {
     /// Goes on with the sweep from an entry and the bit of a slot.
     fn sweep_from(self, s: &mut State, p: u8, why: Sweep, index: u8, slot: u8) {
         let me = *s.process(p);
-        let exists = |index: &u8| {
-            let entry = s.entry(p, *index);
-            entry.tag && entry.phase == Live
-        };
+        let exists = |index: &u8| s.entry(p, *index).phase == Live;
         let Some(found) = (index..ENTRIES as u8).find(exists) else { return s.sweep_slots(p, why) };
-        let newborn = why == Sweep::Joining && !self.has(Fault::KeepPredecessorsBits);
-        let is_dead = |slot: &u8| me.dead[usize::from(*slot)] != 0 || newborn && Some(*slot) == me.slot;
+        let inherits = me.inherits && !self.has(Fault::KeepPredecessorsBits);
+        let is_dead = |slot: &u8| me.dead[usize::from(*slot)] != 0 || inherits && Some(*slot) == me.slot;
         let first = if found == index { slot } else { 0 };
         s.processes[usize::from(p)].step = match (first..SLOTS as u8).find(is_dead) {
             Some(slot) => Step::SweepBit { why, index: found, slot },

@@ -13,11 +13,14 @@ pub const OPERATIONS: &[Operation] = &[
     operation("create", create),
     operation("create an object", create_object),
     operation("create, but the name is taken", create_taken),
+    operation("create a name whose list is not empty", create_in_list),
+    operation("create where no entry is reserved", create_in_new_block),
     operation("open", open),
     operation("close", close),
     operation("close as the last user", close_as_last),
     operation("unlink", unlink),
     operation("unlink by name", unlink_by_name),
+    operation("unlink from the middle of a list", unlink_in_list),
     operation("sweep", register).after_death_of(leave_all_behind),
 ];
 
@@ -84,6 +87,31 @@ fn create_taken(stage: &Stage) {
     agent.leave();
 }
 
+fn create_in_list(stage: &Stage) {
+    let agent = stage.join();
+    let [of, _] = stage.beside("data");
+    mark();
+    let made = stage.create_bytes(&agent, &of, 100).unwrap();
+    mark();
+    made.close(&agent);
+    agent.leave();
+}
+
+/// Has used all entries that a new domain reserves.
+fn create_in_new_block(stage: &Stage) {
+    const RESERVED: usize = 128;
+    let agent = other(stage).join();
+    let create = |number| stage.create_bytes(&agent, &format!("block.{number}"), 1).unwrap();
+    let before: Vec<Segment> = (0..RESERVED).map(create).collect();
+    mark();
+    let last = create(RESERVED);
+    mark();
+    for segment in before.into_iter().chain([last]) {
+        segment.close(&agent);
+    }
+    agent.leave();
+}
+
 fn open(stage: &Stage) {
     let agent = stage.join();
     mark();
@@ -129,6 +157,18 @@ fn unlink_by_name(stage: &Stage) {
     assert!(unlink_name(&agent, &stage.name("victim")).unwrap());
     mark();
     made.close(&agent);
+    agent.leave();
+}
+
+fn unlink_in_list(stage: &Stage) {
+    let agent = stage.join();
+    let made = stage.beside("data").map(|of| stage.create_bytes(&agent, &of, 100).unwrap());
+    mark();
+    made[0].unlink(&agent).unwrap();
+    mark();
+    for segment in made {
+        segment.close(&agent);
+    }
     agent.leave();
 }
 

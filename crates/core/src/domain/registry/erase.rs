@@ -1,6 +1,7 @@
 //! Removes objects: with their last user, or by their name.
 
-use super::table::{DYING, FREE, LIVE, ObjectRef, Registry, name_of};
+use super::state::{DYING, FREE, LIVE};
+use super::table::{ObjectRef, Registry, name_of};
 use crate::error::{Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -19,6 +20,10 @@ impl Registry<'_> {
         entry.state.store(DYING, Release);
         fail::point("erase.dying");
         if let Err(e) = remove_segment(entry).and_then(|()| self.remove_arena(entry)) {
+            if !seeded(Fault::RefusalForgotten) {
+                self.control.header.unswept.store(1, Relaxed);
+            }
+            fail::point("erase.refused");
             entry.state.store(LIVE, Release);
             return Err(e);
         }
@@ -28,9 +33,14 @@ impl Registry<'_> {
     }
 
     pub(super) fn free(&self, index: usize) {
+        let lists = self.index();
+        let removed = lists.remove(index);
         self.entry(index).state.store(FREE, Release);
         fail::point("erase.freed");
-        self.control.tags[index].store(0, Release);
+        match removed {
+            Ok(()) => lists.give_free(index),
+            Err(damaged) => self.rebuild_index(Some(damaged)),
+        }
     }
 
     /// Detaches the caller from the object. The last agent to detach erases it.

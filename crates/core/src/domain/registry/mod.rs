@@ -2,37 +2,47 @@
 //!
 //! | state | meaning | after a death here, the next owner of the mutex |
 //! | --- | --- | --- |
-//! | `FREE` | no object | clears the tag |
+//! | `FREE` | no object | keeps it |
 //! | `BORN` | all fields are written; the file may have its name | erases it: no agent knows of it |
 //! | `LIVE` | the object exists | keeps it; erases it if no living agent is attached |
 //! | `DYING` | the file may have lost its name | erases it |
 //!
-//! `repair` is idempotent: if the repairing agent dies, the next owner starts it again.
+//! First it makes the index of names and free entries again: `index.rs`. `repair` is idempotent: if
+//! the repairing agent dies, the next owner starts it again.
+//!
+//! Entries are used from the first on. `create` reserves a block of them when those that are
+//! reserved are all in use, and counts one more as used before it uses it. A death in between
+//! leaves more reserved than used, or one more free entry.
 
 mod arena;
 mod erase;
+mod index;
+mod lives;
 mod repair;
+mod state;
 mod table;
 
 pub(super) use arena::bytes_of;
+pub use index::list_of;
 pub use repair::Swept;
+pub(super) use state::LIVE;
 pub use table::ObjectRef;
+pub(super) use table::name_of;
 pub(crate) use table::{Birth, Registry};
-pub(super) use table::{LIVE, name_of};
 
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use self::table::{BORN, FREE};
+use self::lives::Lives;
+use self::state::{BORN, FREE};
 use super::limits::too_many;
-use super::name::tag;
 use super::seat::Seat;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::OBJECTS;
 use crate::locks::{Acquired, acquire_short};
-use crate::sync::Ordering::{Relaxed, Release};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys::{self, Arena, StagedArena};
 use crate::wait::Sleepers;
 
@@ -41,7 +51,7 @@ impl<'a> Registry<'a> {
         let control = seat.domain().control();
         let acquired = acquire_short(&control.header.registry, seat, timeout, "the registry")?;
         fail::point("registry.locked");
-        let registry = Registry { seat, control };
+        let registry = Registry { seat, control, lives: Lives::default() };
         if acquired == Acquired::OwnerDied && !seeded(Fault::RegistryUnrepaired) {
             registry.repair();
             fail::point("registry.repaired");
@@ -76,18 +86,7 @@ impl<'a> Registry<'a> {
     ) -> Result<(ObjectRef, Option<Arena>, T)> {
         let arena = birth.arena.map_or(Ok(0), StagedArena::file);
         let arena = arena.map_err(|e| Error::os("asking for the new file's identity", &e))?;
-        let free = |i: &usize| {
-            self.control.tags[*i].load(Relaxed) == 0 && self.entry(*i).state.load(Relaxed) == FREE
-        };
-        let used = self.control.used_entries();
-        let index = used.clone().find(free).unwrap_or(used.end);
-        if index == OBJECTS {
-            return Err(too_many("objects"));
-        }
-        if index == used.end && !seeded(Fault::EntryUnannounced) {
-            self.control.header.entries_used.store(index as u64 + 1, Release);
-            fail::point("create.entry-used");
-        }
+        let index = self.claim_entry()?;
         let entry = self.entry(index);
         entry.kind.store(birth.kind as u32, Relaxed);
         entry.id.store(self.next_id(), Relaxed);
@@ -106,8 +105,7 @@ impl<'a> Registry<'a> {
         fail::point("create.written");
         entry.state.store(if seeded(Fault::LiveBeforeFile) { LIVE } else { BORN }, Release);
         fail::point("create.born");
-        self.control.tags[index].store(tag(birth.name), Release);
-        fail::point("create.tagged");
+        self.index().insert(index);
         let arena = birth.arena.map(|arena| self.publish_arena(entry, arena)).transpose();
         match arena.and_then(|arena| Ok((arena, publish()?))) {
             Ok((arena, made)) => {
@@ -140,6 +138,47 @@ impl<'a> Registry<'a> {
     /// An id that no object of the domain had before.
     fn next_id(&self) -> u64 {
         self.control.header.next_object.fetch_add(1, Relaxed).wrapping_add(1)
+    }
+
+    /// A free entry, which is in no list: one that was used before, or the next one.
+    fn claim_entry(&self) -> Result<usize> {
+        for _ in 0..2 {
+            match self.index().take_free() {
+                Ok(Some(index)) => return Ok(index),
+                Ok(None) => {
+                    if let Some(index) = self.claim_unused()? {
+                        return Ok(index);
+                    }
+                }
+                Err(_) => {}
+            }
+            self.rebuild_index(None);
+        }
+        Err(Error::new(
+            Code::Corrupt,
+            format!(
+                "the control segment {} is being overwritten by another program",
+                self.seat.domain().file_name
+            ),
+        ))
+    }
+
+    /// The first entry that was never used; `None` if it is in use nevertheless.
+    fn claim_unused(&self) -> Result<Option<usize>> {
+        let index = self.used_entries().len();
+        if index == OBJECTS {
+            return Err(too_many("objects"));
+        }
+        self.seat.domain().reserve_entry(index)?;
+        fail::point("create.reserved");
+        if self.entry(index).state.load(Acquire) != FREE {
+            return Ok(None);
+        }
+        if !seeded(Fault::EntryUnannounced) {
+            self.control.header.entries_used.store(index as u64 + 1, Release);
+            fail::point("create.entry-used");
+        }
+        Ok(Some(index))
     }
 }
 

@@ -2,8 +2,8 @@
 //! mutex repairs what they left half done.
 
 use super::arena::bytes_of;
-use super::table::{BORN, FREE, LIVE, Registry, is_lock_manager, name_of};
-use crate::domain::name::tag;
+use super::state::{BORN, FREE, LIVE};
+use super::table::{Registry, is_lock_manager};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
@@ -33,10 +33,26 @@ impl std::ops::Add for Swept {
 }
 
 impl Registry<'_> {
+    /// As `sweep`, for an agent that has just taken a slot. `inherited`: the slot was a dead
+    /// agent's, so the caller is attached to what that one had open. If no agent has died, and no
+    /// sweep is due, it looks at no object.
+    pub(crate) fn sweep_on_arrival(&self, inherited: bool) -> Swept {
+        let dead = self.dead_agents();
+        let is_due = self.control.header.unswept.load(Relaxed) != 0;
+        if inherited || !dead.is_empty() || is_due {
+            self.sweep_objects(dead, inherited)
+        } else {
+            Swept::default()
+        }
+    }
+
     /// Detaches dead agents from all objects, erases objects without a living agent, and frees the
-    /// slots of dead agents. With `newborn`, detaches the caller too: its slot's predecessor was
-    /// attached.
-    pub(crate) fn sweep(&self, newborn: bool) -> Swept {
+    /// slots of dead agents.
+    pub(crate) fn sweep(&self) -> Swept {
+        self.sweep_objects(self.dead_agents(), false)
+    }
+
+    fn dead_agents(&self) -> Vec<(usize, u64)> {
         let me = self.me();
         let mut dead: Vec<(usize, u64)> = Vec::new();
         for (slot, agent) in self.control.agents.iter().enumerate() {
@@ -46,19 +62,27 @@ impl Registry<'_> {
                 dead.push((slot, instance));
             }
         }
+        dead
+    }
+
+    fn sweep_objects(&self, dead: Vec<(usize, u64)>, inherited: bool) -> Swept {
+        let me = self.me();
         let mut swept = Swept { agents: dead.len() as u32, ..Swept::default() };
-        for index in self.control.used_entries() {
-            let entry = self.entry(index);
-            if self.control.tags[index].load(Relaxed) == 0 || entry.state.load(Acquire) != LIVE {
+        // If this agent dies, the next one sweeps for that reason.
+        self.control.header.unswept.store(0, Relaxed);
+        fail::point("sweep.begun");
+        for (index, entry) in self.used_entries().iter().enumerate() {
+            if entry.state.load(Acquire) != LIVE {
                 continue;
             }
             for &(slot, _) in &dead {
-                let was_there = entry.attached.remove(slot);
+                // Only what changes is written: other processes read it meanwhile.
+                let was_there = entry.attached.contains(slot) && entry.attached.remove(slot);
                 if was_there && seeded(Fault::SweepDetachesTheLiving) {
                     entry.attached.clear();
                 }
             }
-            if newborn && !seeded(Fault::NewcomerInherits) {
+            if inherited && !seeded(Fault::NewcomerInherits) && entry.attached.contains(me) {
                 entry.attached.remove(me);
             }
             fail::point("sweep.detached");
@@ -90,18 +114,15 @@ impl Registry<'_> {
         }
         // After the last agent, no agent is left to sweep what dead agents held.
         if !seeded(Fault::LastOneOutSweepsNothing) {
-            self.sweep(false);
+            self.sweep();
         }
-        for index in self.control.used_entries() {
-            let entry = self.entry(index);
-            let exists = self.control.tags[index].load(Relaxed) != 0 && entry.state.load(Acquire) == LIVE;
-            if exists && is_lock_manager(entry) {
+        for (index, entry) in self.used_entries().iter().enumerate() {
+            if entry.state.load(Acquire) == LIVE && is_lock_manager(entry) {
                 // If the system refuses to remove the name, the domain stays.
                 let _ = self.erase(index);
             }
         }
-        // Under the mutex, an entry without a tag is free.
-        self.control.used_entries().all(|index| self.control.tags[index].load(Relaxed) == 0)
+        self.used_entries().iter().all(|entry| entry.state.load(Acquire) == FREE)
     }
 
     fn has_others(&self) -> bool {
@@ -113,18 +134,13 @@ impl Registry<'_> {
     }
 
     pub(super) fn repair(&self) {
-        for index in self.control.used_entries() {
-            let entry = self.entry(index);
+        self.rebuild_index(None);
+        fail::point("repair.indexed");
+        for (index, entry) in self.used_entries().iter().enumerate() {
             match entry.state.load(Acquire) {
-                FREE if seeded(Fault::RepairKeepsTags) => {}
-                // Nearly all entries: not written, since other agents wait for the repair.
-                FREE if self.control.tags[index].load(Relaxed) == 0 => {}
-                FREE => self.control.tags[index].store(0, Release),
+                FREE => {}
                 BORN if seeded(Fault::RepairKeepsUnborn) => {}
-                LIVE if self.is_wanted(entry) => {
-                    let tag = name_of(entry).map_or(1, |name| tag(&name));
-                    self.control.tags[index].store(tag, Release);
-                }
+                LIVE if self.is_wanted(entry) => {}
                 _ => drop(self.erase(index)),
             }
         }

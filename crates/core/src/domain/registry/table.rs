@@ -1,17 +1,15 @@
 //! The table of objects: its entries, their names and states.
 
-use crate::domain::name::{self, NAME_MAX, tag};
+use super::index::{Damaged, Index};
+use super::lives::Lives;
+use super::state::{FREE, LIVE};
+use crate::domain::name::{self, NAME_MAX};
 use crate::domain::seat::Seat;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind};
-use crate::sync::Ordering::{Acquire, Relaxed};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sys::StagedArena;
 use crate::wait::Peers;
-
-pub(super) const FREE: u32 = 0;
-pub(super) const BORN: u32 = 1;
-pub(crate) const LIVE: u32 = 2;
-pub(super) const DYING: u32 = 3;
 
 /// An object as its handles know it: its entry, and its id, which no other object of the domain
 /// ever has.
@@ -36,6 +34,7 @@ pub(crate) struct Birth<'a> {
 pub(crate) struct Registry<'a> {
     pub(super) seat: &'a Seat,
     pub(super) control: &'a Control,
+    pub(super) lives: Lives,
 }
 
 impl<'a> Registry<'a> {
@@ -44,12 +43,35 @@ impl<'a> Registry<'a> {
     }
 
     pub(crate) fn entry(&self, index: usize) -> &'a Entry {
-        &self.control.entries[index]
+        &self.seat.domain().entries()[index]
+    }
+
+    /// All entries that were ever used.
+    pub(super) fn used_entries(&self) -> &'a [Entry] {
+        self.seat.domain().used_entries()
+    }
+
+    pub(super) fn index(&self) -> Index<'a> {
+        // First, so that this process knows of all entries that a link may lead to.
+        let used = self.used_entries().len();
+        Index::of(self.control, self.seat.domain().entries(), used)
+    }
+
+    /// Makes the index from the entries. No entry that is in use is left behind `entries_used`, if
+    /// another program has overwritten that.
+    pub(super) fn rebuild_index(&self, damaged: Option<Damaged>) {
+        let used = self.used_entries().len();
+        let (entries, said) = (self.seat.domain().entries(), &self.control.header.entries_used);
+        let more = entries[used..].iter().take_while(|entry| entry.state.load(Acquire) != FREE).count();
+        if said.load(Relaxed) != (used + more) as u64 {
+            said.store((used + more) as u64, Release);
+        }
+        Index::of(self.control, entries, used + more).rebuild(damaged);
     }
 
     /// The entry of the object; `None` if the object was unlinked.
     pub(crate) fn entry_of(&self, object: ObjectRef) -> Option<&'a Entry> {
-        let entry = self.entry(object.index);
+        let entry = self.seat.domain().entries().get(object.index)?;
         (entry.state.load(Acquire) == LIVE
             && (entry.id.load(Relaxed) == object.id || seeded(Fault::StaleHandles)))
         .then_some(entry)
@@ -57,19 +79,17 @@ impl<'a> Registry<'a> {
 
     /// The entry with that name, whether or not its object is wanted and its file is there.
     pub(crate) fn entered_as(&self, name: &str) -> Option<usize> {
-        let wanted = tag(name);
-        self.control.used_entries().find(|&index| {
-            let entry = self.entry(index);
-            self.control.tags[index].load(Relaxed) == wanted
-                && entry.state.load(Acquire) == LIVE
-                && has_name(entry, name)
-        })
+        let found = self.index().find(name).or_else(|damaged| {
+            self.rebuild_index(Some(damaged));
+            self.index().find(name)
+        });
+        found.unwrap_or(None)
     }
 
     /// Whether a living agent is attached, or none is needed. The table of named locks stays until
     /// the last agent leaves the domain: it reports the death of a holder to later requests.
     pub(super) fn is_wanted(&self, entry: &Entry) -> bool {
-        let lives = |slot: usize| slot == self.me() || self.seat.domain().is_alive_in(slot);
+        let lives = |slot: usize| slot == self.me() || self.lives.in_slot(self.seat.domain(), slot);
         let mut users = entry.attached.iter();
         entry.persist.load(Relaxed) != 0
             || is_lock_manager(entry) && !seeded(Fault::NamedLocksForgotten)
@@ -97,9 +117,4 @@ pub(crate) fn name_of(entry: &Entry) -> Option<String> {
     }
     let bytes = entry.name[..len].iter().map(|byte| byte.load(Relaxed)).collect();
     String::from_utf8(bytes).ok().filter(|name| name::check_name(name).is_ok())
-}
-
-fn has_name(entry: &Entry, name: &str) -> bool {
-    entry.name_len.load(Relaxed) as usize == name.len()
-        && entry.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Relaxed) == b)
 }

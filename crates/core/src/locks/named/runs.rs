@@ -172,7 +172,7 @@ fn whole_word(piece: &[u8]) -> u64 {
 
 /// `{ hash: 32 | bytes: 32 }`
 pub(super) fn tag(name: &[u8]) -> u64 {
-    u64::from(hash_32(name)) << 32 | name.len() as u64
+    u64::from(hash_32(name.iter().copied())) << 32 | name.len() as u64
 }
 
 pub(super) fn corrupt() -> Error {
