@@ -6,6 +6,7 @@ use std::os::windows::fs::FileExt;
 use std::os::windows::io::AsRawHandle;
 use std::ptr;
 
+use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{
     FILE_ALLOCATED_RANGE_BUFFER, FILE_ZERO_DATA_INFORMATION, FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_SPARSE,
@@ -99,7 +100,11 @@ impl Arena {
     pub(crate) fn holds(&self, at: u64, len: u64) -> io::Result<bool> {
         let wanted = FILE_ALLOCATED_RANGE_BUFFER { FileOffset: at as i64, Length: len as i64 };
         let mut first = FILE_ALLOCATED_RANGE_BUFFER::default();
-        let filled = control(&self.0, FSCTL_QUERY_ALLOCATED_RANGES, &wanted, &mut first)?;
+        let filled = match control(&self.0, FSCTL_QUERY_ALLOCATED_RANGES, &wanted, &mut first) {
+            // There are several parts, with holes between them.
+            Err(e) if e.raw_os_error() == Some(ERROR_MORE_DATA as i32) => return Ok(false),
+            filled => filled?,
+        };
         let reaches = |range: &FILE_ALLOCATED_RANGE_BUFFER| {
             range.FileOffset <= wanted.FileOffset && range.FileOffset + range.Length >= (at + len) as i64
         };
