@@ -3,9 +3,9 @@
 //! | state | meaning | after a death here, the next owner of the mutex |
 //! | --- | --- | --- |
 //! | `FREE` | no object | keeps it |
-//! | `BORN` | all fields are written; the file may have its name | erases it: no agent knows of it |
+//! | `BORN` | all fields are written; the files may have their names | erases it: no agent knows of it |
 //! | `LIVE` | the object exists | keeps it; erases it if no living agent is attached |
-//! | `DYING` | the file may have lost its name | erases it |
+//! | `DYING` | the files may have lost their names | erases it |
 //!
 //! First it makes the index of names and free entries again: `index.rs`. `repair` is idempotent: if
 //! the repairing agent dies, the next owner starts it again.
