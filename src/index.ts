@@ -7,6 +7,7 @@ export {
   type FromOptions,
   type LayoutOptions,
   NDArray,
+  type ReadOptions,
   SharedArray,
   type UpdateContext,
   Value,
@@ -39,17 +40,35 @@ export {
 export { SharedMemory } from './memory/index.js'
 export { Message } from './messages/index.js'
 export {
+  type BytesDType,
+  type DatetimeDType,
   type DType,
+  type DTypeFrom,
+  type DTypeLike,
   type DTypeOf,
+  NaT,
   NDView,
   type Nested,
+  type NumericDType,
   type Order,
   type Range,
+  type RawDType,
+  type RecordValue,
   type Scalar,
   type ScalarInput,
   type ScalarOf,
+  type SmallFloatDType,
   type StorageOf,
+  type StringDType,
+  type StructDType,
+  type StructField,
+  type StructFieldLike,
+  type StructLayout,
+  type TimedeltaDType,
+  type TimeUnit,
+  type TypeCode,
   type TypedArray,
+  toDate,
 } from './nd/index.js'
 export type { CreateOptions } from './objects/index.js'
 export { type AnyHandle, open, type Reference } from './open.js'

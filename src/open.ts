@@ -2,7 +2,7 @@ import { NDArray, SharedArray, Value } from './arrays/index.js'
 import { CrossmemError } from './errors.js'
 import { Barrier, Condition, Event, Mutex, RLock, RwLock, Semaphore } from './locks/index.js'
 import { SharedMemory } from './memory/index.js'
-import type { DType } from './nd/index.js'
+import { type DType, dtypeAs } from './nd/index.js'
 import { Segment } from './objects/index.js'
 import { JoinableQueue, MpmcQueue, Pipe, Queue, SpscQueue } from './queues/index.js'
 
@@ -12,6 +12,8 @@ export interface Reference {
   crossmem: string
   /** The object's name. */
   name: string
+  /** Of an NDArray whose memory doesn't say what its bytes are. */
+  dtype?: DType
 }
 
 /** The handle that a reference to each class becomes. */
@@ -34,11 +36,11 @@ interface Handles {
   Pipe: Pipe
 }
 
-type Attach<Handle> = (segment: Segment, reference: { end?: unknown }) => Handle
+type Attach<Handle> = (segment: Segment, reference: { end?: unknown; dtype?: unknown }) => Handle
 
 const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
   SharedMemory: segment => SharedMemory.attach(segment),
-  NDArray: segment => NDArray.attach(segment) as NDArray,
+  NDArray: (segment, { dtype }) => NDArray.attach(segment, found => dtypeAs(found, dtype)) as NDArray,
   Mutex: segment => Mutex.attach(segment),
   RLock: segment => RLock.attach(segment),
   RwLock: segment => RwLock.attach(segment),
@@ -64,7 +66,11 @@ export type AnyHandle = Handles[keyof Handles]
  * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has
  *   no such class. Else as the class's own `open`
  */
-export function open<D extends DType = DType>(reference: { crossmem: 'NDArray'; name: string }): NDArray<D>
+export function open<D extends DType = DType>(reference: {
+  crossmem: 'NDArray'
+  name: string
+  dtype?: D
+}): NDArray<D>
 /**
  * Opens the object that a reference stands for, as the class that the reference names.
  *
@@ -81,7 +87,7 @@ export function open<K extends keyof Handles>(reference: { crossmem: K; name: st
  */
 export function open(reference: Reference | string): AnyHandle
 export function open(reference: Reference | string): AnyHandle {
-  const known: { crossmem?: string; name: string; end?: unknown } =
+  const known: { crossmem?: string; name: string; end?: unknown; dtype?: unknown } =
     typeof reference === 'string' ? { name: reference } : checkReference(reference)
   const segment = Segment.open(known.name, known.crossmem)
   if (isKnown(segment.kind)) return classes[segment.kind](segment, known)
@@ -91,8 +97,13 @@ export function open(reference: Reference | string): AnyHandle {
 
 const isKnown = (kind: string): kind is keyof Handles => Object.hasOwn(classes, kind)
 
-function checkReference(reference: unknown): { crossmem?: string; name: string; end?: unknown } {
-  const { crossmem, name, end } = Object(reference) as Record<string, unknown>
+function checkReference(reference: unknown): {
+  crossmem?: string
+  name: string
+  end?: unknown
+  dtype?: unknown
+} {
+  const { crossmem, name, end, dtype } = Object(reference) as Record<string, unknown>
   if (typeof crossmem !== 'string' || typeof name !== 'string') {
     throw new CrossmemError(
       'ERR_INVALID_ARG',
@@ -100,7 +111,7 @@ function checkReference(reference: unknown): { crossmem?: string; name: string; 
     )
   }
   if (!isKnown(crossmem)) throw unsupported(crossmem)
-  return { crossmem, name, end }
+  return { crossmem, name, end, dtype }
 }
 
 const unsupported = (kind: string): CrossmemError =>

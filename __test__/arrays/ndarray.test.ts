@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import ava from 'ava'
-import { CrossmemError, type DType, list, NDArray, NDView, open, type Scalar, SharedMemory } from 'crossmem'
+import {
+  CrossmemError,
+  list,
+  NDArray,
+  NDView,
+  type NumericDType,
+  open,
+  type Scalar,
+  SharedMemory,
+} from 'crossmem'
 import { encodeNpyHeader } from '../../src/npy/header.js'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
@@ -13,7 +22,7 @@ import { gone, message, start } from '../processes/children.js'
 import { hireUser } from '../processes/users.js'
 
 const test = ava.serial
-const dtypes: DType[] = [
+const dtypes: NumericDType[] = [
   'bool',
   'int8',
   'uint8',
@@ -31,7 +40,7 @@ const dtypes: DType[] = [
 ]
 const shapes = [[], [0], [5], [2, 3], [3, 0, 2], [2, 3, 4], [1, 2, 3, 2], [2, 1, 2, 1, 3], [2, 2, 1, 2, 1, 3]]
 
-const scalar = (dtype: DType, i: number): Scalar => {
+const scalar = (dtype: NumericDType, i: number): Scalar => {
   if (dtype === 'bool') return i % 3 === 0
   if (dtype.endsWith('64') && dtype.includes('int')) return BigInt(i)
   return dtype.startsWith('complex') ? [i, i / 2] : i
@@ -177,7 +186,7 @@ test('from takes typed arrays, nested arrays, views and .npy bytes', t => {
     [Float32Array.of(1, 2, 3), { dtype: 'complex64' }],
     [[[1], [2, 3]], {}],
     [[1, 'x'], {}],
-    ['text', {}],
+    [new Map(), {}],
     [undefined, {}],
   ] as const) {
     t.throws(() => NDArray.from(null, source as never, options as never), { code: 'ERR_INVALID_ARG' })

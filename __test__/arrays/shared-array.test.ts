@@ -1,5 +1,5 @@
 import ava from 'ava'
-import { type DType, list, open, type Reference, SharedArray, Value } from 'crossmem'
+import { list, type NumericDType, open, type Reference, SharedArray, Value } from 'crossmem'
 import type { CountingOrders } from '../fixtures/arrays/count-under-array-lock.js'
 import type { ChangingOrders } from '../fixtures/arrays/read-and-change-data.js'
 import { unique } from '../helpers/domain.js'
@@ -9,7 +9,7 @@ import { gone, message, start } from '../processes/children.js'
 import { hire } from '../processes/hire.js'
 
 const test = ava.serial
-const dtypes = Object.keys(samples) as DType[]
+const dtypes = Object.keys(samples) as NumericDType[]
 
 test('every dtype is the same array in another process, both ways', async t => {
   const other = await hire<ChangingOrders>('arrays/read-and-change-data')
@@ -57,7 +57,7 @@ test('an array of a size is all zeros, whatever was there before', t => {
 })
 
 test('create takes sizes, arrays, iterables and typed arrays', t => {
-  const made = (dtype: DType, source: unknown): unknown => {
+  const made = (dtype: NumericDType, source: unknown): unknown => {
     using array = SharedArray.create(null, dtype, source as never)
     return array.toArray()
   }

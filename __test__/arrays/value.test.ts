@@ -1,9 +1,9 @@
 import ava from 'ava'
 import {
-  type DType,
   list,
   Mutex,
   NDArray,
+  type NumericDType,
   open,
   type Reference,
   SharedArray,
@@ -19,7 +19,7 @@ import { gone, message, start } from '../processes/children.js'
 import { hire, type Place } from '../processes/hire.js'
 
 const test = ava.serial
-const dtypes = (Object.keys(samples) as DType[]).filter(dtype => !dtype.startsWith('complex'))
+const dtypes = (Object.keys(samples) as NumericDType[]).filter(dtype => !dtype.startsWith('complex'))
 const integers = dtypes.filter(dtype => dtype.includes('int'))
 const floats = dtypes.filter(dtype => dtype.startsWith('float'))
 

@@ -66,6 +66,29 @@ test('inspect shows all about one object', async t => {
   await Promise.all(holders.map(leave))
 })
 
+test('inspect shows the fields of records, and how many bytes elements have that it does not know', async t => {
+  const [records, raw] = ['records', 'raw'].map(unique) as [string, string]
+  const dtype = [
+    ['id', 'int64'],
+    ['px', 'bfloat16', [3]],
+  ]
+  const holders = [
+    await hold(records, { shape: [2], dtype: dtype as never }),
+    await hold(raw, { shape: [2], dtype: 'bfloat16' }),
+  ]
+  const shown = [
+    ['id', 'int64'],
+    ['px', 'V2', [3]],
+  ]
+  t.like((await json('inspect', records)).data, {
+    array: { dtype: shown, shape: [2], strides: [1] },
+    problem: null,
+  })
+  t.regex((await crossmem('inspect', records)).stdout, /^dtype +\[\["id","int64"\],\["px","V2",\[3\]\]\]$/m)
+  t.like((await json('inspect', raw)).data, { array: { dtype: 'V2' }, problem: null })
+  await Promise.all(holders.map(leave))
+})
+
 test('inspect shows the holders of a lock or of permits, and the waiters at a barrier', async t => {
   const [mutex, semaphore, barrier] = [unique('mutex'), unique('semaphore'), unique('barrier')]
   const holder = start('locks/hold-locks', mutex, semaphore, barrier)

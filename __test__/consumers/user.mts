@@ -18,6 +18,7 @@ import {
   MpmcQueue,
   type Mutex,
   NDArray,
+  type NDView,
   type OpenQueueOptions,
   open,
   type Permit,
@@ -34,6 +35,7 @@ import {
   type SpscOptions,
   type SpscProducer,
   SpscQueue,
+  toDate,
   Value,
   type ValueQueueOptions,
 } from 'crossmem'
@@ -66,6 +68,25 @@ const totals: Float64Array = SharedArray.create('totals', 'float64', 4).data
 const file: boolean = FileLock.open('ledger.lock').lockSync({ shared: true }).shared
 const names: string[] = list().map(object => object.name)
 const freed: number = gc().bytes
+const trades = NDArray.create('trades', {
+  shape: 10,
+  dtype: [
+    ['id', '<i8'],
+    ['px', '<f8', [3]],
+    ['sym', 'S8'],
+    ['at', [['x', 'f4']], 2],
+  ],
+})
+const trade: { id: bigint; px: number[]; sym: Uint8Array; at: { x: number }[] } = trades.get(0)
+const prices: Float64Array = trades.field('px').data
+const xs: NDView<'float32'> = trades.field('at').field('x')
+trades.set(0, { id: 7, px: Float64Array.of(1, 2, 3), sym: 'AAPL', at: [{ x: 1 }, { x: 2 }] })
+const spec = { names: ['flag', 'count'], formats: ['bool', '<u4'], aligned: true } as const
+const count: number = NDArray.create(null, { shape: 1, dtype: spec }).get(0).count
+const moment: Date = toDate(NDArray.create(null, { shape: 1, dtype: 'M8[ns]' }).get(0), 'datetime64[ns]')
+const half: Uint16Array = NDArray.open('weights', { dtype: 'bfloat16' }).data
+const text: string = NDArray.create(null, { shape: 1, dtype: '<U8', fill: 'x' }).get(0)
+const anyArray: NDArray = trades
 const loaded: Promise<NDArray> = NDArray.load('prices.npy', { name: 'loaded' })
 
 interface Job {
@@ -113,17 +134,25 @@ const isOurs = (error: unknown): boolean => error instanceof CrossmemError && er
 new SharedMemory()
 // @ts-expect-error no such dtype
 NDArray.create(null, { shape: [1], dtype: 'float31' })
+// @ts-expect-error no such field
+trades.field('price')
+// @ts-expect-error a field is missing
+trades.set(0, { id: 7n, px: [1, 2, 3], sym: 'AAPL' })
+// @ts-expect-error a Date is no span of time
+NDArray.create(null, { shape: 1, dtype: 'timedelta64[s]', fill: new Date() })
 // @ts-expect-error a queue of jobs
 jobs.putSync('text')
 // @ts-expect-error a queue of bytes
 frames.tryPush('text')
 
 export {
+  anyArray,
   anyQueue,
   bytes,
   claimed,
   complex,
   copy,
+  count,
   data,
   either,
   file,
@@ -134,6 +163,7 @@ export {
   frame,
   freed,
   guard,
+  half,
   hits,
   ids,
   index,
@@ -144,10 +174,12 @@ export {
   length,
   lines,
   loaded,
+  moment,
   names,
   opened,
   permit,
   popped,
+  prices,
   reading,
   ready,
   received,
@@ -155,7 +187,10 @@ export {
   room,
   sharedBytes,
   sum,
+  text,
   total,
   totals,
+  trade,
   waited,
+  xs,
 }

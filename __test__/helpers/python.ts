@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import ava, { type ExecutionContext } from 'ava'
 import { root } from './paths.js'
 
-type Found = { path: string; version: string; numpy: string } | { path: null; reason: string }
+type Found =
+  | { path: string; version: string; numpy: string; mlDtypes: string | null }
+  | { path: null; reason: string }
 
 function find(): Found {
   if (process.platform !== 'linux') return { path: null, reason: 'these tests need Linux, for /dev/shm' }
@@ -33,4 +35,12 @@ export function pythonTest(title: string, run: Run): void {
   const found = python()
   if (found.path === null) ava.serial.skip(`${title} (skipped: no Python: ${found.reason})`, run)
   else ava.serial(title, run)
+}
+
+/** A test that is skipped, and says so, where there is no ml_dtypes. */
+export function mlDtypesTest(title: string, run: Run): void {
+  const found = python()
+  if (found.path !== null && found.mlDtypes === null)
+    ava.serial.skip(`${title} (skipped: no ml_dtypes for Python ${found.version})`, run)
+  else pythonTest(title, run)
 }

@@ -1,7 +1,7 @@
-import type { DType, Scalar } from 'crossmem'
+import type { NumericDType, Scalar } from 'crossmem'
 
 /** Every dtype, with two of its values: the smallest or oddest there is, and a plain one. */
-export const samples: Record<DType, [Scalar, Scalar]> = {
+export const samples: Record<NumericDType, [Scalar, Scalar]> = {
   bool: [true, false],
   int8: [-128, 127],
   uint8: [255, 1],

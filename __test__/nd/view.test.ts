@@ -3,9 +3,10 @@ import { inspect, isDeepStrictEqual } from 'node:util'
 import { serialize } from 'node:v8'
 import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../../src/errors.js'
-import { type DType, dtypes, type ScalarInput, type StorageOf } from '../../src/nd/dtype.js'
+import { numericDTypes } from '../../src/nd/numbers.js'
 import type { Order } from '../../src/nd/shape.js'
 import { contiguousStrides } from '../../src/nd/shape.js'
+import type { NumericDType, ScalarInput, StorageOf } from '../../src/nd/types.js'
 import { NDView, type Range } from '../../src/nd/view.js'
 import { random } from '../helpers/random.js'
 
@@ -13,15 +14,15 @@ const refuses = (t: ExecutionContext, code: string, message: RegExp, run: () => 
   t.throws(run, { instanceOf: CrossmemError, code, message })
 
 /** A view on fresh memory, whose elements are 0, 1, 2, … in memory order. */
-function counting<D extends DType = 'int32'>(
+function counting<D extends NumericDType = 'int32'>(
   shape: number[],
   order: Order = 'C',
   dtype = 'int32' as D,
 ): NDView<D> {
-  const { Storage, lanes, write } = dtypes[dtype]
+  const { Storage, lanes, write } = numericDTypes[dtype]
   const size = shape.reduce((a, b) => a * b, 1)
   const data = new Storage(size * lanes) as StorageOf<D>
-  for (let i = 0; i < size; i++) write(data, i, (dtype === 'bool' ? i % 2 : i) as ScalarInput<D>)
+  for (let i = 0; i < size; i++) write(data, i * lanes, (dtype === 'bool' ? i % 2 : i) as ScalarInput<D>)
   return new NDView({ data, dtype, shape, order })
 }
 
@@ -85,7 +86,7 @@ test('views are equal for assertions if dtype, shape and elements are', t => {
   f.subarray(0).fill(7)
   const closed = counting([2, 3])
   detach(closed)
-  for (const dtype of Object.keys(dtypes) as DType[]) {
+  for (const dtype of Object.keys(numericDTypes) as NumericDType[]) {
     const [one, two] = [counting([2, 3], 'C', dtype), counting([2, 3], 'C', dtype)]
     t.deepEqual(equality(one, two), [true, true, true], dtype)
     t.deepEqual(equality({ row: [one.subarray(null, 1)] }, { row: [two.subarray(null, 1)] }), [
@@ -119,16 +120,17 @@ test('views are equal for assertions if dtype, shape and elements are', t => {
 })
 
 test('every dtype can be got and set, in both orders', t => {
-  for (const dtype of Object.keys(dtypes) as DType[]) {
+  for (const dtype of Object.keys(numericDTypes) as NumericDType[]) {
     for (const order of ['C', 'F'] as const) {
       const view = counting([2, 3], order, dtype)
-      const { read } = dtypes[dtype] as unknown as { read(data: unknown, i: number): unknown }
-      const at = (i: number, j: number) => (order === 'C' ? 3 * i + j : i + 2 * j)
+      const { lanes } = numericDTypes[dtype]
+      const { read } = numericDTypes[dtype] as unknown as { read(data: unknown, at: number): unknown }
+      const at = (i: number, j: number) => lanes * (order === 'C' ? 3 * i + j : i + 2 * j)
       for (let i = 0; i < 2; i++)
         for (let j = 0; j < 3; j++)
           t.deepEqual(view.get(i, j), read(view.data, at(i, j)) as never, `${dtype} ${order}`)
       t.is(view.set(1, 2, 1 as never), view)
-      t.deepEqual(view.get(1, 2), read(view.data, 5) as never)
+      t.deepEqual(view.get(1, 2), read(view.data, 5 * lanes) as never)
       t.deepEqual(view.get(0, 2), read(view.data, at(0, 2)) as never)
     }
   }
@@ -324,7 +326,7 @@ test('random views of views agree with plain arrays', t => {
 
 test('the constructor refuses data that does not fit', t => {
   const make = (parts: Partial<ConstructorParameters<typeof NDView<'int8'>>[0]>) => () =>
-    new NDView<DType>({ data: new Int8Array(6), dtype: 'int8', shape: [2, 3], ...parts } as never)
+    new NDView<NumericDType>({ data: new Int8Array(6), dtype: 'int8', shape: [2, 3], ...parts } as never)
   t.notThrows(make({}))
   refuses(t, 'ERR_INVALID_ARG', /5 slots/, make({ data: new Int8Array(5) }))
   refuses(t, 'ERR_INVALID_ARG', /6 slots/, make({ strides: [4, 1] }))

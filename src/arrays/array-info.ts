@@ -1,13 +1,14 @@
 import { hasCode } from '../errors.js'
 import { nativeArrays } from '../native/index.js'
-import { contiguousStrides, type Order } from '../nd/index.js'
+import { contiguousStrides, type DType, type Order } from '../nd/index.js'
 import { decodeNpyHeader } from '../npy/index.js'
 import type { Segment } from '../objects/index.js'
 import { trailerOffset } from './layout.js'
 
 /** The array in a segment, for people to read. */
 export interface ArrayInfo {
-  dtype: string
+  /** Of records a list of fields; `V2` is two bytes of which nothing is known. */
+  dtype: DType
   shape: number[]
   order: Order
   /** In elements. */
@@ -33,9 +34,9 @@ export function arrayIfAny(segment: Segment): ArrayInfo | null {
  */
 export function arrayIn(segment: Segment): ArrayInfo {
   const header = decodeNpyHeader(new Uint8Array(segment.buffer))
-  const { dtype, shape, order, dataOffset, dataBytes } = header
+  const { info, shape, order, dataOffset, dataBytes } = header
   const trailer = hasTrailer(segment, trailerOffset(dataOffset, dataBytes))
-  return { dtype, shape, order, strides: contiguousStrides(shape, order), trailer }
+  return { dtype: info.name, shape, order, strides: contiguousStrides(shape, order), trailer }
 }
 
 function hasTrailer({ handle }: Segment, offset: number): boolean {

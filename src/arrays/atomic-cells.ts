@@ -1,8 +1,8 @@
 import { CrossmemError } from '../errors.js'
 import {
-  type DType,
   type DTypeInfo,
-  dtypes,
+  type NumericDType,
+  numericDTypes,
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
@@ -19,7 +19,7 @@ type Word = number
  * each by its index. V8 compiles `Atomics` to the processor's atomic instructions, whatever memory
  * a typed array shows.
  */
-export class AtomicCells<D extends DType> {
+export class AtomicCells<D extends NumericDType> {
   readonly #info: DTypeInfo<D>
   readonly #shared: Uint32Array
   /** A private element that turns bits into a JavaScript value and back. */
@@ -28,7 +28,7 @@ export class AtomicCells<D extends DType> {
 
   /** @param dtype not a complex one: no instruction changes its two parts at once */
   constructor(dtype: D, buffer: ArrayBuffer, byteOffset: number, length: number) {
-    this.#info = dtypes[dtype]
+    this.#info = numericDTypes[dtype]
     const { Storage, itemBytes } = this.#info
     const Bits = Words[itemBytes as keyof typeof Words]
     this.#own = new Storage(1)

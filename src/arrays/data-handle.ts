@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { LockHandle, type Locking, MutexCore } from '../locks/index.js'
 import { nativeSegments, segmentOffsets } from '../native/index.js'
-import { type DType, dtypes } from '../nd/index.js'
+import { type NumericDType, numericDTypes } from '../nd/index.js'
 import { type CreateOptions, createObject, existsAs, type Segment } from '../objects/index.js'
 import { checkBoolean, dispose } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
@@ -13,7 +13,7 @@ import { refusePromise, type UpdateContext } from './update.js'
 export const DATA_OFFSET = segmentOffsets.DATA
 
 /** A segment stores a dtype as its index here plus 1, so this order must not change. */
-const codes: readonly DType[] = [
+const codes: readonly NumericDType[] = [
   'bool',
   'int8',
   'uint8',
@@ -40,7 +40,7 @@ export interface DataOptions extends CreateOptions {
 }
 
 /** The elements of a segment, as its header describes them. @internal */
-export interface DataLayout<D extends DType = DType> {
+export interface DataLayout<D extends NumericDType = NumericDType> {
   dtype: D
   /** Number of elements. */
   length: number
@@ -48,7 +48,7 @@ export interface DataLayout<D extends DType = DType> {
 }
 
 /** A layout from checked arguments. @internal */
-export function layoutOf<D extends DType>(
+export function layoutOf<D extends NumericDType>(
   dtype: D,
   length: number,
   options: DataOptions | undefined,
@@ -71,7 +71,7 @@ export function createData(
   contents?: Uint8Array,
 ): Segment {
   const params = [codes.indexOf(dtype) + 1, length, Number(hasLock)]
-  const byteLength = length * dtypes[dtype].itemBytes
+  const byteLength = length * numericDTypes[dtype].itemBytes
   return createObject(kind, name, options, params, { byteLength, contents })
 }
 
@@ -85,7 +85,7 @@ export function readLayout(segment: Segment): DataLayout {
   const dtype = codes[code - 1]
   const isSound =
     dtype !== undefined &&
-    segment.byteLength === DATA_OFFSET + length * dtypes[dtype].itemBytes &&
+    segment.byteLength === DATA_OFFSET + length * numericDTypes[dtype].itemBytes &&
     (lock === 0 || lock === 1)
   if (isSound) return { dtype, length, hasLock: lock === 1 }
   segment.close()
@@ -96,7 +96,7 @@ export function readLayout(segment: Segment): DataLayout {
 }
 
 /** A handle of elements of one dtype and their lock. */
-export abstract class DataHandle<Kind extends string, D extends DType> extends LockHandle<Kind> {
+export abstract class DataHandle<Kind extends string, D extends NumericDType> extends LockHandle<Kind> {
   /** The type of the elements. */
   readonly dtype: D
   /** Whether the object was created with a lock. */

@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { segmentOffsets } from '../native/index.js'
-import { type DType, dtypes, type Order, sizeOf } from '../nd/index.js'
+import { type DType, dtypeInfo, type Order, sizeOf } from '../nd/index.js'
 import { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from '../npy/index.js'
 import { type CreateOptions, checkPersist, Segment } from '../objects/index.js'
 
@@ -22,7 +22,7 @@ export function createSegment(name: string | null, layout: Layout<DType>, conten
   const { dtype, shape } = layout
   const order = checkOrder(layout.order)
   const header = encodeNpyHeader({ dtype, shape, order })
-  const dataBytes = sizeOf(shape) * dtypes[dtype].itemBytes
+  const dataBytes = sizeOf(shape) * dtypeInfo(dtype).itemBytes
   const trailer = trailerOffset(header.length, dataBytes)
   return Segment.create({
     name: name ?? undefined,

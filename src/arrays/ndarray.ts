@@ -1,11 +1,16 @@
 import { CrossmemError } from '../errors.js'
 import { nativeArrays } from '../native/index.js'
 import {
-  checkDType,
   checkShape,
+  checkUsable,
   type DType,
+  type DTypeFrom,
+  type DTypeInfo,
+  type DTypeLike,
   type DTypeOf,
-  dtypes,
+  dtypeAs,
+  dtypeInfo,
+  dtypeText,
   NDView,
   type Nested,
   type Order,
@@ -13,7 +18,7 @@ import {
   type StorageOf,
   type TypedArray,
 } from '../nd/index.js'
-import { encodeNpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
+import { encodeNpyHeader, type NpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
 import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
 import { bytesOf, checkBoolean, checkFunction, dispose, show } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
@@ -23,15 +28,25 @@ import { type FromOptions, readSource } from './source.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
 /** How to lay out a new array. */
-export interface LayoutOptions<D extends DType = DType> extends CreateOptions {
+export interface LayoutOptions<L extends DTypeLike = DTypeLike> extends CreateOptions {
   /** Lengths per axis; `[]` is a scalar, and `n` is short for `[n]`. */
   shape: readonly number[] | number
   /** Type of the elements. Default: 'float64'. */
-  dtype?: D
+  dtype?: L
   /** 'C': the last axis is contiguous; 'F': the first axis is. Default: 'C'. */
   order?: Order
   /** Value of every element. Default: 0. */
-  fill?: ScalarInput<D>
+  fill?: ScalarInput<DTypeFrom<L>>
+}
+
+/** How to read the elements of an array that exists. */
+export interface ReadOptions<L extends DTypeLike = DTypeLike> {
+  /**
+   * Type of the elements, for the types of which a .npy file says only how many bytes they have:
+   * bfloat16, the smaller floats, and records that hold such. Any other dtype must be the array's.
+   * Default: as the array says.
+   */
+  dtype?: L
 }
 
 /**
@@ -53,8 +68,8 @@ export interface LayoutOptions<D extends DType = DType> extends CreateOptions {
  */
 export class NDArray<D extends DType = DType> extends NDView<D> implements Disposable {
   /**
-   * The class name. `crossmem` and `name` are all that is sent to another process; `open()` makes a
-   * handle of them there.
+   * The class name. `crossmem` and `name` are all that is sent to another process, and `dtype` if
+   * the memory doesn't say what its bytes are; `open()` makes a handle of them there.
    */
   readonly crossmem = 'NDArray'
   /** The name of the array. */
@@ -64,10 +79,11 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   /** `undefined` if the array has no trailer. */
   readonly #lock: ArrayLock | undefined
 
-  private constructor(segment: Segment) {
+  private constructor(segment: Segment, dtypeOf: (found: DTypeInfo) => DTypeInfo) {
     checkMaker(segment, 'NDArray')
     const header = readHeader(segment)
-    const { Storage, lanes } = dtypes[header.dtype]
+    const info = checkUsable({ ...header, info: dtypeOf(header.info) })
+    const { Storage, lanes } = info
     if (header.dataOffset % Storage.BYTES_PER_ELEMENT !== 0) {
       throw new CrossmemError(
         'ERR_UNSUPPORTED',
@@ -75,10 +91,13 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
       )
     }
     const data = new Storage(segment.buffer, header.dataOffset, header.size * lanes) as StorageOf<D>
-    super({ data, dtype: header.dtype as D, shape: header.shape, order: header.order, isHandle: true })
+    super({ data, dtype: info.name as D, shape: header.shape, order: header.order, isHandle: true })
     this.name = segment.name
     this.#segment = segment
     this.#dataOffset = header.dataOffset
+    // The header doesn't tell another process what the bytes are, so the reference does.
+    if (header.info.raw !== undefined)
+      Object.defineProperty(this, 'dtype', { value: info.name, enumerable: true })
     const isGuarded = nativeArrays.attachGuard(
       segment.handle,
       trailerOffset(header.dataOffset, header.dataBytes),
@@ -94,7 +113,10 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_TOO_LARGE: the elements are
    *   more than one ArrayBuffer can show. ERR_LIMIT: a limit of the domain or the system is reached
    */
-  static create<D extends DType = 'float64'>(name: string | null, options: LayoutOptions<D>): NDArray<D> {
+  static create<const L extends DTypeLike = 'float64'>(
+    name: string | null,
+    options: LayoutOptions<L>,
+  ): NDArray<DTypeFrom<L>> {
     const { layout, item } = checkLayout(options)
     return make(name, layout, item)
   }
@@ -105,13 +127,17 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *
    * @throws {CrossmemError} ERR_NOT_FOUND: no object has the name. ERR_WRONG_KIND: the object isn't
    *   an NDArray. ERR_WRONG_DOMAIN: another domain made the object. ERR_CORRUPT: the segment isn't
-   *   a sound .npy file. ERR_UNSUPPORTED: its dtype is an object, big-endian or structured.
+   *   a sound .npy file. ERR_UNSUPPORTED: its dtype is an object, big-endian, or raw bytes of which
+   *   `options.dtype` doesn't say what they are. ERR_INVALID_ARG: `options.dtype` is another dtype.
    *   ERR_TOO_LARGE: it is more than one ArrayBuffer can show. ERR_INVALID_NAME: the name is
    *   refused. ERR_PERMISSION: the object is another user's. ERR_LIMIT: a limit of the domain or
    *   the system is reached
    */
-  static open<D extends DType = DType>(name: string): NDArray<D> {
-    return NDArray.attach(Segment.open(name, 'NDArray'))
+  static open<const L extends DTypeLike = DType>(
+    name: string,
+    options?: ReadOptions<L>,
+  ): NDArray<DTypeFrom<L>> {
+    return NDArray.attach(Segment.open(name, 'NDArray'), found => dtypeAs(found, options?.dtype))
   }
 
   /**
@@ -120,23 +146,32 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
    *   ERR_INVALID_ARG: it exists with another shape, dtype or order
    */
-  static openOrCreate<D extends DType = 'float64'>(name: string, options: LayoutOptions<D>): NDArray<D> {
+  static openOrCreate<const L extends DTypeLike = 'float64'>(
+    name: string,
+    options: LayoutOptions<L>,
+  ): NDArray<DTypeFrom<L>> {
     const { layout, item } = checkLayout(options)
     const array = openOrCreate(
       options,
-      () => NDArray.open<D>(name),
-      () => make(name, layout, item),
+      () =>
+        NDArray.attach<DTypeFrom<L>>(Segment.open(name, 'NDArray'), found =>
+          found.raw === undefined ? found : dtypeAs(found, layout.dtype),
+        ),
+      () => make<DTypeFrom<L>>(name, layout, item),
     )
-    const described = [layout.dtype, layout.order, ...layout.shape].join()
-    const found = [array.dtype, array.order, ...array.shape].join()
+    const described = [dtypeText(layout.dtype), layout.order, ...layout.shape].join()
+    const found = [dtypeText(array.dtype), array.order, ...array.shape].join()
     if (described === found) return array
     throw existsAs(array, `as ${found}, not ${described}`)
   }
 
   /** Makes a handle of an open segment, or closes the segment and throws. @internal */
-  static attach<D extends DType = DType>(segment: Segment): NDArray<D> {
+  static attach<D extends DType = DType>(
+    segment: Segment,
+    dtypeOf: (found: DTypeInfo) => DTypeInfo = found => found,
+  ): NDArray<D> {
     try {
-      return new NDArray<D>(segment)
+      return new NDArray<D>(segment, dtypeOf)
     } catch (error) {
       segment.close()
       throw error
@@ -155,26 +190,39 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     options?: FromOptions<never> & { dtype?: undefined },
   ): NDArray<DTypeOf<T>>
   /**
+   * Copies an array or a view into a new array of the same type.
+   *
+   * @param name `null` picks a random name
+   * @throws {CrossmemError} as `create`
+   */
+  static from<D extends DType>(
+    name: string | null,
+    source: NDView<D>,
+    options?: FromOptions<never> & { dtype?: undefined },
+  ): NDArray<D>
+  /**
    * Copies data into a new array.
    *
    * @param name `null` picks a random name
    * @param source a typed array, nested arrays, the bytes of a .npy file as ArrayBuffer, or another
    *   array or view
    * @throws {CrossmemError} as `create`. ERR_CORRUPT: the bytes aren't a sound .npy file.
-   *   ERR_UNSUPPORTED: the dtype of the .npy file is an object or structured
+   *   ERR_UNSUPPORTED: the dtype of the .npy file is an object, or raw bytes of which
+   *   `options.dtype` doesn't say what they are
    */
-  static from<D extends DType = DType>(
+  static from<const L extends DTypeLike = DType>(
     name: string | null,
-    source: TypedArray | Nested | ArrayBuffer | NDView<D>,
-    options?: FromOptions<D>,
-  ): NDArray<D>
-  static from<D extends DType = DType>(
+    source: TypedArray | Nested | ArrayBuffer | NDView,
+    options?: FromOptions<L>,
+  ): NDArray<DTypeFrom<L>>
+  static from(
     name: string | null,
-    source: TypedArray | Nested | ArrayBuffer | NDView<D>,
-    options: FromOptions<D> = {},
-  ): NDArray<D> {
+    source: TypedArray | Nested | ArrayBuffer | NDView,
+    options: FromOptions = {},
+    // biome-ignore lint/suspicious/noExplicitAny: each overload says which it is
+  ): NDArray<any> {
     const { data, ...layout } = readSource(source, options)
-    return make(name, { ...layout, persist: options.persist } as Layout<D>, bytesOf(data))
+    return make(name, { ...layout, persist: options.persist }, bytesOf(data))
   }
 
   /**
@@ -183,30 +231,35 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *
    * @param options.name default: a random name
    * @throws {CrossmemError} as `from`. ERR_INVALID_ARG: `path` is neither a string nor a `file:`
-   *   URL
+   *   URL, or the file has another dtype than `options.dtype`
    * @throws Node's own error, if the file can't be read
    */
-  static async load<D extends DType = DType>(
+  static async load<const L extends DTypeLike = DType>(
     path: string | URL,
-    options: CreateOptions & { name?: string | null } = {},
-  ): Promise<NDArray<D>> {
+    options: CreateOptions & ReadOptions<L> & { name?: string | null } = {},
+  ): Promise<NDArray<DTypeFrom<L>>> {
     const { header, data } = await readNpy(path)
-    return make(options.name ?? null, { ...header, persist: options.persist } as unknown as Layout<D>, data)
+    return make(options.name ?? null, layoutOf(header, options.dtype, options), data)
   }
 
   /**
    * Reads an .npz file, which holds several arrays, into new arrays with random names. Other
    * members of the zip are left out. The whole file is read into memory.
    *
+   * @param options.dtypes the `dtype` that `load` takes, by the name of the array
    * @returns the arrays by the names that the file gives them
    * @throws {CrossmemError} as `load`
    * @throws Node's own error, if the file can't be read
    */
-  static async loadNpz(path: string | URL, options: CreateOptions = {}): Promise<Record<string, NDArray>> {
+  static async loadNpz(
+    path: string | URL,
+    options: CreateOptions & { dtypes?: Readonly<Record<string, DTypeLike>> } = {},
+  ): Promise<Record<string, NDArray>> {
     const arrays: Record<string, NDArray> = Object.create(null)
+    const dtypes = new Map(Object.entries(options.dtypes ?? {}))
     try {
       for (const { name, header, data } of await readNpz(path))
-        arrays[name] = make(null, { ...header, persist: options.persist } as unknown as Layout<DType>, data)
+        arrays[name] = make(null, layoutOf(header, dtypes.get(name), options), data)
     } catch (error) {
       for (const array of Object.values(arrays)) array.close()
       throw error
@@ -271,7 +324,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *   shared memory (Electron)
    */
   get shared(): StorageOf<D> {
-    const { Storage, lanes } = dtypes[this.dtype]
+    const { Storage, lanes } = dtypeInfo(this.dtype)
     return new Storage(this.#segment.sharedBuffer, this.#dataOffset, this.size * lanes) as StorageOf<D>
   }
 
@@ -379,7 +432,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   snapshot(options?: SyncWaitOptions): StorageOf<D> {
     const lock = this.#openLock
     const { handle } = this.#segment
-    const { Storage, lanes } = dtypes[this.dtype]
+    const { Storage, lanes } = dtypeInfo(this.dtype)
     const copy = new Storage(this.size * lanes) as StorageOf<D>
     const into = bytesOf(copy)
     try {
@@ -440,8 +493,9 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   /** The reference to send to another process, where `open()` takes it. */
-  toJSON(): { crossmem: 'NDArray'; name: string } {
-    return { crossmem: this.crossmem, name: this.name }
+  toJSON(): { crossmem: 'NDArray'; name: string; dtype?: DType } {
+    const reference = { crossmem: this.crossmem, name: this.name } as const
+    return Object.hasOwn(this, 'dtype') ? { ...reference, dtype: this.dtype } : reference
   }
 
   #copy(): StorageOf<D> {
@@ -458,22 +512,45 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 }
 
-function make<D extends DType>(name: string | null, layout: Layout<D>, contents?: Uint8Array): NDArray<D> {
-  return NDArray.attach<D>(createSegment(name, layout, contents))
+function make<D extends DType>(
+  name: string | null,
+  layout: Layout<DType>,
+  contents?: Uint8Array,
+): NDArray<D> {
+  const { dtype } = layout
+  return NDArray.attach<D>(createSegment(name, layout, contents), found => dtypeAs(found, dtype))
+}
+
+/** One element as the memory has it. */
+function elementOf({ lanes, itemBytes, Storage, write }: DTypeInfo, value: unknown): StorageOf {
+  try {
+    const one = new Storage(lanes)
+    write(one, 0, value as ScalarInput)
+    return one
+  } catch (cause) {
+    if ((cause as Error).name !== 'RangeError') throw cause
+    throw new CrossmemError('ERR_TOO_LARGE', `no memory for an element of ${itemBytes} bytes`, { cause })
+  }
+}
+
+/** The layout of an array that is read from a file whose elements are in native byte order. */
+function layoutOf(
+  { info, shape, order }: NpyHeader,
+  dtype: DTypeLike | undefined,
+  { persist }: CreateOptions,
+): Layout<DType> {
+  return { dtype: checkUsable({ info: dtypeAs(info, dtype), swapped: [] }).name, shape, order, persist }
 }
 
 /** A layout from the options of a new array, and the bytes of an element that fills it. */
-function checkLayout<D extends DType>(options: LayoutOptions<D>): { layout: Layout<D>; item?: Uint8Array } {
-  const dtype = checkDType(options?.dtype ?? 'float64') as D
-  const { itemBytes, lanes, Storage, write } = dtypes[dtype]
+function checkLayout<L extends DTypeLike>(options: LayoutOptions<L>): { layout: Layout<DType>; item?: Uint8Array } {
+  const info = dtypeInfo((options?.dtype ?? 'float64') as DType)
   const layout = {
     ...options,
-    dtype,
-    shape: checkShape(options?.shape, itemBytes),
+    dtype: info.name,
+    shape: checkShape(options?.shape, info.itemBytes),
     order: checkOrder(options.order),
   }
   if (options.fill === undefined) return { layout }
-  const item = new Storage(lanes) as StorageOf<D>
-  write(item, 0, options.fill)
-  return { layout, item: bytesOf(item) }
+  return { layout, item: bytesOf(elementOf(info, options.fill)) }
 }

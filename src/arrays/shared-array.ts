@@ -1,10 +1,11 @@
 import { CrossmemError } from '../errors.js'
 import {
-  checkDType,
+  checkNumericDType,
   checkShape,
-  type DType,
+  type DTypeInfo,
   dtypeOfTypedArray,
-  dtypes,
+  type NumericDType,
+  numericDTypes,
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
@@ -25,7 +26,7 @@ import {
 import type { UpdateContext } from './update.js'
 
 /** The elements of a new {@link SharedArray}: a number of zeros, or the elements themselves. */
-export type ArraySource<D extends DType = DType> =
+export type ArraySource<D extends NumericDType = NumericDType> =
   | number
   | Iterable<ScalarInput<D>>
   | ArrayLike<ScalarInput<D>>
@@ -52,15 +53,17 @@ export type ArraySource<D extends DType = DType> =
  * counts.close()
  * ```
  */
-export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArray', D> {
+export class SharedArray<D extends NumericDType = NumericDType> extends DataHandle<'SharedArray', D> {
   /** Number of elements. A complex number counts once. */
   readonly length: number
+  readonly #info: DTypeInfo<D>
   readonly #data: StorageOf<D>
   #cells: AtomicCells<D> | undefined
 
   private constructor(segment: Segment, layout: DataLayout<D>) {
     super(segment, 'SharedArray', layout)
-    const { Storage, lanes } = dtypes[layout.dtype]
+    this.#info = numericDTypes[layout.dtype] as unknown as DTypeInfo<D>
+    const { Storage, lanes } = this.#info
     this.length = layout.length
     this.#data = this.orClose(
       ({ segment }) => new Storage(segment.buffer, DATA_OFFSET, layout.length * lanes) as StorageOf<D>,
@@ -68,7 +71,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   }
 
   /** @internal */
-  static attach<D extends DType = DType>(segment: Segment): SharedArray<D> {
+  static attach<D extends NumericDType = NumericDType>(segment: Segment): SharedArray<D> {
     checkMaker(segment, 'SharedArray')
     return new SharedArray(segment, readLayout(segment) as DataLayout<D>)
   }
@@ -83,7 +86,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    *   argument is refused. ERR_NO_SPACE: shared memory is full. ERR_TOO_LARGE: the elements are
    *   more than one ArrayBuffer can show. ERR_LIMIT: a limit of the domain or the system is reached
    */
-  static create<D extends DType>(
+  static create<D extends NumericDType>(
     name: string | null,
     dtype: D,
     source: ArraySource<D>,
@@ -101,7 +104,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    *   ERR_INVALID_NAME: the name is refused. ERR_PERMISSION: the object is another user's.
    *   ERR_LIMIT: a limit of the domain or the system is reached
    */
-  static open<D extends DType = DType>(name: string): SharedArray<D> {
+  static open<D extends NumericDType = NumericDType>(name: string): SharedArray<D> {
     return SharedArray.attach(Segment.open(name, 'SharedArray'))
   }
 
@@ -111,7 +114,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
    *   ERR_INVALID_ARG: it exists with another dtype, length or `lock`
    */
-  static openOrCreate<D extends DType>(
+  static openOrCreate<D extends NumericDType>(
     name: string,
     dtype: D,
     source: ArraySource<D>,
@@ -154,7 +157,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    */
   get shared(): StorageOf<D> {
     const { sharedBuffer } = this.object.segment
-    const { Storage, lanes } = dtypes[this.dtype]
+    const { Storage, lanes } = this.#info
     return new Storage(sharedBuffer, DATA_OFFSET, this.length * lanes) as StorageOf<D>
   }
 
@@ -169,7 +172,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
     const { data } = this
     const i = Math.trunc(index) || 0
     const at = i < 0 ? i + this.length : i
-    return at >= 0 && at < this.length ? dtypes[this.dtype].read(data, at) : undefined
+    return at >= 0 && at < this.length ? this.#info.read(data, at * this.#info.lanes) : undefined
   }
 
   /**
@@ -182,7 +185,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    */
   set(index: number, value: ScalarInput<D>): this {
     const { data } = this
-    dtypes[this.dtype].write(data, this.#indexOf(index), value)
+    this.#info.write(data, this.#indexOf(index) * this.#info.lanes, value)
     return this
   }
 
@@ -278,8 +281,8 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   *[Symbol.iterator](): IterableIterator<ScalarOf<D>> {
-    const { read } = dtypes[this.dtype]
-    for (let i = 0; i < this.length; i++) yield read(this.data, i)
+    const { read, lanes } = this.#info
+    for (let i = 0; i < this.length; i++) yield read(this.data, i * lanes)
   }
 
   /**
@@ -336,7 +339,7 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
   }
 
   #newCells(buffer: ArrayBuffer): AtomicCells<D> {
-    if (dtypes[this.dtype].lanes === 1) return new AtomicCells(this.dtype, buffer, DATA_OFFSET, this.length)
+    if (this.#info.lanes === 1) return new AtomicCells(this.dtype, buffer, DATA_OFFSET, this.length)
     throw new CrossmemError(
       'ERR_UNSUPPORTED',
       `no processor changes the two parts of a ${this.dtype} at once; use at(), set() or update()`,
@@ -345,13 +348,17 @@ export class SharedArray<D extends DType = DType> extends DataHandle<'SharedArra
 }
 
 /** A new array, from checked arguments. */
-interface Plan<D extends DType> extends DataLayout<D> {
+interface Plan<D extends NumericDType> extends DataLayout<D> {
   /** The elements' bytes; zeros by default. */
   contents?: Uint8Array
 }
 
-function plan<D extends DType>(dtype: D, source: ArraySource<D>, options: DataOptions | undefined): Plan<D> {
-  const { itemBytes, lanes, Storage, write } = dtypes[checkDType(dtype) as D]
+function plan<D extends NumericDType>(
+  dtype: D,
+  source: ArraySource<D>,
+  options: DataOptions | undefined,
+): Plan<D> {
+  const { itemBytes, lanes, Storage, write } = numericDTypes[checkNumericDType(dtype) as D]
   if (typeof source === 'number') {
     const [length = 0] = checkShape(source, itemBytes)
     return layoutOf(dtype, length, options)
@@ -367,14 +374,14 @@ function plan<D extends DType>(dtype: D, source: ArraySource<D>, options: DataOp
   }
   const elements = Array.from(source)
   const data = new Storage(elements.length * lanes) as StorageOf<D>
-  for (const [i, element] of elements.entries()) write(data, i, element)
+  for (const [i, element] of elements.entries()) write(data, i * lanes, element)
   return { ...layoutOf(dtype, elements.length, options), contents: bytesOf(data) }
 }
 
 const isSource = (source: unknown): boolean =>
   typeof source === 'object' && source !== null && (Symbol.iterator in source || 'length' in source)
 
-function make<D extends DType>(
+function make<D extends NumericDType>(
   name: string | null,
   { contents, ...layout }: Plan<D>,
   options: DataOptions | undefined,

@@ -1,31 +1,36 @@
 import { CrossmemError } from '../errors.js'
 import {
-  checkDType,
   checkShape,
+  checkUsable,
   type DType,
+  type DTypeLike,
+  dtypeAs,
+  dtypeInfo,
   dtypeOfTypedArray,
-  dtypes,
   flattenNested,
   type NDView,
   type Nested,
+  numericDTypes,
   type Order,
   type StorageOf,
   sizeOf,
   type TypedArray,
 } from '../nd/index.js'
-import { decodeAnyNpyHeader, toNative } from '../npy/index.js'
+import { decodeNpyHeader, toNative } from '../npy/index.js'
 import type { CreateOptions } from '../objects/index.js'
-import { isArrayBuffer } from '../util/index.js'
+import { isArrayBuffer, show } from '../util/index.js'
 
 /** How to copy existing data into a new array. */
-export interface FromOptions<D extends DType = DType> extends CreateOptions {
+export interface FromOptions<L extends DTypeLike = DTypeLike> extends CreateOptions {
   /** Lengths per axis. Default: the source's; for a typed array `[length]`. */
   shape?: readonly number[] | number
   /**
-   * Type of the elements. Default: the source's. For a typed array, another dtype with the same
-   * storage reinterprets it; 'float16' takes its raw bits in a Uint16Array, too.
+   * Type of the elements. Default: the source's; of nested strings `Un` with the length of the
+   * longest, of Dates `datetime64[ms]`. For a typed array, another dtype with the same storage
+   * reinterprets it; 'float16' takes its raw bits in a Uint16Array, too. For a .npy file it says
+   * what raw bytes are.
    */
-  dtype?: D
+  dtype?: L
   /**
    * The order in which a flat source lists its elements, and in which nested arrays are laid out.
    * Default: 'C'.
@@ -34,18 +39,19 @@ export interface FromOptions<D extends DType = DType> extends CreateOptions {
 }
 
 /** The elements of a source and their layout. */
-export function readSource<D extends DType>(
-  source: TypedArray | Nested | ArrayBuffer | NDView<D>,
-  options: FromOptions<D>,
+export function readSource(
+  source: TypedArray | Nested | ArrayBuffer | NDView,
+  options: FromOptions,
 ): { data: StorageOf; dtype: DType; shape: readonly number[]; order?: Order } {
   if (isArrayBuffer(source)) {
-    refuse(options, ['shape', 'dtype', 'order'], 'the .npy file')
-    const header = decodeAnyNpyHeader(new Uint8Array(source))
-    const { Storage, lanes } = dtypes[header.dtype]
+    refuse(options, ['shape', 'order'], 'the .npy file')
+    const header = decodeNpyHeader(new Uint8Array(source))
+    const info = checkUsable({ info: dtypeAs(header.info, options.dtype), swapped: [] })
+    const { shape, order } = header
     // Copied, since a .npy file needn't align its data for a typed array.
     const data = source.slice(header.dataOffset, header.dataOffset + header.dataBytes)
     toNative(header, new Uint8Array(data))
-    return { ...header, data: new Storage(data, 0, header.size * lanes) as StorageOf }
+    return { dtype: info.name, shape, order, data: new info.Storage(data, 0, header.size * info.lanes) }
   }
   if (isNDView(source)) {
     refuse(options, ['shape', 'dtype'], 'the source array')
@@ -53,15 +59,14 @@ export function readSource<D extends DType>(
     return { ...flattenNested(source.toNested() as Nested, source.dtype, order), shape: source.shape, order }
   }
   if (ArrayBuffer.isView(source)) {
-    const dtype = checkDType(options.dtype ?? dtypeOfTypedArray(source))
-    const { itemBytes, lanes, Storage } = dtypes[dtype]
+    const found = dtypeOfTypedArray(source)
+    const { name: dtype, itemBytes, lanes, Storage } = dtypeInfo((options.dtype ?? found) as DType)
     const flat = source as TypedArray
-    const found = dtypeOfTypedArray(flat)
     const isBits = dtype === 'float16' && found === 'uint16'
-    if (!isBits && (flat.BYTES_PER_ELEMENT * lanes !== itemBytes || dtypes[found].Storage !== Storage)) {
+    if (!isBits && numericDTypes[found].Storage !== Storage) {
       throw new CrossmemError(
         'ERR_INVALID_ARG',
-        `a ${flat.constructor.name} can't hold ${dtype}; use a ${Storage.name}`,
+        `a ${flat.constructor.name} can't hold ${show(dtype)}; use a ${Storage.name}`,
       )
     }
     const shape = checkShape(options.shape ?? [flat.length / lanes], itemBytes)
@@ -73,7 +78,7 @@ export function readSource<D extends DType>(
     }
     return { data: flat as StorageOf, dtype, shape, order: options.order }
   }
-  const flat = flattenNested(source as Nested, options.dtype, options.order ?? 'C')
+  const flat = flattenNested(source as Nested, options.dtype as DType | undefined, options.order ?? 'C')
   const shape = options.shape === undefined ? flat.shape : checkShape(options.shape)
   if (sizeOf(shape) !== sizeOf(flat.shape)) {
     throw new CrossmemError(

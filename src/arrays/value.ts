@@ -1,8 +1,8 @@
 import { CrossmemError } from '../errors.js'
 import {
-  checkDType,
-  type DType,
-  dtypes,
+  checkNumericDType,
+  type NumericDType,
+  numericDTypes,
   type ScalarInput,
   type ScalarOf,
   type StorageOf,
@@ -44,7 +44,7 @@ import { refusePromise, type UpdateContext } from './update.js'
  * counter.close()
  * ```
  */
-export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
+export class Value<D extends NumericDType = NumericDType> extends DataHandle<'Value', D> {
   readonly #cells: AtomicCells<D>
 
   private constructor(segment: Segment, layout: DataLayout<D>) {
@@ -53,7 +53,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
   }
 
   /** @internal */
-  static attach<D extends DType = DType>(segment: Segment): Value<D> {
+  static attach<D extends NumericDType = NumericDType>(segment: Segment): Value<D> {
     checkMaker(segment, 'Value')
     const layout = readLayout(segment)
     if (layout.length === 1 && !isComplex(layout.dtype)) return new Value(segment, layout as DataLayout<D>)
@@ -74,14 +74,14 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    *   argument is refused. ERR_UNSUPPORTED: the dtype is complex. ERR_NO_SPACE: shared memory is
    *   full. ERR_LIMIT: a limit of the domain or the system is reached
    */
-  static create<D extends DType>(
+  static create<D extends NumericDType>(
     name: string | null,
     dtype: D,
     initial?: ScalarInput<D>,
     options?: DataOptions,
   ): Value<D> {
     const layout = layoutOf(checkNumber(dtype), 1, options)
-    return Value.attach(createData('Value', name, layout, options, bytesOfNumber(dtype, initial)))
+    return Value.attach(createData('Value', name, layout, options, bytesOfNumber(layout.dtype, initial)))
   }
 
   /**
@@ -92,7 +92,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    *   overwritten. ERR_INVALID_NAME: the name is refused. ERR_PERMISSION: the object is another
    *   user's. ERR_LIMIT: a limit of the domain or the system is reached
    */
-  static open<D extends DType = DType>(name: string): Value<D> {
+  static open<D extends NumericDType = NumericDType>(name: string): Value<D> {
     return Value.attach(Segment.open(name, 'Value'))
   }
 
@@ -102,7 +102,7 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS.
    *   ERR_INVALID_ARG: it exists with another dtype or `lock`
    */
-  static openOrCreate<D extends DType>(
+  static openOrCreate<D extends NumericDType>(
     name: string,
     dtype: D,
     initial?: ScalarInput<D>,
@@ -261,17 +261,17 @@ export class Value<D extends DType = DType> extends DataHandle<'Value', D> {
   }
 }
 
-const isComplex = (dtype: DType): boolean => dtypes[dtype].lanes === 2
+const isComplex = (dtype: NumericDType): boolean => numericDTypes[dtype].lanes === 2
 
-function bytesOfNumber<D extends DType>(dtype: D, number: ScalarInput<D> | undefined): Uint8Array {
-  const { Storage, write } = dtypes[dtype]
+function bytesOfNumber<D extends NumericDType>(dtype: D, number: ScalarInput<D> | undefined): Uint8Array {
+  const { Storage, write } = numericDTypes[dtype]
   const storage = new Storage(1) as StorageOf<D>
   if (number !== undefined) write(storage, 0, number)
   return bytesOf(storage)
 }
 
-function checkNumber<D extends DType>(dtype: D): D {
-  if (!isComplex(checkDType(dtype))) return dtype
+function checkNumber<D extends NumericDType>(dtype: D): D {
+  if (!isComplex(checkNumericDType(dtype))) return dtype
   throw new CrossmemError(
     'ERR_UNSUPPORTED',
     `a Value can't be ${dtype}: its two parts can't change at once; use a SharedArray of length 1`,

@@ -1,5 +1,6 @@
 import { type ArrayInfo, arrayIfAny, arrayIn } from '../arrays/index.js'
 import { type HolderInfo, inspect, type ObjectInfo, usersOf } from '../domain.js'
+import { dtypeText } from '../nd/index.js'
 import { Segment } from '../objects/index.js'
 import { agent, agents, bytes, fields } from './format.js'
 import { note } from './ls.js'
@@ -86,7 +87,7 @@ function describe(found: Found): string {
       found.byteLength < 1024 ? bytes(found.byteLength) : `${bytes(found.byteLength)} (${found.byteLength})`,
     persist: found.foreign ? undefined : found.persist ? 'yes' : 'no',
     attached: found.foreign ? undefined : agents(found.attached),
-    dtype: array?.dtype,
+    dtype: array ? dtypeText(array.dtype) : undefined,
     shape: array ? list(array.shape) : undefined,
     order: array?.order,
     strides: array ? list(array.strides) : undefined,

@@ -1,17 +1,20 @@
+export { NaT, toDate } from './datetime.js'
 export {
-  asStorage,
   checkDType,
-  type DType,
-  type DTypeInfo,
-  type DTypeOf,
+  checkUsable,
+  dtypeAs,
+  dtypeInfo,
   dtypeOfTypedArray,
-  dtypes,
-  type Scalar,
-  type ScalarInput,
-  type ScalarOf,
-  type StorageOf,
-  type TypedArray,
+  dtypeText,
+  type ReadDType,
+  readDType,
+  type Swapped,
 } from './dtype.js'
+export type { Descr, DTypeInfo } from './dtype-info.js'
+export type { DTypeFrom, DTypeLike, StructFieldLike, StructLayout, TypeCode } from './dtype-like.js'
 export { flattenNested, type Nested } from './nested.js'
+export { checkNumericDType, numericDTypes } from './numbers.js'
+export { pythonString } from './python-string.js'
 export { checkShape, contiguousStrides, MAX_DIMS, type Order, shapeProblem, sizeOf } from './shape.js'
+export type * from './types.js'
 export { NDView, type Range } from './view.js'

@@ -1,10 +1,22 @@
+import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
 import { show } from '../util/index.js'
-import { type DType, type DTypeInfo, dtypes, type ScalarInput, type StorageOf } from './dtype.js'
+import { dtypeInfo } from './dtype.js'
+import type { DTypeInfo } from './dtype-info.js'
 import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
+import { codePointsIn } from './strings.js'
+import type { DType, ScalarInput, StorageOf } from './types.js'
 
 /** Nested arrays of scalars of one kind. All arrays of one level have the same length. */
-export type Nested = number | bigint | boolean | readonly Nested[]
+export type Nested =
+  | number
+  | bigint
+  | boolean
+  | string
+  | Date
+  | Uint8Array
+  | { readonly [field: string]: unknown }
+  | readonly Nested[]
 
 const MAX_DEPTH = 64
 
@@ -14,7 +26,8 @@ const MAX_DEPTH = 64
  * @param nested a scalar (shape []) or nested arrays; `[]` has the shape [0], `[[], []]` the shape
  *   [2, 0]
  * @param dtype default: bool, int64 or float64 for booleans, bigints or numbers; float64 if there
- *   are none. With a complex dtype the innermost `[re, im]` pairs are the scalars
+ *   are none; `Un` for strings, of which the longest has n code points; `datetime64[ms]` for Dates.
+ *   With a complex dtype the innermost `[re, im]` pairs are the scalars
  * @param order default: 'C'
  * @throws {CrossmemError} ERR_INVALID_ARG, with the path: the arrays are ragged, nested deeper than
  *   64, or hold a value that is no scalar of the dtype; without `dtype`, also scalars of two kinds.
@@ -25,19 +38,34 @@ export function flattenNested<D extends DType = DType>(
   dtype?: D,
   order: Order = 'C',
 ): { data: StorageOf<D>; shape: number[]; dtype: D } {
-  const { shape, first } = measure(nested, dtype !== undefined && dtypes[dtype].lanes === 2)
-  const info: DTypeInfo<D> = dtypes[dtype ?? (defaultDType(first) as D)]
+  const given = dtype === undefined ? undefined : dtypeInfo(dtype)
+  const isComplex = given?.name === 'complex64' || given?.name === 'complex128'
+  const { shape, first } = measure(nested, isComplex)
+  const info = given ?? dtypeInfo(defaultDType(nested, shape, first) as D)
   checkShape(shape, info.itemBytes)
-  const strides = contiguousStrides(shape, order)
   const data = allocate(info, sizeOf(shape))
+  const steps = contiguousStrides(shape, order).map(stride => stride * info.lanes)
+  walk(nested, shape, steps, (value, at) => {
+    if (dtype === undefined && kindOf(value) !== kindOf(first))
+      throw invalid(`${show(value)} is a ${kindOf(value)} among values of type ${kindOf(first)}`)
+    info.write(data, at, value as ScalarInput<D>)
+  })
+  return { data, shape, dtype: info.name }
+}
+
+/** Visits every scalar, the last axis fastest, and adds the path to what goes wrong there. */
+function walk(
+  nested: unknown,
+  shape: readonly number[],
+  steps: readonly number[],
+  visit: (value: unknown, at: number) => void,
+): void {
   const path: number[] = []
 
-  const walk = (value: unknown, offset: number): void => {
+  const enter = (value: unknown, at: number): void => {
     const axis = path.length
     if (axis === shape.length) {
-      if (dtype === undefined && typeof value !== typeof first)
-        throw invalid(`${show(value)} is a ${typeof value} among values of type ${typeof first}`)
-      info.write(data, offset, value as ScalarInput<D>)
+      visit(value, at)
       return
     }
     const length = shape[axis] as number
@@ -47,20 +75,19 @@ export function flattenNested<D extends DType = DType>(
       )
     for (let i = 0; i < length; i++) {
       path.push(i)
-      walk(value[i], offset + i * (strides[axis] as number))
+      enter(value[i], at + i * (steps[axis] as number))
       path.pop()
     }
   }
 
   try {
-    walk(nested, 0)
+    enter(nested, 0)
   } catch (cause) {
     // `path` still leads to the element at which the walk stopped.
     if (cause instanceof CrossmemError && path.length > 0)
       throw invalid(`at [${path.join('][')}]: ${cause.message}`, cause)
     throw cause
   }
-  return { data, shape, dtype: info.name }
 }
 
 /** The shape by the first element of every level, and the first scalar, if there is one. */
@@ -77,8 +104,11 @@ function measure(nested: unknown, complex: boolean): { shape: number[]; first: u
   return { shape, first: value }
 }
 
-function defaultDType(first: unknown): DType {
-  switch (typeof first) {
+/** What kind of scalar it is, of which nested arrays hold one. */
+const kindOf = (value: unknown): string => (types.isDate(value) ? 'Date' : typeof value)
+
+function defaultDType(nested: unknown, shape: readonly number[], first: unknown): DType {
+  switch (kindOf(first)) {
     case 'boolean':
       return 'bool'
     case 'bigint':
@@ -86,9 +116,27 @@ function defaultDType(first: unknown): DType {
     case 'number':
     case 'undefined':
       return 'float64'
+    case 'string':
+      return `U${longest(nested, shape)}`
+    case 'Date':
+      return 'datetime64[ms]'
     default:
-      throw invalid(`expected numbers, bigints or booleans in nested arrays, got ${show(first)}`)
+      throw invalid(
+        `expected numbers, bigints, booleans, strings or Dates in nested arrays, got ${show(first)}; other elements need a dtype`,
+      )
   }
+}
+
+/** How many code points the longest string has, but at least one. */
+function longest(nested: unknown, shape: readonly number[]): number {
+  // Nested arrays may share their parts: a walk may take for ever where memory ends at once.
+  checkShape(shape, 4)
+  allocate(dtypeInfo('U1'), sizeOf(shape))
+  let most = 1
+  walk(nested, shape, shape, value => {
+    if (typeof value === 'string') most = Math.max(most, codePointsIn(value))
+  })
+  return most
 }
 
 function allocate<D extends DType>({ Storage, lanes, itemBytes }: DTypeInfo<D>, size: number): StorageOf<D> {

@@ -18,12 +18,15 @@ export function printScalar(value: unknown, digits: number): string {
 const widthOf = (printed: Printed): number =>
   typeof printed === 'string' ? printed.length : Math.max(...printed.map(widthOf))
 
-/** Lays out the texts of an array's elements as NumPy does. */
-export const printNested = (printed: Printed): string => layOut(printed, widthOf(printed), 1)
+/** Lays out the texts of an array's elements as NumPy does, padded to one width or not. */
+export const printNested = (printed: Printed, isPadded: boolean): string =>
+  layOut(printed, isPadded ? widthOf(printed) : 0, 1)
+
+/** Where lines are broken. */
+const COLUMNS = 75
 
 /**
- * Rows of right-aligned numbers, broken near column 75; between blocks of n axes, n - 1 line
- * breaks.
+ * Rows of right-aligned texts, broken near column 75; between blocks of n axes, n - 1 line breaks.
  */
 function layOut(printed: Printed, width: number, indent: number): string {
   if (typeof printed === 'string') return printed
@@ -33,11 +36,18 @@ function layOut(printed: Printed, width: number, indent: number): string {
     const parts = printed.map(part => layOut(part, width, indent + 1))
     return `[${parts.join('\n'.repeat(depth - 2) + newline)}]`
   }
-  const perLine = Math.max(Math.floor((75 - indent) / (width + 1)), 1)
-  const cells = printed.map(
-    (cell, i) => (i > 0 && i % perLine === 0 ? newline : i > 0 ? ' ' : '') + pad(cell, width),
-  )
-  return `[${cells.join('')}]`
+  let text = ''
+  let column = indent
+  for (const cell of printed.map(cell => pad(cell, width))) {
+    const isFirst = text === ''
+    if (!isFirst && column + cell.length + 1 > COLUMNS) {
+      text += newline
+      column = indent
+    } else if (!isFirst) text += ' '
+    text += cell
+    column += cell.length + 1
+  }
+  return `[${text}]`
 }
 
 const pad = (cell: Printed, width: number) => (cell as string).padStart(cell === '…' ? 1 : width)

@@ -1,16 +1,10 @@
 import { CrossmemError } from '../errors.js'
 import { show, stays } from '../util/index.js'
-import {
-  asStorage,
-  type DType,
-  type DTypeInfo,
-  dtypes,
-  type ScalarInput,
-  type ScalarOf,
-  type StorageOf,
-} from './dtype.js'
-import { type NestedLike, printNested, printScalar } from './print.js'
+import { asStorage, dtypeInfo, dtypeText } from './dtype.js'
+import { type DTypeInfo, type FieldInfo, inBytes } from './dtype-info.js'
+import { type NestedLike, printNested } from './print.js'
 import { checkShape, contiguousStrides, type Order, sizeOf } from './shape.js'
+import type { DType, FieldDTypeOf, FieldNameOf, ScalarInput, ScalarOf, StorageOf } from './types.js'
 
 /**
  * The result of {@link NDView.toNested}: the scalar of a 0-dimensional view, else nested arrays.
@@ -46,7 +40,8 @@ class Sound<D extends DType> {
     readonly info: DTypeInfo<D>,
     readonly data: StorageOf<D>,
     readonly shape: number[],
-    readonly strides: number[],
+    /** As strides, in slots of the data. */
+    readonly steps: number[],
     readonly order: Order,
     readonly isHandle = false,
     readonly whole?: NDView,
@@ -55,7 +50,7 @@ class Sound<D extends DType> {
 
 function check<D extends DType>(parts: Parts<D>): Sound<D> {
   const { dtype, order = 'C' } = parts
-  const info: DTypeInfo<D> = dtypes[dtype]
+  const info = dtypeInfo(dtype)
   const shape = checkShape(parts.shape, info.itemBytes)
   const strides = [...(parts.strides ?? contiguousStrides(shape, order))]
   if (
@@ -65,13 +60,14 @@ function check<D extends DType>(parts: Parts<D>): Sound<D> {
     throw invalid(
       `strides must be one integer from 0 up for each of ${shape.length} axes, not ${show(strides)}`,
     )
-  const data = asStorage(dtype, parts.data)
-  if (data === undefined) throw invalid(`the data of ${dtype} must be a plain ${info.Storage.name}`)
-  if (extentOf(shape, strides) * info.lanes > data.length)
+  const data = asStorage(info, parts.data)
+  if (data === undefined) throw invalid(`the data of ${show(dtype)} must be a plain ${info.Storage.name}`)
+  const steps = strides.map(stride => stride * info.lanes)
+  if (extentOf(shape, steps, info.lanes) > data.length)
     throw invalid(
       `the data has ${data.length} slots, too few for shape ${show(shape)}, strides ${show(strides)}`,
     )
-  return new Sound(info, data, shape, strides, order, parts.isHandle)
+  return new Sound(info, data, shape, steps, order, parts.isHandle)
 }
 
 /**
@@ -94,7 +90,8 @@ export class NDView<D extends DType = DType> {
   readonly #info: DTypeInfo<D>
   readonly #data: StorageOf<D>
   readonly #shape: readonly number[]
-  readonly #strides: readonly number[]
+  /** As `strides`, in slots of `#data`. */
+  readonly #steps: readonly number[]
   readonly #order: Order
   readonly #size: number
   /** What this is a part of. */
@@ -108,7 +105,7 @@ export class NDView<D extends DType = DType> {
     enumerable: true,
     get(this: NDView): object {
       const { dtype, shape } = this
-      return { sending: NOT_SENT, dtype, shape, elements: this.#isGone() ? 'gone' : this.#inOrder() }
+      return { sending: NOT_SENT, dtype, shape, elements: this.#isGone() ? 'gone' : this.#elements() }
     },
   }
 
@@ -123,13 +120,12 @@ export class NDView<D extends DType = DType> {
    *   and strides
    */
   constructor(parts: Parts<D>) {
-    const { info, data, shape, strides, order, isHandle, whole } =
-      parts instanceof Sound ? parts : check(parts)
+    const { info, data, shape, steps, order, isHandle, whole } = parts instanceof Sound ? parts : check(parts)
     if (!isHandle) Object.defineProperty(this, 'contents', NDView.#contents)
     this.#info = info
     this.#data = data
     this.#shape = Object.freeze(shape)
-    this.#strides = Object.freeze(strides)
+    this.#steps = Object.freeze(steps)
     this.#order = order
     this.#size = sizeOf(shape)
     this.#whole = whole
@@ -138,9 +134,23 @@ export class NDView<D extends DType = DType> {
   /**
    * The memory itself, from the view's first element to its last. If the view has gaps, their
    * elements are in it, too.
+   *
+   * @throws {CrossmemError} ERR_UNSUPPORTED: the view shows a field that isn't aligned, see
+   *   {@link isAligned}
    */
   get data(): StorageOf<D> {
-    return this.#data
+    if (this.#info.whole === undefined) return this.#data
+    throw new CrossmemError(
+      'ERR_UNSUPPORTED',
+      `no ${this.#info.whole.Storage.name} can show this field, whose elements are not at multiples of ${this.#info.whole.Storage.BYTES_PER_ELEMENT} bytes; use get(), set() and toNested(), or make the dtype with aligned: true`,
+    )
+  }
+  /**
+   * Whether `data` can be had. A typed array needs elements at multiples of its slots' length; the
+   * fields of records may lie anywhere.
+   */
+  get isAligned(): boolean {
+    return this.#info.whole === undefined
   }
   /** The type of the elements. */
   get dtype(): D {
@@ -150,9 +160,13 @@ export class NDView<D extends DType = DType> {
   get shape(): readonly number[] {
     return this.#shape
   }
-  /** The distance between neighbours on each axis, in elements. A complex number is one element. */
+  /**
+   * The distance between neighbours on each axis, in elements. A complex number, a string and a
+   * record are one element. The elements of a field of records may be at fractions of their length.
+   */
   get strides(): readonly number[] {
-    return this.#strides
+    const { lanes } = this.#info
+    return lanes === 1 ? this.#steps : Object.freeze(this.#steps.map(step => step / lanes))
   }
   /**
    * The order of the array that owns the memory. A view of a part of it may have gaps all the same.
@@ -185,7 +199,8 @@ export class NDView<D extends DType = DType> {
 
   /**
    * Stores one element: the indices as in {@link get}, then the value. An integer that is too large
-   * wraps around.
+   * wraps around; a string that is too long is refused. A record is stored field by field, so other
+   * processes may see some fields old and some new.
    *
    * @throws {CrossmemError} as `get`, and ERR_INVALID_ARG: the value is no scalar of the dtype
    */
@@ -208,8 +223,7 @@ export class NDView<D extends DType = DType> {
     write(one, 0, value)
     if (lanes === 1 && (this.#isContiguous('C') || this.#isContiguous('F')))
       (data as Uint8Array).fill(one[0] as number, 0, this.#size)
-    else if (this.#size > 0)
-      this.#eachOffset(offset => (data as Uint8Array).set(one as Uint8Array, offset * lanes))
+    else if (this.#size > 0) this.#eachOffset(offset => (data as Uint8Array).set(one as Uint8Array, offset))
     return this
   }
 
@@ -224,36 +238,96 @@ export class NDView<D extends DType = DType> {
     const data = this.#open()
     if (ranges.length > this.ndim) throw invalid(`${ranges.length} ranges given for ${this.ndim} axes`)
     const shape: number[] = []
-    const strides: number[] = []
+    const steps: number[] = []
     let first = 0
     for (let axis = 0; axis < this.#shape.length; axis++) {
       const range = ranges[axis]
       const dim = this.#shape[axis] as number
-      const stride = this.#strides[axis] as number
+      const step = this.#steps[axis] as number
       if (typeof range === 'number') {
         const index = range < 0 ? range + dim : range
         if (!isIndex(index, dim)) throw outOfRange(range, axis, dim)
-        first += index * stride
+        first += index * step
         continue
       }
       const [start, end] = bounds(range, axis, dim)
-      first += start * stride
+      first += start * step
       shape.push(Math.max(end - start, 0))
-      strides.push(stride)
+      steps.push(step)
     }
-    const { lanes } = this.#info
-    const last = first + extentOf(shape, strides)
-    const part = data.subarray(first * lanes, last * lanes) as StorageOf<D>
+    const last = first + extentOf(shape, steps, this.#info.lanes)
+    return this.#part(this.#info, data.subarray(first, last) as StorageOf<D>, shape, steps)
+  }
+
+  /**
+   * Returns a view of one field of all records, over the same memory. The axes of a field that is
+   * an array come last. If the field isn't aligned, the view has no `data`: {@link isAligned}.
+   *
+   * @param name the name or the title of a field
+   * @throws {CrossmemError} ERR_INVALID_ARG: the elements have no such field. ERR_CLOSED,
+   *   ERR_DETACHED
+   *
+   * @example
+   * ```js
+   * import { NDArray } from 'crossmem'
+   *
+   * const dtype = [['id', 'int64'], ['price', 'float64', [2]]]
+   * const trades = NDArray.create(null, { shape: 2, dtype })
+   * trades.set(1, { id: 7n, price: [1.5, 2.5] })
+   * console.log(trades.field('price').toNested()) // [ [ 0, 0 ], [ 1.5, 2.5 ] ]
+   * console.log(trades.get(1).id) // 7n
+   * trades.close()
+   * ```
+   */
+  field<Name extends FieldNameOf<D>>(name: Name): NDView<FieldDTypeOf<D, Name>> {
+    const data = this.#open() as Uint8Array
+    const found = this.#info.fields?.get(name)
+    if (found) return this.#fieldIn(data, found) as unknown as NDView<FieldDTypeOf<D, Name>>
+    const names = [...(this.#info.fields?.keys() ?? [])]
+    throw invalid(
+      names.length > 0
+        ? `the elements have no field ${show(name)}; their fields are ${names.join(', ')}`
+        : `the elements are ${dtypeText(this.dtype)}, which has no fields`,
+    )
+  }
+
+  #fieldIn(data: Uint8Array, { offset, shape: inner, info }: FieldInfo): NDView {
+    const shape = [...this.#shape, ...inner]
+    const steps = [...this.#steps, ...contiguousStrides(inner, 'C').map(stride => stride * info.itemBytes)]
+    // An empty array shows no memory, and its own may be gone.
+    if (this.#size === 0) return this.#part(info, new info.Storage(0), shape, contiguousStrides(shape, 'C'))
+    const end = offset + extentOf(shape, steps, info.itemBytes)
+    const { Storage } = info
+    const width = Storage.BYTES_PER_ELEMENT
+    const byteOffset = data.byteOffset + offset
+    const isAligned =
+      byteOffset % width === 0 && steps.every((step, i) => step % width === 0 || shape[i] === 1)
+    if (!isAligned) return this.#part(inBytes(info), data.subarray(offset, end), shape, steps)
+    return this.#part(
+      info,
+      new Storage(data.buffer, byteOffset, (end - offset) / width),
+      shape,
+      steps.map(step => step / width),
+    )
+  }
+
+  #part<E extends DType>(
+    info: DTypeInfo<E>,
+    data: StorageOf<E> | Uint8Array,
+    shape: number[],
+    steps: number[],
+  ): NDView<E> {
+    const whole = this.#whole ?? this
     return new NDView(
       new Sound(
-        this.#info,
-        part,
+        info,
+        data as StorageOf<E>,
         shape,
-        strides,
+        steps,
         this.#order,
         false,
-        this.#whole ?? this,
-      ) as unknown as Parts<D>,
+        whole as unknown as NDView,
+      ) as unknown as Parts<E>,
     )
   }
 
@@ -275,12 +349,9 @@ export class NDView<D extends DType = DType> {
   toString(): string {
     const data = this.#open()
     if (this.#size === 0) return '[]'
-    const digits = this.dtype === 'float16' ? 4 : 8
-    const printed = this.#nest(
-      offset => printScalar(this.#info.read(data, offset), digits),
-      this.#size > 1000,
-    )
-    return printNested(printed)
+    const { read, print, isPadded } = this.#info
+    const printed = this.#nest(offset => print(read(data, offset)), this.#size > 1000)
+    return printNested(printed, isPadded)
   }
 
   /**
@@ -288,23 +359,27 @@ export class NDView<D extends DType = DType> {
    * buffer transferred.
    */
   [inspectSymbol](): string {
-    const title = `${this.constructor.name} ${this.dtype} [${this.#shape.join(', ')}]`
+    const title = `${this.constructor.name} ${dtypeText(this.dtype)} [${this.#shape.join(', ')}]`
     if (!this.#isGone()) return `${title}\n${this.toString()}`
     const { code } = (this.#whole ?? this).whyGone()
     return `${title} (${code === 'ERR_DETACHED' ? 'transferred' : 'closed'})`
   }
 
-  /** The elements in C order: the memory itself where it is so, else a copy. */
-  #inOrder(): StorageOf<D> {
-    const { lanes, Storage } = this.#info
-    if (this.#isContiguous('C')) return this.#data.subarray(0, this.#size * lanes) as StorageOf<D>
+  /**
+   * The elements in C order, as assertions compare them: the memory itself where it is so, else a
+   * copy. Of records the values, since what lies in their gaps is no part of them.
+   */
+  #elements(): unknown {
+    const { lanes, Storage, fields, whole, read } = this.#info
+    if (fields) return this.#nest(offset => read(this.#data, offset))
+    if (this.#isContiguous('C') && !whole) return this.#data.subarray(0, this.#size * lanes)
     const copy = new Storage(this.#size * lanes)
     let next = 0
     this.#eachOffset(offset => {
       for (let lane = 0; lane < lanes; lane++)
-        (copy as Uint8Array)[next++] = (this.#data as Uint8Array)[offset * lanes + lane] as number
+        (copy as Uint8Array)[next++] = (this.#data as Uint8Array)[offset + lane] as number
     })
-    return copy
+    return whole ? new whole.Storage(copy.buffer) : copy
   }
 
   /** Whether the memory was taken away: by closing, or by a transfer of its buffer. */
@@ -322,7 +397,7 @@ export class NDView<D extends DType = DType> {
   whyGone(): CrossmemError {
     return new CrossmemError(
       'ERR_CLOSED',
-      `the memory of this ${this.dtype} view is gone: its array was closed, or its ArrayBuffer transferred`,
+      `the memory of this ${dtypeText(this.dtype)} view is gone: its array was closed, or its ArrayBuffer transferred`,
     )
   }
 
@@ -334,7 +409,7 @@ export class NDView<D extends DType = DType> {
       const i = index[axis] as number
       const dim = shape[axis] as number
       if (!isIndex(i, dim)) throw outOfRange(i, axis, dim)
-      offset += i * (this.#strides[axis] as number)
+      offset += i * (this.#steps[axis] as number)
     }
     return offset
   }
@@ -343,9 +418,11 @@ export class NDView<D extends DType = DType> {
    * Whether the elements lie side by side. The stride of an axis with one element doesn't matter.
    */
   #isContiguous(order: Order): boolean {
+    const { lanes } = this.#info
     const strides = contiguousStrides(this.#shape, order)
     return (
-      this.#size === 0 || strides.every((s, axis) => s === this.#strides[axis] || this.#shape[axis] === 1)
+      this.#size === 0 ||
+      strides.every((stride, axis) => stride * lanes === this.#steps[axis] || this.#shape[axis] === 1)
     )
   }
 
@@ -356,8 +433,7 @@ export class NDView<D extends DType = DType> {
   #nest<T>(leaf: (offset: number) => T, summary = false, axis = 0, offset = 0): NestedLike<T> {
     if (axis === this.ndim) return leaf(offset)
     const dim = this.#shape[axis] as number
-    const at = (i: number) =>
-      this.#nest(leaf, summary, axis + 1, offset + i * (this.#strides[axis] as number))
+    const at = (i: number) => this.#nest(leaf, summary, axis + 1, offset + i * (this.#steps[axis] as number))
     if (!summary || dim <= 6) return Array.from({ length: dim }, (_, i) => at(i))
     return [at(0), at(1), at(2), '…', at(dim - 3), at(dim - 2), at(dim - 1)]
   }
@@ -366,7 +442,7 @@ export class NDView<D extends DType = DType> {
     if (axis === this.ndim) visit(offset)
     else
       for (let i = 0; i < (this.#shape[axis] as number); i++)
-        this.#eachOffset(visit, axis + 1, offset + i * (this.#strides[axis] as number))
+        this.#eachOffset(visit, axis + 1, offset + i * (this.#steps[axis] as number))
   }
 }
 
@@ -385,13 +461,13 @@ const outOfRange = (index: unknown, axis: number, dim: number) =>
 
 const isIndex = (i: unknown, dim: number) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < dim
 
-/** The number of elements from the first to the last one, gaps included. */
-function extentOf(shape: readonly number[], strides: readonly number[]): number {
-  let extent = 1
+/** The number of slots from the first element to the last one, gaps included. */
+function extentOf(shape: readonly number[], steps: readonly number[], lanes: number): number {
+  let extent = lanes
   for (let axis = 0; axis < shape.length; axis++) {
     const dim = shape[axis] as number
     if (dim === 0) return 0
-    extent += (dim - 1) * (strides[axis] as number)
+    extent += (dim - 1) * (steps[axis] as number)
   }
   return extent
 }

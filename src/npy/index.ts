@@ -1,5 +1,4 @@
 export {
-  decodeAnyNpyHeader,
   decodeNpyHeader,
   encodeNpyHeader,
   LONGEST_HEADER,

@@ -1,13 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { CrossmemError } from '../errors.js'
-import {
-  type AnyNpyHeader,
-  decodeAnyNpyHeader,
-  headerBytes,
-  LONGEST_HEADER,
-  type NpyHeader,
-  PREFIX,
-} from './header.js'
+import { decodeNpyHeader, headerBytes, LONGEST_HEADER, type NpyHeader, PREFIX } from './header.js'
 import { CHUNK, pathOf } from './paths.js'
 import { toNative } from './swap.js'
 
@@ -30,14 +23,14 @@ export async function readNpy(path: string | URL): Promise<{ header: NpyHeader; 
 }
 
 interface Npy {
-  header: AnyNpyHeader
+  header: NpyHeader
   data: Uint8Array
 }
 
 async function readSized(file: FileHandle, size: number): Promise<Npy> {
   const start = new Uint8Array(Math.min(size, LONGEST_HEADER))
   await whole(file, start, 0)
-  const header = decodeAnyNpyHeader(start, size)
+  const header = decodeNpyHeader(start, size)
   const data = allocate(header.dataBytes)
   await whole(file, data, header.dataOffset)
   return { header, data }
@@ -57,10 +50,10 @@ async function readStream(file: FileHandle): Promise<Npy> {
   const start = new Uint8Array(Math.max(headerBytes(prefix.subarray(0, got)), PREFIX))
   start.set(prefix)
   const there = PREFIX + (await fill(file, start.subarray(PREFIX)))
-  const header = decodeAnyNpyHeader(start.subarray(0, there), Number.MAX_SAFE_INTEGER)
+  const header = decodeNpyHeader(start.subarray(0, there), Number.MAX_SAFE_INTEGER)
   const data = allocate(header.dataBytes)
   const read = await fill(file, data)
-  if (read < data.length) decodeAnyNpyHeader(start, there + read) // says that it is cut off
+  if (read < data.length) decodeNpyHeader(start, there + read) // says that it is cut off
   return { header, data }
 }
 

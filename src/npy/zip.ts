@@ -1,7 +1,7 @@
 import type { Unzipped, Zippable } from 'fflate'
 import { CrossmemError } from '../errors.js'
 import type { DType, Order } from '../nd/index.js'
-import { type AnyNpyHeader, decodeAnyNpyHeader, encodeNpyHeader } from './header.js'
+import { decodeNpyHeader, encodeNpyHeader, type NpyHeader } from './header.js'
 import { readWhole } from './read-file.js'
 import { toNative } from './swap.js'
 import { writeWhole } from './write-file.js'
@@ -14,7 +14,7 @@ const fflate = (): typeof import('fflate') => require('fflate')
 /** One array of an .npz file. */
 export interface NpzMember {
   name: string
-  header: AnyNpyHeader
+  header: NpyHeader
   data: Uint8Array
 }
 
@@ -30,7 +30,7 @@ export async function readNpz(path: string | URL): Promise<NpzMember[]> {
   return Object.entries(members).map(([file, bytes]) => {
     const name = file.slice(0, -SUFFIX.length)
     try {
-      const header = decodeAnyNpyHeader(bytes)
+      const header = decodeNpyHeader(bytes)
       const data = bytes.subarray(header.dataOffset, header.dataOffset + header.dataBytes)
       toNative(header, data)
       return { name, header, data }
