@@ -26,6 +26,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("queue: sleep for a message", sleep_for_message).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: sleep for room", sleep_for_room).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: end", end).in_setting(Ending).recovered_by("queue: reap"),
+    operation("queue: create with an arena", create).recovered_by("register"),
     operation("queue: unlink with a large message", unlink).recovered_by("register"),
     operation("queue: close as the last user", close_as_last).recovered_by("register"),
     operation("queue: reap", reap).after_death_of(die_with_messages).recovered_by("queue: reap"),
@@ -218,6 +219,18 @@ fn own_queue(stage: &Stage) -> (Agent, Segment) {
     let mut member = object.join_queue().unwrap();
     object.push_message(&mut member, &[7; 100], Wait::Try).unwrap();
     (agent, queue)
+}
+
+/// The second queue of the process: the first one also asks the system for free memory.
+fn create(stage: &Stage) {
+    let (agent, queue) = own_queue(stage);
+    mark();
+    let another =
+        stage.create(&agent, "another", Kind::Queue, [CAPACITY, MESSAGE_BYTES, SPILL, 0, 0]).unwrap();
+    mark();
+    another.close(&agent);
+    queue.close(&agent);
+    agent.leave();
 }
 
 fn unlink(stage: &Stage) {
