@@ -5,5 +5,10 @@ import { member, visitor } from './call.js'
 export const nativeWake = {
   startReactor: member(addon.startReactor),
   setWaiting: visitor(addon.setWaiting),
-  due: visitor(addon.due),
 }
+
+/**
+ * Whether this is Node itself: its event loop is libuv's and sleeps in libuv only. Electron sleeps
+ * elsewhere; Bun and Deno have loops of their own.
+ */
+export const hasLoop: boolean = !['bun', 'deno', 'electron', 'nw'].some(name => name in process.versions)

@@ -1,4 +1,4 @@
-import { nativeWake, shared } from '../native/index.js'
+import { hasLoop, nativeWake, shared } from '../native/index.js'
 
 // All asynchronous waits of this environment: which of them to serve when its doorbell rings, and
 // whether they keep the process alive.
@@ -20,11 +20,13 @@ const state = shared('reactor', () => ({
 const { queues, watchers } = state
 let isStarted = false
 
-/** The addon calls this when another agent rang, and every 100 ms while a wait is pending. */
-function wake(): void {
-  const [ticked, ...points] = nativeWake.due()
-  for (const point of points) queues.get(point)?.serveWaiters()
-  for (const watcher of watchers) watcher(ticked === 1)
+/**
+ * The addon calls this when another agent rang, and every 100 ms while a wait is pending, with the
+ * waits to try now.
+ */
+function wake(ticked: boolean, ...due: number[]): void {
+  for (const point of due) queues.get(point)?.serveWaiters()
+  for (const watcher of watchers) watcher(ticked)
   if (!ticked) return
   for (const queue of queues.values()) queue.tick()
   if (state.pending === 0) tell(false)
@@ -67,11 +69,11 @@ export function end(unref: boolean): void {
 }
 
 /**
- * Another copy's reactor ends. This one serves the waits of both, and outlives a copy that is
- * dropped.
+ * The reactor calls this copy from now on, and no other one. This copy serves the waits of both, and
+ * outlives a copy that is dropped.
  */
 function start(): void {
-  nativeWake.startReactor(wake)
+  nativeWake.startReactor(wake, hasLoop)
   isStarted = true
   state.saysPending = state.saysKept = false
 }

@@ -98,6 +98,8 @@ faults! {
     SweepTheLiving: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// Dead agents stay in the table of agents.
     SweepKeepsSlots: "tests/killed::killed_at_every_step_beside_a_survivor";
+    /// The FIFO of a dead agent stays.
+    SweepKeepsFifos: "tests/killed::killed_at_every_step_beside_a_survivor";
     /// A dead agent's slot is freed by a store.
     SweepByStore: "tests/stopped::a_newcomer_keeps_the_slot_that_is_being_swept";
     /// A newcomer counts as a user of the objects that its predecessor in the slot had open.
@@ -190,6 +192,8 @@ faults! {
     ChosenForNothing: "locks::mutex::tests::a_sleeper_that_did_not_need_its_wake_up_passes_it_on";
     /// The doorbell is not changed, only rung.
     SilentBell: "models::locks::a_change_made_before_the_ring_is_seen";
+    /// There is no fence between a ring and the look at how its agent sleeps.
+    NoFenceInRing: "models::locks::a_change_made_before_the_ring_is_seen";
     /// A ring for many sleepers wakes one.
     OneRingForAll: "tests/locks::as_many_are_rung_as_can_go_on";
     /// Sleepers in other words of the set than the caller's are not found.

@@ -36,8 +36,8 @@ mod sys;
 mod wait;
 
 pub use domain::{
-    Agent, AgentInfo, Company, DomainInfo, Listener, NAME_MAX, ObjectInfo, ObjectRef, Swept, inspect,
-    list_of, obstacle,
+    Agent, AgentInfo, Company, DomainInfo, Listener, LoopBell, NAME_MAX, ObjectInfo, ObjectRef, Swept,
+    inspect, list_of, obstacle,
 };
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
@@ -49,4 +49,4 @@ pub use objects::{
 };
 pub use region::Region;
 pub use sys::{ByteRange, Headroom, Limit, Part, Taken, at_quick_exit};
-pub use wait::Wait;
+pub use wait::{Wait, can_spin};

@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     "register.choosing",
     "register.in-slot",
     "register.swept",
+    "loop-bell.made",
     "registry.locked",
     "registry.unlocking",
     "registry.unlocked",
@@ -86,6 +87,7 @@ fn update(agent: &Agent, segment: &Segment) {
 /// The victim's life: everything that an agent can do with segments and arrays.
 fn whole_life(domain: &str, names: &str) {
     let agent = Agent::register(domain, 0).unwrap();
+    let bell = agent.loop_bell().unwrap();
     let kept = match Segment::open(&agent, &format!("{names}.array"), Some(Kind::NDArray)) {
         Ok(kept) => kept,
         Err(e) if e.code == Code::NotFound => {
@@ -103,6 +105,7 @@ fn whole_life(domain: &str, names: &str) {
     unlinked.close(&agent);
     let _left_open = queue(&agent, &format!("{names}.left"));
     kept.close(&agent);
+    drop(bell);
     agent.leave();
 }
 

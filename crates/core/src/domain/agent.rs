@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::control::Domain;
-use super::listener::Listener;
+use super::listener::{Listener, LoopBell};
 use super::registry::{ObjectRef, Registry, Swept};
 use super::seat::Seat;
 use crate::error::{Code, Error, Result};
@@ -100,6 +100,14 @@ impl Agent {
     #[must_use]
     pub fn listener(&self) -> Listener {
         Listener::of(&self.seat)
+    }
+
+    /// The agent's doorbell, for the event loop of its thread.
+    ///
+    /// # Errors
+    /// `ERR_OS`: the system makes no FIFO beside the control segment.
+    pub fn loop_bell(&self) -> Result<LoopBell> {
+        LoopBell::of(&self.seat)
     }
 
     /// The owner word of a mutex that this agent holds: `{ instance: 32 | slot + 1: 32 }`.

@@ -11,7 +11,7 @@ use crate::wait::Peers;
 pub struct Company {
     /// Its name still leads to the object.
     pub linked: bool,
-    /// Another living agent has it open.
+    /// Another agent has it open that lives, or did lately.
     pub others: bool,
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn company_of(seat: &Seat, object: ObjectRef) -> Company {
         return Company { linked: false, others: false };
     };
     let me = usize::from(seat.me().slot);
-    let lives = |slot| seeded(Fault::DeadKeepCompany) || domain.is_alive_in(slot);
+    let lives = |slot| seeded(Fault::DeadKeepCompany) || domain.seems_alive_in(slot);
     let others = entry.attached.iter().any(|slot| slot != me && lives(slot));
     // Read after the attached agents: if the entry is still this object's, it was this object's
     // then.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::limits::storage_error;
 use super::name;
+use super::neighbours::LatelyAlive;
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{
     BLOCK, CONTROL_MAGIC, Control, ENTRIES_AT, Entry, LAYOUT_VERSION, OBJECTS, control_size,
 };
 use crate::sync::Ordering;
-use crate::sys::{self, Life, Mapping, Part, Taken};
+use crate::sys::{self, Fifo, Life, Mapping, Part, Taken};
 
 /// Bytes of a control segment: a new one, and one with all entries.
 const SIZES: RangeInclusive<u64> = control_size(BLOCK)..=control_size(OBJECTS);
@@ -27,6 +28,7 @@ pub(crate) struct Domain {
     control: *const Control,
     mapping: Arc<Mapping>,
     pub life: Life,
+    lately_alive: LatelyAlive,
     /// Name of the control segment.
     pub file_name: String,
 }
@@ -65,7 +67,8 @@ impl Domain {
         })?;
         let Some((file_name, mapping, life)) = opened else { return Ok(None) };
         let control: *const Control = mapping.region().at(0)?;
-        let opened = Domain { control, mapping: Arc::new(mapping), life, file_name };
+        let opened =
+            Domain { control, mapping: Arc::new(mapping), life, lately_alive: LatelyAlive::new(), file_name };
         let header = &opened.control().header;
         let sound = header.magic.load(Ordering::Relaxed) == CONTROL_MAGIC
             && header.layout.load(Ordering::Relaxed) == LAYOUT_VERSION
@@ -157,12 +160,35 @@ impl Domain {
         instance != 0 && self.life.is_alive(instance as u32)
     }
 
+    /// Whether that agent lives, or did lately.
+    pub(crate) fn seems_alive(&self, instance: u32) -> bool {
+        self.lately_alive.has(instance, || self.life.is_alive(instance))
+    }
+
+    /// As `is_alive_in`, for an agent that lives or did lately.
+    pub(crate) fn seems_alive_in(&self, slot: usize) -> bool {
+        let instance =
+            self.control().agents.get(slot).map_or(0, |agent| agent.instance.load(Ordering::Acquire));
+        instance != 0 && self.seems_alive(instance as u32)
+    }
+
     pub(crate) fn is_retired(&self) -> bool {
         self.control().header.retired.load(Ordering::Acquire) != 0
     }
 
     pub(crate) fn id(&self) -> u64 {
         self.control().header.domain_id.load(Ordering::Relaxed)
+    }
+
+    /// Name of the FIFO that the event loop of that agent polls. No domain's name contains `~`.
+    pub(crate) fn fifo_name(&self, instance: u32) -> String {
+        format!("{}~f{instance}", self.file_name)
+    }
+
+    /// Removes what a dead agent left beside the control segment.
+    pub(crate) fn remove_fifo(&self, instance: u32) {
+        // If the system refuses, the file stays: it holds no memory.
+        let _ = Fifo::remove(&self.fifo_name(instance));
     }
 
     pub(crate) fn remove_control(&self) -> Result<()> {

@@ -1,21 +1,24 @@
-//! An agent's doorbell, for the reactor.
+//! An agent's doorbell, for what sleeps until it rings: a reactor's thread, or an event loop.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::seat::Seat;
-use crate::sync::{AtomicU32, Ordering};
-use crate::sys::{Bell, Mapping};
-use crate::wait::Peers;
+use crate::error::{Error, Result};
+use crate::fail;
+use crate::layout::Doorbell;
+use crate::sync::Ordering;
+use crate::sys::{Bell, Fifo, Mapping};
+use crate::wait::{Peers, asleep};
 
-/// An agent's doorbell, for a thread other than the agent's own. It doesn't keep the agent alive.
+/// An agent's doorbell. It doesn't keep the agent alive.
 pub struct Listener {
-    bell: *const AtomicU32,
+    bell: *const Doorbell,
     #[expect(dead_code, reason = "keeps the doorbell mapped")]
     mapping: Arc<Mapping>,
 }
 
-// SAFETY: a doorbell is an atomic in memory that `mapping` keeps where it is.
+// SAFETY: a doorbell is atomics in memory that `mapping` keeps where it is.
 unsafe impl Send for Listener {}
 // SAFETY: as above.
 unsafe impl Sync for Listener {}
@@ -28,27 +31,100 @@ impl Listener {
         }
     }
 
-    fn bell(&self) -> &AtomicU32 {
-        // SAFETY: `mapping` keeps it mapped; it is an atomic, so any value that other processes
-        // write is one of its type.
+    fn bell(&self) -> &Doorbell {
+        // SAFETY: `mapping` keeps it mapped; it is atomics, so any value that other processes write
+        // is one of its type.
         unsafe { &*self.bell }
     }
 
     /// The number of rings so far, modulo 2^32.
     #[must_use]
     pub fn heard(&self) -> u32 {
-        // Acquire: pairs with the Release in `wake`.
-        self.bell().load(Ordering::Acquire)
+        // Acquire: pairs with the Release in `ring`.
+        self.bell().rings.load(Ordering::Acquire)
+    }
+
+    /// From now on a thread of the agent may sleep in `park` at any time.
+    pub fn begin_parking(&self) {
+        self.bell().fall_asleep(asleep::REACTOR);
+    }
+
+    /// No thread sleeps in `park` any more.
+    pub fn end_parking(&self) {
+        self.bell().wake_up(asleep::REACTOR);
     }
 
     /// Sleeps while the number of rings is `heard`, at most for `slice`. May return early.
     pub fn park(&self, heard: u32, slice: Duration) {
-        Bell::park(self.bell(), heard, slice);
+        Bell::park(&self.bell().rings, heard, slice);
     }
 
-    /// Rings the doorbell.
+    /// Wakes the thread that sleeps in `park`.
     pub fn ring(&self) {
-        self.bell().fetch_add(1, Ordering::Release);
-        Bell::ring(self.bell());
+        self.bell().ring();
+        Bell::ring(&self.bell().rings);
+    }
+}
+
+/// An agent's doorbell, for the event loop of the agent's own thread. The loop polls `descriptor`,
+/// which is readable after a ring that came while the loop slept. Dropping this removes the FIFO.
+pub struct LoopBell {
+    listener: Listener,
+    fifo: Fifo,
+    name: String,
+}
+
+impl LoopBell {
+    pub(super) fn of(seat: &Seat) -> Result<LoopBell> {
+        let name = seat.domain().fifo_name(seat.me().instance);
+        let fifo = Fifo::make(&name).map_err(|e| Error::os(&format!("making the FIFO {name}"), &e))?;
+        fail::point("loop-bell.made");
+        Ok(LoopBell { listener: Listener::of(seat), fifo, name })
+    }
+
+    /// What the event loop polls until it is readable.
+    #[must_use]
+    pub fn descriptor(&self) -> i32 {
+        self.fifo.descriptor()
+    }
+
+    /// The number of rings so far, modulo 2^32.
+    #[must_use]
+    pub fn heard(&self) -> u32 {
+        self.listener.heard()
+    }
+
+    /// The loop is about to sleep: from here on a ring makes `descriptor` readable. Returns whether
+    /// the loop may sleep: there was no ring since it heard `heard`.
+    #[must_use]
+    pub fn fall_asleep(&self, heard: u32) -> bool {
+        self.listener.bell().fall_asleep(asleep::POLLING);
+        let sleeps = self.heard() == heard;
+        if !sleeps {
+            self.wake_up();
+        }
+        sleeps
+    }
+
+    /// The loop doesn't sleep any more.
+    pub fn wake_up(&self) {
+        self.listener.bell().wake_up(asleep::POLLING);
+    }
+
+    /// Makes `descriptor` unreadable.
+    pub fn drain(&self) {
+        self.fifo.drain();
+    }
+
+    /// Removes the FIFO's name: from here on no agent opens it.
+    pub fn remove(&self) {
+        self.wake_up();
+        let _ = Fifo::remove(&self.name);
+    }
+}
+
+impl Drop for LoopBell {
+    fn drop(&mut self) {
+        self.remove();
     }
 }

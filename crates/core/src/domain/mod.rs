@@ -7,6 +7,7 @@ mod inspect;
 mod limits;
 mod listener;
 mod name;
+mod neighbours;
 mod registry;
 mod seat;
 
@@ -15,7 +16,7 @@ pub use company::Company;
 pub(crate) use company::company_of;
 pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect, obstacle};
 pub(crate) use limits::{spill_error, storage_error};
-pub use listener::Listener;
+pub use listener::{Listener, LoopBell};
 pub use name::NAME_MAX;
 pub(crate) use name::{check_name, random_name};
 pub(crate) use registry::{Birth, Registry};

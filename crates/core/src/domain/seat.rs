@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use super::control::Domain;
 use super::limits::too_many;
+use super::neighbours::Fifos;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{AGENTS, Owner};
+use crate::layout::{AGENTS, Doorbell, Owner};
+use crate::sync::Ordering;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::sync::{AtomicU32, Ordering};
 use crate::sys::Bell;
-use crate::wait::Peers;
+use crate::wait::{Peers, asleep};
 
 /// An agent's slot in the control segment, and its byte lock.
 pub(crate) struct Seat {
     domain: Domain,
     owner: Owner,
+    fifos: Fifos,
 }
 
 impl Seat {
@@ -32,6 +34,9 @@ impl Seat {
             if before != 0 && domain.life.is_alive(before as u32) {
                 continue;
             }
+            if before != 0 {
+                domain.remove_fifo(before as u32);
+            }
             fail::point("register.choosing");
             if seeded(Fault::SlotByStore) {
                 agent.instance.store(instance.into(), Release);
@@ -39,10 +44,11 @@ impl Seat {
                 continue;
             }
             fail::point("register.in-slot");
+            agent.doorbell.asleep.store(0, Relaxed);
             agent.pid.store(std::process::id(), Relaxed);
             agent.thread.store(thread, Relaxed);
             let owner = Owner { instance, slot: slot as u16 };
-            return Ok((Seat { domain, owner }, before != 0));
+            return Ok((Seat { domain, owner, fifos: Fifos::default() }, before != 0));
         }
         Err(too_many("agents"))
     }
@@ -97,15 +103,29 @@ impl Peers for Seat {
         self.domain.control().agents.get(slot).map_or(0, |agent| agent.pid.load(Relaxed))
     }
 
-    fn bell(&self, slot: usize) -> &AtomicU32 {
+    fn seems_alive(&self, owner: Owner) -> bool {
+        owner.instance == self.owner.instance || self.domain.seems_alive(owner.instance)
+    }
+
+    fn bell(&self, slot: usize) -> &Doorbell {
         &self.domain.control().agents[slot].doorbell
     }
 
-    fn park(&self, bell: &AtomicU32, heard: u32, slice: Duration) {
-        Bell::park(bell, heard, slice);
+    fn park(&self, heard: u32, slice: Duration) {
+        let bell = self.bell(usize::from(self.owner.slot));
+        bell.fall_asleep(asleep::PARKED);
+        Bell::park(&bell.rings, heard, slice);
+        bell.wake_up(asleep::PARKED);
     }
 
-    fn ring(&self, bell: &AtomicU32) {
-        Bell::ring(bell);
+    fn rouse(&self, slot: usize, asleep: u32) {
+        if asleep & (asleep::PARKED | asleep::REACTOR) != 0 {
+            Bell::ring(&self.bell(slot).rings);
+        }
+        if asleep & asleep::POLLING != 0
+            && let Some(agent) = self.in_slot(slot)
+        {
+            self.fifos.ring(agent, || self.domain.fifo_name(agent.instance));
+        }
     }
 }

@@ -37,14 +37,24 @@ pub(crate) struct Header {
     pub unswept: AtomicU32,
 }
 
+/// What wakes an agent: see `wait/doorbell.rs`.
+#[cfg_attr(all(loom, test), derive(Default))]
+#[repr(C)]
+pub(crate) struct Doorbell {
+    /// Rings so far, modulo 2^32: any change means "try again".
+    pub rings: AtomicU32,
+    /// How the agent sleeps, in the bits of `wait/doorbell.rs`; 0: it is awake, and looks at
+    /// `rings` before it sleeps. Written by the agent.
+    pub asleep: AtomicU32,
+}
+
 /// One agent: a Node environment. `pid` and `thread` are for display.
 #[repr(C, align(64))]
 pub(crate) struct AgentSlot {
     /// Instance of the agent, or 0. An agent takes the slot by one CAS from 0 or from the instance
     /// of a dead agent.
     pub instance: AtomicU64,
-    /// Rung to wake the agent: any change means "try again".
-    pub doorbell: AtomicU32,
+    pub doorbell: Doorbell,
     pub pid: AtomicU32,
     /// Worker thread id, 0 for the main thread.
     pub thread: AtomicU32,

@@ -18,7 +18,7 @@ mod shared;
 pub(crate) use array::GuardWords;
 #[cfg(windows)]
 pub(crate) use control::AgentSlot;
-pub(crate) use control::{BLOCK, Control, ENTRIES_AT, Entry, control_size};
+pub(crate) use control::{BLOCK, Control, Doorbell, ENTRIES_AT, Entry, control_size};
 pub(crate) use geometry::{ARENA_BYTES, ChannelGeometry, QueueGeometry, SPILL_BYTES, spills};
 pub use javascript::offsets;
 pub use kind::Kind;

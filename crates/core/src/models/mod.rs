@@ -15,9 +15,9 @@ use loom::sync::atomic::AtomicBool;
 use loom::thread;
 
 use crate::fail::{DOOMED, Killed};
-use crate::layout::Owner;
-use crate::sync::{AtomicU32, Ordering, STEPPED};
-use crate::wait::{Peers, Wait};
+use crate::layout::{Doorbell, Owner};
+use crate::sync::{Ordering, STEPPED};
+use crate::wait::{Peers, Wait, asleep};
 
 mod locks;
 mod queues;
@@ -34,7 +34,7 @@ const fn owner(slot: u16) -> Owner {
 /// The agents' shared state, and the kernel.
 struct World<S> {
     shared: S,
-    bells: [AtomicU32; 3],
+    bells: [Doorbell; 3],
     /// The kernel's side of the bells: comparing and going to sleep are one step, and so is waking.
     /// A thread that sleeps here for ever is a deadlock to loom.
     futex: loom::sync::Mutex<()>,
@@ -100,16 +100,19 @@ impl<S> Peers for Agent<S> {
     fn in_slot(&self, slot: usize) -> Option<Owner> {
         Some(owner(slot as u16))
     }
-    fn bell(&self, slot: usize) -> &AtomicU32 {
+    fn bell(&self, slot: usize) -> &Doorbell {
         &self.world.bells[slot]
     }
-    fn park(&self, bell: &AtomicU32, heard: u32, _: Duration) {
+    fn park(&self, heard: u32, _: Duration) {
+        let bell = self.bell(usize::from(self.me.slot));
+        bell.fall_asleep(asleep::PARKED);
         let guard = self.world.futex.lock().unwrap();
-        if bell.load(Ordering::Relaxed) == heard {
+        if bell.rings.load(Ordering::Relaxed) == heard {
             drop(self.world.woken.wait(guard).unwrap());
         }
+        bell.wake_up(asleep::PARKED);
     }
-    fn ring(&self, _: &AtomicU32) {
+    fn rouse(&self, _: usize, _: u32) {
         let _guard = self.world.futex.lock().unwrap();
         self.world.woken.notify_all();
     }

@@ -15,6 +15,7 @@
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
 //! | `Bell` | the word on which an agent sleeps |
 //! | `at_quick_exit` | what is called when the process ends by `quick_exit` |
+//! | `Fifo` | what an event loop polls |
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");
@@ -37,6 +38,10 @@ mod control_linux;
 mod control_macos;
 #[cfg(windows)]
 mod control_windows;
+#[cfg(unix)]
+mod fifo_unix;
+#[cfg(windows)]
+mod fifo_windows;
 mod file;
 #[cfg(unix)]
 mod life_ofd;
@@ -94,6 +99,8 @@ pub(crate) use control_windows::{
     control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
 };
 #[cfg(windows)]
+pub(crate) use fifo_windows::Fifo;
+#[cfg(windows)]
 pub(crate) use life_windows::Life;
 #[cfg(windows)]
 pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
@@ -104,6 +111,8 @@ pub(crate) use windows::{Staged, headroom, identify, memory_limit, rehearse, rem
 
 #[cfg(unix)]
 pub(crate) use arena_unix::Arena;
+#[cfg(unix)]
+pub(crate) use fifo_unix::Fifo;
 #[cfg(unix)]
 pub(crate) use life_ofd::Life;
 #[cfg(unix)]

@@ -5,12 +5,15 @@
 //! sleeps longer than a slice: a lost wake-up costs time, never progress.
 
 mod attempt;
+mod doorbell;
 mod peers;
 mod sleepers;
 mod spins;
 
 pub(crate) use attempt::Attempt;
 pub use attempt::Wait;
+pub(crate) use doorbell::asleep;
 pub(crate) use peers::{Peers, wake};
 pub(crate) use sleepers::Sleepers;
-pub(crate) use spins::{Spins, can_spin};
+pub(crate) use spins::Spins;
+pub use spins::can_spin;

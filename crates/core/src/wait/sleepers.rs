@@ -105,15 +105,15 @@ pub(crate) trait Sleepers {
         let started = Instant::now();
         let bell = peers.bell(usize::from(peers.me().slot));
         loop {
-            // Acquire: pairs with the Release in `wake`. Loaded before the attempt, so that the
+            // Acquire: pairs with the Release in `ring`. Loaded before the attempt, so that the
             // agent doesn't sleep through a ring that comes after it.
-            let heard = bell.load(Ordering::Acquire);
+            let heard = bell.rings.load(Ordering::Acquire);
             if let Some(found) = self.attempt_armed(peers, again, &mut attempt) {
                 return Some(found);
             }
             let left = time.checked_sub(started.elapsed()).filter(|left| !left.is_zero())?;
             let slice = if seeded(Fault::SleepWithoutCheck) { left } else { SLICE.min(left) };
-            peers.park(bell, heard, slice);
+            peers.park(heard, slice);
             again = true;
         }
     }

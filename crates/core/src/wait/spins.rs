@@ -34,10 +34,13 @@ impl Spins {
     }
 }
 
-/// Whether the agent that is waited for can run while this thread spins.
-pub(crate) fn can_spin() -> bool {
+/// Whether waits may spin: the process has more than one core, so that the agent that is waited for
+/// can run meanwhile, and `CROSSMEM_SPIN` isn't 0.
+#[must_use]
+pub fn can_spin() -> bool {
     use std::sync::OnceLock;
-    static CORES: OnceLock<usize> = OnceLock::new();
-    !cfg!(loom)
-        && *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)) > 1
+    static CAN: OnceLock<bool> = OnceLock::new();
+    let has_cores = || std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let is_wanted = || std::env::var_os("CROSSMEM_SPIN").is_none_or(|spin| spin != "0");
+    !cfg!(loom) && *CAN.get_or_init(|| has_cores() && is_wanted())
 }

@@ -84,7 +84,11 @@ pub(crate) fn hear_of_teardown_first(env: sys::napi_env) {
 
 unsafe extern "C" fn on_teardown(_: *mut c_void) {
     let _ = TORN_DOWN.try_with(|torn_down| torn_down.set(true));
-    with(Environment::leave);
+    with(|environment| {
+        // Node-API and libuv still take calls, as they don't in `exit`.
+        environment.wake = None;
+        environment.leave();
+    });
 }
 
 extern "C" fn on_quick_exit() {
@@ -101,7 +105,9 @@ impl Environment {
     /// Closes all segments and leaves the domain. Buffers stay readable.
     fn leave(&mut self) {
         // Ends the reactor's thread first: from here on no thread calls into this environment.
-        self.wake = None;
+        if let Some(wake) = self.wake.take() {
+            wake.abandon();
+        }
         let mut segments = std::mem::take(&mut self.segments);
         let Some(agent) = self.agent.take() else { return };
         for open in segments.values_mut() {

@@ -11,24 +11,34 @@ use crate::error::{Result, invalid};
 use crate::protocol::channel::CHANNELS;
 use crate::wake::Wake;
 
-/// Starts this environment's reactor. It calls `wake`, without arguments, when pending waits are to
-/// be tried; `due` names them. The reactor of another copy of the package ends.
+/// Starts this environment's reactor. It calls `wake(ticked, ...due)` when pending waits are to be
+/// tried: `due` names them, and after a tick these are all. `has_loop`: an event loop of libuv runs
+/// this environment, and it sleeps in `uv_run` only. If another copy of the package started one, that calls
+/// this copy from now on.
 ///
 /// # Errors
 /// `ERR_OS`: the system gives no thread.
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
-pub fn start_reactor(env: napi::Env, wake: Function<'_, (), ()>) -> Result<()> {
-    let listener = with_agent(|agent| Ok(agent.listener()))?;
-    let started = Wake::start(env.raw(), wake.raw(), listener)?;
-    // Before the hook of the threadsafe function that `Wake` made.
-    hear_of_teardown_first(env.raw());
-    with(|environment| {
-        if let Some(earlier) = environment.wake.replace(started) {
-            // A wait of the copy that started it may have kept the process alive by it.
-            earlier.set_waiting(false, false);
+pub fn start_reactor(
+    env: napi::Env,
+    #[napi(ts_arg_type = "(ticked: boolean, ...due: number[]) => void")] wake: Function<'_, (), ()>,
+    has_loop: bool,
+) -> Result<()> {
+    // Node-API may call hooks in JavaScript, so the environment isn't borrowed meanwhile.
+    let earlier = with(|environment| environment.wake.take()).flatten();
+    let started = match earlier.and_then(|earlier| earlier.call_instead(env.raw(), wake.raw())) {
+        Some(earlier) => earlier,
+        None => {
+            let (bell, listener) = with_agent(|agent| {
+                Ok((has_loop.then(|| agent.loop_bell().ok()).flatten(), agent.listener()))
+            })?;
+            Wake::start(env.raw(), wake.raw(), bell, listener, due)?
         }
-    });
+    };
+    with(|environment| environment.wake = Some(started));
+    // Before the hooks that `Wake` made.
+    hear_of_teardown_first(env.raw());
     Ok(())
 }
 
@@ -47,12 +57,10 @@ pub fn set_waiting(waiting: bool, keep_alive: bool) -> Result<()> {
 }
 
 /// The waits to try now, each as `CHANNELS * handle + channel`: those whose sleepers were woken, or
-/// after a tick all. The first number is 1 after a tick, 0 otherwise.
-#[napi(catch_unwind)]
-pub fn due() -> Vec<u32> {
+/// after a tick all.
+fn due(ticked: bool) -> Vec<u32> {
     let due = with(|environment| {
-        let ticked = environment.wake.as_ref().is_some_and(Wake::take_tick);
-        let mut due = vec![u32::from(ticked)];
+        let mut due = Vec::new();
         environment.each_sleeping(|handle, channel, still_sleeps| {
             if ticked || !still_sleeps {
                 due.push(handle * CHANNELS + channel);

@@ -1,6 +1,7 @@
-//! One thread per environment, which sleeps on the agent's doorbell and calls JavaScript. One is
-//! enough, however many waits are pending.
+//! A thread as an environment's reactor, which sleeps on the agent's doorbell and calls JavaScript.
+//! One is enough, however many waits are pending.
 
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -10,15 +11,15 @@ use std::time::{Duration, Instant};
 use crossmem_core::Listener;
 use napi::sys;
 
+use super::arguments::each_call;
+use super::{Due, TICK};
 use crate::error::Result;
 
-/// How often JavaScript is called while it waits, even if no ring comes: a death rings no doorbell.
-const TICK: Duration = Duration::from_millis(100);
 /// How long the thread sleeps while JavaScript waits for nothing.
 const LONG: Duration = Duration::from_secs(3600);
 
 /// A running thread. Dropping this ends it.
-pub(crate) struct Wake {
+pub(crate) struct Thread {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
     call: Call,
@@ -29,9 +30,10 @@ struct Shared {
     listener: Listener,
     /// A wait is pending in JavaScript.
     waiting: AtomicBool,
-    /// JavaScript was called, and has not asked yet which waits to try.
+    due: Due,
+    /// The call of JavaScript is under way.
     called: AtomicBool,
-    /// A tick has passed since JavaScript asked.
+    /// A tick has passed since JavaScript was called.
     ticked: AtomicBool,
     stopped: AtomicBool,
 }
@@ -45,10 +47,10 @@ struct Call(sys::napi_threadsafe_function);
 unsafe impl Send for Call {}
 
 impl Call {
-    fn new(env: sys::napi_env, wake: sys::napi_value) -> Result<Call> {
+    fn new(env: sys::napi_env, wake: sys::napi_value, shared: &Arc<Shared>) -> Result<Call> {
         let (mut name, mut call) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: a live environment and a function of it. With no callback given, Node-API calls
-        // the function itself.
+        // SAFETY: a live environment and a function of it. The threadsafe function owns a share of
+        // the state, until `finalize`.
         let made = unsafe {
             sys::napi_create_string_utf8(env, c"crossmem".as_ptr(), 8, &raw mut name);
             sys::napi_create_threadsafe_function(
@@ -59,9 +61,9 @@ impl Call {
                 0,
                 1,
                 ptr::null_mut(),
-                None,
-                ptr::null_mut(),
-                None,
+                Some(finalize),
+                Arc::into_raw(Arc::clone(shared)).cast_mut().cast(),
+                Some(call_js),
                 &raw mut call,
             )
         };
@@ -116,27 +118,68 @@ impl Shared {
     }
 }
 
-impl Wake {
-    /// Starts the thread. It calls `wake`, without arguments, when a pending wait is to be tried.
+/// Node-API calls this on the environment's thread, for each call of the threadsafe function.
+unsafe extern "C" fn call_js(env: sys::napi_env, wake: sys::napi_value, shared: *mut c_void, _: *mut c_void) {
+    if env.is_null() {
+        return; // The environment is ending.
+    }
+    // SAFETY: the share of the threadsafe function.
+    let shared = unsafe { &*shared.cast::<Shared>() };
+    // First of all: a ring from here on calls JavaScript again.
+    shared.called.store(false, SeqCst);
+    let ticked = shared.ticked.swap(false, SeqCst);
+    each_call(env, ticked, &(shared.due)(ticked), |arguments| {
+        let (mut receiver, mut result) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: a live environment, and values of the scope in which Node-API calls this. What
+        // the function throws is an uncaught exception of the process.
+        unsafe {
+            sys::napi_get_undefined(env, &raw mut receiver);
+            sys::napi_call_function(
+                env,
+                receiver,
+                wake,
+                arguments.len(),
+                arguments.as_ptr(),
+                &raw mut result,
+            );
+        }
+    });
+}
+
+/// The threadsafe function is gone.
+unsafe extern "C" fn finalize(_: sys::napi_env, _: *mut c_void, shared: *mut c_void) {
+    // SAFETY: the context that `new` gave, once.
+    drop(unsafe { Arc::from_raw(shared.cast::<Shared>()) });
+}
+
+impl Thread {
+    /// Starts the thread. It calls `wake` when a pending wait is to be tried.
     ///
     /// # Errors
     /// `ERR_OS`: the system gives no thread.
-    pub(crate) fn start(env: sys::napi_env, wake: sys::napi_value, listener: Listener) -> Result<Wake> {
-        let call = Call::new(env, wake)?;
+    pub(super) fn start(
+        env: sys::napi_env,
+        wake: sys::napi_value,
+        listener: Listener,
+        due: Due,
+    ) -> Result<Thread> {
         let no = || AtomicBool::new(false);
-        let shared = Arc::new(Shared { listener, waiting: no(), called: no(), ticked: no(), stopped: no() });
+        let shared =
+            Arc::new(Shared { listener, due, waiting: no(), called: no(), ticked: no(), stopped: no() });
+        let call = Call::new(env, wake, &shared)?;
         let running = Arc::clone(&shared);
+        shared.listener.begin_parking();
         let thread = std::thread::Builder::new()
             .name("crossmem".to_owned())
             .stack_size(128 << 10)
             .spawn(move || running.run(call))
             .map_err(|e| napi::Error::new("ERR_OS", format!("starting a thread: {e}")))?;
-        Ok(Wake { shared, thread: Some(thread), call, env })
+        Ok(Thread { shared, thread: Some(thread), call, env })
     }
 
     /// Tells the thread whether a wait is pending; `keep_alive`: the process must not end
     /// meanwhile.
-    pub(crate) fn set_waiting(&self, waiting: bool, keep_alive: bool) {
+    pub(super) fn set_waiting(&self, waiting: bool, keep_alive: bool) {
         self.shared.set_waiting(waiting);
         // SAFETY: the environment's own function, on the environment's own thread.
         unsafe {
@@ -147,22 +190,15 @@ impl Wake {
             }
         }
     }
-
-    /// JavaScript was called, and asks which waits to try. Returns whether a tick has passed since
-    /// it last asked.
-    pub(crate) fn take_tick(&self) -> bool {
-        // First of all: a ring from here on calls JavaScript again.
-        self.shared.called.store(false, SeqCst);
-        self.shared.ticked.swap(false, SeqCst)
-    }
 }
 
-impl Drop for Wake {
+impl Drop for Thread {
     fn drop(&mut self) {
         self.shared.stopped.store(true, SeqCst);
         self.shared.listener.ring();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        self.shared.listener.end_parking();
     }
 }

@@ -21,6 +21,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("unlink", unlink),
     operation("unlink by name", unlink_by_name),
     operation("unlink from the middle of a list", unlink_in_list),
+    operation("sleep in the event loop", sleep_in_loop),
     operation("sweep", register).after_death_of(leave_all_behind),
 ];
 
@@ -37,6 +38,19 @@ fn leave(stage: &Stage) {
     mark();
     agent.leave();
     mark();
+}
+
+/// An agent whose event loop sleeps, and wakes.
+fn sleep_in_loop(stage: &Stage) {
+    let agent = stage.join();
+    mark();
+    let bell = agent.loop_bell().unwrap();
+    let _ = bell.fall_asleep(bell.heard());
+    bell.wake_up();
+    bell.drain();
+    drop(bell);
+    mark();
+    agent.leave();
 }
 
 /// The victim's own domain, which the first survivor checks afterwards.
@@ -179,5 +193,6 @@ pub fn leave_all_behind(stage: &Stage) {
         std::mem::forget(stage.create_bytes(agent, of, 100).unwrap());
     }
     std::mem::forget(stage.open(agent, "data"));
+    std::mem::forget(agent.loop_bell().unwrap());
     super::queues::leave_messages_behind(stage, agent);
 }

@@ -95,6 +95,9 @@ impl Registry<'_> {
             }
         }
         for (slot, instance) in dead.into_iter().filter(|_| !seeded(Fault::SweepKeepsSlots)) {
+            if !seeded(Fault::SweepKeepsFifos) {
+                self.seat.domain().remove_fifo(instance as u32);
+            }
             // A CAS, since a newcomer may have taken the slot meanwhile.
             fail::point("sweep.freeing");
             let there = &self.control.agents[slot].instance;

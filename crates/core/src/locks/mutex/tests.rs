@@ -2,16 +2,17 @@ use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::*;
-use crate::layout::{AGENTS, SLOT_WORDS, SlotSet};
+use crate::layout::{AGENTS, Doorbell, SLOT_WORDS, SlotSet};
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::sys::Bell;
+use crate::wait::asleep;
 
 const FOREVER: Wait = Wait::For(Duration::MAX);
 
 /// Agents on threads of this test. Those with an instance above 100 are dead.
 struct Peer<'a> {
     me: Owner,
-    bells: &'a [AtomicU32],
+    bells: &'a [Doorbell],
     rings: Counter,
 }
 
@@ -25,23 +26,30 @@ impl Peers for Peer<'_> {
     fn in_slot(&self, slot: usize) -> Option<Owner> {
         Some(Owner { instance: slot as u32 + 1, slot: slot as u16 })
     }
-    fn bell(&self, slot: usize) -> &AtomicU32 {
+    fn bell(&self, slot: usize) -> &Doorbell {
         &self.bells[slot]
     }
-    fn park(&self, bell: &AtomicU32, heard: u32, slice: Duration) {
-        Bell::park(bell, heard, slice);
+    fn park(&self, heard: u32, slice: Duration) {
+        let bell = &self.bells[usize::from(self.me.slot)];
+        bell.fall_asleep(asleep::PARKED);
+        Bell::park(&bell.rings, heard, slice);
+        bell.wake_up(asleep::PARKED);
     }
-    fn ring(&self, bell: &AtomicU32) {
+    fn rouse(&self, slot: usize, _: u32) {
         self.rings.fetch_add(1, Relaxed);
-        Bell::ring(bell);
+        Bell::ring(&self.bells[slot].rings);
     }
 }
 
-fn bells() -> Vec<AtomicU32> {
-    (0..AGENTS).map(|_| AtomicU32::new(0)).collect()
+fn bell() -> Doorbell {
+    Doorbell { rings: AtomicU32::new(0), asleep: AtomicU32::new(0) }
 }
 
-fn peer(slot: u16, bells: &[AtomicU32]) -> Peer<'_> {
+fn bells() -> Vec<Doorbell> {
+    (0..AGENTS).map(|_| bell()).collect()
+}
+
+fn peer(slot: u16, bells: &[Doorbell]) -> Peer<'_> {
     Peer { me: Owner { instance: u32::from(slot) + 1, slot }, bells, rings: Counter::new(0) }
 }
 
@@ -117,14 +125,14 @@ fn a_sleeper_that_did_not_need_its_wake_up_passes_it_on() {
     // Another agent chooses it for a wake-up in the moment in which its attempt succeeds.
     let chosen = |_| mutex.sleepers.remove(0).then_some(());
     assert!(mutex.sleepers.wait(&a, Wait::Arm { again: false }, chosen).is_some());
-    assert_eq!(bells[3].load(Relaxed), 1);
+    assert_eq!(bells[3].rings.load(Relaxed), 1);
 }
 
 /// A holder that dies while this agent sleeps, and rings no doorbell.
 struct Parking {
     holder_is_dead: std::cell::Cell<bool>,
     slept: std::cell::Cell<Duration>,
-    bell: AtomicU32,
+    bell: Doorbell,
 }
 
 impl Peers for Parking {
@@ -137,14 +145,14 @@ impl Peers for Parking {
     fn in_slot(&self, _: usize) -> Option<Owner> {
         None
     }
-    fn bell(&self, _: usize) -> &AtomicU32 {
+    fn bell(&self, _: usize) -> &Doorbell {
         &self.bell
     }
-    fn park(&self, _: &AtomicU32, _: u32, slice: Duration) {
+    fn park(&self, _: u32, slice: Duration) {
         self.slept.set(slice);
         self.holder_is_dead.set(true);
     }
-    fn ring(&self, _: &AtomicU32) {}
+    fn rouse(&self, _: usize, _: u32) {}
 }
 
 #[test]
@@ -152,7 +160,7 @@ fn a_sleeper_finds_a_death_that_rang_nobody() {
     let sleeper = Parking {
         holder_is_dead: std::cell::Cell::new(false),
         slept: std::cell::Cell::new(Duration::ZERO),
-        bell: AtomicU32::new(0),
+        bell: bell(),
     };
     let mutex = mutex(Owner { instance: 2, slot: 1 }.word());
     assert_eq!(mutex.lock(&sleeper, FOREVER), Ok(Acquired::OwnerDied));
@@ -164,11 +172,16 @@ fn a_sleeper_finds_a_death_that_rang_nobody() {
 fn one_sleeper_is_rung_and_none_if_none_sleeps() {
     let bells = bells();
     let (a, mutex) = (peer(0, &bells), mutex(0));
+    bells[3].fall_asleep(asleep::PARKED);
     mutex.sleepers.insert(3);
     mutex.sleepers.notify_one(&a);
-    assert_eq!((a.rings.load(Relaxed), bells[3].load(Relaxed)), (1, 1));
+    assert_eq!((a.rings.load(Relaxed), bells[3].rings.load(Relaxed)), (1, 1));
     mutex.sleepers.notify_one(&a);
     assert_eq!(a.rings.load(Relaxed), 1, "no sleeper, no ring");
+    bells[3].wake_up(asleep::PARKED);
+    mutex.sleepers.insert(3);
+    mutex.sleepers.notify_one(&a);
+    assert_eq!((a.rings.load(Relaxed), bells[3].rings.load(Relaxed)), (1, 2), "it is awake");
 }
 
 #[test]

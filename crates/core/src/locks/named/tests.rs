@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::runs::FREE;
 use super::*;
-use crate::layout::{AGENTS, CELLS, Owner};
+use crate::layout::{AGENTS, CELLS, Doorbell, Owner};
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::wait::Wait;
 
@@ -14,7 +14,7 @@ use crate::wait::Wait;
 struct Peer<'a> {
     me: Owner,
     dead: u32,
-    bells: &'a [AtomicU32],
+    bells: &'a [Doorbell],
     rung: Cell<u32>,
 }
 
@@ -28,11 +28,11 @@ impl Peers for Peer<'_> {
     fn in_slot(&self, slot: usize) -> Option<Owner> {
         Some(agent(slot as u16)).filter(|_| slot < AGENTS)
     }
-    fn bell(&self, slot: usize) -> &AtomicU32 {
+    fn bell(&self, slot: usize) -> &Doorbell {
         &self.bells[slot]
     }
-    fn park(&self, _: &AtomicU32, _: u32, _: Duration) {}
-    fn ring(&self, _: &AtomicU32) {
+    fn park(&self, _: u32, _: Duration) {}
+    fn rouse(&self, _: usize, _: u32) {
         self.rung.set(self.rung.get() + 1);
     }
 }
@@ -41,10 +41,15 @@ fn agent(slot: u16) -> Owner {
     Owner { instance: u32::from(slot) + 1, slot }
 }
 
+/// The doorbell of an agent that sleeps.
+fn asleep_bell() -> Doorbell {
+    Doorbell { rings: AtomicU32::new(0), asleep: AtomicU32::new(1) }
+}
+
 /// A table on the heap, and the doorbells of its agents.
 struct Domain {
     table: Box<NamedLocksWords>,
-    bells: Vec<AtomicU32>,
+    bells: Vec<Doorbell>,
     dead: u32,
 }
 
@@ -60,7 +65,7 @@ impl Domain {
             Box::from_raw(std::alloc::alloc_zeroed(layout).cast())
         };
         table.heads[0].store(NamedLocksWords::initial(), Relaxed);
-        Domain { table, bells: (0..AGENTS).map(|_| AtomicU32::new(0)).collect(), dead: 100 }
+        Domain { table, bells: (0..AGENTS).map(|_| asleep_bell()).collect(), dead: 100 }
     }
 
     fn peer(&self, slot: u16) -> Peer<'_> {
@@ -129,7 +134,7 @@ fn requests_are_granted_in_order_and_shared_ones_together() {
     domain.end(1, &entered[0]);
     assert_eq!(domain.query(), (vec![3], vec![4, 5, 6]));
     domain.end(2, &entered[1]);
-    assert_eq!((domain.query(), domain.bells[3].load(Relaxed)), ((vec![4], vec![5, 6]), 1));
+    assert_eq!((domain.query(), domain.bells[3].rings.load(Relaxed)), ((vec![4], vec![5, 6]), 1));
     assert_eq!(domain.news(3), [(entered[2].request.ticket, CLEAN)]);
     assert_eq!(domain.news(3), [], "told once");
     domain.end(3, &entered[2]);
@@ -183,7 +188,7 @@ fn an_agent_hears_of_its_own_grants_without_a_bell() {
     assert_eq!((thief.granted, thief.news), (Some(false), true));
     assert_eq!(domain.news(1), [(pending.request.ticket, Fate::Stolen)]);
     assert_eq!(domain.end(1, &pending), EndedRequest { stolen: true, news: false });
-    assert_eq!(domain.bells[1].load(Relaxed), 0);
+    assert_eq!(domain.bells[1].rings.load(Relaxed), 0);
 }
 
 #[test]
@@ -193,7 +198,7 @@ fn a_grant_rings_its_requester_and_nobody_else() {
     domain.request(2, &EXCLUSIVE);
     domain.request(3, &EXCLUSIVE);
     domain.end(1, &held);
-    assert_eq!([1, 2, 3].map(|slot: usize| domain.bells[slot].load(Relaxed)), [0, 1, 0]);
+    assert_eq!([1, 2, 3].map(|slot: usize| domain.bells[slot].rings.load(Relaxed)), [0, 1, 0]);
 }
 
 #[test]
@@ -214,7 +219,7 @@ fn stealing_ends_the_requests_of_holders_and_leaves_waiting_ones() {
     let thief = domain.request(4, &THEFT);
     assert_eq!((thief.granted, domain.query()), (Some(false), (vec![5], vec![4])));
     for (slot, held) in [1, 2].into_iter().zip(held) {
-        assert_eq!(domain.bells[usize::from(slot)].load(Relaxed), 1);
+        assert_eq!(domain.bells[usize::from(slot)].rings.load(Relaxed), 1);
         assert_eq!(domain.news(slot), [(held.request.ticket, Fate::Stolen)]);
     }
     domain.end(4, &thief);

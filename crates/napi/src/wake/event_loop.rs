@@ -1,0 +1,323 @@
+//! The event loop of an environment as its reactor: the loop polls the agent's FIFO, and looks at
+//! the agent's doorbell before it sleeps and after.
+//!
+//! In each turn, libuv calls `on_prepare` right before it sleeps and `on_check` right after. While
+//! the loop doesn't sleep, a ring only changes the doorbell: `on_check` sees it. Before the loop
+//! sleeps, `on_prepare` says so in the doorbell, and from then on a ring writes to the FIFO.
+//!
+//! libuv keeps a handle until its loop calls back that it is closed, which is after this is dropped.
+//! So the handles share their state, and the last one to close frees it. An asynchronous clean-up
+//! hook makes an environment that ends wait for that.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::rc::Rc;
+
+use crossmem_core::LoopBell;
+use napi::sys;
+
+use super::function::Function;
+use super::spin::Spin;
+use super::uv::{Handle, Kind, READABLE, Uv};
+use super::{Due, TICK};
+
+/// An environment whose event loop listens. Dropping this ends it.
+pub(crate) struct EventLoop(Rc<State>);
+
+struct State {
+    uv: &'static Uv,
+    due: Due,
+    /// A poll, a prepare, a check, an idle and a timer handle.
+    handles: [(Handle, Kind); 5],
+    /// Handles that libuv has, and that aren't closed yet.
+    open: Cell<usize>,
+    hook: Cell<sys::napi_async_cleanup_hook_handle>,
+    spin: RefCell<Spin>,
+    heard: Cell<u32>,
+    is_waiting: Cell<bool>,
+    /// The loop doesn't sleep in this turn.
+    is_hurried: Cell<bool>,
+    sleeps: Cell<bool>,
+    /// Gone once this is closed.
+    listening: RefCell<Option<Rc<Listening>>>,
+}
+
+struct Listening {
+    bell: Rc<LoopBell>,
+    wake: Function,
+}
+
+impl EventLoop {
+    /// `None`: this runtime has no such loop.
+    pub(super) fn start(
+        env: sys::napi_env,
+        wake: sys::napi_value,
+        bell: LoopBell,
+        uv: &'static Uv,
+        due: Due,
+    ) -> Option<EventLoop> {
+        let mut of_env = ptr::null_mut();
+        // SAFETY: a live environment.
+        if unsafe { sys::napi_get_uv_event_loop(env, &raw mut of_env) } != sys::Status::napi_ok {
+            return None;
+        }
+        let descriptor = bell.descriptor();
+        let wake = Function::of(env, wake)?;
+        let kinds = [Kind::Poll, Kind::Prepare, Kind::Check, Kind::Idle, Kind::Timer];
+        let state = Rc::new(State {
+            uv,
+            due,
+            handles: kinds.map(|kind| (uv.allocate(kind), kind)),
+            open: Cell::new(0),
+            hook: Cell::new(ptr::null_mut()),
+            spin: RefCell::new(Spin::new()),
+            heard: Cell::new(bell.heard()),
+            is_waiting: Cell::new(false),
+            is_hurried: Cell::new(false),
+            sleeps: Cell::new(false),
+            listening: RefCell::new(Some(Rc::new(Listening { bell: Rc::new(bell), wake }))),
+        });
+        state.open_handles(of_env.cast(), descriptor).then(|| {
+            let running = EventLoop(state);
+            running.0.hear_of_the_end(env);
+            running
+        })
+    }
+
+    pub(super) fn set_waiting(&self, waiting: bool, keep_alive: bool) {
+        self.0.set_waiting(waiting, keep_alive);
+    }
+
+    /// Ends it while the process exits: the loop never turns again.
+    pub(super) fn abandon(self) {
+        if let Some(listening) = self.0.listening.take() {
+            listening.bell.remove();
+            std::mem::forget(listening);
+        }
+        std::mem::forget(self);
+    }
+
+    /// Calls this function from now on. The bell stays: other agents have its FIFO open.
+    pub(super) fn call_instead(&self, env: sys::napi_env, wake: sys::napi_value) {
+        let mut listening = self.0.listening.borrow_mut();
+        if let (Some(now), Some(wake)) = (listening.as_mut(), Function::of(env, wake)) {
+            *now = Rc::new(Listening { bell: Rc::clone(&now.bell), wake });
+        }
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl State {
+    /// Gives libuv the handles. None keeps the process alive.
+    fn open_handles(self: &Rc<State>, of_env: Handle, descriptor: c_int) -> bool {
+        let [(poll, _), (prepare, _), (check, _), (idle, _), (timer, _)] = self.handles;
+        let uv = self.uv;
+        // SAFETY: the loop of this thread's environment, and memory of the size that libuv states.
+        let opened = unsafe {
+            (uv.poll_init)(of_env, poll, descriptor) == 0 && {
+                // These four can't fail.
+                (uv.prepare_init)(of_env, prepare);
+                (uv.check_init)(of_env, check);
+                (uv.idle_init)(of_env, idle);
+                (uv.timer_init)(of_env, timer);
+                true
+            }
+        };
+        if !opened {
+            for (handle, kind) in self.handles {
+                // SAFETY: libuv has none of them.
+                unsafe { uv.free(handle, kind) };
+            }
+            return false;
+        }
+        self.open.set(self.handles.len());
+        for (handle, _) in self.handles {
+            // SAFETY: initialised; each owns a share of the state, until `on_closed`.
+            unsafe {
+                (uv.set_data)(handle, Rc::into_raw(Rc::clone(self)).cast());
+                (uv.let_end)(handle);
+            }
+        }
+        true
+    }
+
+    /// An environment that ends waits until its handles are closed.
+    fn hear_of_the_end(self: &Rc<State>, env: sys::napi_env) {
+        let mut hook = ptr::null_mut();
+        // SAFETY: a live environment. The state outlives the hook: the last handle to close removes
+        // it.
+        unsafe {
+            sys::napi_add_async_cleanup_hook(
+                env,
+                Some(on_end),
+                Rc::as_ptr(self).cast_mut().cast(),
+                &raw mut hook,
+            );
+        }
+        self.hook.set(hook);
+    }
+
+    fn set_waiting(&self, waiting: bool, keep_alive: bool) {
+        let Some(listening) = self.listening.borrow().clone() else { return };
+        let uv = self.uv;
+        let [(poll, _), (prepare, _), (check, _), _, (timer, _)] = self.handles;
+        let tick = TICK.as_millis() as u64;
+        // SAFETY: open handles, on their loop's thread.
+        unsafe {
+            if waiting && !self.is_waiting.replace(true) {
+                (uv.poll_start)(poll, READABLE, on_readable);
+                (uv.prepare_start)(prepare, on_prepare);
+                (uv.check_start)(check, on_check);
+                (uv.timer_start)(timer, on_tick, tick, tick);
+            }
+            if !waiting && self.is_waiting.replace(false) {
+                (uv.prepare_stop)(prepare);
+                (uv.check_stop)(check);
+                (uv.timer_stop)(timer);
+                self.hurry(false);
+                self.awaken(&listening);
+            }
+            if keep_alive {
+                (uv.keep_alive)(poll);
+            } else {
+                (uv.let_end)(poll);
+            }
+        }
+    }
+
+    /// Keeps the loop from sleeping in this turn, or lets it.
+    fn hurry(&self, hurried: bool) {
+        if self.is_hurried.replace(hurried) == hurried {
+            return;
+        }
+        let [_, _, _, (idle, _), _] = self.handles;
+        // SAFETY: an open handle, on its loop's thread. libuv doesn't sleep while a handle is idle.
+        unsafe {
+            if hurried {
+                (self.uv.idle_start)(idle, on_idle);
+            } else {
+                (self.uv.idle_stop)(idle);
+            }
+        }
+    }
+
+    fn awaken(&self, listening: &Listening) {
+        if self.sleeps.replace(false) {
+            listening.bell.wake_up();
+        }
+    }
+
+    /// The loop is about to sleep.
+    fn before_sleep(&self) {
+        let Some(listening) = self.listening.borrow().clone() else { return };
+        let heard = self.heard.get();
+        let rang = listening.bell.heard() != heard;
+        if !rang && !self.spin.borrow_mut().goes_on() {
+            self.sleeps.set(listening.bell.fall_asleep(heard));
+        }
+        self.hurry(!self.sleeps.get());
+    }
+
+    /// The loop has slept, or was kept from it.
+    fn after_sleep(&self) {
+        let Some(listening) = self.listening.borrow().clone() else { return };
+        self.awaken(&listening);
+        if listening.bell.heard() != self.heard.get() {
+            self.spin.borrow_mut().rang();
+            self.serve(&listening, false);
+        }
+    }
+
+    fn tick(&self) {
+        let Some(listening) = self.listening.borrow().clone() else { return };
+        self.awaken(&listening);
+        self.serve(&listening, true);
+    }
+
+    fn serve(&self, listening: &Listening, ticked: bool) {
+        // Before the attempts: they may miss what a later ring tells of.
+        self.heard.set(listening.bell.heard());
+        listening.wake.call(ticked, &(self.due)(ticked));
+    }
+
+    /// Begins to close all handles, once.
+    fn close(&self) {
+        let Some(listening) = self.listening.take() else { return };
+        self.awaken(&listening);
+        for (handle, _) in self.handles {
+            // SAFETY: an open handle, on its loop's thread. Closing stops it.
+            unsafe { (self.uv.close)(handle, on_closed) };
+        }
+        // The descriptor that is polled: libuv polls it no more.
+        drop(listening);
+    }
+}
+
+/// The state that a handle shares.
+///
+/// # Safety
+/// An open handle of `open_handles`.
+unsafe fn state_of(handle: Handle) -> Rc<State> {
+    // SAFETY: as the caller promises; the data of a handle is set once, right after it is opened.
+    unsafe {
+        let uv = Uv::of_process().expect("it gave the handle");
+        let state: *const State = (uv.data_of)(handle).cast();
+        Rc::increment_strong_count(state);
+        Rc::from_raw(state)
+    }
+}
+
+unsafe extern "C" fn on_readable(poll: Handle, _: c_int, _: c_int) {
+    // SAFETY: libuv calls this with an open handle.
+    let state = unsafe { state_of(poll) };
+    if let Some(listening) = &*state.listening.borrow() {
+        listening.bell.drain();
+    }
+}
+
+unsafe extern "C" fn on_prepare(prepare: Handle) {
+    // SAFETY: libuv calls this with an open handle.
+    unsafe { state_of(prepare) }.before_sleep();
+}
+
+unsafe extern "C" fn on_check(check: Handle) {
+    // SAFETY: libuv calls this with an open handle.
+    unsafe { state_of(check) }.after_sleep();
+}
+
+unsafe extern "C" fn on_tick(timer: Handle) {
+    // SAFETY: libuv calls this with an open handle.
+    unsafe { state_of(timer) }.tick();
+}
+
+unsafe extern "C" fn on_idle(_: Handle) {}
+
+unsafe extern "C" fn on_closed(handle: Handle) {
+    let uv = Uv::of_process().expect("it gave the handle");
+    // SAFETY: libuv has closed it, and calls this once: its share of the state ends here.
+    let state = unsafe { Rc::from_raw((uv.data_of)(handle).cast::<State>()) };
+    if let Some((_, kind)) = state.handles.iter().find(|(known, _)| *known == handle) {
+        // SAFETY: closed.
+        unsafe { uv.free(handle, *kind) };
+    }
+    state.open.set(state.open.get() - 1);
+    let hook = state.hook.get();
+    if state.open.get() == 0 && !hook.is_null() {
+        // SAFETY: of `hear_of_the_end`, removed once.
+        unsafe { sys::napi_remove_async_cleanup_hook(hook) };
+    }
+}
+
+/// The environment ends.
+unsafe extern "C" fn on_end(hook: sys::napi_async_cleanup_hook_handle, state: *mut c_void) {
+    // SAFETY: the state lives until its last handle has removed this hook.
+    let state = unsafe { &*state.cast::<State>() };
+    state.hook.set(hook);
+    state.close();
+}
