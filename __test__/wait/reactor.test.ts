@@ -85,7 +85,10 @@ test('a program that a waiting process starts inherits no descriptor of shared m
   while (fifos().length < 2) t.is(await echo.next(1), 2)
   const descriptors = message<string[]>(echo.child)
   echo.child.send('which?')
-  t.deepEqual((await descriptors).filter(path => path.startsWith(SHM)), [])
+  t.deepEqual(
+    (await descriptors).filter(path => path.startsWith(SHM)),
+    [],
+  )
 })
 
 // Last: this process has no FIFO any more, either.

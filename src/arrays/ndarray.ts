@@ -543,7 +543,9 @@ function layoutOf(
 }
 
 /** A layout from the options of a new array, and the bytes of an element that fills it. */
-function checkLayout<L extends DTypeLike>(options: LayoutOptions<L>): { layout: Layout<DType>; item?: Uint8Array } {
+function checkLayout<L extends DTypeLike>(
+  options: LayoutOptions<L>,
+): { layout: Layout<DType>; item?: Uint8Array } {
   const info = dtypeInfo((options?.dtype ?? 'float64') as DType)
   const layout = {
     ...options,

@@ -58,7 +58,14 @@ fn other(stage: &Stage) -> Stage {
     Stage { domain: stage.other_domain(), ..stage.clone() }
 }
 
+/// Creates have the system's limits read now and then, which takes another number of instructions
+/// each time. After this, the next small one doesn't.
+fn ask_for_memory() {
+    assert!(crossmem_core::obstacle().is_none());
+}
+
 fn create_domain(stage: &Stage) {
+    ask_for_memory();
     mark();
     let agent = other(stage).join();
     mark();
@@ -86,6 +93,7 @@ fn create(stage: &Stage) {
 
 fn create_object(stage: &Stage) {
     let agent = stage.join();
+    ask_for_memory();
     mark();
     let made = stage.create(&agent, "victim", Kind::Semaphore, [3, 5, 0, 0, 0]).unwrap();
     mark();
