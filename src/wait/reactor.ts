@@ -69,8 +69,8 @@ export function end(unref: boolean): void {
 }
 
 /**
- * The reactor calls this copy from now on, and no other one. This copy serves the waits of both, and
- * outlives a copy that is dropped.
+ * The reactor calls this copy from now on, and no other one. This copy serves the waits of both,
+ * and outlives a copy that is dropped.
  */
 function start(): void {
   nativeWake.startReactor(wake, hasLoop)

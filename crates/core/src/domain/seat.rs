@@ -119,6 +119,9 @@ impl Peers for Seat {
     }
 
     fn rouse(&self, slot: usize, asleep: u32) {
+        // This agent's own thread is awake: its loop looks at the doorbell before it sleeps again.
+        let is_mine = slot == usize::from(self.owner.slot);
+        let asleep = if is_mine { asleep & asleep::REACTOR } else { asleep };
         if asleep & (asleep::PARKED | asleep::REACTOR) != 0 {
             Bell::ring(&self.bell(slot).rings);
         }

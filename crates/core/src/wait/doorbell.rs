@@ -36,8 +36,8 @@ impl Doorbell {
         self.asleep.load(Ordering::Relaxed)
     }
 
-    /// The agent is about to sleep in that way. Afterwards it looks at `rings` once more, and sleeps
-    /// only if there was no ring.
+    /// The agent is about to sleep in that way. Afterwards it looks at `rings` once more, and
+    /// sleeps only if there was no ring.
     pub(crate) fn fall_asleep(&self, how: u32) {
         self.asleep.fetch_or(how, Ordering::Relaxed);
         fence(Ordering::SeqCst);

@@ -13,8 +13,8 @@ use crate::wake::Wake;
 
 /// Starts this environment's reactor. It calls `wake(ticked, ...due)` when pending waits are to be
 /// tried: `due` names them, and after a tick these are all. `has_loop`: an event loop of libuv runs
-/// this environment, and it sleeps in `uv_run` only. If another copy of the package started one, that calls
-/// this copy from now on.
+/// this environment, and it sleeps in `uv_run` only. If another copy of the package started one,
+/// that calls this copy from now on.
 ///
 /// # Errors
 /// `ERR_OS`: the system gives no thread.

@@ -17,10 +17,10 @@ use std::rc::Rc;
 use crossmem_core::LoopBell;
 use napi::sys;
 
+use super::due::{Due, TICK};
 use super::function::Function;
 use super::spin::Spin;
 use super::uv::{Handle, Kind, READABLE, Uv};
-use super::{Due, TICK};
 
 /// An environment whose event loop listens. Dropping this ends it.
 pub(crate) struct EventLoop(Rc<State>);

@@ -2,6 +2,7 @@
 //! polls the agent's FIFO, or where there is no such loop by a thread that sleeps on the doorbell.
 
 mod arguments;
+mod due;
 #[cfg(unix)]
 mod event_loop;
 #[cfg(unix)]
@@ -12,21 +13,14 @@ mod thread;
 #[cfg(unix)]
 mod uv;
 
-use std::time::Duration;
-
 use crossmem_core::{Listener, LoopBell};
 use napi::sys;
 
+use self::due::Due;
 #[cfg(unix)]
 use self::event_loop::EventLoop;
 use self::thread::Thread;
 use crate::error::Result;
-
-/// How often JavaScript is called while it waits, even if no ring comes: a death rings no doorbell.
-const TICK: Duration = Duration::from_millis(100);
-
-/// Which pending waits to try now: after a tick all of them.
-pub(crate) type Due = fn(ticked: bool) -> Vec<u32>;
 
 /// What calls JavaScript while a wait is pending. Dropping this ends it.
 pub(crate) enum Wake {

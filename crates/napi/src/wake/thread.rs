@@ -12,7 +12,7 @@ use crossmem_core::Listener;
 use napi::sys;
 
 use super::arguments::each_call;
-use super::{Due, TICK};
+use super::due::{Due, TICK};
 use crate::error::Result;
 
 /// How long the thread sleeps while JavaScript waits for nothing.
