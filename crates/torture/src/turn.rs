@@ -116,8 +116,8 @@ fn with_semaphore(scene: &Scene, how: Turn) -> Outcome<bool> {
     Ok(true)
 }
 
-/// If the other survivor had set the event before this one did, and clears it before this one looks,
-/// this one sets it again.
+/// If the other survivor had set the event before this one did, and clears it before this one
+/// looks, this one sets it again.
 fn with_event(scene: &Scene, blocked: bool) -> Outcome<bool> {
     let event = scene.on(&scene.event);
     let started = Instant::now();

@@ -9,8 +9,8 @@ const ENTRIES: u64 = 331_776;
 const ENTRY: u64 = 448;
 /// The offset of an entry's link to the next one.
 const NEXT: u64 = 40;
-/// The offsets of an entry's fields: state, kind, id, size, file, persist, length of the name, link,
-/// arena, attached agents (two parts), name.
+/// The offsets of an entry's fields: state, kind, id, size, file, persist, length of the name,
+/// link, arena, attached agents (two parts), name.
 const FIELDS: [u64; 12] = [0, 4, 8, 16, 24, 32, 36, NEXT, 48, 56, 64, 184];
 /// The offsets of the count of used entries, and of the link to the first free one.
 const LISTS: [u64; 2] = [184, 192];

@@ -5,9 +5,9 @@
 //! the loop doesn't sleep, a ring only changes the doorbell: `on_check` sees it. Before the loop
 //! sleeps, `on_prepare` says so in the doorbell, and from then on a ring writes to the FIFO.
 //!
-//! libuv keeps a handle until its loop calls back that it is closed, which is after this is dropped.
-//! So the handles share their state, and the last one to close frees it. An asynchronous clean-up
-//! hook makes an environment that ends wait for that.
+//! libuv keeps a handle until its loop calls back that it is closed, which is after this is
+//! dropped. So the handles share their state, and the last one to close frees it. An asynchronous
+//! clean-up hook makes an environment that ends wait for that.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};

@@ -1,6 +1,6 @@
-//! Whether an event loop looks for a ring for a moment before it sleeps. Waking a thread that sleeps
-//! takes longer than most answers of a peer that is awake; but looking costs processor time, which
-//! is lost if the ring comes later.
+//! Whether an event loop looks for a ring for a moment before it sleeps. Waking a thread that
+//! sleeps takes longer than most answers of a peer that is awake; but looking costs processor time,
+//! which is lost if the ring comes later.
 
 use std::time::{Duration, Instant};
 
