@@ -4,46 +4,14 @@
 
 mod common;
 
-use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use common::child::{Orders, child};
+use common::child::{Orders, Stopped};
 use common::{code, make, spec, unique};
 use crossmem_core::{
     Agent, ArrayGuard, CONSUMER, Code, Got, Kind, Looked, Member, Object, PAGE, PRODUCER, Put, Segment, Spec,
     Wait, inspect,
 };
-
-/// A child that is stopped at a fail point.
-struct Stopped(Child);
-
-impl Stopped {
-    fn at(label: &str, deed: &str, domain: &str, name: &str) -> Stopped {
-        let mut child = child(deed, domain, name);
-        child.env("CROSSMEM_FAIL_AT", label).env("CROSSMEM_FAIL_BY", "stop");
-        let child = child.stdout(Stdio::null()).spawn().unwrap();
-        let mut status = 0;
-        // SAFETY: a child of ours, and a whole status.
-        let waited = unsafe { libc::waitpid(child.id() as i32, &raw mut status, libc::WUNTRACED) };
-        assert!(waited == child.id() as i32 && libc::WIFSTOPPED(status), "the child doesn't reach {label}");
-        Stopped(child)
-    }
-
-    /// Lets the child go on to its end, which must be a success.
-    fn go_on(mut self) {
-        // SAFETY: a child of ours, not waited for yet.
-        unsafe { libc::kill(self.0.id() as i32, libc::SIGCONT) };
-        assert!(self.0.wait().unwrap().success());
-    }
-}
-
-/// Ends the child also if the test fails.
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn child_program() {

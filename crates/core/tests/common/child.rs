@@ -2,7 +2,7 @@
 //! the environment.
 
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// What a child does, the domain that it joins, and the name that its objects' names begin with.
 pub struct Orders {
@@ -61,6 +61,40 @@ pub fn live_until(deed: &str, domain: &str, names: &str, fail_at: &str) -> Life 
 #[cfg(unix)]
 pub fn run_until(deed: &str, domain: &str, names: &str, step: u32) -> Option<String> {
     live_until(deed, domain, names, &format!("*:{step}")).at
+}
+
+/// A child that is stopped at a fail point.
+#[cfg(unix)]
+pub struct Stopped(Child);
+
+#[cfg(unix)]
+impl Stopped {
+    pub fn at(label: &str, deed: &str, domain: &str, name: &str) -> Stopped {
+        let mut child = child(deed, domain, name);
+        child.env("CROSSMEM_FAIL_AT", label).env("CROSSMEM_FAIL_BY", "stop");
+        let child = child.stdout(Stdio::null()).spawn().unwrap();
+        let mut status = 0;
+        // SAFETY: a child of ours, and a whole status.
+        let waited = unsafe { libc::waitpid(child.id() as i32, &raw mut status, libc::WUNTRACED) };
+        assert!(waited == child.id() as i32 && libc::WIFSTOPPED(status), "the child doesn't reach {label}");
+        Stopped(child)
+    }
+
+    /// Lets the child go on to its end, which must be a success.
+    pub fn go_on(mut self) {
+        // SAFETY: a child of ours, not waited for yet.
+        unsafe { libc::kill(self.0.id() as i32, libc::SIGCONT) };
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+/// Ends the child also if the test fails.
+#[cfg(unix)]
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Calls `run` with the step at which a child is killed, until a child ends by itself. Returns all
