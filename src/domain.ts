@@ -1,5 +1,5 @@
 import type { CrossmemError } from './errors.js'
-import { type DomainState, domainName, nativeDomain, nativeSegments } from './native/index.js'
+import { type DomainState, domainGroup, domainName, nativeDomain, nativeSegments } from './native/index.js'
 
 /** An agent: one Node environment (a main thread or a worker thread) that uses crossmem. */
 export interface AgentInfo {
@@ -45,6 +45,8 @@ export interface Swept {
 /** A domain at about one instant. */
 export interface Inspection {
   domain: string
+  /** The group whose members share it, if it is not this user's own. */
+  group?: { id: number; name?: string }
   /** The file name of the control segment, if the domain has one now. */
   control?: string
   controlBytes: number
@@ -80,7 +82,7 @@ export interface HolderInfo extends AgentInfo {
 export function usersOf(handle: number): { holders: HolderInfo[]; waiters: HolderInfo[] } {
   const holders = nativeSegments.objectHolders(handle)
   const waiters = nativeSegments.objectWaiters(handle)
-  const { agents } = nativeDomain.inspectDomain(domainName())
+  const { agents } = nativeDomain.inspectDomain(domainName(), domainGroup())
   const named = ({ slot, alive, count }: (typeof holders)[number]): HolderInfo => {
     const agent = alive ? agents.find(candidate => candidate.slot === slot) : undefined
     return { pid: agent?.pid ?? 0, thread: agent?.thread ?? 0, alive, count }
@@ -90,7 +92,7 @@ export function usersOf(handle: number): { holders: HolderInfo[]; waiters: Holde
 
 /** Describes the domain without joining it: takes no lock and sweeps nothing. */
 export function inspect(domain = domainName()): Inspection {
-  const state = nativeDomain.inspectDomain(domain)
+  const state = nativeDomain.inspectDomain(domain, domainGroup())
   return {
     ...state,
     domain,
@@ -99,10 +101,10 @@ export function inspect(domain = domainName()): Inspection {
   }
 }
 
-/** Why no object can be made on this system now; `undefined` if one can. */
+/** Why no object can be made in this domain now; `undefined` if one can. */
 export function obstacle(): CrossmemError | undefined {
   try {
-    nativeDomain.rehearseCreate()
+    nativeDomain.rehearseCreate(domainName(), domainGroup())
     return undefined
   } catch (error) {
     return error as CrossmemError

@@ -38,7 +38,7 @@ testOnLinux('doctor finds objects whose name another program removed', async t =
   )
   t.deepEqual(data.sweepable, { agents: 0, objects: 0, bytes: 0 })
 
-  t.deepEqual((await json('rm', orphan)).data, { domain, removed: [orphan], failed: [] })
+  t.deepEqual((await json('rm', orphan)).data, { domain, group: null, removed: [orphan], failed: [] })
   await leave(holder)
 })
 

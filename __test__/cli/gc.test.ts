@@ -57,13 +57,13 @@ test('doctor finds the leftovers of a killed process, and gc frees them', async 
     stderr: '',
   })
   await isClean(t)
-  t.deepEqual((await json('gc')).data, { domain, agents: 0, objects: 0, bytes: 0, names: [] })
+  t.deepEqual((await json('gc')).data, { domain, group: null, agents: 0, objects: 0, bytes: 0, names: [] })
   t.like((await json('ls')).data, { objects: [{ name: kept }, { name: shared }] })
 
   await kill(bystander)
   t.deepEqual(await json('gc'), {
     code: 0,
-    data: { domain, agents: 1, objects: 1, bytes: 100, names: [kept] },
+    data: { domain, group: null, agents: 1, objects: 1, bytes: 100, names: [kept] },
   })
   await survivor.leave()
 })

@@ -36,6 +36,7 @@ test('inspect shows all about one object', async t => {
     code: 0,
     data: {
       domain,
+      group: null,
       name: array,
       kind: 'NDArray',
       byteLength: 8192,
@@ -199,7 +200,7 @@ testOnLinux("another program's memory is foreign: shown, and removed only by rm"
     code: 0,
     data: { name, foreign: true, byteLength: 5000, attached: [], array: null, problem: null },
   })
-  t.deepEqual(await json('ls'), { code: 0, data: { domain, objects: [] } })
+  t.deepEqual(await json('ls'), { code: 0, data: { domain, group: null, objects: [] } })
   await crossmem('gc')
   t.deepEqual(readFileSync(file(name)), Buffer.alloc(5000, 7))
 

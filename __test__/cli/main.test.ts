@@ -60,6 +60,7 @@ test('wrong usage is exit code 2, and the message says why', async t => {
     [['ls', '--json=yes'], /--json/],
     [['ls', '--domain'], /--domain/],
     [['ls', '--domain='], /--domain needs a name/],
+    [['ls', '--group='], /--group needs a name or a number/],
   ]
   for (const [args, reason] of wrong) {
     const ran = await crossmem(...args)
@@ -74,13 +75,16 @@ test('wrong usage is exit code 2, and the message says why', async t => {
 
 test('an empty domain is fine, and asking leaves no trace of it', async t => {
   t.deepEqual(await crossmem('ls'), { code: 0, stdout: `no objects in domain "${domain}"\n`, stderr: '' })
-  t.deepEqual(await json('ls'), { code: 0, data: { domain, objects: [] } })
+  t.deepEqual(await json('ls'), { code: 0, data: { domain, group: null, objects: [] } })
   t.deepEqual(await crossmem('gc'), {
     code: 0,
     stdout: `nothing to sweep in domain "${domain}"\n`,
     stderr: '',
   })
-  t.deepEqual(await json('gc'), { code: 0, data: { domain, agents: 0, objects: 0, bytes: 0, names: [] } })
+  t.deepEqual(await json('gc'), {
+    code: 0,
+    data: { domain, group: null, agents: 0, objects: 0, bytes: 0, names: [] },
+  })
   await isClean(t)
   const { code, data } = await json<Diagnosis & { totalBytes: number; freeBytes: number }>('doctor')
   t.is(code, 0)
@@ -131,7 +135,7 @@ test('--domain wins over CROSSMEM_DOMAIN', async t => {
   const holder = await hold(name, { shape: [3] }, { CROSSMEM_DOMAIN: elsewhere })
   t.is(process.env.CROSSMEM_DOMAIN, domain)
 
-  t.deepEqual((await json('ls')).data, { domain, objects: [] })
+  t.deepEqual((await json('ls')).data, { domain, group: null, objects: [] })
   const { data } = await json<{ domain: string; objects: Listed[] }>('--domain', elsewhere, 'ls')
   t.is(data.domain, elsewhere)
   t.deepEqual(

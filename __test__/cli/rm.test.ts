@@ -28,8 +28,13 @@ test('rm removes what it can, and processes that have it open keep its bytes', a
   const asJson = await crossmem('rm', missing, third, '--json')
   t.is(asJson.code, 1)
   const [error] = errorsIn(asJson)
-  t.deepEqual(JSON.parse(asJson.stdout), { domain, removed: [third], failed: [{ name: missing, ...error }] })
-  t.deepEqual((await json('ls')).data, { domain, objects: [] })
+  t.deepEqual(JSON.parse(asJson.stdout), {
+    domain,
+    group: null,
+    removed: [third],
+    failed: [{ name: missing, ...error }],
+  })
+  t.deepEqual((await json('ls')).data, { domain, group: null, objects: [] })
 
   await writer.leave()
   await Promise.all(holders.map(leave))
@@ -38,5 +43,5 @@ test('rm removes what it can, and processes that have it open keep its bytes', a
 test('rm of a doomed object says that it is gone', async t => {
   const name = unique('doomed')
   await kill(await hold(name, { byteLength: 100 }))
-  t.deepEqual(await json('rm', name), { code: 0, data: { domain, removed: [name], failed: [] } })
+  t.deepEqual(await json('rm', name), { code: 0, data: { domain, group: null, removed: [name], failed: [] } })
 })

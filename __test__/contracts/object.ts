@@ -61,6 +61,10 @@ export function testObject<T extends AnyObject>(
     t.throws(() => make('a/b'), { code: 'ERR_INVALID_NAME' })
     t.throws(() => Class.open(7 as never), { code: 'ERR_INVALID_NAME' })
     t.throws(() => make(unique('persist'), { persist: 'yes' }), { code: 'ERR_INVALID_ARG' })
+    // This domain is of one user, so no mode lets others use it.
+    for (const access of [{ mode: 0o660 }, { mode: 0o640 }, { mode: '600' }, { group: '' }, { group: -1 }]) {
+      t.throws(() => make(unique('access'), access), { code: 'ERR_INVALID_ARG' })
+    }
     t.throws(() => new (Class as unknown as new () => T)(), {
       code: 'ERR_INVALID_ARG',
       message: /not with new/,

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import ava from 'ava'
-import { CrossmemError, gc, list, open, SharedMemory } from 'crossmem'
+import { CrossmemError, gc, list, NDArray, open, SharedMemory } from 'crossmem'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { gone, message, start } from '../processes/children.js'
@@ -99,6 +99,36 @@ test('sizes that cannot be are refused, and nothing is lost', t => {
   t.throws(() => SharedMemory.create(name, 10, { persist: 'yes' as never }), { code: 'ERR_INVALID_ARG' })
   using memory = SharedMemory.create(name, 1)
   t.is(memory.bytes.length, 1)
+})
+
+test('memory and arrays have the mode and the group that they are made with, on Linux', t => {
+  const group = process.getgid?.() ?? 0
+  const makers = {
+    SharedMemory: (options: object) => SharedMemory.create(null, 10, options),
+    NDArray: (options: object) => NDArray.create(null, { shape: [2], ...options }),
+    'NDArray.from': (options: object) => NDArray.from(null, Int8Array.of(1, 2), options),
+  }
+  for (const [maker, make] of Object.entries(makers)) {
+    if (!onLinux) {
+      t.throws(() => make({ mode: 0o660 }), { code: 'ERR_UNSUPPORTED' }, maker)
+      continue
+    }
+    for (const [options, mode] of [
+      [{}, 0o600],
+      [{ mode: 0o600 }, 0o600],
+      [{ mode: 0o666 }, 0o666],
+      [{ group }, 0o660],
+      [{ group: String(group), mode: 0o666 }, 0o666],
+    ] as const) {
+      using made = make(options)
+      const found = statSync(file(made.name))
+      t.deepEqual([maker, found.mode & 0o7777, found.gid], [maker, mode, group])
+    }
+    for (const options of [{ mode: 0o640 }, { mode: -1 }, { mode: '660' }, { group: '' }, { group: 1.5 }]) {
+      t.throws(() => make(options), { code: 'ERR_INVALID_ARG' }, JSON.stringify(options))
+    }
+    t.throws(() => make({ group: 'no such group' }), { code: 'ERR_INVALID_ARG', message: /no group/ })
+  }
 })
 
 test('create refuses an existing name, open a missing one, openOrCreate neither', t => {

@@ -6,6 +6,31 @@ import { fixture } from '../helpers/paths.js'
 export const start = (program: string, ...args: string[]): ChildProcess =>
   fork(fixture(program), args, { serialization: 'json' })
 
+/** A user of the system, as whom only root can start a program. */
+export interface Account {
+  uid: number
+  /** The groups beside the user's own, which has the same number as the user. */
+  groups: readonly number[]
+  /** Variables beside those of this process. */
+  env?: Record<string, string>
+}
+
+/** The command that runs another as a user. */
+export const runAs = ({ uid, groups }: Account): [string, ...string[]] => [
+  'setpriv',
+  `--reuid=${uid}`,
+  `--regid=${uid}`,
+  groups.length > 0 ? `--groups=${groups.join()}` : '--clear-groups',
+]
+
+/** As `start`, as another user. */
+export function startAs(account: Account, program: string, ...args: string[]): ChildProcess {
+  const [execPath, ...options] = runAs(account)
+  const env = { ...process.env, ...account.env }
+  const execArgv = [...options, process.execPath]
+  return fork(fixture(program), args, { serialization: 'json', execPath, execArgv, env })
+}
+
 /** The child's next message; rejects when it ends without one. */
 export async function message<T>(child: ChildProcess): Promise<T> {
   const cancelled = new AbortController()

@@ -1,3 +1,4 @@
+import type { Account } from './children.js'
 import { type End, type Line, starters } from './lines.js'
 import type { Answer, Order, Said } from './orders.js'
 
@@ -113,14 +114,15 @@ const hasEnded = (end: End): Error => new Error(`the program ended: ${JSON.strin
 export interface HireOptions {
   as?: Place | 'python'
   args?: readonly string[]
+  account?: Account
 }
 
 /** Starts a program of `fixtures/` that takes orders; resolves when it does. */
 export async function hire<Orders>(
   program: string,
-  { as = 'process', args = [] }: HireOptions = {},
+  { as = 'process', args = [], account }: HireOptions = {},
 ): Promise<Hired<Orders>> {
-  const hired = new Hired<Orders>(starters[as](program, args))
+  const hired = new Hired<Orders>(starters[as](program, args, account))
   await hired.ready()
   return hired
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
 import { fixture, root } from '../helpers/paths.js'
 import { python } from '../helpers/python.js'
-import { gone, start } from './children.js'
+import { type Account, gone, start, startAs } from './children.js'
 import type { Said, Told } from './orders.js'
 
 /** How a program ended. */
@@ -28,11 +28,11 @@ export interface Line {
   kill(): void
 }
 
-/** Starts a program of `fixtures/`. */
-type Starter = (program: string, args: readonly string[]) => Line
+/** Starts a program of `fixtures/`; a process, as that user if one is given. */
+type Starter = (program: string, args: readonly string[], account?: Account) => Line
 
-const processLine: Starter = (program, args) => {
-  const child = start(program, ...args)
+const processLine: Starter = (program, args, account) => {
+  const child = account ? startAs(account, program, ...args) : start(program, ...args)
   return {
     child,
     ended: gone(child),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Reference } from 'crossmem'
+import type { Account } from './children.js'
 import { type Hired, hire, type Pending, type Place } from './hire.js'
 import { pack, unpack } from './wire.js'
 
@@ -111,12 +112,13 @@ export class Peer {
   }
 }
 
-/** Starts a peer, which is killed at the end of the test. */
+/** Starts a peer, a process as that user if one is given; it is killed at the end of the test. */
 export async function startPeer(
   t: { teardown(end: () => Promise<void>): void },
   place: Place,
+  account?: Account,
 ): Promise<Peer> {
-  const hired = await hire<PeerOrders>('processes/peer', { as: place })
+  const hired = await hire<PeerOrders>('processes/peer', { as: place, account })
   t.teardown(async () => void (await hired.kill()))
   return new Peer(hired, await hired.tell({ do: 'thread' }))
 }

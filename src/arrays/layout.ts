@@ -2,7 +2,7 @@ import { CrossmemError } from '../errors.js'
 import { segmentOffsets } from '../native/index.js'
 import { type DType, dtypeInfo, type Order, sizeOf } from '../nd/index.js'
 import { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from '../npy/index.js'
-import { type CreateOptions, checkPersist, Segment } from '../objects/index.js'
+import { type CreateOptions, checkCreateOptions, Segment } from '../objects/index.js'
 
 /** The trailer begins at a multiple of this, and is this long. In bytes. */
 const { PAGE } = segmentOffsets
@@ -28,7 +28,7 @@ export function createSegment(name: string | null, layout: Layout<DType>, conten
     name: name ?? undefined,
     kind: 'NDArray',
     byteLength: trailer + PAGE,
-    persist: checkPersist(layout),
+    ...checkCreateOptions(layout),
     header,
     contents,
     contentsLength: contents && dataBytes,

@@ -19,7 +19,14 @@ import {
   type TypedArray,
 } from '../nd/index.js'
 import { encodeNpyHeader, type NpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
-import { type CreateOptions, checkMaker, existsAs, openOrCreate, Segment } from '../objects/index.js'
+import {
+  type CreateOptions,
+  checkCreateOptions,
+  checkMaker,
+  existsAs,
+  openOrCreate,
+  Segment,
+} from '../objects/index.js'
 import { bytesOf, checkBoolean, checkFunction, dispose, show } from '../util/index.js'
 import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
@@ -222,7 +229,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     // biome-ignore lint/suspicious/noExplicitAny: each overload says which it is
   ): NDArray<any> {
     const { data, ...layout } = readSource(source, options)
-    return make(name, { ...layout, persist: options.persist }, bytesOf(data))
+    return make(name, { ...layout, ...checkCreateOptions(options) }, bytesOf(data))
   }
 
   /**
@@ -537,9 +544,10 @@ function elementOf({ lanes, itemBytes, Storage, write }: DTypeInfo, value: unkno
 function layoutOf(
   { info, shape, order }: NpyHeader,
   dtype: DTypeLike | undefined,
-  { persist }: CreateOptions,
+  options: CreateOptions,
 ): Layout<DType> {
-  return { dtype: checkUsable({ info: dtypeAs(info, dtype), swapped: [] }).name, shape, order, persist }
+  const { name } = checkUsable({ info: dtypeAs(info, dtype), swapped: [] })
+  return { dtype: name, shape, order, ...checkCreateOptions(options) }
 }
 
 /** A layout from the options of a new array, and the bytes of an element that fills it. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Inspection, inspect, obstacle } from '../domain.js'
-import { agent, bytes, count, fields, names, table } from './format.js'
+import { agent, bytes, count, fields, groupName, groupOf, names, table } from './format.js'
 import { bytesOf, leftovers } from './leftovers.js'
 import type { Report } from './report.js'
 
@@ -33,6 +33,7 @@ export async function run(): Promise<Report> {
   return {
     data: {
       domain: state.domain,
+      group: groupOf(state),
       control: state.control === undefined ? null : { name: state.control, byteLength: state.controlBytes },
       taken: state.taken,
       registryHeldBy: state.registryHeldBy ?? null,
@@ -55,6 +56,7 @@ function summary(state: Inspection): string {
   const isUsed = state.control !== undefined
   return fields({
     domain: state.domain,
+    group: state.group && groupName(state.group),
     control: isUsed
       ? `${state.control}, ${bytes(state.controlBytes)}`
       : 'none: no process uses this domain now',
@@ -110,8 +112,12 @@ function namesRemoved(state: Inspection): Problem[] {
   })
 }
 
-const command = (words: string, { domain }: Inspection): string =>
-  `crossmem ${words}${domain === 'default' ? '' : ` --domain ${domain}`}`
+const command = (words: string, { domain, group }: Inspection): string =>
+  [
+    `crossmem ${words}`,
+    ...(domain === 'default' ? [] : [`--domain ${domain}`]),
+    ...(group ? [`--group ${group.name ?? group.id}`] : []),
+  ].join(' ')
 
 /**
  * A healthy process holds the registry for microseconds. If the same one is found each time, it is

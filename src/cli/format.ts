@@ -1,5 +1,5 @@
 // Texts for a terminal.
-import type { AgentInfo } from '../domain.js'
+import type { AgentInfo, Inspection } from '../domain.js'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 /** More names than this are not listed within a sentence or a table cell. */
@@ -25,6 +25,18 @@ export const agent = ({ pid, thread, alive }: AgentInfo): string =>
   `${pid}${thread === 0 ? '' : `/w${thread}`}${alive ? '' : ' (dead)'}`
 
 export const agents = (list: readonly AgentInfo[]): string => list.map(agent).join(', ') || '-'
+
+/** The group of a domain, as `--json` prints it. */
+export const groupOf = ({ group }: Inspection): { id: number; name: string | null } | null =>
+  group ? { id: group.id, name: group.name ?? null } : null
+
+/** "staff (50)", or "50" if the group has no name here */
+export const groupName = ({ id, name }: { id: number; name?: string }): string =>
+  name === undefined ? String(id) : `${name} (${id})`
+
+/** 'domain "default"', 'domain "default" of group staff (50)' */
+export const domainOf = ({ domain, group }: Inspection): string =>
+  `domain "${domain}"${group ? ` of group ${groupName(group)}` : ''}`
 
 /** "a, b, c and 12 more" */
 export function names(list: readonly string[]): string {

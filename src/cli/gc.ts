@@ -1,5 +1,5 @@
 import { gc, inspect } from '../domain.js'
-import { bytes, count, names } from './format.js'
+import { bytes, count, domainOf, groupOf, names } from './format.js'
 import { leftovers } from './leftovers.js'
 import type { Report } from './report.js'
 
@@ -11,10 +11,10 @@ export function run(): Report {
   const seen = leftovers(before).objects.map(object => object.name)
   const which = seen.length > 0 ? `: ${names(seen.sort())}` : ''
   return {
-    data: { domain, ...freed, names: seen },
+    data: { domain, group: groupOf(before), ...freed, names: seen },
     text:
       freed.agents + freed.objects === 0
-        ? `nothing to sweep in domain "${domain}"`
+        ? `nothing to sweep in ${domainOf(before)}`
         : `freed ${count(freed.agents, 'dead agent')}, ${count(freed.objects, 'object')} with ${bytes(freed.bytes)}${which}`,
   }
 }

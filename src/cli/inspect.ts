@@ -2,7 +2,7 @@ import { type ArrayInfo, arrayIfAny, arrayIn } from '../arrays/index.js'
 import { type HolderInfo, inspect, type ObjectInfo, usersOf } from '../domain.js'
 import { dtypeText } from '../nd/index.js'
 import { Segment } from '../objects/index.js'
-import { agent, agents, bytes, fields } from './format.js'
+import { agent, agents, bytes, fields, groupOf } from './format.js'
 import { note } from './ls.js'
 import { type Failure, failureOf, type Report } from './report.js'
 
@@ -19,11 +19,12 @@ interface Found extends ObjectInfo {
 }
 
 export function run([name = '']: readonly string[]): Report {
-  const { domain, objects } = inspect()
+  const state = inspect()
+  const { domain, objects } = state
   const object = objects.find(candidate => candidate.name === name)
   const found = object ? withContents(object) : foreign(name)
   return {
-    data: { domain, ...found },
+    data: { domain, group: groupOf(state), ...found },
     text: describe(found),
     failures: found.problem ? [found.problem] : [],
   }

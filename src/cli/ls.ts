@@ -1,14 +1,21 @@
-import { inspect, type ObjectInfo } from '../domain.js'
-import { agents, bytes, table } from './format.js'
+import { type Inspection, inspect, type ObjectInfo } from '../domain.js'
+import { agents, bytes, domainOf, groupOf, table } from './format.js'
 import type { Report } from './report.js'
 
 export function run(): Report {
-  const { domain, objects } = inspect()
+  const state = inspect()
+  const { domain, objects } = state
   objects.sort((a, b) => (a.name < b.name ? -1 : 1))
   return {
-    data: { domain, objects },
-    text: objects.length === 0 ? `no objects in domain "${domain}"` : listing(objects),
+    data: { domain, group: groupOf(state), objects },
+    text: text(state),
   }
+}
+
+function text(state: Inspection): string {
+  const { group, objects } = state
+  if (objects.length === 0) return `no objects in ${domainOf(state)}`
+  return (group ? `${domainOf(state)}\n\n` : '') + listing(objects)
 }
 
 function listing(objects: readonly ObjectInfo[]): string {

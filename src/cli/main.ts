@@ -28,6 +28,8 @@ async function main(args: string[]): Promise<void> {
     checkNames(command, names)
     if (values.domain === '') throw new UsageError('--domain needs a name')
     if (values.domain !== undefined) process.env.CROSSMEM_DOMAIN = values.domain
+    if (values.group === '') throw new UsageError('--group needs a name or a number')
+    if (values.group !== undefined) process.env.CROSSMEM_GROUP = values.group
     const { run } = await commands[command]()
     show(await run([...new Set(names)]), isJson)
   } catch (error) {
@@ -40,6 +42,7 @@ function parse(args: string[]) {
   const options = {
     json: { type: 'boolean', default: false },
     domain: { type: 'string' },
+    group: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean' },
   } as const

@@ -1,10 +1,12 @@
 import { inspect } from '../domain.js'
 import { nativeSegments } from '../native/index.js'
 import { checkName } from '../objects/index.js'
+import { groupOf } from './format.js'
 import { type Failure, failureOf, type Report } from './report.js'
 
 export function run(names: readonly string[]): Report {
-  const { domain, objects } = inspect()
+  const state = inspect()
+  const { domain, objects } = state
   // Joining the domain sweeps doomed objects before they can be removed by name. They count as
   // removed, too.
   const known = new Set(objects.map(object => object.name))
@@ -20,7 +22,7 @@ export function run(names: readonly string[]): Report {
     }
   }
   return {
-    data: { domain, removed, failed },
+    data: { domain, group: groupOf(state), removed, failed },
     text: removed.map(name => `removed ${name}`).join('\n'),
     failures: failed,
   }

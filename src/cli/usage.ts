@@ -7,8 +7,9 @@ export const usages = {
     details: `Does not join the domain and sweeps nothing. ATTACHED: the processes that have the object open; 12/w3 is worker
 thread 3 of process 12. A doomed object is one that no living process has open.
 
---json: { domain, objects: [OBJECT] }, sorted by name, where
+--json: { domain, group, objects: [OBJECT] }, sorted by name, where
   OBJECT is { name, kind, byteLength, persist, attached: [AGENT], doomed, present }
+  group is null if the domain is the user's own, or { id, name }
   AGENT is { pid, thread, alive }, thread 0 is the main thread
   present: false means that another program removed the name`,
   },
@@ -19,7 +20,7 @@ thread 3 of process 12. A doomed object is one that no living process has open.
     details: `An array, and memory that isn't in the registry, is opened to read its header. Opening joins the domain, which sweeps
 it, but never removes the object that is shown.
 
---json: { domain, ...OBJECT, foreign, array, holders, waiters, problem }, with OBJECT as in \`crossmem ls --help\`, and
+--json: { domain, group, ...OBJECT, foreign, array, holders, waiters, problem }, with OBJECT as in \`crossmem ls --help\`, and
   foreign: true: it is shared memory that this domain did not make
   array: null, or { dtype, shape, order, strides, trailer }, strides in elements
   holders: null, or [{ pid, thread, alive, count }]: the agents that hold or update it, or wait at it if it is a barrier
@@ -33,13 +34,13 @@ it, but never removes the object that is shown.
     details: `A process that has an object open keeps its bytes until it closes it. If one object can't be removed, the others
 still are.
 
---json: { domain, removed: [name], failed: [{ name, code, message }] }`,
+--json: { domain, group, removed: [name], failed: [{ name, code, message }] }`,
   },
   gc: {
     names: 'none',
     synopsis: 'gc',
     summary: 'sweep what killed processes left',
-    details: `--json: { domain, agents, objects, bytes, names }
+    details: `--json: { domain, group, agents, objects, bytes, names }
   agents: how many dead agents were forgotten
   objects, bytes: how much was freed
   names: the objects that were doomed before`,
@@ -50,7 +51,7 @@ still are.
     summary: 'check the domain without changing it; the last line is "clean", or says what to do',
     details: `Does not join the domain and sweeps nothing. Exit code 1 if there is something to do.
 
---json: { domain, control, registryHeldBy, totalBytes, freeBytes, agents: [AGENT], objects: [OBJECT], sweepable,
+--json: { domain, group, control, registryHeldBy, totalBytes, freeBytes, agents: [AGENT], objects: [OBJECT], sweepable,
           problems, clean }, with AGENT and OBJECT as in \`crossmem ls --help\`, and
   control: null if no process uses the domain, or { name, byteLength }
   registryHeldBy: null, or the pid that holds the registry's lock at this instant
@@ -64,6 +65,7 @@ export type CommandName = keyof typeof usages
 
 const options = `Options:
   --domain NAME   the domain to show or clean (default: $CROSSMEM_DOMAIN, or "default")
+  --group GROUP   the group whose members share the domain (default: $CROSSMEM_GROUP, or none: the user's own domain)
   --json          print JSON, for programs
   -h, --help      print this, or with a command its own help
   --version       print the version

@@ -1,8 +1,8 @@
 import { CrossmemError } from '../errors.js'
 import {
   type CreateOptions,
+  checkCreateOptions,
   checkMaker,
-  checkPersist,
   existsAs,
   openOrCreate,
   Segment,
@@ -61,14 +61,15 @@ export class SharedMemory implements Disposable {
    */
   static create(name: string | null, byteLength: number, options?: CreateOptions): SharedMemory {
     checkByteLength(byteLength)
-    const persist = checkPersist(options)
+    const how = checkCreateOptions(options)
     return new SharedMemory(
-      Segment.create({ name: name ?? undefined, kind: 'SharedMemory', byteLength, persist }),
+      Segment.create({ name: name ?? undefined, kind: 'SharedMemory', byteLength, ...how }),
     )
   }
 
   /**
-   * Opens a segment of this domain, or any POSIX shared memory of this user, such as Python's.
+   * Opens a segment of this domain, or any POSIX shared memory that this user may use, such as
+   * Python's. In a domain of a group, any file in the directory of the group.
    *
    * @throws {CrossmemError} ERR_NOT_FOUND: no shared memory has the name. ERR_WRONG_KIND: the
    *   object is of another class. ERR_INVALID_NAME: the name is refused. ERR_TOO_LARGE: the bytes

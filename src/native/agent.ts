@@ -4,6 +4,12 @@ import * as addon from './addon.js'
 /** The name of this process's domain. */
 export const domainName = (): string => process.env.CROSSMEM_DOMAIN || 'default'
 
+/**
+ * The group, by name or number, whose members share the domain; `undefined` if it is this user's
+ * own.
+ */
+export const domainGroup = (): string | undefined => process.env.CROSSMEM_GROUP || undefined
+
 let word: bigint | undefined
 
 /** The owner word of a mutex that this environment holds; `undefined` before it joins. */
@@ -15,7 +21,7 @@ export const ownerWord = (): bigint | undefined => word
  */
 export function join(): void {
   if (word !== undefined) return
-  addon.join(domainName(), isMainThread ? 0 : threadId)
+  addon.join(domainName(), domainGroup(), isMainThread ? 0 : threadId)
   const [instance = 0, slot = 0] = addon.ownerWord()
   word = (BigInt(instance) << 32n) | BigInt(slot)
 }

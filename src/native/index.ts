@@ -1,5 +1,5 @@
 export type { DomainState, LockRequest, NewSegment, OpenSegment } from './addon.js'
-export { domainName, ownerWord } from './agent.js'
+export { domainGroup, domainName, ownerWord } from './agent.js'
 export { nativeArrays } from './arrays.js'
 export { nativeDomain } from './domain.js'
 export { nativeFileLocks } from './file-locks.js'

@@ -1,5 +1,5 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import { checkBoolean } from '../util/index.js'
+import { checkBoolean, checkCount } from '../util/index.js'
 import { Segment } from './segment.js'
 
 /** Options of every `create` and `openOrCreate`. */
@@ -9,6 +9,22 @@ export interface CreateOptions {
    * Default: false.
    */
   persist?: boolean
+  /**
+   * Who may use the object, as permission bits: `0o600` (its user), `0o660` (its group too) or
+   * `0o666` (all users). Opening needs the permission to read and to write, so others are
+   * ERR_INVALID_ARG. On Linux only; elsewhere ERR_UNSUPPORTED, but for `0o600`. Default: `0o600`;
+   * `0o660` in a domain of a group, or with `group`.
+   *
+   * In a domain of one user, only a SharedMemory or an NDArray can be for others, as plain memory:
+   * locks and queues work among the processes of their domain.
+   */
+  mode?: number
+  /**
+   * The group of the object, by name or number. On Linux only; elsewhere ERR_UNSUPPORTED. If the
+   * process isn't a member: ERR_PERMISSION. If there is no such group: ERR_INVALID_ARG. Default:
+   * the group of the domain, or of the process.
+   */
+  group?: string | number
 }
 
 /** Refuses `new` by callers: it would open nothing. */
@@ -17,9 +33,20 @@ export function checkMaker(segment: unknown, kind: string): asserts segment is S
   throw new CrossmemError('ERR_INVALID_ARG', `make one with ${kind}.create, .open or open(), not with new`)
 }
 
-/** `{ persist }`, checked. */
-export function checkPersist(options: CreateOptions | undefined): boolean {
-  return checkBoolean('persist', options?.persist ?? false)
+/** The options of every `create`, checked; the addon checks whether there is such a group. */
+export function checkCreateOptions({ persist = false, mode, group }: CreateOptions = {}): {
+  persist: boolean
+  mode?: number
+  group?: string
+} {
+  checkBoolean('persist', persist)
+  if (mode !== undefined) checkCount('mode', mode, 0, 0o7777)
+  if (group === undefined) return { persist, mode }
+  if (typeof group === 'number') checkCount('group', group, 0, 2 ** 32 - 2)
+  else if (typeof group !== 'string' || group === '') {
+    throw new CrossmemError('ERR_INVALID_ARG', 'group is the name or the number of a group')
+  }
+  return { persist, mode, group: String(group) }
 }
 
 /** The bytes that follow an object's fields: zeros, unless there are contents. */
@@ -40,7 +67,7 @@ export function createObject(
     name: name ?? undefined,
     kind,
     byteLength,
-    persist: checkPersist(options),
+    ...checkCreateOptions(options),
     contents,
     contentsLength: contents?.byteLength,
     params,
@@ -53,7 +80,7 @@ export function createObject(
  * whichever process comes first.
  */
 export function openOrCreate<T>(options: CreateOptions | undefined, open: () => T, create: () => T): T {
-  checkPersist(options)
+  checkCreateOptions(options)
   for (;;) {
     try {
       return open()

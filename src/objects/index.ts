@@ -1,7 +1,7 @@
 export {
   type CreateOptions,
+  checkCreateOptions,
   checkMaker,
-  checkPersist,
   createObject,
   existsAs,
   openOrCreate,

@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer'
 import { CrossmemError, hasCode } from '../errors.js'
 import {
+  domainGroup,
   domainName,
   type NewSegment,
   nativeDomain,
@@ -53,7 +54,7 @@ export class Segment {
     if (spec.name !== undefined) checkName(spec.name)
     if (
       spec.byteLength > MAX_BUFFER &&
-      spec.byteLength <= nativeDomain.inspectDomain(domainName()).freeBytes
+      spec.byteLength <= nativeDomain.inspectDomain(domainName(), domainGroup()).freeBytes
     ) {
       throw tooLarge(spec.byteLength)
     }

@@ -26,6 +26,14 @@ faults! {
     UnknownIsDead: "sys::life_ofd::tests::an_agent_counts_as_alive_if_the_kernel_cannot_tell";
     /// A segment has its size, but no memory is reserved for it.
     NothingReserved: "tests/registry::a_segment_has_all_its_memory_from_the_start";
+    /// A file keeps the mode that it was opened with.
+    ModeUnset: "tests/groups::files_of_a_group_have_its_mode_whatever_the_umask";
+    /// A directory of any mode passes as the group's.
+    AnyDirectoryTrusted: "tests/groups::a_directory_that_is_not_as_a_member_makes_it_is_passed_over";
+    /// A group's directory isn't looked at again when a control segment is open.
+    DirectoryUnchecked: "tests/killed_groups::a_directory_that_takes_the_place_of_the_groups_is_not_used";
+    /// The directory of a group stays when nothing is left in it.
+    DirectoryStays: "tests/groups::the_last_one_out_removes_the_directory";
     /// Offsets are not checked.
     SpanUnchecked: "tests/guard::offsets_outside_the_segment_are_refused";
 

@@ -5,12 +5,12 @@
 //! to the operating system. `locks` and `queues` are protocols over the state of one object; they
 //! know other agents only as `Peers`.
 //!
-//! A [domain](Agent::register) is the processes of one user that see each other's objects. They map
-//! one *control segment*. An [`Agent`] is one participant: the kernel holds a byte lock for it, and
-//! drops the lock when the agent's process is gone, so no process guesses which agents live. The
-//! *registry* in the control segment lists the objects, and the agents that have each one open. It
-//! changes only under a robust mutex. If an agent dies while it holds that mutex, the next owner
-//! undoes or finishes its change.
+//! A [domain](Agent::register) is the processes of one user, or of the members of a group, that see
+//! each other's objects. They map one *control segment*. An [`Agent`] is one participant: the
+//! kernel holds a byte lock for it, and drops the lock when the agent's process is gone, so no
+//! process guesses which agents live. The *registry* in the control segment lists the objects, and
+//! the agents that have each one open. It changes only under a robust mutex. If an agent dies while
+//! it holds that mutex, the next owner undoes or finishes its change.
 //!
 //! A [`Segment`] is an object's memory: it appears under its name whole, and is removed with the
 //! last living agent that had it open. An [`ArrayGuard`] tells the readers of an array whether
@@ -36,8 +36,8 @@ mod sys;
 mod wait;
 
 pub use domain::{
-    Agent, AgentInfo, Company, DomainInfo, Listener, LoopBell, NAME_MAX, ObjectInfo, ObjectRef, Swept,
-    inspect, list_of, obstacle,
+    Agent, AgentInfo, Company, DomainInfo, DomainName, GroupInfo, Listener, LoopBell, NAME_MAX, ObjectInfo,
+    ObjectRef, Swept, inspect, list_of, obstacle,
 };
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
@@ -48,5 +48,5 @@ pub use objects::{
     PRODUCER, Participant, Producer, Put, QueueWait, Segment, Spec, open_lock_manager, unlink_name,
 };
 pub use region::Region;
-pub use sys::{ByteRange, Headroom, Limit, Part, Taken, at_quick_exit};
+pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_quick_exit};
 pub use wait::{Wait, can_spin};

@@ -1,7 +1,8 @@
 //! Inspecting a domain, and sweeping it.
 
 use crossmem_core::{
-    Agent, AgentInfo, DomainInfo, Headroom, Kind, Limit, ObjectInfo, Taken, inspect, obstacle,
+    Agent, AgentInfo, DomainInfo, DomainName, GroupInfo, Headroom, Kind, Limit, ObjectInfo, Taken, inspect,
+    obstacle,
 };
 use napi_derive::napi;
 
@@ -60,9 +61,20 @@ pub struct TakenRow {
     pub owner: u32,
 }
 
+/// A group of users.
+#[napi(object)]
+pub struct GroupRow {
+    /// Its id.
+    pub id: u32,
+    /// Its name, if it has one on this system.
+    pub name: Option<String>,
+}
+
 /// The state of a domain at about one instant.
 #[napi(object)]
 pub struct DomainState {
+    /// The group whose members share it; none if it is of one user.
+    pub group: Option<GroupRow>,
     /// Name of the control segment, if there is one.
     pub control: Option<String>,
     /// Names of the control segment that other users have.
@@ -94,23 +106,25 @@ pub struct SweptCounts {
     pub bytes: f64,
 }
 
-/// Reads the state of a domain without joining it.
+/// Reads the state of a domain without joining it. `group`, by name or number: the domain is that
+/// group's, not this user's.
 ///
 /// # Errors
 /// As `inspect`.
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
-pub fn inspect_domain(domain: String) -> Result<DomainState> {
-    inspect(&domain).map(state).map_err(js)
+pub fn inspect_domain(domain: String, group: Option<String>) -> Result<DomainState> {
+    inspect(DomainName { name: &domain, group: group.as_deref() }).map(state).map_err(js)
 }
 
-/// Why no object can be made now: throws the error that making one would throw.
+/// Why no object can be made in that domain now: throws the error that making one would throw.
 ///
 /// # Errors
 /// As `Segment::create`, whatever the name.
 #[napi(catch_unwind)]
-pub fn rehearse_create() -> Result<()> {
-    obstacle().map_or(Ok(()), |error| Err(js(error)))
+#[allow(clippy::needless_pass_by_value)]
+pub fn rehearse_create(domain: String, group: Option<String>) -> Result<()> {
+    obstacle(DomainName { name: &domain, group: group.as_deref() }).map_or(Ok(()), |error| Err(js(error)))
 }
 
 /// Sweeps: removes dead agents, and the objects that only dead agents had open.
@@ -125,6 +139,7 @@ pub fn collect_garbage() -> Result<SweptCounts> {
 
 fn state(info: DomainInfo) -> DomainState {
     DomainState {
+        group: info.group.map(|GroupInfo { id, name }| GroupRow { id, name }),
         control: info.control,
         taken: info.taken.into_iter().map(taken_row).collect(),
         control_bytes: info.control_size as f64,

@@ -1,6 +1,6 @@
 //! Segments as handles: creating, opening, closing and unlinking them.
 
-use crossmem_core::{Code, Kind, PARAMS, Part, Segment, Spec, unlink_name};
+use crossmem_core::{Access, Code, Kind, PARAMS, Part, Segment, Spec, unlink_name};
 use napi::JsValue;
 use napi::bindgen_prelude::{Uint8Array, Unknown};
 use napi_derive::napi;
@@ -28,6 +28,10 @@ pub struct NewSegment {
     pub contents_length: Option<f64>,
     /// Offset of an array's trailer.
     pub guard_offset: Option<f64>,
+    /// Permission bits of the segment.
+    pub mode: Option<u32>,
+    /// Group of the segment, by name or number.
+    pub group: Option<String>,
     /// Parameters of an object that is more than bytes.
     pub params: Option<Vec<f64>>,
 }
@@ -76,6 +80,7 @@ pub fn create_segment(wanted: NewSegment) -> Result<OpenSegment> {
         parts: &parts,
         guard: wanted.guard_offset.map(bytes).transpose()?,
         params: wanted.params.map(params).transpose()?,
+        access: Access::wanted(wanted.mode, wanted.group.as_deref()).map_err(js)?,
     };
     with_agent(|agent| Segment::create(agent, &spec)).and_then(opened)
 }

@@ -8,7 +8,7 @@ use crossmem_core::{
 
 use crate::found::files;
 use crate::scene::{PERMITS, Scene};
-use crate::stage::{Outcome, check};
+use crate::stage::{Outcome, Stage, check, has_group_alone};
 use crate::user::{ChannelUser, QueueUser};
 
 /// What an operation needs besides messages in the queues and the ring, which every trial has.
@@ -44,6 +44,7 @@ impl Prepared {
     pub fn prepare(&mut self, scene: &Scene, setting: Setting) -> Outcome {
         let (stage, agent) = (&scene.stage, &scene.agent);
         let ledger = stage.ledger;
+        Self::settle_group(&scene.stage)?;
         for (queue, stream) in [(&scene.main, &ledger.main), (&scene.tasks, &ledger.tasks)] {
             let mut user = QueueUser::join(agent, queue, stream)?;
             for large in [false, false, true] {
@@ -92,6 +93,7 @@ impl Prepared {
             // An agent that joins removes what a victim left of that domain.
             Agent::register(&scene.stage.other_domain(), 0)?.leave();
         }
+        Self::settle_group(&scene.stage)?;
         for (queue, stream) in [(&scene.main, &ledger.main), (&scene.tasks, &ledger.tasks)] {
             let mut user = QueueUser::join(agent, queue, stream)?;
             // The first attempt that finds no message reaps dead participants.
@@ -113,6 +115,19 @@ impl Prepared {
         let requests = scene.on(&scene.named).query_requests()?;
         check(requests.is_empty(), || format!("named locks: {requests:?}"))?;
         self.settle_setting(scene)
+    }
+
+    /// An agent that joins the domain of the group, and leaves it, removes what a victim left.
+    fn settle_group(stage: &Stage) -> Outcome {
+        let prefix = format!(".crossmem-g{}", stage.group());
+        if files(&prefix)?.is_empty() {
+            return Ok(());
+        }
+        let agent = stage.join_group();
+        stage.create_bytes(&agent, "bytes", 100)?.close(&agent);
+        agent.leave();
+        let left = files(&prefix)?;
+        check(left.is_empty() || !has_group_alone(), || format!("of the group: {left:?}"))
     }
 
     fn settle_setting(&mut self, scene: &Scene) -> Outcome {

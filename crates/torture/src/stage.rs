@@ -1,10 +1,11 @@
 //! What every process of a theatre knows: the names of objects and files, and the ledger.
 
 use std::error::Error;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossmem_core::{Agent, Kind, Segment, Spec, Wait, list_of};
+use crossmem_core::{Agent, DomainName, Kind, Segment, Spec, Wait, list_of};
 
 use crate::ledger::Ledger;
 
@@ -55,10 +56,38 @@ impl Stage {
         self.name("other")
     }
 
+    /// A group whose domain only victims join, one at a time: one that no user has. A process that
+    /// isn't root takes its own group, which other stages may use at the same time.
+    pub fn group(&self) -> String {
+        let me = me();
+        let unused = || {
+            self.domain
+                .bytes()
+                .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+        };
+        if me.uid() == 0 { (unused() >> 2 | 1 << 30).to_string() } else { me.gid().to_string() }
+    }
+
+    /// Joins the domain of the group.
+    pub fn join_group(&self) -> Agent {
+        let domain = DomainName { name: &self.domain, group: Some(&self.group()) };
+        Agent::register(domain, 0).expect("joining the domain of a group")
+    }
+
     /// An ordinary file, to be locked.
     pub fn file(&self) -> PathBuf {
         std::env::temp_dir().join(format!("{}.lock", self.domain))
     }
+}
+
+/// Whether no other stage uses the group of a stage.
+pub fn has_group_alone() -> bool {
+    me().uid() == 0
+}
+
+/// This process, as its user and group.
+fn me() -> std::fs::Metadata {
+    std::fs::metadata("/proc/self").expect("/proc is there")
 }
 
 /// Marks where watching begins, and where it ends: the victim stops here for its tracer.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::control::Domain;
 use super::listener::{Listener, LoopBell};
+use super::name::DomainName;
 use super::registry::{ObjectRef, Registry, Swept};
 use super::seat::Seat;
 use crate::error::{Code, Error, Result};
@@ -13,7 +14,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::locks::{DEFERRABLE_TIMEOUT, STUCK_TIMEOUT};
 use crate::sync::Ordering::Release;
-use crate::sys;
+use crate::sys::{self, Place};
 use crate::wait::Peers;
 
 /// One agent of a domain. It belongs to the thread that registered it.
@@ -33,9 +34,11 @@ impl Agent {
     /// `thread` is for display: the id of the worker thread, 0 for the main thread.
     ///
     /// # Errors
-    /// `ERR_INVALID_NAME`, `ERR_LIMIT` (1,024 agents), `ERR_NO_SPACE`, `ERR_CORRUPT`,
-    /// `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
-    pub fn register(domain: &str, thread: u32) -> Result<Agent> {
+    /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no such group), `ERR_UNSUPPORTED` (a group on macOS
+    /// or Windows), `ERR_LIMIT` (1,024 agents), `ERR_NO_SPACE`, `ERR_CORRUPT`, `ERR_TIMEOUT`,
+    /// `ERR_PERMISSION` (not a member of the group), `ERR_OS`.
+    pub fn register<'a>(domain: impl Into<DomainName<'a>>, thread: u32) -> Result<Agent> {
+        let domain = domain.into();
         loop {
             let (seat, was_dead) = Seat::claim(Domain::open_or_create(domain)?, thread)?;
             let registry = Registry::lock(&seat, STUCK_TIMEOUT)?;
@@ -116,6 +119,11 @@ impl Agent {
         self.seat.me().word()
     }
 
+    /// Where the files of its domain lie.
+    pub(crate) fn place(&self) -> &Place {
+        &self.seat.domain().place
+    }
+
     pub(crate) fn seat(&self) -> &Seat {
         &self.seat
     }
@@ -129,7 +137,7 @@ impl Agent {
                 format!(
                     "the control segment {} was removed while it was in use (by rm, or by systemd's RemoveIPC at logout?), \
                      so new processes don't see this domain; open objects stay usable; restart the domain's processes",
-                    self.seat.domain().file_name
+                    self.seat.domain().shown_name()
                 ),
             ));
         }

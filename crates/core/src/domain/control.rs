@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::limits::storage_error;
-use super::name;
+use super::name::{self, DomainName};
 use super::neighbours::LatelyAlive;
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
@@ -12,7 +12,7 @@ use crate::layout::{
     BLOCK, CONTROL_MAGIC, Control, ENTRIES_AT, Entry, LAYOUT_VERSION, OBJECTS, control_size,
 };
 use crate::sync::Ordering;
-use crate::sys::{self, Fifo, Life, Mapping, Part, Taken};
+use crate::sys::{self, Life, Mapping, OpenControl, Part, Party, Place, Taken};
 
 /// Bytes of a control segment: a new one, and one with all entries.
 const SIZES: RangeInclusive<u64> = control_size(BLOCK)..=control_size(OBJECTS);
@@ -29,16 +29,19 @@ pub(crate) struct Domain {
     mapping: Arc<Mapping>,
     pub life: Life,
     lately_alive: LatelyAlive,
-    /// Name of the control segment.
-    pub file_name: String,
+    /// Where the files of the domain lie.
+    pub place: Place,
+    /// Name of the control segment in that place.
+    pub(super) file_name: String,
 }
 
 impl Domain {
     /// Opens the control segment of the domain; creates it if there is none.
     ///
     /// # Errors
-    /// `ERR_INVALID_NAME`, `ERR_CORRUPT`, `ERR_NO_SPACE`, `ERR_PERMISSION`, `ERR_LIMIT`, `ERR_OS`.
-    pub(crate) fn open_or_create(domain: &str) -> Result<Domain> {
+    /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no such group), `ERR_UNSUPPORTED` (a group on macOS
+    /// or Windows), `ERR_CORRUPT`, `ERR_NO_SPACE`, `ERR_PERMISSION`, `ERR_LIMIT`, `ERR_OS`.
+    pub(crate) fn open_or_create(domain: DomainName<'_>) -> Result<Domain> {
         let mut header = [0_u8; 40];
         header[0..8].copy_from_slice(&CONTROL_MAGIC.to_le_bytes());
         header[8..12].copy_from_slice(&LAYOUT_VERSION.to_le_bytes());
@@ -51,24 +54,25 @@ impl Domain {
     }
 
     /// The domain, for a caller that doesn't join it; `None` if it has neither agents nor objects.
-    pub(crate) fn open_existing(domain: &str) -> Result<Option<Domain>> {
+    pub(crate) fn open_existing(domain: DomainName<'_>) -> Result<Option<Domain>> {
         Self::open(domain, None)
     }
 
-    fn open(domain: &str, create: Option<&[Part<'_>]>) -> Result<Option<Domain>> {
-        name::check_domain_name(domain)?;
-        let file_name = file_name(domain);
-        let opened = sys::open_control(&file_name, &SIZES, create).map_err(|e| match e.kind() {
+    fn open(domain: DomainName<'_>, create: Option<&[Part<'_>]>) -> Result<Option<Domain>> {
+        name::check_domain_name(domain.name)?;
+        let party = party(domain)?;
+        let file_name = file_name(domain.name, party);
+        let opened = sys::open_control(party, &file_name, &SIZES, create).map_err(|e| match e.kind() {
             std::io::ErrorKind::InvalidData => Error::new(
                 Code::Corrupt,
                 format!("{file_name} is not a control segment: {e}; stop its processes and remove it"),
             ),
             _ => storage_error(&format!("opening the control segment {file_name}"), *SIZES.start(), &e),
         })?;
-        let Some((file_name, mapping, life)) = opened else { return Ok(None) };
+        let Some(OpenControl { place, name: file_name, mapping, life }) = opened else { return Ok(None) };
         let control: *const Control = mapping.region().at(0)?;
-        let opened =
-            Domain { control, mapping: Arc::new(mapping), life, lately_alive: LatelyAlive::new(), file_name };
+        let (mapping, lately_alive) = (Arc::new(mapping), LatelyAlive::new());
+        let opened = Domain { control, mapping, life, lately_alive, place, file_name };
         let header = &opened.control().header;
         let sound = header.magic.load(Ordering::Relaxed) == CONTROL_MAGIC
             && header.layout.load(Ordering::Relaxed) == LAYOUT_VERSION
@@ -78,7 +82,7 @@ impl Domain {
                 Code::Corrupt,
                 format!(
                     "the control segment {} has a header of another layout; stop its processes and remove it",
-                    opened.file_name
+                    opened.shown_name()
                 ),
             ));
         }
@@ -86,8 +90,14 @@ impl Domain {
     }
 
     /// The names of the domain's control segment that other users have.
-    pub(crate) fn taken(domain: &str) -> Vec<Taken> {
-        sys::control_taken(&file_name(domain), &SIZES)
+    pub(crate) fn taken(domain: DomainName<'_>) -> Result<Vec<Taken>> {
+        let party = party(domain)?;
+        Ok(sys::control_taken(party, &file_name(domain.name, party), &SIZES))
+    }
+
+    /// The path of the control segment below the directory of shared memory.
+    pub(crate) fn shown_name(&self) -> String {
+        self.place.shown(&self.file_name)
     }
 
     pub(crate) fn control(&self) -> &Control {
@@ -188,16 +198,36 @@ impl Domain {
     /// Removes what a dead agent left beside the control segment.
     pub(crate) fn remove_fifo(&self, instance: u32) {
         // If the system refuses, the file stays: it holds no memory.
-        let _ = Fifo::remove(&self.fifo_name(instance));
+        let _ = self.place.remove_fifo(&self.fifo_name(instance));
     }
 
     pub(crate) fn remove_control(&self) -> Result<()> {
-        sys::remove_control(&self.file_name, &self.life)
+        sys::remove_control(&self.place, &self.file_name, &self.life)
             .map_err(|e| Error::os("removing the control segment", &e))
     }
 }
 
-/// `.crossmem-<user>-v<layout>-<domain>`: the first name that is tried.
-fn file_name(domain: &str) -> String {
-    format!("{}{}-v{LAYOUT_VERSION}-{domain}", name::RESERVED_PREFIX, sys::user())
+/// `.crossmem-<user>-v<layout>-<domain>`, or with `g<group>` in place of the user: the first name
+/// that is tried.
+fn file_name(domain: &str, party: Party) -> String {
+    let whose = party.group().map_or_else(sys::user, |group| format!("g{group}"));
+    format!("{}{whose}-v{LAYOUT_VERSION}-{domain}", name::RESERVED_PREFIX)
+}
+
+/// The users whose domain it is.
+pub(super) fn party(domain: DomainName<'_>) -> Result<Party> {
+    let Some(group) = domain.group else { return Ok(Party::User) };
+    group_id(group).map(Party::Group)
+}
+
+/// The id of a group, given by name or by number.
+///
+/// # Errors
+/// `ERR_INVALID_ARG` if there is none, `ERR_UNSUPPORTED` on macOS and Windows, `ERR_OS`.
+pub(crate) fn group_id(group: &str) -> Result<u32> {
+    sys::group_id(group).map_err(|e| match e.kind() {
+        std::io::ErrorKind::InvalidInput => Error::new(Code::InvalidArg, e.to_string()),
+        std::io::ErrorKind::Unsupported => Error::new(Code::Unsupported, e.to_string()),
+        _ => Error::os("looking for a group", &e),
+    })
 }

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::control::Domain;
+use super::control::{Domain, party};
 use super::limits::storage_error;
+use super::name::DomainName;
 use super::registry::{LIVE, bytes_of, name_of};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, seeded};
@@ -44,9 +45,20 @@ pub struct ObjectInfo {
     pub doomed: bool,
 }
 
+/// A group of users.
+#[derive(Clone, Debug)]
+pub struct GroupInfo {
+    /// Its id.
+    pub id: u32,
+    /// Its name, if it has one on this system.
+    pub name: Option<String>,
+}
+
 /// A domain, read without a lock.
 #[derive(Clone, Debug)]
 pub struct DomainInfo {
+    /// The group whose members share it; `None`: it is of one user.
+    pub group: Option<GroupInfo>,
     /// Name of the control segment; `None` if there is none.
     pub control: Option<String>,
     /// Names of the control segment that other users have.
@@ -66,23 +78,29 @@ pub struct DomainInfo {
     pub registry_held_by: Option<u32>,
 }
 
-/// Why no object can be made on this system now; `None` if one can.
+/// Why no object can be made in that domain now; `None` if one can.
 #[must_use]
-pub fn obstacle() -> Option<Error> {
-    sys::rehearse().err().map(|e| storage_error("making shared memory", 1, &e))
+pub fn obstacle<'a>(domain: impl Into<DomainName<'a>>) -> Option<Error> {
+    match party(domain.into()) {
+        Ok(party) => sys::rehearse(party).err().map(|e| storage_error("making shared memory", 1, &e)),
+        Err(e) => Some(e),
+    }
 }
 
 /// Inspects the domain of that name.
 ///
 /// # Errors
-/// `ERR_INVALID_NAME`, `ERR_CORRUPT`, `ERR_PERMISSION`, `ERR_OS`.
-pub fn inspect(domain: &str) -> Result<DomainInfo> {
+/// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no such group), `ERR_UNSUPPORTED` (a group on macOS or
+/// Windows), `ERR_CORRUPT`, `ERR_PERMISSION`, `ERR_OS`.
+pub fn inspect<'a>(domain: impl Into<DomainName<'a>>) -> Result<DomainInfo> {
+    let domain = domain.into();
     // If there is no shared memory, `obstacle` says why.
     let none = Headroom { limit: Limit::SharedMemory, total: 0, free: 0 };
     let headroom = sys::headroom().unwrap_or(none);
     let mut info = DomainInfo {
+        group: party(domain)?.group().map(|id| GroupInfo { id, name: sys::group_name(id) }),
         control: None,
-        taken: Domain::taken(domain),
+        taken: Domain::taken(domain)?,
         control_size: 0,
         agents: Vec::new(),
         objects: Vec::new(),
@@ -95,7 +113,7 @@ pub fn inspect(domain: &str) -> Result<DomainInfo> {
         return Ok(info);
     }
     let control = domain.control();
-    info.control = Some(domain.file_name.clone());
+    info.control = Some(domain.shown_name());
     info.control_size = domain.size();
     for (slot, agent) in control.agents.iter().enumerate() {
         if agent.instance.load(Acquire) != 0 {
@@ -135,7 +153,7 @@ fn object(domain: &Domain, entry: &Entry, lives: impl Fn(usize) -> bool) -> Opti
     let persist = entry.persist.load(Relaxed) != 0;
     let file = entry.file.load(Relaxed);
     let info = ObjectInfo {
-        present: sys::identify(&name).ok().flatten().is_some_and(|now| now.file == file),
+        present: domain.place.identify(&name).ok().flatten().is_some_and(|now| now.file == file),
         kind: Kind::from_stored(entry.kind.load(Relaxed)),
         size: bytes_of(domain, entry),
         persist,

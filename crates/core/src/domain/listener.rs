@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fail;
 use crate::layout::Doorbell;
 use crate::sync::Ordering;
-use crate::sys::{Bell, Fifo, Mapping};
+use crate::sys::{Bell, Fifo, Mapping, Place};
 use crate::wait::{Peers, asleep};
 
 /// An agent's doorbell. It doesn't keep the agent alive.
@@ -71,15 +71,18 @@ impl Listener {
 pub struct LoopBell {
     listener: Listener,
     fifo: Fifo,
+    place: Place,
     name: String,
 }
 
 impl LoopBell {
     pub(super) fn of(seat: &Seat) -> Result<LoopBell> {
         let name = seat.domain().fifo_name(seat.me().instance);
-        let fifo = Fifo::make(&name).map_err(|e| Error::os(&format!("making the FIFO {name}"), &e))?;
+        let place = seat.domain().place.clone();
+        let made = place.make_fifo(&name);
+        let fifo = made.map_err(|e| Error::os(&format!("making the FIFO {}", place.shown(&name)), &e))?;
         fail::point("loop-bell.made");
-        Ok(LoopBell { listener: Listener::of(seat), fifo, name })
+        Ok(LoopBell { listener: Listener::of(seat), fifo, place, name })
     }
 
     /// What the event loop polls until it is readable.
@@ -119,7 +122,7 @@ impl LoopBell {
     /// Removes the FIFO's name: from here on no agent opens it.
     pub fn remove(&self) {
         self.wake_up();
-        let _ = Fifo::remove(&self.name);
+        let _ = self.place.remove_fifo(&self.name);
     }
 }
 

@@ -1,4 +1,5 @@
-//! A domain: the processes of one user that see each other's objects, and their control segment.
+//! A domain: the processes of one user, or of the members of a group, that see each other's
+//! objects, and their control segment.
 
 mod agent;
 mod company;
@@ -14,10 +15,11 @@ mod seat;
 pub use agent::Agent;
 pub use company::Company;
 pub(crate) use company::company_of;
-pub use inspect::{AgentInfo, DomainInfo, ObjectInfo, inspect, obstacle};
+pub(crate) use control::group_id;
+pub use inspect::{AgentInfo, DomainInfo, GroupInfo, ObjectInfo, inspect, obstacle};
 pub(crate) use limits::{spill_error, storage_error};
 pub use listener::{Listener, LoopBell};
-pub use name::NAME_MAX;
+pub use name::{DomainName, NAME_MAX};
 pub(crate) use name::{check_name, random_name};
 pub(crate) use registry::{Birth, Registry};
 pub use registry::{ObjectRef, Swept, list_of};

@@ -2,6 +2,30 @@
 
 use crate::error::{Code, Error, Result};
 
+/// A domain: its name, and whose it is.
+#[derive(Clone, Copy, Debug)]
+pub struct DomainName<'a> {
+    /// 1 to 64 of `A-Z a-z 0-9 _ - .`
+    pub name: &'a str,
+    /// A group, by name or number: all its members share the domain. `None`: the domain is this
+    /// user's own.
+    pub group: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for DomainName<'a> {
+    /// The domain of that name of this user.
+    fn from(name: &'a str) -> DomainName<'a> {
+        DomainName { name, group: None }
+    }
+}
+
+impl<'a> From<&'a String> for DomainName<'a> {
+    /// The domain of that name of this user.
+    fn from(name: &'a String) -> DomainName<'a> {
+        name.as_str().into()
+    }
+}
+
 /// Longest name in bytes of UTF-8. glibc's `shm_open` takes 253; a name must suit Python as well.
 pub const NAME_MAX: usize = 250;
 

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::layout::Owner;
@@ -41,10 +42,10 @@ pub(super) struct Fifos(RefCell<HashMap<u16, (u32, Fifo)>>);
 
 impl Fifos {
     /// Writes to the FIFO of that agent. If it can't be opened, the agent's tick makes up for it.
-    pub(super) fn ring(&self, owner: Owner, name: impl FnOnce() -> String) {
+    pub(super) fn ring(&self, owner: Owner, open_fifo: impl FnOnce() -> io::Result<Fifo>) {
         let mut open = self.0.borrow_mut();
         if open.get(&owner.slot).is_none_or(|(instance, _)| *instance != owner.instance) {
-            let Ok(fifo) = Fifo::open(&name()) else { return };
+            let Ok(fifo) = open_fifo() else { return };
             if open.len() >= MOST_FIFOS {
                 open.clear();
             }

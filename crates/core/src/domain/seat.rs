@@ -128,7 +128,7 @@ impl Peers for Seat {
         if asleep & asleep::POLLING != 0
             && let Some(agent) = self.in_slot(slot)
         {
-            self.fifos.ring(agent, || self.domain.fifo_name(agent.instance));
+            self.fifos.ring(agent, || self.domain.place.open_fifo(&self.domain.fifo_name(agent.instance)));
         }
     }
 }

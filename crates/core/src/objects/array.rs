@@ -61,7 +61,7 @@ impl<'m> ArrayGuard<'m> {
             return Err(Error::new(
                 Code::WrongDomain,
                 "the array was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN \
-                 to that domain",
+                 and CROSSMEM_GROUP to that domain",
             ));
         }
         Ok(Some(ArrayGuard { words, region }))

@@ -131,8 +131,8 @@ pub(crate) fn check(
         return Err(Error::new(
             Code::WrongDomain,
             format!(
-                "\"{name}\" was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN to \
-                 that domain"
+                "\"{name}\" was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN and \
+                 CROSSMEM_GROUP to that domain"
             ),
         ));
     }

@@ -1,5 +1,6 @@
 //! The calls of the core's users: objects whose kinds are checked, and errors that say what to do.
 
+mod access;
 mod array;
 mod channel;
 mod header;

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use super::access;
 use super::header;
 use super::spec::Spec;
 use crate::domain::{
@@ -14,7 +15,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{GuardWords, Kind, PAGE};
 use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
-use crate::sys::{self, Arena, Mapping, Part, Staged, StagedArena};
+use crate::sys::{Access, Arena, Mapping, Part, Staged};
 use crate::wait::{Peers, Sleepers};
 
 /// An open object. `close` detaches the agent; if the object is only dropped, the agent stays
@@ -38,8 +39,10 @@ impl Segment {
     /// Creates an object: other agents see it whole or not at all.
     ///
     /// # Errors
-    /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes), `ERR_EXISTS`, `ERR_NO_SPACE`, `ERR_LIMIT`
-    /// (65,536 objects, mappings, descriptors), `ERR_TIMEOUT`, `ERR_PERMISSION`, `ERR_OS`.
+    /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes, an `access` that can't be), `ERR_EXISTS`,
+    /// `ERR_NO_SPACE`, `ERR_LIMIT` (65,536 objects, mappings, descriptors), `ERR_TIMEOUT`,
+    /// `ERR_PERMISSION` (of the group, too), `ERR_UNSUPPORTED` (an `access` on macOS or Windows),
+    /// `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
         let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
         check_name(&name)?;
@@ -55,8 +58,10 @@ impl Segment {
     fn create_named(agent: &Agent, name: &str, spec: &Spec<'_>, has_arena: bool) -> Result<Segment> {
         // Before any memory is reserved: it may be gigabytes.
         refuse_taken(&agent.registry()?, name)?;
-        let staged = stage(agent, spec)?;
-        let arena = has_arena.then(StagedArena::new).transpose().map_err(|e| refused(spec, &e))?;
+        let access = access::of_new(agent, spec)?;
+        let staged = stage(agent, spec, access)?;
+        let arena = has_arena.then(|| agent.place().stage_arena(access));
+        let arena = arena.transpose().map_err(|e| refused(spec, &e))?;
         fail::point("create.staged");
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
         let registry = agent.registry()?;
@@ -69,7 +74,7 @@ impl Segment {
             if seeded(Fault::NameBeforeContents) {
                 fill(agent, spec, &staged).map_err(std::io::Error::other)?;
             }
-            Ok(Mapping::open(name)?.exactly(spec.size))
+            Ok(agent.place().map(name)?.exactly(spec.size))
         })?;
         drop(registry);
         agent.attach(object);
@@ -84,8 +89,9 @@ impl Segment {
         })
     }
 
-    /// Opens an object of this domain, or any shared memory of this user that another program made.
-    /// `kind` `None` allows any kind; another program's memory is then a `SharedMemory`.
+    /// Opens an object of this domain, or any shared memory that another program made and that this
+    /// user may use. `kind` `None` allows any kind; another program's memory is then a
+    /// `SharedMemory`.
     ///
     /// # Errors
     /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_WRONG_DOMAIN`, `ERR_CORRUPT` (a
@@ -108,12 +114,12 @@ impl Segment {
         let Some(index) = registry.find(name)? else {
             // Still under the registry's lock, so no agent of this domain can create the name
             // meanwhile.
-            return Self::open_foreign(name, kind.unwrap_or(Kind::SharedMemory));
+            return Self::open_foreign(agent, name, kind.unwrap_or(Kind::SharedMemory));
         };
         let entry = registry.entry(index);
         let kind = expect_kind(name, entry.kind.load(Relaxed), kind)?;
         let size = entry.size.load(Relaxed);
-        let mapping = map(name)?.exactly(size);
+        let mapping = map(agent, name)?.exactly(size);
         fail::point("open.mapped");
         if mapping.region().len() as u64 != size && !seeded(Fault::SizeTrusted) {
             return Err(Error::new(
@@ -145,18 +151,19 @@ impl Segment {
         })
     }
 
-    fn open_foreign(name: &str, kind: Kind) -> Result<Segment> {
-        let identify = || sys::identify(name).map_err(|e| Error::os(&format!("opening \"{name}\""), &e));
-        let found = identify()?.ok_or_else(|| not_found(name))?;
+    fn open_foreign(agent: &Agent, name: &str, kind: Kind) -> Result<Segment> {
+        let found =
+            agent.place().identify(name).map_err(|e| Error::os(&format!("opening \"{name}\""), &e))?;
+        let found = found.ok_or_else(|| not_found(name))?;
         if found.size == 0 {
             return Err(Error::new(
                 Code::Corrupt,
                 format!("\"{name}\" has no bytes: the program that makes it has not sized it yet; try again"),
             ));
         }
-        let mapping = map(name)?;
+        let mapping = Arc::new(map(agent, name)?);
         let (name, file) = (name.to_owned(), found.file);
-        Ok(Segment { mapping: Arc::new(mapping), name, kind, persist: true, file, object: None, arena: None })
+        Ok(Segment { mapping, name, kind, persist: true, file, object: None, arena: None })
     }
 
     /// Removes the name now; the memory lives until the last handle is closed. Does nothing if the
@@ -169,7 +176,7 @@ impl Segment {
         match self.object {
             Some(object) if registry.entry_of(object).is_some() => registry.erase(object.index),
             Some(_) => Ok(()),
-            None => remove_foreign(&self.name, Some(self.file)).map(|_| ()),
+            None => remove_foreign(agent, &self.name, Some(self.file)).map(|_| ()),
         }
     }
 
@@ -262,12 +269,12 @@ pub fn unlink_name(agent: &Agent, name: &str) -> Result<bool> {
     match registry.entered_as(name) {
         // `erase` keeps the name if another program has it by now.
         Some(index) => registry.erase(index).map(|()| true),
-        None => remove_foreign(name, None),
+        None => remove_foreign(agent, name, None),
     }
 }
 
-fn map(name: &str) -> Result<Mapping> {
-    Mapping::open(name).map_err(|e| match e.kind() {
+fn map(agent: &Agent, name: &str) -> Result<Mapping> {
+    agent.place().map(name).map_err(|e| match e.kind() {
         ErrorKind::NotFound => not_found(name),
         _ => Error::os(&format!("mapping \"{name}\""), &e),
     })
@@ -297,15 +304,15 @@ fn expect_kind(name: &str, stored: u32, wanted: Option<Kind>) -> Result<Kind> {
     }
 }
 
-fn remove_foreign(name: &str, only: Option<u64>) -> Result<bool> {
+fn remove_foreign(agent: &Agent, name: &str, only: Option<u64>) -> Result<bool> {
     let doing = format!("removing \"{name}\"");
-    let found = sys::identify(name).map_err(|e| Error::os(&doing, &e))?;
+    let found = agent.place().identify(name).map_err(|e| Error::os(&doing, &e))?;
     match found {
         Some(found)
             if only.is_none_or(|file| file == found.file || seeded(Fault::UnlinkWhateverHasTheName)) => {}
         _ => return Ok(false),
     }
-    sys::remove(name).map_err(|e| Error::os(&doing, &e))?;
+    agent.place().remove(name).map_err(|e| Error::os(&doing, &e))?;
     Ok(true)
 }
 
@@ -320,8 +327,8 @@ fn refuse_taken(registry: &Registry<'_>, name: &str) -> Result<()> {
 }
 
 /// Reserves and fills the bytes before they have a name.
-fn stage(agent: &Agent, spec: &Spec<'_>) -> Result<Staged> {
-    let staged = Staged::new(spec.size).map_err(|e| refused(spec, &e))?;
+fn stage(agent: &Agent, spec: &Spec<'_>, access: Access) -> Result<Staged> {
+    let staged = agent.place().stage(spec.size, access).map_err(|e| refused(spec, &e))?;
     if !seeded(Fault::NameBeforeContents) {
         fill(agent, spec, &staged)?;
     }

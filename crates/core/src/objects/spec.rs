@@ -1,7 +1,7 @@
 //! What a new object is made of.
 
 use crate::layout::{Kind, PARAMS};
-use crate::sys::Part;
+use crate::sys::{Access, Part};
 
 /// What a new object is made of.
 pub struct Spec<'a> {
@@ -20,6 +20,9 @@ pub struct Spec<'a> {
     pub guard: Option<u64>,
     /// Parameters of an object that is more than bytes.
     pub params: Option<[u64; PARAMS]>,
+    /// Who may use the object; `None`: as the domain has it. In a domain of one user that is 0600,
+    /// in a domain of a group 0660 and the group.
+    pub access: Option<Access>,
 }
 
 impl<'a> Spec<'a> {
@@ -27,6 +30,15 @@ impl<'a> Spec<'a> {
     /// it open closes it.
     #[must_use]
     pub fn new(name: &'a str, kind: Kind, size: u64) -> Spec<'a> {
-        Spec { name: Some(name), kind, size, persist: false, parts: &[], guard: None, params: None }
+        Spec {
+            name: Some(name),
+            kind,
+            size,
+            persist: false,
+            parts: &[],
+            guard: None,
+            params: None,
+            access: None,
+        }
     }
 }

@@ -1,13 +1,16 @@
-//! Arenas on Linux: files with holes in /dev/shm.
+//! Arenas on Linux: files with holes, where the other files of their domain lie.
 
-use std::fs::OpenOptions;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 
+use super::access::Access;
 use super::arena_unix::Arena;
 use super::file::Found;
-use super::linux::{DIRECTORY, Staged, path};
+use super::linux::{DIRECTORY, Staged};
+use super::place_linux::Place;
 use super::room_linux::{memory_has_room, refuse_beyond_largest_file, refuse_without_room};
 use crate::fail;
 use crate::layout::ARENA_BYTES;
@@ -21,10 +24,6 @@ const UNASKED: usize = 64;
 pub(crate) struct StagedArena(Staged);
 
 impl StagedArena {
-    pub(crate) fn new() -> io::Result<StagedArena> {
-        Staged::new(0).map(StagedArena)
-    }
-
     /// Identity of the file, the same before and after `publish`; never 0.
     pub(crate) fn file(&self) -> io::Result<u64> {
         self.0.file()
@@ -37,12 +36,15 @@ impl StagedArena {
     }
 }
 
-impl Arena {
+impl Place {
+    /// An arena for this place, with no memory reserved.
+    pub(crate) fn stage_arena(&self, access: Access) -> io::Result<StagedArena> {
+        self.stage(0, access).map(StagedArena)
+    }
+
     /// `None`: the name doesn't lead to that file.
-    pub(crate) fn open(name: &str, file: u64) -> io::Result<Option<Arena>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
-        match options.open(path(name)) {
+    pub(crate) fn open_arena(&self, name: &str, file: u64) -> io::Result<Option<Arena>> {
+        match self.open(name) {
             Ok(opened) if opened.metadata()?.ino() == file => Arena::of(opened).map(Some),
             Ok(_) => Ok(None),
             Err(e) if matches!(e.raw_os_error(), Some(libc::ENOENT | libc::ELOOP)) => Ok(None),
@@ -50,12 +52,29 @@ impl Arena {
         }
     }
 
+    /// The file behind a name now; its size is the memory that it takes.
+    pub(crate) fn identify_arena(&self, name: &str) -> io::Result<Option<Found>> {
+        match fs::symlink_metadata(self.path(name)) {
+            Ok(meta) if meta.is_file() => Ok(Some(Found { file: meta.ino(), size: meta.blocks() * 512 })),
+            Ok(_) => Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Removes the name; fine if it is gone already.
+    pub(crate) fn remove_arena(&self, name: &str) -> io::Result<()> {
+        self.remove(name)
+    }
+}
+
+impl Arena {
     /// Writes to a hole. Fails with a `Shortage` if there is no room; a part may be written then.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         let len = bytes.len() as u64;
         // Whatever `at` is: some messages would fit, depending on their chunks.
         refuse_beyond_largest_file(ARENA_BYTES)?;
-        refuse_without_room(DIRECTORY, len)?;
+        refuse_without_room(Path::new(DIRECTORY), len)?;
         let file = self.file()?;
         for (i, piece) in bytes.chunks(PIECE).enumerate() {
             let done = (i * PIECE) as u64;
@@ -84,15 +103,3 @@ impl Arena {
         }
     }
 }
-
-/// The file behind a name now; its size is the memory that it takes.
-pub(crate) fn identify_arena(name: &str) -> io::Result<Option<Found>> {
-    match std::fs::symlink_metadata(path(name)) {
-        Ok(meta) if meta.is_file() => Ok(Some(Found { file: meta.ino(), size: meta.blocks() * 512 })),
-        Ok(_) => Ok(None),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
-pub(crate) use super::linux::remove as remove_arena;

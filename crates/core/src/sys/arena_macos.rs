@@ -7,9 +7,11 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
+use super::access::Access;
 use super::arena_unix::Arena;
 use super::control_macos::directory;
 use super::file::Found;
+use super::place_elsewhere::Place;
 use crate::fail;
 
 /// The directory is the user's own, so a name alone is an identity.
@@ -26,10 +28,6 @@ pub(crate) struct StagedArena(());
 
 #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "signatures as on the other systems")]
 impl StagedArena {
-    pub(crate) fn new() -> io::Result<StagedArena> {
-        Ok(StagedArena(()))
-    }
-
     /// Identity of the file, the same before and after `publish`; never 0.
     pub(crate) fn file(&self) -> io::Result<u64> {
         Ok(OURS)
@@ -42,9 +40,15 @@ impl StagedArena {
     }
 }
 
-impl Arena {
+#[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "signatures as on the other systems")]
+impl Place {
+    /// An arena for this place. `stage` has refused any other access.
+    pub(crate) fn stage_arena(&self, _access: Access) -> io::Result<StagedArena> {
+        Ok(StagedArena(()))
+    }
+
     /// `None`: there is no such file.
-    pub(crate) fn open(name: &str, _: u64) -> io::Result<Option<Arena>> {
+    pub(crate) fn open_arena(&self, name: &str, _: u64) -> io::Result<Option<Arena>> {
         let mut options = OpenOptions::new();
         match options.read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path(name)?) {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
@@ -52,6 +56,25 @@ impl Arena {
         }
     }
 
+    /// The file behind a name now; its size is what it takes.
+    pub(crate) fn identify_arena(&self, name: &str) -> io::Result<Option<Found>> {
+        match fs::symlink_metadata(path(name)?) {
+            Ok(meta) => Ok(Some(Found { file: OURS, size: meta.blocks() * 512 })),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Removes the name; fine if it is gone already.
+    pub(crate) fn remove_arena(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(path(name)?) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Arena {
     /// Writes to a hole. If that fails, a part may be written.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         self.file()?.write_all_at(bytes, at)?;
@@ -69,22 +92,5 @@ impl Arena {
         // SAFETY: a valid descriptor and a whole structure.
         let punched = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) };
         if punched == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
-    }
-}
-
-/// The file behind a name now; its size is what it takes.
-pub(crate) fn identify_arena(name: &str) -> io::Result<Option<Found>> {
-    match fs::symlink_metadata(path(name)?) {
-        Ok(meta) => Ok(Some(Found { file: OURS, size: meta.blocks() * 512 })),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
-/// Removes the name; fine if it is gone already.
-pub(crate) fn remove_arena(name: &str) -> io::Result<()> {
-    match fs::remove_file(path(name)?) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
     }
 }

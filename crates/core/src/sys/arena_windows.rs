@@ -13,9 +13,11 @@ use windows_sys::Win32::System::Ioctl::{
     FSCTL_SET_ZERO_DATA,
 };
 
+use super::access::Access;
 use super::file::Found;
+use super::place_elsewhere::Place;
 use super::room::Shortage;
-use super::windows::{Staged, found, headroom, identify, path};
+use super::windows::{Staged, found, headroom, path};
 use crate::fail;
 
 /// Sends a request with `input` to the file. Returns how many bytes of `output` the system filled.
@@ -41,12 +43,6 @@ fn control<I, O>(file: &File, request: u32, input: &I, output: &mut O) -> io::Re
 pub(crate) struct StagedArena(Staged);
 
 impl StagedArena {
-    pub(crate) fn new() -> io::Result<StagedArena> {
-        let staged = Staged::new(0)?;
-        control(staged.as_file(), FSCTL_SET_SPARSE, &(), &mut ())?;
-        Ok(StagedArena(staged))
-    }
-
     /// Identity of the file, the same before and after `publish`; never 0.
     pub(crate) fn file(&self) -> io::Result<u64> {
         self.0.file()
@@ -55,7 +51,40 @@ impl StagedArena {
     /// Gives it the name. `AlreadyExists`: the name is taken.
     pub(crate) fn publish(&self, name: &str) -> io::Result<Arena> {
         self.0.publish(name)?;
-        Arena::open(name, self.file()?)?.ok_or_else(|| ErrorKind::NotFound.into())
+        open(name, self.file()?)?.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+}
+
+fn open(name: &str, file: u64) -> io::Result<Option<Arena>> {
+    match OpenOptions::new().read(true).write(true).open(path(name)?) {
+        Ok(opened) => Ok((found(&opened)?.file == file).then_some(Arena(opened))),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+impl Place {
+    /// An arena for this place.
+    pub(crate) fn stage_arena(&self, access: Access) -> io::Result<StagedArena> {
+        let staged = self.stage(0, access)?;
+        control(staged.as_file(), FSCTL_SET_SPARSE, &(), &mut ())?;
+        Ok(StagedArena(staged))
+    }
+
+    /// `None`: the name doesn't lead to that file.
+    #[allow(clippy::unused_self, reason = "signatures as on Linux")]
+    pub(crate) fn open_arena(&self, name: &str, file: u64) -> io::Result<Option<Arena>> {
+        open(name, file)
+    }
+
+    /// The file behind a name now. What a sparse file takes isn't asked for: 0.
+    pub(crate) fn identify_arena(&self, name: &str) -> io::Result<Option<Found>> {
+        Ok(self.identify(name)?.map(|found| Found { size: 0, ..found }))
+    }
+
+    /// Removes the name; fine if it is gone already.
+    pub(crate) fn remove_arena(&self, name: &str) -> io::Result<()> {
+        self.remove(name)
     }
 }
 
@@ -63,15 +92,6 @@ impl StagedArena {
 pub(crate) struct Arena(File);
 
 impl Arena {
-    /// `None`: the name doesn't lead to that file.
-    pub(crate) fn open(name: &str, file: u64) -> io::Result<Option<Arena>> {
-        match OpenOptions::new().read(true).write(true).open(path(name)?) {
-            Ok(opened) => Ok((found(&opened)?.file == file).then_some(Arena(opened))),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
     /// Writes to a hole. Fails with a `Shortage` if there is no room; a part may be written then.
     pub(crate) fn write(&self, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
         Shortage::unless_fits(bytes.len() as u64, headroom()?)?;
@@ -117,10 +137,3 @@ impl Arena {
         control(&self.0, FSCTL_SET_ZERO_DATA, &zeros, &mut ()).map(drop)
     }
 }
-
-/// The file behind a name now. What a sparse file takes isn't asked for: 0.
-pub(crate) fn identify_arena(name: &str) -> io::Result<Option<Found>> {
-    Ok(identify(name)?.map(|found| Found { size: 0, ..found }))
-}
-
-pub(crate) use super::windows::remove as remove_arena;

@@ -10,11 +10,14 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::access::Party;
+use super::control::OpenControl;
 use super::file::{ByteRange, Part, Taken};
 use super::life_ofd::Life;
 use super::lock_ofd::{try_lock, unlock};
 use super::macos::{copy_in, remove, stat};
 use super::mapping::Mapping;
+use super::place_elsewhere::Place;
 use crate::hash::hash_64;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -30,10 +33,11 @@ const STUCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// agents for dead because they locked another file. And the segment that `remove_control` removes
 /// is never a successor's.
 pub(crate) fn open_control(
+    _party: Party,
     name: &str,
     sizes: &RangeInclusive<u64>,
     create: Option<&[Part<'_>]>,
-) -> io::Result<Option<(String, Mapping, Life)>> {
+) -> io::Result<Option<OpenControl>> {
     let size = *sizes.end();
     let path = directory()?.join(name);
     loop {
@@ -47,7 +51,13 @@ pub(crate) fn open_control(
         if leads_to(&path, &file)? {
             let mapping = open_or_make(&segment_of(name, &file)?, size, create)?;
             drop(gate);
-            return Ok(mapping.map(|mapping| (name.to_owned(), mapping, Life::new(file))));
+            let name = name.to_owned();
+            return Ok(mapping.map(|mapping| OpenControl {
+                place: Place,
+                name,
+                mapping,
+                life: Life::new(file),
+            }));
         }
     }
 }
@@ -97,13 +107,13 @@ fn first_word(mapping: &Mapping) -> &AtomicU64 {
 
 /// The names of the control segment that other users have: none, since the folder is the user's
 /// own.
-pub(crate) fn control_taken(_name: &str, _sizes: &RangeInclusive<u64>) -> Vec<Taken> {
+pub(crate) fn control_taken(_party: Party, _name: &str, _sizes: &RangeInclusive<u64>) -> Vec<Taken> {
     Vec::new()
 }
 
 /// Removes the control segment that `life` belongs to, and its lock file if that still has the
 /// name.
-pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
+pub(crate) fn remove_control(_place: &Place, name: &str, life: &Life) -> io::Result<()> {
     let path = directory()?.join(name);
     let _gate = Gate::enter(life.file())?;
     // The lock file first: from then on no process can open this segment, and if it is removed once

@@ -4,10 +4,13 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
 
+use super::access::Party;
 use super::bell_windows;
+use super::control::OpenControl;
 use super::file::{Part, Taken};
 use super::life_windows::Life;
 use super::mapping::Mapping;
+use super::place_elsewhere::Place;
 use super::publish_control::publish_control;
 use super::windows::{found, identify, path, remove, tidy};
 
@@ -15,10 +18,11 @@ use super::windows::{found, identify, path, remove, tidy};
 /// the largest of `sizes`: a file that is mapped doesn't grow. Its locks are on the file itself:
 /// they are far behind its end, and don't concern mappings.
 pub(crate) fn open_control(
+    _party: Party,
     name: &str,
     sizes: &RangeInclusive<u64>,
     create: Option<&[Part<'_>]>,
-) -> io::Result<Option<(String, Mapping, Life)>> {
+) -> io::Result<Option<OpenControl>> {
     let size = *sizes.end();
     loop {
         let file = match (OpenOptions::new().read(true).write(true).open(path(name)?), create) {
@@ -26,7 +30,7 @@ pub(crate) fn open_control(
             (Err(e), None) if e.kind() == ErrorKind::NotFound => return Ok(None),
             (Err(e), Some(parts)) if e.kind() == ErrorKind::NotFound => {
                 tidy()?;
-                publish_control(name, size, parts)?;
+                publish_control(&Place, name, size, parts)?;
                 continue;
             }
             (Err(e), _) => return Err(e),
@@ -44,19 +48,20 @@ pub(crate) fn open_control(
         if identify(name)? == Some(ours) {
             let mapping = mapping?;
             bell_windows::mapped(mapping.region());
-            return Ok(Some((name.to_owned(), mapping, Life::new(file))));
+            let name = name.to_owned();
+            return Ok(Some(OpenControl { place: Place, name, mapping, life: Life::new(file) }));
         }
     }
 }
 
 /// The names of the control segment that other users have: none, since the folder is the user's
 /// own.
-pub(crate) fn control_taken(_name: &str, _sizes: &RangeInclusive<u64>) -> Vec<Taken> {
+pub(crate) fn control_taken(_party: Party, _name: &str, _sizes: &RangeInclusive<u64>) -> Vec<Taken> {
     Vec::new()
 }
 
 /// Removes the control segment's name if it still leads to the file that `life` locks.
-pub(crate) fn remove_control(name: &str, life: &Life) -> io::Result<()> {
+pub(crate) fn remove_control(_place: &Place, name: &str, life: &Life) -> io::Result<()> {
     if identify(name)? == Some(found(life.file())?) { remove(name) } else { Ok(()) }
 }
 

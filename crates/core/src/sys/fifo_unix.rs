@@ -5,41 +5,58 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::PathBuf;
 
+use super::Place;
 #[cfg(target_os = "macos")]
-use super::control_macos::path;
+use super::control_macos::directory;
 #[cfg(target_os = "linux")]
-use super::linux::path;
+use super::linux::grant;
 use super::lock_ofd::out_of_the_way;
 
 /// An open FIFO, for both sides. Each opens it for reading and writing: the reader never sees an
 /// end, and the kernel sends no `SIGPIPE` to a writer whose reader died.
 pub(crate) struct Fifo(File);
 
-impl Fifo {
+#[cfg(target_os = "linux")]
+#[allow(clippy::unnecessary_wraps, reason = "as on macOS")]
+fn path(place: &Place, name: &str) -> io::Result<PathBuf> {
+    Ok(place.path(name))
+}
+
+#[cfg(target_os = "macos")]
+fn path(_: &Place, name: &str) -> io::Result<PathBuf> {
+    Ok(directory()?.join(name))
+}
+
+impl Place {
     /// Makes the FIFO of that name. A file that an earlier agent left there is replaced.
-    pub(crate) fn make(name: &str) -> io::Result<Fifo> {
-        let path = CString::new(path(name).into_os_string().into_encoded_bytes())?;
+    pub(crate) fn make_fifo(&self, name: &str) -> io::Result<Fifo> {
+        let path = CString::new(path(self, name)?.into_os_string().into_encoded_bytes())?;
         // SAFETY: a NUL-terminated path.
-        let make = || match unsafe { libc::mkfifo(path.as_ptr(), 0o600) } {
+        let mkfifo = || match unsafe { libc::mkfifo(path.as_ptr(), 0o600) } {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         };
-        match make() {
+        match mkfifo() {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-                Fifo::remove(name)?;
-                make()?;
+                self.remove_fifo(name)?;
+                mkfifo()?;
             }
             made => made?,
         }
-        Fifo::open(name)
+        let fifo = self.open_fifo(name)?;
+        // Until then other members of a group can't open it, and no agent rings it.
+        #[cfg(target_os = "linux")]
+        grant(&fifo.0, self.access())?;
+        Ok(fifo)
     }
 
     /// Opens the FIFO of that name.
-    pub(crate) fn open(name: &str) -> io::Result<Fifo> {
+    pub(crate) fn open_fifo(&self, name: &str) -> io::Result<Fifo> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOFOLLOW);
-        let file = options.open(path(name))?;
+        let file = options.open(path(self, name)?)?;
         if file.metadata()?.file_type().is_fifo() {
             Ok(Fifo(out_of_the_way(file)))
         } else {
@@ -48,13 +65,15 @@ impl Fifo {
     }
 
     /// Removes the name; fine if it is gone already.
-    pub(crate) fn remove(name: &str) -> io::Result<()> {
-        match std::fs::remove_file(path(name)) {
+    pub(crate) fn remove_fifo(&self, name: &str) -> io::Result<()> {
+        match std::fs::remove_file(path(self, name)?) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
             _ => Ok(()),
         }
     }
+}
 
+impl Fifo {
     /// The descriptor that the event loop polls.
     pub(crate) fn descriptor(&self) -> i32 {
         self.0.as_raw_fd()

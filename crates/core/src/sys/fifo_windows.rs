@@ -2,22 +2,27 @@
 
 use std::io::{self, ErrorKind};
 
+use super::place_elsewhere::Place;
+
 /// There is none.
 pub(crate) enum Fifo {}
 
-impl Fifo {
-    pub(crate) fn make(_: &str) -> io::Result<Fifo> {
+#[allow(clippy::unused_self, reason = "signatures as on the other systems")]
+impl Place {
+    pub(crate) fn make_fifo(&self, _: &str) -> io::Result<Fifo> {
         Err(ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn open(_: &str) -> io::Result<Fifo> {
+    pub(crate) fn open_fifo(&self, _: &str) -> io::Result<Fifo> {
         Err(ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn remove(_: &str) -> io::Result<()> {
+    pub(crate) fn remove_fifo(&self, _: &str) -> io::Result<()> {
         Ok(())
     }
+}
 
+impl Fifo {
     pub(crate) fn descriptor(&self) -> i32 {
         match *self {}
     }

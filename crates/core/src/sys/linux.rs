@@ -1,14 +1,16 @@
 //! Linux: files in /dev/shm, OFD locks, shared futexes.
 
 use std::ffi::{CStr, CString};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{Found, Part};
+use super::access::Access;
+use super::accounts_linux::not_a_member;
+use super::file::Part;
 use super::room::Headroom;
 use super::room_linux::{self, memory_has_room, refuse_without_room};
 use crate::faults::{Fault, seeded};
@@ -23,22 +25,27 @@ pub(super) fn path(name: &str) -> PathBuf {
 
 /// A file without a name (`O_TMPFILE`, open(2)): if this process dies before `publish`, the kernel
 /// frees it. `publish` is one `linkat`, so a name always leads to a whole object.
-pub(crate) struct Staged(File);
+pub(crate) struct Staged {
+    file: File,
+    /// Where it gets its name.
+    directory: PathBuf,
+}
 
 impl Staged {
     /// Reserves `size` zeroed bytes, so that writing to them can't fail later.
     /// Fails with a `Shortage` if there is no room.
-    pub(crate) fn new(size: u64) -> io::Result<Staged> {
-        refuse_without_room(DIRECTORY, size)?;
+    pub(super) fn new(directory: &Path, size: u64, access: Access) -> io::Result<Staged> {
+        refuse_without_room(directory, size)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC);
-        let file = options.open(DIRECTORY).map_err(in_words)?;
+        let file = options.open(directory)?;
+        grant(&file, access)?;
         reserve(&file, 0, size)?;
-        Ok(Staged(file))
+        Ok(Staged { file, directory: directory.to_owned() })
     }
 
     pub(crate) fn write(&self, part: &Part<'_>) -> io::Result<()> {
-        part.for_each_piece(|offset, bytes| self.0.write_all_at(bytes, offset))
+        part.for_each_piece(|offset, bytes| self.file.write_all_at(bytes, offset))
     }
 
     /// Gives it the name. `AlreadyExists`: the name is taken.
@@ -46,20 +53,19 @@ impl Staged {
     /// A descriptor alone is enough for root, and since Linux 6.10 for the user who opened it.
     /// Otherwise the kernel finds the file by its name in `/proc`, which a sandbox may lack.
     pub(crate) fn publish(&self, name: &str) -> io::Result<()> {
-        let to = CString::new(path(name).into_os_string().into_encoded_bytes())?;
+        let to = CString::new(self.directory.join(name).into_os_string().into_encoded_bytes())?;
         let link = |directory, from: &CStr, flags| {
             // SAFETY: two NUL-terminated paths, and a valid descriptor or AT_FDCWD.
             let done = unsafe { libc::linkat(directory, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), flags) };
             if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
         };
-        match link(self.0.as_raw_fd(), c"", libc::AT_EMPTY_PATH) {
+        match link(self.file.as_raw_fd(), c"", libc::AT_EMPTY_PATH) {
             Err(e) if matches!(e.raw_os_error(), Some(libc::ENOENT | libc::EINVAL | libc::EPERM)) => {}
             done => return done.map_err(in_words),
         }
-        let from = CString::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?;
+        let from = CString::new(format!("/proc/self/fd/{}", self.file.as_raw_fd()))?;
         link(libc::AT_FDCWD, &from, libc::AT_SYMLINK_FOLLOW).map_err(|e| match e.kind() {
-            ErrorKind::NotFound => io::Error::new(
-                ErrorKind::NotFound,
+            ErrorKind::NotFound if std::fs::metadata("/proc/self/fd").is_err() => io::Error::other(
                 "/proc is not there, and this kernel gives a new file its name only through it (or to root, or since \
                  Linux 6.10): mount /proc",
             ),
@@ -69,25 +75,31 @@ impl Staged {
 
     /// Identity of the file, the same before and after `publish`.
     pub(crate) fn file(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.ino())
+        Ok(self.file.metadata()?.ino())
     }
 
     pub(super) fn duplicate(&self) -> io::Result<File> {
-        self.0.try_clone()
+        self.file.try_clone()
     }
 }
 
-/// Whether an object could be made now: goes all the way up to giving it a name, but names it like
-/// the directory itself, which is refused as the last step.
-pub(crate) fn rehearse() -> io::Result<()> {
-    match Staged::new(1)?.publish(".") {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+/// Gives a new file its group and its mode, whatever the process's umask.
+pub(super) fn grant(file: &File, Access { mode, group }: Access) -> io::Result<()> {
+    if let Some(group) = group {
+        fchown(file, None, Some(group)).map_err(|e| match e.kind() {
+            ErrorKind::PermissionDenied => not_a_member(group),
+            _ => e,
+        })?;
     }
+    // After fchown, which may clear bits.
+    if mode != Access::OWNER.mode && !seeded(Fault::ModeUnset) {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(())
 }
 
 /// Says what is wrong with the directory, and what to do.
-fn in_words(error: io::Error) -> io::Error {
+pub(super) fn in_words(error: io::Error) -> io::Error {
     let says = match error.raw_os_error() {
         Some(libc::ENOENT | libc::ENOTDIR) => {
             "there is no directory /dev/shm: make it, and mount a tmpfs there (mount -t tmpfs -o mode=1777 tmpfs /dev/shm)"
@@ -132,27 +144,9 @@ pub(super) fn reserve(file: &File, from: u64, to: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// The file behind a name now.
-pub(crate) fn identify(name: &str) -> io::Result<Option<Found>> {
-    match std::fs::symlink_metadata(path(name)) {
-        Ok(meta) if meta.is_file() => Ok(Some(Found { file: meta.ino(), size: meta.len() })),
-        Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "it is not a shared memory object")),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
-/// Removes the name; fine if it is gone already.
-pub(crate) fn remove(name: &str) -> io::Result<()> {
-    match std::fs::remove_file(path(name)) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
 /// Free bytes of `/dev/shm`, or of the machine if `/dev/shm` has no limit.
 pub(crate) fn headroom() -> io::Result<Headroom> {
-    room_linux::headroom(DIRECTORY)
+    room_linux::headroom(Path::new(DIRECTORY))
 }
 
 /// Calls `act` when the process ends by `quick_exit`, which runs neither destructors nor what

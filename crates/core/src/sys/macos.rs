@@ -81,12 +81,12 @@ pub(super) fn stat(name: &str) -> io::Result<Option<Metadata>> {
 }
 
 /// The file behind a name now. Its size is in whole pages.
-pub(crate) fn identify(name: &str) -> io::Result<Option<Found>> {
+pub(super) fn identify(name: &str) -> io::Result<Option<Found>> {
     Ok(stat(name)?.map(|meta| Found { file: 0, size: meta.len() }))
 }
 
 /// Removes the name; fine if it is gone already.
-pub(crate) fn remove(name: &str) -> io::Result<()> {
+pub(super) fn remove(name: &str) -> io::Result<()> {
     let id = CString::new(os_id(name))?;
     // SAFETY: a NUL-terminated name.
     if unsafe { libc::shm_unlink(id.as_ptr()) } == 0 {
@@ -94,11 +94,6 @@ pub(crate) fn remove(name: &str) -> io::Result<()> {
     }
     let error = io::Error::last_os_error();
     if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
-}
-
-/// Whether an object could be made now; the system has nothing to ask.
-pub(crate) fn rehearse() -> io::Result<()> {
-    Ok(())
 }
 
 /// The system has no `quick_exit`.

@@ -3,8 +3,12 @@
 //! The crate is used where it is sound: `os_id` only, `as_ptr` only, and never as owner, since its
 //! `Drop` would unlink the name even if that leads to another object by then.
 
+#[cfg(target_os = "linux")]
+use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use shared_memory::{Shmem, ShmemConf, ShmemError};
@@ -74,6 +78,22 @@ impl Mapping {
     /// The segment has so many bytes by now.
     pub(crate) fn grown_to(&self, len: u64) {
         self.len.fetch_max(self.span.min(len as usize), Relaxed);
+    }
+
+    /// Maps a file whole; with `most`, as `open_growing` does. The crate opens segments by name
+    /// only, and only in `/dev/shm` itself.
+    #[cfg(target_os = "linux")]
+    pub(super) fn of_file(file: &File, most: Option<u64>) -> io::Result<Mapping> {
+        let len = file.metadata()?.len() as usize;
+        let span = most.map_or(len, |most| most as usize);
+        let (access, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+        // SAFETY: a valid descriptor; the kernel picks the place.
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), span, access, shared, file.as_raw_fd(), 0) };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let len = AtomicUsize::new(len.min(span));
+        Ok(Mapping { base: base.cast(), len, span, shmem: ManuallyDrop::new(None) })
     }
 
     fn adopt(mut shmem: Shmem, span: Option<usize>) -> io::Result<Mapping> {

@@ -3,11 +3,13 @@
 //!
 //! | name | for |
 //! | --- | --- |
+//! | `Party`, `Access` | the users whose domain it is; who may use a file |
+//! | `group_id`, `group_name` | the groups of the system |
+//! | `Place` | where the files of a domain lie: stages, maps, identifies and removes them |
 //! | `Staged` | an object that has no name yet: reserved, filled, then published at once |
 //! | `rehearse` | whether an object could be made now |
 //! | `Mapping` | a named segment in the address space of this process |
-//! | `identify`, `remove` | the file behind a name |
-//! | `StagedArena`, `Arena`, `identify_arena`, `remove_arena` | a file with holes for large messages, never mapped |
+//! | `StagedArena`, `Arena` | a file with holes for large messages, never mapped |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
 //! | `open_control`, `control_taken` | the control segment together with its `Life`; other users' files of its name |
 //! | `control_len`, `grow_control` | how much of the control segment is reserved; reserving more |
@@ -20,6 +22,9 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");
 
+mod access;
+#[cfg(target_os = "linux")]
+mod accounts_linux;
 #[cfg(target_os = "linux")]
 mod arena_linux;
 #[cfg(target_os = "macos")]
@@ -32,6 +37,7 @@ mod arena_windows;
 mod bell_windows;
 #[cfg(target_os = "linux")]
 mod cgroup_linux;
+mod control;
 #[cfg(target_os = "linux")]
 mod control_linux;
 #[cfg(target_os = "macos")]
@@ -43,6 +49,8 @@ mod fifo_unix;
 #[cfg(windows)]
 mod fifo_windows;
 mod file;
+#[cfg(target_os = "linux")]
+mod group_directory_linux;
 #[cfg(unix)]
 mod life_ofd;
 #[cfg(windows)]
@@ -56,6 +64,12 @@ mod lock_windows;
 #[cfg(target_os = "macos")]
 mod macos;
 mod mapping;
+#[cfg(target_os = "linux")]
+mod names_linux;
+#[cfg(not(target_os = "linux"))]
+mod place_elsewhere;
+#[cfg(target_os = "linux")]
+mod place_linux;
 #[cfg(not(target_os = "linux"))]
 mod poll;
 #[cfg(not(target_os = "macos"))]
@@ -67,7 +81,9 @@ mod room_linux;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(crate) use arena_linux::{StagedArena, identify_arena, remove_arena};
+pub(crate) use accounts_linux::{group_id, group_name};
+#[cfg(target_os = "linux")]
+pub(crate) use arena_linux::StagedArena;
 #[cfg(target_os = "linux")]
 pub(crate) use control_linux::{
     control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
@@ -75,12 +91,14 @@ pub(crate) use control_linux::{
 #[cfg(target_os = "linux")]
 pub use linux::at_quick_exit;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Bell, Staged, headroom, identify, rehearse, remove};
+pub(crate) use linux::{Bell, Staged, headroom};
+#[cfg(target_os = "linux")]
+pub(crate) use place_linux::{Place, rehearse};
 #[cfg(target_os = "linux")]
 pub(crate) use room_linux::memory_limit;
 
 #[cfg(target_os = "macos")]
-pub(crate) use arena_macos::{StagedArena, identify_arena, remove_arena};
+pub(crate) use arena_macos::StagedArena;
 #[cfg(target_os = "macos")]
 pub(crate) use control_macos::{
     control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
@@ -88,10 +106,10 @@ pub(crate) use control_macos::{
 #[cfg(target_os = "macos")]
 pub use macos::at_quick_exit;
 #[cfg(target_os = "macos")]
-pub(crate) use macos::{Bell, Staged, headroom, identify, memory_limit, rehearse, remove};
+pub(crate) use macos::{Bell, Staged, headroom, memory_limit};
 
 #[cfg(windows)]
-pub(crate) use arena_windows::{Arena, StagedArena, identify_arena, remove_arena};
+pub(crate) use arena_windows::{Arena, StagedArena};
 #[cfg(windows)]
 pub(crate) use bell_windows::Bell;
 #[cfg(windows)]
@@ -107,7 +125,10 @@ pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
 #[cfg(windows)]
 pub use windows::at_quick_exit;
 #[cfg(windows)]
-pub(crate) use windows::{Staged, headroom, identify, memory_limit, rehearse, remove};
+pub(crate) use windows::{Staged, headroom, memory_limit};
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) use place_elsewhere::{Place, group_id, group_name, rehearse};
 
 #[cfg(unix)]
 pub(crate) use arena_unix::Arena;
@@ -118,6 +139,9 @@ pub(crate) use life_ofd::Life;
 #[cfg(unix)]
 pub(crate) use lock_ofd::{open_to_lock, says_no_locks, try_lock, unlock};
 
+pub use access::Access;
+pub(crate) use access::Party;
+pub(crate) use control::OpenControl;
 pub(crate) use file::Found;
 pub use file::{ByteRange, Part, Taken};
 pub(crate) use mapping::Mapping;

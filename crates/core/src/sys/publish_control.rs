@@ -2,15 +2,12 @@
 
 use std::io::{self, ErrorKind};
 
+use super::Place;
 use super::file::Part;
-#[cfg(target_os = "linux")]
-use super::linux::Staged;
-#[cfg(windows)]
-use super::windows::Staged;
 
 /// Gives a new control segment its name, and returns true, unless another process was faster.
-pub(super) fn publish_control(name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<bool> {
-    let staged = Staged::new(size)?;
+pub(super) fn publish_control(place: &Place, name: &str, size: u64, parts: &[Part<'_>]) -> io::Result<bool> {
+    let staged = place.stage(size, place.access())?;
     for part in parts {
         staged.write(part)?;
     }

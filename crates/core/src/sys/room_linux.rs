@@ -4,6 +4,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::cgroup_linux;
@@ -19,7 +20,7 @@ static UNASKED: AtomicU64 = AtomicU64::new(SPARE);
 
 /// Refuses a new file of `wanted` bytes for which there is no room, before any memory is taken from
 /// other processes.
-pub(super) fn refuse_without_room(directory: &str, wanted: u64) -> io::Result<()> {
+pub(super) fn refuse_without_room(directory: &Path, wanted: u64) -> io::Result<()> {
     // If the file system can't be asked, making the file fails, and tells why.
     let Ok(stat) = stat(directory) else { return Ok(()) };
     // A file system without a limit says 0 of 0: tmpfs with `size=0` or `nr_inodes=0`, ramfs.
@@ -30,7 +31,7 @@ pub(super) fn refuse_without_room(directory: &str, wanted: u64) -> io::Result<()
 }
 
 /// The same for a file that has `len` bytes and is to get `more`.
-pub(super) fn refuse_to_grow(directory: &str, len: u64, more: u64) -> io::Result<()> {
+pub(super) fn refuse_to_grow(directory: &Path, len: u64, more: u64) -> io::Result<()> {
     stat(directory).map_or(Ok(()), |stat| refuse_bytes(&stat, len, more))
 }
 
@@ -77,7 +78,7 @@ pub(super) fn memory_has_room(wanted: u64) -> io::Result<()> {
 }
 
 /// Free bytes of the file system, or of the machine if the file system has no limit.
-pub(super) fn headroom(directory: &str) -> io::Result<Headroom> {
+pub(super) fn headroom(directory: &Path) -> io::Result<Headroom> {
     Ok(sized(&stat(directory)?).unwrap_or_else(machine))
 }
 
@@ -92,8 +93,8 @@ pub(crate) fn memory_limit() -> Option<Headroom> {
     )
 }
 
-fn stat(directory: &str) -> io::Result<libc::statvfs> {
-    let directory = CString::new(directory)?;
+fn stat(directory: &Path) -> io::Result<libc::statvfs> {
+    let directory = CString::new(directory.as_os_str().as_encoded_bytes())?;
     // SAFETY: statvfs is plain integers, filled by the call.
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: a NUL-terminated path and a whole statvfs.

@@ -134,7 +134,7 @@ pub(super) fn found(file: &File) -> io::Result<Found> {
 }
 
 /// The file behind a name now.
-pub(crate) fn identify(name: &str) -> io::Result<Option<Found>> {
+pub(super) fn identify(name: &str) -> io::Result<Option<Found>> {
     match OpenOptions::new().access_mode(0).open(path(name)?) {
         Ok(file) => found(&file).map(Some),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
@@ -147,7 +147,7 @@ const GONE: &str = "cm!";
 
 /// Removes the name; fine if it is gone already. While a process has the file mapped, Windows would
 /// keep the name: so the file is renamed first, and deleted when the last process closes it.
-pub(crate) fn remove(name: &str) -> io::Result<()> {
+pub(super) fn remove(name: &str) -> io::Result<()> {
     let gone = temporary(GONE)?;
     match fs::rename(path(name)?, &gone) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
@@ -170,11 +170,6 @@ pub(super) fn tidy() -> io::Result<()> {
             delete_when_closed(entry.path());
         }
     }
-    Ok(())
-}
-
-/// Whether an object could be made now; the system has nothing to ask.
-pub(crate) fn rehearse() -> io::Result<()> {
     Ok(())
 }
 

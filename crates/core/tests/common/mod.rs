@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod child;
+#[cfg(target_os = "linux")]
+pub mod group;
 pub mod random;
 
 use std::fmt::Debug;

@@ -19,7 +19,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Once;
 
-use crossmem_core::{Agent, Code, at_quick_exit};
+use crossmem_core::{Agent, Code, DomainName, at_quick_exit};
 use napi::sys;
 use napi_derive::napi;
 
@@ -37,20 +37,22 @@ pub(crate) fn is_torn_down() -> bool {
     TORN_DOWN.with(Cell::get)
 }
 
-/// Makes this environment an agent of the domain. `thread`: the worker's id, 0 on the main thread.
+/// Makes this environment an agent of the domain: of this user, or of the group that is given by
+/// name or number. `thread`: the worker's id, 0 on the main thread.
 ///
 /// # Errors
 /// As `Agent::register`.
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
-pub fn join(env: napi::Env, domain: String, thread: u32) -> Result<()> {
+pub fn join(env: napi::Env, domain: String, group: Option<String>, thread: u32) -> Result<()> {
     static LEAVES_AT_QUICK_EXIT: Once = Once::new();
     LEAVES_AT_QUICK_EXIT.call_once(|| at_quick_exit(on_quick_exit));
     TORN_DOWN.with(|torn_down| torn_down.set(false));
     with(|environment| {
         // Another copy of the package may have joined.
         if environment.agent.is_none() {
-            environment.agent = Some(Agent::register(&domain, thread).map_err(js)?);
+            let domain = DomainName { name: &domain, group: group.as_deref() };
+            environment.agent = Some(Agent::register(domain, thread).map_err(js)?);
         }
         Ok(())
     })

@@ -10,6 +10,8 @@ pub const OPERATIONS: &[Operation] = &[
     operation("leave", leave),
     operation("create a domain", create_domain),
     operation("leave as the last agent", leave_as_last),
+    operation("create a domain of a group", create_group),
+    operation("leave a group as the last agent", leave_group),
     operation("create", create),
     operation("create an object", create_object),
     operation("create, but the name is taken", create_taken),
@@ -60,12 +62,12 @@ fn other(stage: &Stage) -> Stage {
 
 /// Creates have the system's limits read now and then, which takes another number of instructions
 /// each time. After this, the next small one doesn't.
-fn ask_for_memory() {
-    assert!(crossmem_core::obstacle().is_none());
+fn ask_for_memory(stage: &Stage) {
+    assert!(crossmem_core::obstacle(&stage.domain).is_none());
 }
 
 fn create_domain(stage: &Stage) {
-    ask_for_memory();
+    ask_for_memory(stage);
     mark();
     let agent = other(stage).join();
     mark();
@@ -76,6 +78,23 @@ fn leave_as_last(stage: &Stage) {
     let other = other(stage);
     let agent = other.join();
     let made = other.create_bytes(&agent, "bytes", 100).unwrap();
+    mark();
+    made.close(&agent);
+    agent.leave();
+    mark();
+}
+
+fn create_group(stage: &Stage) {
+    ask_for_memory(stage);
+    mark();
+    let agent = stage.join_group();
+    mark();
+    agent.leave();
+}
+
+fn leave_group(stage: &Stage) {
+    let agent = stage.join_group();
+    let made = stage.create_bytes(&agent, "bytes", 100).unwrap();
     mark();
     made.close(&agent);
     agent.leave();
@@ -93,7 +112,7 @@ fn create(stage: &Stage) {
 
 fn create_object(stage: &Stage) {
     let agent = stage.join();
-    ask_for_memory();
+    ask_for_memory(stage);
     mark();
     let made = stage.create(&agent, "victim", Kind::Semaphore, [3, 5, 0, 0, 0]).unwrap();
     mark();

@@ -13,7 +13,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::Entry;
 use crate::sync::Ordering::Relaxed;
-use crate::sys::{self, Arena, Found, StagedArena};
+use crate::sys::{Arena, Found, Place, StagedArena};
 
 impl Registry<'_> {
     /// Gives the arena of a new object its name. If a file has that name, the object gets the next
@@ -33,9 +33,12 @@ impl Registry<'_> {
     /// Opens the object's arena, if the object has one.
     pub(crate) fn open_arena(&self, entry: &Entry) -> Result<Option<Arena>> {
         let Some(name) = arena_of(self.seat.domain(), entry) else { return Ok(None) };
-        let opened = Arena::open(&name, entry.arena.load(Relaxed));
+        let opened = self.place().open_arena(&name, entry.arena.load(Relaxed));
         match opened.map_err(|e| Error::os("opening the file of a queue's large messages", &e))? {
-            None => Err(Error::new(Code::NotFound, format!("another program removed {name} in this moment"))),
+            None => Err(Error::new(
+                Code::NotFound,
+                format!("another program removed {} in this moment", self.place().shown(&name)),
+            )),
             arena => Ok(arena),
         }
     }
@@ -43,32 +46,32 @@ impl Registry<'_> {
     /// Whether the object has no arena, or its arena still has its name.
     pub(super) fn arena_is_there(&self, entry: &Entry) -> Result<bool> {
         let Some(name) = arena_of(self.seat.domain(), entry) else { return Ok(true) };
-        let found = found(&name, entry);
-        Ok(found.map_err(|e| Error::os(&format!("looking for {name}"), &e))?.is_some())
+        let found = found(self.place(), &name, entry);
+        Ok(found.map_err(|e| Error::os(&format!("looking for {}", self.place().shown(&name)), &e))?.is_some())
     }
 
     pub(super) fn remove_arena(&self, entry: &Entry) -> Result<()> {
         let arena = arena_of(self.seat.domain(), entry).filter(|_| !seeded(Fault::ArenaStays));
         let Some(name) = arena else { return Ok(()) };
         fail::point("erase.segment-removed");
-        let removed = match found(&name, entry) {
-            Ok(Some(_)) => sys::remove_arena(&name),
+        let removed = match found(self.place(), &name, entry) {
+            Ok(Some(_)) => self.place().remove_arena(&name),
             other => other.map(drop),
         };
-        removed.map_err(|e| Error::os(&format!("removing {name}"), &e))
+        removed.map_err(|e| Error::os(&format!("removing {}", self.place().shown(&name)), &e))
     }
 }
 
 /// The bytes of an object: of its segment, and of its arena as far as messages lie in it.
 pub(crate) fn bytes_of(domain: &Domain, entry: &Entry) -> u64 {
-    let arena = arena_of(domain, entry).and_then(|name| found(&name, entry).ok().flatten());
+    let arena = arena_of(domain, entry).and_then(|name| found(&domain.place, &name, entry).ok().flatten());
     entry.size.load(Relaxed) + arena.map_or(0, |arena| arena.size)
 }
 
 /// The file of that name, if it is the entry's arena.
-fn found(name: &str, entry: &Entry) -> io::Result<Option<Found>> {
+fn found(place: &Place, name: &str, entry: &Entry) -> io::Result<Option<Found>> {
     let is_ours = |now: &Found| now.file == entry.arena.load(Relaxed) || seeded(Fault::ForeignArenaRemoved);
-    Ok(sys::identify_arena(name)?.filter(is_ours))
+    Ok(place.identify_arena(name)?.filter(is_ours))
 }
 
 /// The name of the entry's arena, if there is one.

@@ -7,7 +7,6 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::Entry;
 use crate::sync::Ordering::{Relaxed, Release};
-use crate::sys;
 use crate::wait::Sleepers;
 
 impl Registry<'_> {
@@ -19,7 +18,7 @@ impl Registry<'_> {
         }
         entry.state.store(DYING, Release);
         fail::point("erase.dying");
-        if let Err(e) = remove_segment(entry).and_then(|()| self.remove_arena(entry)) {
+        if let Err(e) = self.remove_segment(entry).and_then(|()| self.remove_arena(entry)) {
             if !seeded(Fault::RefusalForgotten) {
                 self.control.header.unswept.store(1, Relaxed);
             }
@@ -51,14 +50,16 @@ impl Registry<'_> {
         let is_wanted = self.is_wanted(entry) && !seeded(Fault::AnyCloseErases);
         if is_wanted { Ok(()) } else { self.erase(object.index) }
     }
-}
 
-fn remove_segment(entry: &Entry) -> Result<()> {
-    let Some(name) = name_of(entry) else { return Ok(()) };
-    let file = entry.file.load(Relaxed);
-    let removed = match sys::identify(&name) {
-        Ok(Some(now)) if now.file == file || seeded(Fault::RemoveWhateverHasTheName) => sys::remove(&name),
-        other => other.map(drop),
-    };
-    removed.map_err(|e| Error::os(&format!("removing \"{name}\""), &e))
+    fn remove_segment(&self, entry: &Entry) -> Result<()> {
+        let Some(name) = name_of(entry) else { return Ok(()) };
+        let file = entry.file.load(Relaxed);
+        let removed = match self.place().identify(&name) {
+            Ok(Some(now)) if now.file == file || seeded(Fault::RemoveWhateverHasTheName) => {
+                self.place().remove(&name)
+            }
+            other => other.map(drop),
+        };
+        removed.map_err(|e| Error::os(&format!("removing \"{name}\""), &e))
+    }
 }

@@ -43,7 +43,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::OBJECTS;
 use crate::locks::{Acquired, acquire_short};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
-use crate::sys::{self, Arena, StagedArena};
+use crate::sys::{Arena, StagedArena};
 use crate::wait::Sleepers;
 
 impl<'a> Registry<'a> {
@@ -66,7 +66,8 @@ impl<'a> Registry<'a> {
         let Some(index) = self.entered_as(name) else { return Ok(None) };
         let entry = self.entry(index);
         let file = entry.file.load(Relaxed);
-        let now = sys::identify(name).map_err(|e| Error::os(&format!("looking for \"{name}\""), &e))?;
+        let now =
+            self.place().identify(name).map_err(|e| Error::os(&format!("looking for \"{name}\""), &e))?;
         let there = now.is_some_and(|now| now.file == file || seeded(Fault::FindWhateverHasTheName));
         let is_shunned = seeded(Fault::FoundDeadBesideTheDead)
             && entry.attached.iter().any(|slot| !self.seat.domain().is_alive_in(slot));

@@ -8,7 +8,7 @@ use crate::domain::seat::Seat;
 use crate::faults::{Fault, seeded};
 use crate::layout::{Control, Entry, Kind};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
-use crate::sys::StagedArena;
+use crate::sys::{Place, StagedArena};
 use crate::wait::Peers;
 
 /// An object as its handles know it: its entry, and its id, which no other object of the domain
@@ -98,6 +98,10 @@ impl<'a> Registry<'a> {
             } else {
                 users.any(lives)
             }
+    }
+
+    pub(super) fn place(&self) -> &'a Place {
+        &self.seat.domain().place
     }
 
     pub(super) fn me(&self) -> usize {
