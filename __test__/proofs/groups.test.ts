@@ -140,6 +140,7 @@ if (canSwitchUsers) {
     t.deepEqual(await consumer.do('pop'), Uint8Array.of(1, 2))
     t.false(await a.it('deeds').do<boolean>('holdNamed', 'named'))
 
+    for (const kind of ['+', '~f']) t.true(team.files().some(name => name.includes(kind)), kind)
     for (const name of team.files()) {
       const { mode, gid } = statSync(`${team.directory}/${name}`)
       t.deepEqual([name, mode & 0o7777, gid], [name, 0o660, team.gid])
@@ -178,6 +179,58 @@ if (canSwitchUsers) {
       )
     },
   )
+
+  eachWay('large messages of a killed user are read, and go with their queue', async (t, first, second) => {
+    const team = new Team(t)
+    const [victim, survivor] = [await team.member(first), await team.member(second)]
+    const arenas = (): string[] => team.files().filter(name => name.includes('+'))
+    const large = (byte: number): Uint8Array => new Uint8Array(100_000).fill(byte)
+    const options = { capacity: 4, messageBytes: 64 }
+
+    const mine = await create(victim, 'MpmcQueue', 'shared', options)
+    const theirs = await survivor.open('shared')
+    for (const [writer, reader] of [
+      [mine, theirs],
+      [theirs, mine],
+    ] as const) {
+      await writer.do('push', large(1))
+      t.deepEqual(await reader.do('pop'), large(1))
+    }
+    const [arena] = arenas()
+    const { mode, gid, uid, blocks } = statSync(`${team.directory}/${arena}`)
+    t.deepEqual([mode & 0o7777, gid, uid, blocks], [0o660, team.gid, first, 0])
+
+    await mine.do('push', large(2))
+    const alone = await create(victim, 'MpmcQueue', 'alone', options)
+    await alone.do('push', large(3))
+    t.is(arenas().length, 2)
+    await victim.kill()
+    await survivor.it('crossmem').do('gc')
+    t.deepEqual(arenas(), [arena], 'the queue that only the killed process had is gone')
+    t.deepEqual(await theirs.do('pop'), large(2))
+    await theirs.do('push', large(4))
+    t.deepEqual(await theirs.do('pop'), large(4))
+    await theirs.do('close')
+    t.deepEqual(arenas(), [], 'the last user of a queue removes what another user made')
+    await create(survivor, 'MpmcQueue', 'shared', options)
+  })
+
+  test('large messages are for those who may use their queue', async t => {
+    const team = new Team(t)
+    const [a, b] = [await team.member(ALICE), await team.member(BOB)]
+    const secret = await create(a, 'Queue', 'secret', { mode: 0o600, capacity: 4, messageBytes: 64 })
+    await secret.do('put', 'x'.repeat(10_000))
+    const [arena] = team.files().filter(name => name.includes('+'))
+    const { stderr } = command(team.account(BOB), 'cat', `${team.directory}/${arena}`)
+    t.regex(stderr, /Permission denied/)
+    await t.throwsAsync(b.open('secret'), { code: 'ERR_PERMISSION' } as object)
+    await a.kill()
+    await b.it('crossmem').do('gc')
+    t.deepEqual(
+      team.files().filter(name => name.includes('+')),
+      [],
+    )
+  })
 
   eachWay(
     'a domain ends with its last agent, whichever user it is, and begins again',

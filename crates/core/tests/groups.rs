@@ -106,6 +106,37 @@ fn a_control_segment_that_grows_stays_the_groups() {
     assert_eq!(group.files(), Vec::<String>::new());
 }
 
+#[test]
+fn the_fifo_of_an_event_loop_is_the_groups() {
+    let group = TestGroup::new();
+    let (sleeper, other) = (group.join("d"), group.join("d"));
+    // SAFETY: the tests of this program that make files run one at a time.
+    let umask = unsafe { libc::umask(0o077) };
+    let bell = sleeper.loop_bell().unwrap();
+    // SAFETY: as above.
+    unsafe { libc::umask(umask) };
+    let fifo = || {
+        let files = fs::read_dir(group.directory()).unwrap().map(|entry| entry.unwrap().path());
+        files.into_iter().find(|path| path.to_string_lossy().contains("~f"))
+    };
+    assert_eq!(mode(fifo().unwrap()), (0o660, group.id));
+    let event = make(&sleeper, "event", Kind::Event, [0; 5]);
+    let waiter = Object::new(&sleeper, &event);
+    let armed = waiter.wait_event(waiter.event_times().unwrap(), Wait::Arm { again: false }).unwrap();
+    assert!(matches!(armed, Looked::NotYet { .. }));
+    assert!(bell.fall_asleep(bell.heard()));
+    Object::new(&other, &event).set_event().unwrap();
+    let mut poll = libc::pollfd { fd: bell.descriptor(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one pollfd, and no waiting.
+    assert_eq!(unsafe { libc::poll(&raw mut poll, 1, 0) }, 1, "the other agent found the FIFO");
+    drop(bell);
+    assert_eq!(fifo(), None);
+    event.close(&sleeper);
+    sleeper.leave();
+    other.leave();
+    assert_eq!(group.files(), Vec::<String>::new());
+}
+
 /// The files of large messages in the group's directory.
 fn arenas(group: &TestGroup) -> Vec<PathBuf> {
     let files = fs::read_dir(group.directory()).unwrap().map(|entry| entry.unwrap().path());

@@ -10,15 +10,21 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use common::child::{Orders, Stopped, assert_visited, every_step, run_until};
 use common::group::TestGroup;
-use common::{create, unique};
-use crossmem_core::{Agent, Code, DomainName, Segment, inspect};
+use common::{create, make, unique};
+use crossmem_core::{Agent, Code, DomainName, Got, Kind, Looked, Object, Put, Segment, Wait, inspect};
 
-/// The fail points of the group's directory.
+/// The fail points of the group's directory, and of the files in it.
 const STEPS: &[&str] = &[
     "place.made",
     "place.given",
     "place.named",
     "domain.staged",
+    "create.arena-linked",
+    "create.linked",
+    "arena.piece-written",
+    "loop-bell.made",
+    "spill.punched",
+    "erase.segment-removed",
     "leave.retired",
     "place.emptied",
     "place.removed",
@@ -37,18 +43,37 @@ fn child_program() {
     }
     let left_open = create(&agent, "left", 1000).unwrap();
     create(&agent, "closed", 1000).unwrap().close(&agent);
+    let bell = agent.loop_bell().unwrap();
+    send_large(&agent);
+    drop(bell);
     drop(left_open);
     agent.leave();
+}
+
+/// Makes a queue, and puts and takes a message larger than its chunks.
+fn send_large(agent: &Agent) {
+    let queue = make(agent, "queue", Kind::MpmcQueue, [4, 24, 2, 0, 0]);
+    let object = Object::new(agent, &queue);
+    let mut member = object.join_queue().unwrap();
+    let put = object.push_message(&mut member, &[7; 5000], Wait::Try).unwrap();
+    assert_eq!(put, Looked::Got(Put::Done(())));
+    let Looked::Got(Got::Message(chunk)) = object.take_message(&mut member, Wait::Try).unwrap() else {
+        panic!("the message is there");
+    };
+    object.free_message(&member, chunk.index).unwrap();
+    object.leave_queue(member).unwrap();
+    queue.close(agent);
 }
 
 /// Checks that a domain works, and that its last agent leaves nothing.
 fn survive(group: &TestGroup, domain: &str, at: &str) {
     let survivor = group.join(domain);
     survivor.collect_garbage().unwrap();
-    for name in ["left", "closed"] {
+    for name in ["left", "closed", "queue"] {
         assert_eq!(Segment::open(&survivor, name, None).err().unwrap().code, Code::NotFound, "after {at}");
         create(&survivor, name, 5_000).unwrap_or_else(|e| panic!("after {at}: {e}")).close(&survivor);
     }
+    send_large(&survivor);
     let info = inspect(group.domain(domain)).unwrap();
     assert!(info.agents.iter().all(|agent| agent.alive), "dead agents after {at}");
     survivor.leave();
