@@ -140,7 +140,11 @@ if (canSwitchUsers) {
     t.deepEqual(await consumer.do('pop'), Uint8Array.of(1, 2))
     t.false(await a.it('deeds').do<boolean>('holdNamed', 'named'))
 
-    for (const kind of ['+', '~f']) t.true(team.files().some(name => name.includes(kind)), kind)
+    for (const kind of ['+', '~f'])
+      t.true(
+        team.files().some(name => name.includes(kind)),
+        kind,
+      )
     for (const name of team.files()) {
       const { mode, gid } = statSync(`${team.directory}/${name}`)
       t.deepEqual([name, mode & 0o7777, gid], [name, 0o660, team.gid])
