@@ -15,15 +15,18 @@ export class Company {
     this.#handle = handle
   }
 
-  /** Takes what is there now as known: losing it ends waits. */
+  /**
+   * Takes what is there now as known: losing it ends waits. Each wait begins with this, so a
+   * process that was there a moment ago will do: `lost` notices if it is gone.
+   */
   meet(): void {
-    this.#seen = this.#known = nativeSegments.objectCompany(this.#handle)
+    this.#seen = this.#known = nativeSegments.objectCompany(this.#handle, true)
   }
 
   /** What was lost since the last call, as bits of `company`. */
   lost(): number {
     const before = this.#known
-    const now = nativeSegments.objectCompany(this.#handle)
+    const now = nativeSegments.objectCompany(this.#handle, false)
     // A process that was seen only once may have opened the object for a moment, as `crossmem
     // inspect` does.
     this.#known = now & (before | this.#seen)

@@ -17,14 +17,14 @@ pub fn object_params(handle: u32) -> Result<Vec<f64>> {
     with_object(handle, |object| Ok(object.params()?.iter().map(|param| *param as f64).collect()))
 }
 
-/// The bits `LINKED` and `OTHERS`.
+/// The bits `LINKED` and `OTHERS`. `lately`: as `Segment::company_lately`.
 ///
 /// # Errors
 /// `ERR_CLOSED`.
 #[napi(catch_unwind)]
-pub fn object_company(handle: u32) -> Result<u32> {
+pub fn object_company(handle: u32, lately: bool) -> Result<u32> {
     with_open(handle, |agent, open| {
-        let company = open.segment.company(agent);
+        let company = if lately { open.segment.company_lately(agent) } else { open.segment.company(agent) };
         Ok(u32::from(company.linked) * company::LINKED + u32::from(company.others) * company::OTHERS)
     })
 }

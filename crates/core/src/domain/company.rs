@@ -11,18 +11,20 @@ use crate::wait::Peers;
 pub struct Company {
     /// Its name still leads to the object.
     pub linked: bool,
-    /// Another agent has it open that lives, or did lately.
+    /// Another living agent has it open.
     pub others: bool,
 }
 
-/// Reads the registry without its mutex, so other agents may be changing what is read.
-pub(crate) fn company_of(seat: &Seat, object: ObjectRef) -> Company {
+/// Reads the registry without its mutex, so other agents may be changing what is read. `lately`: an
+/// agent counts as living if it did lately, which takes fewer questions to the kernel.
+pub(crate) fn company_of(seat: &Seat, object: ObjectRef, lately: bool) -> Company {
     let domain = seat.domain();
     let Some(entry) = domain.entries().get(object.index) else {
         return Company { linked: false, others: false };
     };
     let me = usize::from(seat.me().slot);
-    let lives = |slot| seeded(Fault::DeadKeepCompany) || domain.seems_alive_in(slot);
+    let is_alive = |slot| if lately { domain.seems_alive_in(slot) } else { domain.is_alive_in(slot) };
+    let lives = |slot| seeded(Fault::DeadKeepCompany) || is_alive(slot);
     let others = entry.attached.iter().any(|slot| slot != me && lives(slot));
     // Read after the attached agents: if the entry is still this object's, it was this object's
     // then.

@@ -217,7 +217,19 @@ impl Segment {
     /// no lock.
     #[must_use]
     pub fn company(&self, agent: &Agent) -> Company {
-        self.object.map_or(Company { linked: true, others: true }, |object| company_of(agent.seat(), object))
+        self.company_now_or(agent, false)
+    }
+
+    /// As `company`, but an agent that lived lately counts as living. For a caller that asks again
+    /// later.
+    #[must_use]
+    pub fn company_lately(&self, agent: &Agent) -> Company {
+        self.company_now_or(agent, true)
+    }
+
+    fn company_now_or(&self, agent: &Agent, lately: bool) -> Company {
+        let foreign = Company { linked: true, others: true };
+        self.object.map_or(foreign, |object| company_of(agent.seat(), object, lately))
     }
 
     /// Maps the bytes a second time: closing the handle leaves that mapping alone.

@@ -1,6 +1,7 @@
 //! The reactor: it calls JavaScript when the doorbell of this environment's agent rings, and at
 //! each tick.
 
+use crossmem_core::Agent;
 use napi::JsValue;
 use napi::bindgen_prelude::Function;
 use napi_derive::napi;
@@ -27,14 +28,13 @@ pub fn start_reactor(
 ) -> Result<()> {
     // Node-API may call hooks in JavaScript, so the environment isn't borrowed meanwhile.
     let earlier = with(|environment| environment.wake.take()).flatten();
-    let started = match earlier.and_then(|earlier| earlier.call_instead(env.raw(), wake.raw())) {
-        Some(earlier) => earlier,
-        None => {
-            let (bell, listener) = with_agent(|agent| {
-                Ok((has_loop.then(|| agent.loop_bell().ok()).flatten(), agent.listener()))
-            })?;
-            Wake::start(env.raw(), wake.raw(), bell, listener, due)?
-        }
+    let goes_on = earlier.and_then(|earlier| earlier.call_instead(env.raw(), wake.raw()));
+    let started = if let Some(earlier) = goes_on {
+        earlier
+    } else {
+        let bells = |agent: &Agent| (has_loop.then(|| agent.loop_bell().ok()).flatten(), agent.listener());
+        let (bell, listener) = with_agent(|agent| Ok(bells(agent)))?;
+        Wake::start(env.raw(), wake.raw(), bell, listener, due)?
     };
     with(|environment| environment.wake = Some(started));
     // Before the hooks that `Wake` made.

@@ -9,7 +9,7 @@ use super::arguments::each_call;
 /// A function of one environment, called on its thread from outside of JavaScript.
 pub(super) struct Function {
     env: sys::napi_env,
-    function: sys::napi_ref,
+    called: sys::napi_ref,
     /// Node-API wants an object for each asynchronous context.
     resource: sys::napi_ref,
     context: sys::napi_async_context,
@@ -19,12 +19,12 @@ impl Function {
     /// `None`: the environment takes no more.
     pub(super) fn of(env: sys::napi_env, function: sys::napi_value) -> Option<Function> {
         let mut made =
-            Function { env, function: ptr::null_mut(), resource: ptr::null_mut(), context: ptr::null_mut() };
+            Function { env, called: ptr::null_mut(), resource: ptr::null_mut(), context: ptr::null_mut() };
         let (mut resource, mut name) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: a live environment, inside a call from JavaScript.
         let all = unsafe {
             [
-                sys::napi_create_reference(env, function, 1, &raw mut made.function),
+                sys::napi_create_reference(env, function, 1, &raw mut made.called),
                 sys::napi_create_object(env, &raw mut resource),
                 sys::napi_create_reference(env, resource, 1, &raw mut made.resource),
                 sys::napi_create_string_utf8(env, c"crossmem".as_ptr(), 8, &raw mut name),
@@ -44,7 +44,7 @@ impl Function {
                 return;
             }
             let (mut function, mut resource) = (ptr::null_mut(), ptr::null_mut());
-            sys::napi_get_reference_value(self.env, self.function, &raw mut function);
+            sys::napi_get_reference_value(self.env, self.called, &raw mut function);
             sys::napi_get_reference_value(self.env, self.resource, &raw mut resource);
             each_call(self.env, ticked, due, |arguments| self.make(resource, function, arguments));
             sys::napi_close_handle_scope(self.env, scope);
@@ -84,7 +84,7 @@ impl Drop for Function {
         // SAFETY: dropped on the environment's thread, at its end at the latest.
         unsafe {
             sys::napi_async_destroy(self.env, self.context);
-            sys::napi_delete_reference(self.env, self.function);
+            sys::napi_delete_reference(self.env, self.called);
             sys::napi_delete_reference(self.env, self.resource);
         }
     }

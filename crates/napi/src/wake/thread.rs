@@ -21,7 +21,7 @@ const LONG: Duration = Duration::from_secs(3600);
 /// A running thread. Dropping this ends it.
 pub(crate) struct Thread {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    running: Option<JoinHandle<()>>,
     call: Call,
     env: sys::napi_env,
 }
@@ -174,7 +174,7 @@ impl Thread {
             .stack_size(128 << 10)
             .spawn(move || running.run(call))
             .map_err(|e| napi::Error::new("ERR_OS", format!("starting a thread: {e}")))?;
-        Ok(Thread { shared, thread: Some(thread), call, env })
+        Ok(Thread { shared, running: Some(thread), call, env })
     }
 
     /// Tells the thread whether a wait is pending; `keep_alive`: the process must not end
@@ -196,7 +196,7 @@ impl Drop for Thread {
     fn drop(&mut self) {
         self.shared.stopped.store(true, SeqCst);
         self.shared.listener.ring();
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.running.take() {
             let _ = thread.join();
         }
         self.shared.listener.end_parking();
