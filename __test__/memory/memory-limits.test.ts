@@ -112,9 +112,10 @@ if (cgroups) {
   for (const length of [32 << 10, 3 * MIB]) {
     test(`messages of ${length} bytes fill a memory cgroup up to its limit, and no process is killed`, t => {
       const { stdout, stderr, signal } = limited(
-        { [limit]: 120 * MIB },
+        { [limit]: 160 * MIB },
         fixture('memory/fill-queue'),
         String(length),
+        String(32 * MIB),
       )
       t.is(signal, null, stderr)
       const filled = JSON.parse(stdout) as Filled
