@@ -20,6 +20,16 @@ let known: Found | undefined
 /** A Python with NumPy, or the reason why there is none. */
 export const python = (): Found => (known ??= find())
 
+/** Runs a Python program, and returns what it prints. */
+export function runPython(program: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(python().path as string, ['-c', program, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  })
+  if (status !== 0) throw new Error(stderr)
+  return stdout
+}
+
 /** Whether this Python is at least that version; false without Python. */
 export function isPython(major: number, minor: number): boolean {
   const found = python()

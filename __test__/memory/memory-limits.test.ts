@@ -75,7 +75,7 @@ function limited(limits: Record<string, number>, program: string, ...args: strin
 if (cgroups) {
   const { limit, high } = cgroups
 
-  test('more than the memory cgroup allows is refused with the name of the limit, and nobody is killed', t => {
+  test('more than the memory cgroup allows is refused with the name of the limit, and no process is killed', t => {
     for (const file of [limit, ...(high ? [high] : [])]) {
       const { stdout, stderr, signal } = limited(
         { [file]: 256 * MIB },
@@ -95,7 +95,7 @@ if (cgroups) {
   })
 
   for (const size of [32 << 10, 300_000, 3 * MIB, 100 * MIB]) {
-    test(`objects of ${size} bytes fill a memory cgroup up to its limit, and nobody is killed`, t => {
+    test(`objects of ${size} bytes fill a memory cgroup up to its limit, and no process is killed`, t => {
       const { stdout, stderr, signal } = limited(
         { [limit]: 120 * MIB },
         fixture('memory/fill-memory'),

@@ -1,11 +1,10 @@
 import '../helpers/domain.js'
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NDArray, open, type SmallFloatDType } from 'crossmem'
 import { smallFloatDTypes } from '../../src/nd/small-floats.js'
-import { mlDtypesTest, python } from '../helpers/python.js'
+import { mlDtypesTest, runPython } from '../helpers/python.js'
 
 const prelude = `
 import json, sys, warnings
@@ -20,14 +19,7 @@ def tell(values):
     return [repr(float(value)).replace('nan', 'NaN').replace('inf', 'Infinity') for value in values.ravel()]
 `
 
-function run(program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(python().path as string, ['-c', prelude + program, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  })
-  if (status !== 0) throw new Error(stderr)
-  return stdout
-}
+const run = (program: string, ...args: string[]): string => runPython(prelude + program, ...args)
 
 /** As \`tell\` spells numbers. */
 const tell = (value: number): number | string => (Object.is(value, -0) ? '-0' : value)

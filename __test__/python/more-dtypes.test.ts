@@ -1,14 +1,12 @@
 import '../helpers/domain.js'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ExecutionContext } from 'ava'
 import { type DType, type DTypeLike, NDArray, open } from 'crossmem'
 import { dtypeInfo } from '../../src/nd/dtype.js'
 import { printDescr } from '../../src/npy/descr.js'
 import { unique } from '../helpers/domain.js'
-import { python, pythonTest } from '../helpers/python.js'
+import { folder } from '../helpers/folder.js'
+import { pythonTest, runPython } from '../helpers/python.js'
 import { random } from '../helpers/random.js'
 
 // Times, strings and records, both ways, in files and in shared memory.
@@ -80,20 +78,7 @@ function tell(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? Object.values(value).map(tell) : value
 }
 
-/** Runs a Python program, and returns what it prints. */
-function run(program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(python().path as string, ['-c', prelude + program, ...args], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(stderr)
-  return stdout
-}
-
-function folder(t: ExecutionContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'crossmem-'))
-  t.teardown(() => rmSync(path, { recursive: true }))
-  return path
-}
+const run = (program: string, ...args: string[]): string => runPython(prelude + program, ...args)
 
 const save = `
 import warnings

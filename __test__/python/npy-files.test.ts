@@ -1,26 +1,9 @@
 import '../helpers/domain.js'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ExecutionContext } from 'ava'
 import { NDArray } from 'crossmem'
-import { python, pythonTest } from '../helpers/python.js'
-
-/** Runs a Python program, and returns what it prints. */
-function run(program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(python().path as string, ['-c', program, ...args], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(stderr)
-  return stdout
-}
-
-function folder(t: ExecutionContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'crossmem-'))
-  t.teardown(() => rmSync(path, { recursive: true }))
-  return path
-}
+import { folder } from '../helpers/folder.js'
+import { pythonTest, runPython } from '../helpers/python.js'
 
 const saveBigEndian = `
 import sys
@@ -51,7 +34,7 @@ print('equal')
 
 pythonTest('Python: load and from convert big-endian files, and save writes them native', async t => {
   const at = folder(t)
-  const count = Number(run(saveBigEndian, at))
+  const count = Number(runPython(saveBigEndian, at))
   t.is(count, 14)
   for (let i = 0; i < count; i++) {
     for (const order of ['C', 'F'] as const) {
@@ -64,7 +47,7 @@ pythonTest('Python: load and from convert big-endian files, and save writes them
       await array.save(`${path}-ours.npy`)
     }
   }
-  t.is(run(compare, at, String(count)), 'equal\n')
+  t.is(runPython(compare, at, String(count)), 'equal\n')
 })
 
 const saveZip = `
@@ -88,7 +71,7 @@ with np.load(sys.argv[1]) as file:
 
 pythonTest('Python: .npz files go both ways', async t => {
   const at = folder(t)
-  run(saveZip, at)
+  runPython(saveZip, at)
   for (const name of ['plain', 'compressed']) {
     const arrays = await NDArray.loadNpz(join(at, `${name}.npz`))
     t.deepEqual(
@@ -127,7 +110,7 @@ pythonTest('Python: .npz files go both ways', async t => {
     }
     await NDArray.saveNpz(path, sources, { compress: name === 'compressed' })
     t.is(
-      run(loadZip, path),
+      runPython(loadZip, path),
       [
         'a int32 (2, 3) False [[0, 1, 2], [3, 4, 5]]',
         'b float64 (2, 2) True [[1.5, 1.5], [1.5, 1.5]]',

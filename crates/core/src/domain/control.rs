@@ -165,9 +165,13 @@ impl Domain {
 
     /// Whether the agent in that slot lives.
     pub(crate) fn is_alive_in(&self, slot: usize) -> bool {
-        let instance =
-            self.control().agents.get(slot).map_or(0, |agent| agent.instance.load(Ordering::Acquire));
-        instance != 0 && self.life.is_alive(instance as u32)
+        self.instance_in(slot).is_some_and(|instance| self.life.is_alive(instance))
+    }
+
+    /// The instance of the agent in that slot, if it is taken.
+    fn instance_in(&self, slot: usize) -> Option<u32> {
+        let instance = self.control().agents.get(slot)?.instance.load(Ordering::Acquire);
+        (instance != 0).then_some(instance as u32)
     }
 
     /// Whether that agent lives, or did lately.
@@ -177,9 +181,7 @@ impl Domain {
 
     /// As `is_alive_in`, for an agent that lives or did lately.
     pub(crate) fn seems_alive_in(&self, slot: usize) -> bool {
-        let instance =
-            self.control().agents.get(slot).map_or(0, |agent| agent.instance.load(Ordering::Acquire));
-        instance != 0 && self.seems_alive(instance as u32)
+        self.instance_in(slot).is_some_and(|instance| self.seems_alive(instance))
     }
 
     pub(crate) fn is_retired(&self) -> bool {
