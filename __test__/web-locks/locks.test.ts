@@ -215,6 +215,13 @@ test('the promise settles as the callback returns or throws', async t => {
   t.deepEqual(await modes(name), { held: [], pending: [] })
 })
 
+test('a number as a name is the string of its digits', async t => {
+  const number = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
+  await untyped.request(number, async () => {
+    t.is(await locks.request(String(number), { ifAvailable: true }, lock => lock), null)
+  })
+})
+
 test('the callback is called later, without this, and where the request was made', async t => {
   const name = unique('l')
   const storage = new AsyncLocalStorage<number>()
