@@ -1,30 +1,39 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './paths.js'
 
-/** Packs what `npm publish` would send: the file's name, and the paths in it. */
-export function pack(...options: string[]): { filename: string; paths: string[] } {
-  const printed = execFileSync('npm', ['pack', '--json', ...options], { cwd: root, encoding: 'utf8' })
-  const [{ filename, files }] = JSON.parse(printed.slice(printed.indexOf('['))) as [
-    { filename: string; files: { path: string }[] },
+/** What `npm publish` would send of the checkout: its size, and the paths in it. */
+export function pack(): { size: number; paths: string[] } {
+  const printed = execFileSync('npm', ['pack', '--json', '--dry-run'], { cwd: root, encoding: 'utf8' })
+  const [{ size, files }] = JSON.parse(printed.slice(printed.indexOf('['))) as [
+    { size: number; files: { path: string }[] },
   ]
-  return { filename, paths: files.map(({ path }) => path) }
+  return { size, paths: files.map(({ path }) => path) }
 }
 
-/** Lays out the package and its platform's binary as `npm install` would. */
+/** The file of the addon that was built here, and its platform, as `linux-x64-gnu`. */
+export function builtAddon(): { file: string; platform: string } {
+  const folder = join(root, 'dist', 'addon')
+  const file = readdirSync(folder).find(name => name.endsWith('.node')) as string
+  return { file: join(folder, file), platform: file.split('.')[1] as string }
+}
+
+/** Runs a program of `scripts/packages`, and returns what it prints. */
+export function tool(program: string, ...args: string[]): string {
+  return execFileSync(process.execPath, [join(root, 'scripts', 'packages', program), ...args], {
+    encoding: 'utf8',
+  })
+}
+
+/** Installs what would be published for this platform into a folder, as npm does. */
 export function installPublished(into: string): void {
-  const { filename, paths } = pack('--pack-destination', into)
-  const strays = paths.filter(path => /\.node$|__test__|^(src|crates|build|scripts)\//.test(path))
-  if (strays.length > 0) throw new Error(`the package carries ${JSON.stringify(strays)}`)
-  const modules = join(into, 'node_modules')
-  mkdirSync(join(modules, 'crossmem'), { recursive: true })
-  execFileSync('tar', ['xzf', join(into, filename), '--strip-components=1', '-C', join(modules, 'crossmem')])
-  for (const dependency of ['@petamoriken', 'fflate']) {
-    symlinkSync(join(root, 'node_modules', dependency), join(modules, dependency), 'dir')
+  const packages = mkdtempSync(join(tmpdir(), 'crossmem-packages-'))
+  try {
+    tool('make.mjs', '--only', builtAddon().platform, '--into', packages)
+    tool('install.mjs', into, packages)
+  } finally {
+    rmSync(packages, { recursive: true })
   }
-  const [binary = ''] = readdirSync(join(root, 'dist', 'addon')).filter(file => file.endsWith('.node'))
-  const platform = binary.split('.')[1] as string
-  cpSync(join(root, 'npm', platform), join(modules, `crossmem-${platform}`), { recursive: true })
-  cpSync(join(root, 'dist', 'addon', binary), join(modules, `crossmem-${platform}`, binary))
 }

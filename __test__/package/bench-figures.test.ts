@@ -76,7 +76,6 @@ const PAGES = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   ...readdirSync(join(root, 'docs')).map(name => join('docs', name)),
-  ...readdirSync(join(root, 'npm')).map(name => join('npm', name, 'README.md')),
 ]
 
 for (const page of PAGES) {

@@ -39,8 +39,15 @@ made.close()
 })
 
 test('the package has one file of declarations for each kind of module', t => {
-  const declarations = pack('--dry-run').paths.filter(path => /\.d\.[cm]?ts$/.test(path))
+  const declarations = pack().paths.filter(path => /\.d\.[cm]?ts$/.test(path))
   t.deepEqual(declarations.sort(), ['dist/index.d.mts', 'dist/index.d.ts'])
+})
+
+test('the main package has no addon, and nothing of the sources', t => {
+  const strays = pack().paths.filter(path =>
+    /\.node$|__test__|^(src|crates|build|scripts|bench)\//.test(path),
+  )
+  t.deepEqual(strays, [])
 })
 
 test('the declarations export exactly what src/index.ts exports', t => {

@@ -1,0 +1,95 @@
+// `npm run packages -- --addons FOLDER`: makes the packages of a release of what is built in
+// dist/, and of the addons for all targets, which lie somewhere in FOLDER (dist/addon by default).
+// It publishes nothing.
+//   --into FOLDER        where the packages go; build/packages by default
+//   --only linux-x64-gnu the package of this platform and a main package that names no other one,
+//                        to try on this machine what users get. Can be repeated.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isMain } from '../is-main.mjs'
+import { problems } from './check.mjs'
+import { run } from './run.mjs'
+import { main, platformPackages, root, tarballOf } from './set.mjs'
+
+const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
+
+/** Makes the packages, and throws if one of them isn't complete. Returns their files' names. */
+export function makePackages({ addons, into, only = [] }) {
+  const wanted = only.length === 0 ? platformPackages : only.map(packageFor)
+  rmSync(into, { recursive: true, force: true })
+  mkdirSync(into, { recursive: true })
+  const stage = mkdtempSync(join(into, 'stage-'))
+  try {
+    const files = fill(stage, resolve(addons), wanted)
+    for (const folder of files) run('npm', ['pack', '--silent', '--pack-destination', resolve(into)], folder)
+  } finally {
+    rmSync(stage, { recursive: true })
+  }
+  const found = problems(into, wanted)
+  if (found.length > 0) throw new Error(found.join('\n'))
+  return [...wanted.map(({ tarball }) => tarball), tarballOf(main.name)]
+}
+
+function packageFor(platform) {
+  const found = platformPackages.find(other => other.platform === platform)
+  if (found === undefined) throw new Error(`package.json has no target ${platform}`)
+  return found
+}
+
+/** Lays out the packages as folders: the main one, with the others in its folder `npm`. */
+function fill(stage, addons, wanted) {
+  run('npm', ['pack', '--silent', '--pack-destination', stage], root)
+  run('tar', ['-xzf', tarballOf(main.name)], stage)
+  const folder = join(stage, 'package')
+  edit(folder, manifest => {
+    manifest.napi.targets = wanted.map(({ triple }) => triple)
+  })
+  napi(['create-npm-dirs'], folder)
+  const platforms = wanted.map(({ platform, addon }) => {
+    const platformFolder = join(folder, 'npm', platform)
+    cpSync(find(addons, addon), join(platformFolder, addon))
+    for (const licence of LICENCES) cpSync(join(root, licence), join(platformFolder, licence))
+    edit(platformFolder, manifest => manifest.files.push(...LICENCES))
+    return platformFolder
+  })
+  napi(['pre-publish', '--skip-optional-publish', '--no-gh-release'], folder)
+  return [...platforms, folder]
+}
+
+/** The one file of that name in a folder, however deep. */
+function find(folder, name) {
+  const found = readdirSync(folder, { recursive: true }).filter(path => basename(path) === name)
+  if (found.length !== 1) {
+    const what = found.length === 0 ? 'no file' : `${found.length} files`
+    throw new Error(`${folder} has ${what} of the name ${name}; it must have one`)
+  }
+  return join(folder, found[0])
+}
+
+function edit(folder, change) {
+  const file = join(folder, 'package.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8'))
+  change(manifest)
+  writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+function napi(args, cwd) {
+  run(process.execPath, [join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js'), ...args], cwd)
+}
+
+if (isMain(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      addons: { type: 'string', default: join(root, 'dist', 'addon') },
+      into: { type: 'string', default: join(root, 'build', 'packages') },
+      only: { type: 'string', multiple: true },
+    },
+  })
+  try {
+    for (const file of makePackages(values)) console.log(join(values.into, file))
+  } catch (error) {
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}

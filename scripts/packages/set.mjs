@@ -1,0 +1,39 @@
+// The set of packages that a release consists of: `crossmem`, and one package with the addon for
+// each target that package.json lists.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseTriple } from '@napi-rs/cli'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export const main = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/**
+ * One package: its name, the file that `npm pack` makes of it, and what its package.json and its
+ * addon must be.
+ *
+ * @typedef {{ triple: string, platform: string, name: string, tarball: string, addon: string,
+ *   fields: { os: string[], cpu: string[], libc?: string[] } }} PlatformPackage
+ */
+
+const LIBC = { gnu: ['glibc'], musl: ['musl'] }
+
+/** @type {PlatformPackage[]} */
+export const platformPackages = main.napi.targets.map(triple => {
+  const { platformArchABI: platform, platform: os, arch: cpu, abi } = parseTriple(triple)
+  const name = `${main.name}-${platform}`
+  return {
+    triple,
+    platform,
+    name,
+    tarball: tarballOf(name),
+    addon: `${main.napi.binaryName}.${platform}.node`,
+    fields: { os: [os], cpu: [cpu], ...(LIBC[abi] && { libc: LIBC[abi] }) },
+  }
+})
+
+/** What `npm pack` calls a package of this version. */
+export function tarballOf(name) {
+  return `${name}-${main.version}.tgz`
+}
