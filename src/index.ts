@@ -1,4 +1,5 @@
-// First, so that a runtime that can't load the addon is told why.
+// First, so that a runtime that is too old, or can't load the addon, is told why.
+import './node-version.js'
 import './native/index.js'
 
 export {

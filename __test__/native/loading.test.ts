@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { PLATFORMS } from '../../src/native/platforms.js'
 import { root } from '../helpers/paths.js'
 
 const [major = 0] = process.versions.node.split('.').map(Number)
@@ -17,6 +27,19 @@ function copy(t: ExecutionContext): { folder: string; addon: string; entry: stri
   const addon = join(folder, 'dist', 'addon')
   return { folder, addon, entry: join(folder, 'dist', 'index.js') }
 }
+
+/** Installs a package for a platform, whose addon is a program. */
+function provide(folder: string, platform: string, program: string): void {
+  const package_ = join(folder, 'dist', 'node_modules', `crossmem-${platform}`)
+  mkdirSync(package_, { recursive: true })
+  writeFileSync(join(package_, 'package.json'), JSON.stringify({ version: '0.0.0', main: 'index.js' }))
+  writeFileSync(join(package_, 'index.js'), program)
+}
+
+/** A line that makes a process look like one of another system. */
+const pretend = (system: { platform: string; arch: string }): string =>
+  `for (const [key, value] of Object.entries(${JSON.stringify(system)}))
+    Object.defineProperty(process, key, { value })`
 
 /** The error that importing the package gives, or `loaded`. */
 function load(
@@ -58,7 +81,7 @@ if (isNode) {
   test('a Node that is too old is refused before anything else is loaded', t => {
     const older = "Object.defineProperty(process.versions, 'node', { value: '18.20.8' })"
     const { code, message } = load(entry, [], older)
-    t.is(code, 'ERR_UNSUPPORTED')
+    t.is(code, 'ERR_UNSUPPORTED_PLATFORM')
     t.regex(message as string, /needs Node 20 or later/)
   })
 
@@ -66,10 +89,23 @@ if (isNode) {
     const { addon, entry } = copy(t)
     rmSync(binaryOf(addon))
     const { code, message } = load(entry)
-    t.is(code, 'ERR_NO_ADDON')
+    t.is(code, 'ERR_UNSUPPORTED_PLATFORM')
     t.regex(
       message as string,
-      /the package crossmem-[\w-]+, .* is not installed; install without --omit=optional/,
+      /the package crossmem-[\w-]+, .* is not installed \(no other one is\); .*without --omit=optional/,
+    )
+  })
+
+  test('packages that were installed on another platform are named', t => {
+    const { folder, addon, entry } = copy(t)
+    rmSync(binaryOf(addon))
+    const others = ['linux-arm64-musl', 'win32-arm64-msvc']
+    for (const platform of others) provide(folder, platform, '')
+    const { code, message } = load(entry)
+    t.is(code, 'ERR_UNSUPPORTED_PLATFORM')
+    t.regex(
+      message as string,
+      /is not installed \(crossmem-linux-arm64-musl and crossmem-win32-arm64-msvc is, which is for another/,
     )
   })
 
@@ -89,12 +125,13 @@ if (isNode) {
     for (const [platform, arch, words] of [
       ['linux', 'riscv64', /no native addon for linux-riscv64-gnu; it has one for linux-x64-gnu, /],
       ['freebsd', 'x64', /no native addon for freebsd-x64; it has one for /],
-      ['sunos', 'x64', /no native addon for sunos x64; it has one for /],
+      ['sunos', 'x64', /no native addon for sunos-x64; it has one for /],
+      ['win32', 'ia32', /no native addon for win32-ia32-msvc; it has one for /],
+      ['win32', 'arm64', /the package crossmem-win32-arm64-msvc, .* is not installed/],
+      ['darwin', 'x64', /the package crossmem-darwin-x64, .* is not installed/],
     ] as const) {
-      const other = `for (const [key, value] of Object.entries({ platform: '${platform}', arch: '${arch}' }))
-        Object.defineProperty(process, key, { value })`
-      const { code, message } = load(entry, [], other)
-      t.is(code, 'ERR_NO_ADDON')
+      const { code, message } = load(entry, [], pretend({ platform, arch }))
+      t.is(code, 'ERR_UNSUPPORTED_PLATFORM')
       t.regex(message as string, words)
     }
   })
@@ -113,16 +150,62 @@ if (isNode) {
     }
   })
 
-  test('musl, the C library of Alpine, is told as that', t => {
+  test('musl, the C library of Alpine, has a package of its own', t => {
     const { addon, entry } = copy(t)
     rmSync(binaryOf(addon))
-    const alpine = `Object.defineProperty(process, 'platform', { value: 'linux' })
-      Object.defineProperty(process, 'arch', { value: 'x64' })
+    const alpine = `${pretend({ platform: 'linux', arch: 'x64' })}
       const fs = require('fs')
       const { readFileSync } = fs
       fs.readFileSync = (path, ...rest) => path === '/usr/bin/ldd' ? 'musl' : readFileSync(path, ...rest)`
     const { code, message } = load(entry, [], alpine)
-    t.is(code, 'ERR_NO_ADDON')
-    t.regex(message as string, /no native addon for musl.*node:24-slim/)
+    t.is(code, 'ERR_UNSUPPORTED_PLATFORM')
+    t.regex(message as string, /the package crossmem-linux-x64-musl, .* is not installed/)
+  })
+
+  test("where /usr/bin/ldd can't be read, Node's report tells the C library", t => {
+    const { addon, entry } = copy(t)
+    rmSync(binaryOf(addon))
+    for (const [report, platform] of [
+      [{ header: { glibcVersionRuntime: '2.36' } }, 'linux-arm64-gnu'],
+      [{ header: {}, sharedObjects: ['/lib/ld-musl-aarch64.so.1'] }, 'linux-arm64-musl'],
+    ] as const) {
+      const system = `${pretend({ platform: 'linux', arch: 'arm64' })}
+        const fs = require('fs')
+        const { readFileSync } = fs
+        fs.readFileSync = (path, ...rest) => {
+          if (path === '/usr/bin/ldd') throw new Error('ENOENT')
+          return readFileSync(path, ...rest)
+        }
+        process.report.getReport = () => (${JSON.stringify(report)})`
+      const { code, message } = load(entry, [], system)
+      t.is(code, 'ERR_UNSUPPORTED_PLATFORM')
+      t.true(message?.includes(`the package crossmem-${platform}, `), message)
+    }
+  })
+
+  test('a binary for another C library, or for a newer one, is told as that', t => {
+    const { folder, addon, entry } = copy(t)
+    rmSync(binaryOf(addon))
+    for (const [says, words] of [
+      ['Error loading shared library ld-linux-x86-64.so.2: No such file', /built for another C library/],
+      ['Error relocating addon.node: gnu_get_libc_version: symbol not found', /built for another C library/],
+      ['libc.musl-x86_64.so.1: cannot open shared object file', /built for another C library/],
+      ['/usr/lib/x86_64-linux-gnu/libc.so: invalid ELF header', /built for another C library/],
+      ["/lib/libc.so.6: version `GLIBC_2.28' not found", /C library is too old.*GLIBC_2\.28/],
+    ] as const) {
+      provide(folder, 'linux-x64-gnu', `throw new Error(${JSON.stringify(says)})`)
+      const { code, message } = load(entry, [], pretend({ platform: 'linux', arch: 'x64' }))
+      t.is(code, 'ERR_UNSUPPORTED_PLATFORM', says)
+      t.regex(message as string, words)
+    }
+  })
+
+  test('the loader knows the platforms that packages are made for', t => {
+    const { napi } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      napi: { targets: string[] }
+    }
+    t.is(PLATFORMS.length, napi.targets.length)
+    const loader = readFileSync(join(root, 'dist', 'addon', 'index.js'), 'utf8')
+    for (const platform of PLATFORMS) t.true(loader.includes(`require('crossmem-${platform}')`), platform)
   })
 }
