@@ -31,7 +31,7 @@ export function tool(program: string, ...args: string[]): string {
 export function installPublished(into: string): void {
   const packages = mkdtempSync(join(tmpdir(), 'crossmem-packages-'))
   try {
-    tool('make.mjs', '--only', builtAddon().platform, '--into', packages)
+    tool('make.mjs', '--partial', '--into', packages)
     tool('install.mjs', into, packages)
   } finally {
     rmSync(packages, { recursive: true })

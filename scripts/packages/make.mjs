@@ -1,9 +1,9 @@
 // `npm run packages -- --addons FOLDER`: makes the packages of a release of what is built in
 // dist/, and of the addons for all targets, which lie somewhere in FOLDER (dist/addon by default).
 // It publishes nothing.
-//   --into FOLDER        where the packages go; build/packages by default
-//   --only linux-x64-gnu the package of this platform and a main package that names no other one,
-//                        to try on this machine what users get. Can be repeated.
+//   --into FOLDER  where the packages go; build/packages by default
+//   --partial      only the packages of the addons that are there, and a main package that names
+//                  no others: to try on this machine what users get
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,8 +15,9 @@ import { main, platformPackages, root, tarballOf } from './set.mjs'
 const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
 
 /** Makes the packages, and throws if one of them isn't complete. Returns their files' names. */
-export function makePackages({ addons, into, only = [] }) {
-  const wanted = only.length === 0 ? platformPackages : only.map(packageFor)
+export function makePackages({ addons, into, partial = false }) {
+  const built = new Set(readdirSync(addons, { recursive: true }).map(path => basename(path)))
+  const wanted = partial ? platformPackages.filter(({ addon }) => built.has(addon)) : platformPackages
   rmSync(into, { recursive: true, force: true })
   mkdirSync(into, { recursive: true })
   const stage = mkdtempSync(join(into, 'stage-'))
@@ -29,12 +30,6 @@ export function makePackages({ addons, into, only = [] }) {
   const found = problems(into, wanted)
   if (found.length > 0) throw new Error(found.join('\n'))
   return [...wanted.map(({ tarball }) => tarball), tarballOf(main.name)]
-}
-
-function packageFor(platform) {
-  const found = platformPackages.find(other => other.platform === platform)
-  if (found === undefined) throw new Error(`package.json has no target ${platform}`)
-  return found
 }
 
 /** Lays out the packages as folders: the main one, with the others in its folder `npm`. */
@@ -50,7 +45,10 @@ function fill(stage, addons, wanted) {
     const platformFolder = join(folder, 'npm', platform)
     cpSync(find(addons, addon), join(platformFolder, addon))
     for (const licence of LICENCES) cpSync(join(root, licence), join(platformFolder, licence))
-    edit(platformFolder, manifest => manifest.files.push(...LICENCES))
+    edit(platformFolder, manifest => {
+      manifest.type = 'commonjs'
+      manifest.files.push(...LICENCES)
+    })
     return platformFolder
   })
   napi(['pre-publish', '--skip-optional-publish', '--no-gh-release'], folder)
@@ -83,7 +81,7 @@ if (isMain(import.meta.url)) {
     options: {
       addons: { type: 'string', default: join(root, 'dist', 'addon') },
       into: { type: 'string', default: join(root, 'build', 'packages') },
-      only: { type: 'string', multiple: true },
+      partial: { type: 'boolean' },
     },
   })
   try {

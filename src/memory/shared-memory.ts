@@ -124,7 +124,9 @@ export class SharedMemory implements Disposable {
    *
    * @throws {CrossmemError} as `buffer`
    */
-  get bytes(): Uint8Array<ArrayBuffer> {
+  // What `Uint8Array.of` returns is Uint8Array<ArrayBuffer>, which compilers before TypeScript 5.7
+  // can't read.
+  get bytes(): ReturnType<typeof Uint8Array.of> {
     return new Uint8Array(this.buffer)
   }
 
@@ -141,7 +143,7 @@ export class SharedMemory implements Disposable {
    *   ERR_LIMIT: a limit of the system is reached. ERR_NO_EXTERNAL_BUFFERS: the runtime can't show
    *   shared memory (Electron)
    */
-  get shared(): Uint8Array<SharedArrayBuffer> {
+  get shared(): Uint8Array & { readonly buffer: SharedArrayBuffer } {
     return new Uint8Array(this.#segment.sharedBuffer)
   }
 
