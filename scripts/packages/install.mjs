@@ -12,7 +12,9 @@ export function installInto(project, packages) {
   const platforms = files.filter(name => name !== tarballOf(main.name))
   // What crossmem depends on comes from here, so that no registry is asked.
   for (const dependency of Object.keys(main.dependencies))
-    run('npm', ['pack', '--silent', '--ignore-scripts', join(root, 'node_modules', dependency)], project)
+    run('npm', ['pack', '--silent', '--ignore-scripts', join(root, 'node_modules', dependency)], {
+      cwd: project,
+    })
   const manifest = {
     private: true,
     dependencies: asDependencies([
@@ -22,7 +24,7 @@ export function installInto(project, packages) {
     optionalDependencies: asDependencies(platforms.map(name => resolve(packages, name))),
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest))
-  run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'], project)
+  run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: project })
 }
 
 function asDependencies(tarballs) {

@@ -23,7 +23,8 @@ export function makePackages({ addons, into, partial = false }) {
   const stage = mkdtempSync(join(into, 'stage-'))
   try {
     const files = fill(stage, resolve(addons), wanted)
-    for (const folder of files) run('npm', ['pack', '--silent', '--pack-destination', resolve(into)], folder)
+    for (const folder of files)
+      run('npm', ['pack', '--silent', '--pack-destination', resolve(into)], { cwd: folder })
   } finally {
     rmSync(stage, { recursive: true })
   }
@@ -34,8 +35,8 @@ export function makePackages({ addons, into, partial = false }) {
 
 /** Lays out the packages as folders: the main one, with the others in its folder `npm`. */
 function fill(stage, addons, wanted) {
-  run('npm', ['pack', '--silent', '--pack-destination', stage], root)
-  run('tar', ['-xzf', tarballOf(main.name)], stage)
+  run('npm', ['pack', '--silent', '--pack-destination', stage], { cwd: root })
+  run('tar', ['-xzf', tarballOf(main.name)], { cwd: stage })
   const folder = join(stage, 'package')
   edit(folder, manifest => {
     manifest.napi.targets = wanted.map(({ triple }) => triple)
@@ -73,7 +74,7 @@ function edit(folder, change) {
 }
 
 function napi(args, cwd) {
-  run(process.execPath, [join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js'), ...args], cwd)
+  run(process.execPath, [join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js'), ...args], { cwd })
 }
 
 if (isMain(import.meta.url)) {

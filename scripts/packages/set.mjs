@@ -1,9 +1,9 @@
 // The set of packages that a release consists of: `crossmem`, and one package with the addon for
-// each target that package.json lists.
+// each target that package.json lists. Without imports from node_modules: the job that publishes
+// installs nothing.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseTriple } from '@napi-rs/cli'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -17,11 +17,15 @@ export const main = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  *   fields: { os: string[], cpu: string[], libc?: string[] } }} PlatformPackage
  */
 
+const PROCESSORS = { x86_64: 'x64', aarch64: 'arm64' }
+const SYSTEMS = { linux: 'linux', darwin: 'darwin', windows: 'win32' }
 const LIBC = { gnu: ['glibc'], musl: ['musl'] }
 
 /** @type {PlatformPackage[]} */
 export const platformPackages = main.napi.targets.map(triple => {
-  const { platformArchABI: platform, platform: os, arch: cpu, abi } = parseTriple(triple)
+  const [processor, , system, abi] = triple.split('-')
+  const [os, cpu] = [SYSTEMS[system], PROCESSORS[processor]]
+  const platform = [os, cpu, abi].filter(Boolean).join('-')
   const name = `${main.name}-${platform}`
   return {
     triple,

@@ -1,0 +1,55 @@
+// `node scripts/packages/build.mjs TARGET`: builds the addon of a release into dist/addon, for a
+// target that package.json lists, and checks what came out. The addons for Linux are built with
+// zig (from PyPI, into target/tools), since the linker of this system would ask for its own glibc.
+import { existsSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { platformOf } from './binary.mjs'
+import { isNewer, neededGlibc, OLDEST_GLIBC } from './glibc.mjs'
+import { run } from './run.mjs'
+import { platformPackages, root } from './set.mjs'
+
+const ZIG = ['cargo-zigbuild==0.24.0', 'ziglang==0.17.0']
+
+const [target] = process.argv.slice(2)
+const wanted = platformPackages.find(({ triple }) => triple === target)
+if (wanted === undefined) {
+  console.error(
+    `usage: node scripts/packages/build.mjs ${platformPackages.map(({ triple }) => triple).join(' | ')}`,
+  )
+  process.exit(2)
+}
+const file = join(root, 'dist', 'addon', wanted.addon)
+try {
+  run('rustup', ['target', 'add', target])
+  const isLinux = wanted.fields.os[0] === 'linux'
+  const [triple, env] = isLinux ? [zigTarget(), withZig()] : [target, process.env]
+  const options = ['--strip', '--target', triple, ...(isLinux ? ['--cross-compile'] : [])]
+  run('npm', ['run', 'build:addon', '--', ...options], { cwd: root, env, stdio: 'inherit' })
+  check()
+  console.log(`${file} is built for ${wanted.platform}`)
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+}
+
+/** For zig a target can end with the version of glibc. */
+function zigTarget() {
+  return target.endsWith('-gnu') ? `${target}.${OLDEST_GLIBC}` : target
+}
+
+/** The environment in which cargo-zigbuild finds itself and zig. */
+function withZig() {
+  const tools = join(root, 'target', 'tools', 'zig')
+  const bin = join(tools, process.platform === 'win32' ? 'Scripts' : 'bin')
+  if (!existsSync(bin)) run(process.env.PYTHON ?? 'python3', ['-m', 'venv', tools])
+  run(join(bin, 'python'), ['-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', ...ZIG])
+  return { ...process.env, PATH: [bin, process.env.PATH].join(delimiter) }
+}
+
+function check() {
+  const builtFor = platformOf(readFileSync(file))
+  if (builtFor !== wanted.platform) throw new Error(`${file} was built for ${builtFor}`)
+  if (!target.endsWith('-linux-gnu')) return
+  const needed = neededGlibc(file)
+  if (isNewer(needed, OLDEST_GLIBC)) throw new Error(`${file} needs glibc ${needed}`)
+}
