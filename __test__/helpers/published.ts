@@ -4,13 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './paths.js'
 
-/** What `npm publish` would send of the checkout: its size, and the paths in it. */
-export function pack(): { size: number; paths: string[] } {
+/** The paths in the main package. */
+export function packedPaths(): string[] {
   const printed = execFileSync('npm', ['pack', '--json', '--dry-run'], { cwd: root, encoding: 'utf8' })
-  const [{ size, files }] = JSON.parse(printed.slice(printed.indexOf('['))) as [
-    { size: number; files: { path: string }[] },
-  ]
-  return { size, paths: files.map(({ path }) => path) }
+  const [{ files }] = JSON.parse(printed.slice(printed.indexOf('['))) as [{ files: { path: string }[] }]
+  return files.map(({ path }) => path)
 }
 
 /** The file of the addon that was built here, and its platform, as `linux-x64-gnu`. */

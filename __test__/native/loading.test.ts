@@ -187,7 +187,10 @@ if (isNode) {
     const { folder, addon, entry } = copy(t)
     rmSync(binaryOf(addon))
     for (const [says, words] of [
-      ['Error loading shared library ld-linux-x86-64.so.2: No such file', /built for another C library/],
+      [
+        'Error loading shared library libgcc_s.so.1: No such file (needed by …)',
+        /built for another C library/,
+      ],
       ['Error relocating addon.node: gnu_get_libc_version: symbol not found', /built for another C library/],
       ['libc.musl-x86_64.so.1: cannot open shared object file', /built for another C library/],
       ['/usr/lib/x86_64-linux-gnu/libc.so: invalid ELF header', /built for another C library/],

@@ -6,7 +6,15 @@ import { root } from '../helpers/paths.js'
 const docs = readdirSync(join(root, 'docs'))
   .filter(name => name.endsWith('.md'))
   .map(name => join('docs', name))
-const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs]
+const pages = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'CODE_OF_CONDUCT.md',
+  ...docs,
+]
 
 /** A page without its code blocks: what stands there is neither a link nor a heading. */
 const proseOf = (page: string): string =>

@@ -6,7 +6,7 @@ import test from 'ava'
 import { intendedNames, shippedNames } from '../helpers/declarations.js'
 import { unique } from '../helpers/domain.js'
 import { root } from '../helpers/paths.js'
-import { installPublished, pack } from '../helpers/published.js'
+import { installPublished, packedPaths } from '../helpers/published.js'
 
 test('the published package works from ES modules, CommonJS and its command', t => {
   const folder = mkdtempSync(join(tmpdir(), 'crossmem-'))
@@ -39,12 +39,12 @@ made.close()
 })
 
 test('the package has one file of declarations for each kind of module', t => {
-  const declarations = pack().paths.filter(path => /\.d\.[cm]?ts$/.test(path))
+  const declarations = packedPaths().filter(path => /\.d\.[cm]?ts$/.test(path))
   t.deepEqual(declarations.sort(), ['dist/index.d.mts', 'dist/index.d.ts'])
 })
 
 test('the main package has no addon, and nothing of the sources', t => {
-  const strays = pack().paths.filter(path =>
+  const strays = packedPaths().filter(path =>
     /\.node$|__test__|^(src|crates|build|scripts|bench)\//.test(path),
   )
   t.deepEqual(strays, [])

@@ -2,8 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,11 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import ava from 'ava'
 import { folder } from '../helpers/folder.js'
 import { root } from '../helpers/paths.js'
-import { builtAddon, pack, tool } from '../helpers/published.js'
+import { builtAddon, tool } from '../helpers/published.js'
 
 const test = ava.serial
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
@@ -216,7 +218,7 @@ esac
     t.deepEqual(published(), [])
   })
 
-  test('the main package is published last, and what is published already is left out', t => {
+  test('with a repository, the main package is published last, and what is there is left out', t => {
     const { env, published } = fakeNpm(t)
     // A checkout that is ready for a release.
     const checkout = folder(t)
@@ -237,6 +239,18 @@ esac
         env: { ...process.env, ...env, ...environment },
       })
     }
+    // Links to files that only the repository has lead there, at the tag of the version.
+    const page = join(folder(t), 'README.md')
+    writeFileSync(page, 'See [how](docs/how.md#why), `[code](no.md)` and ![a plot](plot.svg).')
+    const program = `import { mendLinks } from '${join(checkout, 'scripts', 'packages', 'links.mjs')}'
+      mendLinks(${JSON.stringify(dirname(page))})`
+    execFileSync(process.execPath, ['--input-type=module', '-e', program])
+    const address = (view: string): string => `https://git.example/crossmem/${view}/v${version}`
+    t.is(
+      readFileSync(page, 'utf8'),
+      `See [how](${address('blob')}/docs/how.md#why), \`[code](no.md)\` and ![a plot](${address('raw')}/plot.svg).`,
+    )
+
     const first = readFileSync(join(release, files[0] as string))
     const integrity = `sha512-${createHash('sha512').update(first).digest('base64')}`
     const other = publish({ ALREADY: 'crossmem-linux-x64-gnu', INTEGRITY: 'sha512-other' })
@@ -256,9 +270,30 @@ esac
 
 test('the packages stay small', t => {
   // A tenth more than when this was written: what makes them larger is meant to be.
-  t.true(pack().size < 300_000, `crossmem has ${pack().size} bytes`)
-  const { size } = statSync(join(packages, tarball(here.platform)))
-  t.true(size < 760_000, `its package for ${here.platform} has ${size} bytes`)
+  for (const [file, limit] of [
+    [`crossmem-${version}.tgz`, 300_000],
+    [tarball(here.platform), 760_000],
+  ] as const) {
+    const { size } = statSync(join(packages, file))
+    t.true(size < limit, `${file} has ${size} bytes`)
+  }
+})
+
+test('each link in the pages of the package leads to a file of the package', t => {
+  const unpacked = folder(t)
+  execFileSync('tar', ['-xzf', join(packages, `crossmem-${version}.tgz`)], { cwd: unpacked })
+  const at = join(unpacked, 'package')
+  const pages = readdirSync(at, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.md'))
+  t.true(pages.includes('README.md') && pages.includes(join('docs', 'arrays.md')))
+  let links = 0
+  for (const page of pages) {
+    const prose = readFileSync(join(at, page), 'utf8').replace(/^(`{3,}).*?^\1$|`[^`\n]+`/gms, '')
+    for (const [, target = ''] of prose.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+      links++
+      t.true(/^https:/.test(target) || existsSync(join(at, dirname(page), target)), `${page}: ${target}`)
+    }
+  }
+  t.true(links > 100)
 })
 
 test('the workflow builds the addon for each target, and tests it', t => {

@@ -9,6 +9,7 @@ import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isMain } from '../is-main.mjs'
 import { problems } from './check.mjs'
+import { mendLinks } from './links.mjs'
 import { run } from './run.mjs'
 import { main, platformPackages, root, tarballOf } from './set.mjs'
 
@@ -38,6 +39,7 @@ function fill(stage, addons, wanted) {
   run('npm', ['pack', '--silent', '--pack-destination', stage], { cwd: root })
   run('tar', ['-xzf', tarballOf(main.name)], { cwd: stage })
   const folder = join(stage, 'package')
+  mendLinks(folder)
   edit(folder, manifest => {
     manifest.napi.targets = wanted.map(({ triple }) => triple)
   })

@@ -5,7 +5,7 @@ import { PLATFORMS } from './platforms.js'
 // The generated loader tries several files and packages, and blames npm, whatever went wrong.
 
 /** What the dynamic loaders of glibc and musl say of a file that was built for the other one. */
-const OTHER_LIBC = /\blibc\.(so|musl)\b|\bld-(linux|musl)|Error relocating/
+const OTHER_LIBC = /\blibc\.(so|musl)\b|\bld-(linux|musl)|Error (relocating|loading shared library)/
 
 try {
   require('../../dist/addon/index.js')
