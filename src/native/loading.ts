@@ -1,3 +1,4 @@
+import '../node-version.js'
 import { CrossmemError } from '../errors.js'
 import { PLATFORMS } from './platforms.js'
 
