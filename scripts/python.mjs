@@ -1,7 +1,7 @@
 // A Python with NumPy for the tests, in a virtual environment of the project's own (.venv), and
-// what the benchmark compares with, and the linters of workflows. Made where it is missing or stale, and left alone otherwise.
-// Has no dependencies itself. PYTHON names the interpreter to base it on; python3 or python by
-// default.
+// what the benchmark compares with, and the linters of workflows. Made where it is missing or
+// stale, and left alone otherwise. Has no dependencies itself. PYTHON names the interpreter to base it on;
+// python3 or python by default.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

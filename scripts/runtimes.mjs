@@ -1,5 +1,6 @@
-// `npm run test:runtimes [-- --only bun --only deno]`: the tests on other Node versions, and on Bun and Deno the README's
-// examples and handles in `exit` listeners, each as it comes from npm. Not part of `npm test`: it downloads half a gigabyte.
+// `npm run test:runtimes [-- --only bun --only deno]`: the tests on other Node versions, and on Bun
+// and Deno the README's examples and handles in `exit` listeners, each as it comes from npm. Not
+// part of `npm test`: it downloads half a gigabyte.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

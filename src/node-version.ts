@@ -1,5 +1,5 @@
-// The first file that is loaded: it says which Node is needed before anything else can fail. It
-// has no syntax that a Node of the last ten years doesn't know.
+// The first file that is loaded: it says which Node is needed before an old one meets syntax or
+// modules that it doesn't know.
 
 import { CrossmemError } from './errors.js'
 

@@ -1,6 +1,7 @@
 // `node scripts/packages/build.mjs TARGET`: builds the addon of a release for a target that
-// package.json lists, into build/addons/TARGET, and checks what came out. The addons for Linux are built with
-// zig (from PyPI, into target/tools), since the linker of this system would ask for its own glibc.
+// package.json lists, into build/addons/TARGET, and checks what came out. The addons for Linux are
+// built with zig (from PyPI, into target/tools), since the linker of this system would ask for its
+// own glibc.
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { platformOf } from './binary.mjs'
@@ -24,14 +25,8 @@ try {
   run('rustup', ['target', 'add', target])
   const isLinux = wanted.fields.os[0] === 'linux'
   const [triple, env] = isLinux ? [zigTarget(), withZig()] : [target, process.env]
-  const options = [
-    '--strip',
-    '--output-dir',
-    folder,
-    '--target',
-    triple,
-    ...(isLinux ? ['--cross-compile'] : []),
-  ]
+  const options = ['--strip', '--output-dir', folder, '--target', triple]
+  if (isLinux) options.push('--cross-compile')
   run('npm', ['run', 'build:addon', '--', ...options], { cwd: root, env, stdio: 'inherit' })
   check()
   console.log(`${file} is built for ${wanted.platform}`)

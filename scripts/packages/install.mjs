@@ -1,12 +1,12 @@
-// `node scripts/packages/install.mjs PROJECT FOLDER`: installs packages that were made into a
-// project, as a user's npm would, but without a registry.
+// `node scripts/packages/install.mjs PROJECT FOLDER`: installs packages that were made into an
+// empty project, as a user's npm would, but without a registry.
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isMain } from '../is-main.mjs'
 import { run } from './run.mjs'
 import { main, root, tarballOf } from './set.mjs'
 
-/** Installs the packages of a folder into a project. npm takes those of this platform. */
+/** Installs the packages of a folder into an empty project. npm takes those of this platform. */
 export function installInto(project, packages) {
   const files = readdirSync(packages).filter(name => name.endsWith('.tgz'))
   const platforms = files.filter(name => name !== tarballOf(main.name))

@@ -19,8 +19,8 @@ const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
 export function makePackages({ addons, into, partial = false }) {
   const built = new Set(readdirSync(addons, { recursive: true }).map(path => basename(path)))
   const wanted = partial ? platformPackages.filter(({ addon }) => built.has(addon)) : platformPackages
-  rmSync(into, { recursive: true, force: true })
   mkdirSync(into, { recursive: true })
+  for (const old of readdirSync(into).filter(isPackage)) rmSync(join(into, old))
   const stage = mkdtempSync(join(into, 'stage-'))
   try {
     const files = fill(stage, resolve(addons), wanted)
@@ -33,6 +33,9 @@ export function makePackages({ addons, into, partial = false }) {
   if (found.length > 0) throw new Error(found.join('\n'))
   return [...wanted.map(({ tarball }) => tarball), tarballOf(main.name)]
 }
+
+/** Whether a file is a package of this project, of any version. */
+const isPackage = file => file.startsWith(main.name) && file.endsWith('.tgz')
 
 /** Lays out the packages as folders: the main one, with the others in its folder `npm`. */
 function fill(stage, addons, wanted) {
