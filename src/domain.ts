@@ -1,5 +1,5 @@
 import type { CrossmemError } from './errors.js'
-import { type DomainState, domainGroup, domainName, nativeDomain, nativeSegments } from './native/index.js'
+import { type DomainState, domainGroup, domainName, nativeDomain } from './native/index.js'
 
 /** An agent: one Node environment (a main thread or a worker thread) that uses crossmem. */
 export interface AgentInfo {
@@ -53,6 +53,8 @@ export interface Inspection {
   /** The names of the control segment that lead to a file of another user, so the next is used. */
   taken: { path: string; owner: number }[]
   agents: AgentInfo[]
+  /** The agents by their slots in the domain. */
+  bySlot: ReadonlyMap<number, AgentInfo>
   objects: ObjectInfo[]
   /** The size of shared memory in bytes, and the free part of it. */
   totalBytes: number
@@ -69,37 +71,40 @@ export interface Inspection {
   registryHeldBy?: number
 }
 
-/** An agent that holds something of an object, or waits at it. */
-export interface HolderInfo extends AgentInfo {
-  /** How many locks, permits, ends or messages it has, or in how many requests it waits. */
-  count: number
-}
-
-/**
- * The agents that hold an open object, and the agents that wait at it. At a barrier these are the
- * same.
- */
-export function usersOf(handle: number): { holders: HolderInfo[]; waiters: HolderInfo[] } {
-  const holders = nativeSegments.objectHolders(handle)
-  const waiters = nativeSegments.objectWaiters(handle)
-  const { agents } = nativeDomain.inspectDomain(domainName(), domainGroup())
-  const named = ({ slot, alive, count }: (typeof holders)[number]): HolderInfo => {
-    const agent = alive ? agents.find(candidate => candidate.slot === slot) : undefined
-    return { pid: agent?.pid ?? 0, thread: agent?.thread ?? 0, alive, count }
-  }
-  return { holders: holders.map(named), waiters: waiters.map(named) }
-}
-
 /** Describes the domain without joining it: takes no lock and sweeps nothing. */
-export function inspect(domain = domainName()): Inspection {
-  const state = nativeDomain.inspectDomain(domain, domainGroup())
+export function inspect(domain = domainName(), group = domainGroup()): Inspection {
+  const state = nativeDomain.inspectDomain(domain, group)
+  const bySlot = agentsOf(state)
+  const attachedTo = (slots: number[]): AgentInfo[] => slots.flatMap(slot => bySlot.get(slot) ?? [])
   return {
     ...state,
     domain,
-    agents: state.agents.map(({ pid, thread, alive }) => ({ pid, thread, alive })),
-    objects: state.objects.map(object => ({ ...object, attached: agentsOf(state, object.attached) })),
+    bySlot,
+    agents: [...bySlot.values()],
+    objects: state.objects.map(object => ({ ...object, attached: attachedTo(object.attached) })),
   }
 }
+
+/** A domain that some process uses, or that killed processes left. */
+export interface FoundDomain {
+  name: string
+  group?: { id: number; name?: string }
+  /** The version of its layout: a version of crossmem with another one can't look into it. */
+  layout: number
+  /** Whether this version can look into it. */
+  readable: boolean
+}
+
+/** The domains of this user, and those of the user's groups. */
+export const domains = (): FoundDomain[] => nativeDomain.findDomains()
+
+/**
+ * Sweeps a domain as `gc` does, with an agent that joins it and leaves it within this call.
+ *
+ * @throws {CrossmemError} as `gc`
+ */
+export const sweep = ({ domain, group }: Inspection): Swept =>
+  nativeDomain.sweepDomain(domain, group && String(group.id))
 
 /** Why no object can be made in this domain now; `undefined` if one can. */
 export function obstacle(): CrossmemError | undefined {
@@ -131,9 +136,6 @@ export function gc(): Swept {
   return nativeDomain.collectGarbage()
 }
 
-function agentsOf(state: DomainState, slots: number[]): AgentInfo[] {
-  return slots.flatMap(slot => {
-    const agent = state.agents.find(candidate => candidate.slot === slot)
-    return agent ? [{ pid: agent.pid, thread: agent.thread, alive: agent.alive }] : []
-  })
+function agentsOf({ agents }: DomainState): Map<number, AgentInfo> {
+  return new Map(agents.map(({ slot, pid, thread, alive }) => [slot, { pid, thread, alive }]))
 }

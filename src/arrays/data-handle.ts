@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { LockHandle, type Locking, MutexCore } from '../locks/index.js'
 import { nativeSegments, segmentOffsets } from '../native/index.js'
-import { type NumericDType, numericDTypes } from '../nd/index.js'
+import { type DTypeInfo, type NumericDType, numericDTypes } from '../nd/index.js'
 import { type CreateOptions, createObject, existsAs, type Segment } from '../objects/index.js'
 import { checkBoolean, dispose } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
@@ -93,6 +93,31 @@ export function readLayout(segment: Segment): DataLayout {
     'ERR_CORRUPT',
     `the header of "${segment.name}" was overwritten; unlink it and create it again`,
   )
+}
+
+/** The elements of a Value or SharedArray, for people to read. */
+export interface ElementsInfo {
+  dtype: NumericDType
+  length: number
+  /** Of a Value, if its bytes are given: a number or a boolean, or as text what JSON can't have. */
+  value?: number | boolean | string
+}
+
+/**
+ * Describes the elements of a segment that isn't open here; `undefined` if its parameters were
+ * overwritten.
+ *
+ * @internal
+ */
+export function elementsIn(params: readonly number[], number?: Uint8Array): ElementsInfo | undefined {
+  const [code = 0, length = 0] = params
+  const dtype = codes[code - 1]
+  if (dtype === undefined) return undefined
+  if (!number) return { dtype, length }
+  const info: DTypeInfo<NumericDType> = numericDTypes[dtype]
+  const value = info.read(new info.Storage(number.slice().buffer), 0)
+  const isPlain = typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  return { dtype, length, value: isPlain ? value : info.print(value) }
 }
 
 /** A handle of elements of one dtype and their lock. */

@@ -1,5 +1,6 @@
 export { type ArrayInfo, arrayIfAny, arrayIn } from './array-info.js'
-export type { DataOptions } from './data-handle.js'
+export { type DataOptions, elementsIn } from './data-handle.js'
+export { type Elements, elementsOf } from './elements.js'
 export { type LayoutOptions, NDArray, type ReadOptions } from './ndarray.js'
 export { type ArraySource, SharedArray } from './shared-array.js'
 export type { FromOptions } from './source.js'

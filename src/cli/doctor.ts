@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Inspection, inspect, obstacle } from '../domain.js'
-import { agent, bytes, count, fields, groupName, groupOf, names, table } from './format.js'
+import { type Inspection, inspect, type ObjectInfo, obstacle } from '../domain.js'
+import { circles } from './circles.js'
+import { agent, bytes, type Column, count, fields, groupName, groupOf, names, table, visible } from './format.js'
 import { bytesOf, leftovers } from './leftovers.js'
-import type { Report } from './report.js'
+import type { Options, Report } from './report.js'
 
 /**
  * How often the registry must be found held by the same process before it counts as stuck, and the
@@ -13,22 +14,28 @@ const PAUSE = 5
 
 /** Something to do; `code` is stable. */
 interface Problem {
-  code: 'LEFTOVERS' | 'NAME_REMOVED' | 'REGISTRY_STUCK' | 'MEMORY_FULL' | 'UNUSABLE'
+  code: 'NAME_REMOVED' | 'REGISTRY_STUCK' | 'MEMORY_FULL' | 'UNUSABLE'
+  message: string
+}
+
+/** Something to know, about which nothing need be done; `code` is stable. */
+interface Note {
+  code: 'LEFTOVERS' | 'CIRCLE'
   message: string
 }
 
 // It doesn't join the domain: it must work if the registry is stuck or memory is full, and must not
 // sweep what it shows.
-export async function run(): Promise<Report> {
+export async function run(_: readonly string[], { columns }: Options): Promise<Report> {
   const state = inspect()
   const full = fullMemory(state)
   const problems = [
     ...(full.length > 0 ? [] : unusable()),
     ...(await stuckRegistry(state)),
-    ...leftOver(state),
     ...namesRemoved(state),
     ...full,
   ]
+  const notes = [...leftOver(state), ...(await lastingCircles(state))]
   const { agents, objects } = leftovers(state)
   return {
     data: {
@@ -44,9 +51,10 @@ export async function run(): Promise<Report> {
       objects: state.objects,
       sweepable: { agents: agents.length, objects: objects.length, bytes: bytesOf(objects) },
       problems,
+      notes,
       clean: problems.length === 0,
     },
-    text: [summary(state), attachments(state), verdict(problems)].filter(Boolean).join('\n\n'),
+    text: [summary(state), attachments(state, columns), verdict(problems, notes)].filter(Boolean).join('\n\n'),
     isBadNews: problems.length > 0,
   }
 }
@@ -78,19 +86,36 @@ function memory({ memory }: Inspection): string | undefined {
 }
 
 /** Which agent has which objects open. */
-function attachments({ agents, objects }: Inspection): string {
+function attachments({ agents, objects }: Inspection, room: number | undefined): string {
   if (agents.length === 0) return ''
-  const rows = [...new Set(agents.map(agent))].map(name => {
-    const open = objects.filter(({ attached }) => attached.some(one => agent(one) === name))
-    return [name, String(open.length), bytes(bytesOf(open)), names(open.map(object => object.name)) || '-']
-  })
-  return table(['AGENT', '>OBJECTS', '>BYTES', 'ATTACHED TO'], rows)
+  const openBy = new Map<string, ObjectInfo[]>(agents.map(one => [agent(one), []]))
+  for (const object of objects) {
+    for (const name of new Set(object.attached.map(agent))) openBy.get(name)?.push(object)
+  }
+  const rows = [...openBy].map(([name, open]) => [
+    name,
+    String(open.length),
+    bytes(bytesOf(open)),
+    names(open.map(object => object.name)) || '-',
+  ])
+  return table(COLUMNS, rows, room).join('\n')
 }
 
-const verdict = (problems: readonly Problem[]): string =>
-  problems.map(({ message }) => `to do: ${message}`).join('\n') || 'clean'
+const COLUMNS: readonly Column[] = [
+  { heading: 'AGENT' },
+  { heading: 'OBJECTS', isRight: true },
+  { heading: 'BYTES', isRight: true },
+  { heading: 'ATTACHED TO', isCut: true },
+]
 
-function leftOver(state: Inspection): Problem[] {
+/** The last line is "clean", or what to do. */
+function verdict(problems: readonly Problem[], notes: readonly Note[]): string {
+  const lines = notes.map(({ message }) => `note: ${message}`)
+  const todo = problems.map(({ message }) => `to do: ${message}`)
+  return [...lines, ...(todo.length > 0 ? todo : ['clean'])].map(visible).join('\n')
+}
+
+function leftOver(state: Inspection): Note[] {
   const { agents, objects } = leftovers(state)
   const found = [
     ...(agents.length > 0 ? [count(agents.length, 'dead agent')] : []),
@@ -98,7 +123,7 @@ function leftOver(state: Inspection): Problem[] {
   ]
   if (found.length === 0) return []
   const which = objects.length > 0 ? ` (${names(objects.map(({ name }) => name))})` : ''
-  const message = `sweep ${found.join(' and ')}${which}: ${command('gc', state)}`
+  const message = `the next process that joins sweeps ${found.join(' and ')}${which}; to do it now: ${command('gc', state)}`
   return [{ code: 'LEFTOVERS', message }]
 }
 
@@ -118,6 +143,19 @@ const command = (words: string, { domain, group }: Inspection): string =>
     ...(domain === 'default' ? [] : [`--domain ${domain}`]),
     ...(group ? [`--group ${group.name ?? group.id}`] : []),
   ].join(' ')
+
+/**
+ * Circles of waits that a second look finds again. An agent whose event loop waits may leave a
+ * circle by itself: by a timeout, or by other work that releases what it holds.
+ */
+async function lastingCircles(state: Inspection): Promise<Note[]> {
+  const first = circles(state)
+  if (first.length === 0) return []
+  await pause(CHECKS * PAUSE)
+  const again = new Set(circles(inspect()))
+  const lasting = first.filter(circle => again.has(circle))
+  return lasting.map(circle => ({ code: 'CIRCLE', message: `these wait for each other: ${circle}` }))
+}
 
 /**
  * A healthy process holds the registry for microseconds. If the same one is found each time, it is

@@ -27,16 +27,20 @@ export const agent = ({ pid, thread, alive }: AgentInfo): string =>
 export const agents = (list: readonly AgentInfo[]): string => list.map(agent).join(', ') || '-'
 
 /** The group of a domain, as `--json` prints it. */
-export const groupOf = ({ group }: Inspection): { id: number; name: string | null } | null =>
+export const groupOf = ({ group }: Pick<Inspection, 'group'>): { id: number; name: string | null } | null =>
   group ? { id: group.id, name: group.name ?? null } : null
 
 /** "staff (50)", or "50" if the group has no name here */
-export const groupName = ({ id, name }: { id: number; name?: string }): string =>
-  name === undefined ? String(id) : `${name} (${id})`
+export const groupName = ({ id, name }: { id: number; name?: string | null }): string =>
+  name == null ? String(id) : `${name} (${id})`
 
 /** 'domain "default"', 'domain "default" of group staff (50)' */
 export const domainOf = ({ domain, group }: Inspection): string =>
   `domain "${domain}"${group ? ` of group ${groupName(group)}` : ''}`
+
+/** The holders or waiters of an object: "1234, 1235 x 3, dead x 2". */
+export const users = (list: readonly (AgentInfo & { count: number })[]): string =>
+  list.map(one => (one.pid === 0 ? 'dead' : agent(one)) + (one.count === 1 ? '' : ` x ${one.count}`)).join(', ') || '-'
 
 /** "a, b, c and 12 more" */
 export function names(list: readonly string[]): string {
@@ -44,34 +48,85 @@ export function names(list: readonly string[]): string {
   return list.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-/**
- * Rows in columns as wide as their widest cell. Columns whose heading starts with ">" are aligned
- * right.
- */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const isRight = headings.map(heading => heading.startsWith('>'))
-  const lines = [headings.map(heading => heading.replace('>', '')), ...rows]
-  const widths = headings.map((_, column) => Math.max(...lines.map(line => width(line[column] ?? ''))))
-  return lines
-    .map(line =>
-      line
-        .map((cell, column) => pad(cell, column))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+/** A column of a table. */
+export interface Column {
+  heading: string
+  /** Whether its cells are aligned right. */
+  isRight?: boolean
+  /** Whether its cells may be cut where the terminal is too narrow. */
+  isCut?: boolean
+}
 
-  function pad(cell: string, column: number): string {
-    const gap = ' '.repeat((widths[column] ?? 0) - width(cell))
-    return isRight[column] ? gap + cell : cell + gap
+/** The narrowest that a column is cut to. */
+const NARROWEST = 8
+const GAP = 2
+
+/**
+ * Rows in columns as wide as their widest cell. If a line has more than `room` cells, the widest of
+ * the columns that may be cut are cut, so that one long name doesn't break all lines.
+ */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  room = Number.POSITIVE_INFINITY,
+): string[] {
+  const lines = [columns.map(({ heading }) => heading), ...rows.map(row => row.map(visible))]
+  const widths = columns.map((_, i) => lines.reduce((most, line) => Math.max(most, width(line[i] ?? '')), 0))
+  fit(widths, columns, room)
+  return lines.map(line =>
+    columns
+      .map(({ isRight }, i) => {
+        const cell = cut(line[i] ?? '', widths[i] as number)
+        const gap = ' '.repeat((widths[i] as number) - width(cell))
+        return isRight ? gap + cell : cell + gap
+      })
+      .join(' '.repeat(GAP))
+      .trimEnd(),
+  )
+}
+
+/** Makes the widest columns narrower, one cell at a time, until a line fits. */
+function fit(widths: number[], columns: readonly Column[], room: number): void {
+  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room
+  while (excess > 0) {
+    const cuttable = widths.map((width, i) => (columns[i]?.isCut && width > NARROWEST ? width : 0))
+    const widest = cuttable.indexOf(Math.max(...cuttable))
+    if ((cuttable[widest] ?? 0) === 0) return
+    widths[widest] = (widths[widest] as number) - 1
+    excess--
   }
 }
+
+/** "a-very-lo…" */
+export function cut(text: string, room: number): string {
+  if (width(text) <= room) return text
+  let kept = ''
+  let cells = 1
+  for (const { segment } of graphemes.segment(text)) {
+    cells += cellsOf(segment)
+    if (cells > room) break
+    kept += segment
+  }
+  return `${kept}…`
+}
+
+/**
+ * A text of shared memory or of another program: no character of it moves the cursor, changes the
+ * terminal or the direction of the text.
+ */
+export const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, character =>
+    JOINERS.test(character) ? character : `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  )
+
+/** Zero-width joiner and non-joiner are parts of words and emoji. */
+const JOINERS = /[\u200c\u200d]/
 
 /** "label  value" lines; those without a value are left out. */
 export function fields(pairs: Record<string, string | undefined>): string {
   const present = Object.entries(pairs).filter((pair): pair is [string, string] => pair[1] !== undefined)
   const widest = Math.max(...present.map(([label]) => label.length))
-  return present.map(([label, value]) => `${label.padEnd(widest)}  ${value}`).join('\n')
+  return present.map(([label, value]) => `${label.padEnd(widest)}  ${visible(value)}`).join('\n')
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -80,7 +135,11 @@ const isWide =
 
 /** Terminal cells that a text takes: names may be in any script. */
 function width(text: string): number {
+  // Splitting into graphemes is slow.
+  if (/^[ -~]*$/.test(text)) return text.length
   let cells = 0
-  for (const { segment } of graphemes.segment(text)) cells += isWide.test(segment) ? 2 : 1
+  for (const { segment } of graphemes.segment(text)) cells += cellsOf(segment)
   return cells
 }
+
+const cellsOf = (grapheme: string): number => (isWide.test(grapheme) ? 2 : 1)

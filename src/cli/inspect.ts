@@ -1,100 +1,120 @@
 import { type ArrayInfo, arrayIfAny, arrayIn } from '../arrays/index.js'
-import { type HolderInfo, inspect, type ObjectInfo, usersOf } from '../domain.js'
+import { inspect, type ObjectInfo } from '../domain.js'
 import { dtypeText } from '../nd/index.js'
 import { Segment } from '../objects/index.js'
-import { agent, agents, bytes, fields, groupOf } from './format.js'
-import { note } from './ls.js'
-import { type Failure, failureOf, type Report } from './report.js'
+import { agents, bytes, fields, groupOf, table, users } from './format.js'
+import { note, waiting } from './listing.js'
+import { type NamedLockInfo, type Observation, observe } from './observe.js'
+import { type Failure, failureOf, type Options, type Report } from './report.js'
+import { stateOf } from './state.js'
+import { type Values, valuesOf, valuesText } from './values.js'
 
-interface Found extends ObjectInfo {
+interface Found extends ObjectInfo, Observation {
   foreign: boolean
   array: ArrayInfo | null
-  /**
-   * The agents that hold it or update it, and those that wait at it; null for bytes, and for arrays
-   * without a trailer.
-   */
-  holders: HolderInfo[] | null
-  waiters: HolderInfo[] | null
-  problem: Failure | null
+  values: Values | null
 }
 
-export function run([name = '']: readonly string[]): Report {
+export function run([name = '']: readonly string[], options: Options): Report {
   const state = inspect()
-  const { domain, objects } = state
-  const object = objects.find(candidate => candidate.name === name)
-  const found = object ? withContents(object) : foreign(name)
+  const object = state.objects.find(candidate => candidate.name === name)
+  let found: Found
+  if (object) {
+    const [seen] = observe(state, [object]) as [Observation]
+    found = { ...object, ...seen, foreign: false, array: null, values: null }
+    const isThere = object.present && !object.doomed
+    // Opening one that is doomed, or that lost its name, would sweep it.
+    if (isThere && seen.problem === null) lookInside(found, options)
+  } else {
+    found = foreign(name, options)
+  }
   return {
-    data: { domain, group: groupOf(state), ...found },
-    text: describe(found),
+    data: { domain: state.domain, group: groupOf(state), ...found },
+    text: describe(found, options),
     failures: found.problem ? [found.problem] : [],
   }
 }
 
-function withContents(object: ObjectInfo): Found {
-  const found: Found = {
-    ...object,
-    foreign: false,
-    array: null,
-    holders: null,
-    waiters: null,
-    problem: null,
-  }
-  // Opening one that is doomed, or that lost its name, would sweep it.
-  if (object.kind === 'SharedMemory' || object.doomed || !object.present) return found
+/** Opens the object to read what only its opener can. */
+function lookInside(found: Found, options: Options): void {
+  if (found.kind !== 'NDArray' && !options.head && !options.plot) return
   try {
-    const segment = Segment.open(object.name)
+    const segment = Segment.open(found.name)
     try {
-      if (object.kind === 'NDArray') found.array = arrayIn(segment)
-      if (found.array?.trailer !== false) Object.assign(found, usersOf(segment.handle))
+      if (found.kind === 'NDArray') found.array = arrayIn(segment)
+      if (options.head || options.plot) found.values = valuesOf(segment, options)
     } finally {
       segment.close()
     }
   } catch (error) {
     found.problem = failureOf(error)
   }
-  return found
 }
 
 /**
  * Shared memory that isn't in the registry: another program's, or another domain's. Throws if there
  * is none.
  */
-function foreign(name: string): Found {
+function foreign(name: string, options: Options): Found {
   const segment = Segment.open(name)
   try {
     const { kind, byteLength, persist, foreign } = segment
-    const seen = { name, kind, byteLength, persist, attached: [], doomed: false, present: true }
-    return { ...seen, foreign, array: arrayIfAny(segment), holders: null, waiters: null, problem: null }
+    const object = { name, kind, byteLength, persist, attached: [], doomed: false, present: true }
+    const seen = { state: {}, holders: [], waiters: [], locks: null, problem: null }
+    const found: Found = { ...object, ...seen, foreign, array: arrayIfAny(segment), values: null }
+    if (options.head || options.plot) found.values = valuesOf(segment, options)
+    return found
   } finally {
     segment.close()
   }
 }
 
-/** "1234, 1235 x 3, dead x 2" */
-function holders(found: readonly HolderInfo[]): string {
-  const times = (count: number) => (count === 1 ? '' : ` x ${count}`)
-  return found.map(one => (one.alive ? agent(one) : 'dead') + times(one.count)).join(', ') || '-'
-}
-
 const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`
 
-function describe(found: Found): string {
-  const { array } = found
-  const isBarrier = found.kind === 'Barrier'
-  return fields({
+function describe(found: Found, { columns }: Options): string {
+  const { array, foreign, kind, problem } = found
+  const isWatched = !foreign && kind !== 'SharedMemory' && problem === null
+  const facts = fields({
     name: found.name,
-    kind: found.foreign ? 'foreign: shared memory that this domain did not make' : found.kind,
+    kind: foreign ? 'foreign: shared memory that this domain did not make' : kind,
     bytes:
       found.byteLength < 1024 ? bytes(found.byteLength) : `${bytes(found.byteLength)} (${found.byteLength})`,
-    persist: found.foreign ? undefined : found.persist ? 'yes' : 'no',
-    attached: found.foreign ? undefined : agents(found.attached),
+    persist: foreign ? undefined : found.persist ? 'yes' : 'no',
+    attached: foreign ? undefined : agents(found.attached),
     dtype: array ? dtypeText(array.dtype) : undefined,
     shape: array ? list(array.shape) : undefined,
     order: array?.order,
     strides: array ? list(array.strides) : undefined,
     trailer: array ? (array.trailer ? 'yes' : 'no: update() and snapshot() need one') : undefined,
-    held: found.holders && !isBarrier ? holders(found.holders) : undefined,
-    waiting: found.waiters?.length || isBarrier ? holders(found.waiters ?? []) : undefined,
+    state: (isWatched && stateOf(found, found)) || undefined,
+    held: isWatched ? holders(found) : undefined,
+    waiting: isWatched ? waiting(found) : undefined,
     note: note(found) || undefined,
   })
+  const locks = found.locks?.length ? namedLocks(found.locks, columns) : ''
+  return [facts, locks, found.values ? valuesText(found.values) : ''].filter(Boolean).join('\n\n')
+}
+
+/** "4711", "4711 as reader; 4712 as writer": who holds an object, and what of it. */
+export function holders({ holders: found }: Observation): string {
+  const kinds = [...new Set(found.map(({ holds }) => holds))]
+  // "lock" goes without saying.
+  const part = (holds: string) =>
+    users(found.filter(one => one.holds === holds)) + (holds === 'lock' ? '' : ` (${holds})`)
+  return kinds.map(part).join('; ') || '-'
+}
+
+function namedLocks(locks: readonly NamedLockInfo[], room: number | undefined): string {
+  const who = (requests: NamedLockInfo['holders']) => agents(requests)
+  const modes = ({ holders: held, waiters }: NamedLockInfo) => (held[0] ?? waiters[0])?.mode ?? '-'
+  return table(
+    [
+      { heading: 'LOCK', isCut: true },
+      { heading: 'MODE' },
+      { heading: 'HELD', isCut: true },
+      { heading: 'WAITING', isCut: true },
+    ],
+    locks.map(lock => [lock.name, modes(lock), who(lock.holders), who(lock.waiters)]),
+    room,
+  ).join('\n')
 }

@@ -1,42 +1,76 @@
-import { type Inspection, inspect, type ObjectInfo } from '../domain.js'
-import { agents, bytes, domainOf, groupOf, table } from './format.js'
-import type { Report } from './report.js'
+import { domains, type FoundDomain, type Inspection, inspect } from '../domain.js'
+import { bytes, type Column, domainOf, groupName, groupOf, table } from './format.js'
+import { bytesOf } from './leftovers.js'
+import { type Listed, listing } from './listing.js'
+import { observe } from './observe.js'
+import type { Options, Report } from './report.js'
 
-export function run(): Report {
+export function run(_: readonly string[], { all, columns }: Options): Report {
+  return all ? allDomains(columns) : oneDomain(columns)
+}
+
+function oneDomain(columns: number | undefined): Report {
   const state = inspect()
-  const { domain, objects } = state
-  objects.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const objects = observed(state)
   return {
-    data: { domain, group: groupOf(state), objects },
-    text: text(state),
+    data: { domain: state.domain, group: groupOf(state), objects },
+    text: text(state, objects, columns),
   }
 }
 
-function text(state: Inspection): string {
-  const { group, objects } = state
+/** The objects of a domain with what is seen of them, sorted by name. */
+export function observed(state: Inspection): Listed[] {
+  const objects = [...state.objects].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const seen = observe(state, objects)
+  return objects.map((object, i) => ({ ...object, ...(seen[i] as (typeof seen)[number]) }))
+}
+
+function text(state: Inspection, objects: readonly Listed[], columns: number | undefined): string {
   if (objects.length === 0) return `no objects in ${domainOf(state)}`
-  return (group ? `${domainOf(state)}\n\n` : '') + listing(objects)
+  return (state.group ? `${domainOf(state)}\n\n` : '') + listing(objects, columns)
 }
 
-function listing(objects: readonly ObjectInfo[]): string {
-  const notes = objects.map(note)
-  const headings = ['NAME', 'KIND', '>BYTES', 'PERSIST', 'ATTACHED']
-  const rows = objects.map(object => [
-    object.name,
-    object.kind,
-    bytes(object.byteLength),
-    object.persist ? 'yes' : 'no',
-    agents(object.attached),
+const COLUMNS: readonly Column[] = [
+  { heading: 'DOMAIN', isCut: true },
+  { heading: 'GROUP', isCut: true },
+  { heading: 'AGENTS', isRight: true },
+  { heading: 'DEAD', isRight: true },
+  { heading: 'OBJECTS', isRight: true },
+  { heading: 'BYTES', isRight: true },
+  { heading: 'NOTE', isCut: true },
+]
+
+interface DomainSummary {
+  domain: string
+  group: { id: number; name: string | null } | null
+  layout: number
+  readable: boolean
+  agents: number | null
+  dead: number | null
+  objects: number | null
+  bytes: number | null
+}
+
+/** All domains of the user and of the user's groups. */
+function allDomains(columns: number | undefined): Report {
+  const found = domains().map(summary)
+  const rows = found.map(({ domain, group, layout, readable, agents, dead, objects, bytes: total }) => [
+    domain,
+    group ? groupName(group) : '-',
+    ...[agents, dead, objects].map(number => String(number ?? '-')),
+    total === null ? '-' : bytes(total),
+    readable ? '' : `layout ${layout}: of another version of crossmem`,
   ])
-  if (notes.every(text => text === '')) return table(headings, rows)
-  return table(
-    [...headings, 'NOTE'],
-    rows.map((row, i) => [...row, notes[i] as string]),
-  )
+  return {
+    data: { domains: found },
+    text: found.length === 0 ? 'no domains' : table(COLUMNS, rows, columns).join('\n'),
+  }
 }
 
-/** A note on an object that is doomed or has lost its name; else "". */
-export function note({ doomed, present }: ObjectInfo): string {
-  if (doomed) return 'doomed: the next sweep removes it'
-  return present ? '' : 'name removed by another program'
+function summary({ name, group, layout, readable }: FoundDomain): DomainSummary {
+  const of = { domain: name, group: groupOf({ group }), layout, readable }
+  if (!readable) return { ...of, agents: null, dead: null, objects: null, bytes: null }
+  const { agents, objects } = inspect(name, group && String(group.id))
+  const dead = agents.filter(({ alive }) => !alive).length
+  return { ...of, agents: agents.length - dead, dead, objects: objects.length, bytes: bytesOf(objects) }
 }

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Command, type Failure, failureOf, type Report, UsageError } from './report.js'
+import { visible } from './format.js'
+import { type Command, type Failure, failureOf, type Options, type Report, UsageError } from './report.js'
 import { type CommandName, help, usages } from './usage.js'
 
 // Each command is loaded when it is called, so that --help and --version work where the addon
@@ -13,6 +14,7 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   rm: () => import('./rm.js'),
   gc: () => import('./gc.js'),
   doctor: () => import('./doctor.js'),
+  top: () => import('./top.js'),
 }
 
 async function main(args: string[]): Promise<void> {
@@ -30,8 +32,10 @@ async function main(args: string[]): Promise<void> {
     if (values.domain !== undefined) process.env.CROSSMEM_DOMAIN = values.domain
     if (values.group === '') throw new UsageError('--group needs a name or a number')
     if (values.group !== undefined) process.env.CROSSMEM_GROUP = values.group
+    const options = optionsOf(command, values)
     const { run } = await commands[command]()
-    show(await run([...new Set(names)]), isJson)
+    const report = await run([...new Set(names)], options)
+    if (report) show(report, isJson)
   } catch (error) {
     complain(failureOf(error), isJson)
     process.exitCode = error instanceof UsageError ? 2 : 1
@@ -43,6 +47,11 @@ function parse(args: string[]) {
     json: { type: 'boolean', default: false },
     domain: { type: 'string' },
     group: { type: 'string' },
+    all: { type: 'boolean', default: false },
+    head: { type: 'boolean', default: false },
+    plot: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
+    interval: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean' },
   } as const
@@ -51,6 +60,22 @@ function parse(args: string[]) {
   } catch (error) {
     throw new UsageError(failureOf(error).message, { cause: error })
   }
+}
+
+/** The options of a command. One that belongs to other commands is refused. */
+function optionsOf(command: CommandName, values: ReturnType<typeof parse>['values']): Options {
+  const { all, head, plot, once, interval, json } = values
+  for (const [name, given] of Object.entries({ all, head, plot, once, interval })) {
+    const takes: readonly string[] = usages[command].options
+    if (given && !takes.includes(name)) throw new UsageError(`${command} takes no --${name}`)
+  }
+  if (all && values.domain !== undefined) throw new UsageError('--all is for all domains: leave --domain out')
+  const seconds = Number(interval ?? 1)
+  if (!(seconds >= 0.01 && seconds <= 3600)) {
+    throw new UsageError(`--interval is a number of seconds from 0.01 to 3600, not "${interval}"`)
+  }
+  const columns = process.stdout.isTTY ? process.stdout.columns : undefined
+  return { all, head, plot, once, json, interval: seconds, columns }
 }
 
 function checkCommand(command: string): asserts command is CommandName {
@@ -79,7 +104,7 @@ function print(text: string): void {
 function complain({ code, message }: Failure, isJson: boolean): void {
   const hint = code === 'ERR_USAGE' ? '\nSee: crossmem --help' : ''
   process.stderr.write(
-    isJson ? `${JSON.stringify({ error: { code, message } })}\n` : `crossmem: ${message} (${code})${hint}\n`,
+    isJson ? `${JSON.stringify({ error: { code, message } })}\n` : `crossmem: ${visible(message)} (${code})${hint}\n`,
   )
 }
 

@@ -22,10 +22,26 @@ export function failureOf(error: unknown): Failure {
   return { code: String(code ?? 'ERR_UNKNOWN'), message: String(message ?? error) }
 }
 
+/** What the command line says besides names. */
+export interface Options {
+  all: boolean
+  head: boolean
+  plot: boolean
+  once: boolean
+  json: boolean
+  /** Seconds between two looks. */
+  interval: number
+  /** Cells of a line of the terminal that is written to; `undefined` if there is none. */
+  columns: number | undefined
+}
+
 /** A command: a file of this folder with the command's name. */
 export interface Command {
-  /** @param names the arguments: as many as the command's usage says, each once */
-  run(names: readonly string[]): Report | Promise<Report>
+  /**
+   * @param names the arguments: as many as the command's usage says, each once
+   * @returns nothing if the command has printed all itself
+   */
+  run(names: readonly string[], options: Options): Report | undefined | Promise<Report | undefined>
 }
 
 /** The arguments are wrong: exit code 2. */

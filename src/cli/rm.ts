@@ -1,7 +1,7 @@
 import { inspect } from '../domain.js'
 import { nativeSegments } from '../native/index.js'
 import { checkName } from '../objects/index.js'
-import { groupOf } from './format.js'
+import { groupOf, visible } from './format.js'
 import { type Failure, failureOf, type Report } from './report.js'
 
 export function run(names: readonly string[]): Report {
@@ -23,7 +23,7 @@ export function run(names: readonly string[]): Report {
   }
   return {
     data: { domain, group: groupOf(state), removed, failed },
-    text: removed.map(name => `removed ${name}`).join('\n'),
+    text: removed.map(name => `removed ${visible(name)}`).join('\n'),
     failures: failed,
   }
 }

@@ -2,62 +2,74 @@
 export const usages = {
   ls: {
     names: 'none',
-    synopsis: 'ls',
-    summary: 'list the objects of the domain',
-    details: `Does not join the domain and sweeps nothing. ATTACHED: the processes that have the object open; 12/w3 is worker
-thread 3 of process 12. A doomed object is one that no living process has open.
+    options: ['all'],
+    synopsis: 'ls [--all]',
+    summary: 'list the objects of the domain: their state, who waits at them, who has them open',
+    details: `Joins nothing, opens nothing, takes no lock. 12/w3 is worker thread 3 of process 12. A doomed object is one that no
+living process has open.
 
---json: { domain, group, objects: [OBJECT] }, sorted by name, where
-  OBJECT is { name, kind, byteLength, persist, attached: [AGENT], doomed, present }
-  group is null if the domain is the user's own, or { id, name }
-  AGENT is { pid, thread, alive }, thread 0 is the main thread
-  present: false means that another program removed the name`,
+  --all           list the domains of the user and of the user's groups instead
+
+--json: { domain, group, objects }, with --all { domains }`,
   },
   inspect: {
     names: 'one',
+    options: ['head', 'plot'],
     synopsis: 'inspect NAME',
     summary: "show all about one object, or about another program's shared memory",
-    details: `An array, and memory that isn't in the registry, is opened to read its header. Opening joins the domain, which sweeps
-it, but never removes the object that is shown.
+    details: `Shows who holds it and who waits for what. An array, and memory that isn't in the registry, is opened to read its
+header. Opening joins the domain, which sweeps it, but never removes the object that is shown.
 
---json: { domain, group, ...OBJECT, foreign, array, holders, waiters, problem }, with OBJECT as in \`crossmem ls --help\`, and
-  foreign: true: it is shared memory that this domain did not make
-  array: null, or { dtype, shape, order, strides, trailer }, strides in elements
-  holders: null, or [{ pid, thread, alive, count }]: the agents that hold or update it, or wait at it if it is a barrier
-  waiters: null, or the agents that wait at it, in the same form
-  problem: null, or { code, message } when the array is broken (exit code 1)`,
+  --head          also show the first 20 values of an array, a Value or bytes
+  --plot          also show the values as a line, or as a histogram if there is more than one axis
+
+Values are read without a lock: they may be of different instants.
+
+--json: { domain, group, ...object, foreign, array, values }`,
+  },
+  top: {
+    names: 'none',
+    options: ['once', 'interval'],
+    synopsis: 'top',
+    summary: 'show who waits for what, how full queues are and how fast messages go, live',
+    details: `Redraws until q or Ctrl-C; the arrow keys scroll. Objects at which processes wait come first. 12s behind a process: each
+look of the last 12 seconds found it there. Where stdin or stdout is no terminal, it prints one table.
+
+  --once          look twice, print one table and exit
+  --interval SECONDS
+                  the time between two looks (default: 1)
+
+--json: { domain, group, seconds, objects }, as with --once`,
   },
   rm: {
     names: 'many',
+    options: [],
     synopsis: 'rm NAME...',
     summary: "remove objects by name, or other programs' shared memory",
     details: `A process that has an object open keeps its bytes until it closes it. If one object can't be removed, the others
 still are.
 
---json: { domain, group, removed: [name], failed: [{ name, code, message }] }`,
+--json: { domain, group, removed, failed }`,
   },
   gc: {
     names: 'none',
-    synopsis: 'gc',
+    options: ['all'],
+    synopsis: 'gc [--all]',
     summary: 'sweep what killed processes left',
-    details: `--json: { domain, group, agents, objects, bytes, names }
-  agents: how many dead agents were forgotten
-  objects, bytes: how much was freed
-  names: the objects that were doomed before`,
+    details: `  --all           sweep all domains of the user and of the user's groups
+
+--json: { domain, group, agents, objects, bytes, names }, with --all { domains }`,
   },
   doctor: {
     names: 'none',
+    options: [],
     synopsis: 'doctor',
     summary: 'check the domain without changing it; the last line is "clean", or says what to do',
-    details: `Does not join the domain and sweeps nothing. Exit code 1 if there is something to do.
+    details: `Does not join the domain and sweeps nothing. Exit code 1 if there is something to do. A note is no reason for that: dead
+processes whose objects the next process sweeps, processes that wait for each other.
 
---json: { domain, group, control, registryHeldBy, totalBytes, freeBytes, agents: [AGENT], objects: [OBJECT], sweepable,
-          problems, clean }, with AGENT and OBJECT as in \`crossmem ls --help\`, and
-  control: null if no process uses the domain, or { name, byteLength }
-  registryHeldBy: null, or the pid that holds the registry's lock at this instant
-  totalBytes, freeBytes: of the system's shared memory
-  sweepable: { agents, objects, bytes }, what \`crossmem gc\` would free
-  problems: [{ code, message }], code one of LEFTOVERS, NAME_REMOVED, REGISTRY_STUCK, MEMORY_FULL`,
+--json: { domain, group, control, taken, registryHeldBy, totalBytes, freeBytes, memory, agents, objects, sweepable,
+          problems, notes, clean }`,
   },
 } as const
 
@@ -76,7 +88,9 @@ Exit codes:
   2  wrong usage
 
 Errors go to stderr: crossmem: message (CODE)
-With --json, one line each: {"error":{"code":"CODE","message":"message"}}`
+With --json, one line each: {"error":{"code":"CODE","message":"message"}}
+
+All fields of --json: docs/command-line.md`
 
 /** What `--help` prints. */
 export function help(command?: CommandName): string {

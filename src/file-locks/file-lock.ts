@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { CrossmemError, thrownHere } from '../errors.js'
+import { within } from '../locks/index.js'
 import {
   checkBoolean,
   dispose,
@@ -126,6 +127,21 @@ export class FileLock implements Disposable {
   }
 
   /**
+   * Waits for the lock as `lock` does, runs `act`, and releases the lock when the result of `act`
+   * is settled.
+   *
+   * @returns what `act` returns
+   * @throws {CrossmemError} as `lock`. ERR_INVALID_ARG: `act` is no function
+   * @throws what `act` throws
+   */
+  withLock<Result>(
+    act: (guard: FileLockGuard) => Result | Promise<Result>,
+    options?: FileLockOptions,
+  ): Promise<Result> {
+    return within(() => this.lock(options), act)
+  }
+
+  /**
    * Releases all locks of this FileLock, rejects its pending `lock()` calls with ERR_CLOSED, and
    * closes the file. Idempotent.
    */
@@ -133,9 +149,11 @@ export class FileLock implements Disposable {
     this.#file.close()
   }
 
-  /** Shows the path in `console.log`, or that the file is closed. */
+  /** Shows the path and how many guards hold bytes in `console.log`, or that the file is closed. */
   [inspection](...how: InspectionArguments): string {
-    return showAs(`FileLock${this.#file.isClosed ? ' (closed)' : ''}`, { path: this.path }, ...how)
+    const { path } = this
+    if (this.#file.isClosed) return showAs('FileLock (closed)', { path }, ...how)
+    return showAs('FileLock', { path, held: this.#file.held }, ...how)
   }
 
   /** Closes the FileLock; `using` calls this. */

@@ -114,6 +114,11 @@ export class OpenFile implements Lender<FileLockGuard> {
     collected.register(this, this.#handle, this)
   }
 
+  /** How many guards hold bytes of it. */
+  get held(): number {
+    return this.#held.size
+  }
+
   get locking(): string {
     return `locking ${this.path}`
   }

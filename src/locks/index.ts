@@ -1,7 +1,7 @@
 export { Barrier, type BarrierOptions } from './barrier.js'
 export { Condition } from './condition.js'
 export { Event, type EventOptions } from './event.js'
-export { Guard, type Lender } from './guard.js'
+export { Guard, type Lender, within } from './guard.js'
 export { LockHandle } from './lock-handle.js'
 export { Mutex } from './mutex.js'
 export { type Locking, MutexCore } from './mutex-core.js'

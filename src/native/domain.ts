@@ -1,9 +1,12 @@
 import * as addon from './addon.js'
 import { member, visitor } from './call.js'
 
-/** The domain as a whole. `inspectDomain` and `rehearseCreate` do not join it. */
+/** The domain as a whole. Only `collectGarbage` makes this environment join it. */
 export const nativeDomain = {
   collectGarbage: member(addon.collectGarbage),
+  findDomains: visitor(addon.findDomains),
   inspectDomain: visitor(addon.inspectDomain),
+  observeObjects: visitor(addon.observeObjects),
   rehearseCreate: visitor(addon.rehearseCreate),
+  sweepDomain: visitor(addon.sweepDomain),
 }

@@ -12,7 +12,5 @@ export const nativeSegments = {
   unlinkSegment: member(addon.unlinkSegment),
   unlinkByName: member(addon.unlinkByName),
   objectParams: member(addon.objectParams),
-  objectHolders: member(addon.objectHolders),
-  objectWaiters: member(addon.objectWaiters),
   objectCompany: member(addon.objectCompany),
 }

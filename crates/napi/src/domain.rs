@@ -1,8 +1,8 @@
-//! Inspecting a domain, and sweeping it.
+//! Inspecting domains, and sweeping them.
 
 use crossmem_core::{
-    Agent, AgentInfo, DomainInfo, DomainName, GroupInfo, Headroom, Kind, Limit, ObjectInfo, Taken, inspect,
-    obstacle,
+    Agent, AgentInfo, DomainInfo, DomainName, FoundDomain, GroupInfo, Headroom, Kind, LAYOUT_VERSION, Limit,
+    ObjectInfo, Swept, Taken, domains, inspect, obstacle,
 };
 use napi_derive::napi;
 
@@ -95,6 +95,19 @@ pub struct DomainState {
     pub registry_held_by: Option<u32>,
 }
 
+/// A domain that has a control segment now.
+#[napi(object)]
+pub struct FoundDomainRow {
+    /// Its name.
+    pub name: String,
+    /// The group whose members share it; none if it is of this user.
+    pub group: Option<GroupRow>,
+    /// The version of its layout.
+    pub layout: u32,
+    /// Whether that is this addon's, so that it can look into the domain.
+    pub readable: bool,
+}
+
 /// What a sweep removed.
 #[napi(object)]
 pub struct SweptCounts {
@@ -127,19 +140,53 @@ pub fn rehearse_create(domain: String, group: Option<String>) -> Result<()> {
     obstacle(DomainName { name: &domain, group: group.as_deref() }).map_or(Ok(()), |error| Err(js(error)))
 }
 
+/// The domains of this user and of the user's groups, sorted.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn find_domains() -> Vec<FoundDomainRow> {
+    let row = |FoundDomain { name, group, layout }| FoundDomainRow {
+        name,
+        group: group.map(group_row),
+        layout,
+        readable: layout == LAYOUT_VERSION,
+    };
+    domains().into_iter().map(row).collect()
+}
+
+/// Sweeps a domain that this environment need not have joined: joins it as an agent of its own, and
+/// leaves.
+///
+/// # Errors
+/// As `Agent::register` and `Agent::collect_garbage`.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn sweep_domain(domain: String, group: Option<String>) -> Result<SweptCounts> {
+    let agent = Agent::register(DomainName { name: &domain, group: group.as_deref() }, 0).map_err(js)?;
+    let swept = agent.collect_garbage().map_err(js);
+    agent.leave();
+    swept.map(swept_counts)
+}
+
 /// Sweeps: removes dead agents, and the objects that only dead agents had open.
 ///
 /// # Errors
 /// As `Agent::collect_garbage`.
 #[napi(catch_unwind)]
 pub fn collect_garbage() -> Result<SweptCounts> {
-    let swept = with_agent(Agent::collect_garbage)?;
-    Ok(SweptCounts { agents: swept.agents, objects: swept.objects, bytes: swept.bytes as f64 })
+    with_agent(Agent::collect_garbage).map(swept_counts)
+}
+
+fn swept_counts(swept: Swept) -> SweptCounts {
+    SweptCounts { agents: swept.agents, objects: swept.objects, bytes: swept.bytes as f64 }
+}
+
+fn group_row(GroupInfo { id, name }: GroupInfo) -> GroupRow {
+    GroupRow { id, name }
 }
 
 fn state(info: DomainInfo) -> DomainState {
     DomainState {
-        group: info.group.map(|GroupInfo { id, name }| GroupRow { id, name }),
+        group: info.group.map(group_row),
         control: info.control,
         taken: info.taken.into_iter().map(taken_row).collect(),
         control_bytes: info.control_size as f64,

@@ -20,6 +20,7 @@ mod shared_buffer;
 
 mod array;
 mod object;
+mod observe;
 mod queues;
 mod segment;
 

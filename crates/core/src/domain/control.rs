@@ -212,8 +212,13 @@ impl Domain {
 /// `.crossmem-<user>-v<layout>-<domain>`, or with `g<group>` in place of the user: the first name
 /// that is tried.
 fn file_name(domain: &str, party: Party) -> String {
+    format!("{}v{LAYOUT_VERSION}-{domain}", party_prefix(party))
+}
+
+/// `.crossmem-<user>-`, or with `g<group>` in place of the user.
+pub(super) fn party_prefix(party: Party) -> String {
     let whose = party.group().map_or_else(sys::user, |group| format!("g{group}"));
-    format!("{}{whose}-v{LAYOUT_VERSION}-{domain}", name::RESERVED_PREFIX)
+    format!("{}{whose}-", name::RESERVED_PREFIX)
 }
 
 /// The users whose domain it is.

@@ -46,7 +46,7 @@ pub struct ObjectInfo {
 }
 
 /// A group of users.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GroupInfo {
     /// Its id.
     pub id: u32,
@@ -127,6 +127,10 @@ pub fn inspect<'a>(domain: impl Into<DomainName<'a>>) -> Result<DomainInfo> {
         info.agents.iter().filter(|agent| agent.alive).map(|agent| agent.slot).collect();
     let lives = |slot: usize| seen_alive.contains(&slot) || domain.is_alive_in(slot);
     info.objects = domain.used_entries().iter().filter_map(|entry| object(&domain, entry, lives)).collect();
+    // The table of named locks stays for as long as an agent is left: `Registry::is_wanted`.
+    for table in info.objects.iter_mut().filter(|object| object.kind == Some(Kind::LockManager)) {
+        table.doomed &= seen_alive.is_empty();
+    }
     let owner = Owner::of(control.header.registry.owner.load(Relaxed));
     info.registry_held_by = owner
         .filter(|owner| domain.life.is_alive(owner.instance))

@@ -4,6 +4,7 @@
 mod agent;
 mod company;
 mod control;
+mod domains;
 mod inspect;
 mod limits;
 mod listener;
@@ -15,7 +16,8 @@ mod seat;
 pub use agent::Agent;
 pub use company::Company;
 pub(crate) use company::company_of;
-pub(crate) use control::group_id;
+pub(crate) use control::{Domain, group_id};
+pub use domains::{FoundDomain, domains};
 pub use inspect::{AgentInfo, DomainInfo, GroupInfo, ObjectInfo, inspect, obstacle};
 pub(crate) use limits::{spill_error, storage_error};
 pub use listener::{Listener, LoopBell};

@@ -17,7 +17,7 @@ use crate::domain::{Agent, Seat};
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{GUARD_MAGIC, GuardWords, LAYOUT_VERSION, MutexWords};
+use crate::layout::{GUARD_MAGIC, GuardWords, LAYOUT_VERSION};
 use crate::locks::Refused;
 use crate::region::Region;
 use crate::sync::{Ordering, fence};
@@ -164,10 +164,6 @@ impl<'m> ArrayGuard<'m> {
         let copied = if torn { Err(half_changed()) } else { self.region.copy_to(offset, to).map(|()| true) };
         self.words.writer.unlock(agent.seat());
         copied
-    }
-
-    pub(super) fn writers_mutex(&self) -> &'m MutexWords {
-        &self.words.writer
     }
 
     /// Takes the writers' mutex.

@@ -2,7 +2,7 @@
 //! opened.
 
 use super::spec::Spec;
-use crate::domain::Agent;
+use crate::domain::{Agent, Domain};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{
@@ -99,7 +99,7 @@ pub(crate) fn has_arena(kind: Kind, params: &[u64; PARAMS]) -> bool {
 
 /// Checks that an opened segment has the header of its kind and room for the fields of that kind.
 pub(crate) fn check(
-    agent: &Agent,
+    domain: &Domain,
     name: &str,
     kind: Kind,
     region: Region<'_>,
@@ -126,7 +126,7 @@ pub(crate) fn check(
             format!("\"{name}\" has layout {layout}, this crossmem has {LAYOUT_VERSION}; use one version"),
         ));
     }
-    let is_ours = header.domain_id.load(Relaxed) == agent.seat().domain().id() && !is_foreign;
+    let is_ours = header.domain_id.load(Relaxed) == domain.id() && !is_foreign;
     if !is_ours && !seeded(Fault::AnyDomain) {
         return Err(Error::new(
             Code::WrongDomain,

@@ -100,7 +100,9 @@ impl Segment {
     pub fn open(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
         check_name(name)?;
         let segment = Self::open_any(agent, name, kind)?;
-        if let Err(e) = header::check(agent, name, segment.kind, segment.region(), segment.is_foreign()) {
+        if let Err(e) =
+            header::check(agent.seat().domain(), name, segment.kind, segment.region(), segment.is_foreign())
+        {
             if !seeded(Fault::RefusedStayAttached) {
                 segment.close(agent);
             }
@@ -292,7 +294,7 @@ fn map(agent: &Agent, name: &str) -> Result<Mapping> {
     })
 }
 
-fn not_found(name: &str) -> Error {
+pub(super) fn not_found(name: &str) -> Error {
     Error::new(
         Code::NotFound,
         format!(

@@ -58,6 +58,15 @@ fn maps(map: &str, id: u32) -> bool {
     })
 }
 
+/// The groups of this process.
+pub(crate) fn own_groups() -> Vec<u32> {
+    let mut groups = nix::unistd::getgroups().unwrap_or_default();
+    groups.push(Gid::effective());
+    groups.sort_unstable_by_key(|group| group.as_raw());
+    groups.dedup();
+    groups.into_iter().map(Gid::as_raw).collect()
+}
+
 /// The name of a group, if it has one here.
 pub(crate) fn group_name(group: u32) -> Option<String> {
     Group::from_gid(Gid::from_raw(group)).ok().flatten().map(|group| group.name)

@@ -144,6 +144,13 @@ fn is_ours(meta: &Metadata, sizes: &RangeInclusive<u64>) -> bool {
     meta.is_file() && meta.uid() == user && (meta.nlink() == 1 || sizes.contains(&meta.len()))
 }
 
+/// The names of the files that lie where the control segments of these users do.
+pub(crate) fn files_beside_control(party: Party) -> Vec<String> {
+    let Ok(Some(place)) = Place::of(party, false) else { return Vec::new() };
+    let entries = fs::read_dir(place.path("")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
 /// The names of the control segment, or of the group's directory, that others have.
 pub(crate) fn control_taken(party: Party, name: &str, sizes: &RangeInclusive<u64>) -> Vec<Taken> {
     match party {

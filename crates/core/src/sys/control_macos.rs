@@ -105,6 +105,12 @@ fn first_word(mapping: &Mapping) -> &AtomicU64 {
     unsafe { AtomicU64::from_ptr(mapping.region().as_ptr().cast()) }
 }
 
+/// The names of the files that lie where the lock files of this user's control segments do.
+pub(crate) fn files_beside_control(_party: Party) -> Vec<String> {
+    let entries = directory().and_then(fs::read_dir).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
 /// The names of the control segment that other users have: none, since the folder is the user's
 /// own.
 pub(crate) fn control_taken(_party: Party, _name: &str, _sizes: &RangeInclusive<u64>) -> Vec<Taken> {

@@ -12,7 +12,7 @@ use super::life_windows::Life;
 use super::mapping::Mapping;
 use super::place_elsewhere::Place;
 use super::publish_control::publish_control;
-use super::windows::{found, identify, path, remove, tidy};
+use super::windows::{found, identify, names, path, remove, tidy};
 
 /// Opens the control segment. If there is none, makes it from the parts `create`, if given. It has
 /// the largest of `sizes`: a file that is mapped doesn't grow. Its locks are on the file itself:
@@ -52,6 +52,11 @@ pub(crate) fn open_control(
             return Ok(Some(OpenControl { place: Place, name, mapping, life: Life::new(file) }));
         }
     }
+}
+
+/// The names of the files that lie where control segments do, as far as the files have them.
+pub(crate) fn files_beside_control(_party: Party) -> Vec<String> {
+    names()
 }
 
 /// The names of the control segment that other users have: none, since the folder is the user's

@@ -81,12 +81,13 @@ mod room_linux;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(crate) use accounts_linux::{group_id, group_name};
+pub(crate) use accounts_linux::{group_id, group_name, own_groups};
 #[cfg(target_os = "linux")]
 pub(crate) use arena_linux::StagedArena;
 #[cfg(target_os = "linux")]
 pub(crate) use control_linux::{
-    control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
+    control_is_gone, control_len, control_taken, files_beside_control, grow_control, open_control,
+    remove_control, user,
 };
 #[cfg(target_os = "linux")]
 pub use linux::at_quick_exit;
@@ -101,7 +102,8 @@ pub(crate) use room_linux::memory_limit;
 pub(crate) use arena_macos::StagedArena;
 #[cfg(target_os = "macos")]
 pub(crate) use control_macos::{
-    control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
+    control_is_gone, control_len, control_taken, files_beside_control, grow_control, open_control,
+    remove_control, user,
 };
 #[cfg(target_os = "macos")]
 pub use macos::at_quick_exit;
@@ -114,7 +116,8 @@ pub(crate) use arena_windows::{Arena, StagedArena};
 pub(crate) use bell_windows::Bell;
 #[cfg(windows)]
 pub(crate) use control_windows::{
-    control_is_gone, control_len, control_taken, grow_control, open_control, remove_control, user,
+    control_is_gone, control_len, control_taken, files_beside_control, grow_control, open_control,
+    remove_control, user,
 };
 #[cfg(windows)]
 pub(crate) use fifo_windows::Fifo;
@@ -128,7 +131,7 @@ pub use windows::at_quick_exit;
 pub(crate) use windows::{Staged, headroom, memory_limit};
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use place_elsewhere::{Place, group_id, group_name, rehearse};
+pub(crate) use place_elsewhere::{Place, group_id, group_name, own_groups, rehearse};
 
 #[cfg(unix)]
 pub(crate) use arena_unix::Arena;

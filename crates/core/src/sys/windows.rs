@@ -31,6 +31,13 @@ fn directory() -> io::Result<PathBuf> {
     Ok(directory)
 }
 
+/// The plain names in the folder.
+pub(super) fn names() -> Vec<String> {
+    let entries = directory().and_then(fs::read_dir).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    files.filter_map(|file| file.strip_prefix("cm-").map(str::to_owned)).collect()
+}
+
 /// Windows compares names without case, and forbids many. A plain name is kept, any other is
 /// replaced by its hash. The two never meet, since `#` isn't plain.
 fn file_name(name: &str) -> String {

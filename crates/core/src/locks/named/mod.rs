@@ -18,10 +18,12 @@
 
 mod grants;
 mod runs;
+mod seen;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 pub(crate) use runs::NamedLocks;
+pub(crate) use seen::SeenRequest;
 
 use grants::{NOBODY, Request, TICKETS};
 use runs::{HELD, Head, NOTICED, PENDING, RECOVERED, SHARED, STOLEN, corrupt};
@@ -30,7 +32,7 @@ use super::mutex::Acquired;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::{CELL, NamedLocksWords, Owner};
+use crate::layout::{CELL, NamedLocksWords};
 use crate::sync::Ordering::Relaxed;
 use crate::wait::Peers;
 
@@ -228,15 +230,6 @@ impl<P: Peers> NamedLocks<'_, P> {
             })
         };
         requests.iter().map(info).collect()
-    }
-
-    /// The agent of each request, and whether the request holds its lock. A dead holder is among
-    /// them as long as the next one hasn't been told.
-    pub(crate) fn parties(&self) -> Result<Vec<(Owner, bool)>> {
-        let requests = self.requests(|_, head| head.state != STOLEN)?;
-        let counts = |request: &&Request| request.is_held() || !self.is_dead(request);
-        let parties = requests.iter().filter(counts).filter(|request| request.owner != NOBODY);
-        Ok(parties.map(|request| (request.owner, request.is_held())).collect())
     }
 
     /// A free run of exactly the length that the name needs.

@@ -55,6 +55,24 @@ impl NamedLocksWords {
     pub(crate) fn initial() -> u64 {
         Head { cells: CELLS as u32, flags: 0, state: FREE }.word()
     }
+
+    /// The words in which a run has its name, up to the end of the table.
+    fn name_words(&self, at: usize) -> impl Iterator<Item = &AtomicU64> {
+        self.names[at..].iter().flatten()
+    }
+
+    /// The name in a run of so many cells; `None` if it doesn't fit its tag.
+    pub(super) fn name_at(&self, at: usize, cells: u32) -> Option<Vec<u8>> {
+        let written = self.tags[at].load(Relaxed);
+        let len = written as u32 as usize;
+        if len > cells as usize * CELL * 8 {
+            return None;
+        }
+        let words = self.name_words(at).take(len.div_ceil(8));
+        let mut name: Vec<u8> = words.flat_map(|word| word.load(Relaxed).to_le_bytes()).collect();
+        name.truncate(len);
+        (tag(&name) == written).then_some(name)
+    }
 }
 
 impl<'a, P: Peers> NamedLocks<'a, P> {
@@ -126,14 +144,9 @@ impl<P: Peers> NamedLocks<'_, P> {
         Ok(head)
     }
 
-    /// The words in which a run has its name, up to the end of the table.
-    fn name_words(&self, at: usize) -> impl Iterator<Item = &AtomicU64> {
-        self.words.names[at..].iter().flatten()
-    }
-
     pub(super) fn write_name(&self, at: usize, name: &[u8]) {
         self.words.tags[at].store(tag(name), Relaxed);
-        for (word, piece) in self.name_words(at).zip(name.chunks(8)) {
+        for (word, piece) in self.words.name_words(at).zip(name.chunks(8)) {
             word.store(whole_word(piece), Relaxed);
         }
     }
@@ -141,20 +154,11 @@ impl<P: Peers> NamedLocks<'_, P> {
     /// Whether a request with the tag of that name has the name, too.
     pub(super) fn is_named(&self, at: usize, name: &[u8]) -> bool {
         let pieces = name.chunks(8).map(whole_word);
-        self.name_words(at).map(|word| word.load(Relaxed)).take(name.len().div_ceil(8)).eq(pieces)
+        self.words.name_words(at).map(|word| word.load(Relaxed)).take(name.len().div_ceil(8)).eq(pieces)
     }
 
     pub(super) fn name(&self, at: usize) -> Result<Vec<u8>> {
-        let written = self.words.tags[at].load(Relaxed);
-        let len = written as u32 as usize;
-        let room = self.head(at)?.cells as usize * CELL * 8;
-        if len > room {
-            return Err(corrupt());
-        }
-        let words = self.name_words(at).take(len.div_ceil(8));
-        let mut name: Vec<u8> = words.flat_map(|word| word.load(Relaxed).to_le_bytes()).collect();
-        name.truncate(len);
-        if tag(&name) == written { Ok(name) } else { Err(corrupt()) }
+        self.words.name_at(at, self.head(at)?.cells).ok_or_else(corrupt)
     }
 }
 

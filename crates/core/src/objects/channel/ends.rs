@@ -117,12 +117,6 @@ impl Object<'_> {
         Ok(words.ends.get(index).is_some_and(EndWords::is_closed))
     }
 
-    /// The agents that have the ends.
-    pub(crate) fn end_owners(&self) -> Result<[Option<Owner>; 2]> {
-        let words: &ChannelWords = self.words()?;
-        Ok([0, 1].map(|end| Owner::of(words.ends[end].owner.load(Acquire))))
-    }
-
     /// Bytes in use of the ring that end `index` pops from. Other agents may be changing the
     /// number.
     ///

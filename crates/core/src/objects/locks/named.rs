@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::domain::{Agent, Seat};
 use crate::error::{Code, Result};
-use crate::layout::{Kind, NamedLocksWords, Owner, PARAMS};
+use crate::layout::{Kind, NamedLocksWords, PARAMS};
 use crate::locks::{
     DEFERRABLE_TIMEOUT, EndedRequest, EnteredRequest, NamedLocks, News, RequestInfo, RequestRef,
     STUCK_TIMEOUT, Wanted, acquire_short,
@@ -51,11 +51,6 @@ impl<'a> Object<'a> {
     /// As `request`.
     pub fn query_requests(&self) -> Result<Vec<RequestInfo>> {
         self.table(STUCK_TIMEOUT)?.query()
-    }
-
-    /// The agent of each request for a named lock, and whether the request holds the lock.
-    pub(in crate::objects) fn named_lock_parties(&self) -> Result<Vec<(Owner, bool)>> {
-        self.table(DEFERRABLE_TIMEOUT)?.parties()
     }
 
     fn table(&self, timeout: Duration) -> Result<NamedLocks<'a, Seat>> {

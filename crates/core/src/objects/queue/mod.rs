@@ -15,7 +15,7 @@ use super::object::Object;
 use super::put_got::{Got, Put};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
-use crate::layout::{Kind, MpmcWords, Owner, PARTICIPANTS, QueueGeometry};
+use crate::layout::{Kind, MpmcWords, QueueGeometry};
 use crate::queues::{Claim, Phase, REDELIVERED, Reaped};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
@@ -282,23 +282,6 @@ impl Object<'_> {
         queue.reap_to_count(member)?;
         let unfinished = queue.mpmc.unfinished().map_err(|_| self.corrupt())?;
         Ok((unfinished, queue.mpmc.words.failed.load(Relaxed)))
-    }
-
-    /// The agents that are writing or reading chunks, and how many chunks each has.
-    pub(crate) fn message_holders(&self) -> Result<Vec<(Owner, u32)>> {
-        let geometry = self.geometry()?;
-        let queue = self.queue(&geometry)?;
-        let mut counts = [0; PARTICIPANTS];
-        for index in 0..geometry.capacity {
-            let claim = Claim::of(queue.sound(queue.mpmc.chunk(index))?.claim.load(Relaxed));
-            let is_held = matches!(claim.phase, Phase::Writing | Phase::Reading);
-            if let Some(count) = counts.get_mut(usize::from(claim.participant)).filter(|_| is_held) {
-                *count += 1;
-            }
-        }
-        let participants = &queue.mpmc.words.participants;
-        let held = counts.iter().zip(participants).filter(|(count, _)| **count > 0);
-        Ok(held.filter_map(|(count, entry)| Some((Owner::of(entry.load(Relaxed))?, *count))).collect())
     }
 
     /// An agent that is armed as a reader, a writer or a joiner stops waiting.

@@ -1,0 +1,87 @@
+import { elementsIn } from '../arrays/index.js'
+import type { AgentInfo, Inspection, ObjectInfo } from '../domain.js'
+import { nativeDomain } from '../native/index.js'
+import type { Failure } from './report.js'
+
+/** An agent that holds something of an object. A dead agent whose slot is free has the pid 0. */
+export interface HolderInfo extends AgentInfo {
+  /** What: `lock`, `permit`, `message to read` and so on. */
+  holds: string
+  /** How many of these. */
+  count: number
+}
+
+/** A living agent that waits at an object. */
+export interface WaiterInfo extends AgentInfo {
+  /** What for: `lock`, `message`, `room` and so on. */
+  waitsFor: string
+  /** In how many requests for named locks; otherwise 1. */
+  count: number
+}
+
+/** An agent with a request for a named lock. */
+export interface RequestInfo extends AgentInfo {
+  mode: 'exclusive' | 'shared'
+}
+
+/** A named lock, as `locks.request` makes them. */
+export interface NamedLockInfo {
+  name: string
+  holders: RequestInfo[]
+  waiters: RequestInfo[]
+}
+
+/** What an onlooker sees of an object, without opening it. */
+export interface Observation {
+  /** The numbers and flags of its kind; empty for plain bytes. */
+  state: Record<string, number | boolean | string>
+  holders: HolderInfo[]
+  waiters: WaiterInfo[]
+  /** Of the table of named locks: those that are held or waited for. Otherwise `null`. */
+  locks: NamedLockInfo[] | null
+  /** Why it can't be seen. */
+  problem: Failure | null
+}
+
+type Row = ReturnType<typeof nativeDomain.observeObjects>[number]
+type Request = Row['requests'][number]
+
+/** Looks at objects of a domain. Joins nothing, opens nothing, takes no lock. */
+export function observe(inspection: Inspection, objects: readonly ObjectInfo[]): Observation[] {
+  const { domain, group, bySlot } = inspection
+  const subjects = objects.map(({ name, kind }) => ({ name, kind }))
+  const rows = nativeDomain.observeObjects(domain, group && String(group.id), subjects)
+  return rows.map((row, i) => observation(row, objects[i] as ObjectInfo, bySlot))
+}
+
+function observation(row: Row, { kind }: ObjectInfo, bySlot: Inspection['bySlot']): Observation {
+  /** The agent in that slot, if it still is the one that was seen there. */
+  const agentIn = (slot: number | undefined, alive: boolean): AgentInfo => {
+    const found = slot === undefined ? undefined : bySlot.get(slot)
+    return found?.alive === alive ? found : { pid: 0, thread: 0, alive }
+  }
+  const facts = Object.fromEntries(row.facts.map(({ name, value }) => [name, value]))
+  return {
+    state: { ...(row.params && elementsIn(row.params, row.number)), ...facts },
+    holders: row.holders.map(({ slot, alive, holds, count }) => ({ ...agentIn(slot, alive), holds, count })),
+    waiters: row.waiters.map(({ slot, waitsFor, count }) => ({ ...agentIn(slot, true), waitsFor, count })),
+    locks: kind === 'LockManager' ? namedLocks(row.requests, agentIn) : null,
+    problem: row.problem ?? null,
+  }
+}
+
+function namedLocks(
+  requests: readonly Request[],
+  agentIn: (slot: number | undefined, alive: boolean) => AgentInfo,
+): NamedLockInfo[] {
+  const byName = new Map<string, NamedLockInfo>()
+  for (const { name: bytes, shared, held, slot, alive } of requests) {
+    const name = Buffer.from(bytes).toString('utf16le')
+    const lock = byName.get(name) ?? { name, holders: [], waiters: [] }
+    byName.set(name, lock)
+    const request: RequestInfo = { ...agentIn(slot, alive), mode: shared ? 'shared' : 'exclusive' }
+    if (held) lock.holders.push(request)
+    else lock.waiters.push(request)
+  }
+  return [...byName.values()]
+}

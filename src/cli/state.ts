@@ -1,0 +1,90 @@
+import type { ObjectInfo } from '../domain.js'
+import { bytes, count, users } from './format.js'
+import type { Observation } from './observe.js'
+
+type State = Observation['state']
+
+/** The state of an object in some words: "3 of 100 messages", "held by 4711". */
+export function stateOf({ kind }: ObjectInfo, { state, holders, locks, problem }: Observation): string {
+  if (problem) return problem.code
+  const held = holders.length > 0 ? `held by ${users(holders)}` : 'free'
+  const words = wordsOf(kind, state, held) ?? (kind === 'LockManager' ? namedLocks(locks ?? []) : '')
+  return state.ownerDied === true ? `${words}, owner died` : words
+}
+
+function wordsOf(kind: string, state: State, held: string): string | undefined {
+  switch (kind) {
+    case 'Mutex':
+    case 'RLock':
+    case 'RwLock':
+    case 'Condition':
+      return held
+    case 'Semaphore':
+      return `${state.permits} of ${state.max} free`
+    case 'Event':
+      return state.isSet ? 'set' : 'not set'
+    case 'Barrier':
+      return state.isBroken ? 'broken' : `${state.waiting} of ${state.parties} there`
+    case 'Value':
+      return `${state.value}`
+    case 'SharedArray':
+      return `${state.length} ${state.dtype}`
+    case 'NDArray':
+      return state.isHalfChanged ? 'half-changed' : held === 'free' ? '' : `updated by ${held.slice(8)}`
+    case 'SpscQueue':
+      return fill(state.usedBytes, state.byteCapacity) + ended(state.isEnded)
+    case 'Pipe':
+      return `${fill(state.usedBytesTo0, state.byteCapacityTo0)}${
+        state.byteCapacityTo1 ? `, ${fill(state.usedBytesTo1, state.byteCapacityTo1)}` : ''
+      }${ended(state.isClosed0 || state.isClosed1)}`
+    case 'MpmcQueue':
+    case 'Queue':
+      return `${state.size} of ${state.capacity}${ended(state.isEnded)}`
+    case 'JoinableQueue':
+      return `${state.size} of ${state.capacity}, ${state.unfinished} unfinished${ended(state.isEnded)}`
+    default:
+      return undefined
+  }
+}
+
+const fill = (used: State[string] | undefined, room: State[string] | undefined): string =>
+  `${bytes(Number(used))} of ${bytes(Number(room))}`
+
+const ended = (isEnded: State[string] | undefined): string => (isEnded ? ', ended' : '')
+
+function namedLocks(locks: NonNullable<Observation['locks']>): string {
+  const waiting = locks.reduce((sum, { waiters }) => sum + waiters.length, 0)
+  return `${count(locks.length, 'lock')}${waiting === 0 ? '' : `, ${waiting} waiting`}`
+}
+
+/** What counts up in the state of a kind, and the unit of its rate. */
+const COUNTERS: Record<string, [fact: string, unit: string, wraps: number]> = {
+  Queue: ['puts', 'msg/s', 0],
+  MpmcQueue: ['puts', 'msg/s', 0],
+  JoinableQueue: ['puts', 'msg/s', 0],
+  SpscQueue: ['poppedBytes', 'B/s', 2 ** 35],
+  Pipe: ['poppedBytes', 'B/s', 2 ** 35],
+  Event: ['timesSet', 'sets/s', 2 ** 31],
+  Barrier: ['meetings', 'meetings/s', 0],
+  LockManager: ['requests', 'requests/s', 0],
+  NDArray: ['updates', 'updates/s', 0],
+}
+
+/** How often a second something happens at an object. */
+export interface Rate {
+  perSecond: number
+  unit: string
+}
+
+/**
+ * The rate between two looks at one object; `null` if its kind counts nothing. Locks don't: a
+ * counter would be one more atomic operation for each taking.
+ */
+export function rateOf(kind: string, before: State | undefined, now: State, seconds: number): Rate | null {
+  const [fact, unit, wraps] = COUNTERS[kind] ?? []
+  if (fact === undefined || unit === undefined || before === undefined || seconds <= 0) return null
+  const [from, to] = [before[fact], now[fact]]
+  if (typeof from !== 'number' || typeof to !== 'number') return null
+  const change = to >= from ? to - from : to - from + (wraps ?? 0)
+  return { perSecond: Math.max(change, 0) / seconds, unit }
+}
