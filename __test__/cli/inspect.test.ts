@@ -31,6 +31,7 @@ test('inspect shows all about one object', async t => {
     ['strides', '[1, 2, 6]'],
     ['trailer', 'yes'],
     ['held', '-'],
+    ['waiting', '-'],
   ])
   t.deepEqual(await json('inspect', array), {
     code: 0,
@@ -45,8 +46,11 @@ test('inspect shows all about one object', async t => {
       doomed: false,
       present: true,
       foreign: false,
+      state: { updates: 0, isHalfChanged: false },
       holders: [],
       waiters: [],
+      locks: null,
+      values: null,
       array: { dtype: 'int16', shape: [2, 3, 4], order: 'F', strides: [1, 2, 6], trailer: true },
       problem: null,
     },
@@ -94,19 +98,25 @@ test('inspect shows the holders of a lock or of permits, and the waiters at a ba
   const [mutex, semaphore, barrier] = [unique('mutex'), unique('semaphore'), unique('barrier')]
   const holder = start('locks/hold-locks', mutex, semaphore, barrier)
   await message(holder)
-  const one = { pid: holder.pid, thread: 0, alive: true, count: 1 }
+  const one = { pid: holder.pid, thread: 0, alive: true, holds: 'lock', count: 1 }
   t.like((await json('inspect', mutex)).data, { kind: 'Mutex', holders: [one] })
-  t.like((await json('inspect', semaphore)).data, { holders: [{ ...one, count: 2 }] })
+  t.like((await json('inspect', semaphore)).data, { holders: [{ ...one, holds: 'permit', count: 2 }] })
   t.regex((await crossmem('inspect', mutex)).stdout, new RegExp(`^held +${holder.pid}$`, 'm'))
-  t.regex((await crossmem('inspect', semaphore)).stdout, new RegExp(`^held +${holder.pid} x 2$`, 'm'))
-  t.regex((await crossmem('inspect', barrier)).stdout, new RegExp(`^waiting +${holder.pid}$`, 'm'))
+  t.regex(
+    (await crossmem('inspect', semaphore)).stdout,
+    new RegExp(`^held +${holder.pid} x 2 \\(permit\\)$`, 'm'),
+  )
+  t.regex(
+    (await crossmem('inspect', barrier)).stdout,
+    new RegExp(`^waiting +${holder.pid} for meeting$`, 'm'),
+  )
   holder.send('meet')
   await gone(holder)
 })
 
 interface Users {
-  holders: (Agent & { count: number })[]
-  waiters: (Agent & { count: number })[]
+  holders: (Agent & { holds: string; count: number })[]
+  waiters: (Agent & { waitsFor: string; count: number })[]
 }
 
 /** The processes that use an object, as soon as `waiting` of them wait at it. */
@@ -117,13 +127,20 @@ async function usersOf(name: string, waiting: number): Promise<Users> {
   }
 }
 
-const living = ({ pid }: { pid?: number | undefined }, count: number) => ({
+const holding = ({ pid }: { pid?: number | undefined }, count: number, alive = true) => ({
+  pid,
+  thread: 0,
+  alive,
+  holds: 'lock',
+  count,
+})
+const waiting = ({ pid }: { pid?: number | undefined }) => ({
   pid,
   thread: 0,
   alive: true,
-  count,
+  waitsFor: 'lock',
+  count: 1,
 })
-const dead = (count: number) => ({ pid: 0, thread: 0, alive: false, count })
 
 test('inspect shows the processes that hold named locks and those that wait for one', async t => {
   const startClient = () => hire<NamedLockOrders>('web-locks/obey-named-locks')
@@ -134,13 +151,16 @@ test('inspect shows the processes that hold named locks and those that wait for 
   const request = waiter.begin({ do: 'request', name: 'one' })
   const { objects } = (await json<{ objects: { kind: string; name: string }[] }>('ls')).data
   const name = objects.find(({ kind }) => kind === 'LockManager')?.name as string
-  t.deepEqual(await usersOf(name, 1), { holders: [living(holder, 2)], waiters: [living(waiter, 1)] })
+  t.deepEqual(await usersOf(name, 1), { holders: [holding(holder, 2)], waiters: [waiting(waiter)] })
   const { stdout } = await crossmem('inspect', name)
   t.regex(stdout, new RegExp(`^held +${holder.pid} x 2$`, 'm'))
-  t.regex(stdout, new RegExp(`^waiting +${waiter.pid}$`, 'm'))
+  t.regex(stdout, new RegExp(`^waiting +${waiter.pid} for lock$`, 'm'))
   await holder.kill()
   await request.result
-  t.deepEqual(await usersOf(name, 0), { holders: [dead(1), living(waiter, 1)], waiters: [] })
+  t.deepEqual(await usersOf(name, 0), {
+    holders: [holding(holder, 1, false), holding(waiter, 1)],
+    waiters: [],
+  })
   await waiter.kill()
   await crossmem('gc')
 })
@@ -156,11 +176,11 @@ test('inspect shows the process that updates an array and those that wait to', a
   const holder = await begin()
   await message(holder)
   const waiter = await begin()
-  t.deepEqual(await usersOf(name, 1), { holders: [living(holder, 1)], waiters: [living(waiter, 1)] })
+  t.deepEqual(await usersOf(name, 1), { holders: [holding(holder, 1)], waiters: [waiting(waiter)] })
   await kill(waiter)
-  t.deepEqual(await usersOf(name, 0), { holders: [living(holder, 1)], waiters: [] })
+  t.deepEqual(await usersOf(name, 0), { holders: [holding(holder, 1)], waiters: [] })
   await kill(holder)
-  t.deepEqual(await usersOf(name, 0), { holders: [dead(1)], waiters: [] })
+  t.deepEqual(await usersOf(name, 0), { holders: [holding(holder, 1, false)], waiters: [] })
   await leave(owner)
 })
 

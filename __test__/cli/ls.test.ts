@@ -26,11 +26,11 @@ test('ls shows every object, and the agents that have it open', async t => {
   t.deepEqual({ code, stderr }, { code: 0, stderr: '' })
   const lines = stdout.trimEnd().split('\n')
   t.deepEqual(lines.map(cells), [
-    ['NAME', 'KIND', 'BYTES', 'PERSIST', 'ATTACHED'],
-    [array, 'NDArray', '7.6 MiB', 'no', `${holder.pid}, ${other.pid}`],
-    [bytes, 'SharedMemory', '512 B', 'yes', '-'],
-    [inWorker, 'SharedMemory', '4.0 KiB', 'no', `${process.pid}/w${worker.threadId}`],
-    [wide, 'SharedMemory', '1.0 MiB', 'no', String(eastern.pid)],
+    ['NAME', 'KIND', 'BYTES', 'STATE', 'WAITING', 'ATTACHED'],
+    [array, 'NDArray', '7.6 MiB', '-', '-', `${holder.pid}, ${other.pid}`],
+    [bytes, 'SharedMemory', '512 B', '-', '-', 'persists'],
+    [inWorker, 'SharedMemory', '4.0 KiB', '-', '-', `${process.pid}/w${worker.threadId}`],
+    [wide, 'SharedMemory', '1.0 MiB', '-', '-', String(eastern.pid)],
   ])
   // Each of the three characters takes two cells.
   const columns = lines.map(line => line.search(/KIND|NDArray|SharedMemory/))
@@ -51,6 +51,11 @@ test('ls shows every object, and the agents that have it open', async t => {
     attached: [],
     doomed: false,
     present: true,
+    state: {},
+    holders: [],
+    waiters: [],
+    locks: null,
+    problem: null,
   } as Listed)
   t.deepEqual(data.objects[2]?.attached, [{ pid: process.pid, thread: worker.threadId, alive: true }])
   await isClean(t)

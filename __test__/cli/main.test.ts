@@ -19,6 +19,7 @@ test('help and version go to stdout', async t => {
     for (const told of [
       'ls',
       'inspect NAME',
+      'top',
       'rm NAME...',
       'gc',
       'doctor',
@@ -28,7 +29,7 @@ test('help and version go to stdout', async t => {
     ])
       t.true(stdout.includes(told), told)
   }
-  for (const command of ['ls', 'inspect', 'rm', 'gc', 'doctor']) {
+  for (const command of ['ls', 'inspect', 'top', 'rm', 'gc', 'doctor']) {
     for (const args of [
       [command, '--help'],
       ['-h', command],
@@ -56,7 +57,10 @@ test('wrong usage is exit code 2, and the message says why', async t => {
     [['inspect'], /inspect needs a NAME/],
     [['inspect', 'a', 'b'], /inspect takes one NAME/],
     [['rm'], /rm needs a NAME/],
-    [['ls', '--all'], /'--all'/],
+    [['ls', '--alle'], /'--alle'/],
+    [['ls', '--head'], /ls takes no --head/],
+    [['rm', 'a', '--all'], /rm takes no --all/],
+    [['ls', '--all', '--domain', 'a'], /leave --domain out/],
     [['ls', '--json=yes'], /--json/],
     [['ls', '--domain'], /--domain/],
     [['ls', '--domain='], /--domain needs a name/],
@@ -148,7 +152,7 @@ test('--domain wins over CROSSMEM_DOMAIN', async t => {
 
   await kill(holder)
   const { stdout } = await crossmem('doctor', '--domain', elsewhere)
-  t.true(stdout.endsWith(`: crossmem gc --domain ${elsewhere}\n`), stdout)
+  t.true(stdout.endsWith(`: crossmem gc --domain ${elsewhere}\nclean\n`), stdout)
   t.like((await json('gc', '--domain', elsewhere)).data, { domain: elsewhere, names: [name] })
   t.is((await json<Diagnosis>('doctor', '--domain', elsewhere)).data.control, null)
 })

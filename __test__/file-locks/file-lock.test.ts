@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import ava from 'ava'
 import { CrossmemError, FileLock, FileLockGuard } from 'crossmem'
@@ -50,6 +51,33 @@ async function hirePython(path: string): Promise<Hired<PythonOrders>> {
   await python.tell({ do: 'open_file', path })
   return python
 }
+
+test('withLock holds the lock while its callback runs, and releases it however that ends', async t => {
+  const path = somewhere()
+  using ours = FileLock.open(path)
+  using theirs = FileLock.open(path)
+  const result = await ours.withLock(
+    async guard => {
+      t.deepEqual([guard.shared, guard.start, guard.length], [true, 4, 2])
+      t.is(inspect(ours), `FileLock { path: '${path}', held: 1 }`)
+      await Promise.resolve()
+      t.is(theirs.tryLock({ start: 5 }), undefined)
+      return 'done'
+    },
+    { shared: true, start: 4, length: 2 },
+  )
+  t.is(result, 'done')
+  const failure = new Error('mine')
+  const failed = await t.throwsAsync(
+    ours.withLock(() => {
+      throw failure
+    }),
+  )
+  t.is(failed, failure)
+  theirs.lockSync({ timeout: 0 }).release()
+  const refused = await t.throwsAsync<CrossmemError>(ours.withLock(5 as never))
+  t.is(refused.code, 'ERR_INVALID_ARG')
+})
 
 test('a lock excludes other handles of the file, until it is released', t => {
   const path = somewhere()

@@ -144,7 +144,7 @@ test('console.log of what is held', async t => {
   t.teardown(() => rmSync(folder, { recursive: true }))
   const file = FileLock.open(join(folder, 'f'))
   const held = file.lockSync({ start: 3 })
-  t.is(show(file), `FileLock { path: '${join(folder, 'f')}' }`)
+  t.is(show(file), `FileLock { path: '${join(folder, 'f')}', held: 1 }`)
   t.is(show(held), 'FileLockGuard { shared: false, start: 3, length: 0 }')
   held.release()
   file.close()

@@ -57,5 +57,6 @@ export interface Diagnosis {
   objects: Listed[]
   sweepable: { agents: number; objects: number; bytes: number }
   problems: { code: string; message: string }[]
+  notes: { code: string; message: string }[]
   clean: boolean
 }

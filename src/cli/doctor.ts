@@ -1,7 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Inspection, inspect, type ObjectInfo, obstacle } from '../domain.js'
 import { circles } from './circles.js'
-import { agent, bytes, type Column, count, fields, groupName, groupOf, names, table, visible } from './format.js'
+import {
+  agent,
+  bytes,
+  type Column,
+  count,
+  fields,
+  groupName,
+  groupOf,
+  names,
+  table,
+  visible,
+} from './format.js'
 import { bytesOf, leftovers } from './leftovers.js'
 import type { Options, Report } from './report.js'
 
@@ -54,7 +65,9 @@ export async function run(_: readonly string[], { columns }: Options): Promise<R
       notes,
       clean: problems.length === 0,
     },
-    text: [summary(state), attachments(state, columns), verdict(problems, notes)].filter(Boolean).join('\n\n'),
+    text: [summary(state), attachments(state, columns), verdict(problems, notes)]
+      .filter(Boolean)
+      .join('\n\n'),
     isBadNews: problems.length > 0,
   }
 }

@@ -20,9 +20,12 @@ export function bytes(count: number): string {
 /** count(2, 'object') → "2 objects" */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 
-/** "1234", "1234/w3" for its worker thread 3, "1234 (dead)" */
+/**
+ * "1234", "1234/w3" for its worker thread 3, "1234 (dead)"; "dead" if the domain has forgotten the
+ * process.
+ */
 export const agent = ({ pid, thread, alive }: AgentInfo): string =>
-  `${pid}${thread === 0 ? '' : `/w${thread}`}${alive ? '' : ' (dead)'}`
+  pid === 0 ? 'dead' : `${pid}${thread === 0 ? '' : `/w${thread}`}${alive ? '' : ' (dead)'}`
 
 export const agents = (list: readonly AgentInfo[]): string => list.map(agent).join(', ') || '-'
 
@@ -40,7 +43,7 @@ export const domainOf = ({ domain, group }: Inspection): string =>
 
 /** The holders or waiters of an object: "1234, 1235 x 3, dead x 2". */
 export const users = (list: readonly (AgentInfo & { count: number })[]): string =>
-  list.map(one => (one.pid === 0 ? 'dead' : agent(one)) + (one.count === 1 ? '' : ` x ${one.count}`)).join(', ') || '-'
+  list.map(one => agent(one) + (one.count === 1 ? '' : ` x ${one.count}`)).join(', ') || '-'
 
 /** "a, b, c and 12 more" */
 export function names(list: readonly string[]): string {
@@ -72,8 +75,8 @@ export function table(
 ): string[] {
   const lines = [columns.map(({ heading }) => heading), ...rows.map(row => row.map(visible))]
   const widths = columns.map((_, i) => lines.reduce((most, line) => Math.max(most, width(line[i] ?? '')), 0))
-  fit(widths, columns, room)
-  return lines.map(line =>
+  narrow(widths, columns, room)
+  const [headings = '', ...texts] = lines.map(line =>
     columns
       .map(({ isRight }, i) => {
         const cell = cut(line[i] ?? '', widths[i] as number)
@@ -83,10 +86,15 @@ export function table(
       .join(' '.repeat(GAP))
       .trimEnd(),
   )
+  return [bold(headings), ...texts]
 }
 
+/** Only a terminal gets more than text, and only if its user doesn't refuse: https://no-color.org */
+const bold = (text: string): string =>
+  process.stdout.isTTY && !process.env.NO_COLOR ? `\x1b[1m${text}\x1b[22m` : text
+
 /** Makes the widest columns narrower, one cell at a time, until a line fits. */
-function fit(widths: number[], columns: readonly Column[], room: number): void {
+function narrow(widths: number[], columns: readonly Column[], room: number): void {
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room
   while (excess > 0) {
     const cuttable = widths.map((width, i) => (columns[i]?.isCut && width > NARROWEST ? width : 0))

@@ -5,7 +5,7 @@ import { Segment } from '../objects/index.js'
 import { agents, bytes, fields, groupOf, table, users } from './format.js'
 import { note, waiting } from './listing.js'
 import { type NamedLockInfo, type Observation, observe } from './observe.js'
-import { type Failure, failureOf, type Options, type Report } from './report.js'
+import { failureOf, type Options, type Report } from './report.js'
 import { stateOf } from './state.js'
 import { type Values, valuesOf, valuesText } from './values.js'
 
@@ -86,7 +86,7 @@ function describe(found: Found, { columns }: Options): string {
     order: array?.order,
     strides: array ? list(array.strides) : undefined,
     trailer: array ? (array.trailer ? 'yes' : 'no: update() and snapshot() need one') : undefined,
-    state: (isWatched && stateOf(found, found)) || undefined,
+    state: (isWatched && stateOf(found, found, false)) || undefined,
     held: isWatched ? holders(found) : undefined,
     waiting: isWatched ? waiting(found) : undefined,
     note: note(found) || undefined,

@@ -26,7 +26,7 @@ export function listing(objects: readonly Listed[], room: number | undefined): s
     bytes(object.byteLength),
     stateOf(object, object) || '-',
     waiting(object),
-    agents(object.attached),
+    object.attached.length === 0 && object.persist ? 'persists' : agents(object.attached),
     notes[i] as string,
   ])
   return table(columns, rows, room).join('\n')
@@ -39,9 +39,8 @@ export function waiting({ waiters }: Observation): string {
   return parts.join('; ') || '-'
 }
 
-/** What is special about an object; else "". */
-export function note({ doomed, present, persist }: ObjectInfo): string {
+/** A note on an object that is doomed or has lost its name; else "". */
+export function note({ doomed, present }: ObjectInfo): string {
   if (doomed) return 'doomed: the next sweep removes it'
-  if (!present) return 'name removed by another program'
-  return persist ? 'persists' : ''
+  return present ? '' : 'name removed by another program'
 }

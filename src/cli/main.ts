@@ -104,7 +104,9 @@ function print(text: string): void {
 function complain({ code, message }: Failure, isJson: boolean): void {
   const hint = code === 'ERR_USAGE' ? '\nSee: crossmem --help' : ''
   process.stderr.write(
-    isJson ? `${JSON.stringify({ error: { code, message } })}\n` : `crossmem: ${visible(message)} (${code})${hint}\n`,
+    isJson
+      ? `${JSON.stringify({ error: { code, message } })}\n`
+      : `crossmem: ${visible(message)} (${code})${hint}\n`,
   )
 }
 

@@ -4,10 +4,19 @@ import type { Observation } from './observe.js'
 
 type State = Observation['state']
 
-/** The state of an object in some words: "3 of 100 messages", "held by 4711". */
-export function stateOf({ kind }: ObjectInfo, { state, holders, locks, problem }: Observation): string {
+/** A semaphore has so many permits at most if its maker set no `max`. */
+const UNLIMITED = 2 ** 31 - 1
+
+/** The state of an object in some words: "3 of 100", "held by 4711", or "held" without the names. */
+export function stateOf(
+  { kind }: Pick<ObjectInfo, 'kind'>,
+  { state, holders, locks, problem }: Observation,
+  hasNames = true,
+): string {
   if (problem) return problem.code
-  const held = holders.length > 0 ? `held by ${users(holders)}` : 'free'
+  // An agent at the gate of an RwLock waits for its readers.
+  const inside = holders.filter(({ holds }) => holds !== 'gate')
+  const held = inside.length === 0 ? 'free' : hasNames ? `held by ${users(inside)}` : 'held'
   const words = wordsOf(kind, state, held) ?? (kind === 'LockManager' ? namedLocks(locks ?? []) : '')
   return state.ownerDied === true ? `${words}, owner died` : words
 }
@@ -20,7 +29,9 @@ function wordsOf(kind: string, state: State, held: string): string | undefined {
     case 'Condition':
       return held
     case 'Semaphore':
-      return `${state.permits} of ${state.max} free`
+      return Number(state.max) >= UNLIMITED
+        ? `${state.permits} free`
+        : `${state.permits} of ${state.max} free`
     case 'Event':
       return state.isSet ? 'set' : 'not set'
     case 'Barrier':
@@ -30,7 +41,7 @@ function wordsOf(kind: string, state: State, held: string): string | undefined {
     case 'SharedArray':
       return `${state.length} ${state.dtype}`
     case 'NDArray':
-      return state.isHalfChanged ? 'half-changed' : held === 'free' ? '' : `updated by ${held.slice(8)}`
+      return state.isHalfChanged ? 'half-changed' : held === 'free' ? '' : held
     case 'SpscQueue':
       return fill(state.usedBytes, state.byteCapacity) + ended(state.isEnded)
     case 'Pipe':

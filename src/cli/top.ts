@@ -4,7 +4,7 @@ import { holders } from './inspect.js'
 import { type Listed, waiting } from './listing.js'
 import { observed } from './ls.js'
 import type { Options, Report } from './report.js'
-import { show, type Screen } from './screen.js'
+import { type Screen, show } from './screen.js'
 import { type Rate, rateOf, stateOf } from './state.js'
 
 /** An object at a look, compared with the look before. */
@@ -76,7 +76,9 @@ function look(before: Look | undefined) {
     const rate = rateOf(kind, before?.objects.get(name)?.state, object.state, seconds)
     return { ...object, rate, heldFor: lasting(object, 'holders'), waitingFor: lasting(object, 'waiters') }
   })
-  watched.sort((a, b) => b.waiters.length - a.waiters.length || (b.rate?.perSecond ?? 0) - (a.rate?.perSecond ?? 0))
+  watched.sort(
+    (a, b) => b.waiters.length - a.waiters.length || (b.rate?.perSecond ?? 0) - (a.rate?.perSecond ?? 0),
+  )
   return { look: now, watched, state }
 
   function lasting(object: Listed, list: 'holders' | 'waiters'): number | null {
@@ -99,7 +101,7 @@ function body(watched: readonly Watched[], room: number | undefined): string[] {
   const rows = watched.map(object => [
     object.name,
     object.kind,
-    stateOf(object, object) || '-',
+    stateOf(object, object, false) || '-',
     rateText(object.rate),
     holders(object) + lastingText(object.heldFor),
     waiting(object) + lastingText(object.waitingFor),
@@ -108,7 +110,7 @@ function body(watched: readonly Watched[], room: number | undefined): string[] {
 }
 
 function rateText(rate: Rate | null): string {
-  if (rate === null) return '-'
+  if (rate === null || rate.perSecond === 0) return '-'
   const { perSecond, unit } = rate
   if (unit === 'B/s') return `${bytes(Math.round(perSecond))}/s`
   return `${perSecond >= 100 ? Math.round(perSecond) : Number(perSecond.toFixed(1))} ${unit}`

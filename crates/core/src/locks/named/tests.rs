@@ -125,6 +125,45 @@ const CLEAN: Fate = Fate::Granted { recovered: false };
 const RECOVERED: Fate = Fate::Granted { recovered: true };
 
 #[test]
+fn an_onlooker_sees_the_requests_of_the_table_without_its_mutex() {
+    let domain = Domain::new();
+    let seen = |domain: &Domain| -> Vec<(Vec<u8>, bool, bool, u32)> {
+        let seen = domain.table.seen().into_iter();
+        seen.map(|request| (request.name, request.shared, request.held, request.owner.instance)).collect()
+    };
+    let long = vec![b'y'; 1000];
+    let first = domain.request(1, &SHARED);
+    let second = domain.request(2, &Wanted { name: &long, ..EXCLUSIVE });
+    domain.request(3, &EXCLUSIVE);
+    let (x, y) = (b"x".to_vec(), long.clone());
+    let all =
+        [(x.clone(), true, true, 2), (y.clone(), false, true, 3), (x.clone(), false, false, 4)].to_vec();
+    assert_eq!(seen(&domain), all);
+    // While an agent is inside, too.
+    domain.at(5, |_| Ok(assert_eq!(seen(&domain), all))).unwrap();
+    // Runs that were freed, joined and cut again leave no request behind.
+    domain.end(1, &first);
+    domain.end(2, &second);
+    assert_eq!(seen(&domain), [(x.clone(), false, true, 4)]);
+    domain.request(6, &Wanted { name: &long, ..EXCLUSIVE });
+    assert_eq!(seen(&domain), [(x, false, true, 4), (y, false, true, 7)]);
+}
+
+#[test]
+fn an_onlooker_takes_any_garbage() {
+    let domain = Domain::new();
+    domain.request(1, &EXCLUSIVE);
+    for word in [u64::MAX, u64::MAX - 0xfd, 1 << 32 | 2, 0xffff_ffff_0000_0001] {
+        for at in 0..CELLS {
+            domain.table.heads[at].store(word, Relaxed);
+            domain.table.tags[at].store(word.rotate_left(at as u32), Relaxed);
+            domain.table.owners[at].store(word, Relaxed);
+        }
+        assert_eq!(domain.table.seen().len(), 0, "{word:x}");
+    }
+}
+
+#[test]
 fn requests_are_granted_in_order_and_shared_ones_together() {
     let domain = Domain::new();
     let wanted = [(1, SHARED), (2, SHARED), (3, EXCLUSIVE), (4, SHARED), (5, SHARED)];
