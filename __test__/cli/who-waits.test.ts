@@ -94,11 +94,11 @@ test('ls, inspect and top show each kind, who holds it and who waits for what; a
     ['LsAll', 'ls', '--all'],
     ['Top', 'top', '--interval', '0.01'],
     ['Doctor', 'doctor'],
-    ['Rm', 'rm', 'bytes', 'nothing'],
     ['Inspect', 'inspect', 'array', '--head', '--plot'],
     ['Inspect', 'inspect', 'grid', '--plot'],
     ['Inspect', 'inspect', 'nan', '--head'],
     ...objects.map(({ name }): [string, ...string[]] => ['Inspect', 'inspect', name]),
+    ['Rm', 'rm', 'bytes', 'nothing'],
   ]
   const printed: { type: string; value: unknown }[] = []
   for (const [type, ...args] of outputs) printed.push({ type, value: (await json(...args)).data })

@@ -22,8 +22,8 @@ interface Edge {
 }
 
 /**
- * The circles in which each agent waits for what the next one holds, as text: `4711 waits for "a" of
- * 4712; 4712 waits for "b" of 4711`. One for each agent that starts one, at the most.
+ * The circles in which each agent waits for what the next one holds, as text: `4711 waits for "a"
+ * of 4712; 4712 waits for "b" of 4711`. Circles that share an agent count as one.
  */
 export function circles(state: Inspection): string[] {
   const edges = new Map<string, Edge[]>()
@@ -49,7 +49,7 @@ function edgesIn(state: Inspection): Edge[] {
   })
 }
 
-/** A holder that waits itself, a reader that wants to write, is among the holders: no circle of one. */
+/** A reader that wants to write is among the holders, too: that is no circle. */
 function between(object: string, waiters: readonly AgentInfo[], holders: readonly AgentInfo[]): Edge[] {
   return waiters.flatMap(waiter =>
     holders

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Inspection, inspect, type ObjectInfo, obstacle } from '../domain.js'
+import { domainName } from '../native/index.js'
 import { circles } from './circles.js'
 import {
   agent,
@@ -38,7 +39,7 @@ interface Note {
 // It doesn't join the domain: it must work if the registry is stuck or memory is full, and must not
 // sweep what it shows.
 export async function run(_: readonly string[], { columns }: Options): Promise<Report> {
-  const state = inspect()
+  const state = inspectIfPossible()
   const full = fullMemory(state)
   const problems = [
     ...(full.length > 0 ? [] : unusable()),
@@ -72,7 +73,7 @@ export async function run(_: readonly string[], { columns }: Options): Promise<R
   }
 }
 
-function summary(state: Inspection): string {
+function summary(state: Inspection & { isUnreadable?: boolean }): string {
   const dead = state.agents.filter(({ alive }) => !alive).length
   const isUsed = state.control !== undefined
   return fields({
@@ -80,13 +81,16 @@ function summary(state: Inspection): string {
     group: state.group && groupName(state.group),
     control: isUsed
       ? `${state.control}, ${bytes(state.controlBytes)}`
-      : 'none: no process uses this domain now',
+      : state.isUnreadable
+        ? "can't be opened"
+        : 'none: no process uses this domain now',
     taken: state.taken.map(({ path, owner }) => `${path}, by user ${owner}`).join('; ') || undefined,
     registry: isUsed ? (state.registryHeldBy ? `held by ${state.registryHeldBy} now` : 'free') : undefined,
     agents: isUsed ? `${state.agents.length - dead} alive, ${dead} dead` : undefined,
     objects: isUsed ? `${state.objects.length} with ${bytes(bytesOf(state.objects))}` : undefined,
-    [process.platform === 'linux' ? '/dev/shm' : 'memory']:
-      `${bytes(state.freeBytes)} free of ${bytes(state.totalBytes)}`,
+    [process.platform === 'linux' ? '/dev/shm' : 'memory']: state.isUnreadable
+      ? undefined
+      : `${bytes(state.freeBytes)} free of ${bytes(state.totalBytes)}`,
     'its memory': memory(state),
   })
 }
@@ -96,6 +100,17 @@ function memory({ memory }: Inspection): string | undefined {
   if (!memory) return undefined
   const { freeBytes, totalBytes, cgroup = 'the machine' } = memory
   return `${bytes(freeBytes)} free of ${bytes(totalBytes)} (${cgroup})`
+}
+
+/** If the system lets nothing be opened, that is the finding, and there is nothing else to see. */
+function inspectIfPossible(): Inspection & { isUnreadable?: boolean } {
+  try {
+    return inspect()
+  } catch (error) {
+    if (!obstacle()) throw error
+    const nothing = { controlBytes: 0, taken: [], agents: [], bySlot: new Map(), objects: [] }
+    return { domain: domainName(), ...nothing, totalBytes: 0, freeBytes: 0, isUnreadable: true }
+  }
 }
 
 /** Which agent has which objects open. */

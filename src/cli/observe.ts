@@ -49,7 +49,8 @@ type Request = Row['requests'][number]
 /** Looks at objects of a domain. Joins nothing, opens nothing, takes no lock. */
 export function observe(inspection: Inspection, objects: readonly ObjectInfo[]): Observation[] {
   const { domain, group, bySlot } = inspection
-  const subjects = objects.map(({ name, kind }) => ({ name, kind }))
+  // Whatever has a name that was removed, it isn't this object: plain bytes aren't looked at.
+  const subjects = objects.map(({ name, kind, present }) => ({ name, kind: present ? kind : 'SharedMemory' }))
   const rows = nativeDomain.observeObjects(domain, group && String(group.id), subjects)
   return rows.map((row, i) => observation(row, objects[i] as ObjectInfo, bySlot))
 }
