@@ -89,7 +89,7 @@ export function table(
   return [bold(headings), ...texts]
 }
 
-/** Only a terminal gets more than text, and only if its user doesn't refuse: https://no-color.org */
+/** Only a terminal gets more than text, unless its user refuses: https://no-color.org */
 const bold = (text: string): string =>
   process.stdout.isTTY && !process.env.NO_COLOR ? `\x1b[1m${text}\x1b[22m` : text
 

@@ -48,6 +48,7 @@ type Request = Row['requests'][number]
 
 /** Looks at objects of a domain. Joins nothing, opens nothing, takes no lock. */
 export function observe(inspection: Inspection, objects: readonly ObjectInfo[]): Observation[] {
+  if (objects.length === 0) return []
   const { domain, group, bySlot } = inspection
   // Whatever has a name that was removed, it isn't this object: plain bytes aren't looked at.
   const subjects = objects.map(({ name, kind, present }) => ({ name, kind: present ? kind : 'SharedMemory' }))

@@ -140,7 +140,7 @@ fn an_onlooker_sees_the_requests_of_the_table_without_its_mutex() {
         [(x.clone(), true, true, 2), (y.clone(), false, true, 3), (x.clone(), false, false, 4)].to_vec();
     assert_eq!(seen(&domain), all);
     // While an agent is inside, too.
-    domain.at(5, |_| Ok(assert_eq!(seen(&domain), all))).unwrap();
+    assert_eq!(domain.at(5, |_| Ok(seen(&domain))).unwrap(), all);
     // Runs that were freed, joined and cut again leave no request behind.
     domain.end(1, &first);
     domain.end(2, &second);

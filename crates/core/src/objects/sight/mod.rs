@@ -88,7 +88,7 @@ impl<'a> Sight<'a> {
     }
 }
 
-impl<'a> Object<'a> {
+impl Object<'_> {
     /// The agents that hold the object, as any onlooker sees them.
     ///
     /// # Errors
