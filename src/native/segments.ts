@@ -12,5 +12,6 @@ export const nativeSegments = {
   unlinkSegment: member(addon.unlinkSegment),
   unlinkByName: member(addon.unlinkByName),
   objectParams: member(addon.objectParams),
+  objectFacts: member(addon.objectFacts),
   objectCompany: member(addon.objectCompany),
 }

@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { nativeSegments } from '../native/index.js'
 import { dispose, type InspectionArguments, inspection, readable, showAs } from '../util/index.js'
 import { checkMaker } from './create.js'
 import type { Segment } from './segment.js'
@@ -21,6 +22,9 @@ const SHOWN = [
   'usedBytes',
   'isEnded',
 ]
+
+/** What is shown without a getter, or where a getter may wait for a lock. */
+const FACTS = new Set(['permits', 'waiting', 'isBroken', 'isWriting', 'readers'])
 
 /** Base of the handles of locks, values and queues: a name, a reference to send, closing. */
 export abstract class Handle<Kind extends string> implements Disposable {
@@ -111,6 +115,18 @@ export abstract class Handle<Kind extends string> implements Disposable {
 
   /** What `console.log` shows besides the name. @internal */
   protected state(): object {
-    return readable(this, SHOWN)
+    return { ...readable(this, SHOWN), ...this.#facts() }
+  }
+
+  #facts(): object {
+    try {
+      const facts = nativeSegments.objectFacts(this.object.handle)
+      return Object.fromEntries(
+        facts.filter(({ name }) => FACTS.has(name)).map(({ name, value }) => [name, value]),
+      )
+    } catch {
+      // What can't be read now is left out: showing an object must not fail.
+      return {}
+    }
   }
 }

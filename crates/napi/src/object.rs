@@ -1,10 +1,11 @@
-//! Facts about an object of any kind: its parameters and its company.
+//! Facts about an object of any kind: its parameters, its company and its state.
 
 use napi_derive::napi;
 
 use crate::attempt::with_object;
 use crate::environment::with_open;
 use crate::error::Result;
+use crate::observe::{FactRow, fact_row};
 use crate::protocol::company;
 
 /// The parameters that the object was made with.
@@ -26,4 +27,13 @@ pub fn object_company(handle: u32, lately: bool) -> Result<u32> {
         let company = if lately { open.segment.company_lately(agent) } else { open.segment.company(agent) };
         Ok(u32::from(company.linked) * company::LINKED + u32::from(company.others) * company::OTHERS)
     })
+}
+
+/// The state of an open object, which is read without a lock.
+///
+/// # Errors
+/// As `Object::facts`.
+#[napi(catch_unwind)]
+pub fn object_facts(handle: u32) -> Result<Vec<FactRow>> {
+    with_object(handle, |object| Ok(object.facts()?.into_iter().map(fact_row).collect()))
 }

@@ -136,7 +136,7 @@ fn observed_row(seen: crossmem_core::Result<Observed>) -> ObservedRow {
     }
 }
 
-fn fact_row((name, worth): Fact) -> FactRow {
+pub(crate) fn fact_row((name, worth): Fact) -> FactRow {
     let value = match worth {
         Worth::Count(count) => Either::A(count as f64),
         Worth::Flag(flag) => Either::B(flag),

@@ -1,6 +1,7 @@
 //! The state of an object in numbers and flags, each with a name of its own.
 
 use super::Sight;
+use super::holders::Hold;
 use crate::error::Result;
 use crate::layout::{
     BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DIED, EventWords, Kind, MpmcWords,
@@ -32,10 +33,7 @@ impl Sight<'_> {
             Kind::NDArray => self.array(),
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => vec![died(self.words()?)],
             Kind::Condition => vec![died(&self.words::<ConditionWords>()?.mutex)],
-            Kind::RwLock => {
-                let torn = self.words::<RwLockWords>()?.torn.load(Relaxed);
-                vec![("ownerDied", Flag(torn != 0))]
-            }
+            Kind::RwLock => self.rwlock(self.words()?)?,
             Kind::Semaphore => self.semaphore(self.words()?)?,
             Kind::Event => {
                 let state = self.words::<EventWords>()?.state.load(Acquire);
@@ -72,6 +70,17 @@ impl Sight<'_> {
         let sequence = guard.sequence.load(Acquire);
         let is_updated = guard.writer.holder().is_some_and(|owner| self.lives(owner));
         vec![("updates", Count(sequence / 2)), ("isHalfChanged", Flag(sequence % 2 == 1 && !is_updated))]
+    }
+
+    fn rwlock(&self, words: &RwLockWords) -> Result<Vec<Fact>> {
+        let holders = self.holders()?;
+        let inside = |hold| holders.iter().filter(move |holder| holder.alive && holder.hold == hold);
+        let readers = inside(Hold::ReadLock).map(|holder| u64::from(holder.count)).sum();
+        Ok(vec![
+            ("ownerDied", Flag(words.torn.load(Relaxed) != 0)),
+            ("isWriting", Flag(inside(Hold::WriteLock).count() > 0)),
+            ("readers", Count(readers)),
+        ])
     }
 
     fn semaphore(&self, words: &SemaphoreWords) -> Result<Vec<Fact>> {

@@ -88,14 +88,26 @@ impl<'a> Sight<'a> {
     }
 }
 
-impl Object<'_> {
+impl<'a> Object<'a> {
     /// The agents that hold the object, as any onlooker sees them.
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
     pub fn holders(&self) -> Result<Vec<Holder>> {
+        self.sight().holders()
+    }
+
+    /// The state of the object, as any onlooker sees it.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT`.
+    pub fn facts(&self) -> Result<Vec<Fact>> {
+        self.sight().facts()
+    }
+
+    fn sight(&self) -> Sight<'a> {
         let (name, region) = (self.segment.name.as_str(), self.segment.region());
         let sight = Sight::new(name, self.kind(), region, self.agent.seat().domain());
-        Sight { me: Some(self.peers().me()), ..sight }.holders()
+        Sight { me: Some(self.peers().me()), ..sight }
     }
 }
