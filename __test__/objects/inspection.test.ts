@@ -32,7 +32,11 @@ const show = (value: unknown) => inspect(value, { breakLength: Number.POSITIVE_I
 const handles: [make: (name: string) => { close(): void; name: string }, open: string, closed: string][] = [
   [name => Mutex.create(name), "Mutex { name: 'NAME', isLocked: false }", "Mutex (closed) { name: 'NAME' }"],
   [name => RLock.create(name), "RLock { name: 'NAME', isLocked: false }", "RLock (closed) { name: 'NAME' }"],
-  [name => RwLock.create(name), "RwLock { name: 'NAME', isWriting: false, readers: 0 }", "RwLock (closed) { name: 'NAME' }"],
+  [
+    name => RwLock.create(name),
+    "RwLock { name: 'NAME', isWriting: false, readers: 0 }",
+    "RwLock (closed) { name: 'NAME' }",
+  ],
   [
     name => Semaphore.create(name, 2, { max: 3 }),
     "Semaphore { name: 'NAME', max: 3, permits: 2 }",

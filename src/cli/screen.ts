@@ -23,7 +23,7 @@ export async function show(draw: (screen: Screen) => string[], interval: number)
   const redraw = () => {
     const { columns, rows } = stdout
     const lines = draw({ columns, rows, offset }).slice(0, rows)
-    stdout.write(`${HOME}${lines.map(line => line + REST_OF_LINE).join('\r\n')}${REST_OF_SCREEN}`)
+    stdout.write(`${HOME}${lines.map(line => line + REST_OF_LINE).join('\n')}${REST_OF_SCREEN}`)
   }
   stdin.setRawMode(true)
   stdout.write(SECOND_SCREEN)

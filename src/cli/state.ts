@@ -7,7 +7,7 @@ type State = Observation['state']
 /** A semaphore has so many permits at most if its maker set no `max`. */
 const UNLIMITED = 2 ** 31 - 1
 
-/** The state of an object in some words: "3 of 100", "held by 4711", or "held" without the names. */
+/** The state of an object in some words: "3 of 100"; "held by 4711", or "held" without names. */
 export function stateOf(
   { kind }: Pick<ObjectInfo, 'kind'>,
   { state, holders, locks, problem }: Observation,
