@@ -34,7 +34,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'WAITING', isCut: true },
 ]
 
-/** Redraws until it is told to quit; where there is no terminal, or with `once`, prints one table. */
+/** Redraws until it is told to quit. Without a terminal, or with `once`, prints one table. */
 export async function run(_: readonly string[], options: Options): Promise<Report | undefined> {
   const isLive = !options.once && !options.json && options.columns !== undefined && process.stdin.isTTY
   if (!isLive) {

@@ -20,7 +20,7 @@ export interface Values {
   plot: Plot | null
 }
 
-/** A line of averages along an array of one axis, or how often values are in each of equal ranges. */
+/** Averages along an array of one axis, or how often values are in each of equal ranges. */
 export interface Plot {
   kind: 'line' | 'histogram'
   /** Of the numbers that were read; NaN and infinities are left out. */
