@@ -59,9 +59,9 @@ static FOUND: Mutex<Option<(Instant, Vec<Hierarchy>)>> = Mutex::new(None);
 const FRESH: Duration = Duration::from_secs(1);
 const SMALL: u64 = 16 << 20;
 
-/// The limit with the least room, of those that may have less than `wanted` bytes left. `swap` is
-/// the machine's free swap space.
-pub(super) fn tightest(wanted: u64, swap: u64) -> Option<Headroom> {
+/// The limit with the least room, of those that may have less than `needed` bytes left, for a
+/// reservation of `wanted` bytes. `swap` is the machine's free swap space.
+pub(super) fn tightest(wanted: u64, needed: u64, swap: u64) -> Option<Headroom> {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let (_, hierarchies) = match found.take() {
@@ -69,7 +69,7 @@ pub(super) fn tightest(wanted: u64, swap: u64) -> Option<Headroom> {
         _ => found
             .insert((Instant::now(), hierarchies(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo")))),
     };
-    tightest_of(hierarchies, wanted, swap)
+    tightest_of(hierarchies, needed, swap)
 }
 
 fn tightest_of(hierarchies: &[Hierarchy], wanted: u64, swap: u64) -> Option<Headroom> {

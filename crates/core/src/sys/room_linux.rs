@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::cgroup_linux;
 use super::room::{Headroom, Limit, Shortage};
@@ -17,6 +19,47 @@ const SPARE: u64 = 1 << 20;
 
 /// Bytes that this process reserved since it asked for memory. The first reservation asks.
 static UNASKED: AtomicU64 = AtomicU64::new(SPARE);
+
+/// What a process may reserve without asking for memory again, for a moment after it found much.
+/// Segments of a mebibyte that are made one after the other would otherwise all ask.
+struct Credit {
+    until: Instant,
+    left: u64,
+}
+
+/// So much memory is much. A process gets a part of it on credit. The rest is for what all other
+/// processes reserve meanwhile.
+const MUCH: u64 = 256 << 20;
+const ON_CREDIT: u64 = 64 << 20;
+const MOMENT: Duration = Duration::from_millis(10);
+
+static CREDIT: Mutex<Option<Credit>> = Mutex::new(None);
+
+impl Credit {
+    /// Takes a reservation off. `false`: the credit is too small, or over.
+    fn covers(&mut self, wanted: u64, now: Instant) -> bool {
+        let covers = now < self.until && wanted <= self.left;
+        if covers {
+            self.left -= wanted;
+        }
+        covers
+    }
+}
+
+/// As `memory_has_room`, but doesn't ask while there is credit.
+fn memory_likely_has_room(wanted: u64) -> io::Result<()> {
+    let mut credit = CREDIT.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = Instant::now();
+    if credit.as_mut().is_some_and(|credit| credit.covers(wanted, now)) {
+        return Ok(());
+    }
+    *credit = None;
+    if wanted <= ON_CREDIT && memory_leaves(MUCH, wanted).is_ok() {
+        *credit = Some(Credit { until: now + MOMENT, left: ON_CREDIT });
+        return Ok(());
+    }
+    memory_has_room(wanted)
+}
 
 /// Refuses a new file of `wanted` bytes for which there is no room, before any memory is taken from
 /// other processes.
@@ -47,7 +90,7 @@ fn refuse_bytes(stat: &libc::statvfs, len: u64, more: u64) -> io::Result<()> {
         return Ok(());
     }
     UNASKED.store(0, Relaxed);
-    memory_has_room(more)
+    memory_likely_has_room(more)
 }
 
 /// Refuses to write to a file up to `end`, where the kernel would send SIGXFSZ, which ends programs
@@ -63,13 +106,18 @@ pub(super) fn refuse_beyond_largest_file(end: u64) -> io::Result<()> {
 /// Refuses a reservation that the machine or a cgroup of this process has no memory for. The kernel
 /// would not refuse it: it kills a process for it.
 pub(super) fn memory_has_room(wanted: u64) -> io::Result<()> {
-    let needed = wanted.saturating_add(SPARE);
+    memory_leaves(SPARE, wanted)
+}
+
+/// The same, with so much memory left after the reservation.
+fn memory_leaves(spare: u64, wanted: u64) -> io::Result<()> {
+    let needed = wanted.saturating_add(spare);
     let fits = |room: &Headroom| room.free >= needed;
     let short = |mut room: Headroom| {
-        room.free = room.free.saturating_sub(SPARE);
+        room.free = room.free.saturating_sub(spare);
         Err(Shortage(room).into())
     };
-    match cgroup_linux::tightest(needed, free_swap()) {
+    match cgroup_linux::tightest(wanted, needed, free_swap()) {
         Some(room) if !fits(&room) => short(room),
         // Memory that is unused, without what the kernel could free: no file need be read.
         _ if unused_memory() >= needed => Ok(()),
@@ -87,7 +135,7 @@ pub(super) fn headroom(directory: &Path) -> io::Result<Headroom> {
 pub(crate) fn memory_limit() -> Option<Headroom> {
     let machine = machine();
     Some(
-        cgroup_linux::tightest(u64::MAX, free_swap())
+        cgroup_linux::tightest(u64::MAX, u64::MAX, free_swap())
             .filter(|cgroup| cgroup.free <= machine.free)
             .unwrap_or(machine),
     )
@@ -172,6 +220,17 @@ mod tests {
         assert!(room.free > 0 && room.free <= room.total, "{room:?}");
         assert_eq!(available("MemTotal:  9 kB\nMemAvailable:     123 kB\n"), Some(123 << 10));
         assert_eq!(available("MemTotal:  9 kB\n"), None);
+    }
+
+    #[test]
+    fn credit_ends_with_its_bytes_and_with_its_time() {
+        let now = Instant::now();
+        let mut credit = Credit { until: now + MOMENT, left: 10 };
+        assert!(!credit.covers(11, now));
+        assert!(credit.covers(6, now));
+        assert!(!credit.covers(5, now));
+        assert!(!credit.covers(4, now + MOMENT));
+        assert!(credit.covers(4, now));
     }
 
     #[test]
