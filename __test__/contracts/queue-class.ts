@@ -83,6 +83,16 @@ export function methodsOf(Class: QueueClass, queue: AnyQueue): Methods {
 
 export const range = (length: number, from = 0): number[] => Array.from({ length }, (_, i) => from + i)
 
+/** Waits at an empty queue until no memory is left that large messages had. */
+export async function untilGivenBack(queue: {
+  pop(options: { timeout: number }): Promise<unknown>
+}): Promise<void> {
+  while (spilledBytes() > 0) {
+    const came = await queue.pop({ timeout: 50 }).catch(({ code }) => code)
+    if (came !== 'ERR_TIMEOUT') throw new Error(`the queue was not empty: ${came}`)
+  }
+}
+
 /** The bytes of memory that large messages of this domain take: those of its queues' arenas. */
 export function spilledBytes(): number {
   const arenas = readdirSync('/dev/shm').filter(name => name.includes(`${process.env.CROSSMEM_DOMAIN}+`))

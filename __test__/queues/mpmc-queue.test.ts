@@ -3,7 +3,14 @@ import ava from 'ava'
 import { MpmcQueue } from 'crossmem'
 import { testObject } from '../contracts/object.js'
 import { testQueue } from '../contracts/queue.js'
-import { type AnyQueue, badWaits, killHolder, range, spilledBytes } from '../contracts/queue-class.js'
+import {
+  type AnyQueue,
+  badWaits,
+  killHolder,
+  range,
+  spilledBytes,
+  untilGivenBack,
+} from '../contracts/queue-class.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
 import { places } from '../processes/hire.js'
@@ -103,6 +110,7 @@ for (const messageBytes of [0, 1, 7, 8, 2048, 65_536, 65_537, 1 << 20]) {
         `${size}`,
       )
     }
+    await untilGivenBack(queue)
     t.is(spilledBytes(), 0)
   })
 }

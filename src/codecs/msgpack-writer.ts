@@ -9,7 +9,7 @@ import { entriesOf, flagsOf, itemsOf, sourceOf, timeOf, unbox, viewName } from '
 
 const SMALLEST = 1 << 13
 /** The most bytes that the buffer keeps between messages. A long message makes it much larger. */
-const KEPT = 1 << 20
+const KEPT = 1 << 21
 
 /** Up to about this many objects, a list is searched faster than a map. */
 const FEW = 12

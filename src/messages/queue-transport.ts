@@ -24,10 +24,11 @@ const UNCHECKED_BYTES = 1 << 20
 export function copyTaken(object: SharedObject): Uint8Array {
   const [offset = 0, length = 0, flags = 0, chunk = 0] = elsewhere
   try {
-    if ((flags & SPILLED) === 0) return view(object, offset, length).slice()
-    if (length > UNCHECKED_BYTES) nativeQueues.checkSpilled(object.handle, chunk, length)
+    const isSpilled = (flags & SPILLED) !== 0
+    if (isSpilled && length > UNCHECKED_BYTES) nativeQueues.checkSpilled(object.handle, chunk, length)
     const message = allocate(length, object.name)
-    nativeQueues.readMessage(object.handle, chunk, offset, true, message)
+    if (!isSpilled) message.set(view(object, offset, length))
+    else nativeQueues.readMessage(object.handle, chunk, offset, true, message)
     return message
   } catch (error) {
     if (hasCode(error, 'ERR_CORRUPT')) nativeMessages.freeMessage(object.handle, chunk)
@@ -36,9 +37,11 @@ export function copyTaken(object: SharedObject): Uint8Array {
   }
 }
 
+/** Memory that the caller overwrites whole: it isn't filled with zeros first. */
 function allocate(length: number, name: string): Uint8Array {
   try {
-    return new Uint8Array(length)
+    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length)
+    return new Uint8Array(buffer, byteOffset, length)
   } catch (cause) {
     throw new CrossmemError('ERR_CORRUPT', `"${name}" says that a message has ${length} bytes`, { cause })
   }

@@ -466,6 +466,12 @@ faults! {
     ReaperKeepsSpilled: "tests/killed_queues::killed_at_every_step";
     /// A failure at a large message is counted before its memory is free.
     PunchAfterFailure: "tests/killed_queues::a_failure_that_was_counted_keeps_no_memory";
+    /// Any chunk keeps the memory of its large message.
+    AllPartsKept: "tests/kept::a_stream_keeps_the_memory_of_few_messages";
+    /// Memory that was kept is not given back.
+    KeptForEver: "tests/kept::a_reader_gives_memory_back_when_it_leaves";
+    /// Memory is given back while a message lies in it.
+    GivenBackInUse: "tests/kept::messages_stay_when_memory_is_given_back";
     /// The length of a large message is trusted.
     SpilledLengthTrusted: "tests/arenas::a_length_is_not_trusted";
 

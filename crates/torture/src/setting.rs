@@ -102,6 +102,8 @@ impl Prepared {
             }
             let (unfinished, _) = user.object.unfinished_messages(&mut user.member)?;
             check(unfinished == 0, || format!("{unfinished} chunks are not free"))?;
+            // Otherwise the survivors do so later.
+            user.object.give_back_memory(&user.member)?;
             user.leave()?;
         }
         let mut consumer = ChannelUser::take(agent, &scene.ring, CONSUMER, &ledger.ring)?;

@@ -111,6 +111,33 @@ impl<C: Chunks> Mpmc<'_, C> {
         Ok(None)
     }
 
+    /// Claims one of the first `most` chunks to write to. `None`: none of them is free.
+    pub(crate) fn claim_among_first(&self, most: u32, me: u16) -> Result<Option<u32>, Corrupt> {
+        for index in 0..most.min(self.chunks.count()) {
+            if self.claim_this(index, me)? {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Claims that chunk to write to. `false`: it isn't free.
+    pub(crate) fn claim_this(&self, index: u32, me: u16) -> Result<bool, Corrupt> {
+        let claim = &self.chunk(index)?.claim;
+        // Acquire: pairs with the Release in `free`.
+        let before = claim.load(Acquire);
+        let claimed = Claim::of(before).phase == Phase::Free && change(claim, before, Phase::Writing, me);
+        if claimed {
+            fail::point("queue.claimed");
+        }
+        Ok(claimed)
+    }
+
+    /// Number of chunks that no message is in. Other participants may be changing it.
+    pub(crate) fn room(&self) -> u64 {
+        u64::from(self.chunks.count()).saturating_sub(self.ring.len())
+    }
+
     /// Puts in a chunk that `me` has in `phase`. `false`: it hasn't.
     pub(crate) fn publish(&self, index: u32, phase: Phase, me: u16) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::access::Access;
-use super::arena_unix::Arena;
+use super::arena_unix::{Arena, holds, seek};
 use super::file::Found;
 use super::linux::{DIRECTORY, Staged};
 use super::place_linux::Place;
@@ -69,22 +69,33 @@ impl Place {
 }
 
 impl Arena {
-    /// Writes to a hole. Fails with a `Shortage` if there is no room; a part may be written then.
+    /// Whether a part may keep its memory: `next_data` finds it.
+    pub(crate) const KEEPS: bool = true;
+
+    /// Writes a message. Fails with a `Shortage` if there is no room; a part may be written then.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         let len = bytes.len() as u64;
         // Whatever `at` is: some messages would fit, depending on their chunks.
         refuse_beyond_largest_file(ARENA_BYTES)?;
-        refuse_without_room(Path::new(DIRECTORY), len)?;
         let file = self.file()?;
+        let has_memory = holds(file, at, len)?;
+        if !has_memory {
+            refuse_without_room(Path::new(DIRECTORY), len)?;
+        }
         for (i, piece) in bytes.chunks(PIECE).enumerate() {
             let done = (i * PIECE) as u64;
-            if i > 0 && i % UNASKED == 0 {
+            if i > 0 && i % UNASKED == 0 && !has_memory {
                 memory_has_room(len - done)?;
             }
             file.write_all_at(piece, at + done)?;
             fail::point("arena.piece-written");
         }
         Ok(())
+    }
+
+    /// Where the first memory is from `at` on, if there is any.
+    pub(crate) fn next_data(&self, at: u64) -> io::Result<Option<u64>> {
+        seek(self.file()?, at, libc::SEEK_DATA)
     }
 
     /// Makes a range a hole.

@@ -75,6 +75,15 @@ impl Place {
 }
 
 impl Arena {
+    /// A part keeps no memory.
+    pub(crate) const KEEPS: bool = false;
+
+    /// As on Linux; no part keeps memory here, so none is found.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Linux")]
+    pub(crate) fn next_data(&self, _at: u64) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Writes to a hole. If that fails, a part may be written.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         self.file()?.write_all_at(bytes, at)?;

@@ -37,14 +37,23 @@ impl Arena {
 
     /// Whether there is no hole in that range, nor the end of the file.
     pub(crate) fn holds(&self, at: u64, len: u64) -> io::Result<bool> {
-        // SAFETY: a valid descriptor, whose position no call uses.
-        let hole = unsafe { libc::lseek(self.file()?.as_raw_fd(), at as i64, libc::SEEK_HOLE) };
-        let error = io::Error::last_os_error();
-        match u64::try_from(hole) {
-            Ok(hole) => Ok(hole >= at + len),
-            Err(_) if error.raw_os_error() == Some(libc::ENXIO) => Ok(false),
-            Err(_) => Err(error),
-        }
+        holds(self.file()?, at, len)
+    }
+}
+
+pub(super) fn holds(file: &File, at: u64, len: u64) -> io::Result<bool> {
+    Ok(seek(file, at, libc::SEEK_HOLE)?.is_some_and(|hole| hole >= at + len))
+}
+
+/// The first place from `at` on that `whence` names. `None`: the file ends before.
+pub(super) fn seek(file: &File, at: u64, whence: libc::c_int) -> io::Result<Option<u64>> {
+    // SAFETY: a valid descriptor, whose position no call uses.
+    let found = unsafe { libc::lseek(file.as_raw_fd(), at as i64, whence) };
+    let error = io::Error::last_os_error();
+    match u64::try_from(found) {
+        Ok(found) => Ok(Some(found)),
+        Err(_) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+        Err(_) => Err(error),
     }
 }
 

@@ -92,6 +92,15 @@ impl Place {
 pub(crate) struct Arena(File);
 
 impl Arena {
+    /// A part keeps no memory.
+    pub(crate) const KEEPS: bool = false;
+
+    /// As on Linux; no part keeps memory here, so none is found.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Linux")]
+    pub(crate) fn next_data(&self, _at: u64) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Writes to a hole. Fails with a `Shortage` if there is no room; a part may be written then.
     pub(crate) fn write(&self, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
         Shortage::unless_fits(bytes.len() as u64, headroom()?)?;

@@ -21,6 +21,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("queue: take", take).recovered_by("queue: reap"),
     operation("queue: free", free).recovered_by("queue: reap"),
     operation("queue: take and free a large message", get_large).recovered_by("queue: reap"),
+    operation("queue: give memory back", give_back).recovered_by("queue: reap"),
     operation("queue: pop a batch", pop_many).recovered_by("queue: reap"),
     operation("queue: put back", put_back).recovered_by("queue: reap"),
     operation("queue: sleep for a message", sleep_for_message).in_setting(Ending).recovered_by("queue: reap"),
@@ -182,6 +183,20 @@ fn put_back(stage: &Stage) {
     user.object.put_message_back(&user.member, chunk.index).unwrap();
     user.stream.is_safe(1);
     mark();
+}
+
+/// After a stream of large messages, of which the last one left memory.
+fn give_back(stage: &Stage) {
+    let (mut user, _) = main(stage);
+    while !user.member.keeps_memory() {
+        assert!(user.get(Wait::Try).unwrap());
+        assert!(user.push(true, Wait::Try).unwrap());
+    }
+    assert!(user.get(Wait::Try).unwrap());
+    mark();
+    let gave = user.object.give_back_memory(&user.member).unwrap();
+    mark();
+    assert!(gave, "no memory was kept");
 }
 
 fn sleep_for_message(stage: &Stage) {

@@ -1,6 +1,7 @@
 //! The parts of the calls: claims, waits, puts and frees.
 
 use super::member::{Chunk, Member};
+use super::stream::first_for;
 use crate::error::Result;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ChunkWords, Kind, MpmcWords, QueueGeometry};
@@ -28,6 +29,14 @@ impl Chunks for Mapped<'_> {
     fn chunk(&self, index: u32) -> Option<&ChunkWords> {
         (index < self.geometry.capacity).then(|| self.region.at(self.geometry.chunk_at(index)).ok()).flatten()
     }
+}
+
+/// Where a put needs room for its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    InChunk,
+    /// For so many bytes.
+    InArena(u64),
 }
 
 /// A queue, for one call.
@@ -62,10 +71,10 @@ impl Queue<'_> {
         done.map_err(|Corrupt| self.object.corrupt())
     }
 
-    pub(super) fn reserve(&self, member: &mut Member, wait: Wait) -> Result<Option<Put<Chunk>>> {
+    pub(super) fn reserve(&self, member: &mut Member, wait: Wait, room: Room) -> Result<Option<Put<Chunk>>> {
         let mut spins = member.spins;
         let found = self.mpmc.words.writers.wait_spinning(self.object.peers(), wait, &mut spins, |attempt| {
-            self.claim(member, attempt).transpose()
+            self.claim(member, attempt, room).transpose()
         });
         member.spins = spins;
         found.transpose()
@@ -81,11 +90,16 @@ impl Queue<'_> {
     }
 
     /// A chunk to write; `None` if there is none now.
-    pub(super) fn claim(&self, member: &mut Member, attempt: Attempt) -> Result<Option<Put<Chunk>>> {
+    pub(super) fn claim(
+        &self,
+        member: &mut Member,
+        attempt: Attempt,
+        room: Room,
+    ) -> Result<Option<Put<Chunk>>> {
         self.reap_now_and_then(member)?;
-        let mut claimed = self.sound(self.mpmc.claim(member.id))?;
+        let mut claimed = self.claim_for(room, member.id)?;
         if claimed.is_none() && self.reaps(member, attempt)? {
-            claimed = self.sound(self.mpmc.claim(member.id))?;
+            claimed = self.claim_for(room, member.id)?;
         }
         // After the claim: see `is_drained`.
         if self.mpmc.words.ended.load(SeqCst) != 0 && !seeded(Fault::PutAfterEnd) {
@@ -98,6 +112,15 @@ impl Queue<'_> {
             let (offset, len) = (member.geometry.message_at(index), u64::from(member.geometry.message_bytes));
             Put::Done(Chunk { index, offset, len, spilled: false, redelivered: false })
         }))
+    }
+
+    fn claim_for(&self, room: Room, me: u16) -> Result<Option<u32>> {
+        if let Room::InArena(len) = room
+            && let Some(first) = self.sound(self.mpmc.claim_among_first(first_for(len), me))?
+        {
+            return Ok(Some(first));
+        }
+        self.sound(self.mpmc.claim(me))
     }
 
     /// The first message; `None` if there is none now.
@@ -119,7 +142,10 @@ impl Queue<'_> {
         } else {
             Err(self.object.corrupt())
         };
-        let len = found.inspect_err(|_| drop(self.discard(member, index, Phase::Reading)))?;
+        let len = found.inspect_err(|_| drop(self.discard(member, index, Phase::Reading, 0)))?;
+        if spilled {
+            member.large.took_one();
+        }
         Ok(Some(Got::Message(Chunk { index, offset, len, spilled, redelivered: flags & REDELIVERED != 0 })))
     }
 

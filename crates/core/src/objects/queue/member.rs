@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::stream::Stream;
 use crate::layout::QueueGeometry;
 use crate::wait::Spins;
 
@@ -13,9 +14,17 @@ pub struct Member {
     /// Puts and gets so far: only each 16th call reads the clock.
     pub(super) calls: u32,
     pub(super) spins: Spins,
+    /// The large messages that it took lately.
+    pub(super) large: Stream,
 }
 
 impl Member {
+    /// Whether large messages that it read may have left memory for the next ones.
+    #[must_use]
+    pub fn keeps_memory(&self) -> bool {
+        self.large.kept
+    }
+
     /// Largest size in bytes of a message that fits a chunk.
     #[must_use]
     pub fn message_bytes(&self) -> usize {

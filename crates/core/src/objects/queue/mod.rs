@@ -2,14 +2,18 @@
 //! and words its errors.
 
 mod inside;
+mod kept;
 mod member;
 mod participant;
 mod reap;
 mod spill;
+mod stream;
 
 pub use member::{Chunk, Member};
 pub use participant::Participant;
 
+use self::inside::Room;
+use self::stream::Stream;
 use super::looked::Looked;
 use super::object::Object;
 use super::put_got::{Got, Put};
@@ -36,7 +40,14 @@ impl Object<'_> {
         let id = joined.ok_or_else(|| {
             Error::new(Code::Limit, format!("\"{}\" has 1024 participants", self.segment.name))
         })?;
-        Ok(Member { id, geometry, reaped_at: None, calls: 0, spins: Spins::default() })
+        Ok(Member {
+            id,
+            geometry,
+            reaped_at: None,
+            calls: 0,
+            spins: Spins::default(),
+            large: Stream::default(),
+        })
     }
 
     /// The caller's agent stops being a participant. Its chunks are freed or put back, as if it had
@@ -44,9 +55,9 @@ impl Object<'_> {
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
-    #[expect(clippy::needless_pass_by_value, reason = "consumed: the handle is invalid afterwards")]
-    pub fn leave_queue(&self, member: Member) -> Result<()> {
+    pub fn leave_queue(&self, mut member: Member) -> Result<()> {
         let queue = self.queue(&member.geometry)?;
+        queue.give_back_own(&mut member);
         // If a stopped process holds the reapers' mutex, other participants reap this one after the
         // agent has left.
         if !seeded(Fault::LeaverKeepsChunks) {
@@ -62,8 +73,10 @@ impl Object<'_> {
     pub fn push_message(&self, member: &mut Member, bytes: &[u8], wait: Wait) -> Result<Looked<Put<()>>> {
         self.check_size(member, bytes.len() as u64)?;
         let queue = self.queue(&member.geometry)?;
-        Ok(match queue.reserve(member, wait)? {
-            Some(Put::Done(chunk)) if bytes.len() <= member.message_bytes() => {
+        let is_large = bytes.len() > member.message_bytes();
+        let room = if is_large { Room::InArena(bytes.len() as u64) } else { Room::InChunk };
+        Ok(match queue.reserve(member, wait, room)? {
+            Some(Put::Done(chunk)) if !is_large => {
                 self.segment.region().write(chunk.offset, bytes)?;
                 queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
                 queue.notify_queued(1);
@@ -84,7 +97,7 @@ impl Object<'_> {
     /// `ERR_CORRUPT`.
     pub fn reserve_message(&self, member: &mut Member, wait: Wait) -> Result<Looked<Put<Chunk>>> {
         let queue = self.queue(&member.geometry)?;
-        let reserved = queue.reserve(member, wait)?;
+        let reserved = queue.reserve(member, wait, Room::InChunk)?;
         Ok(reserved.map_or_else(|| self.until(&queue.mpmc.words.writers), Looked::Got))
     }
 
@@ -188,7 +201,7 @@ impl Object<'_> {
                 // Now, since a later reaper may find nothing to do but to free the chunk.
                 let late = seeded(Fault::PunchAfterFailure);
                 if queue.is_spilled(index)? && !late {
-                    queue.punch(&member.geometry, index);
+                    queue.punch(&member.geometry, index, 0);
                 }
                 queue.mpmc.count_failure(index, claim);
                 let freed = if late {

@@ -1,6 +1,6 @@
 //! Many messages in one call, with one round of wake-ups.
 
-use super::inside::Queue;
+use super::inside::{Queue, Room};
 use super::member::{Chunk, Member};
 use crate::error::Result;
 use crate::faults::{Fault, seeded};
@@ -29,7 +29,7 @@ impl Participant<'_, '_> {
         if bytes.len() > member.message_bytes() {
             return Err(queue.object.too_large(bytes.len() as u64, member.message_bytes() as u64));
         }
-        Ok(match queue.claim(member, Attempt::Once)? {
+        Ok(match queue.claim(member, Attempt::Once, Room::InChunk)? {
             Some(Put::Done(chunk)) => {
                 queue.object.segment.region().write(chunk.offset, bytes)?;
                 queue.publish(member, chunk.index, bytes.len() as u32, 0)?;

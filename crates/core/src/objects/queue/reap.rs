@@ -49,13 +49,17 @@ impl Queue<'_> {
             return Ok(false);
         }
         member.reaped_at = Some(Instant::now());
-        self.reap()
+        let reaped = self.reap()?;
+        // A participant that died may have kept memory of the arena.
+        self.give_back_if_idle(member, reaped.is_some());
+        Ok(reaped.is_some_and(|reaped| reaped != Reaped::default()))
     }
 
-    pub(super) fn reap(&self) -> Result<bool> {
+    /// `None`: no participant has died.
+    pub(super) fn reap(&self) -> Result<Option<Reaped>> {
         let Queue { object, mpmc } = self;
         if mpmc.dead(object.peers()).next().is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         let reaped = self.while_reaping(|| {
             mpmc.dead(object.peers()).try_fold(Reaped::default(), |all, dead| {
@@ -63,7 +67,7 @@ impl Queue<'_> {
                 Ok(Reaped { freed: all.freed + reaped.freed, queued: all.queued + reaped.queued })
             })
         })?;
-        Ok(reaped != Reaped::default())
+        Ok(Some(reaped))
     }
 
     /// Acts under the reapers' mutex. If another agent reaps, nothing is done: the caller tries
@@ -97,7 +101,7 @@ impl Queue<'_> {
         let terms = Terms { redeliver: geometry.redeliver, count_failures };
         let forget = |index| {
             if !seeded(Fault::ReaperKeepsSpilled) {
-                self.punch(&geometry, index);
+                self.punch(&geometry, index, 0);
             }
             fail::point("reap.punched");
         };

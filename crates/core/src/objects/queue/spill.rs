@@ -1,7 +1,7 @@
 //! Spilled messages: one that is too large for its chunk lies in the queue's arena, a file with
 //! holes that is never mapped. Each chunk owns a part of the file, so the chunk's claim protects
-//! both, and no part need be looked for or given back. A part has memory only while a message lies
-//! in it.
+//! both, and no part need be looked for. A part has memory while a message lies in it, and some
+//! parts for a while longer: `kept.rs`.
 //!
 //! | died | the chunk | its part of the arena | what its reaper does |
 //! | --- | --- | --- | --- |
@@ -9,6 +9,7 @@
 //! | writer, afterwards | `Queued` | the message | links it if it isn't linked |
 //! | reader, reading | `Reading` | the message | puts it back, or punches and frees |
 //! | reader, afterwards | `Writing` | the message, a piece, or nothing | punches, frees |
+//! | reader, that gives memory back | `Writing` | an old message, a piece, or nothing | punches, frees |
 //! | all agents | any | any | the next sweep removes the file |
 //!
 //! To *punch* is to make a part a hole again (fallocate(2)). That can be repeated. The chunk is
@@ -17,6 +18,8 @@
 //! The length lies in the chunk, where a message would, and can be overwritten there. So a reader
 //! that allocates much memory for a message asks first whether the part has so many bytes:
 //! `check_spilled`.
+
+use std::io::ErrorKind;
 
 use super::inside::Queue;
 use super::member::Member;
@@ -40,7 +43,7 @@ impl Queue<'_> {
     pub(super) fn spill(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
         self.held(member, index, Phase::Writing)?;
         let put = || self.put_spilled(member, index, bytes);
-        put().inspect_err(|_| drop(self.discard(member, index, Phase::Writing)))
+        put().inspect_err(|_| drop(self.discard(member, index, Phase::Writing, 0)))
     }
 
     fn put_spilled(&self, member: &Member, index: u32, bytes: &[u8]) -> Result<()> {
@@ -54,7 +57,11 @@ impl Queue<'_> {
         if seeded(Fault::SpillPutUnwritten) {
             publish()?;
         }
-        arena.write(at, bytes).map_err(|e| spill_error(len, &e))?;
+        let written = arena.write(at, bytes).or_else(|e| match e.kind() {
+            ErrorKind::StorageFull if self.give_back(member).some => arena.write(at, bytes),
+            _ => Err(e),
+        });
+        written.map_err(|e| spill_error(len, &e))?;
         fail::point("spill.written");
         if !seeded(Fault::SpillPutUnwritten) {
             publish()?;
@@ -72,13 +79,17 @@ impl Queue<'_> {
         if fits { Ok(len) } else { Err(self.object.corrupt()) }
     }
 
-    /// Frees a chunk that the caller has in `phase`, and its part of the arena.
-    pub(super) fn discard(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
+    /// Frees a chunk that the caller has in `phase`, and its part of the arena but for the first
+    /// `kept` bytes.
+    pub(super) fn discard(&self, member: &Member, index: u32, phase: Phase, kept: u64) -> Result<()> {
         self.held(member, index, phase)?;
         if seeded(Fault::PunchAfterFree) {
             self.free(member, index, phase)?;
         }
-        self.punch(&member.geometry, index);
+        // Nothing lies behind a message, so one that is not longer leaves nothing to free.
+        if kept == 0 || self.spilled_len(member, index).is_ok_and(|len| len > kept) {
+            self.punch(&member.geometry, index, kept);
+        }
         fail::point("spill.punched");
         if seeded(Fault::PunchAfterFree) { Ok(()) } else { self.free(member, index, phase) }
     }
@@ -89,17 +100,18 @@ impl Queue<'_> {
         if !self.sound(self.mpmc.retire(index, member.id))? {
             return Err(self.object.lost("that message"));
         }
-        self.discard(member, index, if seeded(Fault::NotRetired) { Phase::Reading } else { Phase::Writing })
+        let phase = if seeded(Fault::NotRetired) { Phase::Reading } else { Phase::Writing };
+        self.discard(member, index, phase, self.kept_of(member, index))
     }
 
-    /// Makes the part of a chunk a hole. The caller has the chunk, or reaps it. If the system
-    /// refuses, the memory is used by the chunk's next large message, and goes with it or with the
-    /// queue.
-    pub(super) fn punch(&self, geometry: &QueueGeometry, index: u32) {
+    /// Makes the part of a chunk a hole, but for the first `kept` bytes. The caller has the chunk,
+    /// or reaps it. If the system refuses, the memory is used by the chunk's next large message,
+    /// and goes with it or with the queue.
+    pub(super) fn punch(&self, geometry: &QueueGeometry, index: u32, kept: u64) {
         if let Some(arena) = self.object.segment.arena()
             && !seeded(Fault::SpillStays)
         {
-            let _ = arena.punch(geometry.spilled_at(index), geometry.most_spilled);
+            let _ = arena.punch(geometry.spilled_at(index) + kept, geometry.most_spilled - kept);
         }
     }
 
@@ -109,6 +121,15 @@ impl Queue<'_> {
 }
 
 impl Object<'_> {
+    /// Gives back the memory that stayed for further large messages, as participants do by
+    /// themselves when no more come: where free chunks have it. Returns whether there was any.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`, `ERR_CORRUPT`.
+    pub fn give_back_memory(&self, member: &Member) -> Result<bool> {
+        Ok(self.queue(&member.geometry)?.give_back(member).some)
+    }
+
     /// The part of the arena with the `len` bytes of a chunk's message.
     fn spilled(&self, index: u32, len: u64) -> Result<(&Arena, u64)> {
         let geometry = self.geometry()?;
@@ -132,7 +153,7 @@ impl Object<'_> {
     pub(super) fn read_spilled(&self, index: u32, to: &mut [u8]) -> Result<()> {
         let (arena, at) = self.spilled(index, to.len() as u64)?;
         arena.read(at, to).map_err(|e| match e.kind() {
-            std::io::ErrorKind::UnexpectedEof => self.shorter(to.len() as u64),
+            ErrorKind::UnexpectedEof => self.shorter(to.len() as u64),
             _ => Error::os("reading a large message", &e),
         })
     }
