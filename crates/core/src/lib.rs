@@ -50,4 +50,4 @@ pub use objects::{
 };
 pub use region::Region;
 pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_quick_exit};
-pub use wait::{Wait, can_spin};
+pub use wait::{Look, Wait};

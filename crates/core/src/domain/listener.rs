@@ -1,7 +1,7 @@
 //! An agent's doorbell, for what sleeps until it rings: a reactor's thread, or an event loop.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::seat::Seat;
 use crate::error::{Error, Result};
@@ -66,6 +66,9 @@ impl Listener {
     }
 }
 
+/// After so long without a ring, the loop looks at all else that it polls.
+const GLANCE: Duration = Duration::from_micros(5);
+
 /// An agent's doorbell, for the event loop of the agent's own thread. The loop polls `descriptor`,
 /// which is readable after a ring that came while the loop slept. Dropping this removes the FIFO.
 pub struct LoopBell {
@@ -95,6 +98,22 @@ impl LoopBell {
     #[must_use]
     pub fn heard(&self) -> u32 {
         self.listener.heard()
+    }
+
+    /// Looks for a ring after `heard` for a moment. Returns whether there was one.
+    ///
+    /// The thread yields its core all the while. If the agent that is to ring shares the core, it
+    /// runs at once; and since both can run, the system soon moves one of them to an idle core.
+    #[must_use]
+    pub fn glance(&self, heard: u32) -> bool {
+        let began = Instant::now();
+        while self.heard() == heard {
+            if began.elapsed() >= GLANCE {
+                return false;
+            }
+            std::thread::yield_now();
+        }
+        true
     }
 
     /// The loop is about to sleep: from here on a ring makes `descriptor` readable. Returns whether

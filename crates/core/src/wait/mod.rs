@@ -6,6 +6,7 @@
 
 mod attempt;
 mod doorbell;
+mod look;
 mod peers;
 mod sleepers;
 mod spins;
@@ -13,7 +14,7 @@ mod spins;
 pub(crate) use attempt::Attempt;
 pub use attempt::Wait;
 pub(crate) use doorbell::asleep;
+pub use look::Look;
 pub(crate) use peers::{Peers, wake};
 pub(crate) use sleepers::Sleepers;
-pub(crate) use spins::Spins;
-pub use spins::can_spin;
+pub(crate) use spins::{Spins, can_spin};

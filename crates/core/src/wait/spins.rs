@@ -1,5 +1,6 @@
 //! Attempts in a row before sleeping.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How many attempts a blocking wait makes before it sleeps: more while waits are short, fewer
@@ -35,12 +36,15 @@ impl Spins {
 }
 
 /// Whether waits may spin: the process has more than one core, so that the agent that is waited for
-/// can run meanwhile, and `CROSSMEM_SPIN` isn't 0.
-#[must_use]
-pub fn can_spin() -> bool {
-    use std::sync::OnceLock;
-    static CAN: OnceLock<bool> = OnceLock::new();
+/// can run meanwhile, and the user doesn't forbid it.
+pub(crate) fn can_spin() -> bool {
+    static HAS_CORES: OnceLock<bool> = OnceLock::new();
     let has_cores = || std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    let is_wanted = || std::env::var_os("CROSSMEM_SPIN").is_none_or(|spin| spin != "0");
-    !cfg!(loom) && *CAN.get_or_init(|| has_cores() && is_wanted())
+    !cfg!(loom) && *HAS_CORES.get_or_init(has_cores) && may_spin()
+}
+
+/// Whether `CROSSMEM_SPIN` isn't 0.
+pub(super) fn may_spin() -> bool {
+    static MAY: OnceLock<bool> = OnceLock::new();
+    *MAY.get_or_init(|| std::env::var_os("CROSSMEM_SPIN").is_none_or(|spin| spin != "0"))
 }

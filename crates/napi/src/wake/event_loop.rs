@@ -2,7 +2,7 @@
 //! the agent's doorbell before it sleeps and after.
 //!
 //! In each turn, libuv calls `on_prepare` right before it sleeps and `on_check` right after. While
-//! the loop doesn't sleep, a ring only changes the doorbell: `on_check` sees it. Before the loop
+//! the loop doesn't sleep, a ring only changes the doorbell, at which both look. Before the loop
 //! sleeps, `on_prepare` says so in the doorbell, and from then on a ring writes to the FIFO.
 //!
 //! libuv keeps a handle until its loop calls back that it is closed, which is after this is
@@ -13,27 +13,32 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use crossmem_core::LoopBell;
+use crossmem_core::{Look, LoopBell};
 use napi::sys;
 
 use super::due::{Due, TICK};
 use super::function::Function;
-use super::spin::Spin;
 use super::uv::{Handle, Kind, READABLE, Uv};
+
+/// The loop serves so long what rings before it turns, then it looks at all else that it polls.
+const TURN: Duration = Duration::from_micros(50);
 
 /// An environment whose event loop listens. Dropping this ends it.
 pub(crate) struct EventLoop(Rc<State>);
 
 struct State {
     uv: &'static Uv,
+    /// The loop of the environment.
+    of_env: Handle,
     due: Due,
     /// A poll, a prepare, a check, an idle and a timer handle.
     handles: [(Handle, Kind); 5],
     /// Handles that libuv has, and that aren't closed yet.
     open: Cell<usize>,
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
-    spin: RefCell<Spin>,
+    look: RefCell<Look>,
     heard: Cell<u32>,
     is_waiting: Cell<bool>,
     /// The loop doesn't sleep in this turn.
@@ -62,23 +67,24 @@ impl EventLoop {
         if unsafe { sys::napi_get_uv_event_loop(env, &raw mut of_env) } != sys::Status::napi_ok {
             return None;
         }
-        let descriptor = bell.descriptor();
+        let (of_env, descriptor) = (of_env.cast(), bell.descriptor());
         let wake = Function::of(env, wake)?;
         let kinds = [Kind::Poll, Kind::Prepare, Kind::Check, Kind::Idle, Kind::Timer];
         let state = Rc::new(State {
             uv,
+            of_env,
             due,
             handles: kinds.map(|kind| (uv.allocate(kind), kind)),
             open: Cell::new(0),
             hook: Cell::new(ptr::null_mut()),
-            spin: RefCell::new(Spin::new()),
+            look: RefCell::default(),
             heard: Cell::new(bell.heard()),
             is_waiting: Cell::new(false),
             is_hurried: Cell::new(false),
             sleeps: Cell::new(false),
             listening: RefCell::new(Some(Rc::new(Listening { bell: Rc::new(bell), wake }))),
         });
-        state.open_handles(of_env.cast(), descriptor).then(|| {
+        state.open_handles(descriptor).then(|| {
             let running = EventLoop(state);
             running.0.hear_of_the_end(env);
             running
@@ -115,9 +121,9 @@ impl Drop for EventLoop {
 
 impl State {
     /// Gives libuv the handles. None keeps the process alive.
-    fn open_handles(self: &Rc<State>, of_env: Handle, descriptor: c_int) -> bool {
+    fn open_handles(self: &Rc<State>, descriptor: c_int) -> bool {
         let [(poll, _), (prepare, _), (check, _), (idle, _), (timer, _)] = self.handles;
-        let uv = self.uv;
+        let (uv, of_env) = (self.uv, self.of_env);
         // SAFETY: the loop of this thread's environment, and memory of the size that libuv states.
         let opened = unsafe {
             (uv.poll_init)(of_env, poll, descriptor) == 0 && {
@@ -215,13 +221,32 @@ impl State {
 
     /// The loop is about to sleep.
     fn before_sleep(&self) {
-        let Some(listening) = self.listening.borrow().clone() else { return };
-        let heard = self.heard.get();
-        let rang = listening.bell.heard() != heard;
-        if !rang && !self.spin.borrow_mut().goes_on() {
-            self.sleeps.set(listening.bell.fall_asleep(heard));
+        let began = Instant::now();
+        self.hurry(false);
+        loop {
+            let Some(listening) = self.listening.borrow().clone() else { return };
+            let bell = &listening.bell;
+            let heard = self.heard.get();
+            if bell.heard() != heard && began.elapsed() < TURN {
+                self.serve(&listening, false);
+                continue;
+            }
+            if !self.is_waiting.get() {
+                return;
+            }
+            // SAFETY: the loop of this thread's environment.
+            let has_more_to_do = unsafe { (self.uv.backend_timeout)(self.of_env) } == 0;
+            if has_more_to_do || bell.heard() != heard {
+                return self.hurry(true);
+            }
+            if !self.look.borrow_mut().goes_on(Instant::now()) {
+                self.sleeps.set(bell.fall_asleep(heard));
+                return self.hurry(!self.sleeps.get());
+            }
+            if !bell.glance(heard) {
+                return self.hurry(true);
+            }
         }
-        self.hurry(!self.sleeps.get());
     }
 
     /// The loop has slept, or was kept from it.
@@ -229,7 +254,6 @@ impl State {
         let Some(listening) = self.listening.borrow().clone() else { return };
         self.awaken(&listening);
         if listening.bell.heard() != self.heard.get() {
-            self.spin.borrow_mut().rang();
             self.serve(&listening, false);
         }
     }
@@ -242,7 +266,10 @@ impl State {
 
     fn serve(&self, listening: &Listening, ticked: bool) {
         // Before the attempts: they may miss what a later ring tells of.
-        self.heard.set(listening.bell.heard());
+        let before = self.heard.replace(listening.bell.heard());
+        if before != self.heard.get() {
+            self.look.borrow_mut().heard(Instant::now());
+        }
         listening.wake.call(ticked, &(self.due)(ticked));
     }
 

@@ -7,8 +7,6 @@ mod due;
 mod event_loop;
 #[cfg(unix)]
 mod function;
-#[cfg(unix)]
-mod spin;
 mod thread;
 #[cfg(unix)]
 mod uv;

@@ -48,6 +48,7 @@ functions! {
     close = b"uv_close": fn(Handle, OnHandle);
     keep_alive = b"uv_ref": fn(Handle);
     let_end = b"uv_unref": fn(Handle);
+    backend_timeout = b"uv_backend_timeout": fn(Handle) -> c_int;
     poll_init = b"uv_poll_init": fn(Handle, Handle, c_int) -> c_int;
     poll_start = b"uv_poll_start": fn(Handle, c_int, OnPoll) -> c_int;
     check_init = b"uv_check_init": fn(Handle, Handle) -> c_int;
