@@ -16,6 +16,7 @@ import { withBlock } from './report/readme-block.js'
 import { filesOf, type Results } from './report/results.js'
 import { calls } from './sections/calls.js'
 import { contention } from './sections/contention.js'
+import { conversations } from './sections/conversations.js'
 import { handOver } from './sections/hand-over.js'
 import { latency } from './sections/latency.js'
 import { life } from './sections/life.js'
@@ -52,6 +53,7 @@ const all = [
   scaling,
   queueFloor,
   roundTrips,
+  conversations,
   latency,
 ]
 

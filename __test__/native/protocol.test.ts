@@ -15,6 +15,7 @@ const protocol: Record<string, Numbers> = { ...constants }
 const { REDELIVERED, MORE, SPILLED, ...padOffsets } = addon.pad as Numbers
 
 const pairs: Record<keyof typeof constants, Numbers | undefined> = {
+  waits: addon.waits,
   attempts: addon.mode,
   answers: addon.answer,
   arrivals: addon.arrival,

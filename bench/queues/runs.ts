@@ -20,19 +20,24 @@ export async function consume(end: End, order: Order, senders = 1): Promise<void
 
 /** Returns the quantiles of the trips' times that the order asks for. */
 export async function ping(end: End, order: Order): Promise<number[]> {
+  const { gap = 0, work = 0 } = order
   const [make, take] = [outbox(order.payload, 1), inbox(order.payload, order.count)]
   const took: number[] = []
   let start = 0
   const send = (): void => {
     const message = make()
     start = nanoseconds()
+    compute(work)
     void end.send(message)
   }
   send()
   await end.receive(order, message => {
     took.push(nanoseconds() - start)
     const isLast = take(message)
-    if (!isLast) send()
+    if (!isLast) {
+      if (gap > 0) setTimeout(send, gap)
+      else send()
+    }
     return isLast
   })
   return order.shares.map(share => quantile(took, share))
@@ -41,7 +46,15 @@ export async function ping(end: End, order: Order): Promise<number[]> {
 export async function pong(end: End, order: Order): Promise<void> {
   let came = 0
   await end.receive(order, message => {
+    compute(order.work ?? 0)
     void end.send(message)
     return ++came === order.count
   })
+}
+
+/** Other work, for so many microseconds. */
+function compute(microseconds: number): void {
+  if (microseconds === 0) return
+  const end = nanoseconds() + microseconds * 1000
+  while (nanoseconds() < end);
 }

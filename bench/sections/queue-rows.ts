@@ -9,7 +9,7 @@ import {
   rowsOf,
 } from '../harness/measure.js'
 import type { Payload } from '../queues/messages.js'
-import type { Order } from '../queues/order.js'
+import type { Order, Pace } from '../queues/order.js'
 import type { QueuePeer } from '../queues/peers.js'
 
 export const BATCH = 256
@@ -29,8 +29,12 @@ export const trips = async (peers: QueuePeer[], payload: Payload, effort: Effort
   rowsOf(await inTurn(travelling(peers, payload, [0.5, 0.99]), effort), [P99, CPU])
 
 /** Contenders whose figures are the times within which these shares of the trips are complete. */
-export const travelling = (peers: QueuePeer[], payload: Payload, shares: readonly number[]): Contender[] =>
-  contenders(peers, { kind: 'trips', payload, batch: 1, shares }, TRIPS)
+export const travelling = (
+  peers: QueuePeer[],
+  payload: Payload,
+  shares: readonly number[],
+  pace?: Pace,
+): Contender[] => contenders(peers, { kind: 'trips', payload, batch: 1, shares, ...pace }, TRIPS)
 
 /** Nanoseconds per message that one end receives from all others. */
 export const gathered = async (peers: QueuePeer[], payload: Payload, effort: Effort): Promise<Row[]> =>

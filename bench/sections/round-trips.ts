@@ -35,10 +35,7 @@ export async function roundTrips(effort: Effort): Promise<Section> {
       ...(await tables('A small object', 'object')),
     ],
     targets: tripTargets(small[0] as Table),
-    better: [
-      'process.send, postMessage, sockets: Node sleeps in one call until any of its sources is ready, so an answer needs no other ' +
-        'thread. An awaited call of crossmem is woken by a thread of its own, which costs one more wake-up each way.',
-    ],
+    better: [],
     missing: [...missing],
   }
 }

@@ -21,6 +21,7 @@ export {
   ringOffsets,
   segmentOffsets,
   transfers,
+  waits,
 } from './protocol.js'
 export { nativeQueues } from './queues.js'
 export { nativeRecords } from './records.js'

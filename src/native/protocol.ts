@@ -19,6 +19,9 @@ export const attempts = {
   CONTINUED: 1_000_000,
 } as const
 
+/** The numbers that JavaScript shares with its reactor: their indexes, and how many there are. */
+export const waits = { KEPT: 0, LISTENERS: 1, HEEDS_PENDING: 2, HEEDS_KEPT: 3, NUMBERS: 4 } as const
+
 /**
  * The result of an attempt at a lock, a permit, an event, a notification, an update, or the end of
  * all tasks.

@@ -1,4 +1,4 @@
-import { hasLoop, nativeWake, shared } from '../native/index.js'
+import { hasLoop, nativeWake, shared, waits } from '../native/index.js'
 
 // All asynchronous waits of this environment: which of them to serve when its doorbell rings, and
 // whether they keep the process alive.
@@ -9,16 +9,24 @@ export interface Listening {
   tick(): void
 }
 
+const { KEPT, LISTENERS, HEEDS_PENDING, HEEDS_KEPT, NUMBERS } = waits
+
 const state = shared('reactor', () => ({
   queues: new Map<number, Listening>(),
   watchers: new Set<(ticked: boolean) => void>(),
   pending: 0,
-  kept: 0,
-  saysPending: false,
-  saysKept: false,
+  /** What `waits` names. */
+  memory: new ArrayBuffer(4 * NUMBERS),
 }))
 const { queues, watchers } = state
+/** The reactor reads these, and writes what it heeds. */
+const counts = new Uint32Array(state.memory) as Counts
 let isStarted = false
+/** The reactor hears from `counts` that no wait keeps the process alive any more. */
+let readsCounts = false
+
+/** All its elements are there. */
+type Counts = Uint32Array & Record<(typeof waits)[keyof typeof waits], number>
 
 /**
  * The addon calls this when another agent rang, and every 100 ms while a wait is pending, with the
@@ -35,10 +43,16 @@ function wake(ticked: boolean, ...due: number[]): void {
 /** Serves these waits whenever another agent rings for their number. */
 export function listen(point: number, queue: Listening): void {
   queues.set(point, queue)
+  countListeners()
 }
 
 export function unlisten(point: number): void {
   queues.delete(point)
+  countListeners()
+}
+
+function countListeners(): void {
+  counts[LISTENERS] = queues.size + watchers.size
 }
 
 /**
@@ -47,14 +61,18 @@ export function unlisten(point: number): void {
  */
 export function watch(watcher: (ticked: boolean) => void): () => void {
   watchers.add(watcher)
-  return () => watchers.delete(watcher)
+  countListeners()
+  return () => {
+    watchers.delete(watcher)
+    countListeners()
+  }
 }
 
 /** Counts one pending wait more. Unless it is `unref`, it keeps the process alive. */
 export function begin(unref: boolean): void {
   if (!isStarted) start()
   state.pending++
-  if (!unref) state.kept++
+  if (!unref) counts[KEPT]++
   tell(true)
 }
 
@@ -64,8 +82,8 @@ export function begin(unref: boolean): void {
  */
 export function end(unref: boolean): void {
   state.pending--
-  if (!unref) state.kept--
-  tell(state.saysPending)
+  if (!unref) counts[KEPT]--
+  if (!readsCounts) tell(counts[HEEDS_PENDING] > 0)
 }
 
 /**
@@ -73,15 +91,13 @@ export function end(unref: boolean): void {
  * and outlives a copy that is dropped.
  */
 function start(): void {
-  nativeWake.startReactor(wake, hasLoop)
+  readsCounts = nativeWake.startReactor(wake, hasLoop, state.memory)
   isStarted = true
-  state.saysPending = state.saysKept = false
+  counts[HEEDS_PENDING] = counts[HEEDS_KEPT] = 0
 }
 
 function tell(isPending: boolean): void {
-  const isKept = state.kept > 0
-  if (isPending === state.saysPending && isKept === state.saysKept) return
-  state.saysPending = isPending
-  state.saysKept = isKept
+  const isKept = counts[KEPT] > 0
+  if (isPending === counts[HEEDS_PENDING] > 0 && isKept === counts[HEEDS_KEPT] > 0) return
   nativeWake.setWaiting(isPending, isKept)
 }

@@ -146,6 +146,8 @@ faults! {
     OpenDetachesOthers: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
     /// Dead users count as company.
     DeadKeepCompany: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
+    /// A death doesn't change the outlook of the objects that the dead agent had open.
+    DeadKeepOutlook: "tests/users::the_outlook_changes_with_the_company_and_the_name";
     /// An inspection calls objects doomed that a living agent has open beside a dead one.
     DoomedBesideTheDead: "tests/users::an_object_stays_as_long_as_any_of_its_users_and_no_longer";
     /// An overwritten header is trusted.

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{code, files, spec, unique};
-use crossmem_core::{Agent, Code, Kind, PAGE, Segment, Spec, inspect, unlink_name};
+use crossmem_core::{Agent, Code, Kind, Object, PAGE, Segment, Spec, inspect, unlink_name};
 
 /// How a user of the object goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -195,4 +195,36 @@ fn an_object_stays_as_long_as_any_of_its_users_and_no_longer() {
         let played = std::panic::catch_unwind(|| play(case));
         assert!(played.is_ok(), "in {case:?}");
     }
+}
+
+/// A waiting agent that sees no change doesn't ask further.
+#[test]
+fn the_outlook_changes_with_the_company_and_the_name() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let [waiting, other] = [0, 1].map(|_| Agent::register(&domain, 0).unwrap());
+    let segment = common::make(&waiting, &name, Kind::Event, [0; 5]);
+    let outlook = || Object::new(&waiting, &segment).outlook();
+    // An agent counts as living for a moment after its death.
+    let changes_from = |before: u64| (0..100_000_000).any(|_| outlook() != before);
+
+    let alone = outlook();
+    let opened = Segment::open(&other, &name, None).unwrap();
+    let together = outlook();
+    assert_ne!(together, alone);
+    assert_eq!(outlook(), together);
+    opened.close(&other);
+    assert_eq!(outlook(), alone);
+
+    drop(Segment::open(&other, &name, None).unwrap());
+    assert_eq!(outlook(), together);
+    drop(other);
+    assert!(changes_from(together), "a death");
+    let after_death = outlook();
+    assert_eq!(after_death, alone);
+
+    assert!(unlink_name(&waiting, &name).unwrap());
+    assert_ne!(outlook(), after_death);
+    segment.close(&waiting);
+    waiting.leave();
+    assert_eq!(files(&domain), Vec::<String>::new());
 }

@@ -3,6 +3,26 @@
 
 use napi_derive::napi;
 
+/// The numbers that JavaScript shares with its reactor, each of 32 bits.
+#[napi]
+pub mod waits {
+    /// How many pending waits keep the process alive.
+    #[napi]
+    pub const KEPT: u32 = 0;
+    /// How many listeners are called at each tick: one for each set of sleepers.
+    #[napi]
+    pub const LISTENERS: u32 = 1;
+    /// 1: the reactor knows that a wait is pending.
+    #[napi]
+    pub const HEEDS_PENDING: u32 = 2;
+    /// 1: the reactor keeps the process alive.
+    #[napi]
+    pub const HEEDS_KEPT: u32 = 3;
+    /// How many numbers there are.
+    #[napi]
+    pub const NUMBERS: u32 = 4;
+}
+
 /// How an attempt is made: the last argument of every call that may have to wait. A positive number
 /// is a time: the caller sleeps for at most so many milliseconds.
 #[napi]

@@ -31,3 +31,18 @@ pub(crate) fn company_of(seat: &Seat, object: ObjectRef, lately: bool) -> Compan
     let linked = entry.state.load(Acquire) == LIVE && entry.id.load(Relaxed) == object.id;
     Company { linked, others: others && linked }
 }
+
+/// A number that changes when the object loses its name, and when another living agent opens or
+/// closes the object, or dies. An agent counts as living if it did lately.
+pub(crate) fn outlook_of(seat: &Seat, object: ObjectRef) -> u64 {
+    // The prime of FNV-1a: <https://www.rfc-editor.org/rfc/rfc9923>
+    let mix = |mark: u64, number: u64| (mark ^ number).wrapping_mul(0x100_0000_01b3);
+    let domain = seat.domain();
+    let Some(entry) = domain.entries().get(object.index) else { return 0 };
+    let linked = entry.state.load(Acquire) == LIVE && entry.id.load(Relaxed) == object.id;
+    let others = entry.attached.iter().filter(|slot| *slot != usize::from(seat.me().slot));
+    others
+        .filter_map(|slot| seat.in_slot(slot))
+        .filter(|agent| seeded(Fault::DeadKeepOutlook) || domain.seems_alive(agent.instance))
+        .fold(mix(object.id, linked.into()), |mark, agent| mix(mark, agent.instance.into()))
+}

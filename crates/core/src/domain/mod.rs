@@ -15,9 +15,9 @@ mod seat;
 
 pub use agent::Agent;
 pub use company::Company;
-pub(crate) use company::company_of;
 pub(crate) use control::{Domain, group_id};
 pub use domains::{FoundDomain, domains};
+pub(crate) use company::{company_of, outlook_of};
 pub use inspect::{AgentInfo, DomainInfo, GroupInfo, ObjectInfo, inspect, obstacle};
 pub(crate) use limits::{spill_error, storage_error};
 pub use listener::{Listener, LoopBell};

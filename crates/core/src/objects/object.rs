@@ -4,7 +4,7 @@
 use super::header::Words;
 use super::looked::{Looked, offset};
 use super::segment::Segment;
-use crate::domain::{Agent, Seat};
+use crate::domain::{Agent, Seat, outlook_of};
 use crate::error::{Code, Error, Result};
 use crate::layout::{Kind, ObjectHeader, PARAMS, Sleeper, SlotSet, WORDS};
 use crate::locks::Refused;
@@ -65,6 +65,13 @@ impl<'a> Object<'a> {
             Kind::SpscQueue | Kind::Pipe => region.at::<Sleeper>(sleepers)?.contains(me),
             _ => region.at::<SlotSet>(sleepers)?.contains(me),
         })
+    }
+
+    /// A number that changes when the object loses its name, and when another living agent opens or
+    /// closes the object, or dies. Takes no lock.
+    #[must_use]
+    pub fn outlook(&self) -> u64 {
+        self.segment.object.map_or(0, |object| outlook_of(self.peers(), object))
     }
 
     /// The set of sleepers as an offset in the segment.

@@ -30,7 +30,7 @@ pub struct Segment {
     pub persist: bool,
     file: u64,
     /// `None` if another program made it: then crossmem doesn't remove it.
-    object: Option<ObjectRef>,
+    pub(super) object: Option<ObjectRef>,
     /// The file of a queue's large messages.
     arena: Option<Arena>,
 }

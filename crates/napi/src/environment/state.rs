@@ -10,6 +10,7 @@ use crossmem_core::{Agent, Mapped, Object, Segment};
 use super::open::{Identity, Open};
 use crate::error::{Result, closed, js};
 use crate::pad::Pad;
+use crate::protocol::channel::CHANNELS;
 use crate::wake::Wake;
 
 /// The agent is there from `join` to `leave`.
@@ -72,15 +73,17 @@ impl Environment {
         self.segments.get_mut(&handle)
     }
 
-    /// Calls `visit(handle, channel, is_asleep)` for each wait that was armed. `is_asleep`: this
-    /// environment is still in that set of sleepers.
-    pub(crate) fn each_sleeping(&self, mut visit: impl FnMut(u32, u32, bool)) {
+    /// Calls `visit(point, object, is_asleep)` for each wait that was armed, where `point` is
+    /// `CHANNELS * handle + channel`. `is_asleep`: this environment is still in that set of
+    /// sleepers.
+    pub(crate) fn each_sleeping(&self, mut visit: impl FnMut(u32, &Object<'_>, bool)) {
         let Some(agent) = &self.agent else { return };
         for (handle, open) in &self.segments {
             for (channel, sleepers) in open.sleeps.iter().enumerate() {
                 if let Some(sleepers) = sleepers {
                     let object = Object::new(agent, &open.segment);
-                    visit(*handle, channel as u32, object.sleeps(*sleepers).unwrap_or(false));
+                    let point = handle * CHANNELS + channel as u32;
+                    visit(point, &object, object.sleeps(*sleepers).unwrap_or(false));
                 }
             }
         }

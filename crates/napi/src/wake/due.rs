@@ -2,8 +2,25 @@
 
 use std::time::Duration;
 
-/// How often JavaScript is called while it waits, even if no ring comes: a death rings no doorbell.
+/// How often pending waits are looked at, even if no ring comes: a death rings no doorbell.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 
-/// Which pending waits to try now: after a tick all of them.
-pub(crate) type Due = fn(ticked: bool) -> Vec<u32>;
+/// What the environment knows of the waits that it armed.
+#[derive(Clone, Copy)]
+pub(crate) struct Armed {
+    /// Which of them to try now: after a tick all of them.
+    pub due: fn(ticked: bool) -> Vec<u32>,
+    pub survey: fn() -> Survey,
+}
+
+/// All armed waits at a glance.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Survey {
+    /// How many there are.
+    pub armed: usize,
+    /// How many of them were woken.
+    pub woken: usize,
+    /// A number that changes with the waits, and if another agent opens or closes one of their
+    /// objects, or dies.
+    pub outlook: u64,
+}

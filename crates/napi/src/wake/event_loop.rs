@@ -18,12 +18,16 @@ use std::time::{Duration, Instant};
 use crossmem_core::{Look, LoopBell};
 use napi::sys;
 
-use super::due::{Due, TICK};
+use super::counts::Counts;
+use super::due::{Armed, Survey, TICK};
 use super::function::Function;
 use super::uv::{Handle, Kind, READABLE, Uv};
 
 /// The loop serves so long what rings before it turns, then it looks at all else that it polls.
 const TURN: Duration = Duration::from_micros(50);
+
+/// If nothing seems to have changed, JavaScript tries its waits at every so many ticks.
+const SELDOM: u32 = 10;
 
 /// An environment whose event loop listens. Dropping this ends it.
 pub(crate) struct EventLoop(Rc<State>);
@@ -32,7 +36,8 @@ struct State {
     uv: &'static Uv,
     /// The loop of the environment.
     of_env: Handle,
-    due: Due,
+    counts: Counts,
+    armed: Armed,
     /// A poll, a prepare, a check, an idle and a timer handle.
     handles: [(Handle, Kind); 5],
     /// Handles that libuv has, and that aren't closed yet.
@@ -41,6 +46,10 @@ struct State {
     look: RefCell<Look>,
     heard: Cell<u32>,
     is_waiting: Cell<bool>,
+    is_kept: Cell<bool>,
+    /// The last survey, and for how many ticks it has been the same.
+    survey: Cell<Option<Survey>>,
+    same_for: Cell<u32>,
     /// The loop doesn't sleep in this turn.
     is_hurried: Cell<bool>,
     sleeps: Cell<bool>,
@@ -60,7 +69,8 @@ impl EventLoop {
         wake: sys::napi_value,
         bell: LoopBell,
         uv: &'static Uv,
-        due: Due,
+        counts: Counts,
+        armed: Armed,
     ) -> Option<EventLoop> {
         let mut of_env = ptr::null_mut();
         // SAFETY: a live environment.
@@ -73,13 +83,17 @@ impl EventLoop {
         let state = Rc::new(State {
             uv,
             of_env,
-            due,
+            counts,
+            armed,
             handles: kinds.map(|kind| (uv.allocate(kind), kind)),
             open: Cell::new(0),
             hook: Cell::new(ptr::null_mut()),
             look: RefCell::default(),
             heard: Cell::new(bell.heard()),
             is_waiting: Cell::new(false),
+            is_kept: Cell::new(false),
+            survey: Cell::new(None),
+            same_for: Cell::new(0),
             is_hurried: Cell::new(false),
             sleeps: Cell::new(false),
             listening: RefCell::new(Some(Rc::new(Listening { bell: Rc::new(bell), wake }))),
@@ -181,6 +195,7 @@ impl State {
                 (uv.prepare_start)(prepare, on_prepare);
                 (uv.check_start)(check, on_check);
                 (uv.timer_start)(timer, on_tick, tick, tick);
+                self.survey.set(None);
             }
             if !waiting && self.is_waiting.replace(false) {
                 (uv.prepare_stop)(prepare);
@@ -189,10 +204,21 @@ impl State {
                 self.hurry(false);
                 self.awaken(&listening);
             }
-            if keep_alive {
-                (uv.keep_alive)(poll);
+        }
+        self.keep_alive(keep_alive);
+        self.counts.heeds(waiting, keep_alive);
+    }
+
+    /// Keeps the loop from ending, or lets it.
+    fn keep_alive(&self, kept: bool) {
+        self.is_kept.set(kept);
+        let [(poll, _), ..] = self.handles;
+        // SAFETY: an open handle, on its loop's thread.
+        unsafe {
+            if kept {
+                (self.uv.keep_alive)(poll);
             } else {
-                (uv.let_end)(poll);
+                (self.uv.let_end)(poll);
             }
         }
     }
@@ -234,6 +260,10 @@ impl State {
             if !self.is_waiting.get() {
                 return;
             }
+            if self.is_kept.get() && !self.counts.any_kept() {
+                self.keep_alive(false);
+                self.counts.heeds(true, false);
+            }
             // SAFETY: the loop of this thread's environment.
             let has_more_to_do = unsafe { (self.uv.backend_timeout)(self.of_env) } == 0;
             if has_more_to_do || bell.heard() != heard {
@@ -261,7 +291,28 @@ impl State {
     fn tick(&self) {
         let Some(listening) = self.listening.borrow().clone() else { return };
         self.awaken(&listening);
-        self.serve(&listening, true);
+        let rang = listening.bell.heard() != self.heard.get();
+        if self.may_have_changed() {
+            self.serve(&listening, true);
+        } else if rang {
+            self.serve(&listening, false);
+        }
+    }
+
+    /// Whether JavaScript has anything to do at this tick. A call of JavaScript out of the blue
+    /// takes much longer than a survey of many waits.
+    fn may_have_changed(&self) -> bool {
+        let survey = (self.armed.survey)();
+        let same_for =
+            if self.survey.replace(Some(survey)) == Some(survey) { self.same_for.get() + 1 } else { 0 };
+        self.same_for.set(same_for);
+        // JavaScript counts those as known that it sees at two ticks.
+        same_for < 2
+            // An agent may be stopped between a change and its ring.
+            || same_for.is_multiple_of(SELDOM)
+            || survey.woken > 0
+            // Waits for something that this environment has itself, and requests for named locks.
+            || survey.armed != self.counts.listeners()
     }
 
     fn serve(&self, listening: &Listening, ticked: bool) {
@@ -270,7 +321,7 @@ impl State {
         if before != self.heard.get() {
             self.look.borrow_mut().heard(Instant::now());
         }
-        listening.wake.call(ticked, &(self.due)(ticked));
+        listening.wake.call(ticked, &(self.armed.due)(ticked));
     }
 
     /// Begins to close all handles, once.

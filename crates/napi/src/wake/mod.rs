@@ -2,6 +2,7 @@
 //! polls the agent's FIFO, or where there is no such loop by a thread that sleeps on the doorbell.
 
 mod arguments;
+mod counts;
 mod due;
 #[cfg(unix)]
 mod event_loop;
@@ -14,7 +15,8 @@ mod uv;
 use crossmem_core::{Listener, LoopBell};
 use napi::sys;
 
-use self::due::Due;
+pub(crate) use self::counts::Counts;
+pub(crate) use self::due::{Armed, Survey};
 #[cfg(unix)]
 use self::event_loop::EventLoop;
 use self::thread::Thread;
@@ -38,18 +40,19 @@ impl Wake {
         wake: sys::napi_value,
         bell: Option<LoopBell>,
         listener: Listener,
-        due: Due,
+        counts: Counts,
+        armed: Armed,
     ) -> Result<Wake> {
         #[cfg(unix)]
         if let Some(bell) = bell
             && let Some(uv) = uv::Uv::of_process()
-            && let Some(running) = EventLoop::start(env, wake, bell, uv, due)
+            && let Some(running) = EventLoop::start(env, wake, bell, uv, counts, armed)
         {
             return Ok(Wake::Loop(running));
         }
         #[cfg(not(unix))]
         drop(bell);
-        Ok(Wake::Thread(Thread::start(env, wake, listener, due)?))
+        Ok(Wake::Thread(Thread::start(env, wake, listener, counts, armed)?))
     }
 
     /// Calls this function from now on, if it can, and has no pending wait. `None`: it has ended.
@@ -62,6 +65,16 @@ impl Wake {
             return Some(self);
         }
         None
+    }
+
+    /// Whether it hears from the counts that no wait keeps the process alive any more, without a
+    /// call of `set_waiting`.
+    pub(crate) fn reads_counts(&self) -> bool {
+        match self {
+            #[cfg(unix)]
+            Wake::Loop(_) => true,
+            Wake::Thread(_) => false,
+        }
     }
 
     /// Ends it while the process exits: nothing of Node-API or of libuv is called.

@@ -12,7 +12,8 @@ use crossmem_core::Listener;
 use napi::sys;
 
 use super::arguments::each_call;
-use super::due::{Due, TICK};
+use super::counts::Counts;
+use super::due::{Armed, TICK};
 use crate::error::Result;
 
 /// How long the thread sleeps while JavaScript waits for nothing.
@@ -23,6 +24,7 @@ pub(crate) struct Thread {
     shared: Arc<Shared>,
     running: Option<JoinHandle<()>>,
     call: Call,
+    counts: Counts,
     env: sys::napi_env,
 }
 
@@ -30,7 +32,7 @@ struct Shared {
     listener: Listener,
     /// A wait is pending in JavaScript.
     waiting: AtomicBool,
-    due: Due,
+    armed: Armed,
     /// The call of JavaScript is under way.
     called: AtomicBool,
     /// A tick has passed since JavaScript was called.
@@ -128,7 +130,7 @@ unsafe extern "C" fn call_js(env: sys::napi_env, wake: sys::napi_value, shared: 
     // First of all: a ring from here on calls JavaScript again.
     shared.called.store(false, SeqCst);
     let ticked = shared.ticked.swap(false, SeqCst);
-    each_call(env, ticked, &(shared.due)(ticked), |arguments| {
+    each_call(env, ticked, &(shared.armed.due)(ticked), |arguments| {
         let (mut receiver, mut result) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: a live environment, and values of the scope in which Node-API calls this. What
         // the function throws is an uncaught exception of the process.
@@ -161,11 +163,12 @@ impl Thread {
         env: sys::napi_env,
         wake: sys::napi_value,
         listener: Listener,
-        due: Due,
+        counts: Counts,
+        armed: Armed,
     ) -> Result<Thread> {
         let no = || AtomicBool::new(false);
         let shared =
-            Arc::new(Shared { listener, due, waiting: no(), called: no(), ticked: no(), stopped: no() });
+            Arc::new(Shared { listener, armed, waiting: no(), called: no(), ticked: no(), stopped: no() });
         let call = Call::new(env, wake, &shared)?;
         let running = Arc::clone(&shared);
         shared.listener.begin_parking();
@@ -174,13 +177,14 @@ impl Thread {
             .stack_size(128 << 10)
             .spawn(move || running.run(call))
             .map_err(|e| napi::Error::new("ERR_OS", format!("starting a thread: {e}")))?;
-        Ok(Thread { shared, running: Some(thread), call, env })
+        Ok(Thread { shared, running: Some(thread), call, counts, env })
     }
 
     /// Tells the thread whether a wait is pending; `keep_alive`: the process must not end
     /// meanwhile.
     pub(super) fn set_waiting(&self, waiting: bool, keep_alive: bool) {
         self.shared.set_waiting(waiting);
+        self.counts.heeds(waiting, keep_alive);
         // SAFETY: the environment's own function, on the environment's own thread.
         unsafe {
             if keep_alive {
