@@ -29,8 +29,8 @@ let readsCounts = false
 type Counts = Uint32Array & Record<(typeof waits)[keyof typeof waits], number>
 
 /**
- * The addon calls this when another agent rang, and every 100 ms while a wait is pending, with the
- * waits to try now.
+ * The addon calls this with the waits to try now: when another agent rang, and at those of its
+ * ticks, every 100 ms, at which something may have changed.
  */
 function wake(ticked: boolean, ...due: number[]): void {
   for (const point of due) queues.get(point)?.serveWaiters()

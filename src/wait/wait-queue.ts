@@ -17,7 +17,7 @@ export interface WaitedFor {
   disarm(): void
   /** Called when the first wait begins. */
   onFirst(): void
-  /** Called every 100 ms while a wait is pending. */
+  /** Called at a tick of the reactor while a wait is pending. */
   onTick(): void
 }
 
@@ -129,7 +129,7 @@ export class WaitQueue implements Listening {
     else this.serveWaiters()
   }
 
-  /** 100 ms have passed. */
+  /** Time has passed, and something may have changed without a ring. */
   tick(): void {
     this.#object.onTick()
   }
