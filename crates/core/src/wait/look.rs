@@ -141,7 +141,7 @@ mod tests {
         *now += LATE;
         look.heard(*now);
         lo.wait(SOON);
-        let waits = ((LATE - CREDIT) * PRICE).as_micros() / SOON.as_micros();
+        let waits = (LATE.saturating_sub(CREDIT) * PRICE).as_micros() / SOON.as_micros();
         assert_eq!(lo.looks(waits as u32 - 2, SOON), 0);
         assert_eq!(lo.looks(1000, SOON), 999);
     }
