@@ -49,7 +49,7 @@ impl<'m> Region<'m> {
     pub(crate) fn at<T: Shared>(&self, offset: u64) -> Result<&'m T> {
         let address = self.span(offset, size_of::<T>() as u64)?.cast::<T>();
         if !address.is_aligned() {
-            return Err(Error::new(Code::Corrupt, format!("offset {offset} is not aligned")));
+            return Err(misaligned(offset));
         }
         // SAFETY: inside the mapping and aligned as checked; mapped for 'm by `new`'s contract; by
         // the contract of `Shared`, every bit pattern is a value and other processes may change it.
@@ -64,7 +64,7 @@ impl<'m> Region<'m> {
         let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
         let address = self.span(offset, bytes)?.cast::<T>();
         if !address.is_aligned() {
-            return Err(Error::new(Code::Corrupt, format!("offset {offset} is not aligned")));
+            return Err(misaligned(offset));
         }
         // SAFETY: as in `at`, for each of them.
         Ok(unsafe { std::slice::from_raw_parts(address, count) })
@@ -128,12 +128,22 @@ impl<'m> Region<'m> {
     fn span(&self, offset: u64, len: u64) -> Result<*mut u8> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.len as u64);
         if !inside && !seeded(Fault::SpanUnchecked) {
-            return Err(Error::new(
-                Code::Corrupt,
-                format!("{len} bytes at offset {offset} are outside the segment of {} bytes", self.len),
-            ));
+            return Err(self.outside(offset, len));
         }
         // SAFETY: `offset <= len`, as just checked.
         Ok(unsafe { self.base.add(offset as usize) })
     }
+
+    #[cold]
+    fn outside(&self, offset: u64, len: u64) -> Error {
+        Error::new(
+            Code::Corrupt,
+            format!("{len} bytes at offset {offset} are outside the segment of {} bytes", self.len),
+        )
+    }
+}
+
+#[cold]
+fn misaligned(offset: u64) -> Error {
+    Error::new(Code::Corrupt, format!("offset {offset} is not aligned"))
 }

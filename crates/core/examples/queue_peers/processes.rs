@@ -128,7 +128,7 @@ fn play_with<const N: usize>(
         let mut consumer = into.take_end(CONSUMER).expect("this end is free");
         let trips = {
             let out = Out::<N>(out.producer(&mut producer).expect("it is ours"));
-            let into = Into::<N>(into.consumer(&mut consumer).expect("it is ours"));
+            let into = Into::<N>(into, into.consumer(&mut consumer).expect("it is ours"));
             play_on(End { out, into }, side, order)
         };
         let release =
@@ -140,8 +140,8 @@ fn play_with<const N: usize>(
     let mut members = [out, into].map(|object| object.join_queue().expect("there is room"));
     let [sends, receives] = &mut members;
     let end = End {
-        out: Shared::<N>(out.participant(sends).expect("a sound queue")),
-        into: Shared::<N>(into.participant(receives).expect("a sound queue")),
+        out: Shared::<N>(out, out.participant(sends).expect("a sound queue")),
+        into: Shared::<N>(into, into.participant(receives).expect("a sound queue")),
     };
     let trips = play_on(end, side, order);
     for (object, member) in [out, into].into_iter().zip(members) {
@@ -174,16 +174,17 @@ impl<const N: usize> Sender for Out<'_, '_, N> {
     }
 }
 
-struct Into<'a, 'e, const N: usize>(Consumer<'a, 'e>);
+struct Into<'a, 'e, const N: usize>(Object<'a>, Consumer<'a, 'e>);
 
 impl<const N: usize> Receiver for Into<'_, '_, N> {
     type Message = [u64; N];
     fn try_receive(&mut self) -> Option<[u64; N]> {
+        let Into(object, consumer) = self;
         let mut message = None;
-        let popped = self.0.try_pop(|region, record| {
+        let popped = consumer.try_pop(|_, record| {
             let mut bytes = [[0; 8]; N];
-            let whole = record.len as usize == 8 * N
-                && region.copy_to(record.offset, bytes.as_flattened_mut()).is_ok();
+            let whole =
+                record.len as usize == 8 * N && object.read_record(record, bytes.as_flattened_mut()).is_ok();
             message = Some(bytes.map(u64::from_le_bytes));
             whole
         });
@@ -192,12 +193,12 @@ impl<const N: usize> Receiver for Into<'_, '_, N> {
     }
 }
 
-struct Shared<'a, 'm, const N: usize>(Participant<'a, 'm>);
+struct Shared<'a, 'm, const N: usize>(Object<'a>, Participant<'a, 'm>);
 
 impl<const N: usize> Sender for Shared<'_, '_, N> {
     type Message = [u64; N];
     fn try_send(&mut self, message: [u64; N]) -> bool {
-        let pushed = self.0.try_push(message.map(u64::to_le_bytes).as_flattened());
+        let pushed = self.1.try_push(message.map(u64::to_le_bytes).as_flattened());
         pushed.expect("a sound queue") == Some(Put::Done(()))
     }
 }
@@ -205,11 +206,12 @@ impl<const N: usize> Sender for Shared<'_, '_, N> {
 impl<const N: usize> Receiver for Shared<'_, '_, N> {
     type Message = [u64; N];
     fn try_receive(&mut self) -> Option<[u64; N]> {
+        let Shared(object, participant) = self;
         let mut message = None;
-        let popped = self.0.try_pop(|region, chunk| {
+        let popped = participant.try_pop(|_, chunk| {
             let mut bytes = [[0; 8]; N];
             let whole =
-                chunk.len as usize == 8 * N && region.copy_to(chunk.offset, bytes.as_flattened_mut()).is_ok();
+                chunk.len as usize == 8 * N && object.read_message(chunk, bytes.as_flattened_mut()).is_ok();
             message = Some(bytes.map(u64::from_le_bytes));
             whole
         });

@@ -100,6 +100,7 @@ impl<'a> Object<'a> {
         )
     }
 
+    #[cold]
     pub(crate) fn lost(&self, what: &str) -> Error {
         Error::new(
             Code::LostOwnership,
@@ -107,6 +108,7 @@ impl<'a> Object<'a> {
         )
     }
 
+    #[cold]
     pub(crate) fn corrupt(&self) -> Error {
         Error::new(
             Code::Corrupt,

@@ -127,8 +127,23 @@ impl<U: Units> Ring<'_, U> {
         position & (self.size - 1)
     }
 
+    /// The common case of `reserve`: there was room when the producer last looked, and the end of
+    /// the ring is not in the way. Where this is `None`, `reserve` decides.
+    #[inline]
+    pub(crate) fn reserve_near(&self, seen: Seen, len: usize) -> Option<Place> {
+        let tail = self.words.tail.load(Relaxed); // Only this side writes it.
+        let unit = self.at(tail);
+        let room = self.size.checked_sub(tail.wrapping_sub(seen.0))?;
+        let most = room.min(self.size - unit).min(self.size / 2) as usize;
+        let fits = 1 + len.div_ceil(UNIT as usize) <= most;
+        fits.then_some(Place { from: tail, position: tail, unit, len: len as u32 })
+    }
+
     /// The producer finds room for a record of `len` bytes, at most `most()`. `None`: not yet.
     pub(crate) fn reserve(&self, seen: &mut Seen, len: u32) -> Result<Option<Place>, Corrupt> {
+        if let Some(place) = self.reserve_near(*seen, len as usize) {
+            return Ok(Some(place));
+        }
         let tail = self.words.tail.load(Relaxed); // Only this side writes it.
         let to_end = self.size - self.at(tail);
         let pad = if units(len) > to_end { to_end } else { 0 };
@@ -154,6 +169,7 @@ impl<U: Units> Ring<'_, U> {
     }
 
     /// Publishes the first `len` bytes that were written to a place.
+    #[inline]
     pub(crate) fn commit(&self, place: Place, len: u32, more: bool, then: Then) {
         let flags = if more { MORE } else { 0 };
         if seeded(Fault::PushBeforeHeader) {
@@ -169,8 +185,28 @@ impl<U: Units> Ring<'_, U> {
         fail::point("ring.pushed");
     }
 
+    /// The common case of `front`: the record was there when the consumer last looked, and no
+    /// padding is before it. Where this is `None`, `front` decides.
+    #[inline]
+    pub(crate) fn front_near(&self, seen: Seen) -> Option<Record> {
+        let head = self.words.head.load(Relaxed); // Only this side writes it.
+        let ready = seen.0.wrapping_sub(head);
+        if ready == 0 || ready > self.size {
+            return None;
+        }
+        let unit = self.at(head);
+        let Header { position, flags, len } = Header::of(self.units.header(unit));
+        let most = ready.min(self.size - unit).min(self.size / 2);
+        let is_sound = position == head & POSITION_MASK && flags & PAD == 0 && len.div_ceil(UNIT) < most;
+        let end = head.wrapping_add(units(len));
+        is_sound.then_some(Record { unit, len, more: flags & MORE != 0, from: head, end })
+    }
+
     /// The consumer finds the first record. `None`: there is none yet.
     pub(crate) fn front(&self, seen: &mut Seen) -> Result<Option<Record>, Corrupt> {
+        if let Some(record) = self.front_near(*seen) {
+            return Ok(Some(record));
+        }
         let from = self.words.head.load(Relaxed); // Only this side writes it.
         let mut head = from;
         if seen.0 == head || seen.0.wrapping_sub(head) > self.size {
@@ -212,6 +248,7 @@ impl<U: Units> Ring<'_, U> {
     }
 
     /// The consumer has read the record that `front` gave.
+    #[inline]
     pub(crate) fn release(&self, record: Record, then: Then) {
         fail::point("ring.read");
         // Release: pairs with the Acquire in `reserve`; the bytes are the producer's again.

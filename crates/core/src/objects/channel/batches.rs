@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::faults::{Fault, seeded};
 use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put, pop_all, put_all};
-use crate::queues::{Seen, Then};
+use crate::queues::{Place, Record, Seen, Then};
 use crate::region::Region;
 use crate::wait::{Attempt, Sleepers};
 
@@ -21,16 +21,19 @@ impl Producer<'_, '_> {
     ///
     /// # Errors
     /// `ERR_TOO_LARGE`, `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "where the caller knows the length, the copy is a few moves")]
     pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
         let Producer { object, way, end } = self;
-        if bytes.len() as u64 > u64::from(way.ring.most()) {
-            return Err(object.too_large_record(bytes.len() as u64, way.ring.most()));
-        }
-        let len = bytes.len() as u32;
-        Ok(match object.room(end, way, len, Attempt::Once)? {
+        let near = way.ring.reserve_near(end.pushed, bytes.len()).filter(|_| !way.is_closed());
+        let found = match near {
+            Some(place) => Some(Put::Done(place)),
+            None => object.room_for(end, way, bytes.len())?,
+        };
+        Ok(match found {
             Some(Put::Done(place)) => {
                 object.segment.region().write(way.ring.units.bytes_at(place.unit), bytes)?;
-                way.ring.commit(place, len, false, Then::Another);
+                way.ring.commit(place, place.len, false, Then::Another);
                 Some(Put::Done(()))
             }
             Some(Put::Ended) => Some(Put::Ended),
@@ -59,9 +62,15 @@ impl Consumer<'_, '_> {
     ///
     /// # Errors
     /// `ERR_PEER_DIED`, `ERR_CORRUPT`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `try_push`")]
     pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Bytes) -> bool) -> Result<Option<Got<bool>>> {
         let Consumer { object, way, end } = self;
-        Ok(match object.first(end, way, Attempt::Once)? {
+        let found = match way.ring.front_near(end.popped) {
+            Some(record) => Some(Got::Message(record)),
+            None => object.first_now(end, way)?,
+        };
+        Ok(match found {
             Some(Got::Message(record)) => {
                 let taken = take(object.segment.region(), way.bytes_of(record));
                 if taken {
@@ -83,6 +92,21 @@ impl Consumer<'_, '_> {
 }
 
 impl<'a> Object<'a> {
+    /// As `room`, for one attempt with a record of any size.
+    #[inline(never)]
+    fn room_for(&self, end: &mut End, way: &Way<'_>, len: usize) -> Result<Option<Put<Place>>> {
+        if len as u64 > u64::from(way.ring.most()) {
+            return Err(self.too_large_record(len as u64, way.ring.most()));
+        }
+        self.room(end, way, len as u32, Attempt::Once)
+    }
+
+    /// As `first`, for one attempt.
+    #[inline(never)]
+    fn first_now(&self, end: &mut End, way: &Way<'_>) -> Result<Option<Got<Record>>> {
+        self.first(end, way, Attempt::Once)
+    }
+
     /// Pushes as many of these records as there is room for now, and returns how many.
     ///
     /// # Errors

@@ -181,6 +181,7 @@ impl Object<'_> {
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
+    #[inline]
     pub fn read_record(&self, record: Bytes, to: &mut [u8]) -> Result<()> {
         self.segment.region().read(record.offset, to)
     }
@@ -256,6 +257,7 @@ impl Object<'_> {
             && way.ends[1 - end.index].is_dead(self.peers())
     }
 
+    #[cold]
     fn peer_died(&self) -> Error {
         Error::new(
             Code::PeerDied,
@@ -263,6 +265,7 @@ impl Object<'_> {
         )
     }
 
+    #[cold]
     pub(super) fn too_large_record(&self, len: u64, most: u32) -> Error {
         Error::new(
             Code::TooLarge,

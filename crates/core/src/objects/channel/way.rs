@@ -39,6 +39,12 @@ pub(super) struct Way<'a> {
 }
 
 impl Way<'_> {
+    /// Whether one of the ends is closed: then `takes_no_more` decides.
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.ends.iter().any(EndWords::is_closed)
+    }
+
     /// Whether this end is closed, or the other one is closed and without a living agent.
     pub(super) fn takes_no_more(&self, end: &End, peers: &impl Peers) -> bool {
         let (mine, other) = (&self.ends[end.index], &self.ends[1 - end.index]);
