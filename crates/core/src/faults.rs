@@ -372,32 +372,26 @@ faults! {
     CloseRingsNoWriter: "tests/queues::a_waiter_at_a_channel_is_woken";
 
     // claim, index_ring, mpmc
-    /// The claim of a chunk comes back.
-    NoGeneration: "queues::mpmc::tests::a_claim_never_comes_back";
-    /// A chunk is queued without ordering its message.
-    RelaxedPublish: "models::queues::a_chunk_begins_a_next_life";
+    /// A get takes a queued chunk that an old slot names, wherever the chunk is queued now.
+    PositionIgnored: "models::queues::a_chunk_begins_a_next_life_behind_another";
+    /// A chunk is linked without ordering its message.
+    RelaxedLink: "models::queues::a_chunk_begins_a_next_life";
     /// A chunk is freed without ordering the reads of its message.
     RelaxedFree: "models::queues::one_chunk_is_used_by_both";
     /// A participant enters the table by a store.
     PlaceByStore: "tests/stopped::a_newcomer_finds_its_place_taken";
     /// A chunk is claimed by a store.
     ClaimByStore: "models::queues::one_chunk_is_used_by_both";
-    /// No process advances a tail that lags.
+    /// A put doesn't go on from a tail that lags.
     NoTailHelp: "models::queues::each_message_is_got_once";
-    /// No process advances a head that lags.
+    /// A get doesn't go on from a head that lags.
     NoHeadHelp: "models::queues::each_message_is_got_once";
-    /// A get doesn't load the slot again.
-    NoSlotReread: "models::queues::a_chunk_begins_a_next_life";
-    /// A slot whose chunk is claimed is left for its claimant to empty.
-    NoHelpForClaimed: "models::queues::each_message_is_got_once";
     /// A reaper doesn't check whether a queued chunk is linked.
-    ReapWithoutScan: "models::queues::dead_with_its_message_put";
+    ReapWithoutLook: "queues::mpmc::tests::a_reaper_leaves_a_linked_message_in_its_place";
     /// Chunks of living participants are reaped.
     ReapTheLiving: "tests/queues::messages_of_live_agents_stay_theirs";
     /// A message that a dead producer had not linked is not linked.
     UnlinkedLost: "tests/killed_queues::killed_at_every_step";
-    /// A message is linked twice.
-    RequeuedTwice: "models::queues::dead_with_a_message_that_is_not_linked";
     /// A dead participant leaves the table before its chunks are reaped.
     PlaceBeforeChunks: "tests/killed_queues::the_reaper_is_killed_while_reaping";
     /// A dead participant stays in the table.

@@ -72,12 +72,13 @@ pub(crate) struct ChannelWords {
 #[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(crate) struct MpmcWords {
-    /// Puts that took effect, or one less. Only grows.
+    /// A position behind a chunk that was linked. Puts begin to look for the end of the ring here.
     pub tail: AtomicU64,
     /// Where the search for a free chunk begins; any value.
     pub hint: AtomicU32,
     _tail: [u32; 29],
-    /// Gets whose slot is free again, or one less. Only grows.
+    /// A position behind a chunk that was taken, and all before it. Gets begin to look here for the
+    /// first message.
     pub head: AtomicU64,
     _head: [u64; 15],
     /// Agents that sleep until there is a message.
@@ -89,8 +90,8 @@ pub(crate) struct MpmcWords {
     /// 0, then 1 for ever: no put begins any more.
     pub ended: AtomicU32,
     _pad: u32,
-    /// The failure that was counted last, or is being counted: `{ generation of the claim: 41 |
-    /// chunk: 23 }`. Written by the holder of `reaper`, as are the next two.
+    /// The failure that was counted last, or is being counted: `{ position of the claim: 40 | 1
+    /// | chunk: 23 }`. Written by the holder of `reaper`, as are the next two.
     pub failing: AtomicU64,
     /// `failed` before that failure.
     pub failed_before: AtomicU64,
@@ -107,7 +108,7 @@ pub(crate) struct MpmcWords {
 #[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct ChunkWords {
-    /// `{ generation: 46 | phase: 2 | participant: 16 }`, see `claim.rs`.
+    /// `{ position: 46 | phase: 2 | participant: 16 }`, see `claim.rs`.
     pub claim: AtomicU64,
     /// Bytes of the message.
     pub len: AtomicU32,

@@ -1,14 +1,17 @@
-//! Which participant has a chunk of a queue: `{ generation: 46 | phase: 2 | participant: 16 }`.
+//! Which participant has a chunk of a queue: `{ position: 46 | phase: 2 | participant: 16 }`.
 //!
 //! | phase | changed by | to |
 //! | --- | --- | --- |
 //! | `Free` | any participant, by CAS | `Writing` |
 //! | `Writing` | its participant | `Queued`, or `Free` |
-//! | `Queued` | any participant, by CAS, once it is linked | `Reading` |
+//! | `Queued` | any participant, by CAS, once it is linked at that position | `Reading` |
+//! | `Queued` | its participant, while it is not linked | `Queued` at the next position |
 //! | `Reading` | its participant | `Free`, or `Queued` again |
 //!
-//! The participant that reaps a dead one changes its claims, by CAS. The generation grows with
-//! every change, so that a CAS from an old claim fails.
+//! The participant that reaps a dead one changes its claims, by CAS. The position is where the
+//! chunk is linked, or was last, or is about to be. One chunk is linked at a position, once. So a
+//! CAS from `Queued` fails if the chunk has begun another life, and a `Queued` chunk that a slot
+//! has is a message only if it names the slot's position.
 
 use crate::faults::{Fault, seeded};
 use crate::sync::{AtomicU64, Ordering};
@@ -26,15 +29,18 @@ pub(crate) enum Phase {
 /// The word, unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
-    pub generation: u64,
+    pub position: u64,
     pub phase: Phase,
     pub participant: u16,
 }
 
 const PHASE: u32 = 16;
-const GENERATION: u32 = 18;
+const POSITION: u32 = 18;
+/// Bits of a position that a claim has.
+pub(crate) const POSITION_BITS: u32 = 64 - POSITION;
 
 impl Claim {
+    #[inline]
     pub(crate) fn of(word: u64) -> Claim {
         let phase = match word >> PHASE & 3 {
             0 => Phase::Free,
@@ -42,28 +48,43 @@ impl Claim {
             2 => Phase::Queued,
             _ => Phase::Reading,
         };
-        Claim { generation: word >> GENERATION, phase, participant: word as u16 }
+        Claim { position: word >> POSITION, phase, participant: word as u16 }
     }
 
+    #[inline]
     pub(crate) fn word(self) -> u64 {
-        self.generation << GENERATION | (self.phase as u64) << PHASE | u64::from(self.participant)
+        self.position << POSITION | (self.phase as u64) << PHASE | u64::from(self.participant)
     }
 
     /// The claim that follows this one, as a word.
+    #[inline]
     pub(crate) fn next(self, phase: Phase, participant: u16) -> u64 {
-        let generation = self.generation + u64::from(!seeded(Fault::NoGeneration));
-        Claim { generation, phase, participant }.word()
+        Claim { phase, participant, ..self }.word()
+    }
+
+    /// The claim of that participant while it links the chunk at that position, as a word.
+    #[inline]
+    pub(crate) fn queued(position: u64, participant: u16) -> u64 {
+        Claim { position, phase: Phase::Queued, participant }.word()
     }
 
     /// Whether that participant has the chunk in that phase.
+    #[inline]
     pub(crate) fn is(self, phase: Phase, participant: u16) -> bool {
         self.phase == phase && self.participant == participant
+    }
+
+    /// Whether the chunk is the message at that position, if the slot there has it.
+    #[inline]
+    pub(crate) fn is_queued_at(self, position: u64) -> bool {
+        let is_there = self.position == position & (u64::MAX >> POSITION) || seeded(Fault::PositionIgnored);
+        self.phase == Phase::Queued && is_there
     }
 }
 
 /// One CAS from `before`. Returns whether it succeeded.
-pub(crate) fn change(claim: &AtomicU64, before: u64, phase: Phase, participant: u16) -> bool {
-    let after = Claim::of(before).next(phase, participant);
+#[inline]
+pub(crate) fn change(claim: &AtomicU64, before: u64, after: u64) -> bool {
     // SeqCst: a put claims before it loads whether the queue has ended, and `is_drained` relies on
     // that order.
     claim.compare_exchange(before, after, Ordering::SeqCst, Ordering::Relaxed).is_ok()

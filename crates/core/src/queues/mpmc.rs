@@ -5,27 +5,28 @@
 //! has a claim (`claim.rs`). A put claims a free chunk, writes to it and links it. A get claims the
 //! first chunk, reads and frees it.
 //!
-//! | died | the chunk, when its participant is reaped |
-//! | --- | --- |
-//! | `Writing` | freed: the put has not taken effect |
-//! | `Queued`, not linked | linked: the put takes effect now |
-//! | `Queued`, linked | nothing: it is a message like others |
-//! | `Reading`, slot not emptied | the slot is emptied, if a get didn't do that before; then: |
-//! | `Reading` | freed, its message lost; or linked as `REDELIVERED`, if the queue redelivers |
+//! | died | others meanwhile | the chunk, when its participant is reaped |
+//! | --- | --- | --- |
+//! | `Writing` | have one chunk less | freed: the put has not taken effect |
+//! | `Queued`, not linked | have one chunk less | linked: the put takes effect now |
+//! | `Queued`, linked, `tail` behind | go on from `tail` to the next position | nothing: it is a message like others |
+//! | `Reading`, `head` behind | go on from `head` to the next position | as `Reading` |
+//! | `Reading` | have one chunk less | freed, its message lost; or linked as `REDELIVERED`, if the queue redelivers |
 //!
 //! One agent reaps at a time, under a robust mutex. If it dies, the next one begins anew: every
 //! change is one CAS from the state that the dead participant left.
 //!
-//! There is no second ring for free chunks: being free is a phase of the claim, which halves the
-//! atomic operations of a message. `crates/core/tests/mpmc_model` explores it.
-
-use std::collections::HashSet;
+//! A message takes three compare-and-swaps: its put claims a chunk and links it, its get claims it.
+//! There is no second ring for free chunks: being free is a phase of the claim.
+//! `crates/core/tests/mpmc_model` explores it.
 
 use super::claim::{Claim, Phase, change};
 use super::index_ring::{Claims, Corrupt, IndexRing};
+use super::spsc::Then;
 use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ChunkWords, INDEX_BITS, MpmcWords, Owner, PARTICIPANTS};
+use crate::sync::AtomicU64;
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::wait::Peers;
 
@@ -45,7 +46,7 @@ pub(crate) trait Chunks {
 struct ClaimsOf<'c, C>(&'c C);
 
 impl<C: Chunks> Claims for ClaimsOf<'_, C> {
-    fn claim(&self, index: u32) -> Option<&crate::sync::AtomicU64> {
+    fn claim(&self, index: u32) -> Option<&AtomicU64> {
         Some(&self.0.chunk(index)?.claim)
     }
 }
@@ -81,30 +82,20 @@ impl<C: Chunks> Mpmc<'_, C> {
 
     /// Claims a chunk to write to. `None`: all are in use. That is weaker than "the queue is full":
     /// other participants may be writing or reading right now.
+    #[inline]
     pub(crate) fn claim(&self, me: u16) -> Result<Option<u32>, Corrupt> {
         let count = self.chunks.count();
-        match self.ring.len().cmp(&u64::from(count)) {
-            std::cmp::Ordering::Less => {}
-            // `head` lags by at most one.
-            _ if self.ring.len() > u64::from(count) + 1 => return Err(Corrupt),
-            _ => return Ok(None),
-        }
-        let mut index = self.words.hint.load(Relaxed) % count;
-        for _ in 0..count {
-            let chunk = self.chunk(index)?;
-            // Acquire: pairs with the Release in `free`; the chunk's last message was read.
-            let before = chunk.claim.load(Acquire);
+        let hint = self.words.hint.load(Relaxed);
+        let mut index = if hint < count { hint } else { 0 };
+        for visited in 0..count {
             let next = if index + 1 == count { 0 } else { index + 1 };
-            if Claim::of(before).phase == Phase::Free {
-                if seeded(Fault::ClaimByStore) {
-                    chunk.claim.store(Claim::of(before).next(Phase::Writing, me), Release);
-                } else if !change(&chunk.claim, before, Phase::Writing, me) {
-                    index = next;
-                    continue;
-                }
-                fail::point("queue.claimed");
+            if self.claim_this(index, me)? {
                 self.words.hint.store(next, Relaxed);
                 return Ok(Some(index));
+            }
+            // Mostly that chunk has the first message. A search would take its time.
+            if visited == 0 && self.is_full()? {
+                return Ok(None);
             }
             index = next;
         }
@@ -122,11 +113,9 @@ impl<C: Chunks> Mpmc<'_, C> {
     }
 
     /// Claims that chunk to write to. `false`: it isn't free.
+    #[inline]
     pub(crate) fn claim_this(&self, index: u32, me: u16) -> Result<bool, Corrupt> {
-        let claim = &self.chunk(index)?.claim;
-        // Acquire: pairs with the Release in `free`.
-        let before = claim.load(Acquire);
-        let claimed = Claim::of(before).phase == Phase::Free && change(claim, before, Phase::Writing, me);
+        let claimed = claim_free(&self.chunk(index)?.claim, me);
         if claimed {
             fail::point("queue.claimed");
         }
@@ -134,40 +123,57 @@ impl<C: Chunks> Mpmc<'_, C> {
     }
 
     /// Number of chunks that no message is in. Other participants may be changing it.
-    pub(crate) fn room(&self) -> u64 {
-        u64::from(self.chunks.count()).saturating_sub(self.ring.len())
+    pub(crate) fn room(&self) -> Result<u64, Corrupt> {
+        Ok(u64::from(self.chunks.count()).saturating_sub(self.len()?))
+    }
+
+    /// Whether each chunk has a message that was not taken.
+    fn is_full(&self) -> Result<bool, Corrupt> {
+        match self.len()?.cmp(&u64::from(self.chunks.count())) {
+            std::cmp::Ordering::Less => Ok(false),
+            std::cmp::Ordering::Equal => Ok(true),
+            std::cmp::Ordering::Greater => Err(Corrupt),
+        }
+    }
+
+    /// Messages that were not taken, at about one instant.
+    pub(crate) fn len(&self) -> Result<u64, Corrupt> {
+        self.ring.len(&ClaimsOf(&self.chunks))
     }
 
     /// Puts in a chunk that `me` has in `phase`. `false`: it hasn't.
+    #[inline]
     pub(crate) fn publish(&self, index: u32, phase: Phase, me: u16) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;
-        let before = claim.load(Relaxed); // Only `me` changes it.
-        if !Claim::of(before).is(phase, me) {
-            return Ok(false);
+        if !Claim::of(claim.load(Relaxed)).is(phase, me) {
+            return Ok(false); // Only `me` changes it.
         }
         fail::point("queue.written");
-        let order = if seeded(Fault::RelaxedPublish) { Relaxed } else { Release };
-        claim.store(Claim::of(before).next(Phase::Queued, me), order);
-        fail::point("queue.queued");
-        self.ring.link(index)?;
-        Ok(true)
+        self.ring.link(index, |position| {
+            // Relaxed: the link publishes it; and an agent counts as dead only after all it stored.
+            claim.store(Claim::queued(position, me), Relaxed);
+            fail::point("queue.queued");
+            true
+        })
     }
 
     /// Takes the first message: its chunk, which is then `Reading`.
+    #[inline]
     pub(crate) fn take(&self, me: u16) -> Result<Option<u32>, Corrupt> {
         self.ring.take(&ClaimsOf(&self.chunks), me)
     }
 
     /// Frees a chunk that `me` has in `phase`. `false`: it hasn't.
-    pub(crate) fn free(&self, index: u32, phase: Phase, me: u16) -> Result<bool, Corrupt> {
+    #[inline]
+    pub(crate) fn free(&self, index: u32, phase: Phase, me: u16, then: Then) -> Result<bool, Corrupt> {
         let claim = &self.chunk(index)?.claim;
         let before = claim.load(Relaxed); // Only `me` changes it.
         if !Claim::of(before).is(phase, me) {
             return Ok(false);
         }
         fail::point("queue.freeing");
-        // Release: pairs with the Acquire in `claim`. SeqCst: for `notify_ordered`.
-        let order = if seeded(Fault::RelaxedFree) { Relaxed } else { SeqCst };
+        // Release: pairs with the Acquire in `claim_free`.
+        let order = if seeded(Fault::RelaxedFree) { Relaxed } else { then.order() };
         claim.store(Claim::of(before).next(Phase::Free, 0), order);
         fail::point("queue.freed");
         Ok(true)
@@ -179,7 +185,8 @@ impl<C: Chunks> Mpmc<'_, C> {
         let claim = &self.chunk(index)?.claim;
         let before = claim.load(Relaxed);
         let phase = if seeded(Fault::NotRetired) { Phase::Reading } else { Phase::Writing };
-        let retired = Claim::of(before).is(Phase::Reading, me) && change(claim, before, phase, me);
+        let retired = Claim::of(before).is(Phase::Reading, me)
+            && change(claim, before, Claim::of(before).next(phase, me));
         fail::point("queue.retired");
         Ok(retired)
     }
@@ -210,14 +217,13 @@ impl<C: Chunks> Mpmc<'_, C> {
 
     /// Whether every message that was put has been read and freed, at some instant of this call.
     ///
-    /// A put during this call moves `tail`. If none did, a chunk that is free here stays free. The
-    /// exception is a chunk that a put had claimed before, and not linked yet: no other process can
-    /// know of that put.
+    /// A put during this call links a chunk, so the ring ends further on. If none did, a chunk that
+    /// is free or being written here is so when this call ends.
     pub(crate) fn is_finished(&self) -> Result<bool, Corrupt> {
-        let tail = self.ring.tail.load(SeqCst);
+        let end = self.ring.end()?;
         let finished = self.none_is(|claim| matches!(claim.phase, Phase::Queued | Phase::Reading))?
-            || seeded(Fault::FinishedDespiteReading) && self.ring.len() == 0;
-        Ok(finished && self.ring.tail.load(SeqCst) == tail)
+            || seeded(Fault::FinishedDespiteReading) && self.len()? == 0;
+        Ok(finished && self.ring.end()? == end)
     }
 
     fn none_is(&self, unwanted: impl Fn(Claim) -> bool) -> Result<bool, Corrupt> {
@@ -281,7 +287,6 @@ impl<C: Chunks> Mpmc<'_, C> {
         mut forget: impl FnMut(u32),
     ) -> Result<Reaped, Corrupt> {
         let mut reaped = Reaped::default();
-        let mut queued = Vec::new();
         if seeded(Fault::PlaceBeforeChunks) {
             self.leave(dead);
         }
@@ -293,39 +298,27 @@ impl<C: Chunks> Mpmc<'_, C> {
                 continue;
             }
             match claim.phase {
-                Phase::Queued => queued.push((index, before)),
+                Phase::Queued => {
+                    let is_linked = self.ring.has(claim.position, index) && !seeded(Fault::ReapWithoutLook);
+                    if !is_linked && !seeded(Fault::UnlinkedLost) {
+                        reaped.queued += self.requeue(chunk, index, before)?;
+                    }
+                }
                 Phase::Reading if terms.redeliver => {
-                    self.ring.unlink_claimed(index);
                     let mark = if seeded(Fault::RedeliveryUnmarked) { 0 } else { REDELIVERED };
                     chunk.flags.store(chunk.flags.load(Relaxed) | mark, Relaxed);
                     fail::point("reap.marked");
                     reaped.queued += self.requeue(chunk, index, before)?;
                 }
-                Phase::Reading => {
-                    self.ring.unlink_claimed(index);
+                Phase::Reading | Phase::Writing | Phase::Free => {
                     forget(index);
-                    if terms.count_failures {
+                    if claim.phase == Phase::Reading && terms.count_failures {
                         self.count_failure(index, claim);
                     }
-                    reaped.freed += u32::from(change(&chunk.claim, before, Phase::Free, 0));
-                    fail::point("reap.freed");
-                }
-                Phase::Writing | Phase::Free => {
-                    forget(index);
-                    reaped.freed += u32::from(change(&chunk.claim, before, Phase::Free, 0));
+                    reaped.freed += u32::from(change(&chunk.claim, before, claim.next(Phase::Free, 0)));
                     fail::point("reap.freed");
                 }
             }
-        }
-        // Loaded after the claims: a chunk that was linked meanwhile is either found here, or its
-        // claim has changed.
-        let linked: HashSet<u32> =
-            if seeded(Fault::ReapWithoutScan) { HashSet::new() } else { self.ring.linked().collect() };
-        if seeded(Fault::UnlinkedLost) {
-            queued.clear();
-        }
-        for (index, before) in queued.into_iter().filter(|(index, _)| !linked.contains(index)) {
-            reaped.queued += self.requeue(self.chunk(index)?, index, before)?;
         }
         fail::point("reap.done");
         if !seeded(Fault::DeadKeepPlaces) {
@@ -337,15 +330,16 @@ impl<C: Chunks> Mpmc<'_, C> {
     /// Links a chunk in the dead participant's name: if the reaper dies, too, the next one finds it
     /// like the other chunks of that participant.
     fn requeue(&self, chunk: &ChunkWords, index: u32, before: u64) -> Result<u32, Corrupt> {
-        if !change(&chunk.claim, before, Phase::Queued, Claim::of(before).participant) {
-            return Ok(0);
-        }
-        fail::point("reap.requeued");
-        self.ring.link(index)?;
-        if seeded(Fault::RequeuedTwice) {
-            self.ring.link(index)?;
-        }
-        Ok(1)
+        let dead = Claim::of(before).participant;
+        let mut last = before;
+        let requeued = self.ring.link(index, |position| {
+            let queued = Claim::queued(position, dead);
+            // Fails if the chunk was linked and has been taken since.
+            let is_dead_ones = change(&chunk.claim, std::mem::replace(&mut last, queued), queued);
+            fail::point("reap.requeued");
+            is_dead_ones
+        })?;
+        Ok(u32::from(requeued))
     }
 
     /// Counts the failure of the participant that died with this claim, or abandoned it: once, even
@@ -373,7 +367,7 @@ impl<C: Chunks> Mpmc<'_, C> {
         let claim = Claim::of(before);
         if claim.phase == Phase::Reading && failure(index, claim) == last {
             self.add_failure();
-            change(&chunk.claim, before, Phase::Free, 0);
+            change(&chunk.claim, before, claim.next(Phase::Free, 0));
         }
     }
 
@@ -382,9 +376,25 @@ impl<C: Chunks> Mpmc<'_, C> {
     }
 }
 
-/// The failure of a claim, as `failing` has it.
+/// Claims a chunk if it is free.
+#[inline]
+fn claim_free(claim: &AtomicU64, me: u16) -> bool {
+    // Acquire: pairs with the Release in `free`; the chunk's last message was read.
+    let before = claim.load(Acquire);
+    let claimed = Claim::of(before).next(Phase::Writing, me);
+    if Claim::of(before).phase != Phase::Free {
+        return false;
+    }
+    if seeded(Fault::ClaimByStore) {
+        claim.store(claimed, Release);
+        return true;
+    }
+    change(claim, before, claimed)
+}
+
+/// The failure of a claim, as `failing` has it: never 0, which is no failure.
 fn failure(index: u32, claim: Claim) -> u64 {
-    claim.generation << INDEX_BITS | u64::from(index)
+    claim.position << (INDEX_BITS + 1) | 1 << INDEX_BITS | u64::from(index)
 }
 
 #[cfg(all(test, not(loom)))]

@@ -74,7 +74,7 @@ pub(crate) struct Ring<'m, U> {
     pub size: u32,
 }
 
-/// The caller's next step after a push or a pop.
+/// The caller's next step after a push, a pop or a free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
     /// `notify_ordered`.
@@ -84,7 +84,7 @@ pub(crate) enum Then {
 }
 
 impl Then {
-    fn order(self) -> Ordering {
+    pub(super) fn order(self) -> Ordering {
         if self == Then::Notify { SeqCst } else { Release }
     }
 }
@@ -135,7 +135,8 @@ impl<U: Units> Ring<'_, U> {
         let unit = self.at(tail);
         let room = self.size.checked_sub(tail.wrapping_sub(seen.0))?;
         let most = room.min(self.size - unit).min(self.size / 2) as usize;
-        let fits = 1 + len.div_ceil(UNIT as usize) <= most;
+        // Less: there is a header, too.
+        let fits = len.div_ceil(UNIT as usize) < most;
         fits.then_some(Place { from: tail, position: tail, unit, len: len as u32 })
     }
 

@@ -10,16 +10,17 @@ const ALONE: usize = 64;
 impl Model {
     /// The abstract FIFO: chunks that are linked and not yet claimed.
     fn fifo(self, s: &State) -> Result<Vec<u8>, Violation> {
-        let claimed = |chunk: u8| s.owner(chunk).phase != Queued;
-        let first = self.slot(s, s.head);
-        let taking = first.chunk.is_some_and(|chunk| first == self.filled(s.head, chunk) && claimed(chunk));
-        let front = s.head + u8::from(taking || first.lap == s.head / self.slots + 1);
-        let linked =
-            |&at: &u8| self.slot(s, at).chunk.filter(|&chunk| self.slot(s, at) == self.filled(at, chunk));
-        let fifo: Vec<u8> = (front..front + self.slots).map_while(|at| linked(&at)).collect();
-        let full = s.slots.iter().filter(|slot| slot.chunk.is_some()).count();
-        if full != fifo.len() + usize::from(taking) || fifo.iter().any(|&chunk| claimed(chunk)) {
-            return Err("a full slot outside the queue, or a claimed one behind the front");
+        let end = self.end(s);
+        let linked = |at: u8| {
+            self.slot(s, at).chunk.filter(|&chunk| s.owner(chunk).at == at && self.is_linked(s, chunk))
+        };
+        let last = (end - self.slots..end).map(linked);
+        let fifo: Vec<u8> = last.skip_while(Option::is_none).map_while(|chunk| chunk).collect();
+        let queued = (0..self.chunks).filter(|&chunk| self.is_linked(s, chunk)).count();
+        if queued != fifo.len() || !fifo.is_empty() && linked(end - 1).is_none() {
+            return Err("a claimed chunk is behind the front");
+        } else if (0..self.slots).any(|slot| self.last(s, slot) + self.slots < end) {
+            return Err("a link leaves out a slot");
         }
         Ok(fifo)
     }
@@ -39,17 +40,13 @@ impl Model {
         }
         if self.fifo(s)? != fifo {
             return Err("the queue changes, but not by a link or a claim");
-        } else if s.tail + 1 < s.head || s.tail > s.head + self.slots {
-            return Err("head and tail are too far apart");
+        } else if s.tail > self.end(s) || usize::from(s.head) + fifo.len() > usize::from(self.end(s)) {
+            return Err("a hint is beyond what was linked or taken");
         }
         for (chunk, owner) in (0..self.chunks).zip(s.owners) {
-            let (phase, slots) = (owner.phase, s.slots_with(chunk));
-            let settled = phase == Free || phase == Queued && slots == 1 || s.dead(owner.by);
-            if slots > usize::from(phase == Queued || phase == Reading) {
-                return Err("a chunk is in two slots, or in one while it is free or being written");
-            } else if (phase == Queued || phase == Reading)
-                && s.payloads[usize::from(chunk)] != Payload::Whole
-            {
+            let phase = owner.phase;
+            let settled = phase == Free || self.is_linked(s, chunk) || s.dead(owner.by);
+            if (phase == Queued || phase == Reading) && s.payloads[usize::from(chunk)] != Payload::Whole {
                 return Err("a torn or consumed payload is queued or taken");
             } else if !settled && s.processes[usize::from(owner.by)].holds() != Some((chunk, phase)) {
                 return Err("a chunk is leaked: its holder does not know it");
@@ -58,7 +55,8 @@ impl Model {
         for (by, process) in (0..).zip(s.processes) {
             let by = process.victim.unwrap_or(by);
             let keeps = |(chunk, phase)| {
-                s.owner(chunk) == Owner { phase, by } && (phase != Queued || s.slots_with(chunk) == 0)
+                let owner = s.owner(chunk);
+                (owner.phase, owner.by) == (phase, by) && !self.is_linked(s, chunk)
             };
             if !process.holds().is_none_or(keeps) {
                 return Err("a live process's chunk is taken from it");
@@ -92,7 +90,7 @@ impl Model {
             return Ok(());
         }
         let (mut due, mut held, mut pending) = (self.fifo(&s)?, 0, false);
-        for (chunk, Owner { phase, by }) in
+        for (chunk, Owner { phase, by, .. }) in
             (0..self.chunks).zip(s.owners).filter(|(_, owner)| owner.phase != Free)
         {
             let again = phase == Queued || phase == Reading && self.redeliver;

@@ -3,30 +3,26 @@
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Fault {
-    /// A get doesn't read the slot again after the owner word.
-    TakeWithoutSecondLook,
-    /// An owner word returns to an earlier value: it has no generation.
-    NoGeneration,
-    /// A get doesn't empty the slot of a chunk that another process has claimed.
-    NoHelpForClaimed,
-    /// A put doesn't advance a tail that lags behind.
+    /// A get takes a queued chunk that an old slot names, wherever the chunk is queued now.
+    PositionIgnored,
+    /// A put doesn't go on from a tail that lags behind.
     NoTailHelp,
-    /// A get doesn't advance a head that lags behind.
+    /// A get doesn't go on from a head that lags behind.
     NoHeadHelp,
-    /// A put links the chunk before it marks it as queued.
+    /// A get goes on from a head that lags by a lap behind the last link in its slot.
+    HeadSkipsLap,
+    /// A put marks its chunk as queued after it links it.
     LinkBeforeQueued,
-    /// A get reads its message without emptying the slot.
-    SlotLeftToHelpers,
-    /// A get frees the chunk before it empties the slot.
-    FreeBeforeRemoval,
+    /// A put doesn't mark its chunk again when it goes on to the next position.
+    MarkedOnce,
+    /// A put stores the tail before it links its chunk.
+    TailBeforeLink,
+    /// A get stores the head before it claims the chunk.
+    HeadBeforeClaim,
     /// A reaper requeues a queued chunk without checking that it isn't linked.
-    ReapWithoutScan,
+    ReapWithoutLook,
     /// A reaper requeues a chunk by a store.
     ReapStoresQueued,
-    /// A reaper doesn't empty the slot of a chunk that the dead process was taking.
-    ReapLeavesSlot,
-    /// A reaper doesn't advance a head that lags behind. This harms only the bound on tail - head.
-    ReapLeavesHead,
     /// Two processes reap at the same time.
     ReapWithoutMutex,
     /// A put checks that the queue hasn't ended before it claims a chunk.

@@ -3,7 +3,7 @@
 
 use crate::faults::Fault;
 use crate::state::{
-    CHUNKS, Free, Owner, PROCESSES, Payload, Phase, Process, Queued, Reading, SLOTS, Seen, Slot, State,
+    CHUNKS, Free, Owner, PROCESSES, Payload, Phase, Process, Queued, Reading, SLOTS, Slot, State,
     Step::{self, *},
     Writing,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) redeliver: bool,
     /// Whether the queue may be ended.
     pub(crate) ends: bool,
+    /// Whether a stopped process may store an old head or tail.
+    pub(crate) late: bool,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -38,8 +40,8 @@ impl Model {
         State {
             head: 2 * self.slots,
             tail: 2 * self.slots,
-            slots: [Slot { lap: 2, chunk: None }; SLOTS],
-            owners: [Owner { phase: Free, by: 0 }; CHUNKS],
+            slots: [Slot { lap: 1, chunk: None }; SLOTS],
+            owners: [Owner { phase: Free, by: 0, at: 0 }; CHUNKS],
             payloads: [Payload::Blank; CHUNKS],
             reaper: None,
             ended: false,
@@ -53,7 +55,7 @@ impl Model {
         self.chunks
     }
 
-    pub(crate) fn end(self) -> u8 {
+    pub(crate) fn ending(self) -> u8 {
         self.chunks + 1
     }
 
@@ -78,8 +80,25 @@ impl Model {
         Slot { lap: at / self.slots, chunk: Some(chunk) }
     }
 
-    pub(crate) fn empty(self, at: u8) -> Slot {
-        Slot { lap: at / self.slots, chunk: None }
+    /// The head or tail `from`, after a process advanced it to `to`.
+    pub(crate) fn advanced(self, from: u8, to: u8) -> u8 {
+        if self.late { to } else { from.max(to) }
+    }
+
+    /// Where the last chunk was linked in the slot of that position.
+    pub(crate) fn last(self, s: &State, at: u8) -> u8 {
+        self.slot(s, at).lap * self.slots + at % self.slots
+    }
+
+    /// The position of the next link.
+    pub(crate) fn end(self, s: &State) -> u8 {
+        (0..self.slots).map(|slot| self.last(s, slot) + 1).max().unwrap_or(0)
+    }
+
+    /// Whether that chunk is linked at the position in its owner word.
+    pub(crate) fn is_linked(self, s: &State, chunk: u8) -> bool {
+        let Owner { phase, at, .. } = s.owner(chunk);
+        phase == Queued && self.slot(s, at) == self.filled(at, chunk)
     }
 
     pub(crate) fn cas(self, s: &mut State, at: u8, from: Slot, to: Slot) -> bool {
@@ -92,14 +111,29 @@ impl Model {
     }
 
     pub(crate) fn own(self, s: &mut State, chunk: u8, phase: Phase, by: u8) {
-        let owner = Owner { phase, by: if phase == Free { 0 } else { by } };
+        self.set_owner(s, chunk, Owner { phase, by: if phase == Free { 0 } else { by }, at: 0 });
+    }
+
+    /// Marks a chunk as queued at that position.
+    pub(crate) fn mark(self, s: &mut State, chunk: u8, at: u8, by: u8) {
+        self.set_owner(s, chunk, Owner { phase: Queued, by, at });
+    }
+
+    fn set_owner(self, s: &mut State, chunk: u8, owner: Owner) {
         s.owners[usize::from(chunk)] = owner;
-        if phase == Free {
+        if owner.phase == Free {
             *s.payload(chunk) = Payload::Blank;
         }
+        // Of positions that are older than every slot, only the slot is kept; no two are the same.
+        let comes_back = owner.phase != Queued || !self.is_old(owner.at);
         for seen in s.processes.iter_mut().filter_map(Process::seen).filter(|seen| seen.chunk == chunk) {
-            seen.same = self.has(Fault::NoGeneration) && seen.owner == owner;
+            seen.same = seen.owner == owner && comes_back;
         }
+    }
+
+    /// Whether a position is older than every slot.
+    pub(crate) fn is_old(self, at: u8) -> bool {
+        at < self.slots
     }
 
     pub(crate) fn next_visit(self, chunk: u8, visited: u8) -> Step {
@@ -109,14 +143,6 @@ impl Model {
 
     pub(crate) fn next_reap(self, chunk: u8) -> Step {
         if chunk + 1 < self.chunks { ReapOwner { chunk: chunk + 1 } } else { ReapEntry }
-    }
-
-    pub(crate) fn taking(self, at: u8, seen: Seen) -> Step {
-        match seen.owner.phase {
-            Queued => TakeClaim { at, seen },
-            _ if self.has(Fault::NoHelpForClaimed) => TakeHead,
-            _ => TakeRemove { at, chunk: seen.chunk, mine: false },
-        }
     }
 
     /// Whether a chunk in this phase may still bring a message to an ended queue.

@@ -1,7 +1,6 @@
 //! How `explore.rs` sees the queue: which states are the same, and which processes may move.
 
 use crate::explore::{Model as Explored, Move, Violation};
-use crate::faults::Fault;
 use crate::model::{Effect, Model};
 use crate::state::{Free, Owner, PROCESSES, Process, State, Step::Dead};
 
@@ -27,9 +26,6 @@ impl Explored for Model {
                 process.victim = process.victim.map(name);
                 if let Some(seen) = process.seen() {
                     rename(&mut seen.owner);
-                    if !self.has(Fault::NoGeneration) {
-                        seen.owner.by = 0;
-                    }
                 }
                 renamed.processes[usize::from(name(id))] = process;
             }

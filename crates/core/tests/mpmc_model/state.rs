@@ -13,12 +13,17 @@ pub(crate) enum Phase {
 }
 pub(crate) use Phase::{Free, Queued, Reading, Writing};
 
+/// An owner word. It has a position in other phases, too, where nothing depends on it: there it is
+/// 0, so that a word may come back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Owner {
     pub(crate) phase: Phase,
     pub(crate) by: u8,
+    /// Where a queued chunk is linked, or about to be.
+    pub(crate) at: u8,
 }
 
+/// The last link in a slot: its lap, and the chunk. No chunk was linked before the first lap.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Slot {
     pub(crate) lap: u8,
@@ -32,12 +37,23 @@ pub(crate) enum Payload {
     Whole,
 }
 
-/// An owner word that a process has read. `same` is true while the word has not changed.
+/// An owner word that a process has read. `same` is true while the word is as it was, or is so
+/// again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Seen {
     pub(crate) chunk: u8,
     pub(crate) owner: Owner,
     pub(crate) same: bool,
+}
+
+/// A chunk that a process links.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct Link {
+    pub(crate) chunk: u8,
+    /// Whether the chunk is queued, at a position that another process took.
+    pub(crate) marked: bool,
+    /// A reaper marks the chunk only if its owner word is as it was seen.
+    pub(crate) seen: Option<Seen>,
 }
 
 /// The next access of a process, and what it remembers for it. `at` is a head or tail that it has
@@ -52,19 +68,16 @@ pub(crate) enum Step {
     WriteHalf { chunk: u8 },
     WriteRest { chunk: u8 },
     Cancel { chunk: u8 },
-    Queue { chunk: u8 },
-    LinkTail { chunk: u8 },
-    LinkSlot { chunk: u8, at: u8 },
+    LinkTail(Link),
+    LinkSlot { at: u8, link: Link },
+    LinkMark { at: u8, link: Link },
     LinkCas { chunk: u8, at: u8 },
-    LinkQueue { chunk: u8, at: u8 },
-    LinkAdvance { chunk: u8, at: u8, linked: bool },
+    LinkMarkLate { chunk: u8, at: u8 },
+    LinkAdvance { chunk: u8, at: u8 },
     TakeHead,
     TakeSlot { at: u8 },
     TakeOwner { at: u8, chunk: u8 },
-    TakeAgain { at: u8, seen: Seen },
     TakeClaim { at: u8, seen: Seen },
-    TakeFree { at: u8, chunk: u8 },
-    TakeRemove { at: u8, chunk: u8, mine: bool },
     TakeAdvance { at: u8, mine: Option<u8> },
     Read { chunk: u8 },
     Retire { chunk: u8 },
@@ -73,11 +86,7 @@ pub(crate) enum Step {
     GetEnded,
     DoneScan { chunk: u8 },
     ReapOwner { chunk: u8 },
-    ReapHead { seen: Seen },
-    ReapSlot { at: u8, seen: Seen },
-    ReapRemove { at: u8, seen: Seen },
-    ReapAdvance { at: u8, seen: Seen },
-    ReapScan { seen: Seen, slot: u8 },
+    ReapSlot { seen: Seen },
     ReapCas { seen: Seen },
     ReapEntry,
     Unlock,
@@ -102,33 +111,25 @@ impl Process {
             | WriteHalf { chunk }
             | WriteRest { chunk }
             | Cancel { chunk }
-            | Queue { chunk }
             | RemoveSegment { chunk } => Some((chunk, Writing)),
-            LinkTail { chunk }
-            | LinkSlot { chunk, .. }
-            | LinkCas { chunk, .. }
-            | LinkAdvance { chunk, linked: false, .. } => Some((chunk, Queued)),
-            TakeFree { chunk, .. }
-            | TakeRemove { chunk, mine: true, .. }
-            | TakeAdvance { mine: Some(chunk), .. }
-            | Read { chunk }
-            | Retire { chunk }
-            | Release { chunk } => Some((chunk, Reading)),
+            LinkTail(link) | LinkSlot { link, .. } | LinkMark { link, .. } => {
+                let phase = if link.marked { Queued } else { Writing };
+                link.seen.is_none().then_some((link.chunk, phase))
+            }
+            LinkCas { chunk, .. } => Some((chunk, Queued)),
+            TakeAdvance { mine: Some(chunk), .. } | Read { chunk } | Retire { chunk } | Release { chunk } => {
+                Some((chunk, Reading))
+            }
             _ => None,
         }
     }
 
     pub(crate) fn seen(&mut self) -> Option<&mut Seen> {
         match &mut self.step {
-            ClaimCas { seen, .. }
-            | TakeAgain { seen, .. }
-            | TakeClaim { seen, .. }
-            | ReapHead { seen }
-            | ReapSlot { seen, .. }
-            | ReapRemove { seen, .. }
-            | ReapAdvance { seen, .. }
-            | ReapScan { seen, .. }
-            | ReapCas { seen } => Some(seen),
+            ClaimCas { seen, .. } | TakeClaim { seen, .. } | ReapSlot { seen, .. } | ReapCas { seen } => {
+                Some(seen)
+            }
+            LinkTail(link) | LinkSlot { link, .. } | LinkMark { link, .. } => link.seen.as_mut(),
             _ => None,
         }
     }
@@ -136,19 +137,14 @@ impl Process {
     pub(crate) fn position(&mut self) -> Option<&mut u8> {
         match &mut self.step {
             LinkSlot { at, .. }
+            | LinkMark { at, .. }
             | LinkCas { at, .. }
-            | LinkQueue { at, .. }
+            | LinkMarkLate { at, .. }
             | LinkAdvance { at, .. }
             | TakeSlot { at }
             | TakeOwner { at, .. }
-            | TakeAgain { at, .. }
             | TakeClaim { at, .. }
-            | TakeFree { at, .. }
-            | TakeRemove { at, .. }
-            | TakeAdvance { at, .. }
-            | ReapSlot { at, .. }
-            | ReapRemove { at, .. }
-            | ReapAdvance { at, .. } => Some(at),
+            | TakeAdvance { at, .. } => Some(at),
             _ => None,
         }
     }
@@ -187,9 +183,5 @@ impl State {
 
     pub(crate) fn payload(&mut self, chunk: u8) -> &mut Payload {
         &mut self.payloads[usize::from(chunk)]
-    }
-
-    pub(crate) fn slots_with(&self, chunk: u8) -> usize {
-        self.slots.iter().filter(|slot| slot.chunk == Some(chunk)).count()
     }
 }

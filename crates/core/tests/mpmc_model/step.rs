@@ -3,7 +3,7 @@
 use crate::explore::Violation;
 use crate::faults::Fault;
 use crate::model::{Effect, Model};
-use crate::state::{Free, Payload, Process, Queued, Reading, Seen, Slot, State, Step::*, Writing};
+use crate::state::{Free, Link, Payload, Process, Queued, Reading, Seen, State, Step::*, Writing};
 
 impl Model {
     /// An idle process begins what `choice` says, with its first access.
@@ -16,10 +16,10 @@ impl Model {
         } else if choice == self.get() {
             process.step = TakeHead;
             return self.step(s, me, 0);
-        } else if choice == self.end() && self.ends && !s.ended {
+        } else if choice == self.ending() && self.ends && !s.ended {
             s.ended = true;
             return Ok(Effect::Internal);
-        } else if choice > self.end() {
+        } else if choice > self.ending() {
             let victim = choice - self.reap(0);
             if s.dead(victim) && s.reaper.is_none_or(|p| s.dead(p)) {
                 s.reaper = (!self.has(Fault::ReapWithoutMutex)).then_some(me);
@@ -63,85 +63,96 @@ impl Model {
                 if std::mem::replace(s.payload(chunk), Payload::Whole) != Payload::Half {
                     return Err("a payload changes while it is written");
                 }
-                if self.has(Fault::LinkBeforeQueued) { LinkTail { chunk } } else { Queue { chunk } }
-            }
-            Queue { chunk } => {
-                self.own(s, chunk, Queued, me);
-                LinkTail { chunk }
+                LinkTail(Link { chunk, marked: false, seen: None })
             }
 
-            LinkTail { chunk } => LinkSlot { chunk, at: s.tail },
-            LinkSlot { chunk, at } => match self.slot(s, at) {
-                slot if slot == self.empty(at) => LinkCas { chunk, at },
-                slot if slot.lap < at / self.slots => return Err("a link has no room"),
-                slot if slot.lap == at / self.slots || slot == self.empty(at + self.slots) => {
-                    let help = LinkAdvance { chunk, at, linked: false };
-                    if self.has(Fault::NoTailHelp) { LinkTail { chunk } } else { help }
+            LinkTail(link) => LinkSlot { at: s.tail, link },
+            LinkSlot { at, link } => {
+                let last = self.last(s, at);
+                if last + self.slots < at {
+                    return Err("a link has no room");
+                } else if last + self.slots > at {
+                    let stays = self.has(Fault::NoTailHelp);
+                    if stays { LinkTail(link) } else { LinkSlot { at: last + 1, link } }
+                } else if self.has(Fault::TailBeforeLink) && s.tail != at + 1 {
+                    s.tail = at + 1;
+                    LinkSlot { at, link }
+                } else if self.has(Fault::LinkBeforeQueued) || link.marked && self.has(Fault::MarkedOnce) {
+                    LinkCas { chunk: link.chunk, at }
+                } else {
+                    LinkMark { at, link }
                 }
-                _ => LinkTail { chunk },
-            },
-            LinkCas { chunk, at } if self.cas(s, at, self.empty(at), self.filled(at, chunk)) => {
-                effect = Effect::Linked(chunk);
-                let late = self.has(Fault::LinkBeforeQueued);
-                if late { LinkQueue { chunk, at } } else { LinkAdvance { chunk, at, linked: true } }
             }
-            LinkCas { chunk, .. } => LinkTail { chunk },
-            LinkQueue { chunk, at } => {
-                self.own(s, chunk, Queued, name);
-                LinkAdvance { chunk, at, linked: true }
+            LinkMark { link: Link { chunk, seen: Some(Seen { same: false, .. }), .. }, .. }
+                if !self.has(Fault::ReapStoresQueued) =>
+            {
+                self.next_reap(chunk)
             }
-            LinkAdvance { chunk, at, linked } => {
-                s.tail += u8::from(s.tail == at);
-                match victim {
-                    _ if !linked => LinkTail { chunk },
-                    Some(_) => self.next_reap(chunk),
-                    None => Idle,
+            LinkMark { at, link: Link { chunk, .. } } => {
+                self.mark(s, chunk, at, name);
+                LinkCas { chunk, at }
+            }
+            LinkCas { chunk, at } => {
+                let from = self.slot(s, at);
+                let is_vacant = from.lap + 1 == at / self.slots;
+                if is_vacant && self.cas(s, at, from, self.filled(at, chunk)) {
+                    effect = Effect::Linked(chunk);
+                    let late = self.has(Fault::LinkBeforeQueued);
+                    if late { LinkMarkLate { chunk, at } } else { LinkAdvance { chunk, at } }
+                } else {
+                    LinkSlot { at: at + 1, link: Link { chunk, marked: true, seen: None } }
                 }
+            }
+            LinkMarkLate { chunk, at } => {
+                self.mark(s, chunk, at, name);
+                LinkAdvance { chunk, at }
+            }
+            LinkAdvance { chunk, at } => {
+                s.tail = self.advanced(s.tail, at + 1);
+                if victim.is_some() { self.next_reap(chunk) } else { Idle }
             }
 
             TakeHead => TakeSlot { at: s.head },
-            TakeSlot { at } => match self.slot(s, at) {
-                slot if slot == self.empty(at) => {
+            TakeSlot { at } => {
+                let last = self.last(s, at);
+                if last + self.slots < at {
+                    return Err("the head is beyond the tail");
+                } else if last + self.slots == at {
                     effect = Effect::Empty;
                     if self.ends { GetEnded } else { Idle }
-                }
-                Slot { lap, .. } if lap == at / self.slots + 1 && !self.has(Fault::NoHeadHelp) => {
-                    TakeAdvance { at, mine: None }
-                }
-                Slot { lap, chunk: Some(chunk) } if lap == at / self.slots => TakeOwner { at, chunk },
-                _ => TakeHead,
-            },
-            TakeOwner { at, chunk } => {
-                let seen = s.look(chunk);
-                if self.has(Fault::TakeWithoutSecondLook) {
-                    self.taking(at, seen)
+                } else if last > at {
+                    let skips = self.has(Fault::HeadSkipsLap);
+                    TakeSlot { at: if skips { last + 1 } else { last - (self.slots - 1) } }
                 } else {
-                    TakeAgain { at, seen }
+                    match self.slot(s, at).chunk {
+                        Some(chunk) if self.has(Fault::HeadBeforeClaim) && s.head != at + 1 => {
+                            s.head = at + 1;
+                            TakeOwner { at, chunk }
+                        }
+                        Some(chunk) => TakeOwner { at, chunk },
+                        None => return Err("a position has no chunk"),
+                    }
                 }
             }
-            TakeAgain { at, seen } if self.slot(s, at) == self.filled(at, seen.chunk) => {
-                self.taking(at, seen)
+            TakeOwner { at, chunk } => {
+                let seen = s.look(chunk);
+                let is_there = seen.owner.at == at && !self.is_old(at) || self.has(Fault::PositionIgnored);
+                if seen.owner.phase == Queued && is_there {
+                    TakeClaim { at, seen }
+                } else if self.has(Fault::NoHeadHelp) {
+                    TakeHead
+                } else {
+                    TakeSlot { at: at + 1 }
+                }
             }
             TakeClaim { at, seen: Seen { chunk, same: true, .. } } => {
                 self.own(s, chunk, Reading, me);
                 effect = Effect::Claimed(chunk);
-                match self.fault {
-                    Some(Fault::SlotLeftToHelpers) => Read { chunk },
-                    Some(Fault::FreeBeforeRemoval) => TakeFree { at, chunk },
-                    _ => TakeRemove { at, chunk, mine: true },
-                }
+                TakeAdvance { at, mine: Some(chunk) }
             }
-            TakeAgain { .. } | TakeClaim { .. } => TakeHead,
-            TakeFree { at, chunk } => {
-                self.own(s, chunk, Free, me);
-                TakeRemove { at, chunk, mine: false }
-            }
-            TakeRemove { at, chunk, mine } => {
-                self.cas(s, at, self.filled(at, chunk), self.empty(at + self.slots));
-                TakeAdvance { at, mine: mine.then_some(chunk) }
-            }
+            TakeClaim { at, .. } => TakeSlot { at: at + 1 },
             TakeAdvance { at, mine } => {
-                s.head += u8::from(s.head == at);
+                s.head = self.advanced(s.head, at + 1);
                 mine.map_or(TakeHead, |chunk| Read { chunk })
             }
             Read { chunk } if *s.payload(chunk) == Payload::Whole => match choice {
@@ -174,44 +185,21 @@ impl Model {
                 let seen = s.look(chunk);
                 match seen.owner.phase {
                     phase if phase == Free || Some(seen.owner.by) != victim => self.next_reap(chunk),
-                    Reading if !self.has(Fault::ReapLeavesSlot) => ReapHead { seen },
-                    Queued if !self.has(Fault::ReapWithoutScan) => ReapScan { seen, slot: 0 },
+                    Queued if !self.has(Fault::ReapWithoutLook) => ReapSlot { seen },
+                    Reading if self.redeliver => LinkTail(Link { chunk, marked: false, seen: Some(seen) }),
+                    Queued => LinkTail(Link { chunk, marked: false, seen: Some(seen) }),
                     _ => ReapCas { seen },
                 }
             }
-            ReapHead { seen } => ReapSlot { at: s.head, seen },
-            ReapSlot { at, seen } => match self.slot(s, at) {
-                slot if slot == self.filled(at, seen.chunk) => ReapRemove { at, seen },
-                Slot { lap, .. } if lap == at / self.slots + 1 && !self.has(Fault::ReapLeavesHead) => {
-                    ReapAdvance { at, seen }
-                }
-                _ => ReapCas { seen },
-            },
-            ReapRemove { at, seen } => {
-                self.cas(s, at, self.filled(at, seen.chunk), self.empty(at + self.slots));
-                ReapAdvance { at, seen }
-            }
-            ReapAdvance { at, seen } => {
-                s.head += u8::from(s.head == at);
-                ReapCas { seen }
-            }
-            ReapScan { seen, slot } if self.slot(s, slot).chunk == Some(seen.chunk) => {
+            ReapSlot { seen } if self.slot(s, seen.owner.at) == self.filled(seen.owner.at, seen.chunk) => {
                 self.next_reap(seen.chunk)
             }
-            ReapScan { seen, slot } if slot + 1 < self.slots => ReapScan { seen, slot: slot + 1 },
-            ReapScan { seen, .. } => ReapCas { seen },
-            ReapCas { seen: Seen { chunk, owner, same } } => {
-                let stores = owner.phase == Queued && self.has(Fault::ReapStoresQueued);
-                let again = owner.phase == Queued || owner.phase == Reading && self.redeliver;
-                if !same && !stores {
-                    self.next_reap(chunk)
-                } else if again {
-                    self.own(s, chunk, Queued, name);
-                    LinkTail { chunk }
-                } else {
+            ReapSlot { seen } => LinkTail(Link { chunk: seen.chunk, marked: false, seen: Some(seen) }),
+            ReapCas { seen: Seen { chunk, same, .. } } => {
+                if same {
                     self.own(s, chunk, Free, me);
-                    self.next_reap(chunk)
                 }
+                self.next_reap(chunk)
             }
             ReapEntry => {
                 let victim = &mut s.processes[usize::from(name)];
@@ -231,18 +219,25 @@ impl Model {
         Ok(effect)
     }
 
-    /// Moves all positions back by whole laps, so that the head is in the third lap. A position
-    /// that is older than every slot becomes 0.
+    /// Moves all positions back by whole laps, so that the end of the ring is in the third lap. Of
+    /// a position that is older than every slot, only the slot is kept.
     fn rebase(self, s: &mut State) {
-        let laps = s.head / self.slots - 2;
-        let back = laps * self.slots;
-        (s.head, s.tail) = (s.head - back, s.tail - back);
+        let laps = (self.end(s) / self.slots).saturating_sub(2);
+        let rebased = |at: u8| if at / self.slots >= laps { at - laps * self.slots } else { at % self.slots };
         for slot in &mut s.slots[..usize::from(self.slots)] {
             slot.lap -= laps;
         }
-        for at in s.processes.iter_mut().filter_map(Process::position) {
-            *at = at.saturating_sub(back);
-            *at = if *at < self.slots { 0 } else { *at };
+        (s.head, s.tail) = (rebased(s.head), rebased(s.tail));
+        for owner in s.owners.iter_mut().filter(|owner| owner.phase == Queued) {
+            owner.at = rebased(owner.at);
+        }
+        for process in &mut s.processes {
+            if let Some(at) = process.position() {
+                *at = rebased(*at);
+            }
+            if let Some(seen) = process.seen().filter(|seen| seen.owner.phase == Queued) {
+                seen.owner.at = rebased(seen.owner.at);
+            }
         }
     }
 }

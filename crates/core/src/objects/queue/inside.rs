@@ -7,7 +7,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{ChunkWords, Kind, MpmcWords, QueueGeometry};
 use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put};
-use crate::queues::{Chunks, Corrupt, IndexRing, Mpmc, Phase, REDELIVERED, SPILLED};
+use crate::queues::{Chunks, Corrupt, IndexRing, Mpmc, Phase, REDELIVERED, SPILLED, Then};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::wait::{Attempt, Sleepers, Wait};
@@ -67,6 +67,7 @@ impl<'a> Object<'a> {
 }
 
 impl Queue<'_> {
+    #[inline]
     pub(super) fn sound<T>(&self, done: std::result::Result<T, Corrupt>) -> Result<T> {
         done.map_err(|Corrupt| self.object.corrupt())
     }
@@ -180,8 +181,9 @@ impl Queue<'_> {
         Err(self.object.lost("that message"))
     }
 
+    /// Puts a chunk that the caller has claimed.
     pub(super) fn publish(&self, member: &Member, index: u32, len: u32, flags: u32) -> Result<()> {
-        let chunk = self.held(member, index, Phase::Writing)?;
+        let chunk = self.sound(self.mpmc.chunk(index))?;
         chunk.len.store(len, Relaxed);
         chunk.flags.store(flags, Relaxed);
         self.linked(member, index, Phase::Writing)
@@ -193,13 +195,14 @@ impl Queue<'_> {
     }
 
     pub(super) fn free(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
-        self.free_quietly(member, index, phase)?;
+        self.free_then(member, index, phase, Then::Notify)?;
         self.notify_freed(1);
         Ok(())
     }
 
-    pub(super) fn free_quietly(&self, member: &Member, index: u32, phase: Phase) -> Result<()> {
-        let freed = self.sound(self.mpmc.free(index, phase, member.id))?;
+    /// Frees a chunk; `then`: `notify_freed`, or `Another` and in the end a fence and that.
+    pub(super) fn free_then(&self, member: &Member, index: u32, phase: Phase, then: Then) -> Result<()> {
+        let freed = self.sound(self.mpmc.free(index, phase, member.id, then))?;
         if freed { Ok(()) } else { Err(self.object.lost("that message")) }
     }
 
@@ -220,7 +223,7 @@ impl Queue<'_> {
         if words.ended.load(Relaxed) != 0 && !seeded(Fault::LastMessageEndsNoWait) {
             words.readers.notify_all(peers);
         }
-        let may_finish = self.object.kind() == Kind::JoinableQueue && self.mpmc.ring.len() == 0;
+        let may_finish = self.object.kind() == Kind::JoinableQueue && self.mpmc.len() == Ok(0);
         if may_finish && !seeded(Fault::FinishRingsNobody) {
             words.joiners.notify_all(peers);
         }

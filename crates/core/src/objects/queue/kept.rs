@@ -42,7 +42,8 @@ impl Queue<'_> {
     pub(super) fn kept_of(&self, member: &Member, index: u32) -> u64 {
         let flows = Arena::KEEPS && member.large.flows;
         let first = self.spilled_len(member, index).map_or(0, first_for);
-        let is_used_soon = index < first || self.mpmc.room() <= first.into() || seeded(Fault::AllPartsKept);
+        let few_free = || self.mpmc.room().is_ok_and(|room| room <= first.into());
+        let is_used_soon = index < first || few_free() || seeded(Fault::AllPartsKept);
         if flows && is_used_soon { MOST_KEPT } else { 0 }
     }
 

@@ -20,7 +20,7 @@ use super::put_got::{Got, Put};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{Kind, MpmcWords, QueueGeometry};
-use crate::queues::{Claim, Phase, REDELIVERED, Reaped};
+use crate::queues::{Claim, Phase, REDELIVERED, Reaped, Then};
 use crate::region::Region;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::wait::{Sleepers, Spins, Wait};
@@ -110,6 +110,7 @@ impl Object<'_> {
             return Err(self.too_large(len.into(), member.geometry.message_bytes.into()));
         }
         let queue = self.queue(&member.geometry)?;
+        queue.held(member, index, Phase::Writing)?;
         queue.publish(member, index, len, 0)?;
         if !seeded(Fault::CommittedMessageRingsNobody) {
             queue.notify_queued(1);
@@ -124,7 +125,7 @@ impl Object<'_> {
     pub fn cancel_message(&self, member: &Member, index: u32) -> Result<()> {
         let queue = self.queue(&member.geometry)?;
         if seeded(Fault::CancelRingsNobody) {
-            return queue.free_quietly(member, index, Phase::Writing);
+            return queue.free_then(member, index, Phase::Writing, Then::Notify);
         }
         queue.free(member, index, Phase::Writing)
     }
@@ -167,6 +168,7 @@ impl Object<'_> {
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
+    #[inline]
     pub fn read_message(&self, chunk: Chunk, to: &mut [u8]) -> Result<()> {
         if chunk.spilled {
             return self.read_spilled(chunk.index, to);
@@ -267,7 +269,7 @@ impl Object<'_> {
     pub fn queue_size(&self, member: &mut Member) -> Result<u64> {
         let queue = self.queue(&member.geometry)?;
         queue.reap_to_count(member)?;
-        Ok(queue.mpmc.ring.len().min(member.geometry.capacity.into()))
+        Ok(queue.sound(queue.mpmc.len())?.min(member.geometry.capacity.into()))
     }
 
     /// Waits until every message that was put has been freed.
@@ -320,6 +322,7 @@ impl Object<'_> {
         Err(self.too_large(len, if spill { most_spilled } else { message_bytes.into() }))
     }
 
+    #[cold]
     fn too_large(&self, len: u64, most: u64) -> Error {
         Error::new(
             Code::TooLarge,

@@ -6,8 +6,10 @@ use crate::error::Result;
 use crate::faults::{Fault, seeded};
 use crate::objects::object::Object;
 use crate::objects::put_got::{Got, Put, pop_all, put_all};
-use crate::queues::Phase;
+use crate::queues::{Phase, Then};
 use crate::region::Region;
+use crate::sync::Ordering::SeqCst;
+use crate::sync::fence;
 use crate::wait::Attempt;
 
 /// A participant for many messages: only `wake` wakes other agents.
@@ -24,12 +26,14 @@ impl Participant<'_, '_> {
     ///
     /// # Errors
     /// `ERR_TOO_LARGE`, `ERR_CORRUPT`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "where the caller knows the length, the copy is a few moves")]
     pub fn try_push(&mut self, bytes: &[u8]) -> Result<Option<Put<()>>> {
         let Participant { queue, member, queued, .. } = self;
         if bytes.len() > member.message_bytes() {
             return Err(queue.object.too_large(bytes.len() as u64, member.message_bytes() as u64));
         }
-        Ok(match queue.claim(member, Attempt::Once, Room::InChunk)? {
+        Ok(match queue.claim_once(member)? {
             Some(Put::Done(chunk)) => {
                 queue.object.segment.region().write(chunk.offset, bytes)?;
                 queue.publish(member, chunk.index, bytes.len() as u32, 0)?;
@@ -47,13 +51,15 @@ impl Participant<'_, '_> {
     ///
     /// # Errors
     /// `ERR_CORRUPT`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `try_push`")]
     pub fn try_pop(&mut self, take: impl FnOnce(Region<'_>, Chunk) -> bool) -> Result<Option<Got<bool>>> {
         let Participant { queue, member, freed, .. } = self;
-        Ok(match queue.take(member, Attempt::Once)? {
+        Ok(match queue.take_once(member)? {
             Some(Got::Message(chunk)) => {
                 let copied = take(queue.object.segment.region(), chunk);
                 if copied {
-                    queue.free_quietly(member, chunk.index, Phase::Reading)?;
+                    queue.free_then(member, chunk.index, Phase::Reading, Then::Another)?;
                     *freed += 1;
                 }
                 Some(Got::Message(copied))
@@ -71,8 +77,24 @@ impl Participant<'_, '_> {
             self.queue.notify_queued(queued);
         }
         if freed > 0 && !seeded(Fault::GotBatchRingsNobody) {
+            // The chunks were freed by stores; see `Sleepers::notify`.
+            fence(SeqCst);
             self.queue.notify_freed(freed);
         }
+    }
+}
+
+impl Queue<'_> {
+    /// As `claim`, for one attempt.
+    #[inline(never)]
+    fn claim_once(&self, member: &mut Member) -> Result<Option<Put<Chunk>>> {
+        self.claim(member, Attempt::Once, Room::InChunk)
+    }
+
+    /// As `take`, for one attempt.
+    #[inline(never)]
+    fn take_once(&self, member: &mut Member) -> Result<Option<Got<Chunk>>> {
+        self.take(member, Attempt::Once)
     }
 }
 
