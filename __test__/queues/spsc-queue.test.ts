@@ -109,6 +109,22 @@ for (const [asked, capacity] of [
   })
 }
 
+test('batches of all sizes go around the ring many times, whole and in order', t => {
+  using made = make(1 << 18)
+  const { queue, producer, consumer } = made
+  const sized = (i: number): Uint8Array =>
+    filled([0, 1, 8, 63, 200, 3000, 70_000, 100_000][i % 8] as number, i)
+  let [pushed, popped] = [0, 0]
+  while (popped < 3000) {
+    const batch = range(1 + (pushed % 7), pushed).map(sized)
+    pushed += producer.tryPushMany(batch)
+    const came = consumer.tryPopMany(1 + (popped % 11))
+    for (const message of came) if (!same(message, sized(popped++))) t.fail(`message ${popped - 1}`)
+  }
+  popped += consumer.tryPopMany(pushed).length
+  t.deepEqual([popped, queue.isEmpty], [pushed, true])
+})
+
 test('invalid arguments are refused', async t => {
   for (const capacity of [0, -1, 1.5, Number.NaN, '1'] as never[]) {
     t.throws(() => SpscQueue.create(null, { capacity }), { code: 'ERR_INVALID_ARG' }, String(capacity))

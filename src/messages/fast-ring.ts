@@ -10,6 +10,12 @@ const { ENDS_AT, END_BYTES, CLOSED_AT, RINGS_AT, RING_BYTES, HEAD_AT, EMPTY_AT, 
   ringOffsets
 const { LEAST_BYTES, POSITION, UNIT } = ringOffsets
 
+/**
+ * Units of records that share one buffer, which stays in memory as long as one of them does. The
+ * last of them may go beyond.
+ */
+const MOST_AT_ONCE = 1 << 13
+
 /** The units of 8 bytes that a record takes: its header and its bytes. */
 const units = (length: number): number => 1 + ((length + 7) >>> 3)
 
@@ -78,35 +84,70 @@ export class FastProducer extends FastRing {
 
   /** Pushes a record. `false` means that the addon has to do it. */
   push(message: Uint8Array): boolean {
-    const { words, size, tail: at } = this
+    if (!this.#isOpen) return false
+    const tail = this.words[this.tail] as number
+    const end = this.#write(message, tail)
+    if (end === tail) return false
+    this.#publish(end)
+    return true
+  }
+
+  /**
+   * Pushes records from index `first` on, all with one store and one wake-up. Returns the index of
+   * the first one that the addon has to push.
+   */
+  pushMany(messages: readonly Uint8Array[], first: number): number {
+    if (!this.#isOpen) return first
+    let at = first
+    let tail = this.words[this.tail] as number
+    for (; at < messages.length; at++) {
+      const end = this.#write(messages[at] as Uint8Array, tail)
+      if (end === tail) break
+      tail = end
+    }
+    if (at > first) this.#publish(tail)
+    return at
+  }
+
+  get #isOpen(): boolean {
+    const { words } = this
+    const isClosed =
+      words[(ENDS_AT + CLOSED_AT) / 4] !== 0 || words[(ENDS_AT + END_BYTES + CLOSED_AT) / 4] !== 0
+    return this.isOurs && !isClosed
+  }
+
+  /**
+   * Writes a record to a position. Returns the position behind it, or the same one if there is no
+   * room in one piece.
+   */
+  #write(message: Uint8Array, tail: number): number {
+    const { size } = this
     const { length } = message
-    const tail = words[at] as number
     const unit = tail & (size - 1)
-    const end = unit + units(length)
-    if (length > this.most || end > size || !this.isOurs || this.#isClosed()) return false
-    if (tail !== this.left || !this.#isRoom(tail, end - unit)) {
-      this.seen = Atomics.load(words, this.head)
-      if (!this.#isRoom(tail, end - unit)) return false
+    const needed = units(length)
+    if (length > this.most || unit + needed > size) return tail
+    if (tail !== this.left || !this.#isRoom(tail, needed)) {
+      this.seen = Atomics.load(this.words, this.head)
+      if (!this.#isRoom(tail, needed)) return tail
     }
     this.headers[2 * unit] = length
     this.headers[2 * unit + 1] = (tail & POSITION) << 8
     this.bytes.set(message, 8 * unit + 8)
-    this.left = (tail + end - unit) | 0
-    Atomics.store(words, at, this.left)
+    this.left = (tail + needed) | 0
+    return this.left
+  }
+
+  #publish(tail: number): void {
+    const { words, tail: at } = this
+    Atomics.store(words, at, tail)
     // The store and this load are sequentially consistent: a consumer that went to sleep without
     // seeing the record is seen.
     if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) nativeQueues.wakePeer(this.handle, 1 - this.ring, true)
-    return true
   }
 
   #isRoom(tail: number, needed: number): boolean {
     const used = (tail - this.seen) >>> 0
     return used <= this.size && needed <= this.size - used
-  }
-
-  #isClosed(): boolean {
-    const { words } = this
-    return words[(ENDS_AT + CLOSED_AT) / 4] !== 0 || words[(ENDS_AT + END_BYTES + CLOSED_AT) / 4] !== 0
   }
 }
 
@@ -119,27 +160,74 @@ export class FastConsumer extends FastRing {
 
   /** Pops a copy of the first record. `undefined` means that the addon has to do it. */
   pop(): Uint8Array | undefined {
-    const { words, size, head: at } = this
-    if (!this.isOurs) return undefined
-    const head = words[at] as number
-    let ready = (this.seen - head) >>> 0
-    if (head !== this.left || ready === 0 || ready > size) {
-      this.seen = Atomics.load(words, this.tail)
-      ready = (this.seen - head) >>> 0
-      if (ready === 0 || ready > size) return undefined
-    }
-    const unit = head & (size - 1)
-    const length = this.headers[2 * unit] as number
-    const needed = units(length)
-    // The addon handles everything but a whole message in one piece at its own position.
-    if (this.headers[2 * unit + 1] !== ((head & POSITION) << 8) >>> 0) return undefined
-    if (length > this.most || needed > ready || needed > size - unit) return undefined
-    const start = 8 * unit + 8
+    const head = this.words[this.head] as number
+    if (!this.isOurs || !this.#isReady(head)) return undefined
+    const length = this.#lengthAt(head)
+    if (length < 0) return undefined
+    const start = 8 * (head & (this.size - 1)) + 8
     const message = this.bytes.slice(start, start + length)
-    this.left = (head + needed) | 0
-    Atomics.store(words, at, this.left)
+    this.#release((head + units(length)) | 0)
+    return message
+  }
+
+  /**
+   * Pops copies of at most `most` records, with one copy, one store and one wake-up for those that
+   * lie in a row. Returns how many. If it is 0, the addon has to do it.
+   */
+  popMany(most: number, to: Uint8Array[]): number {
+    const head = this.words[this.head] as number
+    if (!this.isOurs || !this.#isReady(head)) return 0
+    const first = head & (this.size - 1)
+    const lengths: number[] = []
+    let end = first
+    while (lengths.length < most && end < this.size && end - first < MOST_AT_ONCE) {
+      const position = (head + end - first) | 0
+      const length = position === this.seen ? -1 : this.#lengthAt(position)
+      if (length < 0) break
+      lengths.push(length)
+      end += units(length)
+    }
+    if (end === first) return 0
+    const { buffer } = this.bytes.slice(8 * first, 8 * end)
+    let at = 8
+    for (const length of lengths) {
+      to.push(new Uint8Array(buffer, at, length))
+      at += 8 * units(length)
+    }
+    this.#release((head + end - first) | 0)
+    return lengths.length
+  }
+
+  /** Whether there is a record at that position, the first one. */
+  #isReady(head: number): boolean {
+    const isThere = (): boolean => {
+      const ready = (this.seen - head) >>> 0
+      return ready > 0 && ready <= this.size
+    }
+    if (head === this.left && isThere()) return true
+    this.seen = Atomics.load(this.words, this.tail)
+    return isThere()
+  }
+
+  /**
+   * The length of the record at that position, which is before `seen`; -1 if it isn't a whole
+   * message in one piece at its own position.
+   */
+  #lengthAt(position: number): number {
+    const unit = position & (this.size - 1)
+    const length = this.headers[2 * unit] as number
+    if (this.headers[2 * unit + 1] !== ((position & POSITION) << 8) >>> 0) return -1
+    const needed = units(length)
+    const isSound =
+      length <= this.most && needed <= (this.seen - position) >>> 0 && needed <= this.size - unit
+    return isSound ? length : -1
+  }
+
+  #release(head: number): void {
+    const { words } = this
+    this.left = head
+    Atomics.store(words, this.head, head)
     if (Atomics.load(words, this.tail + FULL_AT / 4) !== 0)
       nativeQueues.wakePeer(this.handle, this.ring, false)
-    return message
   }
 }

@@ -112,11 +112,7 @@ export class Inbox<T> {
   #takeMany(most: number, taken: Uint8Array[] = []): Uint8Array[] {
     taken.push(...this.#backlog.splice(0, most - taken.length))
     const { fast } = this.#source
-    for (let message = fast; fast && taken.length < most && message; ) {
-      const popped = fast.pop()
-      if (popped) taken.push(popped)
-      else message = undefined
-    }
+    while (fast && taken.length < most && fast.popMany(most - taken.length, taken) > 0);
     try {
       this.#takeByCalls(taken, most)
     } catch (error) {

@@ -144,8 +144,7 @@ export class Outbox<T> {
   /** Puts messages, from index `first` on, while there is room. Returns how many. */
   #putMany(messages: readonly Uint8Array[], first: number): number {
     const { fast } = this.#sink
-    let done = first
-    if (fast) while (done < messages.length && fast.push(messages[done] as Uint8Array)) done++
+    let done = fast ? fast.pushMany(messages, first) : first
     for (;;) {
       const count = this.#spread(messages, done)
       if (count === 0) {

@@ -59,8 +59,8 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * Takes out at most `max` of the messages that are there now, none if the queue has ended. They
-   * share one buffer.
+   * Takes out at most `max` of the messages that are there now, none if the queue has ended.
+   * Several of them may share one buffer.
    *
    * @param max 1 to 2147483647
    * @throws {CrossmemError} as `tryPop`. ERR_INVALID_ARG: `max` is refused
@@ -70,7 +70,8 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
   }
 
   /**
-   * Takes out at most `max` messages, once there is at least one. They share one buffer.
+   * Takes out at most `max` messages, once there is at least one. Several of them
+   * may share one buffer.
    *
    * @param max 1 to 2147483647
    * @throws {CrossmemError} as `pop`
