@@ -136,15 +136,16 @@ impl Sight<'_> {
 
     fn queue(&self) -> Result<Vec<Fact>> {
         let (words, geometry) = (self.queue_words()?, self.queue_geometry()?);
-        // In this order, the difference is never more than there were.
-        let (tail, head) = (words.tail.load(Acquire), words.head.load(Acquire));
+        let queued = self.claims()?.filter(|claim| claim.phase == Phase::Queued).count();
+        // A participant that was stopped or killed may have left these two behind.
+        let (puts, gets) = (words.tail.load(Relaxed), words.head.load(Relaxed));
         let mut facts = vec![
-            ("size", Count(tail.saturating_sub(head).min(u64::from(geometry.capacity)))),
+            ("size", Count(queued as u64)),
             ("capacity", Count(u64::from(geometry.capacity))),
             ("messageBytes", Count(u64::from(geometry.message_bytes))),
             ("isEnded", Flag(words.ended.load(Relaxed) != 0)),
-            ("puts", Count(tail)),
-            ("gets", Count(head)),
+            ("puts", Count(puts)),
+            ("gets", Count(gets)),
         ];
         if self.kind == Kind::JoinableQueue {
             let unfinished =
