@@ -29,6 +29,7 @@ const pairs: Record<keyof typeof constants, Numbers | undefined> = {
   segmentOffsets: addon.segment,
   ringOffsets: addon.ring,
   padOffsets,
+  structureAnswers: addon.structure,
   messageFlags: { REDELIVERED, MORE, SPILLED } as Numbers,
 }
 

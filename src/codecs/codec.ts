@@ -4,6 +4,7 @@ import { CrossmemError } from '../errors.js'
 import { type BoundCodec, bind } from './bind.js'
 import { decodeJson, encodeJson, stringify } from './json.js'
 import { decodeMsgpack, encodeMsgpack } from './msgpack.js'
+import { MsgpackInPlace } from './msgpack-in-place.js'
 import { decodeV8, encodeV8 } from './v8.js'
 
 export type { BoundCodec } from './bind.js'
@@ -44,6 +45,7 @@ const builtIn = {
     encode: encodeMsgpack,
     decode: decodeMsgpack,
     probe: encodeMsgpack,
+    withStructures: (list, memory) => new MsgpackInPlace("'msgpack'", list, memory),
   }),
   v8: bind({ id: 2, label: "'v8'", encode: encodeV8, decode: decodeV8, probe: encodeV8 }),
   json: bind({ id: 3, label: "'json'", encode: encodeJson, decode: decodeJson, probe: stringify }),

@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { define } from './properties.js'
 
 /** What an error consists of, apart from its class. */
 export interface ErrorParts {
@@ -106,9 +107,4 @@ function bare(make: () => Error): Error {
 export function hide(error: object, key: unknown, value: unknown): void {
   if (typeof key !== 'string' || !hiddenNames.has(key)) throw new RangeError('an error has no such part')
   define(error, key, value, false)
-}
-
-/** Gives an object a property, whatever its name means elsewhere. */
-export function define(object: object, key: string, value: unknown, enumerable = true): void {
-  Object.defineProperty(object, key, { value, enumerable, writable: true, configurable: true })
 }

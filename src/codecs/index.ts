@@ -1,1 +1,3 @@
-export { type BoundCodec, type Codec, type CodecOption, codecFor, codecOf } from './codec.js'
+export type { BoundCodec } from './bind.js'
+export { type Codec, type CodecOption, codecFor, codecOf } from './codec.js'
+export type { StructureList } from './structures.js'

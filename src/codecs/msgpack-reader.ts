@@ -1,6 +1,8 @@
 import { DEEPEST } from './depth.js'
-import { bareError, bareException, define, hide } from './errors.js'
-import { ESCAPE, tags, views } from './msgpack-tags.js'
+import { bareError, bareException, hide } from './errors.js'
+import { ESCAPE, STRUCTURED, tags, views } from './msgpack-tags.js'
+import { define, setProperty } from './properties.js'
+import type { Structures } from './structures.js'
 
 /** Up to this length, a string is looked for among those that were read lately. */
 const SHORT = 24
@@ -15,29 +17,52 @@ const viewClasses = views.map(
   name => (globalThis as unknown as Record<string, ViewClass>)[name] ?? (Uint16Array as ViewClass),
 )
 
+/** What a message without bytes is read from. */
+const NOTHING = Buffer.alloc(0)
+
+/** So many objects of a message at most have their places kept for the next one. */
+const KEPT = 64
+
 /** Reads what a `MsgpackWriter` wrote. The bytes may be anyone's, and damaged. */
 export class MsgpackReader {
-  readonly #bytes: Buffer
-  readonly #data: DataView
-  readonly #end: number
+  #bytes: Buffer = NOTHING
+  #data: DataView = new DataView(NOTHING.buffer)
+  #end = 0
   #at = 0
-  /** The objects that were read, in order. An object that isn't made yet has a gap. */
-  readonly #objects: (object | undefined)[] = []
+  /** The objects that were read, in order; the first `count` are in use. */
+  #objects: (object | undefined)[] = []
+  #count = 0
+  #structures: Structures | undefined
 
-  constructor(bytes: Uint8Array) {
-    const { buffer, byteOffset, length } = bytes
-    this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, length)
-    this.#data = new DataView(buffer, byteOffset, length)
-    this.#end = length
+  /** Reads from these bytes from now on. */
+  open(bytes: Buffer, structures?: Structures): void {
+    this.#bytes = bytes
+    this.#data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#structures = structures
   }
 
-  read(): unknown {
-    const value = this.#value(0)
-    if (this.#at !== this.#end) throw new RangeError('there are bytes behind the value')
-    return value
+  /** Reads the value that lies there. */
+  read(start: number, end: number): unknown {
+    this.#at = start
+    this.#end = end
+    try {
+      const value = this.value(0)
+      if (this.#at !== end) throw new RangeError('there are bytes behind the value')
+      return value
+    } finally {
+      this.#forget()
+    }
   }
 
-  #value(depth: number): unknown {
+  // The value must not be kept from garbage collection.
+  #forget(): void {
+    if (this.#count > KEPT) this.#objects = []
+    else for (let i = 0; i < this.#count; i++) this.#objects[i] = undefined
+    this.#count = 0
+  }
+
+  /** Reads the next value. Its parts are one level deeper. */
+  value(depth: number): unknown {
     const byte = this.#byte()
     if (byte < 0x80) return byte
     if (byte < 0x90) return this.#record(byte & 0xf, depth)
@@ -97,6 +122,7 @@ export class MsgpackReader {
 
   #tagged(depth: number): unknown {
     const tag = this.#byte()
+    if (tag >= STRUCTURED) return this.#structured(tag - STRUCTURED, depth)
     switch (tag) {
       case tags.UNDEFINED:
         return undefined
@@ -107,7 +133,7 @@ export class MsgpackReader {
       case tags.BIGINT:
         return this.#bigint()
       case tags.DATE:
-        return this.#keep(new Date(this.#float()))
+        return this.keep(new Date(this.#float()))
       case tags.MAP:
         return this.#map(depth)
       case tags.SET:
@@ -115,36 +141,41 @@ export class MsgpackReader {
       case tags.ARRAY:
         return this.#array(depth)
       case tags.REGEXP:
-        return this.#keep(new RegExp(this.#string(), this.#string()))
+        return this.keep(new RegExp(this.#string(), this.#string()))
       case tags.BOXED:
         return this.#boxed(depth)
       case tags.BUFFER:
-        return this.#keep(this.#copy(this.#uint32()))
+        return this.keep(this.#copy(this.#uint32()))
       case tags.VIEW:
         return this.#view()
       case tags.ERROR:
         this.#check(depth)
-        return this.#parts(this.#keep(bareError(this.#byte())), depth)
+        return this.#parts(this.keep(bareError(this.#byte())), depth)
       case tags.EXCEPTION:
         this.#check(depth)
-        return this.#parts(this.#keep(bareException(this.#string(), this.#string())), depth)
+        return this.#parts(this.keep(bareException(this.#string(), this.#string())), depth)
       default:
         throw new RangeError(`there is no tag ${tag}`)
     }
   }
 
+  #structured(number: number, depth: number): object {
+    this.#check(depth)
+    if (!this.#structures) throw new RangeError(`there is no structure ${number}`)
+    return this.#structures.reader(number)(this, depth + 1)
+  }
+
   #record(count: number, depth: number): object {
     this.#check(depth)
     this.#fit(count, 2)
-    return this.#properties(this.#keep({}), count, depth)
+    return this.#properties(this.keep({}), count, depth)
   }
 
   #properties<Made extends object>(object: Made, count: number, depth: number): Made {
     for (let i = 0; i < count; i++) {
       const key = this.#string()
-      const value = this.#value(depth + 1)
-      if (key === '__proto__') define(object, key, value)
-      else (object as Record<string, unknown>)[key] = value
+      const value = this.value(depth + 1)
+      setProperty(object, key, value)
     }
     return object
   }
@@ -152,13 +183,13 @@ export class MsgpackReader {
   #list(count: number, depth: number): unknown[] {
     this.#check(depth)
     this.#fit(count, 1)
-    const list: unknown[] = this.#keep(new Array(count))
+    const list: unknown[] = this.keep(new Array(count))
     for (let i = 0; i < count; i++) {
       // Long lists are lists of such numbers, mostly.
       if (this.#bytes[this.#at] === 0xcb) {
         this.#at++
         list[i] = this.#float()
-      } else list[i] = this.#value(depth + 1)
+      } else list[i] = this.value(depth + 1)
     }
     return list
   }
@@ -168,7 +199,7 @@ export class MsgpackReader {
     const length = this.#uint32()
     const count = this.#uint32()
     this.#fit(count, 2)
-    const array = this.#properties(this.#keep([]), count, depth)
+    const array = this.#properties(this.keep([]), count, depth)
     if (array.length > length) throw new RangeError('an array is longer than its length')
     array.length = length
     return array
@@ -178,8 +209,8 @@ export class MsgpackReader {
     this.#check(depth)
     const count = this.#uint32()
     this.#fit(count, 2)
-    const map = this.#keep(new Map())
-    for (let i = 0; i < count; i++) map.set(this.#value(depth + 1), this.#value(depth + 1))
+    const map = this.keep(new Map())
+    for (let i = 0; i < count; i++) map.set(this.value(depth + 1), this.value(depth + 1))
     return map
   }
 
@@ -187,21 +218,22 @@ export class MsgpackReader {
     this.#check(depth)
     const count = this.#uint32()
     this.#fit(count, 1)
-    const set = this.#keep(new Set())
-    for (let i = 0; i < count; i++) set.add(this.#value(depth + 1))
+    const set = this.keep(new Set())
+    for (let i = 0; i < count; i++) set.add(this.value(depth + 1))
     return set
   }
 
   #parts(error: object, depth: number): object {
-    for (let count = this.#uint32(); count > 0; count--) hide(error, this.#string(), this.#value(depth + 1))
-    for (let count = this.#uint32(); count > 0; count--) define(error, this.#string(), this.#value(depth + 1))
+    for (let count = this.#uint32(); count > 0; count--) hide(error, this.#string(), this.value(depth + 1))
+    for (let count = this.#uint32(); count > 0; count--) define(error, this.#string(), this.value(depth + 1))
     return error
   }
 
   #boxed(depth: number): object {
     this.#check(depth)
-    const at = this.#objects.push(undefined) - 1
-    const value = this.#value(depth + 1)
+    const at = this.#count
+    this.#objects[this.#count++] = undefined
+    const value = this.value(depth + 1)
     if (typeof value === 'object' || value === undefined) throw new RangeError('only primitives are boxed')
     const boxed = Object(value) as object
     this.#objects[at] = boxed
@@ -212,16 +244,16 @@ export class MsgpackReader {
     const index = this.#byte()
     const View = viewClasses[index]
     if (!View) throw new RangeError(`there is no class of views ${index}`)
-    return this.#keep(new View(this.#copy(this.#uint32())))
+    return this.keep(new View(this.#copy(this.#uint32())))
   }
 
   #buffer(length: number): object {
-    return this.#keep(Buffer.from(this.#copy(length)))
+    return this.keep(Buffer.from(this.#copy(length)))
   }
 
   #again(): object {
     const number = this.#uint32()
-    const object = this.#objects[number]
+    const object = number < this.#count ? this.#objects[number] : undefined
     if (!object) throw new RangeError(`there is no object ${number} yet`)
     return object
   }
@@ -249,12 +281,12 @@ export class MsgpackReader {
   }
 
   #text(length: number): string {
-    if (length > SHORT) return this.#slice(length).toString('utf8')
     const bytes = this.#bytes
     const start = this.#at
     const end = start + length
     if (end > this.#end) throw tooShort()
     this.#at = end
+    if (length > SHORT) return bytes.toString('utf8', start, end)
     let hash = length
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0
     const slot = (hash ^ (hash >>> 15)) & (REMEMBERED - 1)
@@ -266,8 +298,8 @@ export class MsgpackReader {
   }
 
   /** Gives an object the next number. */
-  #keep<Made extends object>(object: Made): Made {
-    this.#objects.push(object)
+  keep<Made extends object>(object: Made): Made {
+    this.#objects[this.#count++] = object
     return object
   }
 

@@ -42,6 +42,15 @@ export const tags = {
   EXCEPTION: 13,
 } as const
 
+/**
+ * Behind `ESCAPE`, an object that has a structure: this plus the structure's number, and then the
+ * values of its properties, in the structure's order.
+ */
+export const STRUCTURED = 0x40
+
+/** The most structures of a queue. */
+export const MOST_STRUCTURES = 64
+
 /** A view's class travels as its index. */
 export const views = [
   'Int8Array',

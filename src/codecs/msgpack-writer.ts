@@ -3,46 +3,102 @@ import { isList } from './arrays.js'
 import { DEEPEST, tooDeep } from './depth.js'
 import { type ErrorParts, partsOf, partsOfException } from './errors.js'
 import { cannotClone, kindOf } from './kinds.js'
-import { ESCAPE, tags, views } from './msgpack-tags.js'
+import { ESCAPE, STRUCTURED, tags, views } from './msgpack-tags.js'
 import type { Handle } from './references.js'
 import { entriesOf, flagsOf, itemsOf, sourceOf, timeOf, unbox, viewName } from './slots.js'
+import type { Shape, Structures } from './structures.js'
 
+/** Bytes of a writer's own memory. */
 const SMALLEST = 1 << 13
-/** The most bytes that the buffer keeps between messages. A long message makes it much larger. */
+/** The most bytes that are kept between messages. A long message makes them many more. */
 const KEPT = 1 << 21
 
-/** Up to about this many objects, a list is searched faster than a map. */
-const FEW = 12
+/** Up to this many objects, a list is searched faster than a map. */
+const FEW = 16
 
 /** Up to this length, MessagePack has a string's length in its first byte. */
 const SHORT = 31
 
-/** Writes values as MessagePack, and what that doesn't have behind `ESCAPE`. */
-export class MsgpackWriter {
-  #buffer = Buffer.allocUnsafeSlow(SMALLEST)
-  #data = new DataView(this.#buffer.buffer)
-  #at = 0
-  /** The objects that were written, in order. */
-  readonly #few: object[] = []
-  #many: Map<object, number> | undefined
+const PLAIN = Object.prototype
+const { getPrototypeOf, keys: keysOf } = Object
 
-  /** Returns bytes that are valid until the next call. */
-  write(value: unknown): Uint8Array {
-    this.#at = 0
-    try {
-      this.#value(value, 0)
-    } finally {
-      // The value must not be kept from garbage collection.
-      this.#few.length = 0
-      this.#many = undefined
-    }
-    // A Buffer's `slice` would not copy.
-    const written = new Uint8Array(this.#buffer.buffer, 0, this.#at)
-    if (this.#buffer.length > KEPT) this.#renew(SMALLEST)
-    return written
+/**
+ * Writes values as MessagePack, and what that doesn't have behind `ESCAPE`: one value behind the
+ * other, between `begin` and `end`.
+ */
+export class MsgpackWriter {
+  /** The memory to begin in. */
+  readonly #home: Buffer
+  readonly #homeData: DataView
+  /** The memory in which a message went on that outgrew the one at home. */
+  #spare: Buffer | undefined
+  #buffer: Buffer
+  #data: DataView
+  #at = 0
+  /** The objects of this value that were written, in order; the first `count` are in use. */
+  readonly #few: (object | undefined)[] = new Array(FEW).fill(undefined)
+  #count = 0
+  #many: Map<object, number> | undefined
+  #structures: Structures | undefined
+
+  /** @param home memory of the caller's; without it, the writer has memory of its own */
+  constructor(home: Uint8Array = Buffer.allocUnsafeSlow(SMALLEST)) {
+    this.#home = Buffer.from(home.buffer as ArrayBuffer, home.byteOffset, home.length)
+    this.#homeData = viewOf(this.#home)
+    this.#buffer = this.#home
+    this.#data = this.#homeData
   }
 
-  #value(value: unknown, depth: number): void {
+  /** Begins anew. @param structures those whose names need not be written */
+  begin(structures?: Structures): void {
+    this.#at = 0
+    this.#structures = structures
+  }
+
+  /** Writes a value behind those before. Returns where it ends. */
+  write(value: unknown): number {
+    this.#structures?.settle()
+    try {
+      this.value(value, 0)
+      return this.#at
+    } finally {
+      this.#forget()
+    }
+  }
+
+  /** Whether all that was written since `begin` lies in the memory at home. */
+  get isAtHome(): boolean {
+    return this.#buffer === this.#home
+  }
+
+  /** What was written since `begin`; valid until the next one. */
+  get written(): Uint8Array {
+    const { buffer, byteOffset } = this.#buffer
+    return new Uint8Array(buffer, byteOffset, this.#at)
+  }
+
+  /** The next `begin` writes to the memory at home again. */
+  end(): void {
+    this.#structures = undefined
+    if (this.isAtHome) return
+    this.#spare = this.#buffer.length <= KEPT ? this.#buffer : undefined
+    this.#buffer = this.#home
+    this.#data = this.#homeData
+  }
+
+  /** Goes on in other memory: the one at home is needed. */
+  leave(): void {
+    if (this.isAtHome) this.#grow(this.#at)
+  }
+
+  // The value must not be kept from garbage collection.
+  #forget(): void {
+    for (let i = 0; i < this.#count; i++) this.#few[i] = undefined
+    this.#count = 0
+    this.#many = undefined
+  }
+
+  value(value: unknown, depth: number): void {
     switch (typeof value) {
       case 'string':
         this.#string(value)
@@ -70,24 +126,27 @@ export class MsgpackWriter {
 
   #object(value: object, depth: number): void {
     const earlier = this.#numberOf(value)
-    if (earlier !== undefined) {
+    if (earlier >= 0) {
       this.#tag(tags.AGAIN)
       this.#uint32(earlier)
       return
     }
     if (depth === DEEPEST) throw tooDeep()
+    if (getPrototypeOf(value) === PLAIN) {
+      this.#record(value, depth)
+      return
+    }
+    if (Array.isArray(value)) {
+      this.#array(value, depth)
+      return
+    }
     switch (kindOf(value)) {
       case 'record':
-        this.#record(value, Object.keys(value), depth)
+        this.#record(value, depth)
         break
-      case 'array':
-        this.#array(value as unknown[], depth)
+      case 'handle':
+        this.#record((value as Handle).toJSON(), depth)
         break
-      case 'handle': {
-        const reference = (value as Handle).toJSON()
-        this.#record(reference, Object.keys(reference), depth)
-        break
-      }
       case 'view':
         this.#view(value as NodeJS.ArrayBufferView)
         break
@@ -112,7 +171,7 @@ export class MsgpackWriter {
         break
       case 'boxed':
         this.#tag(tags.BOXED)
-        this.#value(unbox(value), depth)
+        this.value(unbox(value), depth)
         break
       case 'error':
         this.#error(value, depth)
@@ -126,28 +185,51 @@ export class MsgpackWriter {
     }
   }
 
-  /** Returns the number of an object that was written before. Another one gets the next number. */
-  #numberOf(value: object): number | undefined {
-    if (this.#many) {
-      const earlier = this.#many.get(value)
-      if (earlier === undefined) this.#many.set(value, this.#many.size)
-      return earlier
+  /**
+   * Returns the number of an object that was written before. Another one gets the next number, and
+   * -1 is returned.
+   */
+  #numberOf(value: object): number {
+    const few = this.#few
+    const count = this.#count
+    if (count < FEW) {
+      for (let i = 0; i < count; i++) if (few[i] === value) return i
+      few[count] = value
+      this.#count = count + 1
+      return -1
     }
-    const earlier = this.#few.indexOf(value)
-    if (earlier >= 0) return earlier
-    if (this.#few.push(value) === FEW)
-      this.#many = new Map(this.#few.map((object, number) => [object, number]))
-    return undefined
+    this.#many ??= new Map(few.map((object, number) => [object as object, number]))
+    const earlier = this.#many.get(value)
+    if (earlier !== undefined) return earlier
+    this.#many.set(value, this.#many.size)
+    return -1
   }
 
-  #record(value: object, keys: readonly string[], depth: number): void {
+  #record(value: object, depth: number): void {
+    const structures = this.#structures
+    const guess = structures?.guess(depth)
+    if (guess?.fits(value)) {
+      this.#structured(guess, value, depth)
+      return
+    }
+    const keys = keysOf(value)
+    const shape = structures?.find(keys, depth)
+    if (shape) {
+      this.#structured(shape, value, depth)
+      return
+    }
     this.#head(0x80, 0xde, keys.length)
     for (let i = 0; i < keys.length; i++) this.#property(value, keys[i] as string, depth)
   }
 
+  #structured(shape: Shape, value: object, depth: number): void {
+    this.#tag(STRUCTURED + shape.number)
+    shape.write(this, value as Record<string, unknown>, depth + 1)
+  }
+
   #property(value: object, key: string, depth: number): void {
     this.#string(key)
-    this.#value((value as Record<string, unknown>)[key], depth + 1)
+    this.value((value as Record<string, unknown>)[key], depth + 1)
   }
 
   #array(value: readonly unknown[], depth: number): void {
@@ -157,7 +239,7 @@ export class MsgpackWriter {
       for (let i = 0; i < length; i++) {
         const item = value[i]
         if (typeof item === 'number') this.#number(item)
-        else this.#value(item, depth + 1)
+        else this.value(item, depth + 1)
       }
       return
     }
@@ -172,15 +254,15 @@ export class MsgpackWriter {
     this.#tag(tags.MAP)
     this.#uint32(entries.length)
     for (const [key, item] of entries) {
-      this.#value(key, depth + 1)
-      this.#value(item, depth + 1)
+      this.value(key, depth + 1)
+      this.value(item, depth + 1)
     }
   }
 
   #set(items: readonly unknown[], depth: number): void {
     this.#tag(tags.SET)
     this.#uint32(items.length)
-    for (const item of items) this.#value(item, depth + 1)
+    for (const item of items) this.value(item, depth + 1)
   }
 
   #error(value: object, depth: number): void {
@@ -194,7 +276,7 @@ export class MsgpackWriter {
     this.#uint32(hidden.size)
     for (const [key, item] of hidden) {
       this.#string(key)
-      this.#value(item, depth + 1)
+      this.value(item, depth + 1)
     }
     this.#uint32(shown.length)
     for (const key of shown) this.#property(value, key, depth)
@@ -369,13 +451,13 @@ export class MsgpackWriter {
   }
 
   #grow(least: number): void {
-    const written = this.#buffer.subarray(0, this.#at)
-    this.#renew(Math.max(least, 2 * this.#buffer.length))
-    this.#buffer.set(written)
-  }
-
-  #renew(length: number): void {
-    this.#buffer = Buffer.allocUnsafeSlow(length)
-    this.#data = new DataView(this.#buffer.buffer)
+    const spare = this.isAtHome ? this.#spare : undefined
+    const isEnough = spare && spare.length >= least
+    const grown = isEnough ? spare : Buffer.allocUnsafeSlow(Math.max(least, 2 * this.#buffer.length))
+    grown.set(this.#buffer.subarray(0, this.#at))
+    this.#buffer = grown
+    this.#data = viewOf(grown)
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length)

@@ -1,6 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { nativeQueues, nativeSegments, ownerWord, ringOffsets } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
+import type { Parcel } from './packing.js'
 
 // Pushes and pops records without a call into the addon, as `queues/spsc.rs` does it, while there
 // is room or a record. The addon does everything else: records that wrap around the end of the
@@ -96,12 +97,12 @@ export class FastProducer extends FastRing {
    * Pushes records from index `first` on, all with one store and one wake-up. Returns the index of
    * the first one that the addon has to push.
    */
-  pushMany(messages: readonly Uint8Array[], first: number): number {
+  pushMany(messages: Parcel, first: number): number {
     if (!this.#isOpen) return first
     let at = first
     let tail = this.words[this.tail] as number
-    for (; at < messages.length; at++) {
-      const end = this.#write(messages[at] as Uint8Array, tail)
+    for (; at < messages.count; at++) {
+      const end = this.#write(messages.at(at), tail)
       if (end === tail) break
       tail = end
     }

@@ -6,7 +6,7 @@ export { nativeFileLocks } from './file-locks.js'
 export { nativeLocks } from './locks.js'
 export { nativeMessages } from './messages.js'
 export { nativeNamedLocks } from './named-locks.js'
-export { PAD_BYTES, PAD_MESSAGES, pad } from './pad.js'
+export { clearPad, PAD_BYTES, PAD_MESSAGES, pad } from './pad.js'
 export {
   answers,
   arrivals,
@@ -20,6 +20,7 @@ export {
   queueFlags,
   ringOffsets,
   segmentOffsets,
+  structureAnswers,
   transfers,
   waits,
 } from './protocol.js'

@@ -59,7 +59,10 @@ export const channels = {
 export const company = { LINKED: 1, OTHERS: 2 } as const
 
 /** Bits of a queue's third parameter. */
-export const queueFlags = { REDELIVER: 1, SPILL: 2 } as const
+export const queueFlags = { REDELIVER: 1, SPILL: 2, STRUCTURES: 4 } as const
+
+/** What became of a structure, unless it has a number, from 0 on. */
+export const structureAnswers = { NO_ROOM: -1, NOT_NOW: -2 } as const
 
 /** Offsets in a segment, in bytes. */
 export const segmentOffsets = { FIELDS: 64, DATA: 256, PAGE: 4096 } as const

@@ -15,6 +15,8 @@ export const nativeQueues = {
   pushLargeMessage: member(addon.pushLargeMessage),
   readMessage: member(addon.readMessage),
   checkSpilled: member(addon.checkSpilled),
+  addStructure: member(addon.addStructure),
+  structures: member(addon.structures),
   endQueue: member(addon.endQueue),
   queueHasEnded: member(addon.queueHasEnded),
   queueSize: member(addon.queueSize),

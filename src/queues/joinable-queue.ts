@@ -1,12 +1,11 @@
-import { codecFor } from '../codecs/index.js'
 import { CrossmemError } from '../errors.js'
 import { FINISH, type Message, type Taken } from '../messages/index.js'
 import { answers, nativeQueues } from '../native/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
 import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
-import { checkQueue, createQueue } from './queue-handle.js'
-import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
+import { checkQueue } from './queue-handle.js'
+import { createValueQueue, type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
  * A queue of tasks whose completion can be awaited: Python's `JoinableQueue`. A task keeps its slot
@@ -46,8 +45,7 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create<T = unknown>(name: string | null, options?: ValueQueueOptions<T>): JoinableQueue<T> {
-    const codec = codecFor(options?.codec).id
-    return new JoinableQueue<T>(createQueue('JoinableQueue', name, options, { spill: true, codec }), options)
+    return new JoinableQueue<T>(createValueQueue('JoinableQueue', name, options), options)
   }
 
   /**

@@ -1,13 +1,14 @@
 import { CrossmemError } from '../errors.js'
 import {
   asBytes,
-  checkBytes,
+  asTheyAre,
   checkRoom,
   copyInto,
   copyTaken,
   hasEnded,
   Inbox,
   type Message,
+  NO_MESSAGE,
   Outbox,
   queueSink,
   queueSource,
@@ -60,9 +61,9 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   private constructor(segment: Segment) {
     super(segment, 'MpmcQueue')
     const limit = this.spills ? Number.POSITIVE_INFINITY : this.messageBytes
-    this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), checkBytes, limit)
+    this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), asTheyAre(this.name, limit))
     this.#inbox = new Inbox(queueSource(this.object), asBytes)
-    this.#receiver = new Receiver(this.object, this.holdings, asBytes)
+    this.#receiver = new Receiver(this.object, this.holdings, asBytes.finish)
   }
 
   /** @internal */
@@ -124,7 +125,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    *   ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
-    return this.#out.put(message, options)
+    const later = this.#out.put(message, options)
+    if (later) await later
   }
 
   /** As `push`, but blocks this thread. It goes ahead of messages that wait in `push`. */
@@ -176,7 +178,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    *   meanwhile. Or the signal's reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
-    return this.#in.get(options)
+    const now = this.#in.getNow(options)
+    return now === NO_MESSAGE ? await this.#in.get(options) : now
   }
 
   /** As `pop`, but blocks this thread. */

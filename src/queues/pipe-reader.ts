@@ -1,5 +1,5 @@
 import { channelSource, isDrained, type Source } from '../messages/index.js'
-import { attempts, messageFlags, pad, transfers } from '../native/index.js'
+import { attempts, clearPad, messageFlags, pad, transfers } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import { checkBeforeAttempt, loopIsStarved, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
 
@@ -53,6 +53,7 @@ export class PipeReader {
         this.#parts.push(fast)
         return this.#whole()
       }
+      clearPad()
       const taken = this.#source.take(mode)
       if (taken === NOT_YET) return undefined
       if (taken === ENDED) {

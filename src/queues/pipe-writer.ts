@@ -1,6 +1,6 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { channelSink, forRoom, isPut, putInto, type Sink } from '../messages/index.js'
-import { attempts, nativeRecords, PAD_BYTES, pad } from '../native/index.js'
+import { attempts, clearPad, nativeRecords, PAD_BYTES, pad } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
 import {
   checkBeforeAttempt,
@@ -100,6 +100,7 @@ export class PipeWriter {
 
   #put(part: Uint8Array, more: boolean, mode: number): true | undefined {
     if (!more) return putInto(this.#sink, part, mode)
+    clearPad()
     bytes.set(part)
     return isPut(this.#sink, nativeRecords.pushPart(this.#object.handle, this.#end, part.length, mode))
   }

@@ -19,7 +19,7 @@ export interface QueueOptions extends CreateOptions {
   redeliver?: boolean
 }
 
-const { REDELIVER, SPILL } = queueFlags
+const { REDELIVER, SPILL, STRUCTURES } = queueFlags
 
 const queueWaits: WaitKind = {
   disarm: [MESSAGE, ROOM, FINISH].map(channel => handle => nativeQueues.giveUpQueue(handle, channel)),
@@ -30,6 +30,8 @@ const queueWaits: WaitKind = {
 interface Addition {
   spill: boolean
   codec?: number
+  /** Whether it has a list of structures, for its codec. */
+  structures?: boolean
 }
 
 /** Creates the segment of a queue. */
@@ -43,11 +45,11 @@ export const createQueue = (
 /** Capacity, message bytes, flags and codec, checked. */
 export function checkQueue(
   options: QueueOptions | undefined,
-  { spill, codec = 0 }: Addition = { spill: true },
+  { spill, codec = 0, structures = false }: Addition = { spill: true },
 ): number[] {
   const { capacity = 1024, messageBytes = 2048, redeliver = false } = options ?? {}
   checkBoolean('redeliver', redeliver)
-  const flags = (redeliver ? REDELIVER : 0) | (spill ? SPILL : 0)
+  const flags = (redeliver ? REDELIVER : 0) | (spill ? SPILL : 0) | (structures ? STRUCTURES : 0)
   return [
     checkCount('capacity', capacity, 1, 2 ** 22),
     checkCount('messageBytes', messageBytes, 0, 2 ** 30),

@@ -1,7 +1,6 @@
-import { codecFor } from '../codecs/index.js'
 import { openOrCreate, Segment } from '../objects/index.js'
-import { checkQueue, createQueue } from './queue-handle.js'
-import { type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
+import { checkQueue } from './queue-handle.js'
+import { createValueQueue, type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
 
 /**
  * A bounded, lock-free queue of values between processes and threads: Python's `Queue` and
@@ -38,8 +37,7 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create<T = unknown>(name: string | null, options?: ValueQueueOptions<T>): Queue<T> {
-    const codec = codecFor(options?.codec).id
-    return new Queue<T>(createQueue('Queue', name, options, { spill: true, codec }), options)
+    return new Queue<T>(createValueQueue('Queue', name, options), options)
   }
 
   /**

@@ -1,4 +1,13 @@
-import { asBytes, channelSource, checkRoom, copyInto, Inbox, untilEnded, view } from '../messages/index.js'
+import {
+  asBytes,
+  channelSource,
+  checkRoom,
+  copyInto,
+  Inbox,
+  NO_MESSAGE,
+  untilEnded,
+  view,
+} from '../messages/index.js'
 import { nativeRecords, pad } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
@@ -50,7 +59,8 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
    *   the queue was unlinked meanwhile. Or the signal's reason
    */
   async pop(options?: WaitOptions): Promise<Uint8Array> {
-    return this.#in.get(options)
+    const now = this.#in.getNow(options)
+    return now === NO_MESSAGE ? await this.#in.get(options) : now
   }
 
   /** As `pop`, but blocks this thread. */

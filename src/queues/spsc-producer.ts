@@ -1,4 +1,4 @@
-import { channelSink, checkBytes, hasEnded, Outbox, view } from '../messages/index.js'
+import { asTheyAre, channelSink, hasEnded, Outbox, view } from '../messages/index.js'
 import { nativeQueues, nativeRecords, nativeSegments, pad, transfers } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
@@ -34,7 +34,7 @@ export class SpscProducer extends ChannelEnd {
     this.#outbox = this.orClose(object => {
       const capacity = nativeSegments.objectParams(object.handle)[0] as number
       const most = capacity / 2 - 8
-      return new Outbox(channelSink(object, PRODUCER, most), checkBytes, most)
+      return new Outbox(channelSink(object, PRODUCER, most), asTheyAre(object.name, most))
     })
   }
 
@@ -56,7 +56,8 @@ export class SpscProducer extends ChannelEnd {
    *   ERR_NOT_FOUND: the queue was unlinked meanwhile. Or the signal's reason
    */
   async push(message: Uint8Array, options?: WaitOptions): Promise<void> {
-    return this.#out.put(message, options)
+    const later = this.#out.put(message, options)
+    if (later) await later
   }
 
   /** As `push`, but blocks this thread. It goes ahead of messages that wait in `push`. */

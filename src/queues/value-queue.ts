@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
-import { type BoundCodec, type CodecOption, codecOf } from '../codecs/index.js'
+import { type BoundCodec, type CodecOption, codecFor, codecOf } from '../codecs/index.js'
 import {
   Inbox,
   type Message,
+  NO_MESSAGE,
   nodeReadableOf,
   Outbox,
   queueSink,
@@ -17,7 +18,8 @@ import {
 } from '../messages/index.js'
 import type { Segment } from '../objects/index.js'
 import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
-import { QueueHandle, type QueueOptions } from './queue-handle.js'
+import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
+import { waysOf } from './value-ways.js'
 
 /** Options of a queue of values. */
 export interface ValueQueueOptions<T = unknown> extends QueueOptions {
@@ -31,6 +33,20 @@ export interface ValueQueueOptions<T = unknown> extends QueueOptions {
 export interface OpenQueueOptions<T = unknown> {
   /** The codec that the queue was created with. It is needed only for a codec of your own. */
   codec?: CodecOption<T>
+}
+
+/** Creates the segment of a queue of values. */
+export function createValueQueue<T>(
+  kind: 'Queue' | 'JoinableQueue',
+  name: string | null,
+  options: ValueQueueOptions<T> | undefined,
+): Segment {
+  const { id, withStructures } = codecFor(options?.codec)
+  return createQueue(kind, name, options, {
+    spill: true,
+    codec: id,
+    structures: withStructures !== undefined,
+  })
 }
 
 /** Base of the queues of values. */
@@ -49,9 +65,9 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   protected constructor(segment: Segment, kind: Kind, options?: OpenQueueOptions<T>) {
     super(segment, kind)
     this.#codec = this.orClose(({ name }) => codecOf(this.codecId, options?.codec, name))
-    const { encode, decode } = this.#codec
-    this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), encode)
-    this.#inbox = new Inbox(queueSource(this.object), decode)
+    const { packing, unpacking, decode } = waysOf(this.#codec, this.object)
+    this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), packing)
+    this.#inbox = new Inbox(queueSource(this.object), unpacking)
     this.#receiver = new Receiver(this.object, this.holdings, decode)
   }
 
@@ -73,7 +89,8 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
    *   signal's reason
    */
   async put(value: T, options?: WaitOptions): Promise<void> {
-    return this.#out.put(value, options)
+    const later = this.#out.put(value, options)
+    if (later) await later
   }
 
   /** As `put`, but blocks this thread. It goes ahead of values that wait in `put`. */
@@ -125,7 +142,8 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
    *   ERR_CORRUPT: the message can't be decoded. Or the signal's reason
    */
   async get(options?: WaitOptions): Promise<T> {
-    return this.#in.get(options)
+    const now = this.#in.getNow(options)
+    return now === NO_MESSAGE ? await this.#in.get(options) : now
   }
 
   /** As `get`, but blocks this thread. */

@@ -452,6 +452,10 @@ faults! {
     BusyQueuesForgetTheDead: "tests/busy_queues::a_dead_readers_messages_come_back_although_no_get_fails";
     /// An agent that only looks counts what dead participants have.
     CountedBeforeReaped: "tests/queues::a_getter_counts_no_messages_of_dead_participants";
+    /// A structure is published before it is written.
+    StructurePublishedUnwritten: "tests/structures::killed_at_every_step";
+    /// A structure that is in the list is added again.
+    StructureAddedAgain: "tests/structures::processes_agree_on_numbers";
     /// A large message is put before it is written.
     SpillPutUnwritten: "tests/killed_queues::killed_at_every_step";
     /// A large message that was read keeps its memory.

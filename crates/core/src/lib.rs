@@ -44,7 +44,7 @@ pub use file_lock::{FileLock, Tried};
 pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets, queue_flags};
 pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{
-    Aim, ArrayGuard, Bytes, CONSUMER, Chunk, Consumer, End, Fact, Got, Hold, Holder, Locked, Looked, Mapped,
+    Added, Aim, ArrayGuard, Bytes, CONSUMER, Chunk, Consumer, End, Fact, Got, Hold, Holder, Locked, Looked, Mapped,
     Member, Object, Observed, PRODUCER, Participant, Producer, Put, QueueWait, SeenNamedLock, Segment, Spec,
     Subject, Waiter, Worth, observe, open_lock_manager, unlink_name,
 };

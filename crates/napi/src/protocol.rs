@@ -188,6 +188,20 @@ pub mod queue {
     /// A message that is too large for a chunk lies in the arena.
     #[napi]
     pub const SPILL: u32 = crossmem_core::queue_flags::SPILL;
+    /// The queue has a list of structures.
+    #[napi]
+    pub const STRUCTURES: u32 = crossmem_core::queue_flags::STRUCTURES;
+}
+
+/// What became of a structure, unless it has a number, from 0 on.
+#[napi]
+pub mod structure {
+    /// The queue has room for no other one.
+    #[napi]
+    pub const NO_ROOM: i32 = -1;
+    /// Another process adds one.
+    #[napi]
+    pub const NOT_NOW: i32 = -2;
 }
 
 /// Where things lie in a segment, in bytes from its beginning.

@@ -3,7 +3,9 @@
 //! segment when the object is opened.
 
 use super::object::{PARAMS, WORDS};
-use super::queues::{ChannelWords, ChunkWords, INDEX_BITS, LINE, MpmcWords, UNIT, queue_flags};
+use super::queues::{
+    ChannelWords, ChunkWords, INDEX_BITS, LINE, MpmcWords, STRUCTURES_BYTES, UNIT, queue_flags,
+};
 use crate::error::{Code, Error, Result};
 
 /// The ring of a queue has at least so many slots, so that `head` and `tail` are seldom at the same
@@ -37,6 +39,8 @@ pub(crate) struct QueueGeometry {
     pub spill: bool,
     /// The most bytes of a large message.
     pub most_spilled: u64,
+    /// Where the list of structures is, in a queue that has one: behind the chunks.
+    pub structures_at: Option<u64>,
     /// Of the segment.
     pub size: u64,
 }
@@ -57,7 +61,9 @@ impl QueueGeometry {
         let slots = capacity.max(LEAST_SLOTS).next_power_of_two();
         let slots_at = WORDS + size_of::<MpmcWords>() as u64;
         let chunks_at = slots_at + slots * 8;
+        let has_structures = flags & u64::from(queue_flags::STRUCTURES) != 0;
         let stride = (size_of::<ChunkWords>() as u64 + message_bytes.max(SPILL_BYTES)).next_multiple_of(LINE);
+        let chunks_end = chunks_at + stride * capacity;
         Ok(QueueGeometry {
             capacity: capacity as u32,
             message_bytes: message_bytes as u32,
@@ -68,7 +74,8 @@ impl QueueGeometry {
             redeliver: flags & u64::from(queue_flags::REDELIVER) != 0,
             spill: spills(params),
             most_spilled: ARENA_BYTES / capacity.next_power_of_two(),
-            size: chunks_at + stride * capacity,
+            structures_at: has_structures.then_some(chunks_end),
+            size: chunks_end + if has_structures { STRUCTURES_BYTES } else { 0 },
         })
     }
 

@@ -32,7 +32,7 @@ pub(crate) use owner::{DIED, HUNGRY, Owner, WAITERS};
 pub use queues::queue_flags;
 pub(crate) use queues::{
     ChannelWords, ChunkWords, EndWords, INDEX_BITS, MpmcWords, PARTICIPANTS, POSITION_MASK, RingWords,
-    Sleeper, UNIT,
+    STRUCTURES_BYTES, Sleeper, StructuresWords, UNIT,
 };
 pub use shared::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};
 pub(crate) use shared::{CONTROL_MAGIC, GUARD_MAGIC, OBJECT_MAGIC, SLOT_WORDS, Shared, SlotSet};

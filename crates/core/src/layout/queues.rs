@@ -13,6 +13,8 @@ pub mod queue_flags {
     pub const REDELIVER: u32 = 1;
     /// A message that is too large for a chunk lies in the queue's arena.
     pub const SPILL: u32 = 2;
+    /// The queue has a list of structures.
+    pub const STRUCTURES: u32 = 4;
 }
 
 /// Bits of a chunk's number.
@@ -117,6 +119,20 @@ pub(crate) struct ChunkWords {
     pub flags: AtomicU32,
 }
 
+/// A list of structures: see `objects/queue/structures.rs`. The entries follow, one behind the
+/// other: a `u32`, the number of bytes, and then these bytes.
+#[repr(C, align(64))]
+pub(crate) struct StructuresWords {
+    /// Held while an entry is added.
+    pub mutex: MutexWords,
+    /// Bytes of all entries. Only grows. Written by the holder of the mutex, once an entry is whole.
+    pub used: AtomicU32,
+    _pad: [u32; 13],
+}
+
+/// Bytes of the list: two pages.
+pub(crate) const STRUCTURES_BYTES: u64 = 8192;
+
 // SAFETY: repr(C) and atomics (and padding that is never read) throughout, for each of these.
 unsafe impl Shared for Sleeper {}
 // SAFETY: as above.
@@ -125,6 +141,8 @@ unsafe impl Shared for ChannelWords {}
 unsafe impl Shared for MpmcWords {}
 // SAFETY: as above.
 unsafe impl Shared for ChunkWords {}
+// SAFETY: as above.
+unsafe impl Shared for StructuresWords {}
 
 #[cfg(not(loom))]
 const _: () = {
@@ -137,4 +155,5 @@ const _: () = {
     assert!(std::mem::offset_of!(MpmcWords, head) == 128);
     assert!(size_of::<MpmcWords>().is_multiple_of(64));
     assert!(size_of::<ChunkWords>() == 16);
+    assert!(size_of::<StructuresWords>() == 192);
 };

@@ -19,7 +19,7 @@ pub use locks::open_lock_manager;
 pub use looked::{Locked, Looked};
 pub use object::Object;
 pub use put_got::{Got, Put};
-pub use queue::{Chunk, Member, Participant, QueueWait};
+pub use queue::{Added, Chunk, Member, Participant, QueueWait};
 pub use segment::{Mapped, Segment, unlink_name};
 pub use sight::{Aim, Fact, Hold, Holder, Observed, SeenNamedLock, Subject, Waiter, Worth, observe};
 pub use spec::Spec;

@@ -6,8 +6,8 @@ mod messages;
 mod raw;
 mod records;
 
-use crossmem_core::{Agent, Chunk, Looked, Member, Object, Put, QueueWait};
-use napi::bindgen_prelude::{Object as JsObject, Uint8Array, Unknown};
+use crossmem_core::{Added, Agent, Chunk, Looked, Member, Object, Put, QueueWait};
+use napi::bindgen_prelude::{Buffer, Object as JsObject, Uint8Array, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
@@ -16,6 +16,7 @@ use crate::environment::{Open, with, with_open};
 use crate::error::{Result, closed, invalid, js};
 use crate::pad::Pad;
 use crate::protocol::channel::{FINISH, MESSAGE, ROOM};
+use crate::protocol::structure::{NO_ROOM, NOT_NOW};
 use crate::protocol::transfer;
 
 /// The raw calls, as methods of an object.
@@ -120,6 +121,33 @@ pub fn read_message(handle: u32, chunk: u32, offset: f64, spilled: bool, mut to:
 #[napi(catch_unwind)]
 pub fn check_spilled(handle: u32, chunk: u32, length: f64) -> Result<()> {
     with_object(handle, |object| object.check_spilled(chunk, length as u64))
+}
+
+/// Adds a structure to those of the queue. Its number; otherwise an answer of
+/// `protocol::structure`.
+///
+/// # Errors
+/// As `Object::add_structure`.
+#[napi(catch_unwind)]
+pub fn add_structure(handle: u32, bytes: &[u8]) -> Result<i32> {
+    with_member(handle, |object, member| {
+        Ok(match object.add_structure(member, bytes)? {
+            Added::At(number) => number as i32,
+            Added::NoRoom => NO_ROOM,
+            Added::NotNow => NOT_NOW,
+        })
+    })
+}
+
+/// All structures of the queue.
+///
+/// # Errors
+/// As `Object::structures`.
+#[napi(catch_unwind)]
+pub fn structures(handle: u32) -> Result<Vec<Buffer>> {
+    with_member(handle, |object, member| {
+        Ok(object.structures(member)?.into_iter().map(Buffer::from).collect())
+    })
 }
 
 /// Ends the queue: no put begins from now on.

@@ -8,9 +8,11 @@ mod participant;
 mod reap;
 mod spill;
 mod stream;
+mod structures;
 
 pub use member::{Chunk, Member};
 pub use participant::Participant;
+pub use structures::Added;
 
 use self::inside::Room;
 use self::stream::Stream;
