@@ -3,16 +3,24 @@ import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
-import { type CodecOption, codecFor } from '../../src/codecs/codec.js'
+import { type BoundCodec, type CodecOption, codecFor } from '../../src/codecs/codec.js'
 import { random } from '../helpers/random.js'
 import { damaged, randomValue } from '../helpers/random-values.js'
+import { structured } from './structured.js'
 
 export const clones = ['msgpack', 'v8'] as const
 export const builtIn = [...clones, 'json'] as const
 
+/** The codec 'msgpack' of a queue. */
+export const STRUCTURED = 'msgpack, with structures'
+type Named = CodecOption<unknown> | typeof STRUCTURED
+
+const named = (option: Named): BoundCodec<unknown> =>
+  option === STRUCTURED ? structured() : codecFor<unknown>(option)
+
 /** There and back, through bytes that are overwritten as soon as they have been read. */
-export function travel(option: CodecOption<unknown>, value: unknown): unknown {
-  const codec = codecFor(option)
+export function travel(option: Named, value: unknown): unknown {
+  const codec = named(option)
   // At an odd address, so that whatever shows the message itself is found out.
   const bytes = new Uint8Array(1 << 16).subarray(3)
   const encoded = codec.encode(value)
@@ -149,7 +157,7 @@ const table: Record<string, unknown[]> = {
 }
 
 /** What is promised of codecs that carry whatever structured clone does. */
-export function testClone(codec: (typeof clones)[number]): void {
+export function testClone(codec: (typeof clones)[number] | typeof STRUCTURED): void {
   for (const [what, values] of Object.entries(table)) {
     test(`${codec} carries ${what}`, t => {
       for (const value of values) {
@@ -242,7 +250,7 @@ export function testClone(codec: (typeof clones)[number]): void {
   })
 
   test(`${codec} names the value that can't be sent, and its place`, t => {
-    const { encode } = codecFor<unknown>(codec)
+    const { encode } = named(codec)
     const cases: [unknown, RegExp][] = [
       [() => 1, /^value can't be sent: \(\) => 1 could not be cloned; leave/],
       [Symbol('a'), /^value can't be sent: Symbol\(a\)/],
@@ -287,12 +295,13 @@ export function testClone(codec: (typeof clones)[number]): void {
         inner = inner instanceof Map ? inner.get(1) : Object.values(inner as object)[0]
       t.is(depth, 1000)
       for (const levels of [1001, 100_000]) {
-        t.throws(() => codecFor(codec).encode(nested(levels, wrap)), {
+        t.throws(() => named(codec).encode(nested(levels, wrap)), {
           code: 'ERR_INVALID_ARG',
           message: /nested/,
         })
       }
     }
+    if (codec === STRUCTURED) return
     const encoded = codecFor(codec)
       .encode(nested(1000, a => ({ a })))
       .slice()
@@ -326,10 +335,10 @@ export function testClone(codec: (typeof clones)[number]): void {
 }
 
 /** What is promised of every codec that comes with crossmem. */
-export function testCodec(name: (typeof builtIn)[number]): void {
+export function testCodec(name: (typeof builtIn)[number] | typeof STRUCTURED): void {
   test(`damaged bytes are refused or are another value, and hurt nothing: ${name}`, t => {
     const next = random(11)
-    const codec = codecFor<unknown>(name)
+    const codec = named(name)
     let refused = 0
     for (let i = 0; i < 6000; i++) {
       const value = name === 'json' ? { i, list: ['a', { b: [i, null, 'ü'] }] } : randomValue(next)
@@ -350,12 +359,12 @@ export function testCodec(name: (typeof builtIn)[number]): void {
   })
 
   test(`no bytes, truncated ones and another codec's are ERR_CORRUPT: ${name}`, t => {
-    const codec = codecFor<unknown>(name)
+    const codec = named(name)
     const message = codec.encode({ id: 1, name: 'job', list: [1, 2, { a: 'b' }] }).slice()
     for (let length = 0; length < message.length; length++) {
       t.throws(() => codec.decode(message.subarray(0, length)), {
         code: 'ERR_CORRUPT',
-        message: new RegExp(name),
+        message: new RegExp(codec.label),
       })
     }
     for (const other of builtIn.filter(other => other !== name)) {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { JoinableQueue, Pipe, Queue, SpscQueue } from 'crossmem'
+import { OFTEN } from '../contracts/structured.js'
 import { refusedOr } from './oracle.js'
 
 /** What lies in shared memory, and its reader. */
@@ -27,6 +28,11 @@ const makers: (() => Read)[] = [
   },
   () => {
     const queue = Queue.create(null, { capacity: 3, messageBytes: 64 })
+    // Often enough to get a structure.
+    for (let i = 0; i < OFTEN; i++) {
+      queue.tryPut({ some: ['value', 1] })
+      queue.tryGet()
+    }
     queue.tryPut({ some: ['value', 1] })
     queue.tryPut('x'.repeat(100))
     const reads = [
@@ -35,6 +41,12 @@ const makers: (() => Read)[] = [
       () => queue.tryReceive()?.release(),
       () => queue.tryPut([1, 2]),
       () => queue.size,
+      () => {
+        // A handle that has read no structures yet.
+        using fresh = Queue.open(queue.name)
+        return fresh.tryGet()
+      },
+      () => queue.tryPutMany(Array(OFTEN).fill({ another: 1 })),
     ]
     return { name: queue.name, reads }
   },

@@ -7,6 +7,7 @@ import { codecValues } from './codec-values.js'
 import { messageRecords } from './message-records.js'
 import { refusedOr } from './oracle.js'
 import { references } from './references.js'
+import { structures } from './structures.js'
 
 /** How many bytes of elements are worth looking at. */
 const MOST_SHOWN = 100_000
@@ -37,4 +38,5 @@ export const targets: Record<string, (input: Uint8Array) => void> = {
   'codec-values': codecValues,
   'message-records': messageRecords,
   references,
+  structures,
 }

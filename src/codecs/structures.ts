@@ -83,10 +83,8 @@ export class Structures {
 
   /** Adds what was seen often. Called between values: a value is written by what there was. */
   settle(): void {
-    if (this.#due.length === 0) return
-    const due = this.#due
-    this.#due = []
-    for (const seen of due) this.#add(seen)
+    for (const seen of this.#due) this.#add(seen)
+    if (this.#due.length > 0) this.#due = []
   }
 
   #add(seen: Seen): void {

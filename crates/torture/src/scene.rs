@@ -12,6 +12,11 @@ pub const PERMITS: u64 = 2;
 pub const CAPACITY: u64 = 8;
 pub const REDELIVER: u64 = 1;
 pub const SPILL: u64 = 2;
+pub const STRUCTURES: u64 = 4;
+/// The structures of the main queue: the first, and those that victims and survivors add.
+pub const FIRST_STRUCTURE: &[u8] = b"first";
+pub const VICTIMS_STRUCTURE: &[u8] = b"the victim's, which is long";
+pub const SURVIVORS_STRUCTURE: &[u8] = b"the survivors'";
 const ARRAY_BYTES: u64 = 4096;
 
 /// The objects that survivors use in turns.
@@ -75,7 +80,7 @@ impl Scene {
         let array = Spec { guard: Some(ARRAY_BYTES), ..Spec::new(&name, Kind::NDArray, ARRAY_BYTES + PAGE) };
         let array = Segment::create(&agent, &array)?;
         let object = |of: &str, kind, params| stage.create(&agent, of, kind, params);
-        Ok(Scene {
+        let scene = Scene {
             mutex: object("mutex", Kind::Mutex, [0; 5])?,
             held: object("held", Kind::Mutex, [0; 5])?,
             rwlock: object("rwlock", Kind::RwLock, [0; 5])?,
@@ -87,12 +92,17 @@ impl Scene {
             named: open_lock_manager(&agent)?,
             data: stage.create_bytes(&agent, "data", 64)?,
             array,
-            main: object("main", Kind::MpmcQueue, [CAPACITY, MESSAGE_BYTES, SPILL, 0, 0])?,
+            main: object("main", Kind::MpmcQueue, [CAPACITY, MESSAGE_BYTES, SPILL | STRUCTURES, 0, 0])?,
             tasks: object("tasks", Kind::JoinableQueue, [CAPACITY, MESSAGE_BYTES, SPILL | REDELIVER, 0, 0])?,
             ring: object("ring", Kind::SpscQueue, [1024, 0, 0, 0, 0])?,
             stage: stage.clone(),
             agent,
-        })
+        };
+        let queue = scene.on(&scene.main);
+        let member = queue.join_queue()?;
+        queue.add_structure(&member, FIRST_STRUCTURE)?;
+        queue.leave_queue(member)?;
+        Ok(scene)
     }
 
     /// Opens all objects as a new agent.

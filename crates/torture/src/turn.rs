@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use crossmem_core::{Arrived, CONSUMER, Code, Fate, Looked, Member, PRODUCER, Segment, Wait, Wanted};
+use crossmem_core::{Added, Arrived, CONSUMER, Code, Fate, Looked, Member, PRODUCER, Segment, Wait, Wanted};
 
 use crate::ledger::Stream;
-use crate::scene::{PERMITS, Scene, Thing};
+use crate::scene::{FIRST_STRUCTURE, PERMITS, SURVIVORS_STRUCTURE, Scene, Thing, VICTIMS_STRUCTURE};
 use crate::stage::{Outcome, check};
 use crate::user::{ChannelUser, QueueUser};
 
@@ -65,7 +65,8 @@ pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, how: Turn) -> Ou
         Thing::Barrier => with_barrier(scene, how),
         Thing::NamedLock => with_named_lock(scene, how),
         Thing::Array => with_array(scene, how),
-        Thing::Main => with_queue(scene, &scene.main, &mut members.main, &ledger.main, how.large),
+        Thing::Main => with_queue(scene, &scene.main, &mut members.main, &ledger.main, how.large)
+            .and_then(|done| with_structures(scene, members, how.died).map(|()| done)),
         Thing::Tasks => with_queue(scene, &scene.tasks, &mut members.tasks, &ledger.tasks, how.large),
         Thing::Ring => with_ring(scene, how.blocked),
         Thing::Registry => with_registry(scene),
@@ -231,6 +232,23 @@ fn push_and_get(user: &mut QueueUser<'_>, large: bool) -> Outcome<bool> {
     // The other survivor may have taken the message by now.
     user.get(Wait::Try)?;
     Ok(true)
+}
+
+/// Reads the structures of the main queue, which takes no mutex, and adds one. While a victim lives,
+/// it may have the mutex.
+fn with_structures(scene: &Scene, members: &Members, died: bool) -> Outcome {
+    let object = scene.on(&scene.main);
+    let member = members.main.as_ref().ok_or("no member")?;
+    let added = object.add_structure(member, SURVIVORS_STRUCTURE)?;
+    check(added != Added::NoRoom && (added != Added::NotNow || !died), || format!("it was added {added:?}"))?;
+    let mut entries = object.structures(member)?;
+    let is_first = entries.first().is_some_and(|entry| entry == FIRST_STRUCTURE);
+    let count = entries.len();
+    entries.sort();
+    entries.dedup();
+    let all = [FIRST_STRUCTURE, VICTIMS_STRUCTURE, SURVIVORS_STRUCTURE];
+    let are_whole = entries.iter().all(|entry| all.contains(&entry.as_slice()));
+    check(is_first && are_whole && entries.len() == count, || format!("the structures are {entries:?}"))
 }
 
 /// Takes both ends, one after the other. The other survivor may hold an end for a moment.

@@ -1,10 +1,10 @@
 //! Queues of messages.
 
-use crossmem_core::{Agent, Chunk, Got, Kind, Looked, Object, Segment, Wait};
+use crossmem_core::{Added, Agent, Chunk, Got, Kind, Looked, Object, Segment, Wait};
 
 use super::operation::{Operation, operation};
 use crate::ledger::Stream;
-use crate::scene::{CAPACITY, SPILL};
+use crate::scene::{CAPACITY, SPILL, VICTIMS_STRUCTURE};
 use crate::setting::Setting::Ending;
 use crate::stage::{NAP, Stage, mark};
 use crate::user::{MESSAGE_BYTES, QueueUser};
@@ -27,6 +27,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("queue: sleep for a message", sleep_for_message).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: sleep for room", sleep_for_room).in_setting(Ending).recovered_by("queue: reap"),
     operation("queue: end", end).in_setting(Ending).recovered_by("queue: reap"),
+    operation("queue: add a structure", add_structure),
     operation("queue: create with an arena", create).recovered_by("register"),
     operation("queue: unlink with a large message", unlink).recovered_by("register"),
     operation("queue: close as the last user", close_as_last).recovered_by("register"),
@@ -94,6 +95,15 @@ fn push_large(stage: &Stage) {
     let pushed = user.push(true, Wait::Try).unwrap();
     mark();
     assert!(pushed);
+}
+
+/// Survivors read the list at each turn, and add to it after the victim's death.
+fn add_structure(stage: &Stage) {
+    let (user, _) = main(stage);
+    mark();
+    let added = user.object.add_structure(&user.member, VICTIMS_STRUCTURE).unwrap();
+    mark();
+    assert!(matches!(added, Added::At(1 | 2)), "{added:?}");
 }
 
 fn reserve(stage: &Stage) {
