@@ -239,7 +239,14 @@ fn push_and_get(user: &mut QueueUser<'_>, large: bool) -> Outcome<bool> {
 fn with_structures(scene: &Scene, members: &Members, died: bool) -> Outcome {
     let object = scene.on(&scene.main);
     let member = members.main.as_ref().ok_or("no member")?;
-    let added = object.add_structure(member, SURVIVORS_STRUCTURE)?;
+    let started = Instant::now();
+    let added = loop {
+        // The other survivor has the mutex for a moment.
+        match object.add_structure(member, SURVIVORS_STRUCTURE)? {
+            Added::NotNow if died && started.elapsed() < PATIENT => std::thread::yield_now(),
+            added => break added,
+        }
+    };
     check(added != Added::NoRoom && (added != Added::NotNow || !died), || format!("it was added {added:?}"))?;
     let mut entries = object.structures(member)?;
     let is_first = entries.first().is_some_and(|entry| entry == FIRST_STRUCTURE);
