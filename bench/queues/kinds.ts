@@ -8,6 +8,7 @@ import type { QueueKind, QueueKinds } from './peers.js'
 
 export const SEND_JSON = "process.send, 'json'"
 export const SEND_ADVANCED = "process.send, 'advanced'"
+export const COPIED = 'threads: postMessage, copied'
 
 /** All queues of JavaScript and Python that carry such a payload, each with `fars` far ends. */
 export function queueKinds(payload: Payload, fars = 1): QueueKinds {
@@ -99,7 +100,7 @@ const ofNode = (ends: Ends): Kind[] => [
   },
   {
     ...usual,
-    name: 'threads: postMessage, copied',
+    name: COPIED,
     does: 'a MessageChannel between two threads of one process: structured clones; a batch as an array',
     program: node('copied', ends),
   },

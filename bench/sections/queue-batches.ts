@@ -22,14 +22,15 @@ export async function queueBatches(effort: Effort): Promise<Section> {
       return { title, baseline: SEND_ADVANCED, rows }
     })
   const bytes = await table('64 B', 64)
+  const objects = await table('A small object', 'object')
   return {
     id: 'queue-batches',
     title: `Messages, ${BATCH} at once`,
     intro:
       `As above, but the sender sends ${BATCH} messages at a time, by the call that each peer has for several messages, or as one ` +
       'message that is an array if there is no such call. All times are per message. Beside them is process.send one by one.',
-    tables: [bytes, await table('A small object', 'object')],
-    targets: batchTargets(bytes),
+    tables: [bytes, objects],
+    targets: batchTargets(bytes, objects),
     better: [],
     missing: [...missing],
   }

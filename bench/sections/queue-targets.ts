@@ -1,7 +1,7 @@
 // Targets of the sections about queues.
 
 import { type Table, type Target, times } from '../harness/section.js'
-import { SEND_ADVANCED, SEND_JSON } from '../queues/kinds.js'
+import { COPIED, SEND_ADVANCED, SEND_JSON } from '../queues/kinds.js'
 import { ARRAY_QUEUE, MPMC, RTRB, SPSC } from '../queues/rust-kinds.js'
 
 const SENDS = [SEND_JSON, SEND_ADVANCED]
@@ -28,6 +28,7 @@ export const queueTargets = (bytes: Table, objects: Table): Target[] => [
     got: times(objects, fastest(objects, SENDS), startingWith(objects, 'crossmem: Queue, await')),
     atLeast: 8,
   },
+  ...pythonTarget(objects),
   {
     what: "64 B, one by one: throughput as a multiple of process.send's",
     got: times(bytes, fastest(bytes, SENDS), ours(bytes)),
@@ -40,8 +41,31 @@ export const queueTargets = (bytes: Table, objects: Table): Target[] => [
   },
 ]
 
-/** process.send has no call for a batch, so it is compared one by one. */
-export const batchTargets = (batches: Table): Target[] => [
+/** Python may be missing. */
+function pythonTarget(objects: Table): Target[] {
+  const python = objects.rows.find(({ name }) => name.startsWith('Python') && name.endsWith(': Queue'))
+  if (!python) return []
+  return [
+    {
+      what: "small objects, one by one: throughput as a multiple of Python's Queue's",
+      got: times(objects, python.name, startingWith(objects, 'crossmem: Queue, await')),
+      atLeast: 10,
+    },
+  ]
+}
+
+/** process.send has no call for a batch, so bytes are compared one by one, objects as an array. */
+export const batchTargets = (batches: Table, objects: Table): Target[] => [
+  {
+    what: "small objects, in batches: throughput as a multiple of process.send's of an array, 'json'",
+    got: times(objects, SEND_JSON, startingWith(objects, 'crossmem: Queue, await')),
+    atLeast: 2.5,
+  },
+  {
+    what: "small objects, in batches: throughput as a multiple of postMessage's of an array",
+    got: times(objects, COPIED, startingWith(objects, 'crossmem: Queue, await')),
+    atLeast: 1,
+  },
   {
     what: "64 B, in batches: throughput as a multiple of process.send's, one by one",
     got: times(batches, fastest(batches, SENDS.map(oneByOne)), ours(batches)),

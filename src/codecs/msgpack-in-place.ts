@@ -4,6 +4,15 @@ import { MsgpackReader } from './msgpack-reader.js'
 import { MsgpackWriter } from './msgpack-writer.js'
 import { type StructureList, Structures } from './structures.js'
 
+const writers = new WeakMap<Memory, MsgpackWriter>()
+
+/** The queues of a memory have one writer. */
+function writerTo(memory: Memory): MsgpackWriter {
+  const writer = writers.get(memory) ?? new MsgpackWriter(memory.bytes)
+  writers.set(memory, writer)
+  return writer
+}
+
 /** The codec 'msgpack' for a queue: with structures, and without copies. */
 export class MsgpackInPlace implements CodecInPlace<unknown> {
   readonly #memory: Memory
@@ -11,15 +20,13 @@ export class MsgpackInPlace implements CodecInPlace<unknown> {
   readonly #writer: MsgpackWriter
   readonly #reader = new MsgpackReader()
   readonly #label: string
-  #isWriting = false
 
   constructor(label: string, list: StructureList, memory: Memory) {
     this.#label = label
     this.#memory = memory
     this.#structures = new Structures(list)
-    this.#writer = new MsgpackWriter(memory.bytes)
-    const { buffer, byteOffset, length } = memory.bytes
-    this.#reader.open(Buffer.from(buffer as ArrayBuffer, byteOffset, length), this.#structures)
+    this.#writer = writerTo(memory)
+    this.#reader.open(memory.bytes, this.#structures)
   }
 
   write(value: unknown): number | Uint8Array {
@@ -56,15 +63,14 @@ export class MsgpackInPlace implements CodecInPlace<unknown> {
    * is being written may have called.
    */
   #begin(): MsgpackWriter | undefined {
-    if (this.#isWriting || this.#memory.user) return undefined
-    this.#isWriting = true
-    this.#memory.user = this.#writer
-    this.#writer.begin(this.#structures)
-    return this.#writer
+    const writer = this.#writer
+    if (writer.isBusy || this.#memory.user) return undefined
+    this.#memory.user = writer
+    writer.begin(this.#structures)
+    return writer
   }
 
   #end(): void {
-    this.#isWriting = false
     this.#memory.user = undefined
     this.#writer.end()
   }

@@ -17,8 +17,9 @@ const viewClasses = views.map(
   name => (globalThis as unknown as Record<string, ViewClass>)[name] ?? (Uint16Array as ViewClass),
 )
 
-/** What a message without bytes is read from. */
+/** What a reader that is not open reads from. */
 const NOTHING = Buffer.alloc(0)
+const NO_DATA = new DataView(new ArrayBuffer(0))
 
 /** So many objects of a message at most have their places kept for the next one. */
 const KEPT = 64
@@ -26,7 +27,7 @@ const KEPT = 64
 /** Reads what a `MsgpackWriter` wrote. The bytes may be anyone's, and damaged. */
 export class MsgpackReader {
   #bytes: Buffer = NOTHING
-  #data: DataView = new DataView(NOTHING.buffer)
+  #data: DataView = NO_DATA
   #end = 0
   #at = 0
   /** The objects that were read, in order; the first `count` are in use. */
@@ -35,10 +36,18 @@ export class MsgpackReader {
   #structures: Structures | undefined
 
   /** Reads from these bytes from now on. */
-  open(bytes: Buffer, structures?: Structures): void {
-    this.#bytes = bytes
-    this.#data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  open({ buffer, byteOffset, length }: Uint8Array, structures?: Structures): this {
+    this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, length)
+    this.#data = new DataView(buffer, byteOffset, length)
     this.#structures = structures
+    return this
+  }
+
+  /** Keeps no bytes. */
+  close(): void {
+    this.#bytes = NOTHING
+    this.#data = NO_DATA
+    this.#structures = undefined
   }
 
   /** Reads the value that lies there. */

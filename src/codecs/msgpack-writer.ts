@@ -40,6 +40,7 @@ export class MsgpackWriter {
   #count = 0
   #many: Map<object, number> | undefined
   #structures: Structures | undefined
+  #isBusy = false
 
   /** @param home memory of the caller's; without it, the writer has memory of its own */
   constructor(home: Uint8Array = Buffer.allocUnsafeSlow(SMALLEST)) {
@@ -51,6 +52,7 @@ export class MsgpackWriter {
 
   /** Begins anew. @param structures those whose names need not be written */
   begin(structures?: Structures): void {
+    this.#isBusy = true
     this.#at = 0
     this.#structures = structures
   }
@@ -66,6 +68,11 @@ export class MsgpackWriter {
     }
   }
 
+  /** Whether it is between `begin` and `end`. */
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
   /** Whether all that was written since `begin` lies in the memory at home. */
   get isAtHome(): boolean {
     return this.#buffer === this.#home
@@ -79,6 +86,7 @@ export class MsgpackWriter {
 
   /** The next `begin` writes to the memory at home again. */
   end(): void {
+    this.#isBusy = false
     this.#structures = undefined
     if (this.isAtHome) return
     this.#spare = this.#buffer.length <= KEPT ? this.#buffer : undefined

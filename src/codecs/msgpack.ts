@@ -24,9 +24,18 @@ export function encodeMsgpack(value: unknown, structures?: Structures): Uint8Arr
   }
 }
 
-export function decodeMsgpack({ buffer, byteOffset, length }: Uint8Array, structures?: Structures): unknown {
-  // Code of the user's runs only where a built-in method was replaced; a reader of its own is safe.
-  const reader = new MsgpackReader()
-  reader.open(Buffer.from(buffer as ArrayBuffer, byteOffset, length), structures)
-  return reader.read(0, length)
+const reader = new MsgpackReader()
+let isReading = false
+
+/** Decodes what `encodeMsgpack` wrote. */
+export function decodeMsgpack(message: Uint8Array, structures?: Structures): unknown {
+  // A class of the runtime's that a program has replaced may have called this function.
+  if (isReading) return new MsgpackReader().open(message, structures).read(0, message.length)
+  isReading = true
+  try {
+    return reader.open(message, structures).read(0, message.length)
+  } finally {
+    isReading = false
+    reader.close()
+  }
 }

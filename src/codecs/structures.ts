@@ -70,15 +70,25 @@ export class Structures {
   find(names: readonly string[], depth: number): Shape | undefined {
     const slot = hash(names)
     if (slot === undefined) return undefined
-    const seen = this.#seen[slot]
-    if (!seen || !areSame(seen.names, names)) {
-      // Those that have a structure stay.
-      if (this.#hasRoom && !seen?.shape) this.#seen[slot] = { names, times: 1 }
-      return undefined
-    }
+    const seen = this.#recall(slot, names)
+    if (!seen) return undefined
     if (seen.shape) this.#guesses[depth & (DEPTHS - 1)] = seen.shape
     else if (++seen.times === OFTEN) this.#due.push(seen)
     return seen.shape
+  }
+
+  /** Looks for names at the two places where they may be, and else puts them there. */
+  #recall(slot: number, names: readonly string[]): Seen | undefined {
+    const here = this.#seen[slot]
+    if (here && areSame(here.names, names)) return here
+    const there = this.#seen[slot ^ 1]
+    if (there && areSame(there.names, names)) return there
+    if (this.#hasRoom) {
+      // Those that were seen less often make room. Those that have a structure stay.
+      const isHere = worth(here) <= worth(there)
+      if (worth(isHere ? here : there) < OFTEN) this.#seen[isHere ? slot : slot ^ 1] = { names, times: 1 }
+    }
+    return undefined
   }
 
   /** Adds what was seen often. Called between values: a value is written by what there was. */
@@ -88,7 +98,7 @@ export class Structures {
   }
 
   #add(seen: Seen): void {
-    if (!this.#hasRoom || !seen.names.every(isName)) return
+    if (!this.#hasRoom) return
     const number = this.#list.add(bytesOf(seen.names))
     if (number === 'not now') seen.times = 0
     else if (number === 'no room' || number >= MOST_STRUCTURES) this.#hasRoom = false
@@ -123,11 +133,14 @@ function hash(names: readonly string[]): number | undefined {
   let characters = 0
   for (let i = 0; i < length; i++) {
     const name = names[i] as string
+    if (!isName(name)) return undefined
     characters += name.length
     hash = Math.imul(hash, 31) + name.length + name.charCodeAt(0) + name.charCodeAt(name.length - 1)
   }
   return characters > MOST_CHARACTERS ? undefined : (hash ^ (hash >>> 11)) & (REMEMBERED - 1)
 }
+
+const worth = (seen: Seen | undefined): number => (seen?.shape ? OFTEN : (seen?.times ?? 0))
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {
   if (a.length !== b.length) return false
@@ -135,11 +148,13 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
   return true
 }
 
-/** Whether a name is one that says nothing of where it stands, and means nothing elsewhere. */
-const isName = (name: unknown): boolean =>
-  typeof name === 'string' && name !== '__proto__' && !/^\d/.test(name)
+/** Whether a name has its place by when it was added, and means nothing in an object literal. */
+function isName(name: string): boolean {
+  const first = name.charCodeAt(0)
+  return !(first >= 0x30 && first <= 0x39) && name !== '__proto__'
+}
 
-/** Names as a list in JSON: text in which each string has a form, also one that is not well-formed. */
+/** Names as a list in JSON, in which each string has a form, also one that is not well-formed. */
 const bytesOf = (names: readonly string[]): Uint8Array =>
   Buffer.from(`[${names.map(name => JSON.stringify(name)).join()}]`)
 
@@ -149,7 +164,7 @@ function namesIn(bytes: Uint8Array): readonly string[] {
   const isSound =
     Array.isArray(names) &&
     names.length <= MOST_NAMES &&
-    names.every(isName) &&
+    names.every(name => typeof name === 'string' && isName(name)) &&
     new Set(names).size === names.length
   if (!isSound) throw new RangeError('the names of a structure were overwritten')
   return names as string[]

@@ -19,7 +19,9 @@ use crossmem_core::{
 const ROUNDS: u32 = 30_000;
 /// How many calls are made before the sound state is restored.
 const CALLS: u32 = 12;
-const SPILL_AND_REDELIVER: u64 = 3;
+const SPILL_REDELIVER_AND_STRUCTURES: u64 = 7;
+/// Numbers of the list of structures, at the end.
+const LIST: usize = 1024;
 
 /// A segment as plain numbers, as a program sees it that knows nothing of crossmem.
 struct Words<'a>(&'a [AtomicU64]);
@@ -41,7 +43,7 @@ impl Words<'_> {
 
     /// Overwrites one of these numbers, or half of it, with a value that is likely to do harm.
     fn scribble(&self, random: &mut Random, hot: &[Range<usize>]) {
-        let range = match random.below(9) {
+        let range = match random.below(10) {
             0 => 0..self.0.len(),
             i => hot[i as usize % hot.len()].clone(),
         };
@@ -115,7 +117,7 @@ fn inside(region: Region<'_>, offset: u64, len: u64) {
 fn use_queue(object: Object<'_>, queue: &Segment, member: &mut Member, random: &mut Random) -> Result<()> {
     let bytes = [7; 40];
     let index = random.below(6) as u32;
-    match random.below(15) {
+    match random.below(17) {
         0 => {
             // Now and then a message that is larger than a chunk.
             let len = if random.below(200) == 0 { 40 } else { random.below(25) as usize };
@@ -165,7 +167,11 @@ fn use_queue(object: Object<'_>, queue: &Segment, member: &mut Member, random: &
         12 => {
             object.unfinished_messages(member).and(object.queue_size(member)).and(object.holders()).map(drop)
         }
-        13 => object.join_queue().and_then(|another| object.leave_queue(another)),
+        13 => object.add_structure(member, &bytes[..random.below(9) as usize]).map(drop),
+        14 => object.structures(member).map(|entries| {
+            assert!(entries.iter().map(Vec::len).sum::<usize>() <= 8 * LIST, "more than there is");
+        }),
+        15 => object.join_queue().and_then(|another| object.leave_queue(another)),
         _ => {
             let wait = [QueueWait::Message, QueueWait::Room, QueueWait::Finish][index as usize % 3];
             object.take_message(member, Wait::Arm { again: false }).and(object.give_up_queue(wait))
@@ -176,7 +182,7 @@ fn use_queue(object: Object<'_>, queue: &Segment, member: &mut Member, random: &
 /// A queue with messages of all sorts, some of whose chunks live and dead participants hold.
 fn crowded_queue(agent: &Agent, domain: &str, kind: Kind) -> Segment {
     let name = unique("n");
-    let queue = make(agent, &name, kind, [6, 24, SPILL_AND_REDELIVER, 0, 0]);
+    let queue = make(agent, &name, kind, [6, 24, SPILL_REDELIVER_AND_STRUCTURES, 0, 0]);
     let object = Object::new(agent, &queue);
     let mut living = object.join_queue().unwrap();
     let dead = Agent::register(domain, 0).unwrap();
@@ -189,15 +195,19 @@ fn crowded_queue(agent: &Agent, domain: &str, kind: Kind) -> Segment {
     object.take_message(&mut living, Wait::Try).unwrap();
     dying.take_message(&mut member, Wait::Try).unwrap();
     dying.reserve_message(&mut member, Wait::Try).unwrap();
+    dying.add_structure(&member, b"one").unwrap();
+    object.add_structure(&living, b"another").unwrap();
     drop((theirs, dead));
     queue
 }
 
 /// The parts of a queue that are overwritten most: the header, positions, sleepers, failures and
-/// the mutex of reapers, the first participants, and the slots and chunks behind the participants.
-fn hot_in_queue(end: usize) -> [Range<usize>; 8] {
+/// the mutex of reapers, the first participants, and the slots and chunks behind the participants, and the list of
+/// structures.
+fn hot_in_queue(len: usize) -> [Range<usize>; 9] {
+    let end = len - LIST;
     let chunks = end - 6 * 8;
-    [0..8, 8..10, 24..25, 40..72, 88..93, 109..113, chunks - 64..chunks, chunks..end]
+    [0..8, 8..10, 24..25, 40..72, 88..93, 109..113, chunks - 64..chunks, chunks..end, end..end + 28]
 }
 
 fn scribble_at_queue(kind: Kind, seed: u64, rounds: u32, outcomes: &mut Outcomes) {
@@ -398,7 +408,7 @@ fn while_they_are_used() {
 #[test]
 fn no_call_changes_a_chunk_of_another_participant() {
     let agent = Agent::register(&unique("d"), 0).unwrap();
-    let queue = make(&agent, &unique("n"), Kind::MpmcQueue, [2, 24, SPILL_AND_REDELIVER, 0, 0]);
+    let queue = make(&agent, &unique("n"), Kind::MpmcQueue, [2, 24, SPILL_REDELIVER_AND_STRUCTURES, 0, 0]);
     let object = Object::new(&agent, &queue);
     let (mut a, mut b) = (object.join_queue().unwrap(), object.join_queue().unwrap());
     let words = Words::of(queue.region());
