@@ -106,6 +106,7 @@ export class MsgpackWriter {
     this.#many = undefined
   }
 
+  /** Writes a value that is so deep in another one. */
   value(value: unknown, depth: number): void {
     switch (typeof value) {
       case 'string':

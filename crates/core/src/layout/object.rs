@@ -18,8 +18,8 @@ use crate::sync::{AtomicU32, AtomicU64};
 /// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec |
 /// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, flags, codec |
 ///
-/// The flags are 1: redeliver, 2: spill, 4: structures. A dtype and a codec are numbers that only the caller
-/// understands.
+/// The flags are 1: redeliver, 2: spill, 4: structures. A dtype and a codec are numbers that only
+/// the caller understands.
 pub const PARAMS: usize = 5;
 /// Where an object's state begins in its segment.
 pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;
