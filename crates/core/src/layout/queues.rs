@@ -125,7 +125,7 @@ pub(crate) struct ChunkWords {
 pub(crate) struct StructuresWords {
     /// Held while an entry is added.
     pub mutex: MutexWords,
-    /// Bytes of all entries. Only grows. Written by the holder of the mutex, once an entry is whole.
+    /// Bytes of all entries. Only grows. Written by the mutex's holder, once an entry is whole.
     pub used: AtomicU32,
     _pad: [u32; 13],
 }
