@@ -202,8 +202,8 @@ fn crowded_queue(agent: &Agent, domain: &str, kind: Kind) -> Segment {
 }
 
 /// The parts of a queue that are overwritten most: the header, positions, sleepers, failures and
-/// the mutex of reapers, the first participants, and the slots and chunks behind the participants, and the list of
-/// structures.
+/// the mutex of reapers, the first participants, the slots and chunks behind the participants, and
+/// the list of structures.
 fn hot_in_queue(len: usize) -> [Range<usize>; 9] {
     let end = len - LIST;
     let chunks = end - 6 * 8;

@@ -234,8 +234,8 @@ fn push_and_get(user: &mut QueueUser<'_>, large: bool) -> Outcome<bool> {
     Ok(true)
 }
 
-/// Reads the structures of the main queue, which takes no mutex, and adds one. While a victim lives,
-/// it may have the mutex.
+/// Reads the structures of the main queue, which takes no mutex, and adds one. A living victim may
+/// have the mutex.
 fn with_structures(scene: &Scene, members: &Members, died: bool) -> Outcome {
     let object = scene.on(&scene.main);
     let member = members.main.as_ref().ok_or("no member")?;
