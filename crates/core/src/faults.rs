@@ -57,6 +57,10 @@ faults! {
     /// The check whether the control segment was removed is left out.
     LostControlUnnoticed: "tests/registry::a_removed_control_segment_is_noticed";
 
+    /// An agent of another domain, which followed under the same name, is taken for the one that is
+    /// watched.
+    NamesakeWatched: "tests/handover::a_watch_tells_agents_of_two_domains_of_one_name_apart";
+
     // registry
     /// The registry is not repaired after the death of its lock's holder.
     RegistryUnrepaired: "tests/killed::killed_at_every_step_beside_a_survivor";

@@ -36,17 +36,17 @@ mod sys;
 mod wait;
 
 pub use domain::{
-    Agent, AgentInfo, Company, DomainInfo, DomainName, FoundDomain, GroupInfo, Listener, LoopBell, NAME_MAX,
-    ObjectInfo, ObjectRef, Swept, domains, inspect, list_of, obstacle,
+    Agent, AgentId, AgentInfo, Company, DomainInfo, DomainName, FoundDomain, GroupInfo, Listener, LoopBell,
+    NAME_MAX, ObjectInfo, ObjectRef, Swept, Watch, domains, end_with, inspect, list_of, obstacle,
 };
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
 pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets, queue_flags};
 pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{
-    Added, Aim, ArrayGuard, Bytes, CONSUMER, Chunk, Consumer, End, Fact, Got, Hold, Holder, Locked, Looked, Mapped,
-    Member, Object, Observed, PRODUCER, Participant, Producer, Put, QueueWait, SeenNamedLock, Segment, Spec,
-    Subject, Waiter, Worth, observe, open_lock_manager, unlink_name,
+    Added, Aim, ArrayGuard, Bytes, CONSUMER, Chunk, Consumer, End, Fact, Got, Handover, Hold, Holder, Locked,
+    Looked, Mapped, Member, Object, Observed, PRODUCER, Participant, Producer, Put, QueueWait, SeenNamedLock,
+    Segment, Spec, Subject, Waiter, Worth, observe, open_lock_manager, unlink_name,
 };
 pub use region::Region;
 pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_quick_exit};

@@ -16,6 +16,7 @@ mod environment;
 mod attempt;
 mod buffer;
 mod domain;
+mod process;
 mod shared_buffer;
 
 mod array;

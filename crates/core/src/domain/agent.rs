@@ -9,6 +9,7 @@ use super::listener::{Listener, LoopBell};
 use super::name::DomainName;
 use super::registry::{ObjectRef, Registry, Swept};
 use super::seat::Seat;
+use super::watch::AgentId;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -117,6 +118,18 @@ impl Agent {
     #[must_use]
     pub fn owner_word(&self) -> u64 {
         self.seat.me().word()
+    }
+
+    /// What other processes know it by.
+    #[must_use]
+    pub fn id(&self) -> AgentId {
+        AgentId { domain: self.seat.domain().id(), instance: self.seat.me().instance }
+    }
+
+    /// The descriptor that keeps this agent alive. `None` on Windows, where no other process can
+    /// inherit it.
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        self.seat.domain().life.descriptor()
     }
 
     /// Where the files of its domain lie.

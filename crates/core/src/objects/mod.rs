@@ -3,6 +3,7 @@
 mod access;
 mod array;
 mod channel;
+mod handover;
 mod header;
 mod locks;
 mod looked;
@@ -15,6 +16,7 @@ mod spec;
 
 pub use array::ArrayGuard;
 pub use channel::{Bytes, CONSUMER, Consumer, End, PRODUCER, Producer};
+pub use handover::Handover;
 pub use locks::open_lock_manager;
 pub use looked::{Locked, Looked};
 pub use object::Object;

@@ -7,9 +7,10 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 
 use super::file::ByteRange;
-use super::lock_ofd::{may_be_locked, out_of_the_way, try_lock};
+use super::lock_ofd::{may_be_locked, out_of_the_way, try_lock, wait_for_unlock};
 
 /// Far behind the bytes of any control segment.
 const BASE: u64 = 1 << 40;
@@ -37,6 +38,17 @@ impl Life {
     /// it counts as alive: nothing is taken from an owner without the kernel's word.
     pub(crate) fn is_alive(&self, instance: u32) -> bool {
         may_be_locked(&self.0, byte(instance))
+    }
+
+    /// Blocks this thread until no agent of that instance lives, in this process neither.
+    pub(crate) fn outlive(&self, instance: u32) -> io::Result<()> {
+        wait_for_unlock(&self.0, byte(instance))
+    }
+
+    /// What another process inherits so that the instance lives as long as that process has it
+    /// open: locks belong to the description.
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        Some(self.0.as_raw_fd())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 
 use super::file::ByteRange;
-use super::lock_windows::{try_lock, unlock};
+use super::lock_windows::{lock_shared, try_lock, unlock};
 
 /// Far behind the bytes of any control segment.
 const BASE: u64 = 1 << 40;
@@ -38,6 +38,17 @@ impl Life {
         // If this fails, the system unlocks the byte when the handle is closed.
         let _ = unlock(&self.0, byte(instance), &[]);
         false
+    }
+
+    /// Blocks this thread until no agent of that instance lives.
+    pub(crate) fn outlive(&self, instance: u32) -> io::Result<()> {
+        lock_shared(&self.0, byte(instance))
+    }
+
+    /// Another process can't get a lock with a handle.
+    #[allow(clippy::unused_self, reason = "signatures as on the other systems")]
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        None
     }
 }
 

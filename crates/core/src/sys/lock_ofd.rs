@@ -43,7 +43,7 @@ pub(crate) fn open_to_lock(path: &Path, create: bool, mode: u32) -> io::Result<F
 /// Locks the bytes for this description. `false`: another description has a lock in the way.
 pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Result<bool> {
     let kind = if shared { READ } else { WRITE };
-    match set(file, kind, range) {
+    match set(file, libc::F_OFD_SETLK, kind, range) {
         Ok(()) => Ok(true),
         Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
         // fcntl(2): the file isn't open for reading, or for writing.
@@ -58,16 +58,22 @@ pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Resul
     }
 }
 
+/// Blocks this thread until no other description has an exclusive lock in the range. The file must
+/// be open for reading. Leaves a shared lock there, which is in the way of no shared lock and of no
+/// question by `may_be_locked`.
+pub(super) fn wait_for_unlock(file: &File, range: ByteRange) -> io::Result<()> {
+    set(file, libc::F_OFD_SETLKW, READ, range)
+}
+
 /// Unlocks the bytes, except those in `keep`: the kernel doesn't count how often a description
 /// locked a byte.
 pub(crate) fn unlock(file: &File, range: ByteRange, keep: &[ByteRange]) -> io::Result<()> {
-    outside(range, keep).into_iter().try_for_each(|part| set(file, NONE, part))
+    outside(range, keep).into_iter().try_for_each(|part| set(file, libc::F_OFD_SETLK, NONE, part))
 }
 
-/// Whether *another* description has a lock in the way of an exclusive one, or the kernel can't
-/// tell.
+/// Whether *another* description has an exclusive lock in the range, or the kernel can't tell.
 pub(super) fn may_be_locked(file: &File, range: ByteRange) -> bool {
-    let mut lock = flock(WRITE, range);
+    let mut lock = flock(READ, range);
     // SAFETY: a valid descriptor and a whole flock.
     let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) };
     if asked != 0 {
@@ -104,15 +110,15 @@ pub(super) fn out_of_the_way(file: File) -> File {
     unsafe { File::from_raw_fd(copy) }
 }
 
-fn set(file: &File, kind: libc::c_short, range: ByteRange) -> io::Result<()> {
+fn set(file: &File, call: libc::c_int, kind: libc::c_short, range: ByteRange) -> io::Result<()> {
     let mut lock = flock(kind, range);
     loop {
         // SAFETY: a valid descriptor and a whole flock.
-        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut lock) } == 0 {
+        if unsafe { libc::fcntl(file.as_raw_fd(), call, &raw mut lock) } == 0 {
             return Ok(());
         }
-        // On a file system that asks a server, the call can be interrupted, although it doesn't
-        // wait for the lock.
+        // A wait can be interrupted; and so can the call that doesn't wait, on a file system that
+        // asks a server.
         match io::Error::last_os_error() {
             e if e.kind() == io::ErrorKind::Interrupted => {}
             e => return Err(e),

@@ -44,6 +44,17 @@ pub(crate) fn try_lock(file: &File, range: ByteRange, shared: bool) -> io::Resul
     }
 }
 
+/// Locks the bytes for this handle and for others that share them, and blocks this thread until
+/// that is possible.
+pub(super) fn lock_shared(file: &File, range: ByteRange) -> io::Result<()> {
+    let ((low, high), mut place) = (halves(length(range)), place(range));
+    // SAFETY: a valid handle and a whole structure, as in `try_lock`.
+    if unsafe { LockFileEx(file.as_raw_handle(), 0, 0, low, high, &raw mut place) } == TRUE {
+        return Ok(());
+    }
+    Err(io::Error::last_os_error())
+}
+
 /// Unlocks the bytes. Windows counts each lock, so those in `_keep` stay locked; but `range` must
 /// be exactly the range of one lock.
 pub(crate) fn unlock(file: &File, range: ByteRange, _keep: &[ByteRange]) -> io::Result<()> {

@@ -9,14 +9,14 @@ use crate::attempt::with_object;
 use crate::environment::with_open;
 use crate::error::{Result, closed, js};
 
-/// Takes an end for this environment.
+/// Takes an end for this environment. `sender`: the instance of an agent that handed it over.
 ///
 /// # Errors
 /// As `Object::take_end`.
 #[napi(catch_unwind)]
-pub fn take_end(handle: u32, end: u32) -> Result<()> {
+pub fn take_end(handle: u32, end: u32, sender: Option<u32>) -> Result<()> {
     with_open(handle, |agent, open| {
-        let taken = Object::new(agent, &open.segment).take_end(end as usize).map_err(js)?;
+        let taken = Object::new(agent, &open.segment).take_end_from(end as usize, sender).map_err(js)?;
         open.ends[end as usize] = Some(taken);
         Ok(())
     })

@@ -22,6 +22,14 @@ impl Object<'_> {
     /// `ERR_BUSY`: a living agent has it. Of a pipe also `ERR_ENDED` (the end was closed) and
     /// `ERR_PEER_DIED` (its agent died).
     pub fn take_end(&self, index: usize) -> Result<End> {
+        self.take_end_from(index, None)
+    }
+
+    /// As `take_end`; also takes an end that the agent of that instance has, which handed it over.
+    ///
+    /// # Errors
+    /// As `take_end`.
+    pub fn take_end_from(&self, index: usize, sender: Option<u32>) -> Result<End> {
         let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
         let words: &ChannelWords = self.words()?;
         let end = words.ends.get(index).ok_or_else(|| self.corrupt())?;
@@ -30,6 +38,7 @@ impl Object<'_> {
         loop {
             let dead = match Owner::of(before) {
                 None => false,
+                Some(owner) if sender == Some(owner.instance) => false,
                 Some(owner) if self.keeps_end(owner) => {
                     return Err(self.refused_end(Code::Busy, "a living agent has this end of it"));
                 }
