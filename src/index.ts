@@ -74,6 +74,20 @@ export {
 export type { CreateOptions } from './objects/index.js'
 export { type AnyHandle, open, type Reference } from './open.js'
 export {
+  type AnyStartOptions,
+  activeChildren,
+  type CurrentProcess,
+  cpuCount,
+  currentProcess,
+  type FunctionNames,
+  type ParentProcess,
+  Process,
+  type ProcessOptions,
+  parentProcess,
+  type ResultOf,
+  type StartOptions,
+} from './process/index.js'
+export {
   JoinableQueue,
   type MpmcOptions,
   MpmcQueue,

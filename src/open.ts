@@ -36,7 +36,15 @@ interface Handles {
   Pipe: Pipe
 }
 
-type Attach<Handle> = (segment: Segment, reference: { end?: unknown; dtype?: unknown }) => Handle
+/** What a reference has beside the class and the name. */
+interface Details {
+  end?: unknown
+  dtype?: unknown
+  /** The instance of the agent that hands over the end of a pipe. */
+  sender?: number
+}
+
+type Attach<Handle> = (segment: Segment, details: Details) => Handle
 
 const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
   SharedMemory: segment => SharedMemory.attach(segment),
@@ -54,7 +62,7 @@ const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
   MpmcQueue: segment => MpmcQueue.attach(segment),
   Queue: segment => Queue.attach(segment),
   JoinableQueue: segment => JoinableQueue.attach(segment),
-  Pipe: (segment, { end }) => Pipe.attach(segment, end),
+  Pipe: (segment, { end, sender }) => Pipe.attach(segment, end, sender),
 }
 
 /** A handle of any class, as `open()` returns it. */
@@ -87,8 +95,30 @@ export function open<K extends keyof Handles>(reference: { crossmem: K; name: st
  */
 export function open(reference: Reference | string): AnyHandle
 export function open(reference: Reference | string): AnyHandle {
-  const known: { crossmem?: string; name: string; end?: unknown; dtype?: unknown } =
-    typeof reference === 'string' ? { name: reference } : checkReference(reference)
+  return openKnown(typeof reference === 'string' ? { name: reference } : checkReference(reference))
+}
+
+/**
+ * As `open`, for an object that another process hands over.
+ *
+ * @param sender the instance of the agent that has the end of a pipe
+ * @internal
+ */
+export const openFrom = (reference: Reference, sender: number | undefined): AnyHandle =>
+  openKnown({ ...checkReference(reference), sender })
+
+/** Whether a decoded value is what a handle becomes on its way, and nothing else. @internal */
+export function isReference(value: object): value is Reference {
+  const { crossmem, name, ...details } = value as Record<string, unknown>
+  return (
+    typeof crossmem === 'string' &&
+    typeof name === 'string' &&
+    isKnown(crossmem) &&
+    Object.keys(details).every(key => key === 'end' || key === 'dtype')
+  )
+}
+
+function openKnown(known: { crossmem?: string; name: string } & Details): AnyHandle {
   const segment = Segment.open(known.name, known.crossmem)
   if (isKnown(segment.kind)) return classes[segment.kind](segment, known)
   segment.close()
@@ -97,12 +127,7 @@ export function open(reference: Reference | string): AnyHandle {
 
 const isKnown = (kind: string): kind is keyof Handles => Object.hasOwn(classes, kind)
 
-function checkReference(reference: unknown): {
-  crossmem?: string
-  name: string
-  end?: unknown
-  dtype?: unknown
-} {
+function checkReference(reference: unknown): { crossmem: string; name: string } & Details {
   const { crossmem, name, end, dtype } = Object(reference) as Record<string, unknown>
   if (typeof crossmem !== 'string' || typeof name !== 'string') {
     throw new CrossmemError(

@@ -1,4 +1,4 @@
-export type { DomainState, LockRequest, NewSegment, OpenSegment } from './addon.js'
+export type { AgentIdentity, DomainState, LockRequest, NewSegment, OpenSegment } from './addon.js'
 export { domainGroup, domainName, ownerWord } from './agent.js'
 export { nativeArrays } from './arrays.js'
 export { nativeDomain } from './domain.js'
@@ -7,6 +7,7 @@ export { nativeLocks } from './locks.js'
 export { nativeMessages } from './messages.js'
 export { nativeNamedLocks } from './named-locks.js'
 export { clearPad, PAD_BYTES, PAD_MESSAGES, pad } from './pad.js'
+export { nativeProcess } from './process.js'
 export {
   answers,
   arrivals,

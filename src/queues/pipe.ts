@@ -122,8 +122,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /** @internal */
-  static attach(segment: Segment, end: unknown): Pipe {
-    return Pipe.#claim(segment, end)
+  static attach(segment: Segment, end: unknown, sender?: number): Pipe {
+    return Pipe.#claim(segment, end, undefined, sender)
   }
 
   /**
@@ -158,7 +158,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     return Pipe.#claim<T>(Segment.open(reference?.name, 'Pipe'), reference?.end, options?.codec)
   }
 
-  static #claim<T>(segment: Segment, end: unknown, codec?: CodecOption<T>): Pipe<T> {
+  static #claim<T>(segment: Segment, end: unknown, codec?: CodecOption<T>, sender?: number): Pipe<T> {
     if (end !== 0 && end !== 1) {
       segment.close()
       throw new CrossmemError(
@@ -168,7 +168,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     }
     const pipe = new Pipe<T>(segment, end, codec)
     try {
-      pipe.#take()
+      pipe.#take(sender)
     } catch (error) {
       pipe.close()
       throw error
@@ -427,8 +427,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
     return { crossmem: 'Pipe', name: this.name, end: this.#end }
   }
 
-  #take(): void {
-    nativeQueues.takeEnd(this.object.handle, this.#end)
+  #take(sender?: number): void {
+    nativeQueues.takeEnd(this.object.handle, this.#end, sender)
     this.#state = 'ours'
   }
 

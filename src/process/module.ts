@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs'
+import { createRequire, isBuiltin } from 'node:module'
+import { isAbsolute } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as vm from 'node:vm'
+import { CrossmemError } from '../errors.js'
+import type { Target } from './messages.js'
+
+type Exports = Record<string, unknown>
+type Run = (...args: unknown[]) => unknown
+
+/**
+ * Loads a module and returns the function to call; `undefined` if the module only runs.
+ *
+ * @throws {CrossmemError} ERR_NOT_FOUND: there is no such module. ERR_INVALID_ARG: it has no such
+ *   export, or that is no function. Or what the module throws
+ */
+export async function load({ module, caller, run }: Target): Promise<Run | undefined> {
+  const exports = await importFrom(module, caller)
+  const found = exportOf(exports, run ?? 'default')
+  if (typeof found === 'function') return found as Run
+  if (run === undefined) return undefined
+  const names = functionsOf(exports)
+  const list = names.length > 0 ? `it exports: ${names.join(', ')}` : 'it exports no function'
+  throw new CrossmemError('ERR_INVALID_ARG', `${module} exports no function "${run}"; ${list}`)
+}
+
+async function importFrom(module: string, caller: string): Promise<Exports> {
+  const url = locate(module, caller)
+  if (url?.protocol === 'file:' && !existsSync(url)) throw notFound(module, fileURLToPath(url))
+  return (await (url ? import(url.href) : importPackage(module, caller))) as Exports
+}
+
+/** The URL of a module; `undefined` for the name of a package. */
+function locate(module: string, caller: string): URL | undefined {
+  if (isAbsolute(module)) return pathToFileURL(module)
+  if (/^\.\.?([\\/]|$)/.test(module)) return new URL(module.replaceAll('\\', '/'), caller)
+  return isBuiltin(module) || !URL.canParse(module) ? undefined : new URL(module)
+}
+
+/** Imports a package as an `import` in the caller's file does. */
+async function importPackage(name: string, caller: string): Promise<unknown> {
+  try {
+    const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
+    if (importModuleDynamically === undefined) {
+      // Runtimes without that loader: as `require` finds it.
+      return await import(createRequire(caller).resolve(name))
+    }
+    const script = new vm.Script('name => import(name)', { filename: caller, importModuleDynamically })
+    return await (script.runInThisContext() as (name: string) => Promise<unknown>)(name)
+  } catch (cause) {
+    const { code, message } = Object(cause) as { code?: unknown; message?: unknown }
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+    if (isMissing && String(message).includes(`'${name}'`)) throw notFound(name, caller, cause)
+    throw cause
+  }
+}
+
+function notFound(module: string, where: string, cause?: unknown): CrossmemError {
+  const seen = cause === undefined ? `there is no ${where}` : `it is not installed as seen from ${where}`
+  return new CrossmemError('ERR_NOT_FOUND', `there is no module ${module}: ${seen}`, { cause })
+}
+
+/**
+ * An export. A CommonJS module has all of its exports in one object, not all of whose names the
+ * runtime may know.
+ */
+function exportOf(exports: Exports, name: string): unknown {
+  const inner = commonJsOf(exports)
+  if (name === 'default' && inner?.__esModule) return inner.default
+  if (Object.hasOwn(exports, name)) return exports[name]
+  return inner && Object.hasOwn(inner, name) ? inner[name] : undefined
+}
+
+function commonJsOf(exports: Exports): Exports | undefined {
+  const inner = exports.default
+  return inner !== null && (typeof inner === 'object' || typeof inner === 'function')
+    ? (inner as Exports)
+    : undefined
+}
+
+function functionsOf(exports: Exports): string[] {
+  const names = new Set([...Object.keys(exports), ...Object.keys(commonJsOf(exports) ?? {})])
+  return [...names].filter(name => typeof exportOf(exports, name) === 'function')
+}
