@@ -109,12 +109,12 @@ export const openFrom = (reference: Reference, sender: number | undefined): AnyH
 
 /** Whether a decoded value is what a handle becomes on its way, and nothing else. @internal */
 export function isReference(value: object): value is Reference {
-  const { crossmem, name, ...details } = value as Record<string, unknown>
+  const { crossmem, name } = value as Record<string, unknown>
   return (
     typeof crossmem === 'string' &&
     typeof name === 'string' &&
     isKnown(crossmem) &&
-    Object.keys(details).every(key => key === 'end' || key === 'dtype')
+    Object.keys(value).every(key => ['crossmem', 'name', 'end', 'dtype'].includes(key))
   )
 }
 

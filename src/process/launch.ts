@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { threadId } from 'node:worker_threads'
 import { CrossmemError } from '../errors.js'
-import { domainGroup, domainName, nativeProcess } from '../native/index.js'
+import { domainGroup, domainName, nativeDomain, nativeProcess } from '../native/index.js'
 import type { Reference } from '../open.js'
 import type { Checked } from './options.js'
 
@@ -47,9 +47,19 @@ export class Handover {
     nativeProcess.endHandover(this.#handle, true)
   }
 
-  /** The child has the objects, or is gone. */
+  /** The child has the objects. */
   end(): void {
     nativeProcess.endHandover(this.#handle, false)
+  }
+
+  /** The child is gone, and had not opened the objects. */
+  giveBack(): void {
+    this.end()
+    try {
+      nativeDomain.collectGarbage()
+    } catch {
+      // A stopped process is inside the registry: the next sweep does it.
+    }
   }
 }
 

@@ -38,21 +38,24 @@ function locate(module: string, caller: string): URL | undefined {
   return isBuiltin(module) || !URL.canParse(module) ? undefined : new URL(module)
 }
 
-/** Imports a package as an `import` in the caller's file does. */
+/** Imports a package that is installed for the caller's file. */
 async function importPackage(name: string, caller: string): Promise<unknown> {
+  const found = resolve(name, caller)
+  if (found !== undefined) return import(isAbsolute(found) ? pathToFileURL(found).href : found)
+  // It is for `import` only. Runtimes without this loader refuse it.
+  const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
+  const script = new vm.Script('name => import(name)', { filename: caller, importModuleDynamically })
+  return (script.runInThisContext() as (name: string) => Promise<unknown>)(name)
+}
+
+/** The file of a package; `undefined` if `require` may not load it. */
+function resolve(name: string, caller: string): string | undefined {
   try {
-    const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
-    if (importModuleDynamically === undefined) {
-      // Runtimes without that loader: as `require` finds it.
-      return await import(createRequire(caller).resolve(name))
-    }
-    const script = new vm.Script('name => import(name)', { filename: caller, importModuleDynamically })
-    return await (script.runInThisContext() as (name: string) => Promise<unknown>)(name)
+    return createRequire(caller).resolve(name)
   } catch (cause) {
-    const { code, message } = Object(cause) as { code?: unknown; message?: unknown }
-    const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
-    if (isMissing && String(message).includes(`'${name}'`)) throw notFound(name, caller, cause)
-    throw cause
+    const { code } = Object(cause) as { code?: unknown }
+    if (code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return undefined
+    throw code === 'MODULE_NOT_FOUND' ? notFound(name, caller, cause) : cause
   }
 }
 

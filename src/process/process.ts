@@ -33,6 +33,9 @@ import {
 /** Longer times would make a timer end at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
+/** What callers of `new Process` don't have. */
+const MAKER = Symbol('Process.start')
+
 /** The children of this environment that are alive. */
 const children = shared('children', () => new Set<Process>())
 
@@ -78,7 +81,10 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
   #timer: NodeJS.Timeout | undefined
 
   /** @internal */
-  private constructor(options: Checked, handover: Handover | undefined) {
+  private constructor(key: typeof MAKER, options: Checked, handover: Handover | undefined) {
+    if (key !== MAKER) {
+      throw new CrossmemError('ERR_INVALID_ARG', 'start a process with Process.start, not with new')
+    }
     const { child, socket } = launch(options, handover?.descriptor)
     this.name = options.name
     this.isDaemon = options.daemon
@@ -138,7 +144,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
     const handover = references.length > 0 ? new Handover(references) : undefined
     try {
       const { name, daemon: isDaemon, module, run } = checked
-      const started = new Process(checked, handover)
+      const started = new Process(MAKER, checked, handover)
       const parent = { name: currentProcess().name, pid: process.pid, agent, isMainThread }
       void started.#channel.send({
         do: 'start',
@@ -305,7 +311,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
   async #end(handover: Handover | undefined): Promise<void> {
     clearTimeout(this.#timer)
     children.delete(this as Process)
-    handover?.end()
+    if (!this.#hasStarted && !this.#failedToStart) handover?.giveBack()
     this.#reasons -= this.isDaemon ? 0 : 1
     // What it said before its end may still be on its way.
     if (!this.#failedToStart) await this.#channel.closed

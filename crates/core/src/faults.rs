@@ -57,9 +57,21 @@ faults! {
     /// The check whether the control segment was removed is left out.
     LostControlUnnoticed: "tests/registry::a_removed_control_segment_is_noticed";
 
+    /// A process that waits for an agent's end counts as that agent.
+    WatchCountsAsAgent: "tests/handover::a_watch_is_not_taken_for_the_agent_that_it_outlived";
     /// An agent of another domain, which followed under the same name, is taken for the one that is
     /// watched.
     NamesakeWatched: "tests/handover::a_watch_tells_agents_of_two_domains_of_one_name_apart";
+
+    // handover
+    /// The receiver is refused the end that was handed over.
+    EndStaysOnItsWay: "tests/handover::only_the_receiver_takes_an_end_that_is_on_its_way";
+    /// An end that was handed over can be taken by any agent that knows of a handover.
+    EndFromAnySender: "tests/handover::only_the_receiver_takes_an_end_that_is_on_its_way";
+    /// Cancelling closes the ends.
+    CancelClosesEnds: "tests/handover::a_cancelled_handover_changes_nothing";
+    /// Cancelling leaves the agent as if it had died.
+    CancelStays: "tests/handover::a_cancelled_handover_changes_nothing";
 
     // registry
     /// The registry is not repaired after the death of its lock's holder.

@@ -46,11 +46,9 @@ impl Watch {
 
     /// Blocks this thread until the agent is gone.
     pub fn wait(&self) {
-        while self.is_alive() {
-            if self.life.outlive(self.instance).is_err() {
-                // The system has no more room for waits.
-                std::thread::sleep(Duration::from_millis(100));
-            }
+        while self.life.outlive(self.instance).is_err() && self.is_alive() {
+            // The system has no more room for waits.
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 }

@@ -19,6 +19,7 @@ use super::segment::Segment;
 use crate::domain::{Agent, DomainName};
 use crate::error::Result;
 use crate::fail;
+use crate::faults::{Fault, seeded};
 use crate::layout::Kind;
 
 /// An agent that has objects open for a process that will inherit its descriptor. Dropping it
@@ -66,8 +67,10 @@ impl Handover {
     pub fn cancel(self) {
         for (segment, end) in self.ends {
             // An error is harmless: the agent leaves.
-            let _ = Object::new(&self.agent, &segment).release_end(end, false);
+            let _ = Object::new(&self.agent, &segment).release_end(end, seeded(Fault::CancelClosesEnds));
         }
-        self.agent.leave();
+        if !seeded(Fault::CancelStays) {
+            self.agent.leave();
+        }
     }
 }

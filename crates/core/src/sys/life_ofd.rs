@@ -47,6 +47,7 @@ impl Life {
 
     /// What another process inherits so that the instance lives as long as that process has it
     /// open: locks belong to the description.
+    #[allow(clippy::unnecessary_wraps, reason = "Windows has none")]
     pub(crate) fn descriptor(&self) -> Option<i32> {
         Some(self.0.as_raw_fd())
     }

@@ -73,7 +73,8 @@ pub(crate) fn unlock(file: &File, range: ByteRange, keep: &[ByteRange]) -> io::R
 
 /// Whether *another* description has an exclusive lock in the range, or the kernel can't tell.
 pub(super) fn may_be_locked(file: &File, range: ByteRange) -> bool {
-    let mut lock = flock(READ, range);
+    let kind = if seeded(Fault::WatchCountsAsAgent) { WRITE } else { READ };
+    let mut lock = flock(kind, range);
     // SAFETY: a valid descriptor and a whole flock.
     let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) };
     if asked != 0 {

@@ -1,6 +1,6 @@
 //! Rings with one producer and one consumer, and pipes.
 
-use crossmem_core::{Agent, CONSUMER, End, Got, Looked, Object, PRODUCER, Segment, Wait};
+use crossmem_core::{Agent, CONSUMER, End, Got, Handover, Looked, Object, PRODUCER, Segment, Wait};
 
 use super::operation::{Operation, operation};
 use crate::scene::Thing;
@@ -28,6 +28,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("pipe: send", send).in_setting(Pipe),
     operation("pipe: receive", receive).in_setting(Pipe),
     operation("pipe: close", close).in_setting(Pipe),
+    operation("pipe: take an end that is handed over", take_handed_over).in_setting(Pipe),
 ];
 
 /// An owner of an end that keeps it until its process ends.
@@ -171,4 +172,19 @@ fn close(stage: &Stage) {
     mark();
     user.release(true).unwrap();
     mark();
+}
+
+/// The receiver is in the process of the sender: it dies with the agent that hands over.
+fn take_handed_over(stage: &Stage) {
+    let agent: &'static Agent = Box::leak(Box::new(stage.join()));
+    let pipe: &'static Segment = Box::leak(Box::new(stage.open(agent, "pipe")));
+    let mut handover = Handover::begin(&*stage.domain, 0).unwrap();
+    handover.add(&stage.name("pipe"), None, Some(1)).unwrap();
+    mark();
+    let object = Object::new(agent, pipe);
+    let end = object.take_end_from(1, Some(handover.instance())).unwrap();
+    mark();
+    drop(handover);
+    let mut user = ChannelUser { object, end, stream: &stage.ledger.pipe };
+    user.push_many(2).unwrap();
 }

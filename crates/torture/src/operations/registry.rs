@@ -1,6 +1,6 @@
 //! Joining, leaving, and the lives of objects.
 
-use crossmem_core::{Agent, Kind, Segment, unlink_name};
+use crossmem_core::{Agent, Handover, Kind, Segment, unlink_name};
 
 use super::operation::{Operation, operation};
 use crate::stage::{Stage, mark};
@@ -24,6 +24,8 @@ pub const OPERATIONS: &[Operation] = &[
     operation("unlink by name", unlink_by_name),
     operation("unlink from the middle of a list", unlink_in_list),
     operation("sleep in the event loop", sleep_in_loop),
+    operation("hand over", hand_over),
+    operation("cancel a handover", cancel_handover),
     operation("sweep", register).after_death_of(leave_all_behind),
 ];
 
@@ -53,6 +55,26 @@ fn sleep_in_loop(stage: &Stage) {
     drop(bell);
     mark();
     agent.leave();
+}
+
+fn begin_handover(stage: &Stage) -> Handover {
+    let mut handover = Handover::begin(&*stage.domain, 0).unwrap();
+    handover.add(&stage.name("data"), None, None).unwrap();
+    handover
+}
+
+fn hand_over(stage: &Stage) {
+    mark();
+    let handover = begin_handover(stage);
+    drop(handover);
+    mark();
+}
+
+fn cancel_handover(stage: &Stage) {
+    let handover = begin_handover(stage);
+    mark();
+    handover.cancel();
+    mark();
 }
 
 /// The victim's own domain, which the first survivor checks afterwards.

@@ -38,7 +38,7 @@ impl Object<'_> {
         loop {
             let dead = match Owner::of(before) {
                 None => false,
-                Some(owner) if sender == Some(owner.instance) => false,
+                Some(owner) if is_sender(owner, sender) => false,
                 Some(owner) if self.keeps_end(owner) => {
                     return Err(self.refused_end(Code::Busy, "a living agent has this end of it"));
                 }
@@ -135,4 +135,10 @@ impl Object<'_> {
         let geometry = ChannelGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
         Ok(u64::from(self.ring(self.words()?, &geometry, index % 2)?.used()) * u64::from(UNIT))
     }
+}
+
+/// Whether that agent hands the end over to the caller.
+fn is_sender(owner: Owner, sender: Option<u32>) -> bool {
+    let is = sender.is_some_and(|sender| sender == owner.instance || seeded(Fault::EndFromAnySender));
+    is && !seeded(Fault::EndStaysOnItsWay)
 }
