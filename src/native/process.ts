@@ -8,6 +8,8 @@ export const nativeProcess = {
   endHandover: visitor(addon.endHandover),
   endWith: visitor(addon.endWith),
   agentLives: visitor(addon.agentLives),
+  childStarted: visitor(addon.childStarted),
+  childEnded: visitor(addon.childEnded),
   describeProcess: visitor(addon.describeProcess),
   processDescription: visitor(addon.processDescription),
 }

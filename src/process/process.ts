@@ -107,6 +107,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
       })
     })
     children.add(this)
+    if (!isMainThread && child.pid !== undefined) nativeProcess.childStarted(child.pid)
     this.#reasons = this.isDaemon ? 0 : 1
     this.#keep()
     if (this.isDaemon) for (const stream of child.stdio) unref(stream)
@@ -310,6 +311,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
   /** The process is gone, or was not started. */
   async #end(handover: Handover | undefined): Promise<void> {
     clearTimeout(this.#timer)
+    if (!isMainThread && this.pid !== undefined) nativeProcess.childEnded(this.pid)
     children.delete(this as Process)
     if (!this.#hasStarted && !this.#failedToStart) handover?.giveBack()
     this.#reasons -= this.isDaemon ? 0 : 1

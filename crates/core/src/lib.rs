@@ -49,5 +49,5 @@ pub use objects::{
     Segment, Spec, Subject, Waiter, Worth, observe, open_lock_manager, unlink_name,
 };
 pub use region::Region;
-pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_quick_exit};
+pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_quick_exit, reap};
 pub use wait::{Look, Wait};

@@ -2,10 +2,10 @@
 //! parent.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use crossmem_core::{Agent, AgentId, DomainName, Handover, Kind, Watch};
+use crossmem_core::{Agent, AgentId, DomainName, Handover, Kind, Watch, reap};
 use napi_derive::napi;
 
 use crate::environment::with_agent;
@@ -133,6 +133,33 @@ pub fn end_with(
 pub fn agent_lives(domain: String, group: Option<String>, agent: AgentIdentity) -> Result<bool> {
     let watch = Watch::of(name(&domain, group.as_deref()), id(&agent)?).map_err(js)?;
     Ok(watch.is_some_and(|watch| watch.is_alive()))
+}
+
+/// Children that this thread's event loop waits for. A worker's loop ends with the worker: then
+/// nothing else would wait for them, and they would stay as zombies.
+#[derive(Default)]
+struct Children(HashSet<u32>);
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        self.0.drain().for_each(reap);
+    }
+}
+
+thread_local! {
+    static CHILDREN: RefCell<Children> = RefCell::default();
+}
+
+/// A worker thread has started that process.
+#[napi(catch_unwind)]
+pub fn child_started(pid: u32) {
+    let _ = CHILDREN.try_with(|children| children.borrow_mut().0.insert(pid));
+}
+
+/// That process has ended, and the worker's event loop has taken note.
+#[napi(catch_unwind)]
+pub fn child_ended(pid: u32) {
+    let _ = CHILDREN.try_with(|children| children.borrow_mut().0.remove(&pid));
 }
 
 static DESCRIPTION: OnceLock<String> = OnceLock::new();

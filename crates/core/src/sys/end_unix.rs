@@ -1,4 +1,4 @@
-//! The end of this process.
+//! The end of this process, and of its children.
 
 /// Ends this process at once, as another process would kill it. No handler can prevent it.
 pub(crate) fn end_now() -> ! {
@@ -21,4 +21,18 @@ pub(crate) fn end_with_parent(parent: u32) {
     }
     #[cfg(not(target_os = "linux"))]
     let _ = parent;
+}
+
+/// Waits on a thread of its own until that child of this process has ended, so that it doesn't stay
+/// as a zombie (waitpid(2)).
+pub fn reap(child: u32) {
+    let wait = move || {
+        let mut status = 0;
+        // SAFETY: numbers, and a whole status. If the process is no child any more, the call fails.
+        while unsafe { libc::waitpid(child as libc::pid_t, &raw mut status, 0) } < 0
+            && std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted
+        {}
+    };
+    // If the system gives no thread, the zombie stays until this process ends.
+    let _ = std::thread::Builder::new().name("crossmem-reap".into()).stack_size(1 << 16).spawn(wait);
 }

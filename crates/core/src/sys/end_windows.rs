@@ -1,4 +1,4 @@
-//! The end of this process.
+//! The end of this process, and of its children.
 
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
 
@@ -11,3 +11,6 @@ pub(crate) fn end_now() -> ! {
 
 /// Windows doesn't end a process with its parent.
 pub(crate) fn end_with_parent(_parent: u32) {}
+
+/// Windows has no zombies.
+pub fn reap(_child: u32) {}

@@ -18,7 +18,7 @@
 //! | `Bell` | the word on which an agent sleeps |
 //! | `at_quick_exit` | what is called when the process ends by `quick_exit` |
 //! | `Fifo` | what an event loop polls |
-//! | `end_now`, `end_with_parent` | the end of this process |
+//! | `end_now`, `end_with_parent`, `reap` | the end of this process, and of its children |
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("crossmem runs on Linux, macOS and Windows: sys/ has no file for this system");
@@ -125,6 +125,8 @@ pub(crate) use control_windows::{
     remove_control, user,
 };
 #[cfg(windows)]
+pub use end_windows::reap;
+#[cfg(windows)]
 pub(crate) use end_windows::{end_now, end_with_parent};
 #[cfg(windows)]
 pub(crate) use fifo_windows::Fifo;
@@ -142,6 +144,8 @@ pub(crate) use place_elsewhere::{Place, group_id, group_name, own_groups, rehear
 
 #[cfg(unix)]
 pub(crate) use arena_unix::Arena;
+#[cfg(unix)]
+pub use end_unix::reap;
 #[cfg(unix)]
 pub(crate) use end_unix::{end_now, end_with_parent};
 #[cfg(unix)]
