@@ -1,11 +1,14 @@
 // An ES module that uses the package: only its types are checked, by .ci/run.
 import {
   type AnyHandle,
+  activeChildren,
   Barrier,
   type Codec,
   type CodecOption,
   Condition,
   CrossmemError,
+  cpuCount,
+  currentProcess,
   Event,
   FileLock,
   type Guard,
@@ -25,6 +28,8 @@ import {
   Pipe,
   type PipeOptions,
   type PipeReference,
+  Process,
+  parentProcess,
   Queue,
   type QueueOptions,
   RwLock,
@@ -66,6 +71,30 @@ const hits: number = Value.openOrCreate('hits', 'int32', 0).add(1)
 const total: bigint = Value.openOrCreate('total', 'int64', 0n).value
 const totals: Float64Array = SharedArray.create('totals', 'float64', 4).data
 const file: boolean = FileLock.open('ledger.lock').lockSync({ shared: true }).shared
+const child: Process<number> = Process.start<typeof import('./user.mjs'), 'double'>('./user.mjs', {
+  run: 'double',
+  args: [2],
+  daemon: true,
+})
+const doubled: Promise<number> = child.result
+// @ts-expect-error: there is no such export
+Process.start<typeof import('./user.mjs')>('./user.mjs', { run: 'triple', args: [2] })
+// @ts-expect-error: the argument is a number
+Process.start<typeof import('./user.mjs')>('./user.mjs', { run: 'double', args: ['2'] })
+// @ts-expect-error: the argument is missing
+Process.start<typeof import('./user.mjs')>('./user.mjs', { run: 'double' })
+// @ts-expect-error: there is no default export
+Process.start<typeof import('./user.mjs')>('./user.mjs', { args: [2] })
+const bare: Process = Process.start(new URL('file:///reader.js'), { args: [1, 'two'], stdio: 'ignore' })
+const isJoined: Promise<void> = bare.join({ timeout: 5 })
+const kept: Mutex = currentProcess().keep(mutex)
+const processes: [Process[], boolean | undefined, number] = [
+  activeChildren(),
+  parentProcess()?.isAlive,
+  cpuCount(),
+]
+const coded: number = Value.create(null, 'i', 3).value
+const bigCoded: bigint = SharedArray.openOrCreate('coded', 'Q', [1n]).get(0)
 const names: string[] = list().map(object => object.name)
 const freed: number = gc().bytes
 const trades = NDArray.create('trades', {
@@ -145,15 +174,20 @@ jobs.putSync('text')
 // @ts-expect-error a queue of bytes
 frames.tryPush('text')
 
+export const double = (n: number): number => 2 * n
+
 export {
   anyArray,
   anyQueue,
+  bigCoded,
   bytes,
   claimed,
+  coded,
   complex,
   copy,
   count,
   data,
+  doubled,
   either,
   file,
   first,
@@ -168,9 +202,11 @@ export {
   ids,
   index,
   isHeld,
+  isJoined,
   isOurs,
   job,
   joined,
+  kept,
   length,
   lines,
   loaded,
@@ -180,6 +216,7 @@ export {
   permit,
   popped,
   prices,
+  processes,
   reading,
   ready,
   received,

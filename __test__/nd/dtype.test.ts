@@ -2,7 +2,8 @@ import vm from 'node:vm'
 import test, { type ExecutionContext } from 'ava'
 import { CrossmemError } from '../../src/errors.js'
 import { checkDType, checkUsable, dtypeOfTypedArray, readDType } from '../../src/nd/dtype.js'
-import { checkNumericDType, numericDTypes } from '../../src/nd/numbers.js'
+import { numericDTypes } from '../../src/nd/numbers.js'
+import { checkNumericDType } from '../../src/nd/spelling.js'
 import type { NumericDType, Scalar } from '../../src/nd/types.js'
 import { show } from '../../src/util/show.js'
 
@@ -277,7 +278,14 @@ test('dtypes from users: names, and what numpy.dtype reads', t => {
   t.is(checkDType('float' as never), 'float64' as never)
   for (const name of ['Float32', 'f3', '', 'toString', '__proto__', null, undefined, 4, ['int8'], 'O'])
     refuses(t, 'ERR_INVALID_ARG', /one of bool, int8/, () => checkDType(name as never))
-  for (const name of ['float', '<f4', 'S8', 'bfloat16', 'toString', null, 4])
+  for (const [code, dtype] of [
+    ['float', 'float64'],
+    ['<f4', 'float32'],
+    ['i', 'int32'],
+    ['B', 'uint8'],
+  ] as const)
+    t.is(checkNumericDType(code), dtype)
+  for (const name of ['>f4', 'S8', 'c', 'M8[s]', 'bfloat16', 'toString', null, 4])
     refuses(t, 'ERR_INVALID_ARG', /one of bool, int8/, () => checkNumericDType(name))
   refuses(t, 'ERR_UNSUPPORTED', /big-endian/, () => checkDType('>f4' as never))
   refuses(t, 'ERR_UNSUPPORTED', /raw bytes/, () => checkDType('V4' as never))

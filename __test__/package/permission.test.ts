@@ -63,3 +63,15 @@ test("under Node's permission model, arrays are saved and loaded where their fol
   t.is(await under(flags, program), '5,2,3\n5,2,3')
   t.is(statSync(file).mode & 0o777, 0o640)
 })
+
+test("under Node's permission model, a process is refused in words, and started where it is allowed", async t => {
+  const program = (run: string) => `
+    const { Process } = require('crossmem')
+    const module = new URL('data:text/javascript,export const double = n => 2 * n')
+    ${run}`
+  const start = `Process.start(module, { run: 'double', args: [2] })`
+  const refused = program(`try { ${start} } catch ({ code, message }) { console.log(code, message) }`)
+  t.regex(await under([], refused), /^ERR_PERMISSION .*add --allow-child-process$/)
+  const allowed = program(`${start}.result.then(result => console.log(result))`)
+  t.is(await under(['--allow-child-process'], allowed), '4')
+})

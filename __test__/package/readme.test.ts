@@ -13,7 +13,16 @@ function examples(page: string): { code: string; prints: string }[] {
   return [...blocks].map(([, code = '', prints = '']) => ({ code, prints }))
 }
 
-const pages = ['arrays', 'locks', 'queues', 'domains', 'errors', 'troubleshooting', 'crash-safety']
+const pages = [
+  'arrays',
+  'locks',
+  'queues',
+  'processes',
+  'domains',
+  'errors',
+  'troubleshooting',
+  'crash-safety',
+]
 
 for (const page of ['README.md', ...pages.map(name => `docs/${name}.md`)]) {
   const found = examples(page)

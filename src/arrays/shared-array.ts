@@ -4,7 +4,9 @@ import {
   checkShape,
   type DTypeInfo,
   dtypeOfTypedArray,
+  type NumericCode,
   type NumericDType,
+  type NumericDTypeOf,
   numericDTypes,
   type ScalarInput,
   type ScalarOf,
@@ -91,7 +93,20 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
     dtype: D,
     source: ArraySource<D>,
     options?: DataOptions,
-  ): SharedArray<D> {
+  ): SharedArray<D>
+  /** As above, with a type code such as Python's `'i'`. */
+  static create<C extends NumericCode>(
+    name: string | null,
+    code: C,
+    source: ArraySource<NumericDTypeOf<C>>,
+    options?: DataOptions,
+  ): SharedArray<NumericDTypeOf<C>>
+  static create(
+    name: string | null,
+    dtype: string,
+    source: ArraySource<NumericDType>,
+    options?: DataOptions,
+  ): SharedArray {
     return make(name, plan(dtype, source, options), options)
   }
 
@@ -119,11 +134,24 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
     dtype: D,
     source: ArraySource<D>,
     options?: DataOptions,
-  ): SharedArray<D> {
+  ): SharedArray<D>
+  /** As above, with a type code such as Python's `'i'`. */
+  static openOrCreate<C extends NumericCode>(
+    name: string,
+    code: C,
+    source: ArraySource<NumericDTypeOf<C>>,
+    options?: DataOptions,
+  ): SharedArray<NumericDTypeOf<C>>
+  static openOrCreate(
+    name: string,
+    dtype: string,
+    source: ArraySource<NumericDType>,
+    options?: DataOptions,
+  ): SharedArray {
     const planned = plan(dtype, source, options)
     const array = openOrCreate(
       options,
-      () => SharedArray.open<D>(name),
+      () => SharedArray.open(name),
       () => make(name, planned, options),
     )
     return array.expect(planned, array.length)
@@ -353,12 +381,13 @@ interface Plan<D extends NumericDType> extends DataLayout<D> {
   contents?: Uint8Array
 }
 
-function plan<D extends NumericDType>(
-  dtype: D,
-  source: ArraySource<D>,
+function plan(
+  given: string,
+  source: ArraySource<NumericDType>,
   options: DataOptions | undefined,
-): Plan<D> {
-  const { itemBytes, lanes, Storage, write } = numericDTypes[checkNumericDType(dtype) as D]
+): Plan<NumericDType> {
+  const dtype = checkNumericDType(given)
+  const { itemBytes, lanes, Storage, write } = numericDTypes[dtype] as unknown as DTypeInfo<NumericDType>
   if (typeof source === 'number') {
     const [length = 0] = checkShape(source, itemBytes)
     return layoutOf(dtype, length, options)
@@ -373,7 +402,7 @@ function plan<D extends NumericDType>(
     )
   }
   const elements = Array.from(source)
-  const data = new Storage(elements.length * lanes) as StorageOf<D>
+  const data = new Storage(elements.length * lanes)
   for (const [i, element] of elements.entries()) write(data, i * lanes, element)
   return { ...layoutOf(dtype, elements.length, options), contents: bytesOf(data) }
 }

@@ -1,7 +1,9 @@
 import { CrossmemError } from '../errors.js'
 import {
   checkNumericDType,
+  type NumericCode,
   type NumericDType,
+  type NumericDTypeOf,
   numericDTypes,
   type ScalarInput,
   type ScalarOf,
@@ -79,7 +81,20 @@ export class Value<D extends NumericDType = NumericDType> extends DataHandle<'Va
     dtype: D,
     initial?: ScalarInput<D>,
     options?: DataOptions,
-  ): Value<D> {
+  ): Value<D>
+  /** As above, with a type code such as Python's `'i'`. */
+  static create<C extends NumericCode>(
+    name: string | null,
+    code: C,
+    initial?: ScalarInput<NumericDTypeOf<C>>,
+    options?: DataOptions,
+  ): Value<NumericDTypeOf<C>>
+  static create(
+    name: string | null,
+    dtype: string,
+    initial?: ScalarInput<NumericDType>,
+    options?: DataOptions,
+  ): Value {
     const layout = layoutOf(checkNumber(dtype), 1, options)
     return Value.attach(createData('Value', name, layout, options, bytesOfNumber(layout.dtype, initial)))
   }
@@ -107,13 +122,26 @@ export class Value<D extends NumericDType = NumericDType> extends DataHandle<'Va
     dtype: D,
     initial?: ScalarInput<D>,
     options?: DataOptions,
-  ): Value<D> {
+  ): Value<D>
+  /** As above, with a type code such as Python's `'i'`. */
+  static openOrCreate<C extends NumericCode>(
+    name: string,
+    code: C,
+    initial?: ScalarInput<NumericDTypeOf<C>>,
+    options?: DataOptions,
+  ): Value<NumericDTypeOf<C>>
+  static openOrCreate(
+    name: string,
+    dtype: string,
+    initial?: ScalarInput<NumericDType>,
+    options?: DataOptions,
+  ): Value {
     const layout = layoutOf(checkNumber(dtype), 1, options)
-    bytesOfNumber(dtype, initial)
+    bytesOfNumber(layout.dtype, initial)
     const value = openOrCreate(
       options,
-      () => Value.open<D>(name),
-      () => Value.create(name, dtype, initial, options),
+      () => Value.open(name),
+      () => Value.create(name, layout.dtype, initial, options),
     )
     return value.expect(layout, 1)
   }
@@ -270,8 +298,9 @@ function bytesOfNumber<D extends NumericDType>(dtype: D, number: ScalarInput<D> 
   return bytesOf(storage)
 }
 
-function checkNumber<D extends NumericDType>(dtype: D): D {
-  if (!isComplex(checkNumericDType(dtype))) return dtype
+function checkNumber(given: string): NumericDType {
+  const dtype = checkNumericDType(given)
+  if (!isComplex(dtype)) return dtype
   throw new CrossmemError(
     'ERR_UNSUPPORTED',
     `a Value can't be ${dtype}: its two parts can't change at once; use a SharedArray of length 1`,

@@ -1,4 +1,4 @@
-import type { DType, RawDType, StructDType, TimeUnit } from './types.js'
+import type { DType, NumericDType, RawDType, StructDType, TimeUnit } from './types.js'
 
 // How a dtype may be given, and which dtype is meant. Nothing here runs.
 
@@ -21,11 +21,28 @@ interface Codes {
   c16: 'complex128'
   M8: 'datetime64'
   m8: 'timedelta64'
+  '?': 'bool'
+  b: 'int8'
+  B: 'uint8'
+  h: 'int16'
+  H: 'uint16'
+  i: 'int32'
+  I: 'uint32'
+  l: 'int64'
+  L: 'uint64'
+  q: 'int64'
+  Q: 'uint64'
+  f: 'float32'
+  d: 'float64'
 }
 type TimeCode = `${'M8' | 'm8'}[${TimeUnit}]` | `${'M8' | 'm8'}[${number}${TimeUnit}]`
 type Code = keyof Codes | TimeCode | `S${number}` | `U${number}`
 
-/** NumPy's type strings, such as `<f8`, in the machine's own byte order. */
+/**
+ * NumPy's type strings, such as `<f8`, in the machine's own byte order; and the letters that
+ * Python's `array`, `multiprocessing` and `struct` have: `'i'`, `'d'`, `'B'` … On Windows, `'l'` and
+ * `'L'` have 32 bits.
+ */
 export type TypeCode = Code | `${ByteOrder}${Code}`
 
 type Shape = number | readonly number[]
@@ -115,3 +132,11 @@ export type DTypeFrom<L> = L extends DType
           : L extends { readonly names: infer Names; readonly formats: infer Formats }
             ? StructOf<Names, Formats>
             : never
+
+/** As `TypeCode`, for numbers. */
+export type NumericCode =
+  | Exclude<keyof Codes, 'M8' | 'm8'>
+  | `${ByteOrder}${Exclude<keyof Codes, 'M8' | 'm8'>}`
+
+/** The dtype that a type code of numbers means. */
+export type NumericDTypeOf<C extends NumericCode> = Extract<DTypeFrom<C>, NumericDType>

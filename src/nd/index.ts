@@ -11,10 +11,19 @@ export {
   type Swapped,
 } from './dtype.js'
 export type { Descr, DTypeInfo } from './dtype-info.js'
-export type { DTypeFrom, DTypeLike, StructFieldLike, StructLayout, TypeCode } from './dtype-like.js'
+export type {
+  DTypeFrom,
+  DTypeLike,
+  NumericCode,
+  NumericDTypeOf,
+  StructFieldLike,
+  StructLayout,
+  TypeCode,
+} from './dtype-like.js'
 export { flattenNested, type Nested } from './nested.js'
-export { checkNumericDType, numericDTypes } from './numbers.js'
+export { numericDTypes } from './numbers.js'
 export { pythonString } from './python-string.js'
 export { checkShape, contiguousStrides, MAX_DIMS, type Order, shapeProblem, sizeOf } from './shape.js'
+export { checkNumericDType } from './spelling.js'
 export type * from './types.js'
 export { NDView, type Range } from './view.js'

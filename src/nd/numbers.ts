@@ -101,13 +101,3 @@ export const numericDTypes: { readonly [D in NumericDType]: DTypeInfo<D> } = {
 /** Whether it is the name of a dtype of numbers. */
 export const isNumericDType = (value: unknown): value is NumericDType =>
   typeof value === 'string' && Object.hasOwn(numericDTypes, value)
-
-/**
- * Checks that `value` is the name of a dtype of numbers, and returns it.
- *
- * @throws {CrossmemError} ERR_INVALID_ARG
- */
-export function checkNumericDType(value: unknown): NumericDType {
-  if (isNumericDType(value)) return value
-  throw refuse(`a dtype of numbers (one of ${Object.keys(numericDTypes).join(', ')})`, value)
-}

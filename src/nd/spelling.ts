@@ -1,6 +1,6 @@
 import { timeDType } from './datetime.js'
 import { type DTypeInfo, defineDType, refuse } from './dtype-info.js'
-import { numericDTypes } from './numbers.js'
+import { isNumericDType, numericDTypes } from './numbers.js'
 import { smallFloat } from './small-floats.js'
 import { byteStrings, strings } from './strings.js'
 import type { NumericDType } from './types.js'
@@ -143,6 +143,19 @@ export function readSpelling(spelling: string): Spelled | undefined {
     dtypeOfCode(code) ?? (isTime ? timeDType(kind as 'datetime64', unit) : undefined) ?? dtypeOfName(spelling)
   // One byte has no byte order, so '>u1' is as good as '|u1'.
   return info && { info, isSwapped: byteOrder === '>' && info.Storage.BYTES_PER_ELEMENT > 1 }
+}
+
+/**
+ * Checks that `value` is a dtype of numbers in the machine's own byte order, by name or type code,
+ * and returns its name.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG
+ */
+export function checkNumericDType(value: unknown): NumericDType {
+  const spelled = typeof value === 'string' ? readSpelling(value) : undefined
+  const name = spelled?.info.name
+  if (isNumericDType(name) && !spelled?.isSwapped) return name
+  throw refuse(`a dtype of numbers (one of ${Object.keys(numericDTypes).join(', ')})`, value)
 }
 
 // Types that NumPy has and crossmem doesn't, by the letter of the type code.

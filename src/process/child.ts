@@ -1,7 +1,7 @@
 // What a process that `Process.start` started runs: it gets its orders from its parent.
 
 import { closeSync, writeSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
 import { CrossmemError } from '../errors.js'
 import { domainGroup, domainName, nativeDomain, nativeProcess } from '../native/index.js'
 import type { AnyHandle } from '../open.js'
@@ -15,7 +15,7 @@ type Start = Extract<Order, { do: 'start' }>
 
 // Programs shall not see what is meant for this file.
 const [channelAt, handoverAt] = process.argv.splice(2).map(Number)
-const channel = new Channel<News, Order>(new Socket({ fd: channelAt as number }), obey)
+const channel = new Channel<News, Order>(inherited(channelAt as number), obey)
 let release: () => void = () => undefined
 const released = new Promise<void>(resolve => {
   release = resolve
@@ -29,6 +29,11 @@ void channel.closed.then(() => {
   writeSync(2, 'crossmem: the parent of this process ended before it had sent the arguments\n')
   process.exit(1)
 })
+
+function inherited(fd: number): Socket {
+  // A Socket of Bun that is made with a descriptor doesn't read from it.
+  return 'bun' in process.versions ? connect({ fd } as never) : new Socket({ fd })
+}
 
 function obey(order: Order): void {
   if (order.do === 'start') {

@@ -10,13 +10,14 @@ import type { Checked } from './options.js'
 
 const program = join(__dirname, 'child.js')
 
-/** Whether a child can inherit any descriptor. */
-const inherits = !('bun' in process.versions || 'deno' in process.versions)
-
 /** Objects on their way to a child. */
 export class Handover {
   readonly #handle: number
-  readonly #descriptor: number | undefined
+  /**
+   * What the child inherits; `undefined` on Windows. If it is inherited, the child has the objects
+   * as soon as it is there.
+   */
+  readonly descriptor: number | undefined
   /** The instance of the agent that has the objects on the way. */
   readonly sender: number
 
@@ -33,13 +34,8 @@ export class Handover {
     }))
     const state = nativeProcess.beginHandover(domainName(), domainGroup(), threadId, objects)
     this.#handle = state.handle
-    this.#descriptor = inherits ? state.descriptor : undefined
+    this.descriptor = state.descriptor
     this.sender = state.instance
-  }
-
-  /** What the child inherits, if it can. Then it has the objects as soon as it is there. */
-  get descriptor(): number | undefined {
-    return this.#descriptor
   }
 
   /** No child gets the objects. */

@@ -51,9 +51,9 @@ export const activeChildren = (): Process[] => [...children]
  * ```js
  * import { Process, Value } from 'crossmem'
  *
- * const code = 'export const add = (sum, n) => sum.add(n)'
+ * const module = new URL('data:text/javascript,export const add = (sum, n) => sum.add(n)')
  * const sum = Value.create(null, 'int32', 40)
- * const child = Process.start(new URL(`data:text/javascript,${code}`), { run: 'add', args: [sum, 2] })
+ * const child = Process.start(module, { run: 'add', args: [sum, 2] })
  * await child.join()
  * console.log(child.exitCode, sum.value) // 0 42
  * sum.close()
@@ -246,10 +246,10 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
 
   /**
    * Asks the process to end: its `currentProcess().signal` aborts. If it is still alive after
-   * `grace` milliseconds, it gets SIGTERM, and after `grace` more SIGKILL. If its program never read
-   * that signal, SIGTERM comes first. `join()` waits for the end.
+   * `grace` milliseconds, it gets SIGTERM, and after `grace` more SIGKILL. A program that hasn't
+   * read that signal yet gets SIGTERM at once. `join()` waits for the end.
    *
-   * @param options `grace`: default 1000
+   * @param options `grace`: milliseconds, default 1000
    * @throws {CrossmemError} ERR_INVALID_ARG
    */
   terminate(options?: { grace?: number }): void {
