@@ -174,7 +174,7 @@ test('arguments that make no array are refused', t => {
     )
   }
   t.throws(() => SharedArray.create(name, 'int32', [1, 'x'] as never), { code: 'ERR_INVALID_ARG' })
-  t.throws(() => SharedArray.create(name, 'i' as never, 1), { code: 'ERR_INVALID_ARG' })
+  t.throws(() => SharedArray.create(name, 'c' as never, 1), { code: 'ERR_INVALID_ARG' })
   t.throws(() => SharedArray.create(name, 'int32', 1, { lock: null as never, persist: 0 as never }), {
     code: 'ERR_INVALID_ARG',
   })

@@ -40,8 +40,8 @@ type Code = keyof Codes | TimeCode | `S${number}` | `U${number}`
 
 /**
  * NumPy's type strings, such as `<f8`, in the machine's own byte order; and the letters that
- * Python's `array`, `multiprocessing` and `struct` have: `'i'`, `'d'`, `'B'` … On Windows, `'l'` and
- * `'L'` have 32 bits.
+ * Python's `array`, `multiprocessing` and `struct` have: `'i'`, `'d'`, `'B'` … On Windows, `'l'`
+ * and `'L'` have 32 bits.
  */
 export type TypeCode = Code | `${ByteOrder}${Code}`
 
