@@ -3,13 +3,14 @@
 import { closeSync, writeSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 import { CrossmemError } from '../errors.js'
-import { domainGroup, domainName, nativeDomain, nativeProcess } from '../native/index.js'
+import { domainGroup, domainName, nativeProcess } from '../native/index.js'
 import type { AnyHandle } from '../open.js'
 import { Channel } from './channel.js'
 import { abortSignal, isKept } from './current.js'
 import { type Packed, pack, unpack } from './handles.js'
 import type { News, Order } from './messages.js'
 import { load } from './module.js'
+import { sweep } from './sweep.js'
 
 type Start = Extract<Order, { do: 'start' }>
 
@@ -74,9 +75,9 @@ async function start({ description, target, args, sender }: Start): Promise<void
 function take(bytes: Uint8Array, sender: number | undefined): { args: unknown[]; handles: AnyHandle[] } {
   const { value, handles } = unpack(bytes, sender)
   if (handoverAt !== undefined) {
+    // The agent that had the objects until now.
     closeSync(handoverAt)
-    // Sweeps the agent that had the objects until now.
-    nativeDomain.collectGarbage()
+    sweep()
   }
   return { args: value as unknown[], handles }
 }

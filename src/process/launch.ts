@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { threadId } from 'node:worker_threads'
 import { CrossmemError } from '../errors.js'
-import { domainGroup, domainName, nativeDomain, nativeProcess } from '../native/index.js'
+import { domainGroup, domainName, nativeProcess } from '../native/index.js'
 import type { Reference } from '../open.js'
 import type { Checked } from './options.js'
+import { sweep } from './sweep.js'
 
 const program = join(__dirname, 'child.js')
 
@@ -51,11 +52,7 @@ export class Handover {
   /** The child is gone, and had not opened the objects. */
   giveBack(): void {
     this.end()
-    try {
-      nativeDomain.collectGarbage()
-    } catch {
-      // A stopped process is inside the registry: the next sweep does it.
-    }
+    sweep()
   }
 }
 
