@@ -36,7 +36,8 @@ impl Handover {
         Ok(Handover { agent: Agent::register(domain, thread)?, ends: Vec::new() })
     }
 
-    /// Opens an object for the receiver. `end`: of a pipe, the end that it gets, which must be free.
+    /// Opens an object for the receiver. `end`: of a pipe, the end that it gets, which must be
+    /// free.
     ///
     /// # Errors
     /// As `Segment::open` and `Object::take_end`.
