@@ -50,6 +50,7 @@ function wordsOf(kind: string, state: State, held: string): string | undefined {
       }${ended(state.isClosed0 || state.isClosed1)}`
     case 'MpmcQueue':
     case 'Queue':
+    case 'RecordQueue':
       return `${state.size} of ${state.capacity}${ended(state.isEnded)}`
     case 'JoinableQueue':
       return `${state.size} of ${state.capacity}, ${state.unfinished} unfinished${ended(state.isEnded)}`

@@ -429,6 +429,20 @@ faults! {
     /// Messages that are being read count as done.
     FinishedDespiteReading: "tests/queues::a_message_that_is_being_read_is_unfinished";
 
+    // record_ring
+    /// A position moves without ordering the records that were written or read.
+    RelaxedRecords: "models::records::records_are_whole_and_in_order";
+    /// Positions that no agent can have left are taken for granted.
+    RecordPositionsTrusted: "tests/record_queues::impossible_positions_are_refused";
+    /// A record is put although the queue has ended.
+    RecordAfterEnd: "tests/record_queues::nothing_is_put_after_the_end";
+    /// Who moves a position, or leaves an end, wakes no agent.
+    RecordsWakeNobody: "models::records::none_is_left_asleep";
+    /// Who leaves an end forgets the agents that sleep there.
+    RecordSleepersForgotten: "models::records::none_is_left_asleep";
+    /// The end of a queue of records wakes no agent.
+    RecordEndUntold: "tests/record_queues::waiters_are_told_the_end";
+
     // queue, spill
     /// A message is put in after the end.
     PutAfterEnd: "tests/killed_queues::killed_at_every_step";

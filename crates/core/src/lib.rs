@@ -41,13 +41,17 @@ pub use domain::{
 };
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
-pub use layout::{AGENTS, DATA_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets, queue_flags};
+pub use layout::{
+    AGENTS, DATA_OFFSET, DESCRIPTION_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets,
+    queue_flags,
+};
 pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{
     Added, Aim, ArrayGuard, Bytes, CONSUMER, Chunk, Consumer, End, Fact, Got, Handover, Hold, Holder, Locked,
-    Looked, Mapped, Member, Object, Observed, PRODUCER, Participant, Producer, Put, QueueWait, SeenNamedLock,
-    Segment, Spec, Subject, Waiter, Worth, observe, open_lock_manager, unlink_name,
+    Looked, Mapped, Member, Object, Observed, PRODUCER, Participant, Producer, Put, QueueWait, RecordsAt,
+    SeenNamedLock, Segment, Slots, Spec, Subject, Waiter, Worth, observe, open_lock_manager, unlink_name,
 };
+pub use queues::Side;
 pub use region::Region;
 pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_quick_exit, reap};
-pub use wait::{Look, Wait};
+pub use wait::{Look, Spins, Wait};

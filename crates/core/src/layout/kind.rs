@@ -58,6 +58,8 @@ kinds! {
     JoinableQueue = 16,
     /// Two ends that send each other values.
     Pipe = 17,
+    /// Records of one dtype, any number of producers and consumers.
+    RecordQueue = 18,
 }
 
 impl Kind {

@@ -13,6 +13,7 @@ mod locks;
 mod object;
 mod owner;
 mod queues;
+mod record_queue;
 mod shared;
 
 pub(crate) use array::GuardWords;
@@ -34,6 +35,8 @@ pub(crate) use queues::{
     ChannelWords, ChunkWords, EndWords, INDEX_BITS, MpmcWords, PARTICIPANTS, POSITION_MASK, RingWords,
     STRUCTURES_BYTES, Sleeper, StructuresWords, UNIT,
 };
+pub use record_queue::DESCRIPTION_OFFSET;
+pub(crate) use record_queue::{RecordEndWords, RecordGeometry, RecordQueueWords};
 pub use shared::{AGENTS, LAYOUT_VERSION, OBJECTS, PAGE};
 pub(crate) use shared::{CONTROL_MAGIC, GUARD_MAGIC, OBJECT_MAGIC, SLOT_WORDS, Shared, SlotSet};
 

@@ -17,6 +17,7 @@ use crate::sync::{AtomicU32, AtomicU64};
 /// | `SpscQueue` | bytes of the ring |
 /// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec |
 /// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, flags, codec |
+/// | `RecordQueue` | records, bytes of one, bytes of the description |
 ///
 /// The flags are 1: redeliver, 2: spill, 4: structures. A dtype and a codec are numbers that only
 /// the caller understands.

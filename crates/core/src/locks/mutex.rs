@@ -66,7 +66,8 @@ impl MutexWords {
         })
     }
 
-    fn attempt(&self, peers: &impl Peers, attempt: Attempt) -> Option<Result<Acquired, Refused>> {
+    /// One attempt to take it. `None`: another agent has it.
+    pub(crate) fn attempt(&self, peers: &impl Peers, attempt: Attempt) -> Option<Result<Acquired, Refused>> {
         let me = peers.me();
         let is_sleeper = matches!(attempt, Attempt::BeforeSleep { .. });
         let again = attempt == Attempt::BeforeSleep { again: true };

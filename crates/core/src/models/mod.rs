@@ -21,6 +21,7 @@ use crate::wait::{Peers, Wait, asleep};
 
 mod locks;
 mod queues;
+mod records;
 mod rings;
 
 /// The agent that is killed before a model begins.

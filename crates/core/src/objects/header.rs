@@ -6,9 +6,9 @@ use crate::domain::{Agent, Domain};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{
-    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DATA_OFFSET, EventWords, Kind,
-    LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, PARAMS,
-    QueueGeometry, RwLockWords, SemaphoreWords, Shared, WORDS, spills,
+    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DATA_OFFSET, DESCRIPTION_OFFSET, EventWords,
+    Kind, LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, PARAMS,
+    QueueGeometry, RecordGeometry, RecordQueueWords, RwLockWords, SemaphoreWords, Shared, WORDS, spills,
 };
 use crate::locks::MOST_PERMITS;
 use crate::region::Region;
@@ -43,6 +43,9 @@ impl Words for ChannelWords {
 }
 impl Words for MpmcWords {
     const KINDS: &'static [Kind] = &[Kind::MpmcQueue, Kind::Queue, Kind::JoinableQueue];
+}
+impl Words for RecordQueueWords {
+    const KINDS: &'static [Kind] = &[Kind::RecordQueue];
 }
 impl Words for NamedLocksWords {
     const KINDS: &'static [Kind] = &[Kind::LockManager];
@@ -85,7 +88,7 @@ pub(crate) fn with_parts<T>(
         Part { offset: WORDS + offset as u64, bytes: &first, len: 8 },
     ];
     parts.extend(spec.parts.iter().filter(|part| part.len > 0).map(|part| Part {
-        offset: part.offset + DATA_OFFSET,
+        offset: part.offset + data_offset(spec.kind),
         bytes: part.bytes,
         len: part.len,
     }));
@@ -143,6 +146,11 @@ pub(crate) fn check(
     if sound || seeded(Fault::HeaderTrusted) { Ok(()) } else { Err(overwritten(name)) }
 }
 
+/// Where the first contents of an object of that kind lie in its segment.
+fn data_offset(kind: Kind) -> u64 {
+    if kind == Kind::RecordQueue { DESCRIPTION_OFFSET } else { DATA_OFFSET }
+}
+
 fn overwritten(name: &str) -> Error {
     Error::new(
         Code::Corrupt,
@@ -160,6 +168,7 @@ fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
         Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {
             return Ok(Some(QueueGeometry::of(params)?.size));
         }
+        Kind::RecordQueue => return Ok(Some(RecordGeometry::of(params)?.size)),
         Kind::Mutex | Kind::RLock => size_of::<MutexWords>(),
         Kind::RwLock => size_of::<RwLockWords>(),
         Kind::Semaphore => size_of::<SemaphoreWords>(),

@@ -17,4 +17,5 @@ pub(crate) use doorbell::asleep;
 pub use look::Look;
 pub(crate) use peers::{Peers, wake};
 pub(crate) use sleepers::Sleepers;
-pub(crate) use spins::{Spins, can_spin};
+pub use spins::Spins;
+pub(crate) use spins::can_spin;

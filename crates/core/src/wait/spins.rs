@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How many attempts a blocking wait makes before it sleeps: more while waits are short, fewer
 /// while they are long.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Spins(u32);
+pub struct Spins(u32);
 
 impl Default for Spins {
     fn default() -> Self {

@@ -5,11 +5,12 @@ use super::holders::Hold;
 use crate::error::Result;
 use crate::layout::{
     BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DIED, EventWords, Kind, MpmcWords,
-    MutexWords, NamedLocksWords, QueueGeometry, RingWords, RwLockWords, SemaphoreWords, UNIT,
+    MutexWords, NamedLocksWords, QueueGeometry, RecordGeometry, RecordQueueWords, RingWords, RwLockWords,
+    SemaphoreWords, UNIT,
 };
 use crate::locks::SeenRequest;
 use crate::objects::channel::{CONSUMER, PRODUCER};
-use crate::queues::Phase;
+use crate::queues::{Phase, RecordRing};
 use crate::sync::Ordering::{Acquire, Relaxed};
 
 /// A number or a flag.
@@ -46,6 +47,7 @@ impl Sight<'_> {
             }
             Kind::SpscQueue | Kind::Pipe => self.channel(self.words()?)?,
             Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => self.queue()?,
+            Kind::RecordQueue => self.record_queue(self.words()?)?,
         })
     }
 
@@ -154,6 +156,16 @@ impl Sight<'_> {
             facts.push(("failed", Count(words.failed.load(Relaxed))));
         }
         Ok(facts)
+    }
+
+    fn record_queue(&self, words: &RecordQueueWords) -> Result<Vec<Fact>> {
+        let geometry = RecordGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        let ring = RecordRing { words, capacity: geometry.capacity };
+        Ok(vec![
+            ("size", Count(u64::from(ring.len()))),
+            ("capacity", Count(u64::from(geometry.capacity))),
+            ("isEnded", Flag(words.ended.load(Relaxed) != 0)),
+        ])
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Sight;
 use crate::error::Result;
 use crate::layout::{
-    BarrierWords, ChannelWords, Kind, MutexWords, Owner, PARTICIPANTS, RwLockWords, SemaphoreWords, Table,
+    BarrierWords, ChannelWords, Kind, MutexWords, Owner, PARTICIPANTS, RecordQueueWords, RwLockWords,
+    SemaphoreWords, Table,
 };
 use crate::locks::Share;
 use crate::objects::channel::CONSUMER;
@@ -86,6 +87,7 @@ impl Sight<'_> {
             Kind::LockManager => self.of_requests()?,
             Kind::SpscQueue | Kind::Pipe => self.of_channel(self.words()?),
             Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => self.of_queue()?,
+            Kind::RecordQueue => self.of_record_queue(self.words()?),
         })
     }
 
@@ -119,6 +121,12 @@ impl Sight<'_> {
             _ => Hold::Producer,
         };
         owners.map(|(end, owner)| self.holder(owner, hold(end), 1)).collect()
+    }
+
+    fn of_record_queue(&self, words: &RecordQueueWords) -> Vec<Holder> {
+        let holds = [Hold::Consumer, Hold::Producer];
+        let owners = words.ends.iter().zip(holds).filter_map(|(end, hold)| Some((end.mutex.holder()?, hold)));
+        owners.map(|(owner, hold)| self.holder(owner, hold, 1)).collect()
     }
 
     /// The agents whose requests hold named locks.

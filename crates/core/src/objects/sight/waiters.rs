@@ -4,8 +4,8 @@ use super::Sight;
 use super::holders::counted;
 use crate::error::Result;
 use crate::layout::{
-    BarrierWords, ChannelWords, ConditionWords, EventWords, Kind, MutexWords, Owner, RwLockWords,
-    SemaphoreWords, SlotSet,
+    BarrierWords, ChannelWords, ConditionWords, EventWords, Kind, MutexWords, Owner, RecordQueueWords,
+    RwLockWords, SemaphoreWords, SlotSet,
 };
 use crate::locks::Share;
 use crate::sync::Ordering::Relaxed;
@@ -89,6 +89,13 @@ impl Sight<'_> {
                     (&words.readers, Aim::Message),
                     (&words.writers, Aim::Room),
                     (&words.joiners, Aim::Finish),
+                ])
+            }
+            Kind::RecordQueue => {
+                let [consumers, producers] = &self.words::<RecordQueueWords>()?.ends;
+                self.asleep([
+                    (&consumers.mutex.sleepers, Aim::Message),
+                    (&producers.mutex.sleepers, Aim::Room),
                 ])
             }
         })
