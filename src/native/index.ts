@@ -19,6 +19,7 @@ export {
   meetings,
   messageFlags,
   queueFlags,
+  recordQueueOffsets,
   ringOffsets,
   segmentOffsets,
   structureAnswers,
@@ -26,6 +27,7 @@ export {
   waits,
 } from './protocol.js'
 export { nativeQueues } from './queues.js'
+export { nativeRecordQueues } from './record-queues.js'
 export { nativeRecords } from './records.js'
 export { nativeSegments } from './segments.js'
 export { shared } from './shared.js'

@@ -41,7 +41,7 @@ export const fates = { PENDING: 0, GRANTED: 1, GRANTED_AFTER_DEATH: 2, STOLEN: 3
 export const fileAnswers = { HELD_ELSEWHERE: 0, HELD_HERE: -1 } as const
 
 /** The result of a call that carries messages, unless it is a length or a count, from 0 on. */
-export const transfers = { NOT_YET: -1, ENDED: -2, ELSEWHERE: -3, MORE: 2 ** 32 } as const
+export const transfers = { NOT_YET: -1, ENDED: -2, ELSEWHERE: -3, HELD_HERE: -4, MORE: 2 ** 32 } as const
 
 /** The waits of an object, each with sleepers of its own. */
 export const channels = {
@@ -83,6 +83,17 @@ export const ringOffsets = {
   UNIT: 8,
   POSITION: 0x00ff_ffff,
   LEAST_BYTES: 64,
+} as const
+
+/** Offsets in the segment of a queue of records, in bytes, and the numbers of its ends. */
+export const recordQueueOffsets = {
+  CONSUMERS: 0,
+  PRODUCERS: 1,
+  ENDS_AT: 64,
+  END_BYTES: 192,
+  OWNER_AT: 8,
+  ENDED_AT: 448,
+  DESCRIPTION_AT: 512,
 } as const
 
 /** Offsets on the pad, in bytes, and how many messages it holds at most. */

@@ -134,6 +134,9 @@ pub mod transfer {
     /// The message doesn't fit on the pad: the caller has it, and the pad says where it is.
     #[napi]
     pub const ELSEWHERE: i64 = -3;
+    /// This environment has that end of a queue of records already.
+    #[napi]
+    pub const HELD_HERE: i64 = -4;
     /// Added to a record's length when the message goes on in the next record.
     #[napi]
     pub const MORE: i64 = 1 << 32;
@@ -267,6 +270,34 @@ pub mod ring {
     /// The least that a ring has room for.
     #[napi]
     pub const LEAST_BYTES: u32 = offsets::LEAST_RING_BYTES;
+}
+
+/// Where things lie in the segment of a queue of records, in bytes.
+#[napi]
+pub mod record_queue {
+    use crossmem_core::offsets;
+
+    /// The end that takes records.
+    #[napi]
+    pub const CONSUMERS: u32 = crossmem_core::Side::Consumers as u32;
+    /// The end that puts records.
+    #[napi]
+    pub const PRODUCERS: u32 = crossmem_core::Side::Producers as u32;
+    /// The first of two ends, which begins with its position, 32 bits.
+    #[napi]
+    pub const ENDS_AT: u32 = offsets::RECORD_ENDS;
+    /// Length of an end.
+    #[napi]
+    pub const END_BYTES: u32 = offsets::RECORD_END_BYTES;
+    /// Of an end: the owner word of the agent that has it.
+    #[napi]
+    pub const OWNER_AT: u32 = offsets::RECORD_END_OWNER;
+    /// Not 0 once the queue has ended, 32 bits.
+    #[napi]
+    pub const ENDED_AT: u32 = offsets::RECORDS_ENDED;
+    /// The description of the records: a .npy header.
+    #[napi]
+    pub const DESCRIPTION_AT: u32 = crossmem_core::DESCRIPTION_OFFSET as u32;
 }
 
 /// The memory over which JavaScript and the addon hand each other messages, in bytes.

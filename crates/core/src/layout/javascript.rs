@@ -8,6 +8,7 @@ pub mod offsets {
     use crate::layout::locks::MutexWords;
     use crate::layout::object;
     use crate::layout::queues::{self, ChannelWords, EndWords, RingWords};
+    use crate::layout::record_queue::{RecordEndWords, RecordQueueWords};
 
     /// In a segment: the state of the object, behind its header.
     pub const STATE: u32 = object::WORDS as u32;
@@ -46,8 +47,22 @@ pub mod offsets {
     pub const HEADER_POSITION: u32 = queues::POSITION_MASK;
     /// The size of the smallest ring.
     pub const LEAST_RING_BYTES: u32 = queues::LINE as u32;
+
+    /// In a segment: the two ends of a queue of records.
+    pub const RECORD_ENDS: u32 = STATE + offset_of!(RecordQueueWords, ends) as u32;
+    /// From one end to the next.
+    pub const RECORD_END_BYTES: u32 = size_of::<RecordEndWords>() as u32;
+    /// In an end: the position.
+    pub const RECORD_END_POSITION: u32 = offset_of!(RecordEndWords, position) as u32;
+    /// In an end: the owner word of the agent that has it.
+    pub const RECORD_END_OWNER: u32 =
+        (offset_of!(RecordEndWords, mutex) + offset_of!(MutexWords, owner)) as u32;
+    /// In a segment: not 0 once the queue has ended.
+    pub const RECORDS_ENDED: u32 = STATE + offset_of!(RecordQueueWords, ended) as u32;
 }
 
 // JavaScript takes these for granted: each begins what it is part of.
-const _: () =
+const _: () = {
     assert!(offsets::END_OWNER == 0 && offsets::RING_TAIL == 0 && offsets::MUTEX_OWNER == offsets::STATE);
+    assert!(offsets::RECORD_END_POSITION == 0);
+};

@@ -203,16 +203,21 @@ impl<'m> RecordRing<'m> {
             if Owner::of(word) != Some(peers.me()) {
                 return false;
             }
-            // A sleeper that enters the set from now on finds the word free, or changes it.
-            let stay = mutex.sleepers.iter().next().is_some() && !seeded(Fault::RecordSleepersForgotten);
-            let free = word & HUNGRY | if stay { word & WAITERS } else { 0 };
             // Release: pairs with the Acquire of the next `attempt`.
-            match mutex.owner.compare_exchange(word, free, SeqCst, Relaxed) {
+            match mutex.owner.compare_exchange(word, word & HUNGRY, SeqCst, Relaxed) {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
         }
         fail::point("records.left");
+        // Pairs with the fence of a sleeper that has entered the set and finds `waiters` set
+        // already: it sees the end free, or is seen here.
+        fence(SeqCst);
+        let others_sleep = word & WAITERS != 0 && mutex.sleepers.iter().next().is_some();
+        if others_sleep && !seeded(Fault::RecordSleepersForgotten) {
+            mutex.owner.fetch_or(WAITERS, SeqCst);
+            fail::point("records.remembered");
+        }
         self.wake_one(peers, side);
         true
     }

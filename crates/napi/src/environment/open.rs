@@ -2,7 +2,7 @@
 
 use std::hash::Hasher;
 
-use crossmem_core::{Agent, End, Kind, Member, Object, Segment};
+use crossmem_core::{Agent, End, Kind, Member, Object, Segment, Side, Spins};
 
 use crate::protocol::channel::CHANNELS;
 
@@ -21,6 +21,8 @@ pub(crate) struct Open {
     pub ends: [Option<End>; 2],
     /// This environment as a participant of a queue.
     pub member: Option<Member>,
+    /// How long blocking waits at a queue of records look before they sleep.
+    pub spins: Spins,
 }
 
 impl Open {
@@ -33,6 +35,7 @@ impl Open {
             sleeps: [None; CHANNELS as usize],
             ends: [None, None],
             member: None,
+            spins: Spins::default(),
         }
     }
 
@@ -45,6 +48,11 @@ impl Open {
         }
         if let Some(member) = self.member.take() {
             let _ = object.leave_queue(member);
+        }
+        if self.segment.kind == Kind::RecordQueue {
+            for side in [Side::Consumers, Side::Producers] {
+                let _ = object.leave_records(side);
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Queues: joining them, and calls that are too rare to be raw. Messages go through `messages.rs`,
-//! records through `records.rs`.
+//! records of channels through `records.rs`, queues of records through `record_queue.rs`.
 
 mod channels;
 mod messages;
 mod raw;
+mod record_queue;
 mod records;
 
 use crossmem_core::{Added, Agent, Chunk, Looked, Member, Object, Put, QueueWait};
@@ -26,7 +27,7 @@ use crate::protocol::transfer;
 #[napi(ts_return_type = "Record<string, (handle: number, ...numbers: number[]) => number>")]
 pub fn hot_calls(env: napi::Env) -> napi::Result<JsObject<'static>> {
     let calls = JsObject::new(&env)?;
-    for (name, callback) in messages::CALLS.iter().chain(records::CALLS) {
+    for (name, callback) in messages::CALLS.iter().chain(records::CALLS).chain(record_queue::CALLS) {
         raw::add(env.raw(), calls.raw(), name, *callback);
     }
     Ok(calls)
