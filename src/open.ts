@@ -2,9 +2,9 @@ import { NDArray, SharedArray, Value } from './arrays/index.js'
 import { CrossmemError } from './errors.js'
 import { Barrier, Condition, Event, Mutex, RLock, RwLock, Semaphore } from './locks/index.js'
 import { SharedMemory } from './memory/index.js'
-import { type DType, dtypeAs } from './nd/index.js'
+import { type DType, dtypeAs, type StructDType } from './nd/index.js'
 import { Segment } from './objects/index.js'
-import { JoinableQueue, MpmcQueue, Pipe, Queue, SpscQueue } from './queues/index.js'
+import { JoinableQueue, MpmcQueue, Pipe, Queue, RecordQueue, SpscQueue } from './queues/index.js'
 
 /** What JSON, `process.send` and `postMessage` send instead of a handle. `open()` takes it. */
 export interface Reference {
@@ -12,7 +12,7 @@ export interface Reference {
   crossmem: string
   /** The object's name. */
   name: string
-  /** Of an NDArray whose memory doesn't say what its bytes are. */
+  /** Of an NDArray or a RecordQueue whose memory doesn't say what its bytes are. */
   dtype?: DType
 }
 
@@ -34,6 +34,7 @@ interface Handles {
   Queue: Queue
   JoinableQueue: JoinableQueue
   Pipe: Pipe
+  RecordQueue: RecordQueue
 }
 
 /** What a reference has beside the class and the name. */
@@ -63,6 +64,7 @@ const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
   Queue: segment => Queue.attach(segment),
   JoinableQueue: segment => JoinableQueue.attach(segment),
   Pipe: (segment, { end, sender }) => Pipe.attach(segment, end, sender),
+  RecordQueue: (segment, { dtype }) => RecordQueue.attach(segment, dtype),
 }
 
 /** A handle of any class, as `open()` returns it. */
@@ -79,6 +81,17 @@ export function open<D extends DType = DType>(reference: {
   name: string
   dtype?: D
 }): NDArray<D>
+/**
+ * Opens the queue of records that a reference stands for.
+ *
+ * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has
+ *   no such class. Else as the class's own `open`
+ */
+export function open<D extends StructDType = StructDType>(reference: {
+  crossmem: 'RecordQueue'
+  name: string
+  dtype?: D
+}): RecordQueue<D>
 /**
  * Opens the object that a reference stands for, as the class that the reference names.
  *

@@ -8,6 +8,7 @@ import {
   dtypeInfo,
   dtypeOfTypedArray,
   flattenNested,
+  isNDView,
   type NDView,
   type Nested,
   numericDTypes,
@@ -88,12 +89,6 @@ export function readSource(
   }
   return { ...flat, shape, order: options.order }
 }
-
-/**
- * Whether it is a view; it may be one of another copy of this package, so its class doesn't count.
- */
-const isNDView = <D extends DType>(source: object | Nested): source is NDView<D> =>
-  typeof source === 'object' && 'toNested' in source && typeof source.toNested === 'function'
 
 /** Refuses options that the source decides. */
 function refuse(options: object, keys: string[], source: string): void {

@@ -10,7 +10,7 @@ export {
   readDType,
   type Swapped,
 } from './dtype.js'
-export type { Descr, DTypeInfo } from './dtype-info.js'
+export type { Descr, DTypeInfo, FieldInfo } from './dtype-info.js'
 export type {
   DTypeFrom,
   DTypeLike,
@@ -25,5 +25,6 @@ export { numericDTypes } from './numbers.js'
 export { pythonString } from './python-string.js'
 export { checkShape, contiguousStrides, MAX_DIMS, type Order, shapeProblem, sizeOf } from './shape.js'
 export { checkNumericDType } from './spelling.js'
+export { writeField } from './struct.js'
 export type * from './types.js'
-export { NDView, type Range } from './view.js'
+export { isNDView, NDView, type Range } from './view.js'

@@ -59,11 +59,7 @@ function layOut(fields: readonly FieldInfo[], itemBytes: number) {
  * @param alignment 1 unless the struct is laid out as a C compiler does
  */
 export function structDType(fields: readonly FieldInfo[], itemBytes: number, alignment: number): DTypeInfo {
-  const cells: Cell[] = fields.map(field => ({
-    ...field,
-    bytes: inBytes(field.info),
-    strides: contiguousStrides(field.shape, 'C').map(stride => stride * field.info.itemBytes),
-  }))
+  const cells: Cell[] = fields.map(cellOf)
   const names = new Set(fields.map(({ name }) => name))
   const { name, descr } = layOut(fields, itemBytes)
   const raw = fields.find(field => field.info.raw !== undefined)
@@ -115,6 +111,21 @@ export function structDType(fields: readonly FieldInfo[], itemBytes: number, ali
       return `(${texts.join(', ')}${texts.length === 1 ? ',' : ''})`
     },
   })
+}
+
+const cellOf = (field: FieldInfo): Cell => ({
+  ...field,
+  bytes: inBytes(field.info),
+  strides: contiguousStrides(field.shape, 'C').map(stride => stride * field.info.itemBytes),
+})
+
+/**
+ * A function that stores a field's value in the record that begins at a byte. If the value is
+ * refused, a part of the field may be stored.
+ */
+export function writeField(field: FieldInfo): (records: Uint8Array, at: number, value: unknown) => void {
+  const cell = cellOf(field)
+  return (records, at, value) => writeCell(cell, records, at + cell.offset, value, 0)
 }
 
 function readCell(cell: Cell, data: Uint8Array, at: number, axis: number): unknown {

@@ -451,6 +451,12 @@ stays(
   'a view has no name of its own; send the array and make the view there, or send the elements: toNested()',
 )
 
+/**
+ * Whether it is a view; it may be one of another copy of this package, so its class doesn't count.
+ */
+export const isNDView = (value: unknown): value is NDView =>
+  typeof value === 'object' && value !== null && 'toNested' in value && typeof value.toNested === 'function'
+
 const invalid = (message: string) => new CrossmemError('ERR_INVALID_ARG', message)
 
 const outOfRange = (index: unknown, axis: number, dim: number) =>
