@@ -33,6 +33,10 @@ export interface QueueClass {
   get: 'get' | 'pop'
   /** The `i`th of many items. */
   item(i: number): unknown
+  /** The most that it can be made for. Default: 4194304. */
+  mostCapacity?: number
+  /** Whether it has records instead of messages, which are received and released. Default: false. */
+  hasRecords?: boolean
   /** What was got is done with. */
   done?(queue: AnyQueue): void
 }

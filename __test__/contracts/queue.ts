@@ -20,7 +20,7 @@ const test = ava.serial
 
 /** What is promised of all queues of many producers and consumers. */
 export function testQueue(Class: QueueClass): void {
-  const { kind, item, done = () => undefined } = Class
+  const { kind, item, done = () => undefined, hasRecords = false, mostCapacity = 2 ** 22 } = Class
   const names = namesOf(Class)
   const items = (length: number, from = 0) => range(length, from).map(item)
   const make = (options?: Options) => {
@@ -77,7 +77,8 @@ export function testQueue(Class: QueueClass): void {
         messageBytes: 8,
       })
       using _ = queue
-      t.deepEqual([queue.capacity, queue.messageBytes, queue.redeliver], [capacity, 8, false])
+      t.is(queue.capacity, capacity)
+      if (!hasRecords) t.deepEqual([queue.messageBytes, queue.redeliver], [8, false])
       for (let round = 0; round < 3; round++) {
         t.is(tryPutMany(items(capacity + 1)), capacity)
         t.deepEqual([queue.size, queue.isFull, queue.isEmpty], [capacity, true, false])
@@ -177,10 +178,12 @@ export function testQueue(Class: QueueClass): void {
   })
 
   test(`${kind}: options, waits and numbers that cannot be are refused`, async t => {
-    const wrongOptions: Record<keyof Options, unknown[]> = {
-      capacity: [0, -1, 1.5, Number.NaN, '1', null, 2 ** 22 + 1],
-      messageBytes: [-1, 1.5, Number.NaN, '1', null, 2 ** 30 + 1],
-      redeliver: [0, 'yes', null],
+    const wrongOptions: { [Option in keyof Options]: unknown[] } = {
+      capacity: [0, -1, 1.5, Number.NaN, '1', null, mostCapacity + 1],
+      ...(!hasRecords && {
+        messageBytes: [-1, 1.5, Number.NaN, '1', null, 2 ** 30 + 1],
+        redeliver: [0, 'yes', null],
+      }),
     }
     for (const [option, values] of Object.entries(wrongOptions)) {
       for (const value of values) {
@@ -192,7 +195,8 @@ export function testQueue(Class: QueueClass): void {
     const { putMany, putManySync, tryPutMany, get, getSync, getMany, getManySync, tryGetMany } = made
     t.true(tryPut(item(0)))
     for (const wait of badAsyncWaits as never[]) {
-      for (const refused of [put(item(0), wait), get(wait), getMany(1, wait), queue.receive(wait)]) {
+      const receiving = hasRecords ? [] : [queue.receive(wait)]
+      for (const refused of [put(item(0), wait), get(wait), getMany(1, wait), ...receiving]) {
         await t.throwsAsync(refused, { code: 'ERR_INVALID_ARG' }, JSON.stringify(wait))
       }
     }
@@ -201,7 +205,7 @@ export function testQueue(Class: QueueClass): void {
         () => putSync(item(0), wait),
         () => getSync(wait),
         () => getManySync(1, wait),
-        () => queue.receiveSync(wait),
+        ...(hasRecords ? [] : [() => queue.receiveSync(wait)]),
       ]) {
         t.throws(call, { code: 'ERR_INVALID_ARG' }, `${call} ${JSON.stringify(wait)}`)
       }
@@ -219,7 +223,8 @@ export function testQueue(Class: QueueClass): void {
     t.is(queue.size, 1, 'nothing was put or taken')
   })
 
-  test(`${kind}: a message has its place until it is released`, async t => {
+  const testMessages = hasRecords ? () => undefined : test
+  testMessages(`${kind}: a message has its place until it is released`, async t => {
     const { queue, putManySync, tryPut } = make({ capacity: 3 })
     using _ = queue
     putManySync(items(3))
@@ -291,7 +296,8 @@ export function testQueue(Class: QueueClass): void {
     const { queue, get, getMany, put, tryPutMany } = make({ capacity: 1 })
     const empty = make()
     tryPutMany(items(1))
-    const waits = [put(item(1)), empty.get(), empty.getMany(2), empty.queue.receive({ timeout: 600_000 })]
+    const waits = [put(item(1)), empty.get(), empty.getMany(2)]
+    if (!hasRecords) waits.push(empty.queue.receive({ timeout: 600_000 }))
     t.true(await isPending(Promise.race(waits)))
     queue.close()
     empty.queue.close()
@@ -400,6 +406,7 @@ export function testQueue(Class: QueueClass): void {
       t.throws(() => getSync(), { code: 'ERR_ENDED' })
       await t.throwsAsync(get(), { code: 'ERR_ENDED' })
       await t.throwsAsync(getMany(2), { code: 'ERR_ENDED' })
+      if (hasRecords) return
       t.is(queue.tryReceive(), undefined)
       t.throws(() => queue.receiveSync(), { code: 'ERR_ENDED' })
       await t.throwsAsync(queue.receive(), { code: 'ERR_ENDED' })

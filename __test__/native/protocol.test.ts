@@ -28,7 +28,7 @@ const pairs: Record<keyof typeof constants, Numbers | undefined> = {
   queueFlags: addon.queue,
   segmentOffsets: addon.segment,
   ringOffsets: addon.ring,
-  recordQueueOffsets: addon.recordQueue,
+  recordQueueOffsets: addon.records,
   padOffsets,
   structureAnswers: addon.structure,
   messageFlags: { REDELIVERED, MORE, SPILLED } as Numbers,

@@ -131,7 +131,9 @@ function writeAll(
       write(records, i * each, column[i])
     } catch (cause) {
       if (!(cause instanceof CrossmemError)) throw cause
-      throw new CrossmemError(cause.code, `record ${i} of the column ${show(name)}: ${cause.message}`, { cause })
+      throw new CrossmemError(cause.code, `record ${i} of the column ${show(name)}: ${cause.message}`, {
+        cause,
+      })
     }
   }
 }

@@ -54,9 +54,7 @@ type RecordsFrom<L> = Extract<DTypeFrom<L>, StructDType>
  * record 1 and so on, or an array with a value for each record.
  */
 export type RecordColumns<D extends StructDType = StructDType> = {
-  readonly [Name in ScalarOf<D> extends infer R ? keyof R & string : never]:
-    | StorageOf
-    | readonly unknown[]
+  readonly [Name in ScalarOf<D> extends infer R ? keyof R & string : never]: StorageOf | readonly unknown[]
 }
 
 const waits: WaitKind = {

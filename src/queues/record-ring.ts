@@ -71,9 +71,9 @@ export class RecordRing {
     let put = 0
     try {
       const tail = words[TAIL] as number
-      const room = entered < count ? entered : count
+      const room = Math.min(entered, count)
       const slot = tail % capacity
-      const here = room < capacity - slot ? room : capacity - slot
+      const here = Math.min(room, capacity - slot)
       if (records.length === each) bytes.set(records, slot * each)
       else {
         const start = from * each
@@ -121,9 +121,9 @@ export class RecordRing {
     let records: Uint8Array
     try {
       const head = words[HEAD] as number
-      const count = entered < most ? entered : most
+      const count = Math.min(entered, most)
       const slot = head % capacity
-      const here = count < capacity - slot ? count : capacity - slot
+      const here = Math.min(count, capacity - slot)
       records = new Uint8Array(count * each)
       records.set(bytes.subarray(slot * each, (slot + here) * each))
       if (here < count) records.set(bytes.subarray(0, (count - here) * each), here * each)

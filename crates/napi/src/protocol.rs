@@ -274,7 +274,7 @@ pub mod ring {
 
 /// Where things lie in the segment of a queue of records, in bytes.
 #[napi]
-pub mod record_queue {
+pub mod records {
     use crossmem_core::offsets;
 
     /// The end that takes records.

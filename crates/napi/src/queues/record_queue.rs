@@ -8,7 +8,7 @@ use super::raw::{Answer, Call, calls};
 use crate::attempt::{give_up, remember, wait, with_object};
 use crate::error::Result;
 use crate::protocol::channel::{MESSAGE, ROOM};
-use crate::protocol::{record_queue, transfer};
+use crate::protocol::{records, transfer};
 
 calls! {
     /// Takes an end of a queue of records: how many slots there are.
@@ -21,7 +21,7 @@ calls! {
 
 /// An end from its number.
 fn side(number: i64) -> Side {
-    if number == i64::from(record_queue::PRODUCERS) { Side::Producers } else { Side::Consumers }
+    if number == i64::from(records::PRODUCERS) { Side::Producers } else { Side::Consumers }
 }
 
 fn enter_records(call: &mut Call<'_>, end: i64, mode: i64) -> Answer {
