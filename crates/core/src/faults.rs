@@ -434,12 +434,14 @@ faults! {
     RelaxedRecords: "models::records::records_are_whole_and_in_order";
     /// Positions that no agent can have left are taken for granted.
     RecordPositionsTrusted: "tests/record_queues::impossible_positions_are_refused";
+    /// Records around the end of the ring are published one part after the other.
+    RecordsPutInTwo: "tests/killed_records::killed_at_every_step";
     /// A record is put although the queue has ended.
     RecordAfterEnd: "tests/record_queues::nothing_is_put_after_the_end";
     /// Who moves a position, or leaves an end, wakes no agent.
     RecordsWakeNobody: "models::records::none_is_left_asleep";
     /// Who leaves an end forgets the agents that sleep there.
-    RecordSleepersForgotten: "models::records::none_is_left_asleep";
+    RecordSleepersForgotten: "models::records::each_consumer_gets_a_record";
     /// The end of a queue of records wakes no agent.
     RecordEndUntold: "tests/record_queues::waiters_are_told_the_end";
 

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
 
 use common::random::Random;
 use common::{code, make, unique};
 use crossmem_core::{
-    Agent, CONSUMER, Code, End, Got, Kind, Looked, Member, Object, PRODUCER, Put, QueueWait, Region, Result,
-    Segment, Wait,
+    Agent, CONSUMER, Code, End, Got, Kind, Looked, Member, Object, PRODUCER, Put, QueueWait, RecordsAt,
+    Region, Result, Segment, Side, Spins, Wait,
 };
 
 const ROUNDS: u32 = 30_000;
@@ -94,6 +95,7 @@ impl Outcomes {
             Code::PeerDied,
             Code::Busy,
             Code::Ended,
+            Code::OutOfRange,
         ];
         assert!(code.is_none_or(|code| may_be.contains(&code)), "{code:?}");
         // A call takes a million attempts to find an object corrupt, and further calls would find
@@ -351,6 +353,66 @@ fn over_channels() {
         scribble_at_channel(kind, seed, ROUNDS, &mut outcomes);
     }
     outcomes.were(&["fine", "ERR_CORRUPT", "ERR_LOST_OWNERSHIP", "ERR_BUSY", "ERR_PEER_DIED"]);
+}
+
+/// Makes one call to a queue of records.
+fn use_records(object: Object<'_>, queue: &Segment, random: &mut Random) -> Result<()> {
+    let side = if random.below(2) == 0 { Side::Consumers } else { Side::Producers };
+    let mut bytes = [7; 60];
+    match random.below(9) {
+        0 => object.put_records(&bytes[..20 * (1 + random.below(3) as usize)], Wait::Try).map(drop),
+        1 => object.get_records(&mut bytes[..20 * (1 + random.below(3) as usize)], Wait::Try).map(drop),
+        2 => object.put_records(&bytes[..20], Wait::Arm { again: true }).map(drop),
+        3 => object.get_records(&mut bytes[..20], Wait::For(Duration::from_millis(1))).map(drop),
+        4 => {
+            let held = object.enter_records(side, Wait::Try, &mut Spins::default())?;
+            if let Looked::Got(RecordsAt::Slots(slots)) = held {
+                assert!(slots.here <= slots.count);
+                inside(queue.region(), slots.offset, u64::from(slots.here) * 20);
+                return object.advance_records(side, random.below(u64::from(slots.count) + 2) as u32);
+            }
+            Ok(())
+        }
+        5 => object.leave_records(side),
+        6 => object.give_up_records(side),
+        7 => {
+            assert!(object.count_records()? <= 4);
+            object.records_have_ended().map(drop)
+        }
+        _ => object.wake_records(side),
+    }
+}
+
+#[test]
+fn over_queues_of_records() {
+    let agent = Agent::register(&unique("d"), 0).unwrap();
+    let queue = make(&agent, &unique("n"), Kind::RecordQueue, [4, 20, 64, 0, 0]);
+    let object = Object::new(&agent, &queue);
+    object.put_records(&[1; 40], Wait::Try).unwrap();
+    let (words, mut random, mut outcomes) = (Words::of(queue.region()), Random(7), Outcomes::default());
+    let sound = words.saved();
+    // The header, the first words of each end, and whether the queue has ended.
+    let hot = [0..8, 8..11, 32..35, 56..57];
+    for _ in 0..ROUNDS / 4 {
+        words.restore(&sound);
+        for _ in 0..1 + random.below(3) {
+            words.scribble(&mut random, &hot);
+        }
+        for _ in 0..CALLS {
+            outcomes.hear(use_records(object, &queue, &mut random));
+        }
+    }
+    outcomes.were(&["fine", "ERR_CORRUPT", "ERR_LOST_OWNERSHIP", "ERR_OUT_OF_RANGE"]);
+    beside_a_scribbler(&queue, &hot, || {
+        for _ in 0..ROUNDS / 4 {
+            words.restore(&sound);
+            for _ in 0..CALLS {
+                outcomes.hear(use_records(object, &queue, &mut random));
+            }
+        }
+    });
+    words.restore(&sound);
+    agent.leave();
 }
 
 /// Calls `act` while another thread overwrites the segment all the time.

@@ -5,6 +5,7 @@ use super::looked::Looked;
 use super::object::Object;
 use super::put_got::{Got, Put};
 use crate::error::{Code, Error, Result};
+use crate::faults::{Fault, seeded};
 use crate::layout::{RecordGeometry, RecordQueueWords};
 use crate::locks::{Refused, STUCK_TIMEOUT};
 use crate::queues::{Corrupt, Entered, RecordRing, Side};
@@ -35,6 +36,10 @@ impl<'a> Object<'a> {
     fn record_ring(&self) -> Result<(RecordRing<'a>, RecordGeometry)> {
         let words: &RecordQueueWords = self.words()?;
         let geometry = RecordGeometry::of(&self.params()?).map_err(|_| self.corrupt())?;
+        // The header may have been overwritten since it was checked.
+        if geometry.size > self.segment.region().len() as u64 {
+            return Err(self.corrupt());
+        }
         Ok((RecordRing { words, capacity: geometry.capacity }, geometry))
     }
 
@@ -112,7 +117,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// `ERR_INVALID_ARG`, `ERR_CORRUPT`.
     pub fn put_records(&self, bytes: &[u8], wait: Wait) -> Result<Looked<Put<u32>>> {
-        let (_, geometry) = self.record_ring()?;
+        let (ring, geometry) = self.record_ring()?;
         let each = geometry.record_bytes as usize;
         if bytes.is_empty() || !bytes.len().is_multiple_of(each) {
             return Err(Error::new(
@@ -128,7 +133,12 @@ impl<'a> Object<'a> {
                     bytes[..count as usize * each].split_at(slots.here.min(count) as usize * each);
                 self.segment.region().write(slots.offset, here)?;
                 self.segment.region().write(geometry.records_at, wrapped)?;
-                self.advance_records(Side::Producers, count)?;
+                if seeded(Fault::RecordsPutInTwo) && !wrapped.is_empty() {
+                    ring.advance(self.peers(), Side::Producers, slots.here);
+                    self.advance_records(Side::Producers, count - slots.here)?;
+                } else {
+                    self.advance_records(Side::Producers, count)?;
+                }
                 Ok(Put::Done(count))
             }
         })
