@@ -8,7 +8,7 @@ const ROUNDS = 60
 /** No round takes that long. In milliseconds. */
 const HANG = 20_000
 
-for (const kind of ['MpmcQueue', 'Queue', 'JoinableQueue', 'SpscQueue', 'Pipe']) {
+for (const kind of ['MpmcQueue', 'Queue', 'JoinableQueue', 'SpscQueue', 'Pipe', 'RecordQueue']) {
   test(`${kind}: words that make no sense are refused or give garbage; nothing crashes or hangs`, async t => {
     const child = start('proofs/use-what-is-scribbled-on', kind, String(ROUNDS))
     t.teardown(() => kill(child))

@@ -2,6 +2,7 @@ import { type ArrayInfo, arrayIfAny, arrayIn } from '../arrays/index.js'
 import { inspect, type ObjectInfo } from '../domain.js'
 import { dtypeText } from '../nd/index.js'
 import { Segment } from '../objects/index.js'
+import { type RecordsInfo, recordsInfo } from '../queues/index.js'
 import { agents, bytes, fields, groupOf, table, users } from './format.js'
 import { note, waiting } from './listing.js'
 import { type NamedLockInfo, type Observation, observe } from './observe.js'
@@ -12,6 +13,8 @@ import { type Values, valuesOf, valuesText } from './values.js'
 interface Found extends ObjectInfo, Observation {
   foreign: boolean
   array: ArrayInfo | null
+  /** Of a queue of records. */
+  records: RecordsInfo | null
   values: Values | null
 }
 
@@ -21,7 +24,7 @@ export function run([name = '']: readonly string[], options: Options): Report {
   let found: Found
   if (object) {
     const [seen] = observe(state, [object]) as [Observation]
-    found = { ...object, ...seen, foreign: false, array: null, values: null }
+    found = { ...object, ...seen, foreign: false, array: null, records: null, values: null }
     const isThere = object.present && !object.doomed
     // Opening one that is doomed, or that lost its name, would sweep it.
     if (isThere && seen.problem === null) lookInside(found, options)
@@ -37,12 +40,14 @@ export function run([name = '']: readonly string[], options: Options): Report {
 
 /** Opens the object to read what only its opener can. */
 function lookInside(found: Found, options: Options): void {
-  if (found.kind !== 'NDArray' && !options.head && !options.plot) return
+  const { head, plot } = options
+  if (found.kind !== 'NDArray' && found.kind !== 'RecordQueue' && !head && !plot) return
   try {
     const segment = Segment.open(found.name)
     try {
       if (found.kind === 'NDArray') found.array = arrayIn(segment)
-      if (options.head || options.plot) found.values = valuesOf(segment, options)
+      if (found.kind === 'RecordQueue') found.records = recordsInfo(segment)
+      if (head || plot) found.values = valuesOf(segment, options)
     } finally {
       segment.close()
     }
@@ -61,7 +66,8 @@ function foreign(name: string, options: Options): Found {
     const { kind, byteLength, persist, foreign } = segment
     const object = { name, kind, byteLength, persist, attached: [], doomed: false, present: true }
     const seen = { state: {}, holders: [], waiters: [], locks: null, problem: null }
-    const found: Found = { ...object, ...seen, foreign, array: arrayIfAny(segment), values: null }
+    const array = arrayIfAny(segment)
+    const found: Found = { ...object, ...seen, foreign, array, records: null, values: null }
     if (options.head || options.plot) found.values = valuesOf(segment, options)
     return found
   } finally {
@@ -72,7 +78,8 @@ function foreign(name: string, options: Options): Found {
 const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`
 
 function describe(found: Found, { columns }: Options): string {
-  const { array, foreign, kind, problem } = found
+  const { array, records, foreign, kind, problem } = found
+  const dtype = array?.dtype ?? records?.dtype
   const isWatched = !foreign && kind !== 'SharedMemory' && problem === null
   const facts = fields({
     name: found.name,
@@ -81,7 +88,7 @@ function describe(found: Found, { columns }: Options): string {
       found.byteLength < 1024 ? bytes(found.byteLength) : `${bytes(found.byteLength)} (${found.byteLength})`,
     persist: foreign ? undefined : found.persist ? 'yes' : 'no',
     attached: foreign ? undefined : agents(found.attached),
-    dtype: array ? dtypeText(array.dtype) : undefined,
+    dtype: dtype && dtypeText(dtype),
     shape: array ? list(array.shape) : undefined,
     order: array?.order,
     strides: array ? list(array.strides) : undefined,

@@ -17,15 +17,15 @@ living process has open.
     options: ['head', 'plot'],
     synopsis: 'inspect NAME',
     summary: "show all about one object, or about another program's shared memory",
-    details: `Shows who holds it and who waits for what. An array, and memory that isn't in the registry, is opened to read its
-header. Opening joins the domain, which sweeps it, but never removes the object that is shown.
+    details: `Shows who holds it and who waits for what. An array, a queue of records, and memory that isn't in the registry,
+is opened to read its header. Opening joins the domain, which sweeps it, but never removes the object that is shown.
 
   --head          also show the first 20 values of an array, a Value or bytes
   --plot          also show the values as a line, or as a histogram if there is more than one axis
 
 Values are read without a lock: they may be of different instants.
 
---json: { domain, group, ...object, foreign, array, values }`,
+--json: { domain, group, ...object, foreign, array, records, values }`,
   },
   top: {
     names: 'none',

@@ -4,6 +4,7 @@ export { Pipe, type PipeOptions, type PipeReference } from './pipe.js'
 export { Queue } from './queue.js'
 export type { QueueOptions } from './queue-handle.js'
 export { RecordBatch } from './record-batch.js'
+export { type RecordsInfo, recordsInfo } from './record-dtype.js'
 export {
   type OpenRecordQueueOptions,
   type RecordColumns,

@@ -1,7 +1,7 @@
 import { CrossmemError } from '../errors.js'
-import { recordQueueOffsets } from '../native/index.js'
-import { checkUsable, type DTypeInfo, dtypeAs, dtypeInfo, type StructDType } from '../nd/index.js'
-import { decodeNpyHeader, encodeNpyHeader } from '../npy/index.js'
+import { nativeRecordQueues, nativeSegments, recordQueueOffsets } from '../native/index.js'
+import { checkUsable, type DType, type DTypeInfo, dtypeAs, dtypeInfo, type StructDType } from '../nd/index.js'
+import { decodeNpyHeader, encodeNpyHeader, type NpyHeader } from '../npy/index.js'
 import type { Segment } from '../objects/index.js'
 import { show } from '../util/index.js'
 
@@ -34,19 +34,46 @@ export interface Description {
   info: RecordInfo
   /** Whether the segment alone doesn't say what all bytes mean. */
   isRaw: boolean
+  capacity: number
   recordsAt: number
 }
 
 /**
- * Reads the description from a private copy, since other processes may write to the segment
- * meanwhile.
+ * Reads the description of a queue's records.
  *
  * @param dtype what a user says that raw bytes are
  * @throws {CrossmemError} ERR_CORRUPT: the description isn't that of a queue with these numbers.
  *   ERR_INVALID_ARG, ERR_UNSUPPORTED: as `NDArray.open`
  */
-export function readDescription(segment: Segment, params: number[], dtype?: unknown): Description {
-  const [capacity = 0, recordBytes = 0, length = 0] = params
+export function readDescription(segment: Segment, dtype?: unknown): Description {
+  const found = readHeader(segment)
+  const info = checkUsable({ ...found, info: dtypeAs(found.info, dtype) }) as unknown as RecordInfo
+  const isRaw = found.info.raw !== undefined
+  return { info, isRaw, capacity: found.size, recordsAt: DESCRIPTION_AT + found.dataOffset }
+}
+
+/** The records of a queue, for people to read. */
+export interface RecordsInfo {
+  /** `V2` is two bytes of which nothing is known. */
+  dtype: DType
+  /** How many there is room for, and how many there are. */
+  capacity: number
+  size: number
+}
+
+/**
+ * What is said of the records in a segment.
+ *
+ * @throws {CrossmemError} ERR_CORRUPT
+ */
+export function recordsInfo(segment: Segment): RecordsInfo {
+  const { info, size: capacity } = readHeader(segment)
+  return { dtype: info.name, capacity, size: nativeRecordQueues.countRecords(segment.handle) }
+}
+
+/** Reads a private copy, since other processes may write to the segment meanwhile. */
+function readHeader(segment: Segment): NpyHeader {
+  const [capacity = 0, recordBytes = 0, length = 0] = nativeSegments.objectParams(segment.handle)
   const recordsAt = DESCRIPTION_AT + length
   const isInside = recordsAt + capacity * recordBytes <= segment.byteLength
   const found = isInside
@@ -55,18 +82,16 @@ export function readDescription(segment: Segment, params: number[], dtype?: unkn
         segment.byteLength - DESCRIPTION_AT,
       )
     : undefined
-  const isSound =
+  if (
     found?.info.fields !== undefined &&
     found.info.itemBytes === recordBytes &&
     found.dataOffset === length &&
     found.shape.length === 1 &&
     found.size === capacity
-  if (!isSound) {
-    throw new CrossmemError(
-      'ERR_CORRUPT',
-      `what "${segment.name}" says of its records was overwritten; unlink it and create it again`,
-    )
-  }
-  const info = checkUsable({ ...found, info: dtypeAs(found.info, dtype) }) as unknown as RecordInfo
-  return { info, isRaw: found.info.raw !== undefined, recordsAt }
+  )
+    return found
+  throw new CrossmemError(
+    'ERR_CORRUPT',
+    `what "${segment.name}" says of its records was overwritten; unlink it and create it again`,
+  )
 }

@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import { MESSAGE, ROOM, untilEnded } from '../messages/index.js'
-import { nativeRecordQueues, nativeSegments } from '../native/index.js'
+import { nativeRecordQueues } from '../native/index.js'
 import {
   type DTypeFrom,
   type DTypeLike,
@@ -31,7 +31,9 @@ import { RecordSource } from './record-source.js'
 
 /** Options of a new queue of records. */
 export interface RecordQueueOptions<L extends DTypeLike = DTypeLike> extends CreateOptions {
-  /** The fields of a record, in NumPy's list or dict form: `[['id', '<i8'], ['px', '<f8', [3]]]`. */
+  /**
+   * The fields of a record, in NumPy's list or dict form: `[['id', '<i8'], ['px', '<f8', [3]]]`.
+   */
   dtype: L
   /** How many records it has room for, 1 to 2^30. Default: 1024. */
   capacity?: number
@@ -101,14 +103,12 @@ export class RecordQueue<D extends StructDType = StructDType>
   private constructor(segment: Segment, dtype?: unknown) {
     super(segment, 'RecordQueue', waits)
     const made = this.orClose(object => {
-      const params = nativeSegments.objectParams(object.handle)
-      const description = readDescription(object.segment, params, dtype)
-      const capacity = params[0] as number
-      const { info, recordsAt } = description
+      const description = readDescription(object.segment, dtype)
+      const { info, capacity, recordsAt } = description
       return { ...description, ring: new RecordRing(object, recordsAt, capacity, info.itemBytes) }
     })
     this.#info = made.info
-    this.#capacity = made.ring.capacity
+    this.#capacity = made.capacity
     this.#one = new Uint8Array(made.info.itemBytes)
     this.#sink = new RecordSink(this.object, made.ring)
     this.#source = new RecordSource<D>(this.object, made.ring, made.info)
@@ -246,8 +246,8 @@ export class RecordQueue<D extends StructDType = StructDType>
    * Puts records in, in order, as there is room. Records of other producers may come between them.
    * If one is refused, none is put. The timeout counts for each wait; what went in before stays in.
    *
-   * @param records an array of records; columns, `{ id: BigInt64Array, px: Float64Array, sym: […] }`;
-   *   or a one-dimensional array or view of the queue's dtype. Before this waits, it copies them
+   * @param records an array of records; columns, as `{ id: BigInt64Array, px: Float64Array }`; or a
+   *   one-dimensional array or view of the queue's dtype. Before this waits, it copies them
    * @throws {CrossmemError} as `put`
    */
   async putMany(

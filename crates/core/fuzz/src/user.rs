@@ -6,7 +6,7 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 use crossmem_core::{
     Agent, ArrayGuard, CONSUMER, Chunk, End, Got, Kind, Looked, Member, Object, PRODUCER, Put, QueueWait,
-    Region, RequestRef, Segment, Wait, Wanted,
+    RecordsAt, Region, RequestRef, Segment, Side, Spins, Wait, Wanted,
 };
 
 use super::behind::Behind;
@@ -57,6 +57,7 @@ impl<'a> User<'a> {
             Kind::LockManager => self.request(input),
             Kind::SpscQueue | Kind::Pipe => self.talk(input),
             Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => self.queue(input),
+            Kind::RecordQueue => self.records(input),
         }
     }
 
@@ -295,6 +296,34 @@ impl<'a> User<'a> {
     }
 
     /// Makes one call to a queue.
+    fn records(&self, input: &mut Unstructured<'_>) -> Result<()> {
+        let object = self.object;
+        let side = if input.arbitrary()? { Side::Consumers } else { Side::Producers };
+        match input.int_in_range(0..=8)? {
+            0 | 1 => drop(heard(object.put_records(&BYTES[..12 * input.int_in_range(0..=4)?], wait(input)?))),
+            2 | 3 => drop(heard(object.get_records(&mut BYTES.clone()[..36], wait(input)?))),
+            4 => {
+                let entered = heard(object.enter_records(side, wait(input)?, &mut Spins::default()));
+                if let Some(Looked::Got(RecordsAt::Slots(slots))) = entered {
+                    write_inside(self.segment.region(), slots.offset, 12 * u64::from(slots.here));
+                }
+            }
+            5 => drop(heard(object.advance_records(side, small(input)?))),
+            6 => drop(heard(object.leave_records(side))),
+            7 => drop(heard(object.give_up_records(side))),
+            _ => {
+                heard(object.wake_records(side));
+                heard(object.count_records());
+                heard(object.records_have_ended());
+                if input.ratio(1, 8)? {
+                    heard(object.leave_records(Side::Producers));
+                    heard(object.end_records());
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn queue(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (object, region) = (self.object, self.segment.region());
         if self.members.is_empty() || self.members.len() < 3 && input.ratio(1, 8)? {

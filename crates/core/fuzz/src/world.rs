@@ -58,7 +58,7 @@ impl Drop for World {
 }
 
 /// Every kind that can be made.
-pub const KINDS: [Kind; 17] = [
+pub const KINDS: [Kind; 18] = [
     Kind::SharedMemory,
     Kind::NDArray,
     Kind::Mutex,
@@ -76,6 +76,7 @@ pub const KINDS: [Kind; 17] = [
     Kind::Queue,
     Kind::JoinableQueue,
     Kind::Pipe,
+    Kind::RecordQueue,
 ];
 
 /// The offset of a small array's trailer.
@@ -93,6 +94,7 @@ pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Se
         Kind::Pipe => Some([128, 64, 0, 0, 0]),
         Kind::MpmcQueue => Some([6, 24, SPILL_AND_REDELIVER, 0, 0]),
         Kind::Queue | Kind::JoinableQueue => Some([3, 40, 0, 0, 0]),
+        Kind::RecordQueue => Some([3, 12, 64, 0, 0]),
         _ => Some([0; PARAMS]),
     };
     let size = match kind {
