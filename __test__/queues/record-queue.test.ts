@@ -160,6 +160,19 @@ test('a record or column that cannot be is refused, says why, and nothing is put
   t.is(queue.size, 0)
 })
 
+test('a getter of a record may put another one', t => {
+  using queue = RecordQueue.create(null, TICK)
+  const nested = {
+    ...tick(1),
+    get px() {
+      queue.putSync(tick(2))
+      return tick(1).px
+    },
+  }
+  queue.putSync(nested)
+  t.deepEqual(queue.tryGetMany(9), [read(2), read(1)])
+})
+
 test('a closed array is not put', t => {
   using queue = RecordQueue.create(null, TICK)
   const array = NDArray.create(null, { shape: 2, dtype: TICK.dtype })

@@ -13,7 +13,8 @@ export const COPIED = 'threads: postMessage, copied'
 /** All queues of JavaScript and Python that carry such a payload, each with `fars` far ends. */
 export function queueKinds(payload: Payload, fars = 1): QueueKinds {
   const { kinds, missing } = everyKind({ largest: payload === 'object' ? OBJECT_BYTES : payload, fars })
-  return { kinds: kinds.filter(({ carries }) => carries !== 'bytes' || payload !== 'object'), missing }
+  const other = payload === 'object' ? 'bytes' : 'objects'
+  return { kinds: kinds.filter(({ carries }) => carries !== other), missing }
 }
 
 /** More bytes than a small object takes in any encoding. */
@@ -26,7 +27,7 @@ interface Ends {
 }
 
 interface Kind extends QueueKind {
-  carries: 'bytes' | 'bytes and objects'
+  carries: 'bytes' | 'objects' | 'bytes and objects'
 }
 
 function everyKind(ends: Ends): { kinds: Kind[]; missing: string[] } {
@@ -66,6 +67,12 @@ const ofCrossmem = (ends: Ends): Kind[] =>
       ['SpscQueue', `push(), pop(); ${RING}`, ['await', 'sync', 'try'], 'bytes'],
       ['MpmcQueue', `push(), pop(); ${CHUNKS}`, ['await', 'sync', 'try'], 'bytes'],
       ['Queue', `put(), get(), codec 'msgpack'; ${CHUNKS}`, ['await', 'sync', 'try'], 'bytes and objects'],
+      [
+        'RecordQueue',
+        'put(), get(), putMany(), getMany(); 1,024 records of five fields, made of objects and read as objects',
+        ['await', 'sync', 'try'],
+        'objects',
+      ],
       [
         'Pipe',
         `send(), recv(); each way ${RING}; a batch as an array`,

@@ -128,6 +128,12 @@ export function writeField(field: FieldInfo): (records: Uint8Array, at: number, 
   return (records, at, value) => writeCell(cell, records, at + cell.offset, value, 0)
 }
 
+/** A function that reads a field in the record that begins at a byte. */
+export function readField(field: FieldInfo): (records: Uint8Array, at: number) => unknown {
+  const cell = cellOf(field)
+  return (records, at) => readCell(cell, records, at + cell.offset, 0)
+}
+
 function readCell(cell: Cell, data: Uint8Array, at: number, axis: number): unknown {
   if (axis === cell.shape.length) return cell.bytes.read(data, at)
   const stride = cell.strides[axis] as number

@@ -23,6 +23,7 @@ import {
 import { checkCount, show } from '../util/index.js'
 import { checkBeforeAttempt, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
 import type { RecordBatch } from './record-batch.js'
+import { type Bytes, bytesFor, RecordCodec } from './record-codec.js'
 import { recordsIn, recordsOf } from './record-columns.js'
 import { describe, type RecordInfo, readDescription, recordDType } from './record-dtype.js'
 import { RecordRing } from './record-ring.js'
@@ -96,8 +97,9 @@ export class RecordQueue<D extends StructDType = StructDType>
   readonly #capacity: number
   readonly #sink: RecordSink
   readonly #source: RecordSource<D>
-  /** One record that was encoded, until the next one. */
-  readonly #one: Uint8Array
+  /** Memory for one record, unless that is being encoded. It is valid until the next one. */
+  #one: Bytes | undefined
+  readonly #codec: RecordCodec<D>
   #batch: RecordBatch<D> | undefined
 
   private constructor(segment: Segment, dtype?: unknown) {
@@ -109,9 +111,9 @@ export class RecordQueue<D extends StructDType = StructDType>
     })
     this.#info = made.info
     this.#capacity = made.capacity
-    this.#one = new Uint8Array(made.info.itemBytes)
+    this.#codec = new RecordCodec<D>(made.info)
     this.#sink = new RecordSink(this.object, made.ring)
-    this.#source = new RecordSource<D>(this.object, made.ring, made.info)
+    this.#source = new RecordSource<D>(this.object, made.ring, made.info, this.#codec)
     // The memory doesn't tell another process what the bytes are, so the reference does.
     if (made.isRaw) Object.defineProperty(this, 'dtype', { value: made.info.name, enumerable: true })
   }
@@ -429,13 +431,17 @@ export class RecordQueue<D extends StructDType = StructDType>
   }
 
   #encode(record: ScalarInput<D>): Uint8Array {
-    this.#info.write(this.#one, 0, record as never)
-    return this.#one
+    const to = this.#one ?? bytesFor(this.#info.itemBytes)
+    // A getter of the record may put another one meanwhile.
+    this.#one = undefined
+    this.#codec.write(to, 0, record)
+    this.#one = to
+    return to.bytes
   }
 
   #encodeAll(records: unknown): Uint8Array {
     const { itemBytes } = this.#info
-    if (Array.isArray(records)) return encodeArray(records, this.#info)
+    if (Array.isArray(records)) return this.#encodeArray(records)
     if (isNDView(records)) {
       if (dtypeText(records.dtype) === dtypeText(this.dtype)) return recordsIn(records, itemBytes)
       throw new CrossmemError(
@@ -451,6 +457,20 @@ export class RecordQueue<D extends StructDType = StructDType>
     )
   }
 
+  #encodeArray(records: readonly unknown[]): Uint8Array {
+    const { itemBytes } = this.#info
+    const to = bytesFor(records.length * itemBytes)
+    let i = 0
+    try {
+      // By index: `forEach` leaves out the holes of an array.
+      for (; i < records.length; i++) this.#codec.write(to, i * itemBytes, records[i])
+    } catch (cause) {
+      if (!(cause instanceof CrossmemError)) throw cause
+      throw new CrossmemError(cause.code, `record ${i}: ${cause.message}; nothing was put`, { cause })
+    }
+    return to.bytes
+  }
+
   get #out(): RecordSink {
     void this.object
     return this.#sink
@@ -460,21 +480,6 @@ export class RecordQueue<D extends StructDType = StructDType>
     void this.object
     return this.#source
   }
-}
-
-function encodeArray(records: readonly unknown[], info: RecordInfo): Uint8Array {
-  const { itemBytes } = info
-  const bytes = new Uint8Array(records.length * itemBytes)
-  // By index: `forEach` leaves out the holes of an array.
-  for (let i = 0; i < records.length; i++) {
-    try {
-      info.write(bytes, i * itemBytes, records[i] as never)
-    } catch (cause) {
-      if (!(cause instanceof CrossmemError)) throw cause
-      throw new CrossmemError(cause.code, `record ${i}: ${cause.message}; nothing was put`, { cause })
-    }
-  }
-  return bytes
 }
 
 function checkOptions(options: RecordQueueOptions): { info: RecordInfo; capacity: number } {

@@ -12,6 +12,7 @@ import {
   type WaitOptions,
 } from '../wait/index.js'
 import { RecordBatch } from './record-batch.js'
+import { type Bytes, bytesFor, type RecordCodec, viewed } from './record-codec.js'
 import type { RecordInfo } from './record-dtype.js'
 import type { RecordRing } from './record-ring.js'
 
@@ -25,19 +26,21 @@ export class RecordSource<D extends StructDType> {
   readonly #object: SharedObject
   readonly #ring: RecordRing
   readonly #info: RecordInfo
-  readonly #one: Uint8Array
+  readonly #codec: RecordCodec<D>
+  readonly #one: Bytes
 
-  constructor(object: SharedObject, ring: RecordRing, info: RecordInfo) {
+  constructor(object: SharedObject, ring: RecordRing, info: RecordInfo, codec: RecordCodec<D>) {
     this.#object = object
     this.#ring = ring
     this.#info = info
-    this.#one = new Uint8Array(ring.recordBytes)
+    this.#codec = codec
+    this.#one = bytesFor(ring.recordBytes)
   }
 
   /** Takes a record. */
   readonly one: Attempt<ScalarOf<D>> = mode => {
-    const taken = this.#ring.takeOne(this.#one, mode)
-    return taken > 0 ? (this.#info.read(this.#one, 0) as ScalarOf<D>) : this.#without(taken)
+    const taken = this.#ring.takeOne(this.#one.bytes, mode)
+    return taken > 0 ? this.#codec.read(this.#one, 0) : this.#without(taken)
   }
 
   /** Takes at most `most` records. */
@@ -86,9 +89,10 @@ export class RecordSource<D extends StructDType> {
   }
 
   #decode(records: Uint8Array): ScalarOf<D>[] {
-    const { itemBytes, read } = this.#info
+    const { itemBytes } = this.#info
+    const from = viewed(records)
     const values: ScalarOf<D>[] = []
-    for (let at = 0; at < records.length; at += itemBytes) values.push(read(records, at) as ScalarOf<D>)
+    for (let at = 0; at < records.length; at += itemBytes) values.push(this.#codec.read(from, at))
     return values
   }
 

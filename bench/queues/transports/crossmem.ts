@@ -1,4 +1,13 @@
-import { MpmcQueue, open, Pipe, Queue, type QueueOptions, type Reference, SpscQueue } from 'crossmem'
+import {
+  MpmcQueue,
+  open,
+  Pipe,
+  Queue,
+  type QueueOptions,
+  RecordQueue,
+  type Reference,
+  SpscQueue,
+} from 'crossmem'
 import { farProcess } from '../control.js'
 import type { Message, Parcel } from '../messages.js'
 import { type End, ringBytes, type Transport } from '../transport.js'
@@ -85,7 +94,7 @@ const ends: Record<Way, (calls: Calls) => End> = {
 }
 
 /** A queue each way. */
-function twoQueues<Q extends MpmcQueue | Queue<Message>>(
+function twoQueues<Q extends MpmcQueue | Queue<Message> | RecordQueue>(
   make: (options: QueueOptions) => Q,
   waysOf: (out: Q, into: Q) => Ways,
 ): Kind {
@@ -99,7 +108,7 @@ function twoQueues<Q extends MpmcQueue | Queue<Message>>(
       }
     },
     open([there, back]) {
-      return waysOf(open(back as Reference) as Q, open(there as Reference) as Q)
+      return waysOf(open(back as Reference) as unknown as Q, open(there as Reference) as unknown as Q)
     },
   }
 }
@@ -169,6 +178,20 @@ const queueWays = (out: Queue<Message>, into: Queue<Message>): Ways => ({
   },
 })
 
+/** The fields of a small object. */
+const ITEM = [
+  ['id', '<i4'],
+  ['kind', 'S8'],
+  ['price', '<f8'],
+  ['tags', 'S8', [2]],
+  ['paid', 'b1'],
+] as const
+
+const recordWays = (out: RecordQueue, into: RecordQueue): Ways => queueWays(asValues(out), asValues(into))
+
+/** A queue of records has the methods of a queue of values. */
+const asValues = (queue: RecordQueue): Queue<Message> => queue as unknown as Queue<Message>
+
 /** A pipe has no calls for several messages: a batch is one array. */
 const pipe: Kind = {
   create(largest) {
@@ -198,9 +221,15 @@ const closing =
 const mpmc = twoQueues<MpmcQueue>(options => MpmcQueue.create(null, options), bytesWays)
 const queue = twoQueues<Queue<Message>>(options => Queue.create<Message>(null, options), queueWays)
 
+const records = twoQueues<RecordQueue>(
+  () => RecordQueue.create(null, { dtype: ITEM }) as unknown as RecordQueue,
+  recordWays,
+)
+
 export const crossmemTransports: Record<string, Transport> = {
   ...transportsOf('SpscQueue', spsc, ['sync', 'await', 'try']),
   ...transportsOf('MpmcQueue', mpmc, ['sync', 'await', 'try']),
   ...transportsOf('Queue', queue, ['sync', 'await', 'try']),
+  ...transportsOf('RecordQueue', records, ['sync', 'await', 'try']),
   ...transportsOf('Pipe', pipe, ['sync', 'await']),
 }

@@ -430,7 +430,7 @@ faults! {
     FinishedDespiteReading: "tests/queues::a_message_that_is_being_read_is_unfinished";
 
     // record_ring
-    /// A position moves without ordering the records that were written or read.
+    /// Positions are read without ordering the records that were written or read.
     RelaxedRecords: "models::records::records_are_whole_and_in_order";
     /// Positions that no agent can have left are taken for granted.
     RecordPositionsTrusted: "tests/record_queues::impossible_positions_are_refused";

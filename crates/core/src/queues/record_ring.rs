@@ -129,7 +129,8 @@ impl<'m> RecordRing<'m> {
         // Acquire, and before the positions: if it has ended, the last put is seen.
         let has_ended = self.words.ended.load(Acquire) != 0;
         // Acquire: pairs with the store in `advance`; the records are whole, or were read.
-        let [head, tail] = [Side::Consumers, Side::Producers].map(|end| self.end(end).position.load(Acquire));
+        let order = if seeded(Fault::RelaxedRecords) { Relaxed } else { Acquire };
+        let [head, tail] = [Side::Consumers, Side::Producers].map(|end| self.end(end).position.load(order));
         let used = self.used(head, tail).ok_or(Corrupt)?;
         let (position, count) = match side {
             Side::Producers if has_ended && !seeded(Fault::RecordAfterEnd) => {
@@ -172,8 +173,7 @@ impl<'m> RecordRing<'m> {
         let next = (u64::from(position.load(Relaxed)) + u64::from(count)) % self.cycle();
         fail::point("records.copied");
         // Release: pairs with the loads in `look`.
-        let order = if seeded(Fault::RelaxedRecords) { Relaxed } else { SeqCst };
-        position.store(next as u32, order);
+        position.store(next as u32, SeqCst);
         fail::point("records.moved");
         self.wake_one(peers, side.other());
     }
