@@ -8,6 +8,7 @@ import { testQueue } from '../contracts/queue.js'
 import { type AnyQueue, range } from '../contracts/queue-class.js'
 import { unique } from '../helpers/domain.js'
 import { isPending } from '../helpers/pending.js'
+import { crossmem, json } from '../processes/command.js'
 import { places } from '../processes/hire.js'
 import { startPeer } from '../processes/peers.js'
 
@@ -432,4 +433,21 @@ test('a description that makes no sense is refused', t => {
     words[offset] = before
   }
   RecordQueue.open(queue.name).close()
+})
+
+test('crossmem inspect shows the dtype, and who holds a batch', async t => {
+  using queue = RecordQueue.create(null, TICK)
+  queue.putManySync(columns(0, 3))
+  using batch = queue.getBatchSync(2)
+  t.is(batch.length, 2)
+  const { data } = await json('inspect', queue.name)
+  const { records, holders } = data as { records: object; holders: { pid: number; count: number }[] }
+  t.deepEqual(records, { dtype: queue.dtype, capacity: 8, size: 3 })
+  t.deepEqual(
+    holders.map(({ pid, count }) => [pid, count]),
+    [[process.pid, 1]],
+  )
+  const { stdout } = await crossmem('inspect', queue.name)
+  t.regex(stdout, /^dtype {2,}\[\["id","int64"\],\["px","float64",\[3\]\],\["sym","S8"\]\]$/m)
+  t.regex(stdout, /^records {2,}3 of 8$/m)
 })

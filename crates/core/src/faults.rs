@@ -431,7 +431,7 @@ faults! {
 
     // record_ring
     /// Positions are read without ordering the records that were written or read.
-    RelaxedRecords: "models::records::records_are_whole_and_in_order";
+    RelaxedRecords: "models::records::none_is_left_asleep";
     /// Positions that no agent can have left are taken for granted.
     RecordPositionsTrusted: "tests/record_queues::impossible_positions_are_refused";
     /// Records around the end of the ring are published one part after the other.

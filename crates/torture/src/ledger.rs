@@ -29,6 +29,7 @@ pub struct Ledger {
     pub tasks: Stream,
     pub ring: Stream,
     pub pipe: Stream,
+    pub records: Stream,
     /// 1 while a victim consumes a permit and adds a new one: one permit may be missing.
     pub consuming: AtomicU32,
     /// 1 while a victim holds the object that its operation may keep from other processes.
@@ -68,8 +69,14 @@ impl Ledger {
         }
     }
 
-    pub fn streams(&self) -> [(&'static str, &Stream); 4] {
-        [("main", &self.main), ("tasks", &self.tasks), ("ring", &self.ring), ("pipe", &self.pipe)]
+    pub fn streams(&self) -> [(&'static str, &Stream); 5] {
+        [
+            ("main", &self.main),
+            ("tasks", &self.tasks),
+            ("ring", &self.ring),
+            ("pipe", &self.pipe),
+            ("records", &self.records),
+        ]
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use crossmem_core::{Agent, ArrayGuard, Kind, Locked, Object, PAGE, Segment, Spec, open_lock_manager};
 
 use crate::stage::{Outcome, Stage, check};
-use crate::user::MESSAGE_BYTES;
+use crate::user::{MESSAGE_BYTES, RECORD_BYTES};
 
 pub const PERMITS: u64 = 2;
 pub const CAPACITY: u64 = 8;
@@ -33,10 +33,11 @@ pub enum Thing {
     Main,
     Tasks,
     Ring,
+    Records,
     Registry,
 }
 
-pub const THINGS: [Thing; 12] = [
+pub const THINGS: [Thing; 13] = [
     Thing::Main,
     Thing::Mutex,
     Thing::RwLock,
@@ -44,6 +45,7 @@ pub const THINGS: [Thing; 12] = [
     Thing::Semaphore,
     Thing::Event,
     Thing::Ring,
+    Thing::Records,
     Thing::Condition,
     Thing::Barrier,
     Thing::NamedLock,
@@ -70,6 +72,7 @@ pub struct Scene {
     pub main: Segment,
     pub tasks: Segment,
     pub ring: Segment,
+    pub records: Segment,
 }
 
 impl Scene {
@@ -95,6 +98,7 @@ impl Scene {
             main: object("main", Kind::MpmcQueue, [CAPACITY, MESSAGE_BYTES, SPILL | STRUCTURES, 0, 0])?,
             tasks: object("tasks", Kind::JoinableQueue, [CAPACITY, MESSAGE_BYTES, SPILL | REDELIVER, 0, 0])?,
             ring: object("ring", Kind::SpscQueue, [1024, 0, 0, 0, 0])?,
+            records: object("records", Kind::RecordQueue, [CAPACITY, RECORD_BYTES as u64, 64, 0, 0])?,
             stage: stage.clone(),
             agent,
         };
@@ -124,6 +128,7 @@ impl Scene {
             main: open("main"),
             tasks: open("tasks"),
             ring: open("ring"),
+            records: open("records"),
             stage: stage.clone(),
             agent,
         }

@@ -9,7 +9,7 @@ use crossmem_core::{
 use crate::found::files;
 use crate::scene::{PERMITS, Scene};
 use crate::stage::{Outcome, Stage, check, has_group_alone};
-use crate::user::{ChannelUser, QueueUser};
+use crate::user::{ChannelUser, QueueUser, RecordUser};
 
 /// What an operation needs besides messages in the queues and the ring, which every trial has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,11 @@ pub struct Prepared {
     meeting: u64,
 }
 
+fn records(scene: &Scene) -> RecordUser<'_> {
+    let stream = &scene.stage.ledger.records;
+    RecordUser { object: scene.on(&scene.records), queue: &scene.records, stream }
+}
+
 impl Prepared {
     pub fn prepare(&mut self, scene: &Scene, setting: Setting) -> Outcome {
         let (stage, agent) = (&scene.stage, &scene.agent);
@@ -55,6 +60,7 @@ impl Prepared {
         let mut producer = ChannelUser::take(agent, &scene.ring, PRODUCER, &ledger.ring)?;
         producer.push_many(3)?;
         producer.release(false)?;
+        check(records(scene).put(3, Wait::Try)?, || "an empty queue of records has no room".into())?;
         match setting {
             Setting::Plain => {}
             Setting::Pipe => {
@@ -109,6 +115,7 @@ impl Prepared {
         let mut consumer = ChannelUser::take(agent, &scene.ring, CONSUMER, &ledger.ring)?;
         while consumer.pop()? {}
         consumer.release(false)?;
+        while records(scene).get(Wait::Try)? {}
         let semaphore = scene.on(&scene.semaphore);
         let permits = semaphore.permits()?;
         let used_up = u64::from(ledger.consuming.swap(0, SeqCst));

@@ -8,7 +8,7 @@ use crossmem_core::{Added, Arrived, CONSUMER, Code, Fate, Looked, Member, PRODUC
 use crate::ledger::Stream;
 use crate::scene::{FIRST_STRUCTURE, PERMITS, SURVIVORS_STRUCTURE, Scene, Thing, VICTIMS_STRUCTURE};
 use crate::stage::{Outcome, check};
-use crate::user::{ChannelUser, QueueUser};
+use crate::user::{ChannelUser, QueueUser, RecordUser};
 
 /// Longer than any wait takes, unless something is lost.
 const PATIENT: Duration = Duration::from_secs(5);
@@ -69,6 +69,7 @@ pub fn turn(scene: &Scene, members: &mut Members, thing: Thing, how: Turn) -> Ou
             .and_then(|done| with_structures(scene, members, how.died).map(|()| done)),
         Thing::Tasks => with_queue(scene, &scene.tasks, &mut members.tasks, &ledger.tasks, how.large),
         Thing::Ring => with_ring(scene, how.blocked),
+        Thing::Records => with_records(scene, how.blocked),
         Thing::Registry => with_registry(scene),
     };
     let done = done.map_err(|e| format!("{thing:?}: {e}"))?;
@@ -275,6 +276,16 @@ fn with_ring(scene: &Scene, blocked: bool) -> Outcome<bool> {
     while consumer.pop()? {}
     consumer.release(false)?;
     Ok(pushed)
+}
+
+/// Puts a record, and takes one, which another survivor may have put.
+fn with_records(scene: &Scene, blocked: bool) -> Outcome<bool> {
+    let stream = &scene.stage.ledger.records;
+    let user = RecordUser { object: scene.on(&scene.records), queue: &scene.records, stream };
+    let wait = if blocked { Wait::Try } else { Wait::For(PATIENT) };
+    let put = user.put(1, wait)?;
+    let got = user.get(wait)?;
+    Ok(put && got)
 }
 
 fn is_busy(error: &(dyn std::error::Error + 'static)) -> bool {

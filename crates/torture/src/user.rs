@@ -1,7 +1,9 @@
 //! Users of queues and channels. Each message carries its number in the ledger, and is compared
 //! byte by byte.
 
-use crossmem_core::{Agent, Chunk, Code, End, Got, Looked, Member, Object, Put, Segment, Wait};
+use crossmem_core::{
+    Agent, Chunk, Code, End, Got, Looked, Member, Object, Put, RecordsAt, Segment, Side, Spins, Wait,
+};
 
 use crate::ledger::Stream;
 use crate::stage::{Outcome, check};
@@ -203,6 +205,68 @@ impl<'a> ChannelUser<'a> {
     pub fn release(self, close: bool) -> Outcome {
         Ok(self.object.release_end(self.end, close)?)
     }
+}
+
+/// Bytes of a record in the scene's queue of records.
+pub const RECORD_BYTES: usize = 20;
+
+fn record(number: u32) -> [u8; RECORD_BYTES] {
+    let first = number.to_le_bytes();
+    std::array::from_fn(|i| first.get(i).copied().unwrap_or((i as u32 * 31 + number * 7) as u8))
+}
+
+/// A user of a queue of records.
+pub struct RecordUser<'a> {
+    pub object: Object<'a>,
+    pub queue: &'a Segment,
+    pub stream: &'a Stream,
+}
+
+impl RecordUser<'_> {
+    /// Puts `count` records, or as many as there is room for. Returns false if there was none.
+    pub fn put(&self, count: u32, wait: Wait) -> Outcome<bool> {
+        let numbers: Vec<u32> = (0..count).map(|_| self.stream.begin()).collect();
+        let bytes: Vec<u8> = numbers.iter().flat_map(|&number| record(number)).collect();
+        let put = match self.object.put_records(&bytes, wait)? {
+            Looked::Got(Put::Done(put)) => put,
+            _ => 0,
+        };
+        for (i, &number) in (0..).zip(&numbers) {
+            self.stream.done_or_refused(number, i < put);
+        }
+        Ok(put > 0)
+    }
+
+    /// Takes and counts a record. Returns false if there was none.
+    pub fn get(&self, wait: Wait) -> Outcome<bool> {
+        let mut bytes = [0; RECORD_BYTES];
+        let got = self.object.get_records(&mut bytes, wait)? == Looked::Got(Got::Message(1));
+        if got {
+            self.stream.got(record_number(bytes)?);
+        }
+        Ok(got)
+    }
+
+    /// The number of the first record, which stays in the queue. The caller has that end.
+    pub fn hold(&self) -> Outcome<Option<u32>> {
+        let held = self.object.enter_records(Side::Consumers, Wait::Try, &mut Spins::default())?;
+        let Looked::Got(RecordsAt::Slots(slots)) = held else { return Ok(None) };
+        let mut bytes = [0; RECORD_BYTES];
+        self.queue.region().copy_to(slots.offset, &mut bytes)?;
+        record_number(bytes).map(Some)
+    }
+
+    /// Takes the producers' end.
+    pub fn enter_to_put(&self) -> Outcome {
+        self.object.enter_records(Side::Producers, Wait::Try, &mut Spins::default())?;
+        Ok(())
+    }
+}
+
+fn record_number(bytes: [u8; RECORD_BYTES]) -> Outcome<u32> {
+    let number = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    check(bytes == record(number), || format!("a record is not what was put: {bytes:?}"))?;
+    Ok(number)
 }
 
 /// Copies a message, checks that it is whole, and returns its number.

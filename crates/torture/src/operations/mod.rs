@@ -12,6 +12,7 @@ mod mutex;
 mod named_lock;
 mod operation;
 mod queues;
+mod records;
 mod registry;
 mod rwlock;
 mod semaphore;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Operation> {
         file_lock::OPERATIONS,
         queues::OPERATIONS,
         channels::OPERATIONS,
+        records::OPERATIONS,
     ]
     .concat()
 }
