@@ -32,6 +32,7 @@ import {
   parentProcess,
   Queue,
   type QueueOptions,
+  RecordQueue,
   RwLock,
   Semaphore,
   SharedArray,
@@ -127,6 +128,25 @@ const spscOptions: SpscOptions = { capacity: 64, persist: false }
 const ring: SpscQueue = SpscQueue.create(null, spscOptions)
 const producer: SpscProducer = ring.openProducer()
 const room: Uint8Array | undefined = producer.reserve(8)
+const tickDType = [
+  ['id', '<i8'],
+  ['px', '<f8', [3]],
+  ['sym', 'S8'],
+] as const
+const ticks = RecordQueue.openOrCreate('ticks', { dtype: tickDType, capacity: 16 })
+ticks.putSync({ id: 1n, px: [1, 2, 3], sym: 'ABC' })
+await ticks.putMany({ id: BigInt64Array.of(2n), px: Float64Array.of(4, 5, 6), sym: ['DEF'] })
+const tick: { id: bigint; px: number[]; sym: Buffer } = ticks.getSync()
+const batch = await ticks.getBatch(1024)
+const tickIds: BigInt64Array = batch.column('id')
+const tickPrices: Float64Array = batch.field('px').data
+batch.release()
+console.log(tick, tickIds, tickPrices)
+// @ts-expect-error: a field is missing
+ticks.tryPut({ id: 1n })
+// @ts-expect-error: a field is unknown
+void ticks.putMany({ ids: BigInt64Array.of(2n) })
+
 const consumer: SpscConsumer = SpscQueue.openConsumer(ring.name)
 const popped: Promise<Uint8Array[]> = consumer.popMany(8, { timeout: 5, unref: true })
 const mpmcOptions: MpmcOptions = { capacity: 4, messageBytes: 64, redeliver: true, spill: false }

@@ -26,6 +26,7 @@ const makers: Record<string, unknown[]> = {
   JoinableQueue: [],
   MpmcQueue: [],
   SpscQueue: [],
+  RecordQueue: [{ dtype: [['x', '<i4']] }],
 }
 
 const all = Object.keys(makers)

@@ -301,7 +301,10 @@ impl<'a> User<'a> {
         let side = if input.arbitrary()? { Side::Consumers } else { Side::Producers };
         match input.int_in_range(0..=8)? {
             0 | 1 => drop(heard(object.put_records(&BYTES[..12 * input.int_in_range(0..=4)?], wait(input)?))),
-            2 | 3 => drop(heard(object.get_records(&mut BYTES.clone()[..36], wait(input)?))),
+            2 | 3 => {
+                let mut copy = BYTES;
+                heard(object.get_records(&mut copy[..36], wait(input)?));
+            }
             4 => {
                 let entered = heard(object.enter_records(side, wait(input)?, &mut Spins::default()));
                 if let Some(Looked::Got(RecordsAt::Slots(slots))) = entered {
