@@ -39,7 +39,9 @@ const numbers: Record<string, NumberKind> = {
   },
 }
 
-/** How one element is read and written, and how long it is; `undefined` if it is of another kind. */
+/**
+ * How one element is read and written, and how long it is; `undefined` if it is of another kind.
+ */
 function elementOf(dtype: unknown): { size: number; read: Read; write: Write } | undefined {
   if (typeof dtype !== 'string') return undefined
   if (Object.hasOwn(numbers, dtype)) {
