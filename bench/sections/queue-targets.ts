@@ -30,6 +30,11 @@ export const queueTargets = (bytes: Table, objects: Table): Target[] => [
   },
   ...pythonTarget(objects),
   {
+    what: "records of five fields, one by one: throughput as a multiple of process.send's, the faster of 'json' and 'advanced'",
+    got: times(objects, fastest(objects, SENDS), startingWith(objects, 'crossmem: RecordQueue, await')),
+    atLeast: 6,
+  },
+  {
     what: "64 B, one by one: throughput as a multiple of process.send's",
     got: times(bytes, fastest(bytes, SENDS), ours(bytes)),
     atLeast: 20,
@@ -65,6 +70,15 @@ export const batchTargets = (batches: Table, objects: Table): Target[] => [
     what: "small objects, in batches: throughput as a multiple of postMessage's of an array",
     got: times(objects, COPIED, startingWith(objects, 'crossmem: Queue, await')),
     atLeast: 1,
+  },
+  {
+    what: "records of five fields, in batches: throughput as a multiple of process.send's, one by one",
+    got: times(
+      objects,
+      fastest(objects, SENDS.map(oneByOne)),
+      startingWith(objects, 'crossmem: RecordQueue, await'),
+    ),
+    atLeast: 10,
   },
   {
     what: "64 B, in batches: throughput as a multiple of process.send's, one by one",
