@@ -395,7 +395,7 @@ fn over_queues_of_records() {
     let hot = [0..8, 8..11, 32..35, 56..57];
     for _ in 0..ROUNDS / 4 {
         words.restore(&sound);
-        for _ in 0..1 + random.below(3) {
+        for _ in 0..=random.below(3) {
             words.scribble(&mut random, &hot);
         }
         for _ in 0..CALLS {
