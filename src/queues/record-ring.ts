@@ -21,7 +21,9 @@ const ENDED = ENDED_AT / 4
 const owners = [CONSUMERS, PRODUCERS].map(side => (ENDS_AT + side * END_BYTES + OWNER_AT) / 8)
 const HEAD_OWNER = owners[CONSUMERS] as number
 const TAIL_OWNER = owners[PRODUCERS] as number
-/** Of the lower half of an owner word: agents sleep at the end; the slot of the agent that has it. */
+/**
+ * Of the lower half of an owner word: whether agents sleep at the end, and which agent has it.
+ */
 const WAITERS = 2 ** 31
 const SLOT = 0xffff
 
