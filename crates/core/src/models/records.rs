@@ -40,8 +40,8 @@ impl Agent {
     /// Puts one record. Returns whether it was put.
     fn put(&self, value: u32, wait: Wait) -> bool {
         let Some((first, _)) = self.enter(Side::Producers, wait) else { return false };
-        // SAFETY: this agent has the producers' end, and the slot is free; loom checks that no other
-        // thread is here.
+        // SAFETY: this agent has the producers' end, and the slot is free; loom checks that no
+        // other thread is here.
         self.world.shared.slots[first as usize].with_mut(|slot| unsafe { *slot = value });
         self.ring().advance(self, Side::Producers, 1);
         assert!(self.ring().leave(self, Side::Producers));

@@ -1,7 +1,7 @@
 //! A ring of records of one size, with any number of producers and consumers.
 //!
-//! It has two ends, each with a position and a robust mutex. Who puts records has the producers'
-//! end meanwhile, who takes records has that of the consumers. The record at position `p` is in
+//! It has two ends, each with a position and a robust mutex. An agent that puts records has the
+//! producers' end meanwhile, one that takes records that of the consumers. The record at position `p` is in
 //! slot `p % capacity`. Positions count modulo the *cycle*, the largest multiple of the capacity up
 //! to 2^32. `tail - head` is at most the capacity.
 //!
@@ -17,10 +17,10 @@
 //! an end goes on from the position there.
 //!
 //! Sleepers at an end wait for two things: that no agent has it, and that there is room or a
-//! record. `waiters` tells of them, also while no agent has the end. Who leaves an end wakes one
-//! sleeper there if it would find something; who moves a position looks at the other end and wakes
-//! one there if no agent has it, since that agent will when it leaves. Both do so after a fence, and
-//! a sleeper tries after one, so one of them sees the other.
+//! record. `waiters` tells of them, also while no agent has the end. An agent that leaves an end
+//! wakes one sleeper there if it would find something. An agent that moves a position looks at the
+//! other end, and wakes one sleeper there unless an agent has that end, which will do it when it
+//! leaves. Both look after a fence, and a sleeper tries after one, so one of them sees the other.
 
 use super::index_ring::Corrupt;
 use crate::fail;
