@@ -1,9 +1,9 @@
 //! A ring of records of one size, with any number of producers and consumers.
 //!
 //! It has two ends, each with a position and a robust mutex. An agent that puts records has the
-//! producers' end meanwhile, one that takes records that of the consumers. The record at position `p` is in
-//! slot `p % capacity`. Positions count modulo the *cycle*, the largest multiple of the capacity up
-//! to 2^32. `tail - head` is at most the capacity.
+//! producers' end meanwhile, one that takes records that of the consumers. The record at position
+//! `p` is in slot `p % capacity`. Positions count modulo the *cycle*, the largest multiple of the
+//! capacity up to 2^32. `tail - head` is at most the capacity.
 //!
 //! | died | seen by other agents | by the next agent at that end |
 //! | --- | --- | --- |
