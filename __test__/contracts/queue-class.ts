@@ -35,7 +35,9 @@ export interface QueueClass {
   item(i: number): unknown
   /** The most that it can be made for. Default: 4194304. */
   mostCapacity?: number
-  /** Whether it has records instead of messages, which are received and released. Default: false. */
+  /**
+   * Whether it has records instead of messages, which are received and released. Default: false.
+   */
   hasRecords?: boolean
   /** What was got is done with. */
   done?(queue: AnyQueue): void
