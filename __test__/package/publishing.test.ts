@@ -105,6 +105,23 @@ function attempt(program: string, args: string[], env = {}): { status: number | 
   return { status, said: stdout + stderr }
 }
 
+/** All files of a folder: paths and texts. */
+function filesOf(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+  return Object.fromEntries(
+    files
+      .filter(path => statSync(join(folder, path)).isFile())
+      .map(path => [path, readFileSync(join(folder, path), 'utf8').replaceAll('\r', '')]),
+  )
+}
+
+test('npm/ is as scripts/packages/platforms.mjs writes it from package.json', t => {
+  const written = join(folder(t), 'npm')
+  tool('platforms.mjs', written)
+  t.is(Object.keys(filesOf(written)).length, 2 * platforms.length)
+  t.deepEqual(filesOf(join(root, 'npm')), filesOf(written))
+})
+
 test('an empty project gets the main package and the one for its platform, and the README runs there', t => {
   const project = folder(t)
   tool('install.mjs', project, packages)

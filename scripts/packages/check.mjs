@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { isMain } from '../is-main.mjs'
 import { platformOf } from './binary.mjs'
-import { main, platformPackages, tarballOf } from './set.mjs'
+import { LICENCES, main, platformPackages, tarballOf } from './set.mjs'
 
 /**
  * What is wrong with the packages in a folder, one sentence each; empty if they can be published.
@@ -51,7 +51,7 @@ function platformProblems(at, { name, addon, platform, fields }) {
     main: addon,
     ...fields,
   })
-  for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'README.md'])
+  for (const file of [...LICENCES, 'README.md'])
     if (!existsSync(join(at, file))) found.push(`${file} is missing`)
   if (!existsSync(join(at, addon))) return [...found, `${addon} is missing`]
   const builtFor = platformOf(readFileSync(join(at, addon)))
@@ -65,13 +65,7 @@ function mainProblems(at, expected) {
   const { name, version, repository } = main
   const found = wrongFields(manifest, { name, version, repository, optionalDependencies })
   const entries = [...pathsIn(manifest.exports), ...pathsIn(manifest.bin), manifest.main, manifest.types]
-  for (const file of [
-    ...new Set(entries),
-    'dist/addon/index.js',
-    'README.md',
-    'LICENSE-MIT',
-    'LICENSE-APACHE',
-  ])
+  for (const file of [...new Set(entries), 'dist/addon/index.js', 'README.md', ...LICENCES])
     if (!existsSync(join(at, file))) found.push(`${file} is missing`)
   for (const file of readdirSync(at, { recursive: true }))
     if (file.endsWith('.node')) found.push(`${file} belongs into the package of its platform`)

@@ -11,9 +11,7 @@ import { isMain } from '../is-main.mjs'
 import { problems } from './check.mjs'
 import { mendLinks } from './links.mjs'
 import { run } from './run.mjs'
-import { main, platformPackages, root, tarballOf } from './set.mjs'
-
-const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
+import { LICENCES, main, platformPackages, platformsFolder, root, tarballOf } from './set.mjs'
 
 /** Makes the packages, and throws if one of them isn't complete. Returns their files' names. */
 export function makePackages({ addons, into, partial = false }) {
@@ -46,15 +44,11 @@ function fill(stage, addons, wanted) {
   edit(folder, manifest => {
     manifest.napi.targets = wanted.map(({ triple }) => triple)
   })
-  napi(['create-npm-dirs'], folder)
   const platforms = wanted.map(({ platform, addon }) => {
     const platformFolder = join(folder, 'npm', platform)
+    cpSync(join(platformsFolder, platform), platformFolder, { recursive: true })
     cpSync(find(addons, addon), join(platformFolder, addon))
     for (const licence of LICENCES) cpSync(join(root, licence), join(platformFolder, licence))
-    edit(platformFolder, manifest => {
-      manifest.type = 'commonjs'
-      manifest.files.push(...LICENCES)
-    })
     return platformFolder
   })
   napi(['pre-publish', '--skip-optional-publish', '--no-gh-release'], folder)

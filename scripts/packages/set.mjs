@@ -9,6 +9,12 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export const main = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
+/** Where the package.json and README.md of each package with an addon lie. */
+export const platformsFolder = join(root, 'npm')
+
+/** The licences that each package has. */
+export const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
+
 /**
  * One package: its name, the file that `npm pack` makes of it, and what its package.json and its
  * addon must be.
