@@ -53,5 +53,5 @@ pub use objects::{
 };
 pub use queues::Side;
 pub use region::Region;
-pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_quick_exit, reap};
+pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_exit_without_destructors, reap};
 pub use wait::{Look, Spins, Wait};

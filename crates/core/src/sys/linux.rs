@@ -149,15 +149,19 @@ pub(crate) fn headroom() -> io::Result<Headroom> {
     room_linux::headroom(Path::new(DIRECTORY))
 }
 
-/// Calls `act` when the process ends by `quick_exit`, which runs neither destructors nor what
-/// `atexit` knows (`at_quick_exit(3)`).
-pub fn at_quick_exit(act: extern "C" fn()) {
+/// Calls `act` on the thread that ends the process, if it does so by a call that runs no
+/// destructors of the thread's variables: `quick_exit(3)`, and with musl `exit(3)`, too.
+pub fn at_exit_without_destructors(act: extern "C" fn()) {
     unsafe extern "C" {
         fn at_quick_exit(act: extern "C" fn()) -> libc::c_int;
     }
-    // SAFETY: the C library's function of that name. It refuses only if there is no memory: then
-    // other agents clean up.
-    unsafe { at_quick_exit(act) };
+    // SAFETY: the C library's functions of these names; musl never unloads `act`. They refuse only
+    // if there is no memory: then other agents clean up.
+    unsafe {
+        at_quick_exit(act);
+        #[cfg(target_env = "musl")]
+        libc::atexit(act);
+    }
 }
 
 /// An agent sleeps on a *shared* futex, so that other processes can wake it (futex(2)).

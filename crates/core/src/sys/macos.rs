@@ -96,8 +96,8 @@ pub(super) fn remove(name: &str) -> io::Result<()> {
     if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
-/// The system has no `quick_exit`.
-pub fn at_quick_exit(_: extern "C" fn()) {}
+/// The system has no such call.
+pub fn at_exit_without_destructors(_: extern "C" fn()) {}
 
 /// Shared memory is paged like other memory, and the system doesn't tell how much of it there may
 /// be. The physical memory is an upper limit.

@@ -16,7 +16,7 @@
 //! | `Life` | byte locks that the kernel drops when their process is gone |
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
 //! | `Bell` | the word on which an agent sleeps |
-//! | `at_quick_exit` | what is called when the process ends by `quick_exit` |
+//! | `at_exit_without_destructors` | what is called where the end of a process runs no destructors |
 //! | `Fifo` | what an event loop polls |
 //! | `end_now`, `end_with_parent`, `reap` | the end of this process, and of its children |
 
@@ -95,7 +95,7 @@ pub(crate) use control_linux::{
     remove_control, user,
 };
 #[cfg(target_os = "linux")]
-pub use linux::at_quick_exit;
+pub use linux::at_exit_without_destructors;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Bell, Staged, headroom};
 #[cfg(target_os = "linux")]
@@ -111,7 +111,7 @@ pub(crate) use control_macos::{
     remove_control, user,
 };
 #[cfg(target_os = "macos")]
-pub use macos::at_quick_exit;
+pub use macos::at_exit_without_destructors;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{Bell, Staged, headroom, memory_limit};
 
@@ -135,7 +135,7 @@ pub(crate) use life_windows::Life;
 #[cfg(windows)]
 pub(crate) use lock_windows::{open_to_lock, says_no_locks, try_lock, unlock};
 #[cfg(windows)]
-pub use windows::at_quick_exit;
+pub use windows::at_exit_without_destructors;
 #[cfg(windows)]
 pub(crate) use windows::{Staged, headroom, memory_limit};
 

@@ -180,8 +180,8 @@ pub(super) fn tidy() -> io::Result<()> {
     Ok(())
 }
 
-/// The system has no `quick_exit`.
-pub fn at_quick_exit(_: extern "C" fn()) {}
+/// The system has no such call.
+pub fn at_exit_without_destructors(_: extern "C" fn()) {}
 
 pub(crate) fn headroom() -> io::Result<Headroom> {
     let folder: Vec<u16> = directory()?.as_os_str().encode_wide().chain([0]).collect();

@@ -7,8 +7,8 @@
 //! | what | calls | when |
 //! | --- | --- | --- |
 //! | a clean-up hook | `on_teardown` | the event loop of a main thread is empty; a worker ends, however it does |
-//! | the destructor of this thread's variable | `Environment::drop` | a thread ends; and in `exit(3)`, on the thread that calls it: `process.exit()` and uncaught exceptions in Node and Deno |
-//! | a handler of `quick_exit(3)` | `on_quick_exit` | the same in Bun |
+//! | the destructor of this thread's variable | `Environment::drop` | a thread ends; and in `exit(3)` of most C libraries, on the thread that calls it: `process.exit()` and uncaught exceptions in Node and Deno |
+//! | a handler of `exit(3)` or `quick_exit(3)` | `on_exit_without_destructors` | the same with musl, whose `exit` runs no such destructors, and in Bun, which calls `quick_exit` |
 //!
 //! In `exit` and `quick_exit`, other threads go on. That is sound: this environment's reactor is
 //! joined first, other environments are left alone, and memory that a buffer shows stays mapped.
@@ -19,7 +19,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Once;
 
-use crossmem_core::{Agent, Code, DomainName, at_quick_exit};
+use crossmem_core::{Agent, Code, DomainName, at_exit_without_destructors};
 use napi::sys;
 use napi_derive::napi;
 
@@ -45,8 +45,8 @@ pub(crate) fn is_torn_down() -> bool {
 #[napi(catch_unwind)]
 #[allow(clippy::needless_pass_by_value)]
 pub fn join(env: napi::Env, domain: String, group: Option<String>, thread: u32) -> Result<()> {
-    static LEAVES_AT_QUICK_EXIT: Once = Once::new();
-    LEAVES_AT_QUICK_EXIT.call_once(|| at_quick_exit(on_quick_exit));
+    static LEAVES_AT_EXIT: Once = Once::new();
+    LEAVES_AT_EXIT.call_once(|| at_exit_without_destructors(on_exit_without_destructors));
     TORN_DOWN.with(|torn_down| torn_down.set(false));
     with(|environment| {
         // Another copy of the package may have joined.
@@ -93,7 +93,7 @@ unsafe extern "C" fn on_teardown(_: *mut c_void) {
     });
 }
 
-extern "C" fn on_quick_exit() {
+extern "C" fn on_exit_without_destructors() {
     with(Environment::leave);
 }
 
