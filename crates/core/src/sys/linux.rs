@@ -23,6 +23,12 @@ pub(super) fn path(name: &str) -> PathBuf {
     PathBuf::from(DIRECTORY).join(name)
 }
 
+/// Opens a file for reading and writing, as `shm_open` does.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
+}
+
 /// A file without a name (`O_TMPFILE`, open(2)): if this process dies before `publish`, the kernel
 /// frees it. `publish` is one `linkat`, so a name always leads to a whole object.
 pub(crate) struct Staged {

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
+#[cfg(target_os = "linux")]
+use super::linux::{open, path};
 #[cfg(target_os = "macos")]
 use crate::hash::hash_64;
 use crate::region::Region;
@@ -26,6 +28,9 @@ pub(crate) struct Mapping {
     span: usize,
     /// Keeps the mapping where the OS has no call to duplicate it.
     shmem: ManuallyDrop<Option<Shmem>>,
+    /// What more mappings are made of where `mremap` makes none.
+    #[cfg(target_os = "linux")]
+    file: Option<File>,
 }
 
 // SAFETY: the bytes are reached only by atomics and raw copies, from any thread.
@@ -92,8 +97,14 @@ impl Mapping {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let len = AtomicUsize::new(len.min(span));
-        Ok(Mapping { base: base.cast(), len, span, shmem: ManuallyDrop::new(None) })
+        Ok(Self::at(base, len.min(span), span))
+    }
+
+    /// The mapping that the kernel has made at `base`.
+    #[cfg(target_os = "linux")]
+    fn at(base: *mut libc::c_void, len: usize, span: usize) -> Mapping {
+        let (base, len) = (base.cast(), AtomicUsize::new(len));
+        Mapping { base, len, span, shmem: ManuallyDrop::new(None), file: None }
     }
 
     fn adopt(mut shmem: Shmem, span: Option<usize>) -> io::Result<Mapping> {
@@ -105,11 +116,20 @@ impl Mapping {
     /// `Shmem` keeps a descriptor for as long as it lives. A second mapping of the same pages,
     /// which `mremap` makes from an old size of 0 (mremap(2)), needs none: thousands of segments
     /// can be open. It may be longer than the first, and than the segment.
+    ///
+    /// qemu, as it emulates a process, and valgrind refuse that call. There, the file is opened
+    /// once more, and the mapping keeps a descriptor of it. The name may lead to another file by
+    /// then: as after any call that takes a name, the caller checks what it got.
     #[cfg(target_os = "linux")]
     fn own(shmem: Shmem, span: usize) -> io::Result<Mapping> {
-        let len = shmem.len().min(span);
         // SAFETY: a live shared mapping.
-        let mapping = unsafe { Self::duplicate(shmem.as_ptr(), len, span) };
+        let mapping = unsafe { Self::duplicate(shmem.as_ptr(), shmem.len().min(span), span) };
+        let mapping = mapping.or_else(|_| {
+            let file = open(&path(shmem.get_os_id().trim_start_matches('/')))?;
+            let mut mapping = Self::of_file(&file, Some(span as u64))?;
+            mapping.file = Some(file);
+            Ok(mapping)
+        });
         // Drops its mapping and its descriptor.
         drop(shmem);
         mapping
@@ -124,14 +144,16 @@ impl Mapping {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let len = AtomicUsize::new(len);
-        Ok(Mapping { base: base.cast(), len, span, shmem: ManuallyDrop::new(None) })
+        Ok(Self::at(base, len, span))
     }
 
     /// Maps the same pages a second time, on Linux only. `release_pages` of one mapping leaves the
     /// other alone.
     #[cfg(target_os = "linux")]
     pub(crate) fn again(&self) -> io::Result<Mapping> {
+        if let Some(file) = &self.file {
+            return Self::of_file(file, Some(self.span as u64));
+        }
         // SAFETY: mapped until drop, and shared as long as `release_pages` was not called.
         unsafe { Self::duplicate(self.base, self.len.load(Relaxed), self.span) }
     }

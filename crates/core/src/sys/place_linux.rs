@@ -1,16 +1,16 @@
 //! Where the files of a domain lie on Linux: those of a user in `/dev/shm` itself, those of a group
 //! in a directory of the group's own.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use super::access::{Access, Party};
 use super::accounts_linux::{group_in_words, not_a_member, ownership};
 use super::file::Found;
 use super::group_directory_linux::GroupDirectory;
-use super::linux::{DIRECTORY, Staged, in_words};
+use super::linux::{DIRECTORY, Staged, in_words, open};
 use super::mapping::Mapping;
 use crate::fail;
 use crate::faults::{Fault, seeded};
@@ -104,9 +104,7 @@ impl Place {
 
     /// Opens a file of this place for reading and writing.
     pub(super) fn open(&self, name: &str) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-        options.open(self.path(name))
+        open(&self.path(name))
     }
 
     /// `cause` in words: whose the file is, and what to do.
