@@ -51,6 +51,7 @@ test('inspect shows all about one object', async t => {
       waiters: [],
       locks: null,
       values: null,
+      records: null,
       array: { dtype: 'int16', shape: [2, 3, 4], order: 'F', strides: [1, 2, 6], trailer: true },
       problem: null,
     },
