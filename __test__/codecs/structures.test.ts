@@ -118,6 +118,43 @@ test('getters, symbols, classes, prototypes and other realms are as without stru
   t.deepEqual(send({ x: 1, y: undefined }).value, { x: 1, y: undefined })
 })
 
+test('an inherited name is not taken for one of the structure', t => {
+  const { send } = pair()
+  repeat(() => send({ b: 1, a: 2 }))
+  t.is(send({ b: 1, a: 2 }).length, send({ b: 3, a: 4 }).length)
+  t.deepEqual(Object.entries(send(Object.assign(Object.create({ a: 5 }), { b: 3 })).value as object), [
+    ['b', 3],
+  ])
+  function Vector(this: { b: number }): void {
+    this.b = 6
+  }
+  Vector.prototype.a = () => undefined
+  const vector = Reflect.construct(Vector, []) as object
+  t.deepEqual(send(vector).value, { b: 6 })
+})
+
+test('code is made again after a full stack kept it from being made', t => {
+  const { send } = pair()
+  const real = globalThis.Function
+  let made = 0
+  // As `new Function` fails where the stack is full.
+  class Full {
+    constructor() {
+      made++
+      throw new RangeError('Maximum call stack size exceeded')
+    }
+  }
+  globalThis.Function = Full as unknown as FunctionConstructor
+  try {
+    t.throws(() => repeat(() => send({ deep: 1 })), { message: /stack/ })
+    t.throws(() => repeat(() => send({ deep: 1 })), { message: /stack/ })
+  } finally {
+    globalThis.Function = real
+  }
+  t.is(made, 2)
+  t.deepEqual(send({ deep: 2 }).value, { deep: 2 })
+})
+
 test('what all objects inherit is neither called nor sent', t => {
   const { send } = pair()
   const value = { shown: 1, other: 2 }

@@ -144,7 +144,7 @@ test('a record or column that cannot be is refused, says why, and nothing is put
     [{ id, px, sym, more: [] }, /no field 'more'/],
     [{ id, px, sym: ['a'] }, /'sym' has 1 records, and 'id' has 3/],
     [{ id, px: px.subarray(1), sym }, /3 elements for each record/],
-    [{ id, px: new Float32Array(9), sym }, /'px' is a Float64Array/],
+    [{ id, px: new Float32Array(9), sym }, /'px' must be a Float64Array/],
     [{ id, px, sym: ['a', 'b', 7] }, /record 2 of the column 'sym'/],
     [{ id, px: [[1, 2, 3], [1], 3], sym }, /record 1 of the column 'px'/],
     [{ id, px, sym: 'abc' }, /'sym' is a typed array, or an array/],
@@ -172,6 +172,68 @@ test('a getter of a record may put another one', t => {
   }
   queue.putSync(nested)
   t.deepEqual(queue.tryGetMany(9), [read(2), read(1)])
+})
+
+test('a getter that changes the array of records, or another column, changes no record', t => {
+  using queue = RecordQueue.create(null, { dtype: [['a', '<i4'], ['b', '<i4']] }) // biome-ignore format: fields
+  const shrinks = [
+    {
+      a: 1,
+      get b() {
+        shrinks.length = 1
+        return 9
+      },
+    },
+    { a: 4, b: 4 },
+  ]
+  t.throws(() => queue.putManySync(shrinks), { code: 'ERR_INVALID_ARG', message: /record 1: / })
+  const grows = [
+    {
+      a: 1,
+      get b() {
+        grows.push({ a: 7, b: 7 })
+        return 9
+      },
+    },
+  ]
+  queue.putManySync(grows)
+  t.deepEqual(queue.tryGetMany(9), [{ a: 1, b: 9 }])
+
+  const b = Int32Array.of(5, 6)
+  const a = [1, 2]
+  Object.defineProperty(a, 1, {
+    get() {
+      structuredClone(b, { transfer: [b.buffer] })
+      return 2
+    },
+  })
+  queue.putManySync({ a, b })
+  t.is(b.length, 0)
+  t.deepEqual(queue.tryGetMany(9), [
+    { a: 1, b: 5 },
+    { a: 2, b: 6 },
+  ])
+})
+
+test('fields of a record are its own and enumerable, in any order', t => {
+  using queue = RecordQueue.create(null, { dtype: [['a', '<i4'], ['b', '<i4']] }) // biome-ignore format: fields
+  queue.putSync({ b: 2, a: 1 })
+  t.deepEqual(queue.tryGet(), { a: 1, b: 2 })
+  class Hidden {
+    typo = 5
+    b = 1
+    get a() {
+      return this.typo
+    }
+  }
+  const inherited = Object.assign(Object.create({ a: 7 }), { b: 1 })
+  const typo = Object.assign(Object.create(Object.defineProperty({}, 'a', { value: 7 })), { b: 1, typo: 2 })
+  for (const record of [new Hidden(), typo]) {
+    t.throws(() => queue.putSync(record), { code: 'ERR_INVALID_ARG', message: /no field 'typo'/ })
+  }
+  // As an array takes it.
+  queue.putSync(inherited)
+  t.deepEqual(queue.tryGet(), { a: 7, b: 1 })
 })
 
 test('a closed array is not put', t => {
@@ -449,5 +511,6 @@ test('crossmem inspect shows the dtype, and who holds a batch', async t => {
   )
   const { stdout } = await crossmem('inspect', queue.name)
   t.regex(stdout, /^dtype {2,}\[\["id","int64"\],\["px","float64",\[3\]\],\["sym","S8"\]\]$/m)
-  t.regex(stdout, /^records {2,}3 of 8$/m)
+  t.regex(stdout, /^state {2,}3 of 8$/m)
+  t.regex(stdout, new RegExp(`^held {2,}${process.pid} \\(consumer\\)$`, 'm'))
 })

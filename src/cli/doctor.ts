@@ -182,7 +182,10 @@ async function lastingCircles(state: Inspection): Promise<Note[]> {
   await pause(CHECKS * PAUSE)
   const again = new Set(circles(inspect()))
   const lasting = first.filter(circle => again.has(circle))
-  return lasting.map(circle => ({ code: 'CIRCLE', message: `these wait for each other: ${circle}` }))
+  return lasting.map(circle => ({
+    code: 'CIRCLE',
+    message: `these wait for each other: ${circle}; if none has a timeout, end one of them`,
+  }))
 }
 
 /**

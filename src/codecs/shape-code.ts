@@ -29,15 +29,18 @@ interface ShapeWriter {
   write: WriteProperties
 }
 
+const { hasOwn } = Object
+
 /** Whether code can be made of strings: `--disallow-code-generation-from-strings` forbids it. */
 let makesCode = true
 
 function made<Code>(source: string, names: readonly string[], otherwise: () => Code): Code {
   if (!makesCode) return otherwise()
   try {
-    return new Function('names', `'use strict'; return ${source}`)(names) as Code
-  } catch {
-    // An EvalError, perhaps of another realm: the source has no other error.
+    return new Function('names', 'hasOwn', `'use strict'; return ${source}`)(names, hasOwn) as Code
+  } catch (error) {
+    // The source has no error, but the stack may be full. The EvalError may be of another realm.
+    if (Object(error).name !== 'EvalError') throw error
     makesCode = false
     return otherwise()
   }
@@ -49,13 +52,16 @@ const quoted = (name: string): string => JSON.stringify(name)
 
 /** The code that writes objects with these names. */
 export function writerOf(names: readonly string[]): ShapeWriter {
+  const last = names.at(-1) as string
+  // A loop over names comes to inherited ones after all own ones. So if the last name is the
+  // object's own, all are.
   const values = names.map(name => `writer.value(object[${quoted(name)}], depth)`)
   return made(
     `{
       fits(object) {
         let at = 0
         for (const key in object) if (key !== names[at++]) return false
-        return at === ${names.length}
+        return at === ${names.length} && hasOwn(object, ${quoted(last)})
       },
       write(writer, object, depth) { ${values.join(';')} }
     }`,
@@ -64,7 +70,7 @@ export function writerOf(names: readonly string[]): ShapeWriter {
       fits: object => {
         let at = 0
         for (const key in object) if (key !== names[at++]) return false
-        return at === names.length
+        return at === names.length && hasOwn(object, last)
       },
       write: (writer, object, depth) => {
         for (let i = 0; i < names.length; i++) writer.value(object[names[i] as string], depth)

@@ -275,9 +275,12 @@ export function dtypeAs(found: DTypeInfo, dtype: unknown): DTypeInfo {
   if (explains(wanted, found)) return wanted
   throw new CrossmemError(
     'ERR_INVALID_ARG',
-    `the elements are of the dtype ${show(found.name)}, not ${show(wanted.name)}`,
+    `the elements are of the dtype ${shown(found)}, not ${shown(wanted)}`,
   )
 }
+
+/** A simple dtype as its name in quotes, that of records as JSON: all of it. */
+const shown = ({ name }: DTypeInfo): string => (typeof name === 'string' ? show(name) : dtypeText(name))
 
 function explains(wanted: DTypeInfo, found: DTypeInfo): boolean {
   if (found.fields === undefined)

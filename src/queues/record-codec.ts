@@ -210,19 +210,28 @@ function writeRecord(
     `return (to, at, record) => ${source.join(' && ')}`,
     writers,
   )
+  const known = new Set(names)
   return (to, at, record) => {
     if (write === undefined || typeof record !== 'object' || record === null) return false
-    // If it has another number of fields, one is missing or unknown.
+    // It has all fields if it has so many properties and each is a field; they are its own if the
+    // last one is, since a loop comes to inherited ones at the end.
     let count = 0
-    for (const _ in record) count++
-    return count === names.length && write(to, at, record)
+    let last = ''
+    for (const key in record) {
+      if (key !== names[count] && !known.has(key)) return false
+      count++
+      last = key
+    }
+    return count === names.length && Object.hasOwn(record, last) && write(to, at, record)
   }
 }
 
 function compiled<F>(parameters: readonly string[], body: string, values: readonly unknown[]): F | undefined {
   try {
     return new Function(...parameters, body)(...values) as F
-  } catch {
-    return undefined
+  } catch (error) {
+    // The source has no error, but the stack may be full.
+    if (Object(error).name === 'EvalError') return undefined
+    throw error
   }
 }

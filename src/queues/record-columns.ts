@@ -71,10 +71,10 @@ export function recordsOf(columns: Record<string, unknown>, info: RecordInfo): U
   }
   const each = info.itemBytes
   const records = new Uint8Array((count ?? 0) * each)
-  for (const { name, field, column } of given) {
-    if (isStorageOf(field, column)) spread(column, records, each, field)
-    else writeAll(name, column as readonly unknown[], records, each, field)
-  }
+  // Typed arrays first: what is in the others may have getters, which could change them.
+  for (const { field, column } of given) if (isStorageOf(field, column)) spread(column, records, each, field)
+  for (const { name, field, column } of given)
+    if (!isStorageOf(field, column)) writeAll(name, column as readonly unknown[], records, each, field)
   return records
 }
 
@@ -97,7 +97,7 @@ function lengthOf(name: string, column: unknown, field: FieldInfo): number {
   const each = bytesOf(field) / field.info.Storage.BYTES_PER_ELEMENT
   if (isStorageOf(field, column) && length % each === 0) return length / each
   throw invalid(
-    `the column ${show(name)} is a ${field.info.Storage.name} with ${each} elements for each record, not ${show(column)}`,
+    `the column ${show(name)} must be a ${field.info.Storage.name} with ${each} elements for each record, not ${show(column)}`,
   )
 }
 

@@ -459,11 +459,13 @@ export class RecordQueue<D extends StructDType = StructDType>
 
   #encodeArray(records: readonly unknown[]): Uint8Array {
     const { itemBytes } = this.#info
-    const to = bytesFor(records.length * itemBytes)
+    // A getter of a record may change it.
+    const { length } = records
+    const to = bytesFor(length * itemBytes)
     let i = 0
     try {
       // By index: `forEach` leaves out the holes of an array.
-      for (; i < records.length; i++) this.#codec.write(to, i * itemBytes, records[i])
+      for (; i < length; i++) this.#codec.write(to, i * itemBytes, records[i])
     } catch (cause) {
       if (!(cause instanceof CrossmemError)) throw cause
       throw new CrossmemError(cause.code, `record ${i}: ${cause.message}; nothing was put`, { cause })
