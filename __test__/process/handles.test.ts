@@ -70,6 +70,7 @@ test('handles in a result arrive open, although the process ends', async t => {
   t.is(await pipe.recv(), 'hello')
   await t.throwsAsync(pipe.recv(), { code: 'ERR_ENDED' })
   pipe.close()
+  await maker.join()
   t.deepEqual(list(), [])
 })
 
