@@ -204,9 +204,9 @@ fn give_back(stage: &Stage) {
     }
     assert!(user.get(Wait::Try).unwrap());
     mark();
-    let gave = user.object.give_back_memory(&user.member).unwrap();
+    // If it is frozen in here, a survivor may give back all of it.
+    user.object.give_back_memory(&user.member).unwrap();
     mark();
-    assert!(gave, "no memory was kept");
 }
 
 fn sleep_for_message(stage: &Stage) {
