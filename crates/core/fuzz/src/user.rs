@@ -308,7 +308,7 @@ impl<'a> User<'a> {
             4 => {
                 let entered = heard(object.enter_records(side, wait(input)?, &mut Spins::default()));
                 if let Some(Looked::Got(RecordsAt::Slots(slots))) = entered {
-                    write_inside(self.segment.region(), slots.offset, 12 * u64::from(slots.here));
+                    write_inside(self.segment.region(), slots.offset, slots.bytes);
                 }
             }
             5 => drop(heard(object.advance_records(side, small(input)?))),

@@ -18,6 +18,8 @@ pub struct Slots {
     pub offset: u64,
     /// How many there are, up to the end of the ring.
     pub here: u32,
+    /// Bytes of those, by the queue's header at that moment.
+    pub bytes: u64,
     /// How many there are with those that follow at the beginning of the ring.
     pub count: u32,
 }
@@ -58,11 +60,12 @@ impl<'a> Object<'a> {
                 ring.leave(self.peers(), side);
                 Looked::Got(RecordsAt::Ended)
             }
-            Ok(Some(Entered::Slots { first, count })) => Looked::Got(RecordsAt::Slots(Slots {
-                offset: geometry.record_at(first),
-                here: count.min(geometry.capacity - first),
-                count,
-            })),
+            Ok(Some(Entered::Slots { first, count })) => {
+                let here = count.min(geometry.capacity - first);
+                let bytes = u64::from(here) * u64::from(geometry.record_bytes);
+                let offset = geometry.record_at(first);
+                Looked::Got(RecordsAt::Slots(Slots { offset, here, bytes, count }))
+            }
         })
     }
 
