@@ -265,7 +265,7 @@ test('a queue keeps its dtype: others are refused when it is opened', t => {
   const wrong = [['id', '<i8']] as const
   t.throws(() => RecordQueue.open(name, { dtype: wrong }), {
     code: 'ERR_INVALID_ARG',
-    message: /are of the dtype/,
+    message: /are of the dtype \[\["id","int64"\],.*\], not \[\["id","int64"\]\]$/,
   })
   t.throws(() => RecordQueue.openOrCreate(name, { dtype: wrong }), { code: 'ERR_INVALID_ARG' })
 })
@@ -495,6 +495,20 @@ test('a description that makes no sense is refused', t => {
     words[offset] = before
   }
   RecordQueue.open(queue.name).close()
+})
+
+test('a header that is overwritten while the queue is open leads nowhere beyond its memory', t => {
+  using queue = RecordQueue.create(null, { ...COUNTED, capacity: 4 })
+  queue.putManySync(range(4).map(i => ({ i })))
+  const batch = queue.getBatchSync(1)
+  const params = new BigUint64Array(batch.records.data.buffer, 24, 2)
+  batch.release()
+  queue.putSync({ i: 4 })
+  // Room for 16 records of a byte: as many bytes as there are.
+  params.set([16n, 1n])
+  t.is(queue.tryPutMany(range(12).map(i => ({ i }))), 4)
+  params.set([4n, 4n])
+  t.throws(() => queue.tryGet(), { code: 'ERR_CORRUPT' }, 'eight records where there is room for four')
 })
 
 test('crossmem inspect shows the dtype, and who holds a batch', async t => {

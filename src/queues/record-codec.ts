@@ -1,8 +1,12 @@
 import { type FieldInfo, readField, type ScalarOf, type StructDType } from '../nd/index.js'
+import { areOwn, madeCode } from '../util/index.js'
 import type { RecordInfo } from './record-dtype.js'
 
 // What the dtype's own `read` and `write` do, for the kinds of fields that most records have: they
 // are made for the dtype, and copy nothing on the way.
+
+// Bound here: what is imported is read through accessors of two modules at each use.
+const isOwn = areOwn
 
 /** The bytes of records, twice. */
 export interface Bytes {
@@ -193,7 +197,7 @@ function readRecord(
   const all = names.map((_, i) => `r${i}`)
   const source = names.map((name, i) => `${property(name)}: ${all[i]}(from, at)`)
   return (
-    compiled(all, `return (from, at) => ({ ${source.join(', ')} })`, readers) ??
+    madeCode(all, `return (from, at) => ({ ${source.join(', ')} })`, readers) ??
     ((from, at) => Object.fromEntries(names.map((name, i) => [name, (readers[i] as Read)(from, at)])))
   )
 }
@@ -205,7 +209,7 @@ function writeRecord(
 ): (to: Bytes, at: number, record: unknown) => boolean {
   const all = names.map((_, i) => `w${i}`)
   const source = names.map((name, i) => `${all[i]}(to, at, record${property(name)})`)
-  const write = compiled<(to: Bytes, at: number, record: object) => boolean>(
+  const write = madeCode<(to: Bytes, at: number, record: object) => boolean>(
     all,
     `return (to, at, record) => ${source.join(' && ')}`,
     writers,
@@ -213,25 +217,14 @@ function writeRecord(
   const known = new Set(names)
   return (to, at, record) => {
     if (write === undefined || typeof record !== 'object' || record === null) return false
-    // It has all fields if it has so many properties and each is a field; they are its own if the
-    // last one is, since a loop comes to inherited ones at the end.
+    // It has all fields if it has so many properties, and each is a field.
     let count = 0
-    let last = ''
+    let last: string | undefined
     for (const key in record) {
       if (key !== names[count] && !known.has(key)) return false
       count++
       last = key
     }
-    return count === names.length && Object.hasOwn(record, last) && write(to, at, record)
-  }
-}
-
-function compiled<F>(parameters: readonly string[], body: string, values: readonly unknown[]): F | undefined {
-  try {
-    return new Function(...parameters, body)(...values) as F
-  } catch (error) {
-    // The source has no error, but the stack may be full.
-    if (Object(error).name === 'EvalError') return undefined
-    throw error
+    return count === names.length && isOwn(record, last) && write(to, at, record)
   }
 }

@@ -184,12 +184,14 @@ export class RecordRing {
   /** Takes an end by a call. Returns how many slots there are, or one of `transfers`. */
   #enter(side: number, mode: number): number {
     const { handle, held } = this.#object
-    const entered = enterRecords(handle, side, mode)
+    // The addon reads the room anew, and the header may have been overwritten.
+    const enter = (): number => Math.min(enterRecords(handle, side, mode), this.capacity)
+    const entered = enter()
     if (entered !== HELD_HERE || (side === CONSUMERS && held.size > 0)) return entered
     // No call of this thread is inside. An earlier one ended, for lack of stack, before it gave the
     // end back; what it has not published counts as not done.
     leaveRecords(handle, side)
-    return enterRecords(handle, side, mode)
+    return enter()
   }
 
   /** Whether agents sleep at an end that no agent has. */
