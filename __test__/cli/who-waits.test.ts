@@ -125,6 +125,7 @@ test('doctor notes processes that wait for each other', async t => {
   const [circle] = /^note: these wait for each other: .*$/m.exec(stdout) ?? ['']
   t.true(circle.includes(`${a.pid} waits for "b" of ${b.pid}`), stdout)
   t.true(circle.includes(`${b.pid} waits for "a" of ${a.pid}`), stdout)
+  t.true(circle.endsWith('; if none has a timeout, end one of them'), stdout)
   t.is(code, 0)
   a.disconnect()
   b.disconnect()

@@ -3,18 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import ava, { type ExecutionContext } from 'ava'
 import { activeChildren, gc, list, Mutex, Pipe, Process, Queue } from 'crossmem'
-import { fixture } from '../helpers/paths.js'
 import { isPending } from '../helpers/pending.js'
 import { type Diagnosis, json } from '../processes/command.js'
+import { startTarget, targets } from '../processes/targets.js'
 
 const test = ava.serial
-const targets = fixture('process/targets')
-
-function start(t: ExecutionContext, run: string, args: unknown[], options = {}): Process {
-  const child = Process.start(targets, { run, args, stdio: ['ignore', 'inherit', 'pipe'], ...options })
-  t.teardown(() => child.kill())
-  return child
-}
 
 /** Two mutexes that a daemon and its daemon hold, and how to end the process that started it. */
 function theatre(t: ExecutionContext) {
@@ -43,7 +36,7 @@ for (const how of ['idle', 'busy', 'stopped']) {
   for (const death of how === 'idle' ? deaths : ['kill', 'exit']) {
     test(`a daemon that is ${how} and its daemon end with the parent: ${death}`, async t => {
       const { mutexes, isHeld, told, areHeld, areGone } = theatre(t)
-      const parent = start(t, 'startDaemon', [mutexes, isHeld, how, told])
+      const parent = startTarget(t, 'startDaemon', [mutexes, isHeld, how, told])
       await areHeld()
       if (death === 'kill') parent.kill()
       else await told.put(death)
@@ -55,7 +48,7 @@ for (const how of ['idle', 'busy', 'stopped']) {
 
 test('a daemon ends with the worker thread that started it', async t => {
   const { mutexes, isHeld, told, areHeld, areGone } = theatre(t)
-  const parent = start(t, 'startInWorker', [mutexes, isHeld, told])
+  const parent = startTarget(t, 'startInWorker', [mutexes, isHeld, told])
   await areHeld()
   await told.put('the end')
   await areGone()
@@ -63,18 +56,18 @@ test('a daemon ends with the worker thread that started it', async t => {
 })
 
 test('a child of a daemon is a daemon', async t => {
-  const child = start(t, 'describeChild', [{}], { daemon: true, name: 'daemon' })
+  const child = startTarget(t, 'describeChild', [{}], { daemon: true, name: 'daemon' })
   t.true(child.isDaemon)
   const { isDaemon, name, parent } = (await child.result) as Record<string, unknown>
   t.deepEqual([isDaemon, name, (parent as { name: string }).name], [true, 'daemon:1', 'daemon'])
-  const refused = start(t, 'describeChild', [{ daemon: false }], { daemon: true })
+  const refused = startTarget(t, 'describeChild', [{ daemon: false }], { daemon: true })
   await t.throwsAsync(refused.result, { code: 'ERR_INVALID_ARG', message: /its children are, too/ })
 })
 
 test('a process that is no daemon goes on when its parent is killed', async t => {
   using told = Queue.create(null)
   using gate = Queue.create(null)
-  const parent = start(t, 'startAndStay', [told, gate])
+  const parent = startTarget(t, 'startAndStay', [told, gate])
   await told.get()
   parent.kill()
   await parent.join()
@@ -85,10 +78,10 @@ test('a process that is no daemon goes on when its parent is killed', async t =>
 test('a process that is no daemon keeps its parent alive, and a daemon does not', async t => {
   using told = Queue.create(null)
   using gate = Queue.create(null)
-  const short = start(t, 'startAndLeave', [told, gate, true])
+  const short = startTarget(t, 'startAndLeave', [told, gate, true])
   await short.join()
   t.is(short.exitCode, 0)
-  const long = start(t, 'startAndLeave', [told, gate, false])
+  const long = startTarget(t, 'startAndLeave', [told, gate, false])
   await long.result
   const end = long.join()
   t.true(await isPending(end))
@@ -118,7 +111,7 @@ test('a process that outlives the worker thread that started it leaves no zombie
 
 test('terminate aborts the signal of a program that knows it', async t => {
   using told = Queue.create(null)
-  const child = start(t, 'end', [told, 'signal'])
+  const child = startTarget(t, 'end', [told, 'signal'])
   await told.get()
   child.terminate({ grace: 600_000 })
   child.terminate()
@@ -129,7 +122,7 @@ test('terminate aborts the signal of a program that knows it', async t => {
 
 test('terminate sends SIGTERM at once to a program that does not know the signal', async t => {
   using told = Queue.create(null)
-  const child = start(t, 'end', [told, 'no-signal'])
+  const child = startTarget(t, 'end', [told, 'no-signal'])
   await told.get()
   child.terminate({ grace: 600_000 })
   await child.join()
@@ -139,7 +132,7 @@ test('terminate sends SIGTERM at once to a program that does not know the signal
 for (const how of ['busy', 'stopped']) {
   test(`terminate ends a process that is ${how}`, async t => {
     using told = Queue.create(null)
-    const child = start(t, 'end', [told, how])
+    const child = startTarget(t, 'end', [told, how])
     await told.get()
     child.terminate({ grace: 50 })
     await child.join()
@@ -149,7 +142,7 @@ for (const how of ['busy', 'stopped']) {
 
   test(`kill ends a process that is ${how}`, async t => {
     using told = Queue.create(null)
-    const child = start(t, 'end', [told, how])
+    const child = startTarget(t, 'end', [told, how])
     await told.get()
     child.kill()
     await child.join()
@@ -161,7 +154,7 @@ test('the end of a using block kills, and that of an await using block terminate
   using told = Queue.create(null)
   let killed: Process
   {
-    using child = start(t, 'end', [told, 'signal'])
+    using child = startTarget(t, 'end', [told, 'signal'])
     killed = child
     await told.get()
   }
@@ -169,7 +162,7 @@ test('the end of a using block kills, and that of an await using block terminate
   t.is(killed.signal, 'SIGKILL')
   let terminated: Process
   {
-    await using child = start(t, 'end', [told, 'signal'])
+    await using child = startTarget(t, 'end', [told, 'signal'])
     terminated = child
     await told.get()
   }
@@ -178,7 +171,7 @@ test('the end of a using block kills, and that of an await using block terminate
 
 test('join waits for a time, or until a signal', async t => {
   using told = Queue.create(null)
-  const child = start(t, 'end', [told, 'signal'], { name: 'slow' })
+  const child = startTarget(t, 'end', [told, 'signal'], { name: 'slow' })
   const late = { code: 'ERR_TIMEOUT', message: 'joining process "slow": timed out after 0 ms' }
   await t.throwsAsync(child.join({ timeout: 0 }), late)
   await t.throwsAsync(child.join({ timeout: 5 }), { code: 'ERR_TIMEOUT' })

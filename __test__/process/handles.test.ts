@@ -1,18 +1,12 @@
 import '../helpers/domain.js'
 import ava, { type ExecutionContext } from 'ava'
-import { Event, list, Mutex, Pipe, Process, Queue, type Reference, Value } from 'crossmem'
+import { Event, list, Mutex, Pipe, Queue, type Reference, Value } from 'crossmem'
 import { unique } from '../helpers/domain.js'
 import { fixture } from '../helpers/paths.js'
 import { isPending } from '../helpers/pending.js'
+import { startTarget } from '../processes/targets.js'
 
 const test = ava.serial
-const targets = fixture('process/targets')
-
-function start(t: ExecutionContext, run: string, args: unknown[], options = {}): Process {
-  const child = Process.start(targets, { run, args, stdio: ['ignore', 'inherit', 'pipe'], ...options })
-  t.teardown(() => child.kill())
-  return child
-}
 
 const names = (): string[] => list().map(({ name }) => name)
 
@@ -28,7 +22,7 @@ function gated(t: ExecutionContext) {
 
 test('handles arrive open, and the parent may close its own at once', async t => {
   const value = Value.create(null, 'int32', 40)
-  const child = start(t, 'add', [value, 2])
+  const child = startTarget(t, 'add', [value, 2])
   value.close()
   t.is(await child.result, 40)
   await child.join()
@@ -37,20 +31,22 @@ test('handles arrive open, and the parent may close its own at once', async t =>
 
 test('a reference arrives as a handle, too', async t => {
   using value = Value.create(null, 'int32', 40)
-  t.is(await start(t, 'add', [value.toJSON(), 2]).result, 40)
+  t.is(await startTarget(t, 'add', [value.toJSON(), 2]).result, 40)
   t.is(value.value, 42)
 })
 
 test('an object that is there several times is one handle', async t => {
   using value = Value.create(null, 'int32')
   const map = new Map([['c', new Set([value])]])
-  t.true(await start(t, 'areOne', [value, { b: value }, map, new Error('e', { cause: { value } })]).result)
+  t.true(
+    await startTarget(t, 'areOne', [value, { b: value }, map, new Error('e', { cause: { value } })]).result,
+  )
 })
 
 test('handles are closed when the function has returned, unless they are kept', async t => {
   using told = Queue.create(null)
   const [closed, kept] = [Value.create(null, 'int32', 1), Value.create(null, 'int32', 2)]
-  const child = start(t, 'keepOne', [closed, kept, told])
+  const child = startTarget(t, 'keepOne', [closed, kept, told])
   t.deepEqual(await told.get(), ['ERR_CLOSED', 2])
   child.kill()
   await child.join()
@@ -59,13 +55,13 @@ test('handles are closed when the function has returned, unless they are kept', 
 })
 
 test('handles in a result arrive open, although the process ends', async t => {
-  const child = start(t, 'make', [])
+  const child = startTarget(t, 'make', [])
   const { value } = (await child.result) as { value: Value<'int32'> }
   await child.join()
   t.is(child.exitCode, 0)
   t.is(value.value, 42)
   value.close()
-  const maker = start(t, 'makePipe', [])
+  const maker = startTarget(t, 'makePipe', [])
   const pipe = (await maker.result) as Pipe
   t.is(await pipe.recv(), 'hello')
   await t.throwsAsync(pipe.recv(), { code: 'ERR_ENDED' })
@@ -76,7 +72,7 @@ test('handles in a result arrive open, although the process ends', async t => {
 
 test('an end of a pipe goes to the process', async t => {
   const [mine, yours] = Pipe.create()
-  const child = start(t, 'pong', [yours])
+  const child = startTarget(t, 'pong', [yours])
   t.throws(() => yours.sendSync(1), { code: 'ERR_BUSY' })
   yours.close()
   await mine.send('ping')
@@ -91,7 +87,7 @@ test('an end that is in use is refused, and stays', async t => {
   const [mine, yours] = Pipe.create()
   yours.sendSync('used')
   const [other, unused] = Pipe.create()
-  t.throws(() => start(t, 'pong', [unused, yours]), { code: 'ERR_BUSY' })
+  t.throws(() => startTarget(t, 'pong', [unused, yours]), { code: 'ERR_BUSY' })
   unused.sendSync('still here')
   yours.sendSync('still here')
   t.deepEqual([mine.recvSync(), mine.recvSync(), other.recvSync()], ['used', 'still here', 'still here'])
@@ -104,7 +100,7 @@ test('an object that is gone is refused, and what else was sent stays', async t 
   const gone = Mutex.create(null)
   const reference = gone.toJSON() as Reference
   gone.close()
-  t.throws(() => start(t, 'pong', [yours, reference]), { code: 'ERR_NOT_FOUND' })
+  t.throws(() => startTarget(t, 'pong', [yours, reference]), { code: 'ERR_NOT_FOUND' })
   yours.sendSync('still here')
   t.is(mine.recvSync(), 'still here')
   for (const end of [mine, yours]) end.close()
@@ -113,7 +109,7 @@ test('an object that is gone is refused, and what else was sent stays', async t 
 
 test('if the system starts no process, nothing is lost', async t => {
   const [mine, yours] = Pipe.create()
-  const child = start(t, 'pong', [yours], { cwd: '/no/such/directory' })
+  const child = startTarget(t, 'pong', [yours], { cwd: '/no/such/directory' })
   await t.throwsAsync(child.result, { code: 'ERR_NOT_FOUND' })
   yours.sendSync('still here')
   t.is(mine.recvSync(), 'still here')
@@ -125,7 +121,7 @@ test('if a process is killed before it opened anything, its share is given back,
   const gate = gated(t)
   const [mine, yours] = Pipe.create()
   const value = Value.create(null, 'int32')
-  const child = start(t, 'echo', [value, yours], gate.options)
+  const child = startTarget(t, 'echo', [value, yours], gate.options)
   value.close()
   yours.close()
   await gate.isHere.wait()
@@ -142,7 +138,7 @@ test('if a process is killed before it opened anything, its share is given back,
 test('if the parent is killed before the process opened anything, the process opens it all the same', async t => {
   const gate = gated(t)
   using told = Queue.create<string | number>(null)
-  const parent = start(t, 'sendAndStay', [told, gate.env, gate.execArgv])
+  const parent = startTarget(t, 'sendAndStay', [told, gate.env, gate.execArgv])
   const name = (await told.get()) as string
   await gate.isHere.wait()
   parent.kill()

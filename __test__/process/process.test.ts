@@ -6,18 +6,15 @@ import { pathToFileURL } from 'node:url'
 import ava, { type ExecutionContext } from 'ava'
 import { activeChildren, CrossmemError, cpuCount, currentProcess, Process, parentProcess } from 'crossmem'
 import { folder } from '../helpers/folder.js'
-import { fixture } from '../helpers/paths.js'
+import { startTarget, targets } from '../processes/targets.js'
 
 type Targets = typeof import('../fixtures/process/targets.js')
 
 const test = ava.serial
-const targets = fixture('process/targets')
 
 /** Starts a process of which the test sees what it prints, and ends it with the test. */
 function start(t: ExecutionContext, run: string | undefined, args: unknown[] = [], options = {}): Process {
-  const child = Process.start(targets, { run, args, stdio: ['ignore', 'pipe', 'pipe'], ...options })
-  t.teardown(() => child.kill())
-  return child
+  return startTarget(t, run, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
 }
 
 const errorsOf = (child: Process): Promise<string> => text(child.stderr as NonNullable<Process['stderr']>)

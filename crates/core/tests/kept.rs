@@ -40,6 +40,16 @@ fn get(object: Object<'_>, member: &mut Member) -> Option<u8> {
     Some(bytes[0])
 }
 
+/// Makes a queue in a domain of its own, uses it and closes it.
+fn with_queue(act: impl FnOnce(Object<'_>, &str)) {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let made = queue(&agent, &name);
+    act(Object::new(&agent, &made), &domain);
+    made.close(&agent);
+    agent.leave();
+}
+
 /// Puts and gets messages of an empty queue until the memory of one stays. Some of the first ones
 /// may come too slowly on a busy machine. So there are more than a stream needs, and a child that
 /// is killed at a step takes as many steps before as the one that was killed at the step before.
@@ -82,93 +92,73 @@ fn child_program() {
 
 #[test]
 fn the_next_large_message_uses_what_the_last_one_left() {
-    let (domain, name) = (unique("d"), unique("n"));
-    let agent = Agent::register(&domain, 0).unwrap();
-    let made = queue(&agent, &name);
-    let object = Object::new(&agent, &made);
-    let mut member = object.join_queue().unwrap();
-    put(object, &mut member, 1);
-    assert_eq!(get(object, &mut member), Some(1));
-    assert_eq!(spilled_bytes(&domain), 0, "one message is no stream");
-    flow(object, &mut member, &domain);
-    assert_eq!(spilled_bytes(&domain), LARGE as u64);
-    put(object, &mut member, 2);
-    assert_eq!(spilled_bytes(&domain), LARGE as u64);
-    assert_eq!(get(object, &mut member), Some(2));
-    made.close(&agent);
-    agent.leave();
+    with_queue(|object, domain| {
+        let mut member = object.join_queue().unwrap();
+        put(object, &mut member, 1);
+        assert_eq!(get(object, &mut member), Some(1));
+        assert_eq!(spilled_bytes(domain), 0, "one message is no stream");
+        flow(object, &mut member, domain);
+        assert_eq!(spilled_bytes(domain), LARGE as u64);
+        put(object, &mut member, 2);
+        assert_eq!(spilled_bytes(domain), LARGE as u64);
+        assert_eq!(get(object, &mut member), Some(2));
+    });
 }
 
 #[test]
 fn a_stream_keeps_the_memory_of_few_messages() {
-    let (domain, name) = (unique("d"), unique("n"));
-    let agent = Agent::register(&domain, 0).unwrap();
-    let made = queue(&agent, &name);
-    let object = Object::new(&agent, &made);
-    let mut member = object.join_queue().unwrap();
-    for _ in 0..2 {
-        flow(object, &mut member, &domain);
-        for _ in 0..CAPACITY {
-            put(object, &mut member, 1);
+    with_queue(|object, domain| {
+        let mut member = object.join_queue().unwrap();
+        for _ in 0..2 {
+            flow(object, &mut member, domain);
+            for _ in 0..CAPACITY {
+                put(object, &mut member, 1);
+            }
+            while get(object, &mut member).is_some() {}
+            let kept = spilled_bytes(domain);
+            assert!(kept <= 32 * LARGE as u64, "{kept} bytes");
         }
-        while get(object, &mut member).is_some() {}
-        let kept = spilled_bytes(&domain);
-        assert!(kept <= 32 * LARGE as u64, "{kept} bytes");
-    }
-    made.close(&agent);
-    agent.leave();
+    });
 }
 
 #[test]
 fn a_reader_gives_memory_back_when_it_leaves() {
-    let (domain, name) = (unique("d"), unique("n"));
-    let agent = Agent::register(&domain, 0).unwrap();
-    let made = queue(&agent, &name);
-    let object = Object::new(&agent, &made);
-    let mut member = object.join_queue().unwrap();
-    flow(object, &mut member, &domain);
-    object.leave_queue(member).unwrap();
-    assert_eq!(spilled_bytes(&domain), 0);
-    made.close(&agent);
-    agent.leave();
+    with_queue(|object, domain| {
+        let mut member = object.join_queue().unwrap();
+        flow(object, &mut member, domain);
+        object.leave_queue(member).unwrap();
+        assert_eq!(spilled_bytes(domain), 0);
+    });
 }
 
 #[test]
 fn a_reader_gives_memory_back_when_no_message_comes() {
-    let (domain, name) = (unique("d"), unique("n"));
-    let agent = Agent::register(&domain, 0).unwrap();
-    let made = queue(&agent, &name);
-    let object = Object::new(&agent, &made);
-    let mut member = object.join_queue().unwrap();
-    flow(object, &mut member, &domain);
-    idle(object, &mut member, &domain);
-    made.close(&agent);
-    agent.leave();
+    with_queue(|object, domain| {
+        let mut member = object.join_queue().unwrap();
+        flow(object, &mut member, domain);
+        idle(object, &mut member, domain);
+    });
 }
 
 #[test]
 fn messages_stay_when_memory_is_given_back() {
-    let (domain, name) = (unique("d"), unique("n"));
-    let agent = Agent::register(&domain, 0).unwrap();
-    let made = queue(&agent, &name);
-    let object = Object::new(&agent, &made);
-    let [mut one, mut other] = [0; 2].map(|_| object.join_queue().unwrap());
-    flow(object, &mut one, &domain);
-    for filler in 1..=100 {
-        put(object, &mut other, filler);
-    }
-    let Looked::Got(Got::Message(held)) = object.take_message(&mut other, Wait::Try).unwrap() else {
-        panic!()
-    };
-    object.leave_queue(one).unwrap();
-    assert_eq!(spilled_bytes(&domain), 100 * LARGE as u64);
-    let mut bytes = vec![0; LARGE];
-    object.read_message(held, &mut bytes).unwrap();
-    assert!(bytes.iter().all(|byte| *byte == 1));
-    let got: Vec<u8> = std::iter::from_fn(|| get(object, &mut other)).collect();
-    assert_eq!(got, (2..=100).collect::<Vec<_>>());
-    made.close(&agent);
-    agent.leave();
+    with_queue(|object, domain| {
+        let [mut one, mut other] = [0; 2].map(|_| object.join_queue().unwrap());
+        flow(object, &mut one, domain);
+        for filler in 1..=100 {
+            put(object, &mut other, filler);
+        }
+        let Looked::Got(Got::Message(held)) = object.take_message(&mut other, Wait::Try).unwrap() else {
+            panic!()
+        };
+        object.leave_queue(one).unwrap();
+        assert_eq!(spilled_bytes(domain), 100 * LARGE as u64);
+        let mut bytes = vec![0; LARGE];
+        object.read_message(held, &mut bytes).unwrap();
+        assert!(bytes.iter().all(|byte| *byte == 1));
+        let got: Vec<u8> = std::iter::from_fn(|| get(object, &mut other)).collect();
+        assert_eq!(got, (2..=100).collect::<Vec<_>>());
+    });
 }
 
 /// A reader dies at every step of a stream, and of giving its memory back. Another participant
