@@ -104,7 +104,7 @@ export function open<K extends keyof Handles>(reference: { crossmem: K; name: st
  * that another program made becomes a SharedMemory unless the reference names another class.
  *
  * @throws {CrossmemError} ERR_INVALID_ARG: it is no reference. ERR_UNSUPPORTED: this version has
- *   no such class. Else as the class's own `open`
+ *   no such class. ERR_WRONG_DOMAIN: another domain made the object. Else as the class's own `open`
  */
 export function open(reference: Reference | string): AnyHandle
 export function open(reference: Reference | string): AnyHandle {

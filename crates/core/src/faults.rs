@@ -100,6 +100,8 @@ faults! {
     RefusalForgotten: "tests/registry::an_object_whose_name_could_not_be_removed_is_swept_later";
     /// The repair leaves objects that were never published.
     RepairKeepsUnborn: "tests/killed::killed_at_every_step_beside_a_survivor";
+    /// An agent that creates an object rings no agent that waits for its name.
+    CreatedInSilence: "tests/awaited::the_creator_rings_those_that_wait_for_the_name";
     /// An object is entered as living before its file has a name.
     LiveBeforeFile: "tests/killed::a_persistent_object_is_created_whole_or_not_at_all";
     /// An entry is free before the file behind it is removed.

@@ -46,6 +46,7 @@ const STEPS: &[&str] = &[
     "create.linked",
     "create.published",
     "create.live",
+    "create.announced",
     "open.mapped",
     "open.attached",
     "close.detached",
@@ -182,6 +183,30 @@ fn survive(survivor: Agent, domain: &str, names: &str, at: &str) {
     survivor.leave();
     assert_eq!(files(names), Vec::<String>::new(), "after {at}");
     assert_eq!(files(domain), Vec::<String>::new(), "control segments after {at}");
+}
+
+#[test]
+fn a_name_is_found_although_its_creator_died_before_its_ring() {
+    let steps = every_step(|step| {
+        let (domain, names) = (unique("d"), unique("n"));
+        let waiter = Agent::register(&domain, 0).unwrap();
+        let name = format!("{names}.array");
+        assert!(!waiter.await_name(&name).unwrap());
+        let at = run_until("persist", &domain, &names, step);
+        let is_found = waiter.await_name(&name).unwrap();
+        match Segment::open(&waiter, &name, Some(Kind::NDArray)) {
+            Ok(array) => {
+                assert!(is_found, "after {at:?}");
+                array.unlink(&waiter).unwrap();
+                array.close(&waiter);
+            }
+            Err(e) => assert_eq!(e.code, Code::NotFound, "after {at:?}"),
+        }
+        waiter.leave();
+        at
+    });
+    let before_the_ring = ["create.linked", "create.published", "create.live", "registry.unlocked"];
+    assert_visited(&before_the_ring, &steps);
 }
 
 #[test]

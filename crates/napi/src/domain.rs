@@ -176,6 +176,29 @@ pub fn collect_garbage() -> Result<SweptCounts> {
     with_agent(Agent::collect_garbage).map(swept_counts)
 }
 
+/// Makes this environment one of those that are rung when something of that name is created. Returns
+/// whether the name leads to something already.
+///
+/// # Errors
+/// As `Agent::await_name`.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn await_name(name: String) -> Result<bool> {
+    with_agent(|agent| agent.await_name(&name))
+}
+
+/// This environment waits for no name any more.
+///
+/// # Errors
+/// `ERR_CLOSED`.
+#[napi(catch_unwind)]
+pub fn await_no_name() -> Result<()> {
+    with_agent(|agent| {
+        agent.await_no_name();
+        Ok(())
+    })
+}
+
 fn swept_counts(swept: Swept) -> SweptCounts {
     SweptCounts { agents: swept.agents, objects: swept.objects, bytes: swept.bytes as f64 }
 }

@@ -1,8 +1,9 @@
 //! The domains that a process may join: each has a file for its control segment.
 
-use super::control::party_prefix;
+use super::control::{Domain, party_prefix};
 use super::inspect::GroupInfo;
-use super::name::check_domain_name;
+use super::name::{DomainName, check_domain_name};
+use crate::layout::LAYOUT_VERSION;
 use crate::sys::{self, Party};
 
 /// A domain that has a control segment now.
@@ -26,6 +27,15 @@ pub fn domains() -> Vec<FoundDomain> {
     found.sort();
     found.dedup();
     found
+}
+
+/// The domain of that id, if it is this user's or of one of the user's groups.
+pub(crate) fn domain_of(id: u64) -> Option<FoundDomain> {
+    domains().into_iter().filter(|found| found.layout == LAYOUT_VERSION).find(|found| {
+        let group = found.group.as_ref().map(|group| group.id.to_string());
+        let name = DomainName { name: &found.name, group: group.as_deref() };
+        matches!(Domain::open_existing(name), Ok(Some(domain)) if domain.id() == id)
+    })
 }
 
 fn domains_of(party: Party) -> Vec<FoundDomain> {

@@ -2,6 +2,7 @@
 //! objects, and their control segment.
 
 mod agent;
+mod awaited;
 mod company;
 mod control;
 mod domains;
@@ -18,6 +19,7 @@ pub use agent::Agent;
 pub use company::Company;
 pub(crate) use company::{company_of, outlook_of};
 pub(crate) use control::{Domain, group_id};
+pub(crate) use domains::domain_of;
 pub use domains::{FoundDomain, domains};
 pub use inspect::{AgentInfo, DomainInfo, GroupInfo, ObjectInfo, inspect, obstacle};
 pub(crate) use limits::{spill_error, storage_error};

@@ -9,6 +9,9 @@ use super::shared::PAGE;
 use super::shared::{AGENTS, OBJECTS, Shared, SlotSet};
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64};
 
+/// Sets of agents that wait for names. More of them ring fewer agents for nothing.
+const AWAITED: usize = 16;
+
 /// First page of the control segment. Written whole before the segment gets its name, except for
 /// the fields whose docs say more.
 #[repr(C)]
@@ -35,6 +38,9 @@ pub(crate) struct Header {
     /// 1: the system refused to remove the name of an object without users, so a sweep has to try
     /// again. Written under the registry's lock.
     pub unswept: AtomicU32,
+    /// Agents that wait for an object to be created, by the hash of its name: see
+    /// `domain/awaited.rs`.
+    pub awaited: [SlotSet; AWAITED],
 }
 
 /// What wakes an agent: see `wait/doorbell.rs`.

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use super::header::made_elsewhere;
 use super::looked::{Locked, Looked};
 use crate::domain::{Agent, Seat};
 use crate::error::{Code, Error, Result};
@@ -58,11 +59,7 @@ impl<'m> ArrayGuard<'m> {
             ));
         }
         if words.domain_id.load(Ordering::Relaxed) != agent.seat().domain().id() {
-            return Err(Error::new(
-                Code::WrongDomain,
-                "the array was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN \
-                 and CROSSMEM_GROUP to that domain",
-            ));
+            return Err(made_elsewhere("the array", words.domain_id.load(Ordering::Relaxed)));
         }
         Ok(Some(ArrayGuard { words, region }))
     }

@@ -2,13 +2,14 @@
 //! opened.
 
 use super::spec::Spec;
-use crate::domain::{Agent, Domain};
+use crate::domain::{Agent, Domain, FoundDomain, GroupInfo, domain_of};
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{
     BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DATA_OFFSET, DESCRIPTION_OFFSET, EventWords,
-    Kind, LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC, ObjectHeader, PARAMS,
-    QueueGeometry, RecordGeometry, RecordQueueWords, RwLockWords, SemaphoreWords, Shared, WORDS, spills,
+    GUARD_MAGIC, GuardWords, Kind, LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC,
+    ObjectHeader, PAGE, PARAMS, QueueGeometry, RecordGeometry, RecordQueueWords, RwLockWords, SemaphoreWords,
+    Shared, WORDS, spills,
 };
 use crate::locks::MOST_PERMITS;
 use crate::region::Region;
@@ -131,19 +132,56 @@ pub(crate) fn check(
     }
     let is_ours = header.domain_id.load(Relaxed) == domain.id() && !is_foreign;
     if !is_ours && !seeded(Fault::AnyDomain) {
-        return Err(Error::new(
-            Code::WrongDomain,
-            format!(
-                "\"{name}\" was made in another domain, whose processes can't be seen from here; set CROSSMEM_DOMAIN and \
-                 CROSSMEM_GROUP to that domain"
-            ),
-        ));
+        return Err(made_elsewhere(&format!("\"{name}\""), header.domain_id.load(Relaxed)));
     }
     let params = std::array::from_fn(|i| header.params[i].load(Relaxed));
     let size = size_of_words(kind, &params).ok().flatten();
     let fits = size.is_some_and(|size| size <= region.len() as u64);
     let sound = header.kind.load(Relaxed) == kind as u32 && fits;
     if sound || seeded(Fault::HeaderTrusted) { Ok(()) } else { Err(overwritten(name)) }
+}
+
+/// Refuses memory that is seen to be an object of another domain: taken for another program's
+/// memory, it would pass for a `SharedMemory`.
+pub(crate) fn refuse_other_domains(domain: &Domain, name: &str, region: Region<'_>) -> Result<()> {
+    let of_object = region.at::<ObjectHeader>(0).ok();
+    let of_object = of_object
+        .filter(|header| header.magic.load(Relaxed) == OBJECT_MAGIC)
+        .map(|header| (header.kind.load(Relaxed), header.domain_id.load(Relaxed)));
+    let trailer = (region.len() as u64).checked_sub(PAGE);
+    let of_array = trailer.and_then(|at| region.at::<GuardWords>(at).ok());
+    let of_array = of_array
+        .filter(|words| words.magic.load(Relaxed) == GUARD_MAGIC)
+        .map(|words| (Kind::NDArray as u32, words.domain_id.load(Relaxed)));
+    match of_object.or(of_array) {
+        Some((kind, id)) if id != domain.id() => {
+            let kind = Kind::from_stored(kind).map_or("newer object", Kind::as_str);
+            Err(made_elsewhere(&format!("\"{name}\" ({kind})"), id))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The error for `what` was made in the domain of that id.
+pub(super) fn made_elsewhere(what: &str, id: u64) -> Error {
+    let (whose, how) = match domain_of(id) {
+        Some(FoundDomain { name, group: None, .. }) => {
+            (format!("the domain \"{name}\""), format!("set CROSSMEM_DOMAIN={name}"))
+        }
+        Some(FoundDomain { name, group: Some(GroupInfo { id, name: group }), .. }) => {
+            let group = group.unwrap_or_else(|| id.to_string());
+            let how = format!("set CROSSMEM_DOMAIN={name} and CROSSMEM_GROUP={group}");
+            (format!("the domain \"{name}\" of the group {group}"), how)
+        }
+        None => {
+            let how = "set CROSSMEM_DOMAIN and CROSSMEM_GROUP to that domain";
+            ("another domain".to_owned(), how.to_owned())
+        }
+    };
+    Error::new(
+        Code::WrongDomain,
+        format!("{what} was made in {whose}, whose processes can't be seen from here; {how}"),
+    )
 }
 
 /// Where the first contents of an object of that kind lie in its segment.

@@ -76,7 +76,10 @@ impl Segment {
             }
             Ok(agent.place().map(name)?.exactly(spec.size))
         })?;
+        // The agents that it rings open the object, for which they need the registry.
         drop(registry);
+        agent.announce(name);
+        fail::point("create.announced");
         agent.attach(object);
         Ok(Segment {
             mapping: Arc::new(mapping),
@@ -91,7 +94,7 @@ impl Segment {
 
     /// Opens an object of this domain, or any shared memory that another program made and that this
     /// user may use. `kind` `None` allows any kind; another program's memory is then a
-    /// `SharedMemory`.
+    /// `SharedMemory`, but not what is seen to be an object of another domain.
     ///
     /// # Errors
     /// `ERR_INVALID_NAME`, `ERR_NOT_FOUND`, `ERR_WRONG_KIND`, `ERR_WRONG_DOMAIN`, `ERR_CORRUPT` (a
@@ -116,7 +119,7 @@ impl Segment {
         let Some(index) = registry.find(name)? else {
             // Still under the registry's lock, so no agent of this domain can create the name
             // meanwhile.
-            return Self::open_foreign(agent, name, kind.unwrap_or(Kind::SharedMemory));
+            return Self::open_foreign(agent, name, kind);
         };
         let entry = registry.entry(index);
         let kind = expect_kind(name, entry.kind.load(Relaxed), kind)?;
@@ -153,7 +156,7 @@ impl Segment {
         })
     }
 
-    fn open_foreign(agent: &Agent, name: &str, kind: Kind) -> Result<Segment> {
+    fn open_foreign(agent: &Agent, name: &str, kind: Option<Kind>) -> Result<Segment> {
         let found =
             agent.place().identify(name).map_err(|e| Error::os(&format!("opening \"{name}\""), &e))?;
         let found = found.ok_or_else(|| not_found(name))?;
@@ -164,6 +167,10 @@ impl Segment {
             ));
         }
         let mapping = Arc::new(map(agent, name)?);
+        if kind.is_none() {
+            header::refuse_other_domains(agent.seat().domain(), name, mapping.region())?;
+        }
+        let kind = kind.unwrap_or(Kind::SharedMemory);
         let (name, file) = (name.to_owned(), found.file);
         Ok(Segment { mapping, name, kind, persist: true, file, object: None, arena: None })
     }
