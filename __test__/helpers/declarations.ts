@@ -26,6 +26,8 @@ export interface Documented {
   throws: string[]
   /** The names of the types of its parameters. */
   parameters: string[]
+  /** Whether one of its parameters is an object of options. */
+  takesOptions: boolean
 }
 
 /** What the declarations in the package export. */
@@ -67,6 +69,7 @@ function documented(name: string, symbol: ts.Symbol): Documented {
     examples: tagsOf(symbol, 'example'),
     throws: tagsOf(symbol, 'throws'),
     parameters: overloads.flatMap(({ parameters }) => parameters.map(typeName)),
+    takesOptions: overloads.some(({ parameters }) => parameters.some(isOptions)),
   }
 }
 
@@ -79,6 +82,14 @@ const tagsOf = (symbol: ts.Symbol, name: string): string[] =>
 /** Without `undefined`, which an optional parameter has. */
 const typeName = (parameter: ts.Symbol): string =>
   checker.typeToString(checker.getNonNullableType(checker.getTypeOfSymbol(parameter)))
+
+/** Options are called so, or are an object of which any property may be left out. */
+function isOptions(parameter: ts.Symbol): boolean {
+  const type = checker.getNonNullableType(checker.getTypeOfSymbol(parameter))
+  const properties = type.flags & ts.TypeFlags.Object ? type.getProperties() : []
+  const mayBeLeftOut = ({ flags }: ts.Symbol) => (flags & ts.SymbolFlags.Optional) !== 0
+  return parameter.name === 'options' || (properties.length > 0 && properties.every(mayBeLeftOut))
+}
 
 function membersOf(symbol: ts.Symbol): ts.Symbol[] {
   const statics = isClass(symbol) ? checker.getTypeOfSymbol(symbol).getProperties() : []

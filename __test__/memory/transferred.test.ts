@@ -48,7 +48,7 @@ test('an NDArray says where its buffer went, and snapshot and save still work', 
     array.withLock(() => t.fail()),
     detached,
   )
-  t.is(format(array), 'NDArray float64 [3] (transferred)')
+  t.is(format(array), `NDArray (transferred) { name: '${array.name}' }`)
   t.is(format(row), 'NDView float64 [2] (transferred)')
   t.deepEqual(array.snapshot(), Float64Array.of(1, 2, 3))
   using again = NDArray.open<'float64'>(array.name)

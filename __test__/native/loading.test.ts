@@ -9,7 +9,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { PLATFORMS } from '../../src/native/platforms.js'
 import { root } from '../helpers/paths.js'
@@ -83,6 +85,26 @@ if (isNode) {
     const { code, message } = load(entry, [], older)
     t.is(code, 'ERR_UNSUPPORTED_PLATFORM')
     t.regex(message as string, /needs Node 20 or later/)
+  })
+
+  test('a Node that is too old is refused by ES modules and by the command, before anything else', t => {
+    const older = join(mkdtempSync(join(tmpdir(), 'crossmem-')), 'older.cjs')
+    writeFileSync(older, "Object.defineProperty(process.versions, 'node', { value: '18.20.8' })")
+    t.teardown(() => rmSync(dirname(older), { recursive: true }))
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, ['--require', older, ...args], { encoding: 'utf8' })
+    const entry = pathToFileURL(join(root, 'dist', 'index.mjs')).href
+    const module = run('--input-type=module', '--eval', `import { Mutex } from '${entry}'`)
+    t.regex(module.stderr, /CrossmemError: crossmem needs Node 20 or later, and this is v/)
+    for (const args of [['ls'], ['doctor'], ['--help'], ['--version'], ['no-such-command']]) {
+      const command = run(join(root, 'dist', 'cli', 'main.js'), ...args)
+      t.regex(
+        command.stderr,
+        /^crossmem: crossmem needs Node 20 or later, and this is v[\d.]+ \(ERR_UNSUPPORTED_PLATFORM\)\n$/,
+      )
+      t.is(command.stdout, '')
+      t.not(command.status, 0)
+    }
   })
 
   test('a missing package of the platform is named, with what to do', t => {

@@ -15,7 +15,9 @@ import {
   Mutex,
   NDArray,
   Pipe,
+  Process,
   Queue,
+  RecordQueue,
   RLock,
   RwLock,
   Semaphore,
@@ -65,8 +67,8 @@ const handles: [make: (name: string) => { close(): void; name: string }, open: s
   ],
   [
     name => NDArray.create(name, { shape: [2], fill: 3 }),
-    'NDArray float64 [2]\n[3 3]',
-    'NDArray float64 [2] (closed)',
+    "NDArray { name: 'NAME', dtype: 'float64', shape: [ 2 ], isHalfChanged: false }",
+    "NDArray (closed) { name: 'NAME' }",
   ],
   [
     name => SharedMemory.create(name, 10),
@@ -92,6 +94,50 @@ test('console.log shows the name and the state of a handle, or that it is closed
   }
 })
 
+test('console.log of a handle is one line, however much is in it', async t => {
+  const name = unique(`shown-${'x'.repeat(100)}`)
+  const dtype = [
+    ['id', '<i8'],
+    ['px', '<f8', [3]],
+    ['sym', 'S8'],
+  ] as const
+  const records = RecordQueue.create(`${name}-r`, { dtype, capacity: 4 })
+  records.putSync({ id: 1n, px: [1, 2, 3], sym: 'ABC' })
+  const batch = records.getBatchSync(1)
+  const array = SharedArray.create(`${name}-a`, 'int32', 1000)
+  const large = NDArray.create(`${name}-n`, { shape: [100, 100] })
+  const queue = Queue.create(`${name}-q`)
+  queue.putSync(Array.from({ length: 100 }, (_, i) => ({ number: i, text: 'one\ntwo' })))
+  const message = queue.receiveSync()
+  using mutex = Mutex.create(null)
+  const guard = mutex.lockSync()
+  const child = Process.start(new URL('data:text/javascript,'))
+  const shown = [records, array, large, queue, guard, child].map(handle => inspect(handle))
+  for (const [i, kind] of ['RecordQueue', 'SharedArray', 'NDArray', 'Queue', 'Guard', 'Process'].entries())
+    t.regex(shown[i] as string, new RegExp(`^${kind} \\{ name: '.+ \\}$`))
+  t.regex(shown[0] as string, /dtype: \[.*'sym'.*\], capacity: 4, size: 1, isEnded: false/)
+  t.regex(shown[1] as string, /length: 1000, .*990 more items/)
+  t.regex(shown[2] as string, /shape: \[ 100, 100 \]/)
+  await child.join()
+  t.regex(inspect(child), /^Process \{ name: 'Process-\d+', pid: \d+, exitCode: 0, signal: null \}$/)
+  guard.release()
+  for (const handle of [batch, message, queue, records, array, large, guard, child])
+    t.false(inspect(handle).includes('\n'), inspect(handle))
+  batch.release()
+  message.release()
+  for (const handle of [records, array, large, queue]) {
+    handle.close()
+    t.is(inspect(handle), `${handle.crossmem} (closed) { name: '${handle.name}' }`)
+  }
+})
+
+test('console.log of an array shows that it is half-changed, and String() the elements', t => {
+  using array = NDArray.create(null, { shape: [2], fill: 3 })
+  t.is(String(array), '[3 3]')
+  array.update(() => t.regex(inspect(array), /isHalfChanged: false/))
+  t.is(inspect(array.subarray(0)).split('\n')[0], 'NDView float64 []')
+})
+
 test('console.log of queues of values', t => {
   const name = unique('shown')
   for (const Class of [Queue, JoinableQueue]) {
@@ -114,7 +160,9 @@ test('console.log of queues of values', t => {
 test('console.log of channels, which gives no end of a pipe away', t => {
   const name = unique('shown')
   const [here, there] = Pipe.create({ name })
-  t.is(show([here, there]), `[ Pipe { name: '${name}', end: 0 }, Pipe { name: '${name}', end: 1 } ]`)
+  const end = (n: number) =>
+    `Pipe { name: '${name}', end: ${n}, state: 'ours', usedBytesTo0: 0, usedBytesTo1: 0 }`
+  t.is(show([here, there]), `[ ${end(0)}, ${end(1)} ]`)
   there.sendSync(1)
   t.is(here.recvSync(), 1, 'both ends are still here')
   here.close()
@@ -123,7 +171,8 @@ test('console.log of channels, which gives no end of a pipe away', t => {
   const queue = SpscQueue.create(name, { capacity: 64 })
   const producer = queue.openProducer()
   t.is(show(queue), `SpscQueue { name: '${name}', capacity: 64, usedBytes: 0, isEnded: false }`)
-  t.is(show(producer), `SpscProducer { name: '${name}' }`)
+  producer.pushSync(Uint8Array.of(1))
+  t.is(show(producer), `SpscProducer { name: '${name}', usedBytes: 16, isEnded: false }`)
   producer.close()
   queue.close()
   t.is(show(producer), `SpscProducer (closed) { name: '${name}' }`)
@@ -132,13 +181,13 @@ test('console.log of channels, which gives no end of a pipe away', t => {
 test('console.log of what is held', async t => {
   using mutex = Mutex.create(null)
   const guard = mutex.lockSync()
-  t.is(show(guard), 'Guard { ownerDied: false }')
+  t.is(show(guard), `Guard { name: '${mutex.name}', ownerDied: false }`)
   t.regex(show(mutex), /isLocked: true/)
   guard.release()
   t.is(show(guard), 'Guard (released) { ownerDied: false }')
   using semaphore = Semaphore.create(null, 2)
   const permit = semaphore.acquireSync()
-  t.is(show(permit), 'Permit { ownerDied: false }')
+  t.is(show(permit), `Permit { name: '${semaphore.name}', ownerDied: false }`)
   permit.consume()
   t.is(show(permit), 'Permit (released) { ownerDied: false }')
   await locks.request('name', lock =>
@@ -149,7 +198,7 @@ test('console.log of what is held', async t => {
   const file = FileLock.open(join(folder, 'f'))
   const held = file.lockSync({ start: 3 })
   t.is(show(file), `FileLock { path: '${join(folder, 'f')}', held: 1 }`)
-  t.is(show(held), 'FileLockGuard { shared: false, start: 3, length: 0 }')
+  t.is(show(held), `FileLockGuard { path: '${file.path}', shared: false, start: 3, length: 0 }`)
   held.release()
   file.close()
   t.is(show(held), 'FileLockGuard (released) { shared: false, start: 3, length: 0 }')

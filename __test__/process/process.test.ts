@@ -259,11 +259,11 @@ test('bad input is refused before a process is started', t => {
   refused(targets, { run: () => undefined }, /^run is a function: functions don't travel/)
   refused(targets, { run: 7 }, /^run is the name of an export, not 7$/)
   refused(targets, { args: 7 }, /^args is an array, not 7$/)
-  refused(targets, { args: [() => undefined] }, /^value\[0\] can't be sent/)
-  refused(targets, { args: [activeChildren, 1] }, /^value\[0\] can't be sent/)
+  refused(targets, { args: [() => undefined] }, /^args\[0\] can't be sent/)
+  refused(targets, { args: [activeChildren, 1] }, /^args\[0\] can't be sent/)
   refused(targets, { execArgv: '--import' }, /^execArgv is an array/)
   refused(targets, { name: 7 }, /^name is a string, not 7$/)
-  refused(targets, { daemon: 'yes' }, /^daemon is true or false$/)
+  refused(targets, { daemon: 'yes' }, /^daemon is true or false, not 'yes'$/)
   refused(
     targets,
     { env: { CROSSMEM_DOMAIN: 'other' } },
@@ -277,7 +277,7 @@ test('bad input is refused before a process is started', t => {
 
 test('a process can not be sent', async t => {
   const child = start(t, 'echo')
-  t.throws(() => start(t, 'echo', [child]), { code: 'ERR_INVALID_ARG', message: /value\[0\] can't be sent/ })
+  t.throws(() => start(t, 'echo', [child]), { code: 'ERR_INVALID_ARG', message: /args\[0\] can't be sent/ })
   t.throws(() => JSON.stringify(child), { code: 'ERR_INVALID_ARG' })
   await child.join()
 })

@@ -2,8 +2,8 @@ import { CrossmemError } from '../errors.js'
 import { LockHandle, type Locking, MutexCore } from '../locks/index.js'
 import { nativeSegments, segmentOffsets } from '../native/index.js'
 import { type DTypeInfo, type NumericDType, numericDTypes } from '../nd/index.js'
-import { type CreateOptions, createObject, existsAs, type Segment } from '../objects/index.js'
-import { checkBoolean, dispose } from '../util/index.js'
+import { CREATE_OPTIONS, type CreateOptions, createObject, existsAs, type Segment } from '../objects/index.js'
+import { checkBoolean, checkOptions, dispose, type OptionNames } from '../util/index.js'
 import type { SyncWaitOptions } from '../wait/index.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
@@ -39,6 +39,8 @@ export interface DataOptions extends CreateOptions {
   lock?: boolean
 }
 
+const DATA_OPTIONS: OptionNames<DataOptions> = { ...CREATE_OPTIONS, lock: true }
+
 /** The elements of a segment, as its header describes them. @internal */
 export interface DataLayout<D extends NumericDType = NumericDType> {
   dtype: D
@@ -53,8 +55,8 @@ export function layoutOf<D extends NumericDType>(
   length: number,
   options: DataOptions | undefined,
 ): DataLayout<D> {
-  const hasLock = checkBoolean('lock', options?.lock ?? true)
-  return { dtype, length, hasLock }
+  const { lock = true } = checkOptions(options, DATA_OPTIONS)
+  return { dtype, length, hasLock: checkBoolean('lock', lock) }
 }
 
 /**

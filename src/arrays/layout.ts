@@ -3,6 +3,7 @@ import { segmentOffsets } from '../native/index.js'
 import { type DType, dtypeInfo, type Order, sizeOf } from '../nd/index.js'
 import { decodeNpyHeader, encodeNpyHeader, LONGEST_HEADER, type NpyHeader } from '../npy/index.js'
 import { type CreateOptions, checkCreateOptions, Segment } from '../objects/index.js'
+import { show } from '../util/index.js'
 
 /** The trailer begins at a multiple of this, and is this long. In bytes. */
 const { PAGE } = segmentOffsets
@@ -38,7 +39,7 @@ export function createSegment(name: string | null, layout: Layout<DType>, conten
 
 export function checkOrder(order: Order = 'C'): Order {
   if (order === 'C' || order === 'F') return order
-  throw new CrossmemError('ERR_INVALID_ARG', `order is 'C' or 'F', not ${String(order)}`)
+  throw new CrossmemError('ERR_INVALID_ARG', `order is 'C' or 'F', not ${show(order)}`)
 }
 
 /** Where the trailer begins: behind the data, on a page of its own. */

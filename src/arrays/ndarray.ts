@@ -1,4 +1,4 @@
-import { CrossmemError } from '../errors.js'
+import { CrossmemError, hasCode } from '../errors.js'
 import { nativeArrays } from '../native/index.js'
 import {
   checkShape,
@@ -20,18 +20,32 @@ import {
 } from '../nd/index.js'
 import { encodeNpyHeader, type NpyHeader, readNpy, readNpz, writeNpz, writeWhole } from '../npy/index.js'
 import {
+  CREATE_OPTIONS,
   type CreateOptions,
   checkCreateOptions,
   checkMaker,
   existsAs,
+  factsOf,
   openOrCreate,
   Segment,
+  whenCreated,
 } from '../objects/index.js'
-import { bytesOf, checkBoolean, checkFunction, dispose, show } from '../util/index.js'
-import { type SyncWaitOptions, type WaitOptions, waitSync } from '../wait/index.js'
+import {
+  bytesOf,
+  checkBoolean,
+  checkFunction,
+  checkOptions,
+  dispose,
+  type InspectionArguments,
+  inspection,
+  type OptionNames,
+  show,
+  showAs,
+} from '../util/index.js'
+import { type SyncWaitOptions, WAIT_OPTIONS, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
 import { checkOrder, createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
-import { type FromOptions, readSource } from './source.js'
+import { FROM_OPTIONS, type FromOptions, readSource } from './source.js'
 import { refusePromise, type UpdateContext } from './update.js'
 
 /** How to lay out a new array. */
@@ -55,6 +69,20 @@ export interface ReadOptions<L extends DTypeLike = DTypeLike> {
    */
   dtype?: L
 }
+
+/** How to read a .npy file. */
+type LoadOptions<L extends DTypeLike = DTypeLike> = CreateOptions & ReadOptions<L> & { name?: string | null }
+/** How to read an .npz file. */
+type LoadNpzOptions = CreateOptions & { dtypes?: Readonly<Record<string, DTypeLike>> }
+
+/** What `console.log` shows of its state. */
+const FACTS = new Set(['isHalfChanged'])
+
+const LAYOUT_OPTIONS: OptionNames<LayoutOptions> = { ...FROM_OPTIONS, fill: true }
+const READ_OPTIONS: OptionNames<ReadOptions> = { dtype: true }
+const AWAIT_OPTIONS: OptionNames<ReadOptions & WaitOptions> = { ...READ_OPTIONS, ...WAIT_OPTIONS }
+const LOAD_OPTIONS: OptionNames<LoadOptions> = { ...CREATE_OPTIONS, ...READ_OPTIONS, name: true }
+const LOAD_NPZ_OPTIONS: OptionNames<LoadNpzOptions> = { ...CREATE_OPTIONS, dtypes: true }
 
 /**
  * An n-dimensional array in shared memory, which every process sees without a copy. Its segment is
@@ -144,7 +172,24 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     name: string,
     options?: ReadOptions<L>,
   ): NDArray<DTypeFrom<L>> {
-    return NDArray.attach(Segment.open(name, 'NDArray'), found => dtypeAs(found, options?.dtype))
+    const { dtype } = checkOptions(options, READ_OPTIONS)
+    return NDArray.attach(Segment.open(name, 'NDArray'), found => dtypeAs(found, dtype))
+  }
+
+  /**
+   * Opens the array once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated<const L extends DTypeLike = DType>(
+    name: string,
+    options?: ReadOptions<L> & WaitOptions,
+  ): Promise<NDArray<DTypeFrom<L>>> {
+    const { dtype, ...wait } = checkOptions<ReadOptions & WaitOptions>(options, AWAIT_OPTIONS)
+    if (dtype !== undefined) dtypeInfo(dtype as DType)
+    return whenCreated(name, () => NDArray.open(name, { dtype: dtype as L }), wait)
   }
 
   /**
@@ -225,11 +270,12 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   static from(
     name: string | null,
     source: TypedArray | Nested | ArrayBuffer | NDView,
-    options: FromOptions = {},
+    options?: FromOptions,
     // biome-ignore lint/suspicious/noExplicitAny: each overload says which it is
   ): NDArray<any> {
-    const { data, ...layout } = readSource(source, options)
-    return make(name, { ...layout, ...checkCreateOptions(options) }, bytesOf(data))
+    const checked = checkOptions(options, FROM_OPTIONS)
+    const { data, ...layout } = readSource(source, checked)
+    return make(name, { ...layout, ...checkCreateOptions(checked) }, bytesOf(data))
   }
 
   /**
@@ -243,10 +289,12 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    */
   static async load<const L extends DTypeLike = DType>(
     path: string | URL,
-    options: CreateOptions & ReadOptions<L> & { name?: string | null } = {},
+    options?: CreateOptions & ReadOptions<L> & { name?: string | null },
   ): Promise<NDArray<DTypeFrom<L>>> {
+    const { name = null, dtype, ...creation } = checkOptions<LoadOptions>(options, LOAD_OPTIONS)
+    checkCreateOptions(creation)
     const { header, data } = await readNpy(path)
-    return make(options.name ?? null, layoutOf(header, options.dtype, options), data)
+    return make(name, layoutOf(header, dtype, creation), data)
   }
 
   /**
@@ -260,13 +308,15 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    */
   static async loadNpz(
     path: string | URL,
-    options: CreateOptions & { dtypes?: Readonly<Record<string, DTypeLike>> } = {},
+    options?: CreateOptions & { dtypes?: Readonly<Record<string, DTypeLike>> },
   ): Promise<Record<string, NDArray>> {
     const arrays: Record<string, NDArray> = Object.create(null)
-    const dtypes = new Map(Object.entries(options.dtypes ?? {}))
+    const { dtypes, ...creation } = checkOptions<LoadNpzOptions>(options, LOAD_NPZ_OPTIONS)
+    checkCreateOptions(creation)
+    const dtypeOf = new Map(Object.entries(dtypes ?? {}))
     try {
       for (const { name, header, data } of await readNpz(path))
-        arrays[name] = make(null, layoutOf(header, dtypes.get(name), options), data)
+        arrays[name] = make(null, layoutOf(header, dtypeOf.get(name), creation), data)
     } catch (error) {
       for (const array of Object.values(arrays)) array.close()
       throw error
@@ -287,9 +337,10 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   static async saveNpz(
     path: string | URL,
     sources: Record<string, TypedArray | Nested | NDView>,
-    options: { compress?: boolean } = {},
+    options?: { compress?: boolean },
   ): Promise<void> {
-    const compress = checkBoolean('compress', options.compress ?? false)
+    const { compress = false } = checkOptions<{ compress?: boolean }>(options, { compress: true })
+    checkBoolean('compress', compress)
     if (typeof sources !== 'object' || sources === null) {
       throw new CrossmemError('ERR_INVALID_ARG', `sources is an object of arrays, not ${show(sources)}`)
     }
@@ -505,6 +556,22 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     return Object.hasOwn(this, 'dtype') ? { ...reference, dtype: this.dtype } : reference
   }
 
+  /**
+   * Shows name, dtype, shape and state in `console.log`, or that the array was closed, or its
+   * buffer transferred. `toString()` shows the elements.
+   */
+  override [inspection](...how: InspectionArguments): string {
+    const { name, dtype, shape } = this
+    try {
+      void this.data
+    } catch (error) {
+      const gone = hasCode(error, 'ERR_DETACHED') ? 'transferred' : 'closed'
+      return showAs(`NDArray (${gone})`, { name }, ...how)
+    }
+    const facts = factsOf(() => this.#segment.handle, FACTS)
+    return showAs('NDArray', { name, dtype: dtypeText(dtype), shape, ...facts }, ...how)
+  }
+
   #copy(): StorageOf<D> {
     return this.#lock ? this.snapshot() : (this.data.slice() as StorageOf<D>)
   }
@@ -554,13 +621,14 @@ function layoutOf(
 function checkLayout<L extends DTypeLike>(
   options: LayoutOptions<L>,
 ): { layout: Layout<DType>; item?: Uint8Array } {
-  const info = dtypeInfo((options?.dtype ?? 'float64') as DType)
+  const { dtype, shape, order, fill, ...creation } = checkOptions<LayoutOptions<L>>(options, LAYOUT_OPTIONS)
+  const info = dtypeInfo((dtype ?? 'float64') as DType)
   const layout = {
-    ...options,
+    ...creation,
     dtype: info.name,
-    shape: checkShape(options?.shape, info.itemBytes),
-    order: checkOrder(options.order),
+    shape: checkShape(shape, info.itemBytes),
+    order: checkOrder(order),
   }
-  if (options.fill === undefined) return { layout }
-  return { layout, item: bytesOf(elementOf(info, options.fill)) }
+  if (fill === undefined) return { layout }
+  return { layout, item: bytesOf(elementOf(info, fill)) }
 }

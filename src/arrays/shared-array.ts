@@ -12,9 +12,9 @@ import {
   type ScalarOf,
   type StorageOf,
 } from '../nd/index.js'
-import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
+import { checkMaker, openOrCreate, Segment, whenCreated } from '../objects/index.js'
 import { bytesOf, checkFunction, readable, show } from '../util/index.js'
-import type { SyncWaitOptions } from '../wait/index.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
 import { AtomicCells } from './atomic-cells.js'
 import {
   createData,
@@ -121,6 +121,20 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
    */
   static open<D extends NumericDType = NumericDType>(name: string): SharedArray<D> {
     return SharedArray.attach(Segment.open(name, 'SharedArray'))
+  }
+
+  /**
+   * Opens the array once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated<D extends NumericDType = NumericDType>(
+    name: string,
+    options?: WaitOptions,
+  ): Promise<SharedArray<D>> {
+    return whenCreated(name, () => SharedArray.open<D>(name), options)
   }
 
   /**

@@ -18,8 +18,8 @@ import {
   type TypedArray,
 } from '../nd/index.js'
 import { decodeNpyHeader, toNative } from '../npy/index.js'
-import type { CreateOptions } from '../objects/index.js'
-import { isArrayBuffer, show } from '../util/index.js'
+import { CREATE_OPTIONS, type CreateOptions } from '../objects/index.js'
+import { isArrayBuffer, type OptionNames, show } from '../util/index.js'
 
 /** How to copy existing data into a new array. */
 export interface FromOptions<L extends DTypeLike = DTypeLike> extends CreateOptions {
@@ -37,6 +37,14 @@ export interface FromOptions<L extends DTypeLike = DTypeLike> extends CreateOpti
    * Default: 'C'.
    */
   order?: Order
+}
+
+/** The names of these options. */
+export const FROM_OPTIONS: OptionNames<FromOptions> = {
+  ...CREATE_OPTIONS,
+  shape: true,
+  dtype: true,
+  order: true,
 }
 
 /** The elements of a source and their layout. */

@@ -9,9 +9,9 @@ import {
   type ScalarOf,
   type StorageOf,
 } from '../nd/index.js'
-import { checkMaker, openOrCreate, Segment } from '../objects/index.js'
+import { checkMaker, openOrCreate, Segment, whenCreated } from '../objects/index.js'
 import { bytesOf, checkFunction } from '../util/index.js'
-import type { SyncWaitOptions } from '../wait/index.js'
+import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
 import { AtomicCells } from './atomic-cells.js'
 import {
   createData,
@@ -109,6 +109,20 @@ export class Value<D extends NumericDType = NumericDType> extends DataHandle<'Va
    */
   static open<D extends NumericDType = NumericDType>(name: string): Value<D> {
     return Value.attach(Segment.open(name, 'Value'))
+  }
+
+  /**
+   * Opens the value once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated<D extends NumericDType = NumericDType>(
+    name: string,
+    options?: WaitOptions,
+  ): Promise<Value<D>> {
+    return whenCreated(name, () => Value.open<D>(name), options)
   }
 
   /**

@@ -20,6 +20,8 @@ const commands: Record<CommandName, () => Promise<Command>> = {
 async function main(args: string[]): Promise<void> {
   let isJson = args.includes('--json')
   try {
+    // Before all that an older Node doesn't know.
+    await import('../node-version.js')
     const { values, positionals } = parse(args)
     isJson = values.json
     const [command, ...names] = positionals

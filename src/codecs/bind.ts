@@ -12,9 +12,10 @@ export interface BoundCodec<T> {
   /**
    * Makes bytes of a value. They are valid only until the next call.
    *
+   * @param what how an error message calls the value. Default: 'value'
    * @throws {CrossmemError} ERR_INVALID_ARG: the value can't be sent
    */
-  encode(value: T): Uint8Array
+  encode(value: T, what?: string): Uint8Array
   /**
    * Makes a value of bytes, which need to be valid only during the call.
    *
@@ -78,11 +79,11 @@ export function bind<T>(codec: Implementation): BoundCodec<T> {
     id,
     label,
     withStructures: withStructures as BoundCodec<T>['withStructures'],
-    encode: value => {
+    encode: (value, what) => {
       try {
         return encode(value as never)
       } catch (cause) {
-        throw cannotSend(value, cause, probe)
+        throw cannotSend(value, cause, probe, what)
       }
     },
     decode: bytes => {
@@ -100,12 +101,13 @@ export function cannotSend(
   value: unknown,
   cause: unknown,
   probe?: (value: unknown) => unknown,
+  what = 'value',
 ): CrossmemError {
   if (cause instanceof CrossmemError) return cause
   const path = probe ? pathTo(value, probe) : ''
   return new CrossmemError(
     'ERR_INVALID_ARG',
-    `value${path} can't be sent: ${reason(cause)}; leave it out, or send something else for it`,
+    `${what}${path} can't be sent: ${reason(cause)}; leave it out, or send something else for it`,
     { cause },
   )
 }

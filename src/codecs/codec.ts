@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
+import { show } from '../util/index.js'
 import { type BoundCodec, bind } from './bind.js'
 import { decodeJson, encodeJson, stringify } from './json.js'
 import { decodeMsgpack, encodeMsgpack } from './msgpack.js'
@@ -62,7 +63,7 @@ export function codecFor<T>(option: CodecOption<T> = 'msgpack'): BoundCodec<T> {
   if (Object.hasOwn(builtIn, option)) return builtIn[option] as BoundCodec<T>
   throw new CrossmemError(
     'ERR_INVALID_ARG',
-    `codec is 'msgpack', 'v8', 'json', or an object with encode() and decode(), not ${String(option)}`,
+    `codec is 'msgpack', 'v8', 'json', or an object with encode() and decode(), not ${show(option)}`,
   )
 }
 

@@ -3,19 +3,31 @@ import { CrossmemError, thrownHere } from '../errors.js'
 import { within } from '../locks/index.js'
 import {
   checkBoolean,
+  checkOptions,
   dispose,
   type InspectionArguments,
   inspection,
   isURL,
+  type OptionNames,
+  show,
   showAs,
   stays,
 } from '../util/index.js'
-import { checkWait, type SyncWaitOptions, throwIfAborted, type WaitOptions, waitSync } from '../wait/index.js'
+import {
+  checkWait,
+  SYNC_WAIT_OPTIONS,
+  type SyncWaitOptions,
+  throwIfAborted,
+  WAIT_OPTIONS,
+  type WaitOptions,
+  waitSync,
+} from '../wait/index.js'
 import {
   type FileLockGuard,
   type FileLockOpenOptions,
   type FileLockRange,
   OpenFile,
+  RANGE_OPTIONS,
   type Range,
 } from './open-file.js'
 
@@ -24,6 +36,9 @@ export interface FileLockSyncOptions extends FileLockRange, SyncWaitOptions {}
 
 /** Which bytes to lock, how long to wait, and what ends the wait earlier. */
 export interface FileLockOptions extends FileLockRange, WaitOptions {}
+
+const LOCK_SYNC_OPTIONS: OptionNames<FileLockSyncOptions> = { ...RANGE_OPTIONS, ...SYNC_WAIT_OPTIONS }
+const LOCK_OPTIONS: OptionNames<FileLockOptions> = { ...RANGE_OPTIONS, ...WAIT_OPTIONS }
 
 /**
  * Locks on bytes of a file, which exclude those of C's `fcntl(F_SETLK)` and Python's `fcntl.lockf`,
@@ -90,7 +105,8 @@ export class FileLock implements Disposable {
    * @throws the signal's reason, if `signal` is aborted
    */
   async lock(options?: FileLockOptions): Promise<FileLockGuard> {
-    const [range, wait] = [checkRange(options), checkWait(options)]
+    const { timeout, signal, unref, ...bytes } = checkOptions(options, LOCK_OPTIONS)
+    const [range, wait] = [checkRange(bytes), checkWait({ timeout, signal, unref })]
     throwIfAborted(wait.signal)
     try {
       return await new Promise((resolve, reject) => this.#file.enqueue({ range, ...wait, resolve, reject }))
@@ -109,8 +125,9 @@ export class FileLock implements Disposable {
    *   permissions allow no such lock. ERR_UNSUPPORTED: the system can't lock this file
    */
   lockSync(options?: FileLockSyncOptions): FileLockGuard {
-    const range = checkRange(options)
-    return waitSync(slice => this.#file.try(range, slice, refuseDeadlock), this.#file.locking, options)
+    const { timeout, ...bytes } = checkOptions(options, LOCK_SYNC_OPTIONS)
+    const range = checkRange(bytes)
+    return waitSync(slice => this.#file.try(range, slice, refuseDeadlock), this.#file.locking, { timeout })
   }
 
   /**
@@ -185,11 +202,11 @@ function checkPath(path: unknown): string {
 
 /** `{ shared, start, length }`, checked. */
 function checkRange(options: FileLockRange | undefined): Range {
-  const { shared = false, start = 0, length = 0 } = options ?? {}
+  const { shared = false, start = 0, length = 0 } = checkOptions(options, RANGE_OPTIONS)
   checkBoolean('shared', shared)
   for (const [name, value] of Object.entries({ start, length })) {
     if (Number.isSafeInteger(value) && value >= 0) continue
-    throw new CrossmemError('ERR_INVALID_ARG', `${name} is a whole number from 0 up, not ${String(value)}`)
+    throw new CrossmemError('ERR_INVALID_ARG', `${name} is a whole number from 0 up, not ${show(value)}`)
   }
   return { shared, start, length }
 }

@@ -1,7 +1,15 @@
 import { CrossmemError } from '../errors.js'
 import { Guard, type Lender } from '../locks/index.js'
 import { fileAnswers, nativeFileLocks } from '../native/index.js'
-import { checkBoolean, type InspectionArguments, inspection, showAs } from '../util/index.js'
+import {
+  checkBoolean,
+  checkOptions,
+  type InspectionArguments,
+  inspection,
+  type OptionNames,
+  show,
+  showAs,
+} from '../util/index.js'
 import {
   afterTurn,
   type checkWait,
@@ -24,6 +32,8 @@ export interface FileLockOpenOptions {
   mode?: number
 }
 
+const OPEN_OPTIONS: OptionNames<FileLockOpenOptions> = { create: true, mode: true }
+
 /** Which bytes to lock, and how. They may lie beyond the end of the file. */
 export interface FileLockRange {
   /**
@@ -39,6 +49,9 @@ export interface FileLockRange {
    */
   length?: number
 }
+
+/** The names of these options. */
+export const RANGE_OPTIONS: OptionNames<FileLockRange> = { shared: true, start: true, length: true }
 
 /** A checked range. @internal */
 export type Range = Required<FileLockRange>
@@ -83,8 +96,9 @@ export class FileLockGuard extends Guard {
 
   /** Shows the bytes in `console.log`, or that they were released. */
   override [inspection](...how: InspectionArguments): string {
-    const { shared, start, length } = this
-    return showAs(`FileLockGuard${this.isReleased ? ' (released)' : ''}`, { shared, start, length }, ...how)
+    const { lockName: path, shared, start, length } = this
+    if (path === undefined) return showAs('FileLockGuard (released)', { shared, start, length }, ...how)
+    return showAs('FileLockGuard', { path, shared, start, length }, ...how)
   }
 }
 
@@ -104,14 +118,18 @@ export class OpenFile implements Lender<FileLockGuard> {
   isClosed = false
 
   constructor(path: string, options: FileLockOpenOptions | undefined) {
-    const { create = true, mode = 0o666 } = options ?? {}
+    const { create = true, mode = 0o666 } = checkOptions(options, OPEN_OPTIONS)
     checkBoolean('create', create)
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) {
-      throw new CrossmemError('ERR_INVALID_ARG', `mode is a number from 0 to 0o7777, not ${String(mode)}`)
+      throw new CrossmemError('ERR_INVALID_ARG', `mode is a number from 0 to 0o7777, not ${show(mode)}`)
     }
     this.path = path
     this.#handle = nativeFileLocks.openFileLock(path, create, mode)
     collected.register(this, this.#handle, this)
+  }
+
+  get name(): string {
+    return this.path
   }
 
   /** How many guards hold bytes of it. */

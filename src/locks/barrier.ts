@@ -1,14 +1,16 @@
 import { CrossmemError } from '../errors.js'
 import { nativeLocks, nativeSegments } from '../native/index.js'
 import {
+  CREATE_OPTIONS,
   type CreateOptions,
   createObject,
   existsAs,
   Handle,
   openOrCreate,
   Segment,
+  whenCreated,
 } from '../objects/index.js'
-import { checkCount, checkFunction, isThenable } from '../util/index.js'
+import { checkCount, checkFunction, checkOptions, isThenable, type OptionNames } from '../util/index.js'
 import {
   checkWait,
   loopIsStarved,
@@ -16,6 +18,7 @@ import {
   type SyncWaitOptions,
   TRY,
   throwIfAborted,
+  WAIT_OPTIONS,
   type WaitOptions,
 } from '../wait/index.js'
 import { Leading, Party } from './party.js'
@@ -28,6 +31,13 @@ export interface BarrierOptions extends CreateOptions {
    */
   action?: () => unknown
 }
+
+const OPEN_OPTIONS: OptionNames<Pick<BarrierOptions, 'action'>> = { action: true }
+const AWAIT_OPTIONS: OptionNames<Pick<BarrierOptions, 'action'> & WaitOptions> = {
+  ...OPEN_OPTIONS,
+  ...WAIT_OPTIONS,
+}
+const BARRIER_OPTIONS: OptionNames<BarrierOptions> = { ...CREATE_OPTIONS, ...OPEN_OPTIONS }
 
 /**
  * A meeting point for a number of parties, each of which waits until all have come: Python's
@@ -66,7 +76,7 @@ export class Barrier extends Handle<'Barrier'> {
    *   the system is reached
    */
   static create(name: string | null, parties: number, options?: BarrierOptions): Barrier {
-    const action = checkAction(options)
+    const action = checkAction(checkOptions(options, BARRIER_OPTIONS))
     return new Barrier(createObject('Barrier', name, options, [checkParties(parties)]), action)
   }
 
@@ -80,8 +90,24 @@ export class Barrier extends Handle<'Barrier'> {
    *   the system is reached
    */
   static open(name: string, options?: Pick<BarrierOptions, 'action'>): Barrier {
-    const action = checkAction(options)
+    const action = checkAction(checkOptions(options, OPEN_OPTIONS))
     return new Barrier(Segment.open(name, 'Barrier'), action)
+  }
+
+  /**
+   * Opens the barrier once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(
+    name: string,
+    options?: Pick<BarrierOptions, 'action'> & WaitOptions,
+  ): Promise<Barrier> {
+    const { action, ...wait } = checkOptions(options, AWAIT_OPTIONS)
+    checkAction({ action })
+    return whenCreated(name, () => Barrier.open(name, { action }), wait)
   }
 
   /**
@@ -93,9 +119,10 @@ export class Barrier extends Handle<'Barrier'> {
    */
   static openOrCreate(name: string, parties: number, options?: BarrierOptions): Barrier {
     checkParties(parties)
+    const action = checkAction(checkOptions(options, BARRIER_OPTIONS))
     const barrier = openOrCreate(
       options,
-      () => Barrier.open(name, options),
+      () => new Barrier(Segment.open(name, 'Barrier'), action),
       () => Barrier.create(name, parties, options),
     )
     if (barrier.parties === parties) return barrier
@@ -212,8 +239,7 @@ export class Barrier extends Handle<'Barrier'> {
 
 const checkParties = (parties: number): number => checkCount('parties', parties, 1, 2 ** 32 - 1)
 
-function checkAction(options: Pick<BarrierOptions, 'action'> | undefined): (() => unknown) | undefined {
-  const action = options?.action
+function checkAction({ action }: Pick<BarrierOptions, 'action'>): (() => unknown) | undefined {
   if (action !== undefined) checkFunction('action', action)
   return action
 }

@@ -1,7 +1,14 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { channels, nativeLocks } from '../native/index.js'
-import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
-import { checkFunction, isThenable } from '../util/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  createOptions,
+  openOrCreate,
+  Segment,
+  whenCreated,
+} from '../objects/index.js'
+import { checkFunction, isThenable, show } from '../util/index.js'
 import {
   checkTimeout,
   checkWait,
@@ -61,7 +68,7 @@ export class Condition extends LockHandle<'Condition'> {
    *   the system is reached
    */
   static create(name: string | null, options?: CreateOptions): Condition {
-    return new Condition(createObject('Condition', name, options, []))
+    return new Condition(createObject('Condition', name, createOptions(options), []))
   }
 
   /**
@@ -77,6 +84,17 @@ export class Condition extends LockHandle<'Condition'> {
   }
 
   /**
+   * Opens the condition once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<Condition> {
+    return whenCreated(name, () => Condition.open(name), options)
+  }
+
+  /**
    * Opens the condition if it exists, else creates it: processes that share it may start in any
    * order.
    *
@@ -84,7 +102,7 @@ export class Condition extends LockHandle<'Condition'> {
    */
   static openOrCreate(name: string, options?: CreateOptions): Condition {
     return openOrCreate(
-      options,
+      createOptions(options),
       () => Condition.open(name),
       () => Condition.create(name, options),
     )
@@ -211,7 +229,7 @@ export class Condition extends LockHandle<'Condition'> {
    */
   notify(count = 1): number {
     if (!Number.isInteger(count) || count < 1) {
-      throw new CrossmemError('ERR_INVALID_ARG', `count is a whole number from 1 up, not ${String(count)}`)
+      throw new CrossmemError('ERR_INVALID_ARG', `count is a whole number from 1 up, not ${show(count)}`)
     }
     const { object } = this
     this.#checkHeld()

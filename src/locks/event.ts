@@ -1,13 +1,15 @@
 import { answers, nativeLocks, nativeSegments } from '../native/index.js'
 import {
+  CREATE_OPTIONS,
   type CreateOptions,
   createObject,
   existsAs,
   Handle,
   openOrCreate,
   Segment,
+  whenCreated,
 } from '../objects/index.js'
-import { checkBoolean } from '../util/index.js'
+import { checkBoolean, checkOptions, type OptionNames } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 
 /** How to make an event. */
@@ -18,6 +20,8 @@ export interface EventOptions extends CreateOptions {
    */
   autoReset?: boolean
 }
+
+const EVENT_OPTIONS: OptionNames<EventOptions> = { ...CREATE_OPTIONS, autoReset: true }
 
 /**
  * A flag that processes share and wait for: Python's `Event`.
@@ -67,6 +71,17 @@ export class Event extends Handle<'Event'> {
    */
   static open(name: string): Event {
     return new Event(Segment.open(name, 'Event'))
+  }
+
+  /**
+   * Opens the event once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<Event> {
+    return whenCreated(name, () => Event.open(name), options)
   }
 
   /**
@@ -168,4 +183,4 @@ export class Event extends Handle<'Event'> {
 }
 
 const checkAutoReset = (options: EventOptions | undefined): boolean =>
-  checkBoolean('autoReset', options?.autoReset ?? false)
+  checkBoolean('autoReset', checkOptions(options, EVENT_OPTIONS).autoReset ?? false)

@@ -13,6 +13,8 @@ import {
  * Lends guards and takes them back: a mutex, a side of an RwLock, a semaphore's permits, a file.
  */
 export interface Lender<Lent extends Guard = Guard> {
+  /** The name of the lock, or the path of the file. */
+  readonly name: string
   /** Takes a guard back. Throws ERR_LOST_OWNERSHIP if the lock was lost. */
   release(guard: Lent): void
   /** Takes back a guard that its holder didn't release: the handle is being closed. */
@@ -101,7 +103,13 @@ export class Guard implements Disposable, AsyncDisposable {
   /** Shows what is held in `console.log`, or that it was released. */
   [inspection](...how: InspectionArguments): string {
     const { isReleased, ownerDied } = this
-    return showAs(`${this.constructor.name}${isReleased ? ' (released)' : ''}`, { ownerDied }, ...how)
+    const title = `${this.constructor.name}${isReleased ? ' (released)' : ''}`
+    return showAs(title, isReleased ? { ownerDied } : { name: this.lockName, ownerDied }, ...how)
+  }
+
+  /** The name of its lock, or the path of its file, until it is released. @internal */
+  protected get lockName(): string | undefined {
+    return this.#lender?.name
   }
 
   /** The handle is being closed. @internal */

@@ -49,6 +49,10 @@ export class MutexCore implements Locking, Lender {
     return core
   }
 
+  get name(): string {
+    return this.#object.name
+  }
+
   get guard(): Guard | undefined {
     return this.#guard
   }

@@ -1,4 +1,12 @@
-import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  createOptions,
+  openOrCreate,
+  Segment,
+  whenCreated,
+} from '../objects/index.js'
+import type { WaitOptions } from '../wait/index.js'
 import { LockHandle } from './lock-handle.js'
 import { MutexCore } from './mutex-core.js'
 
@@ -41,7 +49,7 @@ export class Mutex extends LockHandle<'Mutex'> {
    *   the system is reached
    */
   static create(name: string | null, options?: CreateOptions): Mutex {
-    return new Mutex(createObject('Mutex', name, options, []))
+    return new Mutex(createObject('Mutex', name, createOptions(options), []))
   }
 
   /**
@@ -57,13 +65,24 @@ export class Mutex extends LockHandle<'Mutex'> {
   }
 
   /**
+   * Opens the mutex once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<Mutex> {
+    return whenCreated(name, () => Mutex.open(name), options)
+  }
+
+  /**
    * Opens the mutex if it exists, else creates it: processes that share it may start in any order.
    *
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate(name: string, options?: CreateOptions): Mutex {
     return openOrCreate(
-      options,
+      createOptions(options),
       () => Mutex.open(name),
       () => Mutex.create(name, options),
     )

@@ -37,6 +37,10 @@ export class NestedLock implements Locking, Lender {
     return lock
   }
 
+  get name(): string {
+    return this.#object.name
+  }
+
   get guard(): Guard | undefined {
     return this.#guards.at(-1)
   }

@@ -60,6 +60,10 @@ export class Permits implements Lender<Permit> {
     return permits
   }
 
+  get name(): string {
+    return this.#object.name
+  }
+
   attempt(mode: number): Permit | undefined {
     if (nativeLocks.acquirePermit(this.#object.handle, mode) === NOT_YET) return undefined
     const permit = new Permit(this)

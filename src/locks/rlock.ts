@@ -1,4 +1,12 @@
-import { type CreateOptions, createObject, openOrCreate, Segment } from '../objects/index.js'
+import {
+  type CreateOptions,
+  createObject,
+  createOptions,
+  openOrCreate,
+  Segment,
+  whenCreated,
+} from '../objects/index.js'
+import type { WaitOptions } from '../wait/index.js'
 import { LockHandle } from './lock-handle.js'
 import { NestedLock } from './nested-lock.js'
 
@@ -40,7 +48,7 @@ export class RLock extends LockHandle<'RLock'> {
    *   the system is reached
    */
   static create(name: string | null, options?: CreateOptions): RLock {
-    return new RLock(createObject('RLock', name, options, []))
+    return new RLock(createObject('RLock', name, createOptions(options), []))
   }
 
   /**
@@ -56,13 +64,24 @@ export class RLock extends LockHandle<'RLock'> {
   }
 
   /**
+   * Opens the lock once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<RLock> {
+    return whenCreated(name, () => RLock.open(name), options)
+  }
+
+  /**
    * Opens the lock if it exists, else creates it: processes that share it may start in any order.
    *
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate(name: string, options?: CreateOptions): RLock {
     return openOrCreate(
-      options,
+      createOptions(options),
       () => RLock.open(name),
       () => RLock.create(name, options),
     )

@@ -2,10 +2,12 @@ import { answers, nativeLocks } from '../native/index.js'
 import {
   type CreateOptions,
   createObject,
+  createOptions,
   Handle,
   openOrCreate,
   Segment,
   type SharedObject,
+  whenCreated,
 } from '../objects/index.js'
 import { HELD_HERE, type SyncWaitOptions, TRY, type WaitOptions, type WaitSpec } from '../wait/index.js'
 import { Guard, type Lender, within } from './guard.js'
@@ -29,6 +31,10 @@ class Side implements Lender {
     this.#object = object
     this.#calls = calls
     this.spec = { attempt: mode => this.attempt(mode), doing: `${doing} "${object.name}"` }
+  }
+
+  get name(): string {
+    return this.#object.name
   }
 
   attempt(mode: number): Guard | undefined | typeof HELD_HERE {
@@ -107,7 +113,7 @@ export class RwLock extends Handle<'RwLock'> {
    *   the system is reached
    */
   static create(name: string | null, options?: CreateOptions): RwLock {
-    return new RwLock(createObject('RwLock', name, options, []))
+    return new RwLock(createObject('RwLock', name, createOptions(options), []))
   }
 
   /**
@@ -123,13 +129,24 @@ export class RwLock extends Handle<'RwLock'> {
   }
 
   /**
+   * Opens the lock once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<RwLock> {
+    return whenCreated(name, () => RwLock.open(name), options)
+  }
+
+  /**
    * Opens the lock if it exists, else creates it: processes that share it may start in any order.
    *
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate(name: string, options?: CreateOptions): RwLock {
     return openOrCreate(
-      options,
+      createOptions(options),
       () => RwLock.open(name),
       () => RwLock.create(name, options),
     )

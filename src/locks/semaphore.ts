@@ -1,13 +1,15 @@
 import { nativeLocks, nativeSegments } from '../native/index.js'
 import {
+  CREATE_OPTIONS,
   type CreateOptions,
   createObject,
   existsAs,
   Handle,
   openOrCreate,
   Segment,
+  whenCreated,
 } from '../objects/index.js'
-import { checkCount } from '../util/index.js'
+import { checkCount, checkOptions, type OptionNames } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
 import { within } from './guard.js'
 import { type Permit, Permits } from './permit.js'
@@ -23,6 +25,8 @@ export interface SemaphoreOptions extends CreateOptions {
    */
   max?: number
 }
+
+const SEMAPHORE_OPTIONS: OptionNames<SemaphoreOptions> = { ...CREATE_OPTIONS, max: true }
 
 /**
  * A number of permits that processes share: Python's `Semaphore`, and with `max` its
@@ -80,6 +84,17 @@ export class Semaphore extends Handle<'Semaphore'> {
    */
   static open(name: string): Semaphore {
     return new Semaphore(Segment.open(name, 'Semaphore'))
+  }
+
+  /**
+   * Opens the semaphore once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<Semaphore> {
+    return whenCreated(name, () => Semaphore.open(name), options)
   }
 
   /**
@@ -190,6 +205,7 @@ export class Semaphore extends Handle<'Semaphore'> {
 
 /** The permits at first and at the most, checked. */
 function checkPermits(permits: number, options: SemaphoreOptions | undefined): [free: number, max: number] {
-  const max = checkCount('max', options?.max ?? MOST, 1)
+  const { max = MOST } = checkOptions(options, SEMAPHORE_OPTIONS)
+  checkCount('max', max, 1)
   return [checkCount('permits', permits, 0, max), max]
 }

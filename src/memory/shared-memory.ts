@@ -3,11 +3,14 @@ import {
   type CreateOptions,
   checkCreateOptions,
   checkMaker,
+  createOptions,
   existsAs,
   openOrCreate,
   Segment,
+  whenCreated,
 } from '../objects/index.js'
-import { dispose, type InspectionArguments, inspection, showAs } from '../util/index.js'
+import { dispose, type InspectionArguments, inspection, show, showAs } from '../util/index.js'
+import type { WaitOptions } from '../wait/index.js'
 
 /**
  * A named segment of raw bytes, without a header: Python's
@@ -61,7 +64,7 @@ export class SharedMemory implements Disposable {
    */
   static create(name: string | null, byteLength: number, options?: CreateOptions): SharedMemory {
     checkByteLength(byteLength)
-    const how = checkCreateOptions(options)
+    const how = checkCreateOptions(createOptions(options))
     return new SharedMemory(
       Segment.create({ name: name ?? undefined, kind: 'SharedMemory', byteLength, ...how }),
     )
@@ -81,6 +84,17 @@ export class SharedMemory implements Disposable {
   }
 
   /**
+   * Opens the segment once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<SharedMemory> {
+    return whenCreated(name, () => SharedMemory.open(name), options)
+  }
+
+  /**
    * Opens the segment if it exists, else creates it: processes that share it may start in any
    * order.
    *
@@ -90,7 +104,7 @@ export class SharedMemory implements Disposable {
   static openOrCreate(name: string, byteLength: number, options?: CreateOptions): SharedMemory {
     checkByteLength(byteLength)
     const memory = openOrCreate(
-      options,
+      createOptions(options),
       () => SharedMemory.open(name),
       () => SharedMemory.create(name, byteLength, options),
     )
@@ -187,6 +201,6 @@ function checkByteLength(byteLength: number): void {
   if (Number.isSafeInteger(byteLength) && byteLength >= 1) return
   throw new CrossmemError(
     'ERR_INVALID_ARG',
-    `byteLength is a whole number from 1 up, not ${String(byteLength)}`,
+    `byteLength is a whole number from 1 up, not ${show(byteLength)}`,
   )
 }

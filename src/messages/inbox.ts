@@ -3,6 +3,7 @@ import { attempts, clearPad, PAD_MESSAGES, pad, transfers } from '../native/inde
 import { checkCount, isUint8Array } from '../util/index.js'
 import {
   checkBeforeAttempt,
+  checkBeforeAttemptSync,
   loopIsStarved,
   type SyncWaitOptions,
   type WaitOptions,
@@ -61,7 +62,7 @@ export class Inbox<T, Taken = unknown> {
   }
 
   getSync(options: SyncWaitOptions | undefined): T {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     const { object, channel } = this.#source
     const now = this.#take(IN_TURN)
     const taken = now === NO_MESSAGE ? object.waitSync(this.#spec, options, channel)[0] : now
@@ -84,7 +85,7 @@ export class Inbox<T, Taken = unknown> {
   }
 
   getManySync(max: number, options: SyncWaitOptions | undefined): T[] {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     const most = checkCount('max', max, 1)
     const { object, channel } = this.#source
     const now = this.#takeMany(most)

@@ -2,6 +2,7 @@ import { CrossmemError } from '../errors.js'
 import { attempts, clearPad, pad, transfers } from '../native/index.js'
 import {
   checkBeforeAttempt,
+  checkBeforeAttemptSync,
   loopIsStarved,
   loopTurn,
   type SyncWaitOptions,
@@ -46,7 +47,7 @@ export class Outbox<T> {
   }
 
   putSync(value: T, options: SyncWaitOptions | undefined): void {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     const { object, channel } = this.#sink
     const message = this.#packing.pack(value)
     if (putInto(this.#sink, message, IN_TURN)) return
@@ -78,7 +79,7 @@ export class Outbox<T> {
   }
 
   putManySync(values: readonly T[], options: SyncWaitOptions | undefined): void {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     checkMany(values)
     const { object, channel } = this.#sink
     const parcel = this.#packing.packMany(values)

@@ -100,7 +100,10 @@ export function writableOf<T>(
 ): WritableStream<T> {
   return new WritableStream<T>({
     // Its signal is missing in the types of Node 20.
-    write: (value, controller) => put(value, controller as unknown as { signal: AbortSignal }),
+    write: (value, controller) => {
+      const { signal } = controller as unknown as { signal: AbortSignal }
+      return put(value, { signal })
+    },
     close: end,
   })
 }

@@ -1,8 +1,13 @@
 import * as addon from './addon.js'
 import { member, visitor } from './call.js'
 
-/** The domain as a whole. Only `collectGarbage` makes this environment join it. */
+/**
+ * The domain as a whole. Only `collectGarbage` and `awaitName` make this environment
+ * join it.
+ */
 export const nativeDomain = {
+  awaitName: member(addon.awaitName),
+  awaitNoName: visitor(addon.awaitNoName),
   collectGarbage: member(addon.collectGarbage),
   findDomains: visitor(addon.findDomains),
   inspectDomain: visitor(addon.inspectDomain),

@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { show, stays } from '../util/index.js'
+import { type InspectionArguments, inspection, show, stays } from '../util/index.js'
 import { asStorage, dtypeInfo, dtypeText } from './dtype.js'
 import { type DTypeInfo, type FieldInfo, inBytes } from './dtype-info.js'
 import { type NestedLike, printNested } from './print.js'
@@ -17,8 +17,6 @@ export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
  * clamped as in `TypedArray.subarray`; `end` itself is left out. `null` keeps the whole axis.
  */
 export type Range = number | readonly [start?: number, end?: number] | null | undefined
-
-const inspectSymbol = Symbol.for('nodejs.util.inspect.custom')
 
 /** A structured clone refuses symbols, and its error quotes them. */
 const NOT_SENT = Symbol('a view is not sent to other threads or processes; send the array, or a copy')
@@ -358,7 +356,7 @@ export class NDView<D extends DType = DType> {
    * Shows class, dtype, shape and elements in `console.log`, or that the view was closed, or its
    * buffer transferred.
    */
-  [inspectSymbol](): string {
+  [inspection](..._how: InspectionArguments): string {
     const title = `${this.constructor.name} ${dtypeText(this.dtype)} [${this.#shape.join(', ')}]`
     if (!this.#isGone()) return `${title}\n${this.toString()}`
     const { code } = (this.#whole ?? this).whyGone()

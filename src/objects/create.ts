@@ -1,5 +1,5 @@
 import { CrossmemError, hasCode } from '../errors.js'
-import { checkBoolean, checkCount } from '../util/index.js'
+import { checkBoolean, checkCount, checkOptions, type OptionNames, show } from '../util/index.js'
 import { Segment } from './segment.js'
 
 /** Options of every `create` and `openOrCreate`. */
@@ -27,13 +27,23 @@ export interface CreateOptions {
   group?: string | number
 }
 
+/** The names of the options of every `create`. A class that has more adds its own. */
+export const CREATE_OPTIONS: OptionNames<CreateOptions> = { persist: true, mode: true, group: true }
+
+/** The options of a class that has no more than these, checked. */
+export const createOptions = (options: CreateOptions | undefined): CreateOptions =>
+  checkOptions(options, CREATE_OPTIONS)
+
 /** Refuses `new` by callers: it would open nothing. */
 export function checkMaker(segment: unknown, kind: string): asserts segment is Segment {
   if (segment instanceof Segment) return
   throw new CrossmemError('ERR_INVALID_ARG', `make one with ${kind}.create, .open or open(), not with new`)
 }
 
-/** The options of every `create`, checked; the addon checks whether there is such a group. */
+/**
+ * The values of the options of every `create`, checked; the addon checks whether there is such a
+ * group. The caller has checked the names.
+ */
 export function checkCreateOptions({ persist = false, mode, group }: CreateOptions = {}): {
   persist: boolean
   mode?: number
@@ -44,7 +54,10 @@ export function checkCreateOptions({ persist = false, mode, group }: CreateOptio
   if (group === undefined) return { persist, mode }
   if (typeof group === 'number') checkCount('group', group, 0, 2 ** 32 - 2)
   else if (typeof group !== 'string' || group === '') {
-    throw new CrossmemError('ERR_INVALID_ARG', 'group is the name or the number of a group')
+    throw new CrossmemError(
+      'ERR_INVALID_ARG',
+      `group is the name or the number of a group, not ${show(group)}`,
+    )
   }
   return { persist, mode, group: String(group) }
 }

@@ -24,7 +24,17 @@ const SHOWN = [
 ]
 
 /** What is shown without a getter, or where a getter may wait for a lock. */
-const FACTS = new Set(['permits', 'waiting', 'isBroken', 'isWriting', 'readers'])
+const FACTS = new Set([
+  'permits',
+  'waiting',
+  'isBroken',
+  'isWriting',
+  'readers',
+  'usedBytes',
+  'usedBytesTo0',
+  'usedBytesTo1',
+  'isEnded',
+])
 
 /** Base of the handles of locks, values and queues: a name, a reference to send, closing. */
 export abstract class Handle<Kind extends string> implements Disposable {
@@ -115,18 +125,17 @@ export abstract class Handle<Kind extends string> implements Disposable {
 
   /** What `console.log` shows besides the name. @internal */
   protected state(): object {
-    return { ...readable(this, SHOWN), ...this.#facts() }
+    return { ...readable(this, SHOWN), ...factsOf(() => this.object.handle, FACTS) }
   }
+}
 
-  #facts(): object {
-    try {
-      const facts = nativeSegments.objectFacts(this.object.handle)
-      return Object.fromEntries(
-        facts.filter(({ name }) => FACTS.has(name)).map(({ name, value }) => [name, value]),
-      )
-    } catch {
-      // What can't be read now is left out: showing an object must not fail.
-      return {}
-    }
+/** The facts of these names about an open object, which are read without a lock. */
+export function factsOf(handle: () => number, names: ReadonlySet<string>): object {
+  try {
+    const facts = nativeSegments.objectFacts(handle()).filter(({ name }) => names.has(name))
+    return Object.fromEntries(facts.map(({ name, value }) => [name, value]))
+  } catch {
+    // What can't be read now is left out: showing an object must not fail.
+    return {}
   }
 }

@@ -14,10 +14,11 @@ export interface Packed {
 /**
  * Encodes a value, and finds what objects are in it.
  *
+ * @param what how an error message calls the value. Default: 'value'
  * @throws {CrossmemError} ERR_INVALID_ARG: a part of it can't be sent
  */
-export function pack(value: unknown): Packed {
-  const bytes = Uint8Array.from(codec.encode(value))
+export function pack(value: unknown, what = 'value'): Packed {
+  const bytes = Uint8Array.from(codec.encode(value, what))
   const references = new Map<string, Reference>()
   replaceReferences(codec.decode(bytes), reference => {
     references.set(JSON.stringify(reference), reference)

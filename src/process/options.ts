@@ -1,7 +1,7 @@
 import type { StdioOptions } from 'node:child_process'
 import { CrossmemError } from '../errors.js'
 import { domainGroup, domainName } from '../native/index.js'
-import { checkBoolean, isURL, show } from '../util/index.js'
+import { checkBoolean, checkOptions, isURL, type OptionNames, show } from '../util/index.js'
 import { currentProcess } from './current.js'
 
 /** How a process is started. */
@@ -65,6 +65,17 @@ export interface AnyStartOptions extends ProcessOptions {
   args?: readonly unknown[]
 }
 
+const START_OPTIONS: OptionNames<AnyStartOptions> = {
+  run: true,
+  args: true,
+  name: true,
+  daemon: true,
+  env: true,
+  execArgv: true,
+  stdio: true,
+  cwd: true,
+}
+
 /** Options, checked, with their defaults. */
 export interface Checked {
   module: string
@@ -81,8 +92,9 @@ export interface Checked {
 let started = 0
 
 /** @throws {CrossmemError} ERR_INVALID_ARG */
-export function checkStart(target: unknown, options: AnyStartOptions = {}): Checked {
-  const { run, args = [], execArgv, stdio = 'inherit', env = process.env, cwd } = options
+export function checkStart(target: unknown, options: AnyStartOptions | undefined): Checked {
+  const checked = checkOptions(options, START_OPTIONS)
+  const { run, args = [], execArgv, stdio = 'inherit', env = process.env, cwd } = checked
   const module = checkModule(target)
   if (typeof run === 'function') throw refused(noClosures('run'))
   if (run !== undefined && typeof run !== 'string')
@@ -95,8 +107,8 @@ export function checkStart(target: unknown, options: AnyStartOptions = {}): Chec
     module,
     run,
     args,
-    name: checkName(options.name),
-    daemon: checkDaemon(options.daemon),
+    name: checkName(checked.name),
+    daemon: checkDaemon(checked.daemon),
     env: inDomain(env),
     execArgv: execArgv ?? ownExecArgv(),
     stdio,

@@ -3,7 +3,15 @@ import type { Readable, Writable } from 'node:stream'
 import { isMainThread } from 'node:worker_threads'
 import { CrossmemError } from '../errors.js'
 import { nativeProcess, shared } from '../native/index.js'
-import { asyncDispose, dispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
+import {
+  asyncDispose,
+  checkOptions,
+  dispose,
+  type InspectionArguments,
+  inspection,
+  showAs,
+  stays,
+} from '../util/index.js'
 import {
   checkTimeout,
   checkWait,
@@ -141,7 +149,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
     const caller = callerOf(Process.start)
     const checked = checkStart(target, options)
     const agent = nativeProcess.agentIdentity()
-    const { bytes, references } = pack(checked.args)
+    const { bytes, references } = pack(checked.args, 'args')
     const handover = references.length > 0 ? new Handover(references) : undefined
     try {
       const { name, daemon: isDaemon, module, run } = checked
@@ -253,7 +261,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
    * @throws {CrossmemError} ERR_INVALID_ARG
    */
   terminate(options?: { grace?: number }): void {
-    const grace = checkGrace(options?.grace)
+    const grace = checkGrace(checkOptions<{ grace?: number }>(options, { grace: true }).grace)
     if (!this.isAlive || this.#isEnding) return
     this.#isEnding = true
     void this.#channel.send({ do: 'terminate' })

@@ -1,11 +1,19 @@
+import type { CodecOption } from '../codecs/index.js'
 import { CrossmemError } from '../errors.js'
 import { FINISH, type Message, type Taken } from '../messages/index.js'
 import { answers, nativeQueues } from '../native/index.js'
-import { openOrCreate, Segment } from '../objects/index.js'
+import { openOrCreate, Segment, whenCreated } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
 import type { SyncWaitOptions, WaitOptions, WaitSpec } from '../wait/index.js'
-import { checkQueue } from './queue-handle.js'
-import { createValueQueue, type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
+import {
+  checkAwaited,
+  checkValueQueue,
+  codecIn,
+  createValueQueue,
+  type OpenQueueOptions,
+  ValueQueue,
+  type ValueQueueOptions,
+} from './value-queue.js'
 
 /**
  * A queue of tasks whose completion can be awaited: Python's `JoinableQueue`. A task keeps its slot
@@ -29,8 +37,8 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
   /** The unfinished tasks of this handle, the oldest first. */
   readonly #inWork: Message<T>[] = []
 
-  private constructor(segment: Segment, options?: OpenQueueOptions<T>) {
-    super(segment, 'JoinableQueue', options)
+  private constructor(segment: Segment, codec?: CodecOption<T>) {
+    super(segment, 'JoinableQueue', codec)
   }
 
   /** @internal */
@@ -45,7 +53,8 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create<T = unknown>(name: string | null, options?: ValueQueueOptions<T>): JoinableQueue<T> {
-    return new JoinableQueue<T>(createValueQueue('JoinableQueue', name, options), options)
+    const checked = checkValueQueue(options)
+    return new JoinableQueue<T>(createValueQueue('JoinableQueue', name, checked), checked.codec)
   }
 
   /**
@@ -55,7 +64,23 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
    *   ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(name: string, options?: OpenQueueOptions<T>): JoinableQueue<T> {
-    return new JoinableQueue<T>(Segment.open(name, 'JoinableQueue'), options)
+    const codec = codecIn(options)
+    return new JoinableQueue<T>(Segment.open(name, 'JoinableQueue'), codec)
+  }
+
+  /**
+   * Opens the queue once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated<T = unknown>(
+    name: string,
+    options?: OpenQueueOptions<T> & WaitOptions,
+  ): Promise<JoinableQueue<T>> {
+    const { codec, ...wait } = checkAwaited(options)
+    return whenCreated(name, () => JoinableQueue.open<T>(name, { codec }), wait)
   }
 
   /**
@@ -65,10 +90,10 @@ export class JoinableQueue<T = unknown> extends ValueQueue<T, 'JoinableQueue'> {
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate<T = unknown>(name: string, options?: ValueQueueOptions<T>): JoinableQueue<T> {
-    checkQueue(options)
+    const { codec, ...creation } = checkValueQueue(options)
     return openOrCreate(
-      options,
-      () => JoinableQueue.open<T>(name, options),
+      creation,
+      () => JoinableQueue.open<T>(name, { codec }),
       () => JoinableQueue.create<T>(name, options),
     )
   }

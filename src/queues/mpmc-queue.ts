@@ -17,10 +17,10 @@ import {
   valuesOf,
 } from '../messages/index.js'
 import { messageFlags, nativeMessages, pad, transfers } from '../native/index.js'
-import { openOrCreate, Segment } from '../objects/index.js'
-import { checkBoolean, checkCount } from '../util/index.js'
+import { openOrCreate, Segment, whenCreated } from '../objects/index.js'
+import { checkBoolean, checkCount, checkOptions, type OptionNames } from '../util/index.js'
 import { type SyncWaitOptions, TRY, type WaitOptions } from '../wait/index.js'
-import { checkQueue, createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
+import { checkQueue, createQueue, QUEUE_OPTIONS, QueueHandle, type QueueOptions } from './queue-handle.js'
 
 const { ENDED } = transfers
 const { elsewhere } = pad
@@ -34,6 +34,8 @@ export interface MpmcOptions extends QueueOptions {
    */
   spill?: boolean
 }
+
+const MPMC_OPTIONS: OptionNames<MpmcOptions> = { ...QUEUE_OPTIONS, spill: true }
 
 /**
  * A queue of bytes, from any number of producers to any number of consumers. It is lock-free: a
@@ -92,13 +94,25 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
   }
 
   /**
+   * Opens the queue once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<MpmcQueue> {
+    return whenCreated(name, () => MpmcQueue.open(name), options)
+  }
+
+  /**
    * Opens the queue if it exists, with the options that it was created with, else creates it.
    * Processes may start in any order.
    *
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate(name: string, options?: MpmcOptions): MpmcQueue {
-    checkQueue(options, spillOf(options))
+    const addition = spillOf(options)
+    checkQueue(options, addition)
     return openOrCreate(
       options,
       () => MpmcQueue.open(name),
@@ -371,7 +385,7 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
 }
 
 const spillOf = (options: MpmcOptions | undefined): { spill: boolean } => ({
-  spill: checkBoolean('spill', options?.spill ?? true),
+  spill: checkBoolean('spill', checkOptions(options, MPMC_OPTIONS).spill ?? true),
 })
 
 function giveBack(views: Map<Uint8Array, number>, view: Uint8Array): number {

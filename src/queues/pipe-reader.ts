@@ -1,7 +1,13 @@
 import { channelSource, isDrained, type Source } from '../messages/index.js'
 import { attempts, clearPad, messageFlags, pad, transfers } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
-import { checkBeforeAttempt, loopIsStarved, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
+import {
+  checkBeforeAttempt,
+  checkBeforeAttemptSync,
+  loopIsStarved,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from '../wait/index.js'
 
 const { ELSEWHERE, ENDED, NOT_YET, MORE } = transfers
 // Bound here: what is imported is read through accessors of two modules at each use.
@@ -34,7 +40,7 @@ export class PipeReader {
   }
 
   receiveSync(options: SyncWaitOptions | undefined): Uint8Array {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     const now = this.#take(IN_TURN)
     if (now) return now
     const { object, channel } = this.#source

@@ -4,6 +4,7 @@ import { attempts, clearPad, nativeRecords, PAD_BYTES, pad } from '../native/ind
 import type { SharedObject } from '../objects/index.js'
 import {
   checkBeforeAttempt,
+  checkBeforeAttemptSync,
   loopIsStarved,
   loopTurn,
   type SyncWaitOptions,
@@ -47,7 +48,7 @@ export class PipeWriter {
   }
 
   sendSync(message: Uint8Array, options: SyncWaitOptions | undefined): void {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     const isSmall = message.length <= this.#most
     if (this.#isHalfDone || !(isSmall || this.#isIdle)) {
       throw new CrossmemError(

@@ -14,8 +14,15 @@ import {
   writableOf,
 } from '../messages/index.js'
 import { nativeQueues, nativeRecords, nativeSegments, transfers } from '../native/index.js'
-import { type CreateOptions, createObject, Handle, Segment, type WaitKind } from '../objects/index.js'
-import { checkBoolean, checkCount } from '../util/index.js'
+import {
+  CREATE_OPTIONS,
+  type CreateOptions,
+  createObject,
+  Handle,
+  Segment,
+  type WaitKind,
+} from '../objects/index.js'
+import { checkBoolean, checkCount, checkOptions, type OptionNames } from '../util/index.js'
 import {
   checkBeforeAttempt,
   checkTimeout,
@@ -52,6 +59,18 @@ export interface PipeOptions<T = unknown> extends CreateOptions {
   codec?: CodecOption<T>
   /** The pipe's name. Default: a random one. */
   name?: string
+}
+
+/** How to open an end of a pipe. */
+type OpenOptions<T = unknown> = Pick<PipeOptions<T>, 'codec'>
+
+const OPEN_OPTIONS: OptionNames<OpenOptions> = { codec: true }
+const PIPE_OPTIONS: OptionNames<PipeOptions> = {
+  ...CREATE_OPTIONS,
+  ...OPEN_OPTIONS,
+  duplex: true,
+  capacity: true,
+  name: true,
 }
 
 /** The reference of one end of a pipe. */
@@ -118,7 +137,7 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
 
   /** @internal */
   protected override state(): object {
-    return { end: this.#end, ...super.state() }
+    return { end: this.#end, state: this.#state, ...super.state() }
   }
 
   /** @internal */
@@ -133,11 +152,17 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    * @throws {CrossmemError} ERR_INVALID_ARG, ERR_EXISTS, ERR_INVALID_NAME, ERR_NO_SPACE, ERR_LIMIT
    */
   static create<T = unknown>(options?: PipeOptions<T>): [Pipe<T>, Pipe<T>] {
-    const { duplex = true, capacity = 65536, codec, name = null } = options ?? {}
+    const {
+      duplex = true,
+      capacity = 65536,
+      codec,
+      name = null,
+      ...creation
+    } = checkOptions<PipeOptions<T>>(options, PIPE_OPTIONS)
     checkBoolean('duplex', duplex)
     const bytes = ringBytes(checkCount('capacity', capacity, 1))
     const params = [bytes, duplex ? bytes : 0, codecFor(codec).id]
-    const segment = createObject('Pipe', name, options, params)
+    const segment = createObject('Pipe', name, creation, params)
     const ends: [Pipe<T>, Pipe<T>] = [new Pipe<T>(segment, 0, codec), new Pipe<T>(segment, 1, codec)]
     // If this process dies, an end that was given away has to notice, whether or not the other end
     // was used.
@@ -155,7 +180,8 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
    *   ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(reference: PipeReference, options?: { codec?: CodecOption<T> }): Pipe<T> {
-    return Pipe.#claim<T>(Segment.open(reference?.name, 'Pipe'), reference?.end, options?.codec)
+    const { codec } = checkOptions<OpenOptions<T>>(options, OPEN_OPTIONS)
+    return Pipe.#claim<T>(Segment.open(reference?.name, 'Pipe'), reference?.end, codec)
   }
 
   static #claim<T>(segment: Segment, end: unknown, codec?: CodecOption<T>, sender?: number): Pipe<T> {

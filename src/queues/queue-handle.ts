@@ -1,7 +1,14 @@
 import { FINISH, Holdings, MESSAGE, ROOM } from '../messages/index.js'
 import { nativeQueues, nativeSegments, queueFlags } from '../native/index.js'
-import { type CreateOptions, createObject, Handle, type Segment, type WaitKind } from '../objects/index.js'
-import { checkBoolean, checkCount } from '../util/index.js'
+import {
+  CREATE_OPTIONS,
+  type CreateOptions,
+  createObject,
+  Handle,
+  type Segment,
+  type WaitKind,
+} from '../objects/index.js'
+import { checkBoolean, checkCount, type OptionNames } from '../util/index.js'
 
 /** Options of a queue of many producers and consumers. */
 export interface QueueOptions extends CreateOptions {
@@ -17,6 +24,14 @@ export interface QueueOptions extends CreateOptions {
    * `redelivered`: at least once, instead of at most once. Default: false.
    */
   redeliver?: boolean
+}
+
+/** The names of these options. A class that has more adds its own. */
+export const QUEUE_OPTIONS: OptionNames<QueueOptions> = {
+  ...CREATE_OPTIONS,
+  capacity: true,
+  messageBytes: true,
+  redeliver: true,
 }
 
 const { REDELIVER, SPILL, STRUCTURES } = queueFlags
@@ -42,7 +57,7 @@ export const createQueue = (
   addition: Addition,
 ): Segment => createObject(kind, name, options, checkQueue(options, addition))
 
-/** Capacity, message bytes, flags and codec, checked. */
+/** Capacity, message bytes, flags and codec, checked. The caller has checked the names. */
 export function checkQueue(
   options: QueueOptions | undefined,
   { spill, codec = 0, structures = false }: Addition = { spill: true },

@@ -1,6 +1,15 @@
-import { openOrCreate, Segment } from '../objects/index.js'
-import { checkQueue } from './queue-handle.js'
-import { createValueQueue, type OpenQueueOptions, ValueQueue, type ValueQueueOptions } from './value-queue.js'
+import type { CodecOption } from '../codecs/index.js'
+import { openOrCreate, Segment, whenCreated } from '../objects/index.js'
+import type { WaitOptions } from '../wait/index.js'
+import {
+  checkAwaited,
+  checkValueQueue,
+  codecIn,
+  createValueQueue,
+  type OpenQueueOptions,
+  ValueQueue,
+  type ValueQueueOptions,
+} from './value-queue.js'
 
 /**
  * A bounded, lock-free queue of values between processes and threads: Python's `Queue` and
@@ -21,8 +30,8 @@ import { createValueQueue, type OpenQueueOptions, ValueQueue, type ValueQueueOpt
  * ```
  */
 export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
-  private constructor(segment: Segment, options?: OpenQueueOptions<T>) {
-    super(segment, 'Queue', options)
+  private constructor(segment: Segment, codec?: CodecOption<T>) {
+    super(segment, 'Queue', codec)
   }
 
   /** @internal */
@@ -37,7 +46,8 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
    * @throws {CrossmemError} ERR_EXISTS, ERR_INVALID_NAME, ERR_INVALID_ARG, ERR_NO_SPACE, ERR_LIMIT
    */
   static create<T = unknown>(name: string | null, options?: ValueQueueOptions<T>): Queue<T> {
-    return new Queue<T>(createValueQueue('Queue', name, options), options)
+    const checked = checkValueQueue(options)
+    return new Queue<T>(createValueQueue('Queue', name, checked), checked.codec)
   }
 
   /**
@@ -47,7 +57,23 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
    *   ERR_WRONG_DOMAIN, ERR_INVALID_NAME, ERR_PERMISSION, ERR_LIMIT
    */
   static open<T = unknown>(name: string, options?: OpenQueueOptions<T>): Queue<T> {
-    return new Queue<T>(Segment.open(name, 'Queue'), options)
+    const codec = codecIn(options)
+    return new Queue<T>(Segment.open(name, 'Queue'), codec)
+  }
+
+  /**
+   * Opens the queue once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated<T = unknown>(
+    name: string,
+    options?: OpenQueueOptions<T> & WaitOptions,
+  ): Promise<Queue<T>> {
+    const { codec, ...wait } = checkAwaited(options)
+    return whenCreated(name, () => Queue.open<T>(name, { codec }), wait)
   }
 
   /**
@@ -57,10 +83,10 @@ export class Queue<T = unknown> extends ValueQueue<T, 'Queue'> {
    * @throws {CrossmemError} as `open` and `create`, but neither ERR_NOT_FOUND nor ERR_EXISTS
    */
   static openOrCreate<T = unknown>(name: string, options?: ValueQueueOptions<T>): Queue<T> {
-    checkQueue(options)
+    const { codec, ...creation } = checkValueQueue(options)
     return openOrCreate(
-      options,
-      () => Queue.open<T>(name, options),
+      creation,
+      () => Queue.open<T>(name, { codec }),
       () => Queue.create<T>(name, options),
     )
   }

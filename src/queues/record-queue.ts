@@ -13,15 +13,23 @@ import {
   type StructDType,
 } from '../nd/index.js'
 import {
+  CREATE_OPTIONS,
   type CreateOptions,
   createObject,
   Handle,
   openOrCreate,
   Segment,
   type WaitKind,
+  whenCreated,
 } from '../objects/index.js'
-import { checkCount, show } from '../util/index.js'
-import { checkBeforeAttempt, type SyncWaitOptions, type WaitOptions } from '../wait/index.js'
+import { checkCount, checkOptions, type OptionNames, show } from '../util/index.js'
+import {
+  checkBeforeAttempt,
+  checkBeforeAttemptSync,
+  type SyncWaitOptions,
+  WAIT_OPTIONS,
+  type WaitOptions,
+} from '../wait/index.js'
 import type { RecordBatch } from './record-batch.js'
 import { type Bytes, bytesFor, RecordCodec } from './record-codec.js'
 import { recordsIn, recordsOf } from './record-columns.js'
@@ -47,6 +55,17 @@ export interface OpenRecordQueueOptions<L extends DTypeLike = DTypeLike> {
    * only how many bytes they have. Any other dtype must be the queue's. Default: as the queue says.
    */
   dtype?: L
+}
+
+const OPEN_OPTIONS: OptionNames<OpenRecordQueueOptions> = { dtype: true }
+const AWAIT_OPTIONS: OptionNames<OpenRecordQueueOptions & WaitOptions> = {
+  ...OPEN_OPTIONS,
+  ...WAIT_OPTIONS,
+}
+const RECORD_QUEUE_OPTIONS: OptionNames<RecordQueueOptions> = {
+  ...CREATE_OPTIONS,
+  ...OPEN_OPTIONS,
+  capacity: true,
 }
 
 /** The dtype of records that is meant by what was given. */
@@ -136,7 +155,7 @@ export class RecordQueue<D extends StructDType = StructDType>
     name: string | null,
     options: RecordQueueOptions<L>,
   ): RecordQueue<RecordsFrom<L>> {
-    const { info, capacity } = checkOptions(options)
+    const { info, capacity } = checkRecordQueue(options)
     const header = describe(info, capacity)
     const params = [capacity, info.itemBytes, header.length]
     const data = { byteLength: 0, contents: header }
@@ -155,7 +174,24 @@ export class RecordQueue<D extends StructDType = StructDType>
     name: string,
     options?: OpenRecordQueueOptions<L>,
   ): RecordQueue<RecordsFrom<L>> {
-    return new RecordQueue(Segment.open(name, 'RecordQueue'), options?.dtype)
+    const { dtype } = checkOptions<OpenRecordQueueOptions>(options, OPEN_OPTIONS)
+    return new RecordQueue(Segment.open(name, 'RecordQueue'), dtype)
+  }
+
+  /**
+   * Opens the queue once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated<const L extends DTypeLike = StructDType>(
+    name: string,
+    options?: OpenRecordQueueOptions<L> & WaitOptions,
+  ): Promise<RecordQueue<RecordsFrom<L>>> {
+    const { dtype, ...wait } = checkOptions<OpenRecordQueueOptions & WaitOptions>(options, AWAIT_OPTIONS)
+    if (dtype !== undefined) recordDType(dtype)
+    return whenCreated(name, () => RecordQueue.open(name, { dtype: dtype as L }), wait)
   }
 
   /**
@@ -169,7 +205,7 @@ export class RecordQueue<D extends StructDType = StructDType>
     name: string,
     options: RecordQueueOptions<L>,
   ): RecordQueue<RecordsFrom<L>> {
-    const { info } = checkOptions(options)
+    const { info } = checkRecordQueue(options)
     return openOrCreate(
       options,
       () => new RecordQueue<RecordsFrom<L>>(Segment.open(name, 'RecordQueue'), info.name),
@@ -230,7 +266,7 @@ export class RecordQueue<D extends StructDType = StructDType>
 
   /** As `put`, but blocks this thread. It goes ahead of records that wait in `put`. */
   putSync(record: ScalarInput<D>, options?: SyncWaitOptions): void {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     this.#out.putSync(this.#encode(record), 1, options)
   }
 
@@ -266,7 +302,7 @@ export class RecordQueue<D extends StructDType = StructDType>
     records: readonly ScalarInput<D>[] | RecordColumns<D> | NDView<D>,
     options?: SyncWaitOptions,
   ): void {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     const bytes = this.#encodeAll(records)
     this.#out.putSync(bytes, bytes.length / this.#info.itemBytes, options)
   }
@@ -484,8 +520,8 @@ export class RecordQueue<D extends StructDType = StructDType>
   }
 }
 
-function checkOptions(options: RecordQueueOptions): { info: RecordInfo; capacity: number } {
-  const { dtype, capacity = 1024 } = options ?? {}
+function checkRecordQueue(options: RecordQueueOptions): { info: RecordInfo; capacity: number } {
+  const { dtype, capacity = 1024 } = checkOptions(options, RECORD_QUEUE_OPTIONS)
   const info = recordDType(dtype)
   checkCount('capacity', capacity, 1, MOST)
   if (info.itemBytes <= MOST) return { info, capacity }

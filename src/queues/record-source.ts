@@ -6,6 +6,7 @@ import type { SharedObject } from '../objects/index.js'
 import {
   type Attempt,
   checkBeforeAttempt,
+  checkBeforeAttemptSync,
   HELD_HERE,
   loopIsStarved,
   type SyncWaitOptions,
@@ -80,7 +81,7 @@ export class RecordSource<D extends StructDType> {
   }
 
   getSync<T>(attempt: Attempt<T>, options: SyncWaitOptions | undefined): T {
-    checkBeforeAttempt(options)
+    checkBeforeAttemptSync(options)
     return this.#object.waitSync({ attempt, doing: this.#doing }, options, MESSAGE)
   }
 

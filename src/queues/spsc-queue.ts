@@ -1,6 +1,15 @@
 import { nativeQueues, nativeSegments } from '../native/index.js'
-import { type CreateOptions, createObject, Handle, openOrCreate, Segment } from '../objects/index.js'
-import { checkCount } from '../util/index.js'
+import {
+  CREATE_OPTIONS,
+  type CreateOptions,
+  createObject,
+  Handle,
+  openOrCreate,
+  Segment,
+  whenCreated,
+} from '../objects/index.js'
+import { checkCount, checkOptions, type OptionNames } from '../util/index.js'
+import type { WaitOptions } from '../wait/index.js'
 import { CONSUMER, channelWaits, PRODUCER, ringBytes } from './channel-end.js'
 import { SpscConsumer } from './spsc-consumer.js'
 import { SpscProducer } from './spsc-producer.js'
@@ -13,6 +22,8 @@ export interface SpscOptions extends CreateOptions {
    */
   capacity?: number
 }
+
+const SPSC_OPTIONS: OptionNames<SpscOptions> = { ...CREATE_OPTIONS, capacity: true }
 
 /**
  * A queue of bytes from one producer to one consumer. Its two ends are roles. A handle that takes
@@ -59,6 +70,17 @@ export class SpscQueue extends Handle<'SpscQueue'> {
    */
   static open(name: string): SpscQueue {
     return new SpscQueue(Segment.open(name, 'SpscQueue'))
+  }
+
+  /**
+   * Opens the queue once it exists: waits until a process has created it.
+   *
+   * @throws {CrossmemError} as `open`, but not ERR_NOT_FOUND. ERR_TIMEOUT: `timeout` ms have
+   *   passed. ERR_INVALID_ARG: an option is refused
+   * @throws the signal's reason, if `signal` is aborted
+   */
+  static async whenCreated(name: string, options?: WaitOptions): Promise<SpscQueue> {
+    return whenCreated(name, () => SpscQueue.open(name), options)
   }
 
   /**
@@ -169,5 +191,7 @@ export class SpscQueue extends Handle<'SpscQueue'> {
   }
 }
 
-const ringOf = ({ capacity = 65536 }: SpscOptions = {}): number =>
-  ringBytes(checkCount('capacity', capacity, 1))
+function ringOf(options: SpscOptions | undefined): number {
+  const { capacity = 65536 } = checkOptions(options, SPSC_OPTIONS)
+  return ringBytes(checkCount('capacity', capacity, 1))
+}

@@ -17,8 +17,9 @@ import {
   writableOf,
 } from '../messages/index.js'
 import type { Segment } from '../objects/index.js'
-import type { SyncWaitOptions, WaitOptions } from '../wait/index.js'
-import { createQueue, QueueHandle, type QueueOptions } from './queue-handle.js'
+import { checkOptions, type OptionNames } from '../util/index.js'
+import { type SyncWaitOptions, WAIT_OPTIONS, type WaitOptions } from '../wait/index.js'
+import { checkQueue, createQueue, QUEUE_OPTIONS, QueueHandle, type QueueOptions } from './queue-handle.js'
 import { waysOf } from './value-ways.js'
 
 /** Options of a queue of values. */
@@ -35,13 +36,38 @@ export interface OpenQueueOptions<T = unknown> {
   codec?: CodecOption<T>
 }
 
+const OPEN_OPTIONS: OptionNames<OpenQueueOptions> = { codec: true }
+const AWAIT_OPTIONS: OptionNames<OpenQueueOptions & WaitOptions> = { ...OPEN_OPTIONS, ...WAIT_OPTIONS }
+const VALUE_QUEUE_OPTIONS: OptionNames<ValueQueueOptions> = { ...QUEUE_OPTIONS, ...OPEN_OPTIONS }
+
+/** The options of a new queue of values, checked. */
+export function checkValueQueue<T>(options: ValueQueueOptions<T> | undefined): ValueQueueOptions<T> {
+  const checked = checkOptions<ValueQueueOptions<T>>(options, VALUE_QUEUE_OPTIONS)
+  checkQueue(checked)
+  codecFor(checked.codec)
+  return checked
+}
+
+/** The codec in the options of opening a queue of values. */
+export const codecIn = <T>(options: OpenQueueOptions<T> | undefined): CodecOption<T> | undefined =>
+  checkOptions<OpenQueueOptions<T>>(options, OPEN_OPTIONS).codec
+
+/** The options of waiting for a queue of values and opening it, checked as far as they can be. */
+export function checkAwaited<T>(
+  options: (OpenQueueOptions<T> & WaitOptions) | undefined,
+): OpenQueueOptions<T> & WaitOptions {
+  const checked = checkOptions<OpenQueueOptions<T> & WaitOptions>(options, AWAIT_OPTIONS)
+  codecFor(checked.codec)
+  return checked
+}
+
 /** Creates the segment of a queue of values. */
 export function createValueQueue<T>(
   kind: 'Queue' | 'JoinableQueue',
   name: string | null,
-  options: ValueQueueOptions<T> | undefined,
+  options: ValueQueueOptions<T>,
 ): Segment {
-  const { id, withStructures } = codecFor(options?.codec)
+  const { id, withStructures } = codecFor(options.codec)
   return createQueue(kind, name, options, {
     spill: true,
     codec: id,
@@ -62,9 +88,9 @@ export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
   #writable: WritableStream<T> | undefined
 
   /** @internal */
-  protected constructor(segment: Segment, kind: Kind, options?: OpenQueueOptions<T>) {
+  protected constructor(segment: Segment, kind: Kind, codec?: CodecOption<T>) {
     super(segment, kind)
-    this.#codec = this.orClose(({ name }) => codecOf(this.codecId, options?.codec, name))
+    this.#codec = this.orClose(({ name }) => codecOf(this.codecId, codec, name))
     const { packing, unpacking, decode } = waysOf(this.#codec, this.object)
     this.#outbox = new Outbox(queueSink(this.object, this.messageBytes), packing)
     this.#inbox = new Inbox(queueSource(this.object), unpacking)

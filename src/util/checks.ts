@@ -6,7 +6,7 @@ export function checkCount(what: string, count: unknown, least: number, most = 2
   if (typeof count === 'number' && Number.isInteger(count) && count >= least && count <= most) return count
   throw new CrossmemError(
     'ERR_INVALID_ARG',
-    `${what} is a whole number from ${least} to ${most}, not ${String(count)}`,
+    `${what} is a whole number from ${least} to ${most}, not ${show(count)}`,
   )
 }
 
@@ -19,5 +19,5 @@ export function checkFunction(what: string, callback: unknown): void {
 /** Checks that `value` is a boolean, and returns it. */
 export function checkBoolean(what: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
-  throw new CrossmemError('ERR_INVALID_ARG', `${what} is true or false`)
+  throw new CrossmemError('ERR_INVALID_ARG', `${what} is true or false, not ${show(value)}`)
 }

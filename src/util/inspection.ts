@@ -5,12 +5,21 @@ import type { InspectOptions, inspect } from 'node:util'
  */
 export const inspection = Symbol.for('nodejs.util.inspect.custom')
 
+/** How many items of an array are shown. */
+const MOST_ITEMS = 10
+
 /** What the method gets. */
 export type InspectionArguments = [depth: number, options: InspectOptions, show: typeof inspect]
 
-/** `Mutex { name: 'm', isLocked: false }`, or `Mutex (closed) { name: 'm' }`. */
+/**
+ * `Mutex { name: 'm', isLocked: false }`, or `Mutex (closed) { name: 'm' }`: one line, whatever is
+ * in it.
+ */
 export function showAs(title: string, state: object, ...[depth, options, show]: InspectionArguments): string {
-  return depth < 0 ? `[${title}]` : `${title} ${show(state, options)}`
+  const { maxArrayLength } = options
+  const fewer = Math.min(maxArrayLength ?? Number.POSITIVE_INFINITY, MOST_ITEMS)
+  const how = { ...options, compact: true, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: fewer }
+  return depth < 0 ? `[${title}]` : `${title} ${show(state, how)}`
 }
 
 /** Some getters of an object, without those that it doesn't have or that throw. */

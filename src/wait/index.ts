@@ -2,10 +2,13 @@ export { offAbort, onAbort, throwIfAborted } from './aborts.js'
 export { clearTimeout, now, setImmediate, setTimeout } from './clock.js'
 export {
   checkBeforeAttempt,
+  checkBeforeAttemptSync,
   checkTimeout,
   checkWait,
+  SYNC_WAIT_OPTIONS,
   type SyncWaitOptions,
   timedOut,
+  WAIT_OPTIONS,
   type WaitOptions,
 } from './options.js'
 export { begin, end, watch } from './reactor.js'

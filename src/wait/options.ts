@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import { checkBoolean, isAbortSignal } from '../util/index.js'
+import { checkBoolean, checkOptions, isAbortSignal, type OptionNames, show } from '../util/index.js'
 import { throwIfAborted } from './aborts.js'
 
 /** How long to block this thread. */
@@ -22,15 +22,14 @@ export interface WaitOptions extends SyncWaitOptions {
   unref?: boolean
 }
 
+/** The names of the options of a blocking wait. */
+export const SYNC_WAIT_OPTIONS: OptionNames<SyncWaitOptions> = { timeout: true }
+/** The names of the options of a wait. */
+export const WAIT_OPTIONS: OptionNames<WaitOptions> = { ...SYNC_WAIT_OPTIONS, signal: true, unref: true }
+
 /** `{ timeout }`, checked; in milliseconds. */
-export function checkTimeout(options: SyncWaitOptions | undefined): number {
-  const timeout = options?.timeout ?? Number.POSITIVE_INFINITY
-  if (typeof timeout === 'number' && timeout >= 0) return timeout
-  throw new CrossmemError(
-    'ERR_INVALID_ARG',
-    `timeout is a number of milliseconds from 0 up, not ${String(timeout)}`,
-  )
-}
+export const checkTimeout = (options: SyncWaitOptions | undefined): number =>
+  timeoutOf(checkOptions(options, SYNC_WAIT_OPTIONS))
 
 /** `{ timeout, signal, unref }`, checked. */
 export function checkWait(options: WaitOptions | undefined): {
@@ -38,16 +37,30 @@ export function checkWait(options: WaitOptions | undefined): {
   signal?: AbortSignal
   unref: boolean
 } {
-  const { signal, unref = false } = options ?? {}
+  const checked = checkOptions(options, WAIT_OPTIONS)
+  const { signal, unref = false } = checked
   if (signal !== undefined && !isAbortSignal(signal)) {
-    throw new CrossmemError('ERR_INVALID_ARG', 'signal is an AbortSignal')
+    throw new CrossmemError('ERR_INVALID_ARG', `signal is an AbortSignal, not ${show(signal)}`)
   }
-  return { unref: checkBoolean('unref', unref), timeout: checkTimeout(options), signal }
+  return { unref: checkBoolean('unref', unref), timeout: timeoutOf(checked), signal }
 }
 
 /** Refuses what a wait would refuse, for calls that make an attempt before they wait. */
 export function checkBeforeAttempt(options: WaitOptions | undefined): void {
   if (options !== undefined) throwIfAborted(checkWait(options).signal)
+}
+
+/** As `checkBeforeAttempt`, for calls that block. */
+export function checkBeforeAttemptSync(options: SyncWaitOptions | undefined): void {
+  if (options !== undefined) checkTimeout(options)
+}
+
+function timeoutOf({ timeout = Number.POSITIVE_INFINITY }: SyncWaitOptions): number {
+  if (typeof timeout === 'number' && timeout >= 0) return timeout
+  throw new CrossmemError(
+    'ERR_INVALID_ARG',
+    `timeout is a number of milliseconds from 0 up, not ${show(timeout)}`,
+  )
 }
 
 export const timedOut = (doing: string, timeout: number): CrossmemError =>

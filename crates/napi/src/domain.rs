@@ -176,8 +176,8 @@ pub fn collect_garbage() -> Result<SweptCounts> {
     with_agent(Agent::collect_garbage).map(swept_counts)
 }
 
-/// Makes this environment one of those that are rung when something of that name is created. Returns
-/// whether the name leads to something already.
+/// Makes this environment one of those that are rung when something of that name is created.
+/// Returns whether the name leads to something already.
 ///
 /// # Errors
 /// As `Agent::await_name`.

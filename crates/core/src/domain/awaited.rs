@@ -10,8 +10,8 @@
 //! | after that, before its ring | see the name at their next tick; the registry says whether the object is there |
 //! | while it rang | as above, those that were not rung yet |
 //!
-//! A dead waiter stays in the set until the next ring, which takes it out. A later agent of its slot
-//! may be rung for nothing.
+//! A dead waiter stays in the set until the next ring, which takes it out. A later agent of its
+//! slot may be rung for nothing.
 
 use super::agent::Agent;
 use super::name::check_name;
