@@ -18,9 +18,9 @@ test('doctor finds the leftovers of a killed process, and gc frees them', async 
 
   const listed = (await crossmem('ls')).stdout.trimEnd().split('\n').map(cells)
   t.deepEqual(listed, [
-    ['NAME', 'KIND', 'BYTES', 'STATE', 'WAITING', 'ATTACHED', 'NOTE'],
+    ['NAME', 'KIND', 'BYTES', 'STATE', 'WAITING', 'ATTACHED'],
     [kept, 'SharedMemory', '100 B', '-', '-', String(bystander.pid)],
-    [lost, 'NDArray', '12.0 KiB', '-', '-', `${victim.pid} (dead)`, 'doomed: the next sweep removes it'],
+    [lost, 'NDArray', '12.0 KiB', 'doomed', '-', `${victim.pid} (dead)`],
     [shared, 'SharedMemory', '100 B', '-', '-', `${alsoVictim.pid} (dead), ${survivor.pid}`],
   ])
 

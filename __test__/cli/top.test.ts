@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { domain, hold, leave, leaveNothing, test } from '../contracts/command.js'
 import { unique } from '../helpers/domain.js'
 import { crossmem, json, main } from '../processes/command.js'
+import { hasTerminal } from '../processes/terminal.js'
 
 leaveNothing()
 
@@ -22,10 +23,7 @@ test('top prints once where there is no terminal, and counts what happened betwe
   await leave(holder)
 })
 
-// `script` gives a command a terminal.
-const hasScript =
-  process.platform === 'linux' && spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
-const testTerminal = hasScript ? test : test.skip
+const testTerminal = hasTerminal ? test : test.skip
 
 testTerminal(
   'top redraws on a terminal of 80 columns until q, and leaves the terminal as it was',

@@ -40,7 +40,7 @@ export function circles(state: Inspection): string[] {
 }
 
 function edgesIn(state: Inspection): Edge[] {
-  const locks = state.objects.filter(({ kind }) => LOCKS.has(kind))
+  const locks = state.objects.filter(({ kind, attached }) => LOCKS.has(kind) && isShared(attached))
   const seen = observe(state, locks)
   return seen.flatMap(({ holders, waiters, locks: named }, i) => {
     if (named) return named.flatMap(lock => between(lock.name, lock.waiters, lock.holders))
@@ -48,6 +48,9 @@ function edgesIn(state: Inspection): Edge[] {
     return between(locks[i]?.name ?? '', waiting, holders)
   })
 }
+
+/** Who waits and who holds have the object open. Most objects of a large domain needn't be read. */
+const isShared = (attached: readonly AgentInfo[]): boolean => attached.filter(({ alive }) => alive).length > 1
 
 /** A reader that wants to write is among the holders, too: that is no circle. */
 function between(object: string, waiters: readonly AgentInfo[], holders: readonly AgentInfo[]): Edge[] {

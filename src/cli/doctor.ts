@@ -10,9 +10,11 @@ import {
   fields,
   groupName,
   groupOf,
+  nameList,
   names,
   table,
   visible,
+  wrap,
 } from './format.js'
 import { bytesOf, leftovers } from './leftovers.js'
 import type { Options, Report } from './report.js'
@@ -66,17 +68,17 @@ export async function run(_: readonly string[], { columns }: Options): Promise<R
       notes,
       clean: problems.length === 0,
     },
-    text: [summary(state), attachments(state, columns), verdict(problems, notes)]
+    text: [summary(state, columns), attachments(state, columns), verdict(problems, notes, columns)]
       .filter(Boolean)
       .join('\n\n'),
     isBadNews: problems.length > 0,
   }
 }
 
-function summary(state: Inspection & { isUnreadable?: boolean }): string {
+function summary(state: Inspection & { isUnreadable?: boolean }, room: number | undefined): string {
   const dead = state.agents.filter(({ alive }) => !alive).length
   const isUsed = state.control !== undefined
-  return fields({
+  const facts = {
     domain: state.domain,
     group: state.group && groupName(state.group),
     control: isUsed
@@ -92,7 +94,8 @@ function summary(state: Inspection & { isUnreadable?: boolean }): string {
       ? undefined
       : `${bytes(state.freeBytes)} free of ${bytes(state.totalBytes)}`,
     'its memory': memory(state),
-  })
+  }
+  return fields(facts, room)
 }
 
 /** The memory that shared memory is made of, and what limits it. */
@@ -124,7 +127,7 @@ function attachments({ agents, objects }: Inspection, room: number | undefined):
     name,
     String(open.length),
     bytes(bytesOf(open)),
-    names(open.map(object => object.name)) || '-',
+    nameList(open.map(({ name }) => name)),
   ])
   return table(COLUMNS, rows, room).join('\n')
 }
@@ -133,14 +136,15 @@ const COLUMNS: readonly Column[] = [
   { heading: 'AGENT' },
   { heading: 'OBJECTS', isRight: true },
   { heading: 'BYTES', isRight: true },
-  { heading: 'ATTACHED TO', isCut: true },
+  { heading: 'ATTACHED TO', isList: true },
 ]
 
 /** The last line is "clean", or what to do. */
-function verdict(problems: readonly Problem[], notes: readonly Note[]): string {
+function verdict(problems: readonly Problem[], notes: readonly Note[], room: number | undefined): string {
   const lines = notes.map(({ message }) => `note: ${message}`)
   const todo = problems.map(({ message }) => `to do: ${message}`)
-  return [...lines, ...(todo.length > 0 ? todo : ['clean'])].map(visible).join('\n')
+  const all = [...lines, ...(todo.length > 0 ? todo : ['clean'])]
+  return all.map(line => wrap(visible(line), room)).join('\n')
 }
 
 function leftOver(state: Inspection): Note[] {

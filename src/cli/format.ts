@@ -27,8 +27,6 @@ export const count = (number: number, noun: string): string => `${number} ${noun
 export const agent = ({ pid, thread, alive }: AgentInfo): string =>
   pid === 0 ? 'dead' : `${pid}${thread === 0 ? '' : `/w${thread}`}${alive ? '' : ' (dead)'}`
 
-export const agents = (list: readonly AgentInfo[]): string => list.map(agent).join(', ') || '-'
-
 /** The group of a domain, as `--json` prints it. */
 export const groupOf = ({ group }: Pick<Inspection, 'group'>): { id: number; name: string | null } | null =>
   group ? { id: group.id, name: group.name ?? null } : null
@@ -41,9 +39,52 @@ export const groupName = ({ id, name }: { id: number; name?: string | null }): s
 export const domainOf = ({ domain, group }: Inspection): string =>
   `domain "${domain}"${group ? ` of group ${groupName(group)}` : ''}`
 
-/** The holders or waiters of an object: "1234, 1235 x 3, dead x 2". */
-export const users = (list: readonly (AgentInfo & { count: number })[]): string =>
-  list.map(one => agent(one) + (one.count === 1 ? '' : ` x ${one.count}`)).join(', ') || '-'
+/** An agent with what it has or waits for: "1234", "1235 x 3", "dead x 2". */
+const user = (one: AgentInfo & { count: number }): string =>
+  agent(one) + (one.count === 1 ? '' : ` x ${one.count}`)
+
+/** A list of the cells of a table, which is cut between its items only. */
+export interface List {
+  groups: readonly Group[]
+  /** Behind all groups. */
+  end?: string
+}
+
+interface Group {
+  before?: string
+  items: readonly string[]
+  /** How many there are besides the items. */
+  more?: number
+  after?: string
+}
+
+/** Agents as a list; "-" without any. */
+export const agentList = (list: readonly AgentInfo[]): List | '-' =>
+  list.length === 0 ? '-' : { groups: [{ items: list.map(agent) }] }
+
+/** Holders or waiters of an object as a group of a list. */
+export const userGroup = (
+  list: readonly (AgentInfo & { count: number })[],
+  around: Pick<Group, 'before' | 'after'>,
+): Group => ({ ...around, items: list.map(user) })
+
+/** "1, 2 for room; 3 for message"; with at most one item of a group: "1 +1 for room; 3 for message". */
+const listText = ({ groups, end = '' }: List, most = Number.POSITIVE_INFINITY): string =>
+  groups.map(group => groupText(group, most)).join('; ') + end
+
+/** "a, b +12"; with none of them "+14", but a single one is always there. */
+function groupText({ before = '', items, more = 0, after = '' }: Group, most: number): string {
+  if (most === 0 && items.length === 1 && more === 0) return items[0] + after
+  const shown = items.slice(0, most)
+  const hidden = items.length - shown.length + more
+  return before + [shown.join(', '), hidden > 0 ? `+${hidden}` : ''].filter(Boolean).join(' ') + after
+}
+
+/** Names as a list; "-" without any. */
+export const nameList = (list: readonly string[]): List | '-' =>
+  list.length === 0
+    ? '-'
+    : { groups: [{ items: list.slice(0, MOST_NAMES), more: Math.max(0, list.length - MOST_NAMES) }] }
 
 /** "a, b, c and 12 more" */
 export function names(list: readonly string[]): string {
@@ -58,10 +99,15 @@ export interface Column {
   isRight?: boolean
   /** Whether its cells may be cut where the terminal is too narrow. */
   isCut?: boolean
+  /** Whether its cells are lists, which are cut before other cells. */
+  isList?: boolean
 }
 
-/** The narrowest that a column is cut to. */
+export type Cell = string | List
+
+/** The narrowest that a column is cut to, and that a column of lists is cut to before others are. */
 const NARROWEST = 8
+const NARROW_LIST = 12
 const GAP = 2
 
 /**
@@ -70,42 +116,84 @@ const GAP = 2
  */
 export function table(
   columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Cell[])[],
   room = Number.POSITIVE_INFINITY,
 ): string[] {
-  const lines = [columns.map(({ heading }) => heading), ...rows.map(row => row.map(visible))]
-  const widths = columns.map((_, i) => lines.reduce((most, line) => Math.max(most, width(line[i] ?? '')), 0))
-  narrow(widths, columns, room)
-  const [headings = '', ...texts] = lines.map(line =>
+  const lines: (readonly Cell[])[] = [columns.map(({ heading }) => heading), ...rows]
+  const texts = lines.map(line => line.map(cell => visible(whole(cell))))
+  const lengths = texts.map(line => line.map(width))
+  const widths = columns.map((_, i) => lengths.reduce((most, line) => Math.max(most, line[i] ?? 0), 0))
+  if (Number.isFinite(room))
+    narrow(
+      widths,
+      columns,
+      columns.map((_, i) => widestShort(lines, i)),
+      room,
+    )
+  const [headings = '', ...others] = lines.map((line, row) =>
     columns
       .map(({ isRight }, i) => {
-        const cell = cut(line[i] ?? '', widths[i] as number)
-        const gap = ' '.repeat((widths[i] as number) - width(cell))
-        return isRight ? gap + cell : cell + gap
+        const [most, length] = [widths[i] as number, lengths[row]?.[i] ?? 0]
+        if (length <= most) return pad(texts[row]?.[i] ?? '', most - length, isRight)
+        const cell = shorten(line[i] as Cell, most)
+        return pad(cell, most - width(cell), isRight)
       })
       .join(' '.repeat(GAP))
       .trimEnd(),
   )
-  return [bold(headings), ...texts]
+  return [bold(headings), ...others]
+}
+
+/** The whole text of a cell; with `most`, at most so many items of a group. */
+export const whole = (cell: Cell, most?: number): string =>
+  typeof cell === 'string' ? cell : listText(cell, most)
+
+/** The width of a column whose lists show one item of a group. */
+const widestShort = (lines: readonly (readonly Cell[])[], column: number): number =>
+  lines.reduce((most, line) => Math.max(most, width(whole(line[column] ?? '', 1))), 0)
+
+const pad = (text: string, cells: number, isRight = false): string =>
+  isRight ? ' '.repeat(cells) + text : text + ' '.repeat(cells)
+
+/** As much of a cell as there is room for: whole items of a list, and how many more there are. */
+function shorten(cell: Cell, room: number): string {
+  if (typeof cell === 'string') return cut(visible(cell), room)
+  const { groups } = cell
+  // An item takes two cells at least, with its comma.
+  for (let most = Math.ceil(room / 2); most > 0; most--) {
+    const text = visible(listText(cell, most))
+    if (width(text) <= room) return text
+  }
+  const [some, none] = [1, 0].map(most => visible(listText({ groups }, most))) as [string, string]
+  return width(some) <= room ? some : cut(none, room)
 }
 
 /** Only a terminal gets more than text, unless its user refuses: https://no-color.org */
 const bold = (text: string): string =>
   process.stdout.isTTY && !process.env.NO_COLOR ? `\x1b[1m${text}\x1b[22m` : text
 
-/** Makes the widest columns narrower, one cell at a time, until a line fits. */
-function narrow(widths: number[], columns: readonly Column[], room: number): void {
-  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room
-  while (excess > 0) {
-    const cuttable = widths.map((width, i) => (columns[i]?.isCut && width > NARROWEST ? width : 0))
-    const widest = cuttable.indexOf(Math.max(...cuttable))
-    if ((cuttable[widest] ?? 0) === 0) return
-    widths[widest] = (widths[widest] as number) - 1
-    excess--
+/** Makes the widest columns narrower, one cell at a time, until a line fits: at first lists only. */
+function narrow(
+  widths: number[],
+  columns: readonly Column[],
+  shortest: readonly number[],
+  room: number,
+): void {
+  const excess = (): number => widths.reduce((sum, width) => sum + width + GAP, -GAP) - room
+  const shrink = (to: (column: Column, i: number) => number): void => {
+    while (excess() > 0) {
+      const spare = widths.map((width, i) => (width > to(columns[i] as Column, i) ? width : 0))
+      const widest = spare.indexOf(Math.max(...spare))
+      if ((spare[widest] ?? 0) === 0) return
+      widths[widest] = (widths[widest] as number) - 1
+    }
   }
+  const { POSITIVE_INFINITY: never } = Number
+  shrink(({ isList }, i) => (isList ? Math.min(NARROW_LIST, shortest[i] ?? 0) : never))
+  shrink(({ isCut, isList }) => (isCut || isList ? NARROWEST : never))
 }
 
-/** "a-very-lo…" */
+/** "a-very-lo…"; of some words no number is cut in two: "9 of …" */
 export function cut(text: string, room: number): string {
   if (width(text) <= room) return text
   let kept = ''
@@ -115,14 +203,21 @@ export function cut(text: string, room: number): string {
     if (cells > room) break
     kept += segment
   }
-  return `${kept}…`
+  return `${kept}…`.replace(HALF_A_NUMBER, '…')
 }
+
+const HALF_A_NUMBER = /(?<= )\d[\d.]*…$/
 
 /**
  * A text of shared memory or of another program: no character of it moves the cursor, changes the
  * terminal or the direction of the text.
  */
-export const visible = (text: string): string =>
+export const visible = (text: string): string => (isPlain.test(text) ? text : escaped(text))
+
+/** Most texts are plain, and looking into them character by character is slow. */
+const isPlain = /^[ -~]*$/
+
+const escaped = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, character =>
     JOINERS.test(character) ? character : `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
   )
@@ -130,11 +225,29 @@ export const visible = (text: string): string =>
 /** Zero-width joiner and non-joiner are parts of words and emoji. */
 const JOINERS = /[\u200c\u200d]/
 
-/** "label  value" lines; those without a value are left out. */
-export function fields(pairs: Record<string, string | undefined>): string {
+/** "label  value" lines, broken where there is no more room; those without a value are left out. */
+export function fields(pairs: Record<string, string | undefined>, room?: number): string {
   const present = Object.entries(pairs).filter((pair): pair is [string, string] => pair[1] !== undefined)
   const widest = Math.max(...present.map(([label]) => label.length))
-  return present.map(([label, value]) => `${label.padEnd(widest)}  ${visible(value)}`).join('\n')
+  return present
+    .map(([label, value]) => wrap(`${label.padEnd(widest)}  ${visible(value)}`, room, widest + 2))
+    .join('\n')
+}
+
+/** A text in lines of at most `room` cells, broken at blanks; further lines are indented. */
+export function wrap(text: string, room = Number.POSITIVE_INFINITY, indent = 0): string {
+  if (width(text) <= room) return text
+  let cells = 0
+  let wrapped = ''
+  for (const word of text.split(/(?<=\S) /)) {
+    const length = width(word)
+    const isFirst = wrapped === ''
+    const goesOn = isFirst || cells + 1 + length <= room
+    if (!isFirst) wrapped += goesOn ? ' ' : `\n${' '.repeat(indent)}`
+    wrapped += word
+    cells = goesOn ? cells + length + (isFirst ? 0 : 1) : indent + length
+  }
+  return wrapped
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -143,8 +256,7 @@ const isWide =
 
 /** Terminal cells that a text takes: names may be in any script. */
 function width(text: string): number {
-  // Splitting into graphemes is slow.
-  if (/^[ -~]*$/.test(text)) return text.length
+  if (isPlain.test(text)) return text.length
   let cells = 0
   for (const { segment } of graphemes.segment(text)) cells += cellsOf(segment)
   return cells

@@ -3,8 +3,8 @@ import { inspect, type ObjectInfo } from '../domain.js'
 import { dtypeText } from '../nd/index.js'
 import { Segment } from '../objects/index.js'
 import { type RecordsInfo, recordsInfo } from '../queues/index.js'
-import { agents, bytes, fields, groupOf, table, users } from './format.js'
-import { note, waiting } from './listing.js'
+import { agentList, bytes, fields, groupOf, type List, table, userGroup, whole } from './format.js'
+import { waiting } from './listing.js'
 import { type NamedLockInfo, type Observation, observe } from './observe.js'
 import { failureOf, type Options, type Report } from './report.js'
 import { stateOf } from './state.js'
@@ -81,47 +81,58 @@ function describe(found: Found, { columns }: Options): string {
   const { array, records, foreign, kind, problem } = found
   const dtype = array?.dtype ?? records?.dtype
   const isWatched = !foreign && kind !== 'SharedMemory' && problem === null
-  const facts = fields({
+  const described = {
     name: found.name,
     kind: foreign ? 'foreign: shared memory that this domain did not make' : kind,
     bytes:
       found.byteLength < 1024 ? bytes(found.byteLength) : `${bytes(found.byteLength)} (${found.byteLength})`,
     persist: foreign ? undefined : found.persist ? 'yes' : 'no',
-    attached: foreign ? undefined : agents(found.attached),
+    attached: foreign ? undefined : whole(agentList(found.attached)),
     dtype: dtype && dtypeText(dtype),
     shape: array ? list(array.shape) : undefined,
     order: array?.order,
     strides: array ? list(array.strides) : undefined,
     trailer: array ? (array.trailer ? 'yes' : 'no: update() and snapshot() need one') : undefined,
-    state: (isWatched && stateOf(found, found, false)) || undefined,
-    held: isWatched ? holders(found) : undefined,
-    waiting: isWatched ? waiting(found) : undefined,
-    note: note(found) || undefined,
-  })
+    state: (isWatched && stateOf(found, found)) || undefined,
+    held: isWatched ? whole(holders(found)) : undefined,
+    waiting: isWatched ? whole(waiting(found)) : undefined,
+    note: note(found),
+  }
   const locks = found.locks?.length ? namedLocks(found.locks, columns) : ''
-  return [facts, locks, found.values ? valuesText(found.values) : ''].filter(Boolean).join('\n\n')
+  return [fields(described, columns), locks, found.values ? valuesText(found.values, columns) : '']
+    .filter(Boolean)
+    .join('\n\n')
 }
 
-/** "4711", "4711 as reader; 4712 as writer": who holds an object, and what of it. */
-export function holders({ holders: found }: Observation): string {
+/** "4711", "4711 (consumer); 4712 (producer)": who holds an object, and what of it. */
+export function holders({ holders: found }: Observation): List | '-' {
+  if (found.length === 0) return '-'
   const kinds = [...new Set(found.map(({ holds }) => holds))]
   // "lock" goes without saying.
-  const part = (holds: string) =>
-    users(found.filter(one => one.holds === holds)) + (holds === 'lock' ? '' : ` (${holds})`)
-  return kinds.map(part).join('; ') || '-'
+  const group = (holds: string) =>
+    userGroup(
+      found.filter(one => one.holds === holds),
+      { after: holds === 'lock' ? '' : ` (${holds})` },
+    )
+  return { groups: kinds.map(group) }
+}
+
+/** What else is to be known of an object. */
+function note({ doomed, present }: ObjectInfo): string | undefined {
+  if (doomed) return 'doomed: the next sweep removes it'
+  return present ? undefined : 'name removed by another program'
 }
 
 function namedLocks(locks: readonly NamedLockInfo[], room: number | undefined): string {
-  const who = (requests: NamedLockInfo['holders']) => agents(requests)
   const modes = ({ holders: held, waiters }: NamedLockInfo) => (held[0] ?? waiters[0])?.mode ?? '-'
   return table(
     [
       { heading: 'LOCK', isCut: true },
       { heading: 'MODE' },
-      { heading: 'HELD', isCut: true },
-      { heading: 'WAITING', isCut: true },
+      { heading: 'HELD', isList: true },
+      { heading: 'WAITING', isList: true },
     ],
-    locks.map(lock => [lock.name, modes(lock), who(lock.holders), who(lock.waiters)]),
+    locks.map(lock => [lock.name, modes(lock), agentList(lock.holders), agentList(lock.waiters)]),
     room,
   ).join('\n')
 }

@@ -1,7 +1,7 @@
 import type { ObjectInfo } from '../domain.js'
-import { agents, bytes, type Column, table, users } from './format.js'
+import { agentList, bytes, type Column, type List, table, userGroup } from './format.js'
 import type { Observation } from './observe.js'
-import { stateOf } from './state.js'
+import { stateCell } from './state.js'
 
 /** An object with what is seen of it. */
 export type Listed = ObjectInfo & Observation
@@ -11,36 +11,31 @@ const COLUMNS: readonly Column[] = [
   { heading: 'KIND' },
   { heading: 'BYTES', isRight: true },
   { heading: 'STATE', isCut: true },
-  { heading: 'WAITING', isCut: true },
-  { heading: 'ATTACHED', isCut: true },
+  { heading: 'WAITING', isList: true },
+  { heading: 'ATTACHED', isList: true },
 ]
 
-/** A table of objects, with a column of notes if there are any. */
+/** A table of objects. */
 export function listing(objects: readonly Listed[], room: number | undefined): string {
-  const notes = objects.map(note)
-  const hasNotes = notes.some(text => text !== '')
-  const columns = hasNotes ? [...COLUMNS, { heading: 'NOTE', isCut: true }] : COLUMNS
-  const rows = objects.map((object, i) => [
+  const rows = objects.map(object => [
     object.name,
     object.kind,
     bytes(object.byteLength),
-    stateOf(object, object) || '-',
+    stateCell(object),
     waiting(object),
-    object.attached.length === 0 && object.persist ? 'persists' : agents(object.attached),
-    notes[i] as string,
+    object.attached.length === 0 && object.persist ? 'persists' : agentList(object.attached),
   ])
-  return table(columns, rows, room).join('\n')
+  return table(COLUMNS, rows, room).join('\n')
 }
 
 /** "4711 for room": who waits at an object, and what for. */
-export function waiting({ waiters }: Observation): string {
+export function waiting({ waiters }: Observation): List | '-' {
+  if (waiters.length === 0) return '-'
   const aims = [...new Set(waiters.map(({ waitsFor }) => waitsFor))]
-  const parts = aims.map(aim => `${users(waiters.filter(({ waitsFor }) => waitsFor === aim))} for ${aim}`)
-  return parts.join('; ') || '-'
-}
-
-/** A note on an object that is doomed or has lost its name; else "". */
-export function note({ doomed, present }: ObjectInfo): string {
-  if (doomed) return 'doomed: the next sweep removes it'
-  return present ? '' : 'name removed by another program'
+  const group = (aim: string) =>
+    userGroup(
+      waiters.filter(({ waitsFor }) => waitsFor === aim),
+      { after: ` for ${aim}` },
+    )
+  return { groups: aims.map(group) }
 }

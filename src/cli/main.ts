@@ -26,7 +26,7 @@ async function main(args: string[]): Promise<void> {
     isJson = values.json
     const [command, ...names] = positionals
     if (command !== undefined) checkCommand(command)
-    if (values.help) return print(help(command))
+    if (values.help) return print(help(command, columns()))
     if (values.version) return print(version())
     if (command === undefined) throw new UsageError('a command is missing')
     checkNames(command, names)
@@ -76,9 +76,10 @@ function optionsOf(command: CommandName, values: ReturnType<typeof parse>['value
   if (!(seconds >= 0.01 && seconds <= 3600)) {
     throw new UsageError(`--interval is a number of seconds from 0.01 to 3600, not "${interval}"`)
   }
-  const columns = process.stdout.isTTY ? process.stdout.columns : undefined
-  return { all, head, plot, once, json, interval: seconds, columns }
+  return { all, head, plot, once, json, interval: seconds, columns: columns() }
 }
+
+const columns = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined)
 
 function checkCommand(command: string): asserts command is CommandName {
   if (!Object.hasOwn(usages, command)) throw new UsageError(`there is no command "${command}"`)

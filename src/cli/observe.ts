@@ -44,7 +44,7 @@ export interface Observation {
 }
 
 type Row = ReturnType<typeof nativeDomain.observeObjects>[number]
-type Request = Row['requests'][number]
+type Request = NonNullable<Row['requests']>[number]
 
 /** Looks at objects of a domain. Joins nothing, opens nothing, takes no lock. */
 export function observe(inspection: Inspection, objects: readonly ObjectInfo[]): Observation[] {
@@ -65,9 +65,9 @@ function observation(row: Row, { kind }: ObjectInfo, bySlot: Inspection['bySlot'
   const facts = Object.fromEntries(row.facts.map(({ name, value }) => [name, value]))
   return {
     state: { ...(row.params && elementsIn(row.params, row.number)), ...facts },
-    holders: row.holders.map(({ slot, alive, holds, count }) => ({ ...agentIn(slot, alive), holds, count })),
-    waiters: row.waiters.map(({ slot, waitsFor, count }) => ({ ...agentIn(slot, true), waitsFor, count })),
-    locks: kind === 'LockManager' ? namedLocks(row.requests, agentIn) : null,
+    holders: (row.holders ?? []).map(({ slot, alive, ...held }) => ({ ...agentIn(slot, alive), ...held })),
+    waiters: (row.waiters ?? []).map(({ slot, ...wait }) => ({ ...agentIn(slot, true), ...wait })),
+    locks: kind === 'LockManager' ? namedLocks(row.requests ?? [], agentIn) : null,
     problem: row.problem ?? null,
   }
 }

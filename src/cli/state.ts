@@ -1,5 +1,5 @@
 import type { ObjectInfo } from '../domain.js'
-import { bytes, count, users } from './format.js'
+import { bytes, type Cell, count, userGroup } from './format.js'
 import type { Observation } from './observe.js'
 
 type State = Observation['state']
@@ -7,19 +7,32 @@ type State = Observation['state']
 /** A semaphore has so many permits at most if its maker set no `max`. */
 const UNLIMITED = 2 ** 31 - 1
 
-/** The state of an object in some words: "3 of 100"; "held by 4711", or "held" without names. */
+/** The state of an object in some words: "3 of 100", "held"; "" if its kind has none. */
 export function stateOf(
   { kind }: Pick<ObjectInfo, 'kind'>,
   { state, holders, locks, problem }: Observation,
-  hasNames = true,
 ): string {
   if (problem) return problem.code
-  // An agent at the gate of an RwLock waits for its readers.
-  const inside = holders.filter(({ holds }) => holds !== 'gate')
-  const held = inside.length === 0 ? 'free' : hasNames ? `held by ${users(inside)}` : 'held'
+  const held = inside(holders).length === 0 ? 'free' : 'held'
   const words = wordsOf(kind, state, held) ?? (kind === 'LockManager' ? namedLocks(locks ?? []) : '')
-  return state.ownerDied === true ? `${words}, owner died` : words
+  return words + ownerDied(state)
 }
+
+/** The same with the holders of a lock, "held by 4711", or what matters more than its state. */
+export function stateCell(object: ObjectInfo & Observation): Cell {
+  if (object.doomed) return 'doomed'
+  if (!object.present) return 'name removed'
+  const words = stateOf(object, object)
+  const end = ownerDied(object.state)
+  if (words !== `held${end}`) return words || '-'
+  return { groups: [userGroup(inside(object.holders), { before: 'held by ' })], end }
+}
+
+/** An agent at the gate of an RwLock waits for its readers. */
+const inside = (holders: Observation['holders']): Observation['holders'] =>
+  holders.filter(({ holds }) => holds !== 'gate')
+
+const ownerDied = ({ ownerDied }: State): string => (ownerDied === true ? ', owner died' : '')
 
 function wordsOf(kind: string, state: State, held: string): string | undefined {
   switch (kind) {

@@ -1,5 +1,5 @@
 import { inspect } from '../domain.js'
-import { bytes, type Column, count, cut, domainOf, groupOf, table } from './format.js'
+import { bytes, type Cell, type Column, count, cut, domainOf, groupOf, type List, table } from './format.js'
 import { holders } from './inspect.js'
 import { type Listed, waiting } from './listing.js'
 import { observed } from './ls.js'
@@ -30,8 +30,8 @@ const COLUMNS: readonly Column[] = [
   { heading: 'KIND' },
   { heading: 'STATE', isCut: true },
   { heading: 'RATE', isRight: true },
-  { heading: 'HELD', isCut: true },
-  { heading: 'WAITING', isCut: true },
+  { heading: 'HELD', isList: true },
+  { heading: 'WAITING', isList: true },
 ]
 
 /** Redraws until it is told to quit. Without a terminal, or with `once`, prints one table. */
@@ -74,19 +74,19 @@ function look(before: Look | undefined) {
     now.objects.set(name, object)
     const seconds = before === undefined ? 0 : (at - before.at) / 1000
     const rate = rateOf(kind, before?.objects.get(name)?.state, object.state, seconds)
-    return { ...object, rate, heldFor: lasting(object, 'holders'), waitingFor: lasting(object, 'waiters') }
+    return { ...object, rate, heldFor: since(object, 'holders'), waitingFor: since(object, 'waiters') }
   })
   watched.sort(
     (a, b) => b.waiters.length - a.waiters.length || (b.rate?.perSecond ?? 0) - (a.rate?.perSecond ?? 0),
   )
   return { look: now, watched, state }
 
-  function lasting(object: Listed, list: 'holders' | 'waiters'): number | null {
+  function since(object: Listed, list: 'holders' | 'waiters'): number | null {
     if (object[list].length === 0) return null
     const key = JSON.stringify([list, object.name, object[list]])
-    const since = before?.since.get(key) ?? at
-    now.since.set(key, since)
-    return (at - since) / 1000
+    const from = before?.since.get(key) ?? at
+    now.since.set(key, from)
+    return (at - from) / 1000
   }
 }
 
@@ -101,10 +101,10 @@ function body(watched: readonly Watched[], room: number | undefined): string[] {
   const rows = watched.map(object => [
     object.name,
     object.kind,
-    stateOf(object, object, false) || '-',
+    stateOf(object, object) || '-',
     rateText(object.rate),
-    holders(object) + lastingText(object.heldFor),
-    waiting(object) + lastingText(object.waitingFor),
+    lasting(holders(object), object.heldFor),
+    lasting(waiting(object), object.waitingFor),
   ])
   return table(COLUMNS, rows, room)
 }
@@ -116,5 +116,6 @@ function rateText(rate: Rate | null): string {
   return `${perSecond >= 100 ? Math.round(perSecond) : Number(perSecond.toFixed(1))} ${unit}`
 }
 
-const lastingText = (seconds: number | null): string =>
-  seconds !== null && seconds >= 1 ? ` ${Math.floor(seconds)}s` : ''
+/** "4711 9s": each look of so many seconds has found these. */
+const lasting = (list: List | '-', seconds: number | null): Cell =>
+  list === '-' || seconds === null || seconds < 1 ? list : { ...list, end: ` ${Math.floor(seconds)}s` }

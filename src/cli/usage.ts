@@ -1,3 +1,5 @@
+import { wrap } from './format.js'
+
 /** The commands, and the texts of their help. */
 export const usages = {
   ls: {
@@ -5,8 +7,7 @@ export const usages = {
     options: ['all'],
     synopsis: 'ls [--all]',
     summary: 'list the objects of the domain: their state, who waits at them, who has them open',
-    details: `Joins nothing, opens nothing, takes no lock. 12/w3 is worker thread 3 of process 12. A doomed object is one that no
-living process has open.
+    details: `Joins nothing, opens nothing, takes no lock. 12/w3 is worker thread 3 of process 12. A doomed object is one that no living process has open. +3 behind a process: and three more, for which the terminal is too narrow.
 
   --all           list the domains of the user and of the user's groups instead
 
@@ -17,8 +18,7 @@ living process has open.
     options: ['head', 'plot'],
     synopsis: 'inspect NAME',
     summary: "show all about one object, or about another program's shared memory",
-    details: `Shows who holds it and who waits for what. An array, a queue of records, and memory that isn't in the registry,
-is opened to read its header. Opening joins the domain, which sweeps it, but never removes the object that is shown.
+    details: `Shows who holds it and who waits for what. An array, a queue of records, and memory that isn't in the registry, is opened to read its header. Opening joins the domain, which sweeps it, but never removes the object that is shown.
 
   --head          also show the first 20 values of an array, a Value or bytes
   --plot          also show the values as a line, or as a histogram if there is more than one axis
@@ -32,12 +32,10 @@ Values are read without a lock: they may be of different instants.
     options: ['once', 'interval'],
     synopsis: 'top',
     summary: 'show who waits for what, how full queues are and how fast messages go, live',
-    details: `Redraws until q or Ctrl-C; the arrow keys scroll. Objects at which processes wait come first. 12s behind a process: each
-look of the last 12 seconds found it there. Where stdin or stdout is no terminal, it prints one table.
+    details: `Redraws until q or Ctrl-C; the arrow keys scroll. Objects at which processes wait come first. 12s behind a process: each look of the last 12 seconds found it there. Where stdin or stdout is no terminal, it prints one table.
 
-  --once          look twice, print one table and exit
-  --interval SECONDS
-                  the time between two looks (default: 1)
+  --once              look twice, print one table and exit
+  --interval SECONDS  the time between two looks (default: 1)
 
 --json: { domain, group, seconds, objects }, as with --once`,
   },
@@ -46,8 +44,7 @@ look of the last 12 seconds found it there. Where stdin or stdout is no terminal
     options: [],
     synopsis: 'rm NAME...',
     summary: "remove objects by name, or other programs' shared memory",
-    details: `A process that has an object open keeps its bytes until it closes it. If one object can't be removed, the others
-still are.
+    details: `A process that has an object open keeps its bytes until it closes it. If one object can't be removed, the others still are.
 
 --json: { domain, group, removed, failed }`,
   },
@@ -65,11 +62,9 @@ still are.
     options: [],
     synopsis: 'doctor',
     summary: 'check the domain without changing it; the last line is "clean", or says what to do',
-    details: `Does not join the domain and sweeps nothing. Exit code 1 if there is something to do. A note is no reason for that: dead
-processes whose objects the next process sweeps, processes that wait for each other.
+    details: `Does not join the domain and sweeps nothing. Exit code 1 if there is something to do. A note is no reason for that: dead processes whose objects the next process sweeps, processes that wait for each other.
 
---json: { domain, group, control, taken, registryHeldBy, totalBytes, freeBytes, memory, agents, objects, sweepable,
-          problems, notes, clean }`,
+--json: { domain, group, control, taken, registryHeldBy, totalBytes, freeBytes, memory, agents, objects, sweepable, problems, notes, clean }`,
   },
 } as const
 
@@ -92,12 +87,23 @@ With --json, one line each: {"error":{"code":"CODE","message":"message"}}
 
 All fields of --json: docs/command-line.md`
 
-/** What `--help` prints. */
-export function help(command?: CommandName): string {
-  if (command) {
-    const { synopsis, summary, details } = usages[command]
-    return `Usage: crossmem ${synopsis} [options]\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\n${details}\n\n${options}`
-  }
+/** What `--help` prints, in lines of at most `room` cells. */
+export function help(command?: CommandName, room?: number): string {
+  return (command ? helpOf(command) : overview())
+    .split('\n')
+    .map(line => wrap(line, room, secondColumn(line)))
+    .join('\n')
+}
+
+/** Where the second column of a line begins, if it has one. */
+const secondColumn = (line: string): number => /^ {2}\S.*? {2,}(?=\S)/.exec(line)?.[0].length ?? 0
+
+function helpOf(command: CommandName): string {
+  const { synopsis, summary, details } = usages[command]
+  return `Usage: crossmem ${synopsis} [options]\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\n${details}\n\n${options}`
+}
+
+function overview(): string {
   const commands = Object.values(usages).map(
     ({ synopsis, summary }) => `  ${synopsis.padEnd(14)}  ${summary}`,
   )

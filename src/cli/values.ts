@@ -1,7 +1,7 @@
 import { type Elements, elementsOf } from '../arrays/index.js'
 import { CrossmemError } from '../errors.js'
 import type { Segment } from '../objects/index.js'
-import { count } from './format.js'
+import { count, wrap } from './format.js'
 import type { Options } from './report.js'
 
 /** How many elements `--head` shows, and how many `--plot` reads at most. */
@@ -86,9 +86,12 @@ function frequencies(samples: readonly number[], min: number, max: number): numb
 }
 
 /** The values as text. */
-export function valuesText({ size, first, plot }: Values): string {
+export function valuesText({ size, first, plot }: Values, room?: number): string {
   const lines: string[] = []
-  if (first) lines.push(`${first.join(' ')}${size > first.length ? ` … ${size - first.length} more` : ''}`)
+  if (first) {
+    const more = size > first.length ? ` … ${size - first.length} more` : ''
+    lines.push(wrap(first.join(' ') + more, room))
+  }
   if (plot?.kind === 'line') lines.push(line(plot), scale(plot, size))
   if (plot?.kind === 'histogram') lines.push(...bars(plot), scale(plot, size))
   return lines.join('\n')
@@ -101,7 +104,9 @@ function line({ bins, min, max }: Plot): string {
   return bins.map(value => (value === null ? ' ' : BLOCKS[height(value)])).join('')
 }
 
-function bars({ bins, min, max }: Plot): string[] {
+function bars({ bins: all, min, max }: Plot): string[] {
+  // Equal values are all in the first.
+  const bins = max > min ? all : all.slice(0, 1)
   const most = bins.reduce<number>((found, bin) => Math.max(found, bin ?? 0), 1)
   const edge = (bin: number) => short(min + ((max - min) * bin) / BARS)
   const labels = bins.map((_, bin) => `${edge(bin)} to ${edge(bin + 1)}`)

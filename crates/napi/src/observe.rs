@@ -75,18 +75,19 @@ pub struct ProblemRow {
     pub message: String,
 }
 
-/// What an onlooker sees of an object.
+/// What an onlooker sees of an object. A list without items is left out: most objects have none,
+/// and there may be 65,536 of them.
 #[napi(object)]
 #[derive(Default)]
 pub struct ObservedRow {
     /// Its state.
     pub facts: Vec<FactRow>,
     /// The agents that hold something of it.
-    pub holders: Vec<HolderRow>,
+    pub holders: Option<Vec<HolderRow>>,
     /// The agents that wait at it.
-    pub waiters: Vec<WaiterRow>,
+    pub waiters: Option<Vec<WaiterRow>>,
     /// Of the table of named locks: all requests, the oldest first.
-    pub requests: Vec<NamedLockRow>,
+    pub requests: Option<Vec<NamedLockRow>>,
     /// Of a `Value` or `SharedArray`: the parameters that it was made with.
     pub params: Option<Vec<f64>>,
     /// Of a `Value`: the bytes of its number, and zeros.
@@ -122,9 +123,9 @@ fn observed_row(seen: crossmem_core::Result<Observed>) -> ObservedRow {
     match seen {
         Ok(seen) => ObservedRow {
             facts: seen.facts.into_iter().map(fact_row).collect(),
-            holders: seen.holders.into_iter().map(holder_row).collect(),
-            waiters: seen.waiters.into_iter().map(waiter_row).collect(),
-            requests: seen.requests.into_iter().map(named_lock_row).collect(),
+            holders: unless_empty(seen.holders, holder_row),
+            waiters: unless_empty(seen.waiters, waiter_row),
+            requests: unless_empty(seen.requests, named_lock_row),
             params: seen.params.map(|params| params.map(|param| param as f64).to_vec()),
             number: seen.number.map(|number| Uint8Array::from(number.to_vec())),
             problem: None,
@@ -134,6 +135,10 @@ fn observed_row(seen: crossmem_core::Result<Observed>) -> ObservedRow {
             ObservedRow { problem: Some(problem), ..ObservedRow::default() }
         }
     }
+}
+
+fn unless_empty<T, R>(items: Vec<T>, row: impl FnMut(T) -> R) -> Option<Vec<R>> {
+    (!items.is_empty()).then(|| items.into_iter().map(row).collect())
 }
 
 pub(crate) fn fact_row((name, worth): Fact) -> FactRow {

@@ -9,6 +9,7 @@
 //! | `Staged` | an object that has no name yet: reserved, filled, then published at once |
 //! | `rehearse` | whether an object could be made now |
 //! | `Mapping` | a named segment in the address space of this process |
+//! | `View`, `ViewRoom` | the bytes of an object that isn't opened |
 //! | `StagedArena`, `Arena` | a file with holes for large messages, never mapped |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
 //! | `open_control`, `control_taken` | the control segment together with its `Life`; other users' files of its name |
@@ -82,6 +83,7 @@ mod publish_control;
 mod room;
 #[cfg(target_os = "linux")]
 mod room_linux;
+mod view;
 #[cfg(windows)]
 mod windows;
 
@@ -163,3 +165,4 @@ pub use file::{ByteRange, Part, Taken};
 pub(crate) use mapping::Mapping;
 pub(crate) use room::Shortage;
 pub use room::{Headroom, Limit};
+pub(crate) use view::ViewRoom;

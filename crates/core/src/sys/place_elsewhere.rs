@@ -9,6 +9,7 @@ use super::file::Found;
 #[cfg(target_os = "macos")]
 use super::macos::{self as system, Staged};
 use super::mapping::Mapping;
+use super::view::{View, ViewRoom};
 #[cfg(windows)]
 use super::windows::{self as system, Staged};
 
@@ -78,6 +79,11 @@ impl Place {
     /// Maps the segment of that name, whole, for reading and writing.
     pub(crate) fn map(&self, name: &str) -> io::Result<Mapping> {
         Mapping::open(name)
+    }
+
+    /// The bytes of that name, to look at.
+    pub(crate) fn view<'a>(&self, name: &str, _room: &'a mut ViewRoom) -> io::Result<View<'a>> {
+        Mapping::open(name).map(View::Mapped)
     }
 }
 

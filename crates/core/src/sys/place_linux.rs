@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 
 use super::access::{Access, Party};
@@ -12,6 +12,7 @@ use super::file::Found;
 use super::group_directory_linux::GroupDirectory;
 use super::linux::{DIRECTORY, Staged, in_words, open};
 use super::mapping::Mapping;
+use super::view::{View, ViewRoom};
 use crate::fail;
 use crate::faults::{Fault, seeded};
 
@@ -88,18 +89,32 @@ impl Place {
             // `shm_open` takes no path with a directory in it.
             Some(_) => self.open(name).and_then(|file| Mapping::of_file(&file, None)),
         };
-        mapped.map_err(|e| match (e.kind(), self.group()) {
+        mapped.map_err(|e| self.not_opened(name, e))
+    }
+
+    /// The bytes of that name, to look at: a copy, or if they are many the memory itself.
+    pub(crate) fn view<'a>(&self, name: &str, room: &'a mut ViewRoom) -> io::Result<View<'a>> {
+        let file = self.open(name).map_err(|e| self.not_opened(name, e))?;
+        match room.copy(|to| file.read_at(to, 0))? {
+            Some(copy) => Ok(View::Copied(copy)),
+            None => Mapping::of_file(&file, None).map(View::Mapped),
+        }
+    }
+
+    /// Why a segment can't be opened, in words.
+    fn not_opened(&self, name: &str, cause: io::Error) -> io::Error {
+        match (cause.kind(), self.group()) {
             (ErrorKind::PermissionDenied, None) => self.denied(
                 name,
-                e,
+                cause,
                 "processes of several users share what they make in a domain of a group (CROSSMEM_GROUP), and bytes alone \
                  that their maker gives to a group ({ mode: 0o660, group })",
             ),
             (ErrorKind::PermissionDenied, Some(_)) => {
-                self.denied(name, e, "its maker gave it to fewer users than the domain has (mode, group)")
+                self.denied(name, cause, "its maker gave it to fewer users than the domain has (mode, group)")
             }
-            _ => e,
-        })
+            _ => cause,
+        }
     }
 
     /// Opens a file of this place for reading and writing.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::layout::{DATA_OFFSET, Kind, PARAMS};
 use crate::objects::header;
 use crate::objects::segment::not_found;
+use crate::sys::ViewRoom;
 
 /// Bytes of the largest element of a value.
 const VALUE_BYTES: usize = 16;
@@ -66,20 +67,21 @@ pub fn observe<'a>(
     let Some(domain) = Domain::open_existing(domain.into())? else {
         return Ok(subjects.iter().map(|subject| Err(not_found(subject.name))).collect());
     };
-    Ok(subjects.iter().map(|subject| look(&domain, *subject)).collect())
+    let mut room = ViewRoom::new();
+    Ok(subjects.iter().map(|subject| look(&domain, *subject, &mut room)).collect())
 }
 
-fn look(domain: &Domain, Subject { name, kind }: Subject<'_>) -> Result<Observed> {
+fn look(domain: &Domain, Subject { name, kind }: Subject<'_>, room: &mut ViewRoom) -> Result<Observed> {
     check_name(name)?;
     if kind == Kind::SharedMemory {
         return Ok(Observed::default());
     }
-    let mapping = domain.place.map(name).map_err(|e| match e.kind() {
+    let view = domain.place.view(name, room).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => not_found(name),
-        _ => Error::os(&format!("mapping \"{name}\""), &e),
+        _ => Error::os(&format!("reading \"{name}\""), &e),
     })?;
-    header::check(domain, name, kind, mapping.region(), false)?;
-    let sight = Sight::new(name, kind, mapping.region(), domain);
+    header::check(domain, name, kind, view.region(), false)?;
+    let sight = Sight::new(name, kind, view.region(), domain);
     let has_params = matches!(kind, Kind::Value | Kind::SharedArray);
     Ok(Observed {
         facts: sight.facts()?,
