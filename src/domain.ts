@@ -65,6 +65,11 @@ export interface Inspection {
    */
   memory?: { cgroup?: string; totalBytes: number; freeBytes: number }
   /**
+   * Whether shared memory is made of huge pages, if the system tells: the option `huge=` of its
+   * mount, and the system's `shmem_enabled`.
+   */
+  hugePages?: { mount: string; system?: string }
+  /**
    * The process that holds the registry's lock at this instant. A healthy process holds it for
    * microseconds.
    */

@@ -31,7 +31,10 @@ test('a list in a table ends behind a whole item, with how many more there are',
     tableIn(34, { ...(list(five, ' for room') as object), end: ' 9s' } as Cell)[1],
     'a-name-of-20-letters  +5 for room',
   )
-  t.deepEqual(tableIn(36, nameList(five.map(name => `${name}-${name}`)))[1], 'a-name-of-20-letters  11111-11111 +4')
+  t.deepEqual(
+    tableIn(36, nameList(five.map(name => `${name}-${name}`)))[1],
+    'a-name-of-20-letters  11111-11111 +4',
+  )
   t.deepEqual(
     tableIn(80, nameList(Array.from({ length: 9 }, (_, i) => `n${i}`)))[1],
     'a-name-of-20-letters  n0, n1, n2, n3, n4, n5 +3',

@@ -8,7 +8,7 @@ import { type DType, gc, list, NDArray, type NumericDType, open, type Scalar, Sh
 import type { ArrayOrders, SnippetOrders } from '../fixtures/python/orders.js'
 import { unique } from '../helpers/domain.js'
 import { root } from '../helpers/paths.js'
-import { isPython, pythonTest } from '../helpers/python.js'
+import { isPython, pythonTest, runPython } from '../helpers/python.js'
 import { type Hired, hire } from '../processes/hire.js'
 import { hireUser } from '../processes/users.js'
 
@@ -460,6 +460,26 @@ pythonTest("Python: a name that was taken away and given to something of Python'
     await python.tell({ do: 'unlink' })
     await python.tell({ do: 'close' })
   })
+})
+
+pythonTest('Python: an array by np.frombuffer keeps the memory that np.ndarray would lose', t => {
+  using array = NDArray.create(null, { shape: [3], dtype: 'uint8', fill: 7 })
+  const program = `
+import gc, sys
+from multiprocessing import resource_tracker, shared_memory
+import numpy as np
+memory = shared_memory.SharedMemory(name=sys.argv[1])
+resource_tracker.unregister('/' + sys.argv[1], 'shared_memory')
+array = np.frombuffer(memory.buf, 'uint8', 3, int(sys.argv[2]))
+try:
+    memory.close()
+except BufferError:
+    print('BufferError')
+sys.unraisablehook = lambda _: None
+del memory
+gc.collect()
+print(array.tolist())`
+  t.is(runPython(program, array.name, String(array.data.byteOffset)), 'BufferError\n[7, 7, 7]\n')
 })
 
 // The page for Python users.

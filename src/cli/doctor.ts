@@ -61,6 +61,7 @@ export async function run(_: readonly string[], { columns }: Options): Promise<R
       totalBytes: state.totalBytes,
       freeBytes: state.freeBytes,
       memory: state.memory ?? null,
+      hugePages: state.hugePages ? { system: null, ...state.hugePages } : null,
       agents: state.agents,
       objects: state.objects,
       sweepable: { agents: agents.length, objects: objects.length, bytes: bytesOf(objects) },
@@ -94,6 +95,7 @@ function summary(state: Inspection & { isUnreadable?: boolean }, room: number | 
       ? undefined
       : `${bytes(state.freeBytes)} free of ${bytes(state.totalBytes)}`,
     'its memory': memory(state),
+    'huge pages': hugePages(state),
   }
   return fields(facts, room)
 }
@@ -103,6 +105,17 @@ function memory({ memory }: Inspection): string | undefined {
   if (!memory) return undefined
   const { freeBytes, totalBytes, cgroup = 'the machine' } = memory
   return `${bytes(freeBytes)} free of ${bytes(totalBytes)} (${cgroup})`
+}
+
+/** What the mount of shared memory says, unless the system overrules it. */
+function hugePages({ hugePages }: Inspection): string | undefined {
+  if (!hugePages) return undefined
+  const { mount, system } = hugePages
+  if (system === 'deny' || system === 'force') {
+    return `${system === 'force' ? 'for all objects' : 'none'} (shmem_enabled is ${system})`
+  }
+  const which = { never: 'none', advise: 'for objects with hugePages: true' }[mount] ?? 'for all objects'
+  return `${which} (huge=${mount})`
 }
 
 /** If the system lets nothing be opened, that is the finding, and there is nothing else to see. */

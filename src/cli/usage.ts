@@ -64,7 +64,7 @@ Values are read without a lock: they may be of different instants.
     summary: 'check the domain without changing it; the last line is "clean", or says what to do',
     details: `Does not join the domain and sweeps nothing. Exit code 1 if there is something to do. A note is no reason for that: dead processes whose objects the next process sweeps, processes that wait for each other.
 
---json: { domain, group, control, taken, registryHeldBy, totalBytes, freeBytes, memory, agents, objects, sweepable, problems, notes, clean }`,
+--json: { domain, group, control, taken, registryHeldBy, totalBytes, freeBytes, memory, hugePages, agents, objects, sweepable, problems, notes, clean }`,
   },
 } as const
 

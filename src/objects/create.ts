@@ -25,10 +25,22 @@ export interface CreateOptions {
    * the group of the domain, or of the process.
    */
   group?: string | number
+  /**
+   * Whether the memory is made of huge pages, as far as the system has any free: it is then
+   * written and read faster, if it is large. On Linux 5.14 or later, where `/dev/shm` is mounted with
+   * `huge=advise`, `within_size` or `always`; elsewhere ERR_UNSUPPORTED. Default: false: as the
+   * mount has it.
+   */
+  hugePages?: boolean
 }
 
 /** The names of the options of every `create`. A class that has more adds its own. */
-export const CREATE_OPTIONS: OptionNames<CreateOptions> = { persist: true, mode: true, group: true }
+export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
+  persist: true,
+  mode: true,
+  group: true,
+  hugePages: true,
+}
 
 /** The options of a class that has no more than these, checked. */
 export const createOptions = (options: CreateOptions | undefined): CreateOptions =>
@@ -44,14 +56,19 @@ export function checkMaker(segment: unknown, kind: string): asserts segment is S
  * The values of the options of every `create`, checked; the addon checks whether there is such a
  * group. The caller has checked the names.
  */
-export function checkCreateOptions({ persist = false, mode, group }: CreateOptions = {}): {
-  persist: boolean
+export function checkCreateOptions({
+  persist = false,
+  mode,
+  group,
+  hugePages = false,
+}: CreateOptions = {}): Required<Pick<CreateOptions, 'persist' | 'hugePages'>> & {
   mode?: number
   group?: string
 } {
   checkBoolean('persist', persist)
+  checkBoolean('hugePages', hugePages)
   if (mode !== undefined) checkCount('mode', mode, 0, 0o7777)
-  if (group === undefined) return { persist, mode }
+  if (group === undefined) return { persist, mode, hugePages }
   if (typeof group === 'number') checkCount('group', group, 0, 2 ** 32 - 2)
   else if (typeof group !== 'string' || group === '') {
     throw new CrossmemError(
@@ -59,7 +76,7 @@ export function checkCreateOptions({ persist = false, mode, group }: CreateOptio
       `group is the name or the number of a group, not ${show(group)}`,
     )
   }
-  return { persist, mode, group: String(group) }
+  return { persist, mode, group: String(group), hugePages }
 }
 
 /** The bytes that follow an object's fields: zeros, unless there are contents. */

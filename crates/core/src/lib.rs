@@ -53,5 +53,7 @@ pub use objects::{
 };
 pub use queues::Side;
 pub use region::Region;
-pub use sys::{Access, ByteRange, Headroom, Limit, Part, Taken, at_exit_without_destructors, reap};
+pub use sys::{
+    Access, ByteRange, Headroom, HugePages, Limit, Pages, Part, Taken, at_exit_without_destructors, reap,
+};
 pub use wait::{Look, Spins, Wait};

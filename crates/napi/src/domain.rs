@@ -1,8 +1,8 @@
 //! Inspecting domains, and sweeping them.
 
 use crossmem_core::{
-    Agent, AgentInfo, DomainInfo, DomainName, FoundDomain, GroupInfo, Headroom, Kind, LAYOUT_VERSION, Limit,
-    ObjectInfo, Swept, Taken, domains, inspect, obstacle,
+    Agent, AgentInfo, DomainInfo, DomainName, FoundDomain, GroupInfo, Headroom, HugePages, Kind,
+    LAYOUT_VERSION, Limit, ObjectInfo, Swept, Taken, domains, inspect, obstacle,
 };
 use napi_derive::napi;
 
@@ -52,6 +52,15 @@ pub struct MemoryRow {
     pub free_bytes: f64,
 }
 
+/// Whether shared memory is made of huge pages.
+#[napi(object)]
+pub struct HugePagesRow {
+    /// The option `huge=` of the mount of `/dev/shm`.
+    pub mount: String,
+    /// `shmem_enabled` of the system, if it tells.
+    pub system: Option<String>,
+}
+
 /// A name of the control segment that another user has.
 #[napi(object)]
 pub struct TakenRow {
@@ -91,6 +100,8 @@ pub struct DomainState {
     pub free_bytes: f64,
     /// The memory behind it, if the system tells.
     pub memory: Option<MemoryRow>,
+    /// Huge pages, if the system tells.
+    pub huge_pages: Option<HugePagesRow>,
     /// The process that holds the registry's mutex.
     pub registry_held_by: Option<u32>,
 }
@@ -218,6 +229,7 @@ fn state(info: DomainInfo) -> DomainState {
         total_bytes: info.headroom.total as f64,
         free_bytes: info.headroom.free as f64,
         memory: info.memory.map(memory_row),
+        huge_pages: info.huge_pages.map(|HugePages { mount, system }| HugePagesRow { mount, system }),
         registry_held_by: info.registry_held_by,
     }
 }

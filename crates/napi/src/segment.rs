@@ -1,6 +1,6 @@
 //! Segments as handles: creating, opening, closing and unlinking them.
 
-use crossmem_core::{Access, Code, Kind, PARAMS, Part, Segment, Spec, unlink_name};
+use crossmem_core::{Access, Code, Kind, PARAMS, Pages, Part, Segment, Spec, unlink_name};
 use napi::JsValue;
 use napi::bindgen_prelude::{Uint8Array, Unknown};
 use napi_derive::napi;
@@ -32,6 +32,8 @@ pub struct NewSegment {
     pub mode: Option<u32>,
     /// Group of the segment, by name or number.
     pub group: Option<String>,
+    /// Its memory is made of huge pages.
+    pub huge_pages: bool,
     /// Parameters of an object that is more than bytes.
     pub params: Option<Vec<f64>>,
 }
@@ -80,6 +82,7 @@ pub fn create_segment(wanted: NewSegment) -> Result<OpenSegment> {
         parts: &parts,
         guard: wanted.guard_offset.map(bytes).transpose()?,
         params: wanted.params.map(params).transpose()?,
+        pages: if wanted.huge_pages { Pages::Huge } else { Pages::Usual },
         access: Access::wanted(wanted.mode, wanted.group.as_deref()).map_err(js)?,
     };
     with_agent(|agent| Segment::create(agent, &spec)).and_then(opened)

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{Entry, Kind, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed};
-use crate::sys::{self, Headroom, Limit, Taken};
+use crate::sys::{self, Headroom, HugePages, Limit, Taken};
 
 /// An agent as the control segment shows it.
 #[derive(Clone, Debug)]
@@ -73,6 +73,8 @@ pub struct DomainInfo {
     pub headroom: Headroom,
     /// The memory that this process may still use, if the system tells.
     pub memory: Option<Headroom>,
+    /// Whether shared memory is made of huge pages, if the system tells.
+    pub huge_pages: Option<HugePages>,
     /// Id of the living process that holds the registry's mutex, if any. A process that runs holds
     /// it for microseconds.
     pub registry_held_by: Option<u32>,
@@ -106,6 +108,7 @@ pub fn inspect<'a>(domain: impl Into<DomainName<'a>>) -> Result<DomainInfo> {
         objects: Vec::new(),
         headroom,
         memory: sys::memory_limit(),
+        huge_pages: sys::huge_pages(),
         registry_held_by: None,
     };
     let Some(domain) = Domain::open_existing(domain)? else { return Ok(info) };

@@ -15,7 +15,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{GuardWords, Kind, PAGE};
 use crate::region::Region;
 use crate::sync::Ordering::Relaxed;
-use crate::sys::{Access, Arena, Mapping, Part, Staged};
+use crate::sys::{Access, Arena, Mapping, Pages, Part, Staged};
 use crate::wait::{Peers, Sleepers};
 
 /// An open object. `close` detaches the agent; if the object is only dropped, the agent stays
@@ -41,7 +41,8 @@ impl Segment {
     /// # Errors
     /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes, an `access` that can't be), `ERR_EXISTS`,
     /// `ERR_NO_SPACE`, `ERR_LIMIT` (65,536 objects, mappings, descriptors), `ERR_TIMEOUT`,
-    /// `ERR_PERMISSION` (of the group, too), `ERR_UNSUPPORTED` (an `access` on macOS or Windows),
+    /// `ERR_PERMISSION` (of the group, too), `ERR_UNSUPPORTED` (an `access` on macOS or Windows, huge
+    /// pages where there are none),
     /// `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
         let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
@@ -349,7 +350,10 @@ fn refuse_taken(registry: &Registry<'_>, name: &str) -> Result<()> {
 
 /// Reserves and fills the bytes before they have a name.
 fn stage(agent: &Agent, spec: &Spec<'_>, access: Access) -> Result<Staged> {
-    let staged = agent.place().stage(spec.size, access).map_err(|e| refused(spec, &e))?;
+    let staged = agent.place().stage(spec.size, access, spec.pages).map_err(|e| match e.kind() {
+        ErrorKind::Unsupported if spec.pages == Pages::Huge => Error::new(Code::Unsupported, e.to_string()),
+        _ => refused(spec, &e),
+    })?;
     if !seeded(Fault::NameBeforeContents) {
         fill(agent, spec, &staged)?;
     }

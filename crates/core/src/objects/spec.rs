@@ -1,7 +1,7 @@
 //! What a new object is made of.
 
 use crate::layout::{Kind, PARAMS};
-use crate::sys::{Access, Part};
+use crate::sys::{Access, Pages, Part};
 
 /// What a new object is made of.
 pub struct Spec<'a> {
@@ -23,6 +23,8 @@ pub struct Spec<'a> {
     /// Who may use the object; `None`: as the domain has it. In a domain of one user that is 0600,
     /// in a domain of a group 0660 and the group.
     pub access: Option<Access>,
+    /// What its memory is made of; `Huge` is refused where the system has none.
+    pub pages: Pages,
 }
 
 impl<'a> Spec<'a> {
@@ -39,6 +41,7 @@ impl<'a> Spec<'a> {
             guard: None,
             params: None,
             access: None,
+            pages: Pages::Usual,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::access::Access;
 use super::arena_unix::{Arena, holds, seek};
-use super::file::Found;
+use super::file::{Found, Pages};
 use super::linux::{DIRECTORY, Staged};
 use super::place_linux::Place;
 use super::room_linux::{memory_has_room, refuse_beyond_largest_file, refuse_without_room};
@@ -39,7 +39,7 @@ impl StagedArena {
 impl Place {
     /// An arena for this place, with no memory reserved.
     pub(crate) fn stage_arena(&self, access: Access) -> io::Result<StagedArena> {
-        self.stage(0, access).map(StagedArena)
+        self.stage(0, access, Pages::Usual).map(StagedArena)
     }
 
     /// `None`: the name doesn't lead to that file.

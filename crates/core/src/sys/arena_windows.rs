@@ -14,7 +14,7 @@ use windows_sys::Win32::System::Ioctl::{
 };
 
 use super::access::Access;
-use super::file::Found;
+use super::file::{Found, Pages};
 use super::place_elsewhere::Place;
 use super::room::Shortage;
 use super::windows::{Staged, found, headroom, path};
@@ -66,7 +66,7 @@ fn open(name: &str, file: u64) -> io::Result<Option<Arena>> {
 impl Place {
     /// An arena for this place.
     pub(crate) fn stage_arena(&self, access: Access) -> io::Result<StagedArena> {
-        let staged = self.stage(0, access)?;
+        let staged = self.stage(0, access, Pages::Usual)?;
         control(staged.as_file(), FSCTL_SET_SPARSE, &(), &mut ())?;
         Ok(StagedArena(staged))
     }

@@ -19,6 +19,16 @@ pub struct Taken {
     pub owner: u32,
 }
 
+/// What a new file is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pages {
+    /// What the system takes by itself.
+    #[default]
+    Usual,
+    /// Huge ones, as far as the system has any.
+    Huge,
+}
+
 /// A range of bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRange {

@@ -12,6 +12,7 @@
 //! | `View`, `ViewRoom` | the bytes of an object that isn't opened |
 //! | `StagedArena`, `Arena` | a file with holes for large messages, never mapped |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
+//! | `huge_pages` | whether shared memory is made of huge pages |
 //! | `open_control`, `control_taken` | the control segment together with its `Life`; other users' files of its name |
 //! | `control_len`, `grow_control` | how much of the control segment is reserved; reserving more |
 //! | `Life` | byte locks that the kernel drops when their process is gone |
@@ -57,6 +58,8 @@ mod fifo_windows;
 mod file;
 #[cfg(target_os = "linux")]
 mod group_directory_linux;
+#[cfg(target_os = "linux")]
+mod huge_pages_linux;
 #[cfg(unix)]
 mod life_ofd;
 #[cfg(windows)]
@@ -96,6 +99,8 @@ pub(crate) use control_linux::{
     control_is_gone, control_len, control_taken, files_beside_control, grow_control, open_control,
     remove_control, user,
 };
+#[cfg(target_os = "linux")]
+pub(crate) use huge_pages_linux::huge_pages;
 #[cfg(target_os = "linux")]
 pub use linux::at_exit_without_destructors;
 #[cfg(target_os = "linux")]
@@ -142,7 +147,7 @@ pub use windows::at_exit_without_destructors;
 pub(crate) use windows::{Staged, headroom, memory_limit};
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use place_elsewhere::{Place, group_id, group_name, own_groups, rehearse};
+pub(crate) use place_elsewhere::{Place, group_id, group_name, huge_pages, own_groups, rehearse};
 
 #[cfg(unix)]
 pub(crate) use arena_unix::Arena;
@@ -161,8 +166,8 @@ pub use access::Access;
 pub(crate) use access::Party;
 pub(crate) use control::OpenControl;
 pub(crate) use file::Found;
-pub use file::{ByteRange, Part, Taken};
+pub use file::{ByteRange, Pages, Part, Taken};
 pub(crate) use mapping::Mapping;
 pub(crate) use room::Shortage;
-pub use room::{Headroom, Limit};
+pub use room::{Headroom, HugePages, Limit};
 pub(crate) use view::ViewRoom;

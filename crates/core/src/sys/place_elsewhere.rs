@@ -5,10 +5,11 @@
 use std::io::{self, ErrorKind};
 
 use super::access::{Access, Party};
-use super::file::Found;
+use super::file::{Found, Pages};
 #[cfg(target_os = "macos")]
 use super::macos::{self as system, Staged};
 use super::mapping::Mapping;
+use super::room::HugePages;
 use super::view::{View, ViewRoom};
 #[cfg(windows)]
 use super::windows::{self as system, Staged};
@@ -62,7 +63,13 @@ impl Place {
     }
 
     /// Reserves `size` zeroed bytes for a file of this place.
-    pub(crate) fn stage(&self, size: u64, access: Access) -> io::Result<Staged> {
+    pub(crate) fn stage(&self, size: u64, access: Access, pages: Pages) -> io::Result<Staged> {
+        if pages == Pages::Huge {
+            return Err(io::Error::new(
+                ErrorKind::Unsupported,
+                "only Linux gives huge pages to shared memory: leave hugePages out",
+            ));
+        }
         if access == Access::OWNER { Staged::new(size) } else { Err(unsupported()) }
     }
 
@@ -85,6 +92,11 @@ impl Place {
     pub(crate) fn view<'a>(&self, name: &str, _room: &'a mut ViewRoom) -> io::Result<View<'a>> {
         Mapping::open(name).map(View::Mapped)
     }
+}
+
+/// No system but Linux tells.
+pub(crate) fn huge_pages() -> Option<HugePages> {
+    None
 }
 
 /// Whether an object could be made now; the system has nothing to ask.

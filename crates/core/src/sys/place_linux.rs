@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::access::{Access, Party};
 use super::accounts_linux::{group_in_words, not_a_member, ownership};
-use super::file::Found;
+use super::file::{Found, Pages};
 use super::group_directory_linux::GroupDirectory;
 use super::linux::{DIRECTORY, Staged, in_words, open};
 use super::mapping::Mapping;
@@ -57,8 +57,8 @@ impl Place {
     }
 
     /// Reserves `size` zeroed bytes for a file of this place.
-    pub(crate) fn stage(&self, size: u64, access: Access) -> io::Result<Staged> {
-        Staged::new(&self.directory, size, access).map_err(|e| self.refused(e))
+    pub(crate) fn stage(&self, size: u64, access: Access, pages: Pages) -> io::Result<Staged> {
+        Staged::new(&self.directory, size, access, pages).map_err(|e| self.refused(e))
     }
 
     /// The file behind a name now.
@@ -171,9 +171,9 @@ impl Place {
 pub(crate) fn rehearse(party: Party) -> io::Result<()> {
     let shm = Place { directory: DIRECTORY.into(), found: None };
     let staged = match Place::of(party, false)? {
-        Some(place) => place.stage(1, place.access()),
+        Some(place) => place.stage(1, place.access(), Pages::Usual),
         // The directory that a group's first process makes gets its group in the same way.
-        None => shm.stage(1, Access { mode: 0o660, group: party.group() }),
+        None => shm.stage(1, Access { mode: 0o660, group: party.group() }, Pages::Usual),
     };
     match staged?.publish(".") {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),

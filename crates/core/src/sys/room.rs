@@ -30,6 +30,27 @@ pub enum Limit {
     Machine,
 }
 
+/// Whether shared memory is made of huge pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HugePages {
+    /// The option `huge=` of its mount: `never`, `always`, `within_size` or `advise`.
+    pub mount: String,
+    /// `shmem_enabled` of the system, of which `deny` and `force` are above the mount's option.
+    pub system: Option<String>,
+}
+
+impl HugePages {
+    /// Whether no object can have them.
+    #[must_use]
+    pub fn are_off(&self) -> bool {
+        match self.system.as_deref() {
+            Some("deny") => true,
+            Some("force") => false,
+            _ => self.mount == "never",
+        }
+    }
+}
+
 /// No memory was reserved, since this limit allows less than what was wanted. It travels inside an
 /// `io::Error` of the kind `StorageFull`.
 #[derive(Debug)]
