@@ -68,7 +68,7 @@ export const userGroup = (
   around: Pick<Group, 'before' | 'after'>,
 ): Group => ({ ...around, items: list.map(user) })
 
-/** "1, 2 for room; 3 for message"; with at most one item of a group: "1 +1 for room; 3 for message". */
+/** "1, 2 for room; 3 for lock"; with at most one item of a group: "1 +1 for room; 3 for lock". */
 const listText = ({ groups, end = '' }: List, most = Number.POSITIVE_INFINITY): string =>
   groups.map(group => groupText(group, most)).join('; ') + end
 
@@ -105,7 +105,7 @@ export interface Column {
 
 export type Cell = string | List
 
-/** The narrowest that a column is cut to, and that a column of lists is cut to before others are. */
+/** The narrowest that a column is cut to, and that one of lists is cut to before others are. */
 const NARROWEST = 8
 const NARROW_LIST = 12
 const GAP = 2
@@ -172,7 +172,7 @@ function shorten(cell: Cell, room: number): string {
 const bold = (text: string): string =>
   process.stdout.isTTY && !process.env.NO_COLOR ? `\x1b[1m${text}\x1b[22m` : text
 
-/** Makes the widest columns narrower, one cell at a time, until a line fits: at first lists only. */
+/** Makes the widest columns narrower, cell by cell, until a line fits: at first lists only. */
 function narrow(
   widths: number[],
   columns: readonly Column[],

@@ -18,14 +18,14 @@ export function stateOf(
   return words + ownerDied(state)
 }
 
-/** The same with the holders of a lock, "held by 4711", or what matters more than its state. */
+/** The same with the holders of a lock: "held by 4711", "doomed, held by 4711 (dead)". */
 export function stateCell(object: ObjectInfo & Observation): Cell {
-  if (object.doomed) return 'doomed'
-  if (!object.present) return 'name removed'
   const words = stateOf(object, object)
   const end = ownerDied(object.state)
-  if (words !== `held${end}`) return words || '-'
-  return { groups: [userGroup(inside(object.holders), { before: 'held by ' })], end }
+  const fate = object.doomed ? ['doomed'] : object.present ? [] : ['name removed']
+  if (words !== `held${end}`) return [...fate, words].filter(Boolean).join(', ') || '-'
+  const before = [...fate, 'held by '].join(', ')
+  return { groups: [userGroup(inside(object.holders), { before })], end }
 }
 
 /** An agent at the gate of an RwLock waits for its readers. */

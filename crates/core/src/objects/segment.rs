@@ -41,9 +41,8 @@ impl Segment {
     /// # Errors
     /// `ERR_INVALID_NAME`, `ERR_INVALID_ARG` (no bytes, an `access` that can't be), `ERR_EXISTS`,
     /// `ERR_NO_SPACE`, `ERR_LIMIT` (65,536 objects, mappings, descriptors), `ERR_TIMEOUT`,
-    /// `ERR_PERMISSION` (of the group, too), `ERR_UNSUPPORTED` (an `access` on macOS or Windows, huge
-    /// pages where there are none),
-    /// `ERR_OS`.
+    /// `ERR_PERMISSION` (of the group, too), `ERR_UNSUPPORTED` (an `access` on macOS or Windows,
+    /// huge pages where there are none), `ERR_OS`.
     pub fn create(agent: &Agent, spec: &Spec<'_>) -> Result<Segment> {
         let name = spec.name.map_or_else(random_name, |name| Ok(name.to_owned()))?;
         check_name(&name)?;

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::accounts_linux::not_a_member;
-use super::file::{Pages, Part};
-use super::huge_pages_linux::{refuse_without_huge_pages, reserve_huge};
+use super::file::Part;
 use super::room::Headroom;
 use super::room_linux::{self, memory_has_room, refuse_without_room};
 use crate::faults::{Fault, seeded};
@@ -40,20 +39,19 @@ pub(crate) struct Staged {
 
 impl Staged {
     /// Reserves `size` zeroed bytes, so that writing to them can't fail later.
-    /// Fails with a `Shortage` if there is no room.
-    pub(super) fn new(directory: &Path, size: u64, access: Access, pages: Pages) -> io::Result<Staged> {
+    /// Fails with a `Shortage` if there is no room. `reserve` takes the memory of the empty file.
+    pub(super) fn new(
+        directory: &Path,
+        size: u64,
+        access: Access,
+        reserve: impl FnOnce(&File, u64) -> io::Result<()>,
+    ) -> io::Result<Staged> {
         refuse_without_room(directory, size)?;
-        if pages == Pages::Huge {
-            refuse_without_huge_pages(directory)?;
-        }
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC);
         let file = options.open(directory)?;
         grant(&file, access)?;
-        match pages {
-            Pages::Usual => reserve(&file, 0, size)?,
-            Pages::Huge => reserve_huge(&file, size)?,
-        }
+        reserve(&file, size)?;
         Ok(Staged { file, directory: directory.to_owned() })
     }
 

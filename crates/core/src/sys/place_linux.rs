@@ -10,7 +10,8 @@ use super::access::{Access, Party};
 use super::accounts_linux::{group_in_words, not_a_member, ownership};
 use super::file::{Found, Pages};
 use super::group_directory_linux::GroupDirectory;
-use super::linux::{DIRECTORY, Staged, in_words, open};
+use super::huge_pages_linux::{refuse_without_huge_pages, reserve_huge};
+use super::linux::{DIRECTORY, Staged, in_words, open, reserve};
 use super::mapping::Mapping;
 use super::view::{View, ViewRoom};
 use crate::fail;
@@ -58,7 +59,12 @@ impl Place {
 
     /// Reserves `size` zeroed bytes for a file of this place.
     pub(crate) fn stage(&self, size: u64, access: Access, pages: Pages) -> io::Result<Staged> {
-        Staged::new(&self.directory, size, access, pages).map_err(|e| self.refused(e))
+        let staged = match pages {
+            Pages::Usual => Staged::new(&self.directory, size, access, |file, size| reserve(file, 0, size)),
+            Pages::Huge => refuse_without_huge_pages(&self.directory)
+                .and_then(|()| Staged::new(&self.directory, size, access, reserve_huge)),
+        };
+        staged.map_err(|e| self.refused(e))
     }
 
     /// The file behind a name now.
