@@ -50,8 +50,11 @@ export const trailerOffset = (dataOffset: number, dataBytes: number): number =>
  * Reads the header from a private copy, since other processes may write to the segment meanwhile.
  */
 export function readHeader(segment: Segment): NpyHeader {
-  const copy = (length: number) =>
-    new Uint8Array(segment.buffer, 0, Math.min(segment.byteLength, length)).slice()
+  const copy = (length: number) => {
+    const bytes = new Uint8Array(Math.min(segment.byteLength, length))
+    segment.read(0, bytes)
+    return bytes
+  }
   // Nearly every header fits into a page; only a longer one is worth copying 64 KiB.
   const [, , , , , , version = 0, , low = 0, high = 0] = copy(12)
   const fits = version === 1 && 10 + low + 256 * high <= PAGE

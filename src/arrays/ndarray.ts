@@ -44,6 +44,7 @@ import {
 } from '../util/index.js'
 import { type SyncWaitOptions, WAIT_OPTIONS, type WaitOptions, waitSync } from '../wait/index.js'
 import { ArrayLock } from './array-lock.js'
+import { ElementCopies } from './element-copies.js'
 import { checkOrder, createSegment, type Layout, readHeader, trailerOffset } from './layout.js'
 import { FROM_OPTIONS, type FromOptions, readSource } from './source.js'
 import { refusePromise, type UpdateContext } from './update.js'
@@ -111,6 +112,9 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   readonly name: string
   readonly #segment: Segment
   readonly #dataOffset: number
+  /** Whether the runtime can't show the memory (Electron). */
+  readonly #isHidden: boolean
+  readonly #copies: ElementCopies<D>
   /** `undefined` if the array has no trailer. */
   readonly #lock: ArrayLock | undefined
 
@@ -125,11 +129,20 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
         `the data of "${segment.name}" starts at byte ${header.dataOffset}, where no ${Storage.name} can; pad its header to 64 bytes as NumPy does`,
       )
     }
-    const data = new Storage(segment.buffer, header.dataOffset, header.size * lanes) as StorageOf<D>
-    super({ data, dtype: info.name as D, shape: header.shape, order: header.order, isHandle: true })
+    const buffer = segment.bufferIfAny
+    const data = buffer ? new Storage(buffer, header.dataOffset, header.size * lanes) : new Storage(0)
+    super({
+      data: data as StorageOf<D>,
+      dtype: info.name as D,
+      shape: header.shape,
+      order: header.order,
+      isHandle: true,
+    })
     this.name = segment.name
     this.#segment = segment
     this.#dataOffset = header.dataOffset
+    this.#isHidden = buffer === undefined
+    this.#copies = new ElementCopies(segment, info as unknown as DTypeInfo<D>, header.dataOffset, header.size)
     // The header doesn't tell another process what the bytes are, so the reference does.
     if (header.info.raw !== undefined)
       Object.defineProperty(this, 'dtype', { value: info.name, enumerable: true })
@@ -359,7 +372,8 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * `close()` makes the typed array empty.
    *
    * @throws {CrossmemError} ERR_CLOSED: the array is closed. ERR_DETACHED: its ArrayBuffer was
-   *   transferred
+   *   transferred. ERR_NO_EXTERNAL_BUFFERS: this runtime can't show shared memory (Electron); use
+   *   `read`, `write`, `update`, `withLock` and `snapshot`
    */
   override get data(): StorageOf<D> {
     void this.#segment.handle
@@ -399,11 +413,37 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   /**
    * The whole segment: .npy header, data, trailer.
    *
-   * @throws {CrossmemError} ERR_CLOSED: the array is closed. ERR_DETACHED: the buffer was
-   *   transferred
+   * @throws {CrossmemError} as `data`
    */
   get buffer(): ArrayBuffer {
     return this.#segment.buffer
+  }
+
+  /**
+   * Copies elements into `target`, in every runtime and in the order of memory. Other processes may
+   * be writing to them: then some may be old and some new, but none of up to 8 bytes half-written.
+   * For a copy of one instant use `snapshot`.
+   *
+   * @param offset the first element
+   * @param target a typed array of the type of `data`; all of it is filled
+   * @returns `target`
+   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there are fewer elements. ERR_INVALID_ARG: an
+   *   argument is refused. ERR_CLOSED: the array is closed
+   */
+  read<T extends StorageOf<D>>(offset: number, target: T): T {
+    return this.#copies.read(offset, target)
+  }
+
+  /**
+   * Copies elements from `source`, in every runtime and in the order of memory. What other
+   * processes see meanwhile is as in `read`; for a change as one step use `update`.
+   *
+   * @param offset the first element to store to
+   * @param source a typed array of the type of `data`
+   * @throws {CrossmemError} as `read`
+   */
+  write(offset: number, source: StorageOf<D>): void {
+    this.#copies.write(offset, source)
   }
 
   /** Whether the array stays when no agent has it open. */
@@ -417,6 +457,9 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    *
    * If `change` throws, its changes stay. If it was to repair the data of a dead writer
    * (`ownerDied`), the array then still counts as half-changed.
+   *
+   * Where the runtime can't show shared memory (Electron), `change` gets a copy of the data, which
+   * is written back when it ends.
    *
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_CLOSED: the array is closed.
@@ -435,12 +478,15 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     const context = lock.enterSync(options)
     // If a repair fails, the next update is told of the death again.
     let isWhole = !context.ownerDied
+    let copy: StorageOf<D> | undefined
     try {
-      const result = change(this.data, context)
+      copy = this.#isHidden ? this.#copies.all() : undefined
+      const result = change(copy ?? this.data, context)
       refusePromise(result)
       isWhole = true
       return result
     } finally {
+      if (copy) this.#copies.write(0, copy)
       lock.leave(isWhole)
     }
   }
@@ -449,7 +495,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
    * Changes the data as `update` does, but waits without blocking the event loop, and `change` may
    * be asynchronous. Until its promise is settled, all other updates and `withLock`s wait, and no
    * `snapshot()` of any process sees half of the change. Calls through one handle are served in
-   * order.
+   * order. `change` gets what that of `update` gets.
    *
    * `change` must not await another `withLock` of the same array: that call would wait for itself.
    *
@@ -468,11 +514,14 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
     const lock = this.#openLock
     const context = await lock.enter(options)
     let isWhole = !context.ownerDied
+    let copy: StorageOf<D> | undefined
     try {
-      const result = await change(this.data, context)
+      copy = this.#isHidden ? this.#copies.all() : undefined
+      const result = await change(copy ?? this.data, context)
       isWhole = true
       return result
     } finally {
+      if (copy) this.#copies.write(0, copy)
       lock.leave(isWhole)
     }
   }
@@ -573,7 +622,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
   }
 
   #copy(): StorageOf<D> {
-    return this.#lock ? this.snapshot() : (this.data.slice() as StorageOf<D>)
+    return this.#lock ? this.snapshot() : this.#copies.all()
   }
 
   get #openLock(): ArrayLock {

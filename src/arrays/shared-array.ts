@@ -25,6 +25,7 @@ import {
   layoutOf,
   readLayout,
 } from './data-handle.js'
+import { ElementCopies } from './element-copies.js'
 import type { UpdateContext } from './update.js'
 
 /** The elements of a new {@link SharedArray}: a number of zeros, or the elements themselves. */
@@ -59,7 +60,9 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
   /** Number of elements. A complex number counts once. */
   readonly length: number
   readonly #info: DTypeInfo<D>
-  readonly #data: StorageOf<D>
+  readonly #copies: ElementCopies<D>
+  /** `undefined` where the runtime can't show the memory (Electron). */
+  readonly #data: StorageOf<D> | undefined
   #cells: AtomicCells<D> | undefined
 
   private constructor(segment: Segment, layout: DataLayout<D>) {
@@ -67,9 +70,10 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
     this.#info = numericDTypes[layout.dtype] as unknown as DTypeInfo<D>
     const { Storage, lanes } = this.#info
     this.length = layout.length
-    this.#data = this.orClose(
-      ({ segment }) => new Storage(segment.buffer, DATA_OFFSET, layout.length * lanes) as StorageOf<D>,
-    )
+    const { segment: ours } = this.object
+    this.#copies = new ElementCopies(ours, this.#info, DATA_OFFSET, layout.length)
+    const buffer = this.orClose(() => ours.bufferIfAny)
+    this.#data = buffer && (new Storage(buffer, DATA_OFFSET, layout.length * lanes) as StorageOf<D>)
   }
 
   /** @internal */
@@ -176,11 +180,20 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
    * becomes empty when the last handle of this thread is closed.
    *
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: the ArrayBuffer was
-   *   transferred, and all handles of this thread have to be closed to see the memory again
+   *   transferred, and all handles of this thread have to be closed to see the memory again.
+   *   ERR_NO_EXTERNAL_BUFFERS: this runtime can't show shared memory (Electron); all other calls
+   *   work
    */
   get data(): StorageOf<D> {
+    const data = this.#shown
+    if (data === undefined) void this.object.segment.buffer
+    return data as StorageOf<D>
+  }
+
+  /** As `data`, but `undefined` where the runtime can't show the memory. */
+  get #shown(): StorageOf<D> | undefined {
     const { object } = this
-    if (this.#data.length === 0) void object.segment.buffer
+    if (this.#data?.length === 0) void object.segment.buffer
     return this.#data
   }
 
@@ -204,6 +217,34 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
   }
 
   /**
+   * Copies elements into `target`, in every runtime. Other processes may be writing to them: then
+   * some may be old and some new, but none of up to 8 bytes half-written.
+   *
+   * @param offset the first element
+   * @param target a typed array of the type of `data`; all of it is filled
+   * @returns `target`
+   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there are fewer elements. ERR_INVALID_ARG: an
+   *   argument is refused. ERR_CLOSED: the handle is closed
+   */
+  read<T extends StorageOf<D>>(offset: number, target: T): T {
+    void this.object
+    return this.#copies.read(offset, target)
+  }
+
+  /**
+   * Copies elements from `source`, in every runtime. What other processes see meanwhile is as in
+   * `read`.
+   *
+   * @param offset the first element to store to
+   * @param source a typed array of the type of `data`
+   * @throws {CrossmemError} as `read`
+   */
+  write(offset: number, source: StorageOf<D>): void {
+    void this.object
+    this.#copies.write(offset, source)
+  }
+
+  /**
    * Returns one element, or `undefined` if there is none at that index, as `Array.prototype.at`
    * does.
    *
@@ -211,10 +252,10 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   at(index: number): ScalarOf<D> | undefined {
-    const { data } = this
+    const data = this.#shown
     const i = Math.trunc(index) || 0
     const at = i < 0 ? i + this.length : i
-    return at >= 0 && at < this.length ? this.#info.read(data, at * this.#info.lanes) : undefined
+    return at >= 0 && at < this.length ? this.#read(data, at) : undefined
   }
 
   /**
@@ -226,8 +267,15 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
    *   `value` is no scalar of the dtype. ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   set(index: number, value: ScalarInput<D>): this {
-    const { data } = this
-    this.#info.write(data, this.#indexOf(index) * this.#info.lanes, value)
+    const { Storage, lanes, write } = this.#info
+    const data = this.#shown
+    const at = this.#indexOf(index)
+    if (data) write(data, at * lanes, value)
+    else {
+      const one = new Storage(lanes) as StorageOf<D>
+      write(one, 0, value)
+      this.#copies.write(at, one)
+    }
     return this
   }
 
@@ -323,8 +371,7 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: as `data`
    */
   *[Symbol.iterator](): IterableIterator<ScalarOf<D>> {
-    const { read, lanes } = this.#info
-    for (let i = 0; i < this.length; i++) yield read(this.data, i * lanes)
+    for (let i = 0; i < this.length; i++) yield this.#read(this.#shown, i)
   }
 
   /**
@@ -344,6 +391,9 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
    * If `change` throws, its changes stay. If it was to repair the data of a dead holder
    * (`ownerDied`), the next holder is then told again.
    *
+   * Where the runtime can't show shared memory (Electron), `change` gets a copy of the data, which
+   * is written back when it ends.
+   *
    * @returns what `change` returns
    * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_DEADLOCK: this thread holds
    *   the lock. ERR_INVALID_ARG: `change` is no function or is asynchronous, or an option is
@@ -356,12 +406,27 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
     options?: SyncWaitOptions,
   ): Result {
     checkFunction('change', change)
-    return this.changeLocked(context => change(this.data, context), options)
+    return this.changeLocked(context => {
+      const data = this.#shown
+      if (data) return change(data, context)
+      const copy = this.#copies.all()
+      try {
+        return change(copy, context)
+      } finally {
+        this.#copies.write(0, copy)
+      }
+    }, options)
   }
 
   /** @internal */
   protected override state(): object {
     return { ...super.state(), ...readable(this, ['data']) }
+  }
+
+  #read(data: StorageOf<D> | undefined, at: number): ScalarOf<D> {
+    const { Storage, lanes, read } = this.#info
+    if (data) return read(data, at * lanes)
+    return read(this.#copies.read(at, new Storage(lanes) as StorageOf<D>), 0)
   }
 
   #indexOf(index: number): number {
@@ -375,13 +440,13 @@ export class SharedArray<D extends NumericDType = NumericDType> extends DataHand
   }
 
   get #atomic(): AtomicCells<D> {
-    const { buffer } = this.data
-    this.#cells ??= this.#newCells(buffer as ArrayBuffer)
+    void this.#shown
+    this.#cells ??= this.#newCells(this.object.segment)
     return this.#cells
   }
 
-  #newCells(buffer: ArrayBuffer): AtomicCells<D> {
-    if (this.#info.lanes === 1) return new AtomicCells(this.dtype, buffer, DATA_OFFSET, this.length)
+  #newCells(segment: Segment): AtomicCells<D> {
+    if (this.#info.lanes === 1) return new AtomicCells(this.dtype, segment, DATA_OFFSET, this.length)
     throw new CrossmemError(
       'ERR_UNSUPPORTED',
       `no processor changes the two parts of a ${this.dtype} at once; use at(), set() or update()`,

@@ -51,7 +51,7 @@ export class Value<D extends NumericDType = NumericDType> extends DataHandle<'Va
 
   private constructor(segment: Segment, layout: DataLayout<D>) {
     super(segment, 'Value', layout)
-    this.#cells = new AtomicCells(layout.dtype, this.object.segment.buffer, DATA_OFFSET, 1)
+    this.#cells = new AtomicCells(layout.dtype, this.object.segment, DATA_OFFSET, 1)
   }
 
   /** @internal */

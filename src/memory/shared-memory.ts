@@ -9,7 +9,15 @@ import {
   Segment,
   whenCreated,
 } from '../objects/index.js'
-import { dispose, type InspectionArguments, inspection, show, showAs } from '../util/index.js'
+import {
+  bytesOf,
+  checkSpan,
+  dispose,
+  type InspectionArguments,
+  inspection,
+  show,
+  showAs,
+} from '../util/index.js'
 import type { WaitOptions } from '../wait/index.js'
 
 /**
@@ -127,7 +135,8 @@ export class SharedMemory implements Disposable {
    * access. `close()` detaches it.
    *
    * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_DETACHED: the buffer was
-   *   transferred. ERR_NO_EXTERNAL_BUFFERS: this runtime can't show shared memory (Electron)
+   *   transferred. ERR_NO_EXTERNAL_BUFFERS: this runtime can't show shared memory (Electron); use
+   *   `read` and `write`
    */
   get buffer(): ArrayBuffer {
     return this.#segment.buffer
@@ -159,6 +168,42 @@ export class SharedMemory implements Disposable {
    */
   get shared(): Uint8Array & { readonly buffer: SharedArrayBuffer } {
     return new Uint8Array(this.#segment.sharedBuffer)
+  }
+
+  /**
+   * Copies the bytes from `offset` on into `target`, in every runtime. Other processes may be
+   * writing to them: then the copy is a mixture of old and new, but not inside 2, 4 or 8 bytes at a
+   * multiple of that number.
+   *
+   * @param offset in bytes
+   * @param target a typed array or DataView; all its bytes are filled
+   * @returns `target`
+   * @throws {CrossmemError} ERR_OUT_OF_RANGE: there are fewer bytes. ERR_INVALID_ARG: an argument
+   *   is refused. ERR_CLOSED: the handle is closed
+   */
+  read<T extends ArrayBufferView>(offset: number, target: T): T {
+    this.#segment.read(this.#checked(offset, 'target', target), bytesOf(target))
+    return target
+  }
+
+  /**
+   * Copies the bytes of `source` to `offset`, in every runtime. What other processes see meanwhile
+   * is as in `read`.
+   *
+   * @param offset in bytes
+   * @param source a typed array or DataView
+   * @throws {CrossmemError} as `read`
+   */
+  write(offset: number, source: ArrayBufferView): void {
+    this.#segment.write(this.#checked(offset, 'source', source), bytesOf(source))
+  }
+
+  #checked(offset: number, name: string, view: unknown): number {
+    if (!ArrayBuffer.isView(view)) {
+      throw new CrossmemError('ERR_INVALID_ARG', `${name} is a typed array or DataView, not ${show(view)}`)
+    }
+    checkSpan(offset, view.byteLength, this.byteLength, 'bytes')
+    return offset
   }
 
   /**

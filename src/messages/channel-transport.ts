@@ -1,14 +1,17 @@
 import { channels, nativeRecords, PAD_BYTES, pad } from '../native/index.js'
 import { type SharedObject, unlessHidden } from '../objects/index.js'
 import { FastConsumer, FastProducer } from './fast-ring.js'
-import { type Sink, type Source, view } from './transport.js'
+import { allocate, copyIn, copyOut, type Sink, type Source } from './transport.js'
 
 const { RECORD_AT, ROOM_AT } = channels
 const { elsewhere } = pad
 
 /** Copies the record that the pad says is in the segment. */
-const copyRecord = (object: SharedObject): Uint8Array =>
-  view(object, elsewhere[0] as number, elsewhere[1] as number).slice()
+function copyRecord(object: SharedObject): Uint8Array {
+  const record = allocate(elsewhere[1] as number, object.name)
+  copyOut(object, elsewhere[0] as number, record)
+  return record
+}
 
 /**
  * The channel of the waits for a record at this end, and of those for room for what this end
@@ -31,7 +34,7 @@ export function channelSink(object: SharedObject, end: number, mostBytes: number
     putLarge: (message, mode) => {
       const status = nativeRecords.reserveRecord(handle, end, message.byteLength, mode)
       if (status < 0) return status
-      view(object, elsewhere[0] as number, message.byteLength).set(message)
+      copyIn(object, elsewhere[0] as number, message)
       return nativeRecords.commitRecord(handle, end, message.byteLength)
     },
   }

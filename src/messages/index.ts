@@ -8,5 +8,5 @@ export { asTheyAre, checkBytes, encoded, type Packing, Strip } from './packing.j
 export { copyTaken, FINISH, MESSAGE, queueSink, queueSource, ROOM } from './queue-transport.js'
 export { Receiver } from './receiver.js'
 export { nodeReadableOf, readableOf, type Taken, writableOf } from './streams.js'
-export { type Sink, type Source, view } from './transport.js'
+export type { Sink, Source } from './transport.js'
 export { asBytes, decoded, decodedInPlace, type Unpacking } from './unpacking.js'

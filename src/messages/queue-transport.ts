@@ -1,7 +1,7 @@
-import { CrossmemError, hasCode } from '../errors.js'
+import { hasCode } from '../errors.js'
 import { channels, messageFlags, nativeMessages, nativeQueues, PAD_BYTES, pad } from '../native/index.js'
 import type { SharedObject } from '../objects/index.js'
-import { type Sink, type Source, view } from './transport.js'
+import { allocate, copyOut, type Sink, type Source } from './transport.js'
 
 const { SPILLED } = messageFlags
 const { elsewhere } = pad
@@ -27,23 +27,13 @@ export function copyTaken(object: SharedObject): Uint8Array {
     const isSpilled = (flags & SPILLED) !== 0
     if (isSpilled && length > UNCHECKED_BYTES) nativeQueues.checkSpilled(object.handle, chunk, length)
     const message = allocate(length, object.name)
-    if (!isSpilled) message.set(view(object, offset, length))
+    if (!isSpilled) copyOut(object, offset, message)
     else nativeQueues.readMessage(object.handle, chunk, offset, true, message)
     return message
   } catch (error) {
     if (hasCode(error, 'ERR_CORRUPT')) nativeMessages.freeMessage(object.handle, chunk)
     else nativeMessages.putMessageBack(object.handle, chunk)
     throw error
-  }
-}
-
-/** Memory that the caller overwrites whole: it isn't filled with zeros first. */
-function allocate(length: number, name: string): Uint8Array {
-  try {
-    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length)
-    return new Uint8Array(buffer, byteOffset, length)
-  } catch (cause) {
-    throw new CrossmemError('ERR_CORRUPT', `"${name}" says that a message has ${length} bytes`, { cause })
   }
 }
 

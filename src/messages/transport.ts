@@ -1,3 +1,4 @@
+import { CrossmemError } from '../errors.js'
 import type { SharedObject } from '../objects/index.js'
 import type { FastConsumer, FastProducer } from './fast-ring.js'
 
@@ -36,6 +37,26 @@ export interface Source {
   takeElsewhere(): Uint8Array
 }
 
-/** A view of a part of the object's segment. */
-export const view = ({ segment }: SharedObject, offset: number, length: number): Uint8Array =>
-  new Uint8Array(segment.buffer, offset, length)
+/** Copies bytes out of the object's segment; by a call where the runtime can't show them. */
+export function copyOut({ segment }: SharedObject, offset: number, to: Uint8Array): void {
+  const buffer = segment.bufferIfAny
+  if (buffer) to.set(new Uint8Array(buffer, offset, to.length))
+  else segment.read(offset, to)
+}
+
+/** Copies bytes into the object's segment, likewise. */
+export function copyIn({ segment }: SharedObject, offset: number, from: Uint8Array): void {
+  const buffer = segment.bufferIfAny
+  if (buffer) new Uint8Array(buffer, offset, from.length).set(from)
+  else segment.write(offset, from)
+}
+
+/** Memory that the caller overwrites whole: it isn't filled with zeros first. */
+export function allocate(length: number, name: string): Uint8Array {
+  try {
+    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length)
+    return new Uint8Array(buffer, byteOffset, length)
+  } catch (cause) {
+    throw new CrossmemError('ERR_CORRUPT', `"${name}" says that a message has ${length} bytes`, { cause })
+  }
+}

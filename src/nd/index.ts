@@ -1,5 +1,6 @@
 export { NaT, toDate } from './datetime.js'
 export {
+  asStorage,
   checkDType,
   checkUsable,
   dtypeAs,

@@ -1,4 +1,4 @@
-import { CrossmemError } from '../errors.js'
+import { CrossmemError, type CrossmemErrorCode } from '../errors.js'
 import { type InspectionArguments, inspection, show, stays } from '../util/index.js'
 import { asStorage, dtypeInfo, dtypeText } from './dtype.js'
 import { type DTypeInfo, type FieldInfo, inBytes } from './dtype-info.js'
@@ -17,6 +17,12 @@ export type NestedOf<D extends DType = DType> = ScalarOf<D> | NestedOf<D>[]
  * clamped as in `TypedArray.subarray`; `end` itself is left out. `null` keeps the whole axis.
  */
 export type Range = number | readonly [start?: number, end?: number] | null | undefined
+
+/** Why `console.log` shows no elements. */
+const reasons: Partial<Record<CrossmemErrorCode, string>> = {
+  ERR_DETACHED: 'transferred',
+  ERR_NO_EXTERNAL_BUFFERS: 'hidden by the runtime',
+}
 
 /** A structured clone refuses symbols, and its error quotes them. */
 const NOT_SENT = Symbol('a view is not sent to other threads or processes; send the array, or a copy')
@@ -61,7 +67,9 @@ function check<D extends DType>(parts: Parts<D>): Sound<D> {
   const data = asStorage(info, parts.data)
   if (data === undefined) throw invalid(`the data of ${show(dtype)} must be a plain ${info.Storage.name}`)
   const steps = strides.map(stride => stride * info.lanes)
-  if (extentOf(shape, steps, info.lanes) > data.length)
+  // The memory of an array may be hidden by the runtime: then `data` is empty.
+  const isHidden = parts.isHandle && data.length === 0
+  if (extentOf(shape, steps, info.lanes) > data.length && !isHidden)
     throw invalid(
       `the data has ${data.length} slots, too few for shape ${show(shape)}, strides ${show(strides)}`,
     )
@@ -353,14 +361,13 @@ export class NDView<D extends DType = DType> {
   }
 
   /**
-   * Shows class, dtype, shape and elements in `console.log`, or that the view was closed, or its
-   * buffer transferred.
+   * Shows class, dtype, shape and elements in `console.log`, or why there are none to show.
    */
   [inspection](..._how: InspectionArguments): string {
     const title = `${this.constructor.name} ${dtypeText(this.dtype)} [${this.#shape.join(', ')}]`
     if (!this.#isGone()) return `${title}\n${this.toString()}`
     const { code } = (this.#whole ?? this).whyGone()
-    return `${title} (${code === 'ERR_DETACHED' ? 'transferred' : 'closed'})`
+    return `${title} (${reasons[code] ?? 'closed'})`
   }
 
   /**
@@ -380,7 +387,7 @@ export class NDView<D extends DType = DType> {
     return whole ? new whole.Storage(copy.buffer) : copy
   }
 
-  /** Whether the memory was taken away: by closing, or by a transfer of its buffer. */
+  /** Whether the memory isn't shown: closed, transferred, or hidden by the runtime. */
   #isGone(): boolean {
     return this.#data.length === 0 && this.#size > 0
   }

@@ -89,6 +89,26 @@ export class Segment {
     return this.#buffer as ArrayBuffer
   }
 
+  /** `undefined` in a runtime that refuses external buffers (Electron). */
+  get bufferIfAny(): ArrayBuffer | undefined {
+    try {
+      return this.buffer
+    } catch (error) {
+      if (hasCode(error, 'ERR_NO_EXTERNAL_BUFFERS')) return undefined
+      throw error
+    }
+  }
+
+  /** Copies the bytes from `offset` on into `target`, by a call. */
+  read(offset: number, target: Uint8Array): void {
+    nativeSegments.readSegment(this.handle, offset, target)
+  }
+
+  /** Copies the bytes of `source` to `offset`, by a call. */
+  write(offset: number, source: Uint8Array): void {
+    nativeSegments.writeSegment(this.handle, offset, source)
+  }
+
   /** Nothing detaches it: it shows the memory after `close()`, too. */
   get sharedBuffer(): SharedArrayBuffer {
     const { handle } = this

@@ -286,7 +286,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    *
    * @param length bytes to reserve, at most `messageBytes`
    * @throws {CrossmemError} ERR_INVALID_ARG: `length` is refused. ERR_ENDED, ERR_CLOSED,
-   *   ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier view was transferred
+   *   ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier view was transferred.
+   *   ERR_NO_EXTERNAL_BUFFERS: the runtime can't show shared memory (Electron); use `push`
    */
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
@@ -334,7 +335,8 @@ export class MpmcQueue extends QueueHandle<'MpmcQueue'> implements AsyncIterable
    * `redeliver`. A message over `messageBytes` is copied.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier
-   *   view was transferred
+   *   view was transferred. ERR_NO_EXTERNAL_BUFFERS: the runtime can't show shared memory
+   *   (Electron); use `pop` or `receive`
    */
   peek(): Uint8Array | undefined {
     const { object } = this

@@ -6,7 +6,6 @@ import {
   Inbox,
   NO_MESSAGE,
   untilEnded,
-  view,
 } from '../messages/index.js'
 import { nativeRecords, pad } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
@@ -130,12 +129,14 @@ export class SpscConsumer extends ChannelEnd implements AsyncIterable<Uint8Array
    * ended.
    *
    * @throws {CrossmemError} ERR_CLOSED, ERR_CORRUPT. ERR_DETACHED: the ArrayBuffer of an earlier
-   *   view was transferred
+   *   view was transferred. ERR_NO_EXTERNAL_BUFFERS: the runtime can't show shared memory
+   *   (Electron); use `pop`
    */
   peek(): Uint8Array | undefined {
     const { object } = this
+    const { buffer } = object.segment
     const status = nativeRecords.peekRecord(object.handle, CONSUMER, TRY)
-    return status < 0 ? undefined : view(object, elsewhere[0] as number, elsewhere[1] as number)
+    return status < 0 ? undefined : new Uint8Array(buffer, elsewhere[0], elsewhere[1])
   }
 
   /**

@@ -1,4 +1,4 @@
-import { asTheyAre, channelSink, hasEnded, Outbox, view } from '../messages/index.js'
+import { asTheyAre, channelSink, hasEnded, Outbox } from '../messages/index.js'
 import { nativeQueues, nativeRecords, nativeSegments, pad, transfers } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import { checkCount } from '../util/index.js'
@@ -96,16 +96,18 @@ export class SpscProducer extends ChannelEnd {
    * one, and a message that is put in another way ends it.
    *
    * @throws {CrossmemError} as `tryPush`. ERR_INVALID_ARG: `length` is no integer from 0 up.
-   *   ERR_DETACHED: the ArrayBuffer of an earlier view was transferred
+   *   ERR_DETACHED: the ArrayBuffer of an earlier view was transferred. ERR_NO_EXTERNAL_BUFFERS:
+   *   the runtime can't show shared memory (Electron); use `push`
    */
   reserve(length: number): Uint8Array | undefined {
     const { object } = this
     checkCount('length', length, 0)
+    const { buffer } = object.segment
     const status = nativeRecords.reserveRecord(object.handle, PRODUCER, length, TRY)
     if (status === ENDED) throw hasEnded(this.name)
     if (status < 0) return undefined
     this.#reserved = length
-    return view(object, elsewhere[0] as number, length)
+    return new Uint8Array(buffer, elsewhere[0], length)
   }
 
   /**

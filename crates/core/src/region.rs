@@ -1,7 +1,8 @@
 //! From offsets to references, checked: only this file turns shared bytes into Rust values.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
@@ -97,30 +98,81 @@ impl<'m> Region<'m> {
     }
 
     /// Copies bytes to which other processes may be writing. The copy may be a mixture of old and
-    /// new; this is never undefined behaviour, since every shared byte is read by an atomic load.
+    /// new, but not inside 2, 4 or 8 bytes at a multiple of that number. This is never undefined
+    /// behaviour, since every shared byte is read by an atomic load.
     ///
     /// # Errors
     /// `ERR_CORRUPT` when the span doesn't lie inside.
     #[inline]
     pub fn copy_to(&self, offset: u64, to: &mut [u8]) -> Result<()> {
         let from = self.span(offset, to.len() as u64)?;
-        let head = from.align_offset(8).min(to.len());
-        let tail = head + (to.len() - head) / 8 * 8;
-        let copy_bytes = |range: std::ops::Range<usize>, to: &mut [u8]| {
-            for i in range {
-                // SAFETY: within the span that was checked above; any address is aligned for one
-                // byte.
-                to[i] = unsafe { AtomicU8::from_ptr(from.add(i)) }.load(Ordering::Relaxed);
+        in_units(from, to.len(), |at, len| {
+            let (from, to) = (from.wrapping_add(at), &mut to[at..at + len]);
+            // SAFETY: `in_units` stays within the span that was checked above, and its units are
+            // aligned.
+            unsafe {
+                match len {
+                    8 => to.copy_from_slice(&AtomicU64::from_ptr(from.cast()).load(Relaxed).to_ne_bytes()),
+                    4 => to.copy_from_slice(&AtomicU32::from_ptr(from.cast()).load(Relaxed).to_ne_bytes()),
+                    2 => to.copy_from_slice(&AtomicU16::from_ptr(from.cast()).load(Relaxed).to_ne_bytes()),
+                    _ => to[0] = AtomicU8::from_ptr(from).load(Relaxed),
+                }
             }
-        };
-        copy_bytes(0..head, to);
-        for (i, word) in to[head..tail].chunks_exact_mut(8).enumerate() {
-            // SAFETY: within the span, and aligned: `head` bytes led to a multiple of 8.
-            #[expect(clippy::cast_ptr_alignment)]
-            let shared = unsafe { AtomicU64::from_ptr(from.add(head).cast::<u64>().add(i)) };
-            word.copy_from_slice(&shared.load(Ordering::Relaxed).to_ne_bytes());
+        });
+        Ok(())
+    }
+
+    /// Writes bytes that other processes may be reading or writing. What these see is as in
+    /// `copy_to`.
+    ///
+    /// # Errors
+    /// As `copy_to`.
+    pub fn copy_from(&self, offset: u64, from: &[u8]) -> Result<()> {
+        let to = self.span(offset, from.len() as u64)?;
+        in_units(to, from.len(), |at, len| {
+            let (from, to) = (&from[at..at + len], to.wrapping_add(at));
+            // SAFETY: as in `copy_to`.
+            unsafe {
+                match len {
+                    8 => AtomicU64::from_ptr(to.cast()).store(u64::from_ne_bytes(array(from)), Relaxed),
+                    4 => AtomicU32::from_ptr(to.cast()).store(u32::from_ne_bytes(array(from)), Relaxed),
+                    2 => AtomicU16::from_ptr(to.cast()).store(u16::from_ne_bytes(array(from)), Relaxed),
+                    _ => AtomicU8::from_ptr(to).store(from[0], Relaxed),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Stores `replacement` in the 1, 2, 4 or 8 bytes at `offset` if they equal `expected`, as one
+    /// step that all processes see in the same order. `expected` becomes what was there before.
+    ///
+    /// # Errors
+    /// `ERR_CORRUPT` when the bytes don't lie inside, or `offset` is no multiple of their number.
+    /// `ERR_INVALID_ARG` when the lengths differ or are others.
+    pub fn compare_exchange(&self, offset: u64, expected: &mut [u8], replacement: &[u8]) -> Result<()> {
+        let at = self.span(offset, expected.len() as u64)?;
+        if expected.len() != replacement.len() || ![1, 2, 4, 8].contains(&expected.len()) {
+            return Err(Error::new(Code::InvalidArg, "one step changes 1, 2, 4 or 8 bytes".to_owned()));
         }
-        copy_bytes(tail..to.len(), to);
+        if at.align_offset(expected.len()) != 0 {
+            return Err(misaligned(offset));
+        }
+        macro_rules! step {
+            ($Atomic:ty, $int:ty) => {{
+                let [old, new] = [&*expected, replacement].map(|bytes| <$int>::from_ne_bytes(array(bytes)));
+                // SAFETY: inside the mapping and aligned, as checked above.
+                let word = unsafe { <$Atomic>::from_ptr(at.cast()) };
+                let (Ok(found) | Err(found)) = word.compare_exchange(old, new, SeqCst, SeqCst);
+                expected.copy_from_slice(&found.to_ne_bytes());
+            }};
+        }
+        match expected.len() {
+            8 => step!(AtomicU64, u64),
+            4 => step!(AtomicU32, u32),
+            2 => step!(AtomicU16, u16),
+            _ => step!(AtomicU8, u8),
+        }
         Ok(())
     }
 
@@ -140,6 +192,31 @@ impl<'m> Region<'m> {
             Code::Corrupt,
             format!("{len} bytes at offset {offset} are outside the segment of {} bytes", self.len),
         )
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    std::array::from_fn(|i| bytes[i])
+}
+
+/// Calls `each` with offset and length of units that cover `len` bytes: 8 bytes, or the most that
+/// address and end allow. An address is a multiple of its unit's length.
+#[inline]
+fn in_units(address: *const u8, len: usize, mut each: impl FnMut(usize, usize)) {
+    let head = address.align_offset(8).min(len);
+    let tail = head + (len - head) / 8 * 8;
+    let mut small = |mut at: usize, end: usize| {
+        while at < end {
+            let aligned = 1 << (address.addr() + at).trailing_zeros().min(2);
+            let unit = aligned.min(1 << (end - at).ilog2());
+            each(at, unit);
+            at += unit;
+        }
+    };
+    small(0, head);
+    small(tail, len);
+    for at in (head..tail).step_by(8) {
+        each(at, 8);
     }
 }
 

@@ -140,6 +140,70 @@ fn offsets_outside_the_segment_are_refused() {
         let mut copy = vec![0; len];
         mine.region().copy_to(offset, &mut copy).unwrap();
         assert_eq!(copy, all[offset as usize..offset as usize + len]);
+        copy.reverse();
+        mine.region().copy_from(offset, &copy).unwrap();
+        let mut changed = all.clone();
+        changed[offset as usize..offset as usize + len].reverse();
+        let mut whole = vec![0; 64];
+        mine.region().copy_to(0, &mut whole).unwrap();
+        assert_eq!(whole, changed, "{len} bytes at {offset}");
+    }
+    mine.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn copies_never_tear_an_element() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let mine = array(&agent, &name);
+    // Elements of 4 bytes, of which the first and the last are no whole word of 8.
+    let (offset, len) = (4, 16);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                for byte in [0, 0xFF] {
+                    mine.region().copy_from(offset, &vec![byte; len]).unwrap();
+                }
+            }
+        });
+        for _ in 0..200_000 {
+            let mut copy = vec![0; len];
+            mine.region().copy_to(offset, &mut copy).unwrap();
+            assert!(copy.chunks(4).all(|element| element == [element[0]; 4]), "{copy:?}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    mine.close(&agent);
+    agent.leave();
+}
+
+#[test]
+fn one_step_changes_what_is_as_expected() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let mine = array(&agent, &name);
+    for len in [1, 2, 4, 8] {
+        let (old, new) = (vec![0; len], vec![7; len]);
+        let mut expected = old.clone();
+        mine.region().compare_exchange(64 + len as u64, &mut expected, &new).unwrap();
+        assert_eq!(expected, old);
+        mine.region().compare_exchange(64 + len as u64, &mut expected, &[9; 8][..len]).unwrap();
+        assert_eq!(expected, new, "what was found");
+        let mut copy = old;
+        mine.region().copy_to(64 + len as u64, &mut copy).unwrap();
+        assert_eq!(copy, new, "the second one stored nothing");
+    }
+    for (offset, len, other, code) in [
+        (2, 4, 4, Code::Corrupt),
+        (2 * BYTES, 8, 8, Code::Corrupt),
+        (8, 4, 8, Code::InvalidArg),
+        (8, 3, 3, Code::InvalidArg),
+        (8, 0, 0, Code::InvalidArg),
+    ] {
+        let refused = mine.region().compare_exchange(offset, &mut vec![0; len], &vec![0; other]).unwrap_err();
+        assert_eq!(refused.code, code);
     }
     mine.close(&agent);
     agent.leave();

@@ -53,8 +53,8 @@ pub fn segment_buffer(env: napi::Env, handle: u32) -> Result<Unknown<'static>> {
         }
         return Err(napi::Error::new(
             "ERR_NO_EXTERNAL_BUFFERS",
-            "this runtime refuses external ArrayBuffers (Electron, or V8's memory sandbox): crossmem can't show shared \
-             memory here",
+            "this runtime can't show shared memory (Electron, or V8's memory sandbox): use read(), write() and the calls that \
+             need no view",
         ));
     }
     // Detaching the buffer ends the lease of its memory. A write or a compression that is under way

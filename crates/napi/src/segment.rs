@@ -144,6 +144,46 @@ pub fn unlink_by_name(name: String) -> Result<bool> {
     with_agent(|agent| unlink_name(agent, &name))
 }
 
+/// Fills `into` with the segment's bytes from `offset` on. Other processes may be writing to them.
+///
+/// # Errors
+/// As `Region::copy_to`.
+#[napi(catch_unwind)]
+pub fn read_segment(handle: u32, offset: f64, mut into: Uint8Array) -> Result<()> {
+    // SAFETY: JavaScript lends these bytes to this call, which is on its thread.
+    let into = unsafe { into.as_mut() };
+    with_open(handle, |_, open| open.segment.region().copy_to(bytes(offset)?, into).map_err(js))
+}
+
+/// Writes `from` to the segment's bytes from `offset` on.
+///
+/// # Errors
+/// As `Region::copy_from`.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn write_segment(handle: u32, offset: f64, from: Uint8Array) -> Result<()> {
+    with_open(handle, |_, open| open.segment.region().copy_from(bytes(offset)?, &from).map_err(js))
+}
+
+/// Replaces the segment's bytes at `offset` if they equal `expected`, which becomes what was there.
+///
+/// # Errors
+/// As `Region::compare_exchange`.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn compare_exchange(
+    handle: u32,
+    offset: f64,
+    mut expected: Uint8Array,
+    replacement: Uint8Array,
+) -> Result<()> {
+    // SAFETY: as in `read_segment`; `replacement` is other memory.
+    let expected = unsafe { expected.as_mut() };
+    with_open(handle, |_, open| {
+        open.segment.region().compare_exchange(bytes(offset)?, expected, &replacement).map_err(js)
+    })
+}
+
 pub(crate) fn opened(segment: Segment) -> Result<OpenSegment> {
     let mut open = OpenSegment {
         handle: 0,
