@@ -2,25 +2,11 @@ import '../helpers/domain.js'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import test from 'ava'
+import { hasNamespaces, inNamespace, withoutShm } from '../helpers/namespace.js'
 import { fixture, root } from '../helpers/paths.js'
 
-/** Runs a script in a mount namespace of its own, with a command behind it. */
-const inNamespace = (script: string, ...command: string[]): { stdout: string; stderr: string } =>
-  spawnSync('unshare', ['--mount', 'sh', '-c', `${script} && exec "$@"`, 'sh', ...command], {
-    encoding: 'utf8',
-  })
-
-const isPossible = process.platform === 'linux' && inNamespace('true', 'echo', 'yes').stdout === 'yes\n'
 const create = [process.execPath, fixture('memory/create-memory'), '1000']
 const doctor = [process.execPath, join(root, 'dist', 'cli', 'main.js'), 'doctor', '--json']
-
-// A /dev without shm/ still needs the devices that Node opens.
-const withoutShm = `
-  mount -t tmpfs none /mnt &&
-  for device in null zero random urandom; do
-    touch "/mnt/$device" && mount --bind "/dev/$device" "/mnt/$device" || exit 1
-  done
-  mount --rbind /mnt /dev`
 
 const unusable: { what: string; mount: string; code: string; message: RegExp; as?: string[] }[] = [
   {
@@ -56,14 +42,14 @@ const unusable: { what: string; mount: string; code: string; message: RegExp; as
   },
 ]
 
-if (isPossible) {
+if (hasNamespaces) {
   for (const { what, mount, code, message, as = [] } of unusable) {
     test(`a /dev/shm that is ${what} is told in words by create and by doctor`, t => {
-      const ran = inNamespace(mount, ...as, ...create)
+      const ran = inNamespace(mount, [...as, ...create])
       const [refused] = JSON.parse(ran.stdout || '[]') as { code: string; message: string }[]
       t.is(refused?.code, code, ran.stderr)
       t.regex(refused?.message as string, message)
-      const diagnosis = inNamespace(mount, ...as, ...doctor)
+      const diagnosis = inNamespace(mount, [...as, ...doctor])
       const { problems, clean } = JSON.parse(diagnosis.stdout || '{}') as {
         problems: { code: string; message: string }[]
         clean: boolean
@@ -77,16 +63,16 @@ if (isPossible) {
   }
 
   test('objects are made without /proc, by root on any kernel', t => {
-    const { stdout, stderr } = inNamespace('umount --lazy /proc', ...create)
+    const { stdout, stderr } = inNamespace('umount --lazy /proc', create)
     t.is(stdout, '[{"size":1000}]\n', stderr)
-    const { stdout: told, stderr: wrong } = inNamespace('umount --lazy /proc', ...doctor)
+    const { stdout: told, stderr: wrong } = inNamespace('umount --lazy /proc', doctor)
     t.is((JSON.parse(told || '{}') as { clean?: boolean }).clean, true, wrong)
   })
 
   test('other users without /proc make objects since Linux 6.10, and are told to mount it before', t => {
     const as = ['setpriv', '--reuid=1001', '--regid=1001', '--clear-groups']
     const mount = 'mount -t tmpfs -o mode=1777 none /dev/shm && umount --lazy /proc'
-    const { stdout, stderr } = inNamespace(mount, ...as, ...create)
+    const { stdout, stderr } = inNamespace(mount, [...as, ...create])
     const [made] = JSON.parse(stdout || '[]') as { size?: number; code?: string; message?: string }[]
     const [major = 0, minor = 0] = spawnSync('uname', ['-r'], { encoding: 'utf8' })
       .stdout.split('.')

@@ -91,7 +91,7 @@ function summary(state: Inspection & { isUnreadable?: boolean }, room: number | 
     registry: isUsed ? (state.registryHeldBy ? `held by ${state.registryHeldBy} now` : 'free') : undefined,
     agents: isUsed ? `${state.agents.length - dead} alive, ${dead} dead` : undefined,
     objects: isUsed ? `${state.objects.length} with ${bytes(bytesOf(state.objects))}` : undefined,
-    [process.platform === 'linux' ? '/dev/shm' : 'memory']: state.isUnreadable
+    [process.platform === 'linux' ? process.env.CROSSMEM_DIR || '/dev/shm' : 'memory']: state.isUnreadable
       ? undefined
       : `${bytes(state.freeBytes)} free of ${bytes(state.totalBytes)}`,
     'its memory': memory(state),

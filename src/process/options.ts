@@ -143,7 +143,8 @@ function checkDaemon(daemon: unknown): boolean {
 
 /** The environment with the domain of this process, in which the handles are. */
 function inDomain(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const domain = { CROSSMEM_DOMAIN: domainName(), CROSSMEM_GROUP: domainGroup() }
+  const { CROSSMEM_DIR } = process.env
+  const domain = { CROSSMEM_DOMAIN: domainName(), CROSSMEM_GROUP: domainGroup(), CROSSMEM_DIR }
   for (const [key, ours = ''] of Object.entries(domain)) {
     const theirs = env[key]
     if (theirs && theirs !== ours) {

@@ -222,9 +222,22 @@ pub(super) fn party_prefix(party: Party) -> String {
 }
 
 /// The users whose domain it is.
+///
+/// # Errors
+/// As `group_id`; the same codes and `ERR_PERMISSION` for an unfit `CROSSMEM_DIR`.
 pub(super) fn party(domain: DomainName<'_>) -> Result<Party> {
-    let Some(group) = domain.group else { return Ok(Party::User) };
-    group_id(group).map(Party::Group)
+    let party = domain.group.map_or(Ok(Party::User), |group| group_id(group).map(Party::Group))?;
+    sys::check_directory(party).map_err(|e| setting("using CROSSMEM_DIR", &e))?;
+    Ok(party)
+}
+
+/// For a setting that the system refused.
+fn setting(doing: &str, cause: &std::io::Error) -> Error {
+    match cause.kind() {
+        std::io::ErrorKind::InvalidInput => Error::new(Code::InvalidArg, cause.to_string()),
+        std::io::ErrorKind::Unsupported => Error::new(Code::Unsupported, cause.to_string()),
+        _ => Error::os(doing, cause),
+    }
 }
 
 /// The id of a group, given by name or by number.
@@ -232,9 +245,5 @@ pub(super) fn party(domain: DomainName<'_>) -> Result<Party> {
 /// # Errors
 /// `ERR_INVALID_ARG` if there is none, `ERR_UNSUPPORTED` on macOS and Windows, `ERR_OS`.
 pub(crate) fn group_id(group: &str) -> Result<u32> {
-    sys::group_id(group).map_err(|e| match e.kind() {
-        std::io::ErrorKind::InvalidInput => Error::new(Code::InvalidArg, e.to_string()),
-        std::io::ErrorKind::Unsupported => Error::new(Code::Unsupported, e.to_string()),
-        _ => Error::os("looking for a group", &e),
-    })
+    sys::group_id(group).map_err(|e| setting("looking for a group", &e))
 }

@@ -1,6 +1,7 @@
 //! Errors for what is full, with what to do about it.
 
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use crate::error::{Code, Error};
 use crate::layout::{AGENTS, OBJECTS};
@@ -43,13 +44,20 @@ fn too_little(wanted: u64, Headroom { limit, total, free }: &Headroom) -> String
     let remove = "remove objects (crossmem ls, rm, gc)";
     match limit {
         Limit::SharedMemory => format!(
-            "shared memory is full: {wanted} bytes wanted, {free} free; {remove}, or make /dev/shm larger (in a \
-             container: --shm-size, or an emptyDir with medium Memory)"
+            "shared memory is full: {wanted} bytes wanted, {free} free; {remove}, or {}",
+            sys::chosen_directory().map_or(
+                "make /dev/shm larger (in a container: --shm-size, or an emptyDir with medium Memory)"
+                    .to_owned(),
+                |path| format!("make room in {} (CROSSMEM_DIR)", path.display())
+            )
         ),
-        Limit::Files => format!(
-            "/dev/shm has no inode left for {wanted} bytes more: it may have {total} files; remove some, or raise the \
-             limit (mount -o remount,nr_inodes=N /dev/shm)"
-        ),
+        Limit::Files => {
+            let directory = sys::chosen_directory().unwrap_or(Path::new("/dev/shm")).display();
+            format!(
+                "{directory} has no inode left for {wanted} bytes more: it may have {total} files; remove some, or raise \
+                 the limit (mount -o remount,nr_inodes=N {directory})"
+            )
+        }
         Limit::FileSize => format!(
             "{wanted} bytes wanted, {free} allowed: a file of this process may have {total} bytes (RLIMIT_FSIZE); raise \
              the limit (ulimit -f, in a systemd service LimitFSIZE=)"

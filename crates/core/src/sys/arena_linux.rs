@@ -4,12 +4,12 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
 
 use super::access::Access;
 use super::arena_unix::{Arena, holds, seek};
+use super::directory_linux::directory;
 use super::file::{Found, Pages};
-use super::linux::{DIRECTORY, Staged};
+use super::linux::Staged;
 use super::place_linux::Place;
 use super::room_linux::{memory_has_room, refuse_beyond_largest_file, refuse_without_room};
 use crate::fail;
@@ -80,7 +80,7 @@ impl Arena {
         let file = self.file()?;
         let has_memory = holds(file, at, len)?;
         if !has_memory {
-            refuse_without_room(Path::new(DIRECTORY), len)?;
+            refuse_without_room(directory(), len)?;
         }
         for (i, piece) in bytes.chunks(PIECE).enumerate() {
             let done = (i * PIECE) as u64;

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use super::access::Party;
 use super::control::OpenControl;
+use super::directory_linux::{chosen_directory, directory};
 use super::file::{Part, Taken};
 use super::group_directory_linux;
 use super::life_ofd::Life;
-use super::linux::{DIRECTORY, reserve};
+use super::linux::reserve;
 use super::mapping::Mapping;
 use super::names_linux::{Names, Ours, Seen};
 use super::place_linux::Place;
@@ -29,9 +30,10 @@ pub(crate) fn open_control(
 ) -> io::Result<Option<OpenControl>> {
     loop {
         let Some(place) = Place::of(party, create.is_some())? else { return Ok(None) };
-        let opened = match party {
-            Party::User => open_beside_others(&place, name, sizes, create),
-            Party::Group(_) => open_among_members(&place, name, sizes, create),
+        let opened = if place.is_beside_others() {
+            open_beside_others(&place, name, sizes, create)
+        } else {
+            open_among_members(&place, name, sizes, create)
         };
         match opened {
             // The last agent of another domain has removed the directory of the group meanwhile.
@@ -82,7 +84,7 @@ fn open_beside_others(
     }
 }
 
-/// In the directory of a group, where only members can make a file.
+/// In a directory of a group or of this user, where no other user can make a file.
 fn open_among_members(
     place: &Place,
     name: &str,
@@ -154,6 +156,7 @@ pub(crate) fn files_beside_control(party: Party) -> Vec<String> {
 /// The names of the control segment, or of the group's directory, that others have.
 pub(crate) fn control_taken(party: Party, name: &str, sizes: &RangeInclusive<u64>) -> Vec<Taken> {
     match party {
+        Party::User if chosen_directory().is_some() => Vec::new(),
         Party::User => {
             let names = Names::read(name, Ours::First, |path| look_at(path, sizes));
             names.map_or(Vec::new(), |names| names.taken)
@@ -173,7 +176,7 @@ pub(crate) fn control_len(life: &Life) -> io::Result<u64> {
 /// the C library writes to one page after the other instead (`posix_fallocate(3)`).
 pub(crate) fn grow_control(life: &Life, len: u64) -> io::Result<()> {
     let before = control_len(life)?;
-    refuse_to_grow(Path::new(DIRECTORY), before, len.saturating_sub(before))?;
+    refuse_to_grow(directory(), before, len.saturating_sub(before))?;
     reserve(life.file(), before, len)
 }
 

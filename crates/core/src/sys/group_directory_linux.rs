@@ -24,8 +24,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use super::accounts_linux::not_a_member;
+use super::directory_linux::DIRECTORY;
 use super::file::Taken;
-use super::linux::{DIRECTORY, in_words};
+use super::linux::in_words;
 use super::names_linux::{Names, Ours, Seen};
 use crate::fail;
 use crate::faults::{Fault, seeded};

@@ -9,14 +9,14 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use super::linux::DIRECTORY;
+use super::directory_linux::{directory, lies_in_memory};
 use super::mapping::Mapping;
 use super::room::HugePages;
 use super::room_linux::memory_has_room;
 
 /// What `/dev/shm` gives; `None` if its file system has no such option, or `/proc` isn't there.
 pub(crate) fn huge_pages() -> Option<HugePages> {
-    of_mount(Path::new(DIRECTORY))
+    of_mount(directory())
 }
 
 fn of_mount(directory: &Path) -> Option<HugePages> {
@@ -50,6 +50,9 @@ pub(super) fn refuse_without_huge_pages(directory: &Path) -> io::Result<()> {
             pages.mount,
             pages.system.as_deref().unwrap_or("unknown")
         ))),
+        None if !lies_in_memory() => {
+            Err(unsupported("CROSSMEM_DIR is no memory, so it has no huge pages: leave hugePages out"))
+        }
         _ => Ok(()),
     }
 }

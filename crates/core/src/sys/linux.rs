@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::accounts_linux::not_a_member;
+use super::directory_linux::{DIRECTORY, chosen_directory, directory};
 use super::file::Part;
 use super::room::Headroom;
 use super::room_linux::{self, memory_has_room, refuse_without_room};
 use crate::faults::{Fault, seeded};
 use crate::sync::AtomicU32;
-
-/// Where glibc and musl keep POSIX shared memory (`shm_overview(7)`).
-pub(super) const DIRECTORY: &str = "/dev/shm";
 
 pub(super) fn path(name: &str) -> PathBuf {
     PathBuf::from(DIRECTORY).join(name)
@@ -111,19 +109,38 @@ pub(super) fn grant(file: &File, Access { mode, group }: Access) -> io::Result<(
 
 /// Says what is wrong with the directory, and what to do.
 pub(super) fn in_words(error: io::Error) -> io::Error {
-    let says = match error.raw_os_error() {
-        Some(libc::ENOENT | libc::ENOTDIR) => {
-            "there is no directory /dev/shm: make it, and mount a tmpfs there (mount -t tmpfs -o mode=1777 tmpfs /dev/shm)"
+    let says = match (error.raw_os_error(), chosen_directory()) {
+        (Some(libc::ENOENT | libc::ENOTDIR), None) => {
+            "there is no directory /dev/shm: make it, and mount a tmpfs there (mount -t tmpfs -o mode=1777 tmpfs /dev/shm), \
+             or name another directory in CROSSMEM_DIR"
+                .to_owned()
         }
-        Some(libc::EROFS) => {
-            "/dev/shm is read-only: mount it for writing (in a container: a tmpfs or an emptyDir)"
+        (Some(libc::EROFS), None) => {
+            "/dev/shm is read-only: mount it for writing (in a container: a tmpfs or an emptyDir), or name another \
+             directory in CROSSMEM_DIR"
+                .to_owned()
         }
-        Some(libc::EACCES | libc::EPERM) => {
-            "/dev/shm may not be written to by this user: its mode should be 1777 (chmod 1777 /dev/shm)"
+        (Some(libc::EACCES | libc::EPERM), None) => {
+            "/dev/shm may not be written to by this user: its mode should be 1777 (chmod 1777 /dev/shm)".to_owned()
         }
-        Some(libc::EOPNOTSUPP | libc::EISDIR) => {
-            "the file system of /dev/shm has no files without a name (O_TMPFILE): mount a tmpfs there"
+        (Some(libc::EOPNOTSUPP | libc::EISDIR), None) => {
+            "the file system of /dev/shm has no files without a name (O_TMPFILE): mount a tmpfs there".to_owned()
         }
+        (Some(libc::ENOENT | libc::ENOTDIR), Some(path)) => {
+            format!("there is no directory {} (CROSSMEM_DIR): make it", path.display())
+        }
+        (Some(libc::EROFS), Some(path)) => {
+            format!("{} (CROSSMEM_DIR) is read-only: choose a directory that can be written to", path.display())
+        }
+        (Some(libc::EACCES | libc::EPERM), Some(path)) => format!(
+            "{} (CROSSMEM_DIR) may not be written to by this user: choose a directory of the user's own",
+            path.display()
+        ),
+        (Some(libc::EOPNOTSUPP | libc::EISDIR), Some(path)) => format!(
+            "the file system of {} (CROSSMEM_DIR) has no files without a name (O_TMPFILE): choose a directory on tmpfs, \
+             ext4 or XFS",
+            path.display()
+        ),
         _ => return error,
     };
     io::Error::new(error.kind(), says)
@@ -155,9 +172,9 @@ pub(super) fn reserve(file: &File, from: u64, to: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Free bytes of `/dev/shm`, or of the machine if `/dev/shm` has no limit.
+/// Free bytes of the directory's file system, or of the machine if that has no limit.
 pub(crate) fn headroom() -> io::Result<Headroom> {
-    room_linux::headroom(Path::new(DIRECTORY))
+    room_linux::headroom(directory())
 }
 
 /// Calls `act` on the thread that ends the process, if it does so by a call that runs no

@@ -3,6 +3,7 @@
 //!
 //! | name | for |
 //! | --- | --- |
+//! | `chosen_directory`, `check_directory` | where files lie if `CROSSMEM_DIR` says so, and whether they can |
 //! | `Party`, `Access` | the users whose domain it is; who may use a file |
 //! | `group_id`, `group_name` | the groups of the system |
 //! | `Place` | where the files of a domain lie: stages, maps, identifies and removes them |
@@ -47,6 +48,8 @@ mod control_linux;
 mod control_macos;
 #[cfg(windows)]
 mod control_windows;
+#[cfg(target_os = "linux")]
+mod directory_linux;
 #[cfg(unix)]
 mod end_unix;
 #[cfg(windows)]
@@ -100,6 +103,8 @@ pub(crate) use control_linux::{
     remove_control, user,
 };
 #[cfg(target_os = "linux")]
+pub(crate) use directory_linux::{check_directory, chosen_directory};
+#[cfg(target_os = "linux")]
 pub(crate) use huge_pages_linux::huge_pages;
 #[cfg(target_os = "linux")]
 pub use linux::at_exit_without_destructors;
@@ -147,7 +152,9 @@ pub use windows::at_exit_without_destructors;
 pub(crate) use windows::{Staged, headroom, memory_limit};
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use place_elsewhere::{Place, group_id, group_name, huge_pages, own_groups, rehearse};
+pub(crate) use place_elsewhere::{
+    Place, check_directory, chosen_directory, group_id, group_name, huge_pages, own_groups, rehearse,
+};
 
 #[cfg(unix)]
 pub(crate) use arena_unix::Arena;

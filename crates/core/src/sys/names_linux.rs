@@ -8,8 +8,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::directory_linux::DIRECTORY;
 use super::file::Taken;
-use super::linux::{DIRECTORY, path};
+use super::linux::path;
 
 /// The names that a file may have, in order: its own, then with `~1`, `~2` and so on, which no
 /// domain's name contains.

@@ -42,6 +42,22 @@ fn unsupported() -> io::Error {
     )
 }
 
+/// No directory can be chosen.
+pub(crate) fn chosen_directory() -> Option<&'static std::path::Path> {
+    None
+}
+
+/// Refuses any `CROSSMEM_DIR`.
+pub(crate) fn check_directory(_party: Party) -> io::Result<()> {
+    match std::env::var_os("CROSSMEM_DIR") {
+        Some(path) if !path.is_empty() => Err(io::Error::new(
+            ErrorKind::Unsupported,
+            "CROSSMEM_DIR chooses the directory of shared memory on Linux only: unset it",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The place of the user's own files.
 #[derive(Clone)]
 pub(crate) struct Place;

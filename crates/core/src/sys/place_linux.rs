@@ -1,17 +1,18 @@
-//! Where the files of a domain lie on Linux: those of a user in `/dev/shm` itself, those of a group
-//! in a directory of the group's own.
+//! Where the files of a domain lie on Linux: those of a user in `/dev/shm` itself, or in a directory
+//! of the user's own below `CROSSMEM_DIR`; those of a group in a directory of the group's own.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::access::{Access, Party};
 use super::accounts_linux::{group_in_words, not_a_member, ownership};
+use super::directory_linux::{self, DIRECTORY, chosen_directory, directory};
 use super::file::{Found, Pages};
 use super::group_directory_linux::GroupDirectory;
 use super::huge_pages_linux::{refuse_without_huge_pages, reserve_huge};
-use super::linux::{DIRECTORY, Staged, in_words, open, reserve};
+use super::linux::{Staged, in_words, open, reserve};
 use super::mapping::Mapping;
 use super::view::{View, ViewRoom};
 use crate::fail;
@@ -28,11 +29,26 @@ pub(crate) struct Place {
 impl Place {
     /// The place of that party's files. A group's is made if there is none and `create` says so.
     pub(super) fn of(party: Party, create: bool) -> io::Result<Option<Place>> {
-        let Party::Group(group) = party else {
-            return Ok(Some(Place { directory: DIRECTORY.into(), found: None }));
-        };
-        let found = GroupDirectory::of(group, create)?;
-        Ok(found.map(|found| Place { directory: found.path(), found: Some(found) }))
+        match (party, chosen_directory()) {
+            (Party::User, None) => Ok(Some(Place::base())),
+            (Party::User, Some(chosen)) => {
+                let own = directory_linux::own(chosen, create).map_err(in_words)?;
+                Ok(own.map(|directory| Place { directory, found: None }))
+            }
+            (Party::Group(group), _) => {
+                let found = GroupDirectory::of(group, create)?;
+                Ok(found.map(|found| Place { directory: found.path(), found: Some(found) }))
+            }
+        }
+    }
+
+    fn base() -> Place {
+        Place { directory: directory().to_owned(), found: None }
+    }
+
+    /// Whether it is `/dev/shm` itself, where other users make files, too.
+    pub(super) fn is_beside_others(&self) -> bool {
+        self.directory == Path::new(DIRECTORY)
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -90,10 +106,11 @@ impl Place {
 
     /// Maps the segment of that name, whole, for reading and writing.
     pub(crate) fn map(&self, name: &str) -> io::Result<Mapping> {
-        let mapped = match self.group() {
-            None => Mapping::open(name),
+        let mapped = if self.is_beside_others() {
+            Mapping::open(name)
+        } else {
             // `shm_open` takes no path with a directory in it.
-            Some(_) => self.open(name).and_then(|file| Mapping::of_file(&file, None)),
+            self.open(name).and_then(|file| Mapping::of_file(&file, None))
         };
         mapped.map_err(|e| self.not_opened(name, e))
     }
@@ -175,11 +192,11 @@ impl Place {
 /// Whether an object could be made now: goes all the way up to giving it a name, but names it like
 /// the directory itself, which is refused as the last step.
 pub(crate) fn rehearse(party: Party) -> io::Result<()> {
-    let shm = Place { directory: DIRECTORY.into(), found: None };
     let staged = match Place::of(party, false)? {
         Some(place) => place.stage(1, place.access(), Pages::Usual),
+        None if party == Party::User => Place::base().stage(1, Access::OWNER, Pages::Usual),
         // The directory that a group's first process makes gets its group in the same way.
-        None => shm.stage(1, Access { mode: 0o660, group: party.group() }, Pages::Usual),
+        None => Place::base().stage(1, Access { mode: 0o660, group: party.group() }, Pages::Usual),
     };
     match staged?.publish(".") {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::cgroup_linux;
+use super::directory_linux::lies_in_memory;
 use super::room::{Headroom, Limit, Shortage};
 
 /// Memory that must stay free after a reservation, since the process itself needs some. So that
@@ -48,6 +49,9 @@ impl Credit {
 
 /// As `memory_has_room`, but doesn't ask while there is credit.
 fn memory_likely_has_room(wanted: u64) -> io::Result<()> {
+    if !lies_in_memory() {
+        return Ok(());
+    }
     let mut credit = CREDIT.lock().unwrap_or_else(PoisonError::into_inner);
     let now = Instant::now();
     if credit.as_mut().is_some_and(|credit| credit.covers(wanted, now)) {
@@ -106,7 +110,7 @@ pub(super) fn refuse_beyond_largest_file(end: u64) -> io::Result<()> {
 /// Refuses a reservation that the machine or a cgroup of this process has no memory for. The kernel
 /// would not refuse it: it kills a process for it.
 pub(super) fn memory_has_room(wanted: u64) -> io::Result<()> {
-    memory_leaves(SPARE, wanted)
+    if lies_in_memory() { memory_leaves(SPARE, wanted) } else { Ok(()) }
 }
 
 /// The same, with so much memory left after the reservation.
