@@ -1,5 +1,5 @@
-//! Where the files of a domain lie on Linux: those of a user in `/dev/shm` itself, or in a directory
-//! of the user's own below `CROSSMEM_DIR`; those of a group in a directory of the group's own.
+//! Where the files of a domain lie on Linux: those of a user in `/dev/shm` itself, or in a
+//! directory of the user's own below `CROSSMEM_DIR`; those of a group in a directory of its own.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
