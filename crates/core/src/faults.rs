@@ -222,8 +222,20 @@ faults! {
     SilentBell: "models::locks::a_change_made_before_the_ring_is_seen";
     /// There is no fence between a ring and the look at how its agent sleeps.
     NoFenceInRing: "models::locks::a_change_made_before_the_ring_is_seen";
+    /// There is no fence between a change and the look at which reactors are calm.
+    NoFenceInNews: "models::news::what_a_calm_reactor_doesnt_see_is_told";
+    /// An agent that opens an object doesn't tell the agents that wait at it.
+    ArrivalUntold: "tests/news::a_calm_reactor_is_told_of_users_and_names";
+    /// An agent that closes an object doesn't tell the agents that wait at it.
+    DepartureUntold: "tests/news::a_calm_reactor_is_told_of_users_and_names";
+    /// An agent that removes an object doesn't tell the agents that wait at it.
+    RemovalUntold: "tests/news::a_calm_reactor_is_told_of_users_and_names";
+    /// An agent that hears of a death keeps it for itself.
+    EndingUntold: "tests/news::an_agent_that_hears_of_a_death_tells_the_calm_ones";
     /// A ring for many sleepers wakes one.
     OneRingForAll: "tests/locks::as_many_are_rung_as_can_go_on";
+    /// An agent that was woken in a tree wakes no others.
+    TreeWithoutBranches: "models::locks::all_that_wait_for_an_event_are_woken_in_a_tree";
     /// Sleepers in other words of the set than the caller's are not found.
     NeighboursOnly: "wait::sleepers::tests::slots_are_visited_in_a_circle";
     /// An agent that has what it waited for stays among the sleepers.

@@ -56,4 +56,4 @@ pub use region::Region;
 pub use sys::{
     Access, ByteRange, Headroom, HugePages, Limit, Pages, Part, Taken, at_exit_without_destructors, reap,
 };
-pub use wait::{Look, Spins, Wait};
+pub use wait::{Look, Pace, Seen, Spins, Wait};

@@ -114,6 +114,17 @@ impl Agent {
         LoopBell::of(&self.seat)
     }
 
+    /// Tells all other agents that an agent may have ended. What hears of that calls this.
+    pub fn tell_of_endings(&self) {
+        self.seat.tell_of_endings();
+    }
+
+    /// Whether this agent is told of endings if it doesn't hear of them itself.
+    #[must_use]
+    pub fn is_told_of_endings(&self) -> bool {
+        self.seat.is_told_of_endings()
+    }
+
     /// The owner word of a mutex that this agent holds: `{ instance: 32 | slot + 1: 32 }`.
     #[must_use]
     pub fn owner_word(&self) -> u64 {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fail;
 use crate::layout::Doorbell;
 use crate::sync::Ordering;
-use crate::sys::{Bell, Fifo, Mapping, Place};
+use crate::sys::{Bell, Endings, Fifo, Mapping, Place};
 use crate::wait::{Peers, asleep};
 
 /// An agent's doorbell. It doesn't keep the agent alive.
@@ -74,6 +74,8 @@ const GLANCE: Duration = Duration::from_micros(5);
 pub struct LoopBell {
     listener: Listener,
     fifo: Fifo,
+    /// `None`: the system has none, or enough other agents hear of endings and tell this one.
+    endings: Option<Endings>,
     place: Place,
     name: String,
 }
@@ -85,13 +87,50 @@ impl LoopBell {
         let made = place.make_fifo(&name);
         let fifo = made.map_err(|e| Error::os(&format!("making the FIFO {}", place.shown(&name)), &e))?;
         fail::point("loop-bell.made");
-        Ok(LoopBell { listener: Listener::of(seat), fifo, place, name })
+        let endings = seat.may_hear_endings().then(|| Endings::of(&seat.domain().life).ok()).flatten();
+        Ok(LoopBell { listener: Listener::of(seat), fifo, endings, place, name })
     }
 
     /// What the event loop polls until it is readable.
     #[must_use]
     pub fn descriptor(&self) -> i32 {
         self.fifo.descriptor()
+    }
+
+    /// What the event loop polls, too: it is readable after an agent may have ended. Then the loop
+    /// calls `drain_endings`, and `Agent::tell_of_endings`. `None`: there is nothing of the kind.
+    #[must_use]
+    pub fn endings(&self) -> Option<i32> {
+        self.endings.as_ref().map(Endings::descriptor)
+    }
+
+    /// Makes `endings` unreadable.
+    pub fn drain_endings(&self) {
+        if let Some(endings) = &self.endings {
+            endings.drain();
+        }
+    }
+
+    /// Says whether the loop polls `endings`, so that other agents rely on it.
+    pub fn set_polling_endings(&self, polls: bool) {
+        self.listener.bell().set_hears(polls);
+    }
+
+    /// From now on agents with news ring; the loop may tick seldom if it sees no change at its next
+    /// tick and `is_calm` holds then.
+    pub fn calm_down(&self) {
+        self.listener.bell().calm_down();
+    }
+
+    /// Whether there was no news since `calm_down`.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        self.listener.bell().is_calm()
+    }
+
+    /// Agents with news don't ring any more: the loop ticks often.
+    pub fn stir(&self) {
+        self.listener.bell().stir();
     }
 
     /// The number of rings so far, modulo 2^32.
@@ -141,6 +180,8 @@ impl LoopBell {
     /// Removes the FIFO's name: from here on no agent opens it.
     pub fn remove(&self) {
         self.wake_up();
+        self.stir();
+        self.set_polling_endings(false);
         let _ = self.place.remove_fifo(&self.name);
     }
 }

@@ -6,6 +6,7 @@ mod awaited;
 mod company;
 mod control;
 mod domains;
+mod endings;
 mod inspect;
 mod limits;
 mod listener;

@@ -45,6 +45,7 @@ impl Seat {
             }
             fail::point("register.in-slot");
             agent.doorbell.asleep.store(0, Relaxed);
+            agent.doorbell.reactor.store(0, Relaxed);
             agent.pid.store(std::process::id(), Relaxed);
             agent.thread.store(thread, Relaxed);
             let owner = Owner { instance, slot: slot as u16 };

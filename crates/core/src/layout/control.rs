@@ -43,7 +43,7 @@ pub(crate) struct Header {
     pub awaited: [SlotSet; AWAITED],
 }
 
-/// What wakes an agent: see `wait/doorbell.rs`.
+/// What wakes an agent: see `wait/doorbell.rs` and `wait/news.rs`.
 #[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct Doorbell {
@@ -52,6 +52,9 @@ pub(crate) struct Doorbell {
     /// How the agent sleeps, in the bits of `wait/doorbell.rs`; 0: it is awake, and looks at
     /// `rings` before it sleeps. Written by the agent.
     pub asleep: AtomicU32,
+    /// What its reactor wants to be told, in the bits of `wait/news.rs`. Written by the agent, and
+    /// by agents with news.
+    pub reactor: AtomicU32,
 }
 
 /// One agent: a Node environment. `pid` and `thread` are for display.

@@ -58,6 +58,7 @@ pub(crate) struct SemaphoreWords {
 }
 
 /// A flag that agents can wait for: see `event.rs`.
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(crate) struct EventWords {
     /// `{ times it was set: 31 | is set: 1 }`

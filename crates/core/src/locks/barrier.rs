@@ -20,7 +20,7 @@ use crate::faults::{Fault, seeded};
 use crate::layout::{BarrierWords, Owner};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::fence;
-use crate::wait::{Attempt, Peers, Sleepers, Wait};
+use crate::wait::{Attempt, Peers, Wait};
 
 /// The caller's part in a meeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,29 +59,40 @@ impl BarrierWords {
     /// Arrives. `None`: the action of the meeting before still runs. Then an armed caller is among
     /// the sleepers.
     pub(crate) fn arrive(&self, peers: &impl Peers, parties: u32, wait: Wait) -> Option<Arrived> {
-        self.sleepers.wait_or_give_up(peers, wait, |_| {
-            let inside = self.enter(peers, ATTEMPT_TIMEOUT)?;
-            // In every attempt, not only before sleeping: dead agents must not count as parties.
-            if !seeded(Fault::DeadCountedAsParties) {
-                inside.break_off_if_a_party_died();
-            }
-            if self.broken.load(Relaxed) != 0 {
-                return Some(Arrived::Broken);
-            }
-            (self.leader.load(Relaxed) == 0).then(|| inside.arrive(parties))
-        })
+        self.sleepers.wait_in_tree(
+            peers,
+            wait,
+            |_| true,
+            |_| {
+                let inside = self.enter(peers, ATTEMPT_TIMEOUT)?;
+                // In every attempt, not only before sleeping: dead agents must not count as
+                // parties.
+                if !seeded(Fault::DeadCountedAsParties) {
+                    inside.break_off_if_a_party_died();
+                }
+                if self.broken.load(Relaxed) != 0 {
+                    return Some(Arrived::Broken);
+                }
+                (self.leader.load(Relaxed) == 0).then(|| inside.arrive(parties))
+            },
+        )
     }
 
     /// Waits for the end of the meeting. `None`: it goes on.
     pub(crate) fn wait(&self, peers: &impl Peers, generation: u64, wait: Wait) -> Option<Outcome> {
-        self.sleepers.wait_or_give_up(peers, wait, |attempt| {
-            self.outcome(generation).or_else(|| {
-                if attempt != Attempt::Newcomer {
-                    self.enter(peers, ATTEMPT_TIMEOUT)?.break_off_if_a_party_died();
-                }
-                self.outcome(generation)
-            })
-        })
+        self.sleepers.wait_in_tree(
+            peers,
+            wait,
+            |_| true,
+            |attempt| {
+                self.outcome(generation).or_else(|| {
+                    if attempt != Attempt::Newcomer {
+                        self.enter(peers, ATTEMPT_TIMEOUT)?.break_off_if_a_party_died();
+                    }
+                    self.outcome(generation)
+                })
+            },
+        )
     }
 
     fn outcome(&self, generation: u64) -> Option<Outcome> {
@@ -134,7 +145,7 @@ impl BarrierWords {
             // An agent is stopped inside. The barrier is broken, and the next agent that gets in
             // ends the meeting.
             self.broken.store(1, Release);
-            self.sleepers.notify_all(peers);
+            self.sleepers.notify_in_tree(peers, |_| true);
         }
         Outcome::Broken
     }
@@ -248,7 +259,7 @@ impl<P: Peers> Inside<'_, P> {
         fail::point("barrier.ended");
         self.follow();
         if !seeded(Fault::EndOfMeetingWakesNobody) {
-            words.sleepers.notify_all(self.peers);
+            words.sleepers.notify_in_tree(self.peers, |_| true);
         }
     }
 

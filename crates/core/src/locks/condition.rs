@@ -11,7 +11,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::{ConditionWords, TABLE};
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};
-use crate::wait::{Attempt, Peers, Sleepers, Wait, wake};
+use crate::wait::{Attempt, Peers, Wait};
 
 #[derive(Clone, Copy)]
 struct Waiters {
@@ -50,17 +50,22 @@ impl ConditionWords {
     /// received and not settled yet.
     pub(crate) fn wait(&self, peers: &impl Peers, heard: u32, wait: Wait) -> bool {
         let told = || (u32::from(self.mine(peers).notified) > heard).then_some(());
-        let notified = self.sleepers.wait_or_give_up(peers, wait, |attempt| {
-            if told().is_some() {
-                return told();
-            }
-            if attempt != Attempt::Newcomer {
-                for (slot, word) in self.waiters.dead_shares(peers) {
-                    self.pass_on(peers, slot, word);
+        let notified = self.sleepers.wait_in_tree(
+            peers,
+            wait,
+            |slot| self.is_notified(slot),
+            |attempt| {
+                if told().is_some() {
+                    return told();
                 }
-            }
-            told()
-        });
+                if attempt != Attempt::Newcomer {
+                    for (slot, word) in self.waiters.dead_shares(peers) {
+                        self.pass_on(peers, slot, word);
+                    }
+                }
+                told()
+            },
+        );
         notified.is_some()
     }
 
@@ -112,7 +117,17 @@ impl ConditionWords {
             }
             left -= self.notify_agent(peers, slot, left);
         }
+        // Only now: each agent that wakes up wakes others that are notified by then. A ring takes
+        // the agent out of the set, so that its reactor knows which wait the ring is for.
+        if left < most && !seeded(Fault::NotifyRingsNobody) {
+            self.sleepers.notify_in_tree(peers, |slot| self.is_notified(slot));
+        }
         most - left
+    }
+
+    /// Whether a waiter of the agent in that slot was notified.
+    fn is_notified(&self, slot: usize) -> bool {
+        Waiters::of(self.waiters.0[slot % TABLE].load(Acquire)).notified > 0
     }
 
     fn notify_agent(&self, peers: &impl Peers, slot: usize, most: u32) -> u32 {
@@ -132,11 +147,6 @@ impl ConditionWords {
             match entry.compare_exchange(word, told.word(), AcqRel, Acquire) {
                 Ok(_) => {
                     fail::point("condition.notified");
-                    // Its bit is cleared, so that its reactor knows which wait the ring is for.
-                    if !seeded(Fault::NotifyRingsNobody) {
-                        self.sleepers.remove(slot);
-                        wake(peers, slot);
-                    }
                     return now;
                 }
                 Err(now) => word = now,

@@ -36,7 +36,7 @@ impl EventWords {
             Ok(_) if seeded(Fault::SetWakesOne) => self.sleepers.notify_one(peers),
             Ok(_) if auto_reset && seeded(Fault::SetWakesAll) => self.sleepers.notify_all(peers),
             Ok(_) if auto_reset => self.sleepers.notify_one(peers),
-            Ok(_) => self.sleepers.notify_all(peers),
+            Ok(_) => self.sleepers.notify_in_tree(peers, |_| true),
         }
     }
 
@@ -47,8 +47,12 @@ impl EventWords {
     /// Waits until the event is set, or has been set since the caller read `times`. With
     /// `auto_reset`, waits until the caller takes it.
     pub(crate) fn wait(&self, peers: &impl Peers, times: u32, auto_reset: bool, wait: Wait) -> bool {
-        let found =
-            self.sleepers.wait_or_give_up(peers, wait, |_| self.taken(times, auto_reset).then_some(()));
+        let attempt = |_| self.taken(times, auto_reset).then_some(());
+        let found = if auto_reset {
+            self.sleepers.wait_or_give_up(peers, wait, attempt)
+        } else {
+            self.sleepers.wait_in_tree(peers, wait, |_| true, attempt)
+        };
         found.is_some()
     }
 

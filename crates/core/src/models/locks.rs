@@ -5,7 +5,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::{DEAD, FOREVER, World, models, together};
-use crate::layout::{MutexWords, RwLockWords};
+use crate::layout::{EventWords, MutexWords, RwLockWords};
 use crate::locks::{Acquired, Refused, Share};
 use crate::sync::{AtomicU32, Ordering};
 use crate::wait::{Sleepers, Wait};
@@ -16,6 +16,7 @@ type Agent = super::Agent<Locks>;
 struct Locks {
     mutex: MutexWords,
     rwlock: RwLockWords,
+    event: EventWords,
     /// Loom fails the model if two threads access it at once, or if one doesn't see the other's
     /// change.
     guarded: UnsafeCell<u32>,
@@ -163,6 +164,18 @@ fn doorbell() {
     waiting.join().unwrap();
 }
 
+/// Two agents wait for an event. Setting it wakes one of them, and that one the other.
+fn tree() {
+    let world = World::new(Locks::default());
+    together(&world, 3, |agent| {
+        let event = &agent.world.shared.event;
+        match agent.me.slot {
+            0 => event.set(agent, false),
+            _ => assert!(event.wait(agent, 0, false, FOREVER)),
+        }
+    });
+}
+
 /// A writer against a reader that comes twice.
 fn reader_and_writer() {
     let world = World::new(Locks::default());
@@ -213,6 +226,7 @@ models! {
     a_dead_sleeper_swallows_no_wake_up: dead_sleeper;
     a_waiter_that_gives_up_passes_its_wake_up_on: baton;
     a_change_made_before_the_ring_is_seen: doorbell;
+    all_that_wait_for_an_event_are_woken_in_a_tree: tree;
     a_reader_and_a_writer_exclude_each_other: reader_and_writer;
     two_writers_and_a_reader_exclude_each_other: readers_and_writers;
     a_writer_does_not_wait_for_a_dead_reader: dead_reader;

@@ -20,6 +20,7 @@ use crate::sync::{Ordering, STEPPED};
 use crate::wait::{Peers, Wait, asleep};
 
 mod locks;
+mod news;
 mod queues;
 mod records;
 mod rings;

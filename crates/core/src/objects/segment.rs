@@ -140,6 +140,7 @@ impl Segment {
             entry.attached.insert(usize::from(agent.seat().me().slot));
         }
         fail::point("open.attached");
+        registry.tell_users(entry, Fault::ArrivalUntold);
         let object = ObjectRef { index, id: entry.id.load(Relaxed) };
         let persist = entry.persist.load(Relaxed) != 0;
         let file = entry.file.load(Relaxed);

@@ -20,7 +20,8 @@
 //! | `open_to_lock`, `try_lock`, `unlock`, `says_no_locks` | locks on the bytes of any file |
 //! | `Bell` | the word on which an agent sleeps |
 //! | `at_exit_without_destructors` | what is called where the end of a process runs no destructors |
-//! | `Fifo` | what an event loop polls |
+//! | `Fifo` | what an event loop polls to hear its agent's doorbell |
+//! | `Endings` | what an event loop polls to hear that an agent may have ended |
 //! | `end_now`, `end_with_parent`, `reap` | the end of this process, and of its children |
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
@@ -54,6 +55,10 @@ mod directory_linux;
 mod end_unix;
 #[cfg(windows)]
 mod end_windows;
+#[cfg(not(target_os = "linux"))]
+mod endings_elsewhere;
+#[cfg(target_os = "linux")]
+mod endings_linux;
 #[cfg(unix)]
 mod fifo_unix;
 #[cfg(windows)]
@@ -105,6 +110,8 @@ pub(crate) use control_linux::{
 #[cfg(target_os = "linux")]
 pub(crate) use directory_linux::{check_directory, chosen_directory};
 #[cfg(target_os = "linux")]
+pub(crate) use endings_linux::Endings;
+#[cfg(target_os = "linux")]
 pub(crate) use huge_pages_linux::huge_pages;
 #[cfg(target_os = "linux")]
 pub use linux::at_exit_without_destructors;
@@ -151,6 +158,8 @@ pub use windows::at_exit_without_destructors;
 #[cfg(windows)]
 pub(crate) use windows::{Staged, headroom, memory_limit};
 
+#[cfg(not(target_os = "linux"))]
+pub(crate) use endings_elsewhere::Endings;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use place_elsewhere::{
     Place, check_directory, chosen_directory, group_id, group_name, huge_pages, own_groups, rehearse,

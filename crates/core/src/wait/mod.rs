@@ -7,14 +7,19 @@
 mod attempt;
 mod doorbell;
 mod look;
+mod news;
+mod pace;
 mod peers;
 mod sleepers;
 mod spins;
+mod tree;
 
 pub(crate) use attempt::Attempt;
 pub use attempt::Wait;
 pub(crate) use doorbell::asleep;
 pub use look::Look;
+pub(crate) use news::tell;
+pub use pace::{Pace, Seen};
 pub(crate) use peers::{Peers, wake};
 pub(crate) use sleepers::Sleepers;
 pub use spins::Spins;

@@ -171,6 +171,16 @@ impl SlotSet {
         self.iter_from(0)
     }
 
+    /// Wakes at most `most` living sleepers that are `wanted`: the next ones after the caller's own
+    /// slot, round robin.
+    pub(super) fn notify_those(&self, peers: &impl Peers, most: usize, wanted: impl Fn(usize) -> bool) {
+        let next = usize::from(peers.me().slot) + 1;
+        self.iter_from(next)
+            .filter(|slot| wanted(*slot) && self.remove(*slot) && wake(peers, *slot))
+            .take(most)
+            .for_each(drop);
+    }
+
     /// All slots in the set, beginning with those from `start` on.
     fn iter_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
         let first = start / 64 % SLOT_WORDS;
@@ -209,17 +219,12 @@ impl Sleepers for SlotSet {
         word.load(Ordering::Relaxed) & bit != 0
     }
 
-    /// Wakes the next sleepers after the caller's own slot, round robin.
     fn notify_ordered(&self, peers: &impl Peers, most: usize) {
         fence_in_models();
         if self.0.iter().all(|word| word.load(Ordering::SeqCst) == 0) {
             return;
         }
-        let next = usize::from(peers.me().slot) + 1;
-        self.iter_from(next)
-            .filter(|slot| self.remove(*slot) && wake(peers, *slot))
-            .take(if seeded(Fault::OneRingForAll) { 1 } else { most })
-            .for_each(drop);
+        self.notify_those(peers, if seeded(Fault::OneRingForAll) { 1 } else { most }, |_| true);
     }
 }
 

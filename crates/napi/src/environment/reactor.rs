@@ -36,7 +36,7 @@ pub fn start_reactor(
     } else {
         let bells = |agent: &Agent| (has_loop.then(|| agent.loop_bell().ok()).flatten(), agent.listener());
         let (bell, listener) = with_agent(|agent| Ok(bells(agent)))?;
-        Wake::start(env.raw(), wake.raw(), bell, listener, counts, Armed { due, survey })?
+        Wake::start(env.raw(), wake.raw(), bell, listener, counts, armed())?
     };
     let reads_counts = started.reads_counts();
     with(|environment| environment.wake = Some(started));
@@ -57,6 +57,20 @@ pub fn set_waiting(waiting: bool, keep_alive: bool) -> Result<()> {
         Ok(())
     })
     .unwrap_or(Ok(()))
+}
+
+fn armed() -> Armed {
+    Armed {
+        due,
+        survey,
+        tell_of_endings: || {
+            let _ = with_agent(|agent| {
+                agent.tell_of_endings();
+                Ok(())
+            });
+        },
+        is_told_of_endings: || with_agent(|agent| Ok(agent.is_told_of_endings())).unwrap_or(false),
+    }
 }
 
 /// The waits to try now, each as `CHANNELS * handle + channel`: those whose sleepers were woken, or

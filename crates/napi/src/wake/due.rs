@@ -11,6 +11,12 @@ pub(crate) struct Armed {
     /// Which of them to try now: after a tick all of them.
     pub due: fn(ticked: bool) -> Vec<u32>,
     pub survey: fn() -> Survey,
+    /// Tells other agents that an agent may have ended.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "no event loop hears of it"))]
+    pub tell_of_endings: fn(),
+    /// Whether other agents tell this one.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "no event loop hears of it"))]
+    pub is_told_of_endings: fn() -> bool,
 }
 
 /// All armed waits at a glance.

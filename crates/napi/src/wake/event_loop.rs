@@ -5,6 +5,9 @@
 //! the loop doesn't sleep, a ring only changes the doorbell, at which both look. Before the loop
 //! sleeps, `on_prepare` says so in the doorbell, and from then on a ring writes to the FIFO.
 //!
+//! While nothing changes, the loop ticks seldom, since agents with news ring; it polls what tells
+//! that an agent may have ended, or relies on others that do.
+//!
 //! libuv keeps a handle until its loop calls back that it is closed, which is after this is
 //! dropped. So the handles share their state, and the last one to close frees it. An asynchronous
 //! clean-up hook makes an environment that ends wait for that.
@@ -15,19 +18,16 @@ use std::ptr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crossmem_core::{Look, LoopBell};
+use crossmem_core::{Look, LoopBell, Pace, Seen};
 use napi::sys;
 
 use super::counts::Counts;
-use super::due::{Armed, Survey, TICK};
+use super::due::{Armed, Survey};
 use super::function::Function;
 use super::uv::{Handle, Kind, READABLE, Uv};
 
 /// The loop serves so long what rings before it turns, then it looks at all else that it polls.
 const TURN: Duration = Duration::from_micros(50);
-
-/// If nothing seems to have changed, JavaScript tries its waits at every so many ticks.
-const SELDOM: u32 = 10;
 
 /// An environment whose event loop listens. Dropping this ends it.
 pub(crate) struct EventLoop(Rc<State>);
@@ -40,6 +40,8 @@ struct State {
     armed: Armed,
     /// A poll, a prepare, a check, an idle and a timer handle.
     handles: [(Handle, Kind); 5],
+    /// A second poll handle: for what tells that an agent may have ended.
+    endings: Cell<Option<Handle>>,
     /// Handles that libuv has, and that aren't closed yet.
     open: Cell<usize>,
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
@@ -47,9 +49,9 @@ struct State {
     heard: Cell<u32>,
     is_waiting: Cell<bool>,
     is_kept: Cell<bool>,
-    /// The last survey, and for how many ticks it has been the same.
+    pace: Cell<Pace>,
+    /// At the last tick.
     survey: Cell<Option<Survey>>,
-    same_for: Cell<u32>,
     /// The loop doesn't sleep in this turn.
     is_hurried: Cell<bool>,
     sleeps: Cell<bool>,
@@ -77,7 +79,7 @@ impl EventLoop {
         if unsafe { sys::napi_get_uv_event_loop(env, &raw mut of_env) } != sys::Status::napi_ok {
             return None;
         }
-        let (of_env, descriptor) = (of_env.cast(), bell.descriptor());
+        let (of_env, descriptors) = (of_env.cast(), (bell.descriptor(), bell.endings()));
         let wake = Function::of(env, wake)?;
         let kinds = [Kind::Poll, Kind::Prepare, Kind::Check, Kind::Idle, Kind::Timer];
         let state = Rc::new(State {
@@ -86,19 +88,20 @@ impl EventLoop {
             counts,
             armed,
             handles: kinds.map(|kind| (uv.allocate(kind), kind)),
+            endings: Cell::new(None),
             open: Cell::new(0),
             hook: Cell::new(ptr::null_mut()),
             look: RefCell::default(),
             heard: Cell::new(bell.heard()),
             is_waiting: Cell::new(false),
             is_kept: Cell::new(false),
+            pace: Cell::default(),
             survey: Cell::new(None),
-            same_for: Cell::new(0),
             is_hurried: Cell::new(false),
             sleeps: Cell::new(false),
             listening: RefCell::new(Some(Rc::new(Listening { bell: Rc::new(bell), wake }))),
         });
-        state.open_handles(descriptor).then(|| {
+        state.open_handles(descriptors).then(|| {
             let running = EventLoop(state);
             running.0.hear_of_the_end(env);
             running
@@ -135,7 +138,7 @@ impl Drop for EventLoop {
 
 impl State {
     /// Gives libuv the handles. None keeps the process alive.
-    fn open_handles(self: &Rc<State>, descriptor: c_int) -> bool {
+    fn open_handles(self: &Rc<State>, (descriptor, endings): (c_int, Option<c_int>)) -> bool {
         let [(poll, _), (prepare, _), (check, _), (idle, _), (timer, _)] = self.handles;
         let (uv, of_env) = (self.uv, self.of_env);
         // SAFETY: the loop of this thread's environment, and memory of the size that libuv states.
@@ -156,8 +159,19 @@ impl State {
             }
             return false;
         }
-        self.open.set(self.handles.len());
-        for (handle, _) in self.handles {
+        if let Some(endings) = endings {
+            let handle = uv.allocate(Kind::Poll);
+            // SAFETY: as above.
+            unsafe {
+                if (uv.poll_init)(of_env, handle, endings) == 0 {
+                    self.endings.set(Some(handle));
+                } else {
+                    uv.free(handle, Kind::Poll);
+                }
+            }
+        }
+        self.open.set(self.all_handles().count());
+        for (handle, _) in self.all_handles() {
             // SAFETY: initialised; each owns a share of the state, until `on_closed`.
             unsafe {
                 (uv.set_data)(handle, Rc::into_raw(Rc::clone(self)).cast());
@@ -165,6 +179,10 @@ impl State {
             }
         }
         true
+    }
+
+    fn all_handles(&self) -> impl Iterator<Item = (Handle, Kind)> {
+        self.handles.into_iter().chain(self.endings.get().map(|handle| (handle, Kind::Poll)))
     }
 
     /// An environment that ends waits until its handles are closed.
@@ -187,26 +205,50 @@ impl State {
         let Some(listening) = self.listening.borrow().clone() else { return };
         let uv = self.uv;
         let [(poll, _), (prepare, _), (check, _), _, (timer, _)] = self.handles;
-        let tick = TICK.as_millis() as u64;
         // SAFETY: open handles, on their loop's thread.
         unsafe {
             if waiting && !self.is_waiting.replace(true) {
                 (uv.poll_start)(poll, READABLE, on_readable);
                 (uv.prepare_start)(prepare, on_prepare);
                 (uv.check_start)(check, on_check);
-                (uv.timer_start)(timer, on_tick, tick, tick);
-                self.survey.set(None);
+                if let Some(endings) = self.endings.get() {
+                    (uv.poll_start)(endings, READABLE, on_endings);
+                }
+                listening.bell.set_polling_endings(self.endings.get().is_some());
+                self.pace.take();
+                self.survey.take();
+                self.start_timer();
             }
             if !waiting && self.is_waiting.replace(false) {
                 (uv.prepare_stop)(prepare);
                 (uv.check_stop)(check);
                 (uv.timer_stop)(timer);
+                if let Some(endings) = self.endings.get() {
+                    (uv.poll_stop)(endings);
+                }
+                listening.bell.set_polling_endings(false);
+                listening.bell.stir();
                 self.hurry(false);
                 self.awaken(&listening);
             }
         }
         self.keep_alive(keep_alive);
         self.counts.heeds(waiting, keep_alive);
+    }
+
+    /// The next tick comes when `pace` says, and so do those after it.
+    fn start_timer(&self) {
+        let [.., (timer, _)] = self.handles;
+        let time = self.pace.get().period().as_millis() as u64;
+        // SAFETY: an open handle, on its loop's thread.
+        unsafe { (self.uv.timer_start)(timer, on_tick, time, time) };
+    }
+
+    /// Ticks at that pace from now on.
+    fn set_pace(&self, pace: Pace) {
+        if self.pace.replace(pace).period() != pace.period() {
+            self.start_timer();
+        }
     }
 
     /// Keeps the loop from ending, or lets it.
@@ -260,6 +302,10 @@ impl State {
             if !self.is_waiting.get() {
                 return;
             }
+            if self.pace.get().is_calm() && self.has_other_waits() {
+                bell.stir();
+                self.set_pace(Pace::default());
+            }
             if self.is_kept.get() && !self.counts.any_kept() {
                 self.keep_alive(false);
                 self.counts.heeds(true, false);
@@ -279,6 +325,11 @@ impl State {
         }
     }
 
+    /// Whether waits began or ended since the last tick.
+    fn has_other_waits(&self) -> bool {
+        self.survey.get().is_none_or(|survey| survey.armed != self.counts.listeners())
+    }
+
     /// The loop has slept, or was kept from it.
     fn after_sleep(&self) {
         let Some(listening) = self.listening.borrow().clone() else { return };
@@ -291,31 +342,57 @@ impl State {
     fn tick(&self) {
         let Some(listening) = self.listening.borrow().clone() else { return };
         self.awaken(&listening);
-        let rang = listening.bell.heard() != self.heard.get();
-        if self.may_have_changed() {
+        let bell = &listening.bell;
+        // It should have woken the loop: where it was lost, more will be.
+        let is_late = bell.heard() != self.heard.get();
+        let survey = (self.armed.survey)();
+        let has_changed = self.survey.replace(Some(survey)) != Some(survey);
+        let has_news = self.has_news(bell);
+        let mut pace = self.pace.get();
+        let was_calm = pace.is_calm();
+        // A call of JavaScript out of the blue takes much longer than a survey of many waits.
+        let calls = pace.tick(Seen {
+            changed: has_changed || has_news || is_late,
+            // Waits for something that this environment has itself, and requests for named locks,
+            // aren't armed.
+            is_idle: survey.woken == 0 && survey.armed == self.counts.listeners(),
+            is_told: self.endings.get().is_some() || (self.armed.is_told_of_endings)(),
+        });
+        // Not while it is calm: news may have come a moment ago.
+        match (was_calm, pace.is_calm()) {
+            (false, true) => bell.calm_down(),
+            (true, false) => bell.stir(),
+            _ => {}
+        }
+        self.set_pace(pace);
+        if calls {
             self.serve(&listening, true);
-        } else if rang {
-            self.serve(&listening, false);
         }
     }
 
-    /// Whether JavaScript has anything to do at this tick. A call of JavaScript out of the blue
-    /// takes much longer than a survey of many waits.
-    fn may_have_changed(&self) -> bool {
-        let survey = (self.armed.survey)();
-        let same_for =
-            if self.survey.replace(Some(survey)) == Some(survey) { self.same_for.get() + 1 } else { 0 };
-        self.same_for.set(same_for);
-        // JavaScript counts those as known that it sees at two ticks.
-        same_for < 2
-            // An agent may be stopped between a change and its ring.
-            || same_for.is_multiple_of(SELDOM)
-            || survey.woken > 0
-            // Waits for something that this environment has itself, and requests for named locks.
-            || survey.armed != self.counts.listeners()
+    /// An agent may have ended.
+    fn on_endings(&self) {
+        let Some(listening) = self.listening.borrow().clone() else { return };
+        self.awaken(&listening);
+        listening.bell.drain_endings();
+        (self.armed.tell_of_endings)();
+        listening.bell.stir();
+        if self.has_news(&listening.bell) {
+            self.serve(&listening, true);
+        }
+    }
+
+    /// Whether there was news while the loop was calm. From then on it isn't.
+    fn has_news(&self, bell: &LoopBell) -> bool {
+        let has_news = self.pace.get().is_calm() && !bell.is_calm();
+        if has_news {
+            self.set_pace(Pace::default());
+        }
+        has_news
     }
 
     fn serve(&self, listening: &Listening, ticked: bool) {
+        let ticked = self.has_news(&listening.bell) || ticked;
         // Before the attempts: they may miss what a later ring tells of.
         let before = self.heard.replace(listening.bell.heard());
         if before != self.heard.get() {
@@ -328,7 +405,7 @@ impl State {
     fn close(&self) {
         let Some(listening) = self.listening.take() else { return };
         self.awaken(&listening);
-        for (handle, _) in self.handles {
+        for (handle, _) in self.all_handles() {
             // SAFETY: an open handle, on its loop's thread. Closing stops it.
             unsafe { (self.uv.close)(handle, on_closed) };
         }
@@ -359,6 +436,11 @@ unsafe extern "C" fn on_readable(poll: Handle, _: c_int, _: c_int) {
     }
 }
 
+unsafe extern "C" fn on_endings(poll: Handle, _: c_int, _: c_int) {
+    // SAFETY: libuv calls this with an open handle.
+    unsafe { state_of(poll) }.on_endings();
+}
+
 unsafe extern "C" fn on_prepare(prepare: Handle) {
     // SAFETY: libuv calls this with an open handle.
     unsafe { state_of(prepare) }.before_sleep();
@@ -380,9 +462,9 @@ unsafe extern "C" fn on_closed(handle: Handle) {
     let uv = Uv::of_process().expect("it gave the handle");
     // SAFETY: libuv has closed it, and calls this once: its share of the state ends here.
     let state = unsafe { Rc::from_raw((uv.data_of)(handle).cast::<State>()) };
-    if let Some((_, kind)) = state.handles.iter().find(|(known, _)| *known == handle) {
+    if let Some((_, kind)) = state.all_handles().find(|(known, _)| *known == handle) {
         // SAFETY: closed.
-        unsafe { uv.free(handle, *kind) };
+        unsafe { uv.free(handle, kind) };
     }
     state.open.set(state.open.get() - 1);
     let hook = state.hook.get();

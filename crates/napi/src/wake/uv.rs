@@ -51,6 +51,7 @@ functions! {
     backend_timeout = b"uv_backend_timeout": fn(Handle) -> c_int;
     poll_init = b"uv_poll_init": fn(Handle, Handle, c_int) -> c_int;
     poll_start = b"uv_poll_start": fn(Handle, c_int, OnPoll) -> c_int;
+    poll_stop = b"uv_poll_stop": fn(Handle) -> c_int;
     check_init = b"uv_check_init": fn(Handle, Handle) -> c_int;
     check_start = b"uv_check_start": fn(Handle, OnHandle) -> c_int;
     check_stop = b"uv_check_stop": fn(Handle) -> c_int;

@@ -7,7 +7,7 @@ use crate::fail;
 use crate::faults::{Fault, seeded};
 use crate::layout::Entry;
 use crate::sync::Ordering::{Relaxed, Release};
-use crate::wait::Sleepers;
+use crate::wait::{Sleepers, tell};
 
 impl Registry<'_> {
     /// Removes the object, and its names if they still lead to it.
@@ -36,6 +36,7 @@ impl Registry<'_> {
         let removed = lists.remove(index);
         self.entry(index).state.store(FREE, Release);
         fail::point("erase.freed");
+        self.tell_users(self.entry(index), Fault::RemovalUntold);
         match removed {
             Ok(()) => lists.give_free(index),
             Err(damaged) => self.rebuild_index(Some(damaged)),
@@ -47,8 +48,16 @@ impl Registry<'_> {
         let Some(entry) = self.entry_of(object) else { return Ok(()) };
         entry.attached.remove(self.me());
         fail::point("close.detached");
+        self.tell_users(entry, Fault::DepartureUntold);
         let is_wanted = self.is_wanted(entry) && !seeded(Fault::AnyCloseErases);
         if is_wanted { Ok(()) } else { self.erase(object.index) }
+    }
+
+    /// Tells the agents that have the object open that its users or its name changed.
+    pub(crate) fn tell_users(&self, entry: &Entry, untold: Fault) {
+        if !seeded(untold) {
+            tell(self.seat, entry.attached.iter());
+        }
     }
 
     fn remove_segment(&self, entry: &Entry) -> Result<()> {

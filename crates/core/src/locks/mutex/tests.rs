@@ -42,7 +42,7 @@ impl Peers for Peer<'_> {
 }
 
 fn bell() -> Doorbell {
-    Doorbell { rings: AtomicU32::new(0), asleep: AtomicU32::new(0) }
+    Doorbell { rings: AtomicU32::new(0), asleep: AtomicU32::new(0), reactor: AtomicU32::new(0) }
 }
 
 fn bells() -> Vec<Doorbell> {

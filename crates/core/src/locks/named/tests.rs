@@ -43,7 +43,7 @@ fn agent(slot: u16) -> Owner {
 
 /// The doorbell of an agent that sleeps.
 fn asleep_bell() -> Doorbell {
-    Doorbell { rings: AtomicU32::new(0), asleep: AtomicU32::new(1) }
+    Doorbell { rings: AtomicU32::new(0), asleep: AtomicU32::new(1), reactor: AtomicU32::new(0) }
 }
 
 /// A table on the heap, and the doorbells of its agents.
