@@ -5,7 +5,7 @@
 mod common;
 
 use common::child::{Orders, live_until};
-use common::{make, unique};
+use common::{Swept, make, unique};
 use crossmem_core::{Agent, Kind, LoopBell, Segment};
 
 /// Checks that a calm reactor is rung by `act`.
@@ -26,8 +26,8 @@ fn is_readable(descriptor: i32) -> bool {
 
 #[test]
 fn a_calm_reactor_is_told_of_users_and_names() {
-    let domain = unique("d");
-    let [waiting, other] = [0, 1].map(|_| Agent::register(&domain, 0).unwrap());
+    let domain = Swept(unique("d"));
+    let [waiting, other] = [0, 1].map(|_| Agent::register(&domain.0, 0).unwrap());
     let bell = waiting.loop_bell().unwrap();
     let event = make(&waiting, &unique("n"), Kind::Event, [0; 5]);
     let open = || Segment::open(&other, &event.name, None).unwrap();
@@ -43,8 +43,8 @@ fn a_calm_reactor_is_told_of_users_and_names() {
 
 #[test]
 fn a_reactor_that_is_not_calm_is_not_rung_by_news() {
-    let domain = unique("d");
-    let [waiting, other] = [0, 1].map(|_| Agent::register(&domain, 0).unwrap());
+    let domain = Swept(unique("d"));
+    let [waiting, other] = [0, 1].map(|_| Agent::register(&domain.0, 0).unwrap());
     let bell = waiting.loop_bell().unwrap();
     let event = make(&waiting, &unique("n"), Kind::Event, [0; 5]);
     let heard = bell.heard();
@@ -63,14 +63,14 @@ fn child_program() {
 
 #[test]
 fn an_agent_that_hears_of_a_death_tells_the_calm_ones() {
-    let domain = unique("d");
-    let [hearing, calm] = [0, 1].map(|_| Agent::register(&domain, 0).unwrap());
+    let domain = Swept(unique("d"));
+    let [hearing, calm] = [0, 1].map(|_| Agent::register(&domain.0, 0).unwrap());
     let event = make(&hearing, &unique("n"), Kind::Event, [0; 5]);
     let [hears, rung] = [&hearing, &calm].map(|agent| agent.loop_bell().unwrap());
     let endings = hears.endings().expect("a user has enough of them");
     hears.drain_endings();
     assert!(!is_readable(endings));
-    let life = live_until("be killed", &domain, &event.name, "close.detached");
+    let life = live_until("be killed", &domain.0, &event.name, "close.detached");
     assert_eq!(life.at.as_deref(), Some("close.detached"));
     assert!(is_readable(endings), "the system tells of the death");
     hears.drain_endings();
@@ -81,8 +81,8 @@ fn an_agent_that_hears_of_a_death_tells_the_calm_ones() {
 /// A worker's end, and that of an agent on its way to another process.
 #[test]
 fn the_end_of_an_agent_is_heard_though_its_process_lives() {
-    let domain = unique("d");
-    let [hearing, ending] = [0, 1].map(|_| Agent::register(&domain, 0).unwrap());
+    let domain = Swept(unique("d"));
+    let [hearing, ending] = [0, 1].map(|_| Agent::register(&domain.0, 0).unwrap());
     let bell = hearing.loop_bell().unwrap();
     bell.drain_endings();
     drop(ending);
@@ -91,8 +91,8 @@ fn the_end_of_an_agent_is_heard_though_its_process_lives() {
 
 #[test]
 fn only_a_few_agents_of_a_domain_hear_and_the_others_rely_on_them_while_they_live() {
-    let domain = unique("d");
-    let agents: Vec<_> = (0..10).map(|_| Agent::register(&domain, 0).unwrap()).collect();
+    let domain = Swept(unique("d"));
+    let agents: Vec<_> = (0..10).map(|_| Agent::register(&domain.0, 0).unwrap()).collect();
     let mut bells: Vec<_> = agents
         .iter()
         .map(|agent| {

@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::child::{Orders, live_until};
-use common::{make, unique};
+use common::{Swept, make, unique};
 use crossmem_core::{Agent, Arrived, Kind, Looked, Object, Result, Segment, Wait};
 
 const MANY: usize = 60;
@@ -21,19 +21,17 @@ struct Crowd {
     agents: Vec<Agent>,
     segment: Segment,
     sleepers: u64,
+    /// Dropped last.
+    domain: Swept,
 }
 
 impl Crowd {
     /// Each agent enters by `arm`.
-    fn new<T>(
-        domain: &str,
-        kind: Kind,
-        params: [u64; 5],
-        arm: impl Fn(Object<'_>) -> Result<Looked<T>>,
-    ) -> Crowd {
-        let agents: Vec<Agent> = (0..MANY).map(|_| Agent::register(domain, 0).unwrap()).collect();
+    fn new<T>(kind: Kind, params: [u64; 5], arm: impl Fn(Object<'_>) -> Result<Looked<T>>) -> Crowd {
+        let domain = Swept(unique("d"));
+        let agents: Vec<Agent> = (0..MANY).map(|_| Agent::register(&domain.0, 0).unwrap()).collect();
         let segment = make(&agents[0], &unique("n"), kind, params);
-        let mut crowd = Crowd { agents, segment, sleepers: 0 };
+        let mut crowd = Crowd { agents, segment, sleepers: 0, domain };
         for agent in &crowd.agents {
             let Looked::NotYet { sleepers } = arm(Object::new(agent, &crowd.segment)).unwrap() else {
                 panic!("there is nothing to get yet")
@@ -69,7 +67,7 @@ impl Crowd {
 
 #[test]
 fn an_event_wakes_all_that_wait() {
-    let crowd = Crowd::new(&unique("d"), Kind::Event, [0; 5], |event| event.wait_event(0, ARMED));
+    let crowd = Crowd::new(Kind::Event, [0; 5], |event| event.wait_event(0, ARMED));
     crowd.on(0).set_event().unwrap();
     assert_eq!(crowd.rung().len(), FIRST);
     crowd.goes_on(|event| event.wait_event(0, AGAIN));
@@ -77,7 +75,7 @@ fn an_event_wakes_all_that_wait() {
 
 #[test]
 fn the_end_of_a_meeting_wakes_all_that_wait() {
-    let crowd = Crowd::new(&unique("d"), Kind::Barrier, [MANY as u64 + 1, 0, 0, 0, 0], |barrier| {
+    let crowd = Crowd::new(Kind::Barrier, [MANY as u64 + 1, 0, 0, 0, 0], |barrier| {
         let Looked::Got(Arrived::Waiting { generation, .. }) = barrier.arrive(Wait::Try)? else {
             panic!("one party is missing")
         };
@@ -94,7 +92,7 @@ fn the_end_of_a_meeting_wakes_all_that_wait() {
 
 #[test]
 fn a_notification_of_all_wakes_all_that_wait() {
-    let crowd = Crowd::new(&unique("d"), Kind::Condition, [0; 5], |condition| {
+    let crowd = Crowd::new(Kind::Condition, [0; 5], |condition| {
         condition.enter_condition()?;
         condition.wait_condition(0, ARMED)
     });
@@ -123,9 +121,8 @@ fn child_program() {
 /// A process sets an event, is woken by it like others, and is killed before it wakes others. Nor
 /// do the others, but for `living` of them.
 fn after_deaths(living: usize) -> Crowd {
-    let domain = unique("d");
-    let mut crowd = Crowd::new(&domain, Kind::Event, [0; 5], |event| event.wait_event(0, ARMED));
-    let life = live_until("set", &domain, &crowd.segment.name, "tree.woken");
+    let mut crowd = Crowd::new(Kind::Event, [0; 5], |event| event.wait_event(0, ARMED));
+    let life = live_until("set", &crowd.domain.0, &crowd.segment.name, "tree.woken");
     assert_eq!(life.at.as_deref(), Some("tree.woken"));
     let woken = crowd.rung();
     assert_eq!(woken.len(), FIRST);

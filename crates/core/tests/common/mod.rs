@@ -18,6 +18,16 @@ pub fn unique(what: &str) -> String {
     format!("{what}.{}.{}.{now:x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A domain of agents that a test drops. Declared before them, it is dropped last, and sweeps what
+/// they left.
+pub struct Swept(pub String);
+
+impl Drop for Swept {
+    fn drop(&mut self) {
+        Agent::register(&self.0, 0).unwrap().leave();
+    }
+}
+
 pub fn spec(name: &str, size: u64) -> Spec<'_> {
     Spec::new(name, Kind::SharedMemory, size)
 }
