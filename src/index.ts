@@ -38,7 +38,7 @@ export {
   Semaphore,
   type SemaphoreOptions,
 } from './locks/index.js'
-export { SharedMemory } from './memory/index.js'
+export { type ListItem, ShareableList, type ShareableListOptions, SharedMemory } from './memory/index.js'
 export { Message } from './messages/index.js'
 export {
   type BytesDType,

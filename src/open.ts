@@ -1,7 +1,7 @@
 import { NDArray, SharedArray, Value } from './arrays/index.js'
 import { CrossmemError } from './errors.js'
 import { Barrier, Condition, Event, Mutex, RLock, RwLock, Semaphore } from './locks/index.js'
-import { SharedMemory } from './memory/index.js'
+import { ShareableList, SharedMemory } from './memory/index.js'
 import { type DType, dtypeAs, type StructDType } from './nd/index.js'
 import { Segment } from './objects/index.js'
 import { JoinableQueue, MpmcQueue, Pipe, Queue, RecordQueue, SpscQueue } from './queues/index.js'
@@ -19,6 +19,7 @@ export interface Reference {
 /** The handle that a reference to each class becomes. */
 interface Handles {
   SharedMemory: SharedMemory
+  ShareableList: ShareableList
   NDArray: NDArray
   Mutex: Mutex
   RLock: RLock
@@ -49,6 +50,7 @@ type Attach<Handle> = (segment: Segment, details: Details) => Handle
 
 const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
   SharedMemory: segment => SharedMemory.attach(segment),
+  ShareableList: segment => ShareableList.attach(segment),
   NDArray: (segment, { dtype }) => NDArray.attach(segment, found => dtypeAs(found, dtype)) as NDArray,
   Mutex: segment => Mutex.attach(segment),
   RLock: segment => RLock.attach(segment),

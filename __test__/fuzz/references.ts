@@ -9,6 +9,7 @@ const classes = [...Object.keys(crossmem), 'constructor', '__proto__', 'toString
 /** One of each sort, and bytes that another program wrote. */
 const handles = [
   crossmem.SharedMemory.create(null, 100),
+  crossmem.ShareableList.create(null, [1, 'two']),
   crossmem.NDArray.create(null, { shape: [2, 3] }),
   crossmem.Mutex.create(null),
   crossmem.Value.create(null, 'int32', 0),

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import ava, { type ExecutionContext } from 'ava'
 import { root } from './paths.js'
@@ -19,6 +21,42 @@ let known: Found | undefined
 
 /** A Python with NumPy, or the reason why there is none. */
 export const python = (): Found => (known ??= find())
+
+/**
+ * The path of a Python of that version, such as `'3.8'`: by its command, or where pyenv keeps it;
+ * `undefined` if there is none.
+ */
+export function pythonOf(version: string): string | undefined {
+  const kept = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions')
+  const folders = foldersIn(kept).filter(folder => folder.startsWith(`${version}.`))
+  const candidates = [`python${version}`, ...folders.map(folder => join(kept, folder, 'bin', 'python3'))]
+  for (const candidate of candidates) {
+    const { status, stdout } = spawnSync(candidate, ['-c', 'import sys; print(sys.executable)'], {
+      encoding: 'utf8',
+    })
+    if (status === 0) return stdout.trim()
+  }
+  return undefined
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** A test with a Python of that version, skipped where there is none. */
+export function pythonVersionTest(
+  version: string,
+  title: string,
+  run: (t: ExecutionContext, path: string) => Promise<void>,
+): void {
+  const path = process.platform === 'linux' ? pythonOf(version) : undefined
+  if (path === undefined) ava.serial.skip(`${title} (skipped: no Python ${version})`, () => undefined)
+  else ava.serial(title, t => run(t, path))
+}
 
 /** Runs a Python program, and returns what it prints. */
 export function runPython(program: string, ...args: string[]): string {

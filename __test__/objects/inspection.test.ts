@@ -21,6 +21,7 @@ import {
   RLock,
   RwLock,
   Semaphore,
+  ShareableList,
   SharedArray,
   SharedMemory,
   SpscQueue,
@@ -69,6 +70,11 @@ const handles: [make: (name: string) => { close(): void; name: string }, open: s
     name => NDArray.create(name, { shape: [2], fill: 3 }),
     "NDArray { name: 'NAME', dtype: 'float64', shape: [ 2 ], isHalfChanged: false }",
     "NDArray (closed) { name: 'NAME' }",
+  ],
+  [
+    name => ShareableList.create(name, [1, 'two']),
+    "ShareableList { name: 'NAME', length: 2 }",
+    "ShareableList (closed) { name: 'NAME', length: 2 }",
   ],
   [
     name => SharedMemory.create(name, 10),

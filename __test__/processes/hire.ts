@@ -1,5 +1,4 @@
-import type { Account } from './children.js'
-import { type End, type Line, starters } from './lines.js'
+import { type End, type How, type Line, starters } from './lines.js'
 import type { Answer, Order, Said } from './orders.js'
 
 /** Where the other one lives: all that is promised holds between processes and between threads. */
@@ -111,18 +110,17 @@ export class Hired<Orders> {
 
 const hasEnded = (end: End): Error => new Error(`the program ended: ${JSON.stringify(end)}`)
 
-export interface HireOptions {
+export interface HireOptions extends How {
   as?: Place | 'python'
   args?: readonly string[]
-  account?: Account
 }
 
 /** Starts a program of `fixtures/` that takes orders; resolves when it does. */
 export async function hire<Orders>(
   program: string,
-  { as = 'process', args = [], account }: HireOptions = {},
+  { as = 'process', args = [], ...how }: HireOptions = {},
 ): Promise<Hired<Orders>> {
-  const hired = new Hired<Orders>(starters[as](program, args, account))
+  const hired = new Hired<Orders>(starters[as](program, args, how))
   await hired.ready()
   return hired
 }

@@ -28,10 +28,18 @@ export interface Line {
   kill(): void
 }
 
-/** Starts a program of `fixtures/`; a process, as that user if one is given. */
-type Starter = (program: string, args: readonly string[], account?: Account) => Line
+/** Starts a program of `fixtures/`. */
+type Starter = (program: string, args: readonly string[], how: How) => Line
 
-const processLine: Starter = (program, args, account) => {
+/** Who or what runs a program. */
+export interface How {
+  /** Of a process. */
+  account?: Account
+  /** The path of a Python other than the one of all tests. */
+  interpreter?: string
+}
+
+const processLine: Starter = (program, args, { account }) => {
   const child = account ? startAs(account, program, ...args) : start(program, ...args)
   return {
     child,
@@ -60,8 +68,8 @@ const threadLine: Starter = (program, argv) => {
  * Python's programs are not compiled: they stay where they were written. Each message is a line of
  * JSON.
  */
-const pythonLine: Starter = (program, args) => {
-  const found = python()
+const pythonLine: Starter = (program, args, { interpreter }) => {
+  const found = interpreter ? { path: interpreter } : python()
   if (found.path === null) throw new Error(found.reason)
   const path = join(root, '__test__', 'fixtures', `${program}.py`)
   const child = spawn(found.path, [path, ...args], {

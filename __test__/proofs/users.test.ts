@@ -12,6 +12,7 @@ const test = ava.serial
 /** Each class, and what its maker gives it. */
 const makers: Record<string, unknown[]> = {
   SharedMemory: [100],
+  ShareableList: [[1, 'two']],
   NDArray: [{ shape: [3], fill: 42 }],
   Value: ['int32', 42],
   SharedArray: ['int32', [42]],

@@ -75,12 +75,15 @@ function foreign(name: string, options: Options): Found {
   }
 }
 
+/** Whether nothing waits at objects of that class, and nothing holds them. */
+const isPlain = (kind: string): boolean => kind === 'SharedMemory' || kind === 'ShareableList'
+
 const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`
 
 function describe(found: Found, { columns }: Options): string {
   const { array, records, foreign, kind, problem } = found
   const dtype = array?.dtype ?? records?.dtype
-  const isWatched = !foreign && kind !== 'SharedMemory' && problem === null
+  const isWatched = !foreign && !isPlain(kind) && problem === null
   const described = {
     name: found.name,
     kind: foreign ? 'foreign: shared memory that this domain did not make' : kind,

@@ -2,23 +2,15 @@ import { CrossmemError } from '../errors.js'
 import {
   type CreateOptions,
   checkCreateOptions,
-  checkMaker,
   createOptions,
   existsAs,
   openOrCreate,
   Segment,
   whenCreated,
 } from '../objects/index.js'
-import {
-  bytesOf,
-  checkSpan,
-  dispose,
-  type InspectionArguments,
-  inspection,
-  show,
-  showAs,
-} from '../util/index.js'
+import { bytesOf, checkSpan, show } from '../util/index.js'
 import type { WaitOptions } from '../wait/index.js'
+import { MemoryHandle } from './memory-handle.js'
 
 /**
  * A named segment of raw bytes, without a header: Python's
@@ -40,20 +32,9 @@ import type { WaitOptions } from '../wait/index.js'
  * memory.close()
  * ```
  */
-export class SharedMemory implements Disposable {
-  /**
-   * The class name. `crossmem` and `name` are all that is sent to another process; `open()` makes a
-   * handle of them there.
-   */
-  readonly crossmem = 'SharedMemory'
-  /** The name of the segment. */
-  readonly name: string
-  readonly #segment: Segment
-
+export class SharedMemory extends MemoryHandle<'SharedMemory'> {
   private constructor(segment: Segment) {
-    checkMaker(segment, 'SharedMemory')
-    this.name = segment.name
-    this.#segment = segment
+    super(segment, 'SharedMemory')
   }
 
   /** @internal */
@@ -122,12 +103,7 @@ export class SharedMemory implements Disposable {
 
   /** Number of bytes, exactly as created. */
   get byteLength(): number {
-    return this.#segment.byteLength
-  }
-
-  /** Whether the segment stays when no agent has it open. */
-  get persist(): boolean {
-    return this.#segment.persist
+    return this.segment.byteLength
   }
 
   /**
@@ -139,7 +115,7 @@ export class SharedMemory implements Disposable {
    *   `read` and `write`
    */
   get buffer(): ArrayBuffer {
-    return this.#segment.buffer
+    return this.segment.buffer
   }
 
   /**
@@ -167,7 +143,7 @@ export class SharedMemory implements Disposable {
    *   shared memory (Electron)
    */
   get shared(): Uint8Array & { readonly buffer: SharedArrayBuffer } {
-    return new Uint8Array(this.#segment.sharedBuffer)
+    return new Uint8Array(this.segment.sharedBuffer)
   }
 
   /**
@@ -182,7 +158,7 @@ export class SharedMemory implements Disposable {
    *   is refused. ERR_CLOSED: the handle is closed
    */
   read<T extends ArrayBufferView>(offset: number, target: T): T {
-    this.#segment.read(this.#checked(offset, 'target', target), bytesOf(target))
+    this.segment.read(this.#checked(offset, 'target', target), bytesOf(target))
     return target
   }
 
@@ -195,7 +171,7 @@ export class SharedMemory implements Disposable {
    * @throws {CrossmemError} as `read`
    */
   write(offset: number, source: ArrayBufferView): void {
-    this.#segment.write(this.#checked(offset, 'source', source), bytesOf(source))
+    this.segment.write(this.#checked(offset, 'source', source), bytesOf(source))
   }
 
   #checked(offset: number, name: string, view: unknown): number {
@@ -206,39 +182,9 @@ export class SharedMemory implements Disposable {
     return offset
   }
 
-  /**
-   * Removes the name now; the memory stays until the last handle is closed. Idempotent.
-   *
-   * @throws {CrossmemError} ERR_CLOSED: the handle is closed. ERR_PERMISSION: the memory is another
-   *   user's
-   */
-  unlink(): void {
-    this.#segment.unlink()
-  }
-
-  /**
-   * Closes the handle: all views of its buffer become empty. Await asynchronous work on the views
-   * first: it would see zeros. The last agent that closes the segment removes it, unless it
-   * persists. Idempotent.
-   */
-  close(): void {
-    this.#segment.close()
-  }
-
-  /** Closes the handle; `using` calls this. */
-  [dispose](): void {
-    this.close()
-  }
-
-  /** The reference to send to another process, where `open()` takes it. */
-  toJSON(): { crossmem: 'SharedMemory'; name: string } {
-    return { crossmem: this.crossmem, name: this.name }
-  }
-
-  /** Shows name and length in `console.log`, or that the handle is closed. */
-  [inspection](...how: InspectionArguments): string {
-    const { name, byteLength } = this
-    return showAs(`SharedMemory${this.#segment.isClosed ? ' (closed)' : ''}`, { name, byteLength }, ...how)
+  /** @internal */
+  protected override state(): object {
+    return { byteLength: this.byteLength }
   }
 }
 

@@ -19,7 +19,7 @@ fn mode(path: impl AsRef<std::path::Path>) -> (u32, u32) {
 }
 
 fn with_access(agent: &Agent, name: &str, kind: Kind, mode: u32) -> crossmem_core::Result<Segment> {
-    let params = (!matches!(kind, Kind::SharedMemory | Kind::NDArray)).then_some([0; 5]);
+    let params = (!kind.is_plain()).then_some([0; 5]);
     let size = if params.is_some() { 0 } else { 8192 };
     Segment::create(
         agent,

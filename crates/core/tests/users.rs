@@ -92,11 +92,10 @@ impl World {
     fn create(&self, agent: &Agent) -> crossmem_core::Result<Segment> {
         let (kind, params) = self.case.kind;
         let guard = (kind == Kind::NDArray).then_some(PAGE);
-        let is_bytes = matches!(kind, Kind::SharedMemory | Kind::NDArray);
         let bytes = Spec { kind, persist: self.case.persist, guard, ..spec(&self.name, 2 * PAGE) };
         Segment::create(
             agent,
-            &if is_bytes { bytes } else { Spec { size: 0, params: Some(params), ..bytes } },
+            &if kind.is_plain() { bytes } else { Spec { size: 0, params: Some(params), ..bytes } },
         )
     }
 

@@ -46,7 +46,7 @@ impl<'a> User<'a> {
         let kinds = super::world::KINDS;
         let kind = if input.ratio(1, 24)? { *input.choose(&kinds)? } else { self.segment.kind };
         match kind {
-            Kind::SharedMemory => self.inspect(input),
+            Kind::SharedMemory | Kind::ShareableList => self.inspect(input),
             Kind::NDArray => self.update(input),
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => self.lock(input),
             Kind::RwLock => self.read_and_write(input),

@@ -58,7 +58,7 @@ impl Drop for World {
 }
 
 /// Every kind that can be made.
-pub const KINDS: [Kind; 18] = [
+pub const KINDS: [Kind; 19] = [
     Kind::SharedMemory,
     Kind::NDArray,
     Kind::Mutex,
@@ -77,6 +77,7 @@ pub const KINDS: [Kind; 18] = [
     Kind::JoinableQueue,
     Kind::Pipe,
     Kind::RecordQueue,
+    Kind::ShareableList,
 ];
 
 /// The offset of a small array's trailer.
@@ -86,7 +87,7 @@ pub const GUARD: u64 = 4096;
 pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Segment> {
     const SPILL_AND_REDELIVER: u64 = 3;
     let params: Option<[u64; PARAMS]> = match kind {
-        Kind::SharedMemory | Kind::NDArray => None,
+        kind if kind.is_plain() => None,
         Kind::Semaphore => Some([2, 3, 0, 0, 0]),
         Kind::Barrier => Some([2, 0, 0, 0, 0]),
         Kind::Value | Kind::SharedArray => Some([1, 2, 1, 0, 0]),
@@ -99,7 +100,7 @@ pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Se
     };
     let size = match kind {
         Kind::NDArray => 2 * GUARD,
-        Kind::SharedMemory => 100,
+        Kind::SharedMemory | Kind::ShareableList => 100,
         Kind::Value | Kind::SharedArray => 8,
         _ => 0,
     };

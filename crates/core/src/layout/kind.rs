@@ -60,6 +60,8 @@ kinds! {
     Pipe = 17,
     /// Records of one dtype, any number of producers and consumers.
     RecordQueue = 18,
+    /// A list of numbers, strings and bytes, laid out as Python's `ShareableList`.
+    ShareableList = 19,
 }
 
 impl Kind {
@@ -67,6 +69,13 @@ impl Kind {
     #[must_use]
     pub fn parse(name: &str) -> Option<Kind> {
         ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether the segment is nothing but its user's bytes, such as any program makes them: it has
+    /// no header, so other domains and languages can use it.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        matches!(self, Kind::SharedMemory | Kind::NDArray | Kind::ShareableList)
     }
 
     pub(crate) fn from_stored(stored: u32) -> Option<Kind> {

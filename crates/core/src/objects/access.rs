@@ -49,7 +49,7 @@ fn check(mode: u32, kind: Kind, is_groups: bool, has_group: bool) -> Result<()> 
         );
     }
     let is_shared = mode != 0o600 || has_group;
-    if !is_groups && is_shared && !matches!(kind, Kind::SharedMemory | Kind::NDArray) {
+    if !is_groups && is_shared && !kind.is_plain() {
         return refuse(format!(
             "this domain is of one user, and a {} works among processes of its domain only, so no mode or group lets other \
              users use it; set CROSSMEM_GROUP in all processes to share a domain",

@@ -109,7 +109,7 @@ pub(crate) fn check(
     region: Region<'_>,
     is_foreign: bool,
 ) -> Result<()> {
-    if matches!(kind, Kind::SharedMemory | Kind::NDArray) {
+    if kind.is_plain() {
         return Ok(());
     }
     let header = region.at::<ObjectHeader>(0);
@@ -200,7 +200,7 @@ fn overwritten(name: &str) -> Error {
 /// header.
 fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
     let words = match kind {
-        Kind::SharedMemory | Kind::NDArray => return Ok(None),
+        Kind::SharedMemory | Kind::NDArray | Kind::ShareableList => return Ok(None),
         Kind::Value | Kind::SharedArray => return Ok(Some(DATA_OFFSET)),
         Kind::SpscQueue | Kind::Pipe => return Ok(Some(ChannelGeometry::of(params)?.size)),
         Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {

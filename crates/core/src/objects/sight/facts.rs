@@ -30,7 +30,7 @@ use Worth::{Count, Flag};
 impl Sight<'_> {
     pub(super) fn facts(&self) -> Result<Vec<Fact>> {
         Ok(match self.kind {
-            Kind::SharedMemory => Vec::new(),
+            Kind::SharedMemory | Kind::ShareableList => Vec::new(),
             Kind::NDArray => self.array(),
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => vec![died(self.words()?)],
             Kind::Condition => vec![died(&self.words::<ConditionWords>()?.mutex)],

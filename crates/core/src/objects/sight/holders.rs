@@ -76,7 +76,7 @@ impl Sight<'_> {
     /// barrier, have the ends of the channel, or have messages of the queue to write or to read.
     pub(super) fn holders(&self) -> Result<Vec<Holder>> {
         Ok(match self.kind {
-            Kind::SharedMemory | Kind::Event => Vec::new(),
+            Kind::SharedMemory | Kind::ShareableList | Kind::Event => Vec::new(),
             Kind::NDArray => self.guard().map_or_else(Vec::new, |guard| self.of_mutex(&guard.writer)),
             Kind::Mutex | Kind::RLock | Kind::Condition | Kind::Value | Kind::SharedArray => {
                 self.of_mutex(self.words()?)

@@ -67,7 +67,7 @@ impl Sight<'_> {
     /// named instead.
     pub(super) fn waiters(&self) -> Result<Vec<Waiter>> {
         Ok(match self.kind {
-            Kind::SharedMemory => Vec::new(),
+            Kind::SharedMemory | Kind::ShareableList => Vec::new(),
             Kind::NDArray => self.guard().map_or_else(Vec::new, |guard| self.at_mutex(&guard.writer)),
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => self.at_mutex(self.words()?),
             Kind::RwLock => {
