@@ -14,6 +14,7 @@ import {
   type Guard,
   gc,
   JoinableQueue,
+  type ListItem,
   list,
   locks,
   Message,
@@ -35,6 +36,7 @@ import {
   RecordQueue,
   RwLock,
   Semaphore,
+  ShareableList,
   SharedArray,
   SharedMemory,
   type SpscConsumer,
@@ -46,6 +48,8 @@ import {
   type ValueQueueOptions,
 } from 'crossmem'
 
+const words: ShareableList = ShareableList.create(null, ['a', 1, null, 2n], { table: 'sizes' })
+const item: ListItem = words.get(0)
 const memory: SharedMemory = SharedMemory.create(null, 16, { persist: false })
 const bytes: Uint8Array = memory.bytes
 const sharedBytes: SharedArrayBuffer = memory.shared.buffer
@@ -224,6 +228,7 @@ export {
   isHeld,
   isJoined,
   isOurs,
+  item,
   job,
   joined,
   kept,

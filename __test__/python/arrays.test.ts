@@ -10,6 +10,7 @@ import { unique } from '../helpers/domain.js'
 import { root } from '../helpers/paths.js'
 import { isPython, pythonTest, runPython } from '../helpers/python.js'
 import { type Hired, hire } from '../processes/hire.js'
+import { withPython } from '../processes/python.js'
 import { hireUser } from '../processes/users.js'
 
 const file = (name: string): string => `/dev/shm/${name}`
@@ -35,22 +36,10 @@ function forPython(name: string): string {
 
 const hirePython = () => hire<ArrayOrders>('python/obey', { as: 'python' })
 
-/**
- * Runs `talk` with a Python that obeys, and sees it off: it must leave without a word of complaint.
- */
-async function withPython(
+const withArrays = (
   t: ExecutionContext,
   talk: (python: Hired<ArrayOrders>) => Promise<void>,
-): Promise<void> {
-  const python = await hirePython()
-  try {
-    await talk(python)
-  } catch (error) {
-    await python.kill()
-    throw error
-  }
-  t.deepEqual(await python.leave(), { code: 0, signal: null, stderr: '' })
-}
+): Promise<void> => withPython(t, 'python/obey', talk)
 
 const samples: Record<NumericDType, Scalar[]> = {
   bool: [true, false, false, true, true],
@@ -150,7 +139,7 @@ const saysOrder = (shape: readonly number[], order: 'C' | 'F') =>
 
 for (const way of ['open_by_load', 'open_by_open_memmap', 'open_by_attach'] as const) {
   pythonTest(`Python: ${way} shows every array that Node made, and changes it`, async t => {
-    await withPython(t, async python => {
+    await withArrays(t, async python => {
       for (const { dtype, order, shape, sample, title } of kinds()) {
         using array = NDArray.create(null, { shape, dtype, order })
         write(array, sample(0))
@@ -172,7 +161,7 @@ for (const way of ['open_by_load', 'open_by_open_memmap', 'open_by_attach'] as c
 }
 
 pythonTest('Python: every array made by open_memmap is the same for Node, which changes it', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     for (const { dtype, order, shape, size, sample, title } of kinds()) {
       const name = forPython('numpy')
       await python.tell({ do: 'make_array', name, dtype, shape, order })
@@ -191,7 +180,7 @@ pythonTest('Python: every array made by open_memmap is the same for Node, which 
 })
 
 pythonTest('Python: files go both ways, save to np.load and np.save to load', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     for (const { dtype, order, shape, sample, title } of kinds()) {
       const path = join(folder, 'array.npy')
       using ours = NDArray.create(null, { shape, dtype, order })
@@ -214,7 +203,7 @@ pythonTest('Python: files go both ways, save to np.load and np.save to load', as
 pythonTest(
   'Python: an array is one memory, whichever side made it and however long both have it open',
   async t => {
-    await withPython(t, async python => {
+    await withArrays(t, async python => {
       const values = (): Promise<string[]> => python.tell({ do: 'values' })
       const look = async (array: NDArray) => {
         for (let round = 1; round <= 20; round++) {
@@ -254,7 +243,7 @@ pythonTest(
 )
 
 pythonTest('Python: SharedMemory made by Node has the same bytes, and the same length', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     for (const byteLength of [1, 1000, 4096, 100_001]) {
       using memory = SharedMemory.create(null, byteLength)
       memory.bytes[byteLength - 1] = 17
@@ -269,7 +258,7 @@ pythonTest('Python: SharedMemory made by Node has the same bytes, and the same l
 })
 
 pythonTest('Python: SharedMemory made by Python has the same bytes, and the same length', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     for (const chosen of [undefined, forPython('chosen')]) {
       for (const size of [1, 1000, 4096, 100_001]) {
         const { name } = await python.tell({ do: 'make_memory', name: chosen, size })
@@ -303,7 +292,7 @@ pythonTest('Python: SharedMemory made by Python has the same bytes, and the same
 })
 
 pythonTest('Python: memory that it has not sized yet is refused, and opens when it is', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     const name = forPython('unsized')
     await python.tell({ do: 'make_unsized', name })
     t.throws(() => SharedMemory.open(name), { code: 'ERR_CORRUPT', message: /try again/ })
@@ -315,7 +304,7 @@ pythonTest('Python: memory that it has not sized yet is refused, and opens when 
 })
 
 pythonTest('Python: its memory is never removed because Node closed it', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     const { name } = await python.tell({ do: 'make_memory', size: 100 })
     const isThere = async () => {
       const visitor = await hirePython()
@@ -352,7 +341,7 @@ pythonTest('Python: its memory is never removed because Node closed it', async t
 })
 
 pythonTest('Python: having an array open does not keep its name, but keeps its bytes', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     const array = NDArray.from(unique('left'), [1, 2, 3])
     await python.tell({ do: 'open_by_load', name: array.name })
     array.close()
@@ -371,7 +360,7 @@ pythonTest('Python: having an array open does not keep its name, but keeps its b
 })
 
 pythonTest('Python: a new array written over ours is noticed when it is opened', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     using array = NDArray.create(unique('overwritten'), { shape: [2, 3] })
     await python.tell({ do: 'make_array', name: array.name, dtype: 'float64', shape: [2, 3] })
     t.throws(() => NDArray.open(array.name), { code: 'ERR_CORRUPT', message: /was made with/ })
@@ -379,7 +368,7 @@ pythonTest('Python: a new array written over ours is noticed when it is opened',
 })
 
 pythonTest('Python: names beyond ASCII', async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     using array = NDArray.from(unique('prix à 冷蔵庫'), [1, 2])
     await python.tell({ do: 'open_by_load', name: array.name })
     t.deepEqual(await python.tell({ do: 'values' }), ['1.0', '2.0'])
@@ -447,7 +436,7 @@ for (const end of ['leave', 'kill'] as const) {
 }
 
 pythonTest("Python: a name that was taken away and given to something of Python's leads to that", async t => {
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     const name = forPython('reborn')
     const old = SharedMemory.create(name, 100)
     rmSync(file(name))
@@ -555,7 +544,7 @@ pythonTest('Python: docs/python.md shows the attach that the tests use, and all 
     rows.map(row => row.dtype),
     [...dtypes, 'S8', 'U8'],
   )
-  await withPython(t, async python => {
+  await withArrays(t, async python => {
     for (const { dtype, code, storage } of rows) {
       using array = NDArray.create(null, { shape: [], dtype })
       t.is((await python.tell({ do: 'open_by_load', name: array.name })).code, code)

@@ -15,8 +15,8 @@ export interface CreateOptions {
    * ERR_INVALID_ARG. On Linux only; elsewhere ERR_UNSUPPORTED, but for `0o600`. Default: `0o600`;
    * `0o660` in a domain of a group, or with `group`.
    *
-   * In a domain of one user, only a SharedMemory, a ShareableList or an NDArray can be for others, as plain memory:
-   * locks and queues work among the processes of their domain.
+   * In a domain of one user, only a SharedMemory, a ShareableList or an NDArray can be for others,
+   * as plain memory: locks and queues work among the processes of their domain.
    */
   mode?: number
   /**
