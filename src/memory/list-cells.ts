@@ -5,24 +5,13 @@ import {
   type ListItem,
   type Packed,
   pack,
+  packFormat,
+  unpackFormat,
   unpackText,
   unpackWord,
   withoutPadding,
 } from './list-items.js'
 import { type ListLayout, WORD, writeLayout } from './list-layout.js'
-
-const scratch = new BigInt64Array(1)
-
-/** A format as it lies in memory, and back. */
-const wordOf = (format: string): bigint => {
-  scratch[0] = 0n
-  Buffer.from(scratch.buffer).write(format, 'latin1')
-  return scratch[0] as bigint
-}
-const formatOf = (word: bigint): string => {
-  scratch[0] = word
-  return Buffer.from(withoutPadding(new Uint8Array(scratch.buffer))).toString('latin1')
-}
 
 /**
  * The items of a list in memory, by their index.
@@ -57,20 +46,20 @@ export class ListCells {
     const buffer = new ArrayBuffer(WORD * Math.ceil(layout.byteLength / WORD))
     const cells = new ListCells(layout, buffer)
     writeLayout(layout, cells.#words)
-    for (const [i, item] of items.entries()) cells.#store(i, item, `${item.room}s`)
+    for (const [i, item] of items.entries()) cells.#store(i, item, item.room)
     return new Uint8Array(buffer, 0, layout.byteLength)
   }
 
   /** The formats of all items, as Python joins them. */
   get format(): string {
-    return Array.from({ length: this.#layout.length }, (_, i) => formatOf(this.#formatWord(i))).join('')
+    return Array.from({ length: this.#layout.length }, (_, i) => unpackFormat(this.#format(i))).join('')
   }
 
   /** @throws {CrossmemError} ERR_CORRUPT: what is there is no item */
   get(i: number): ListItem {
     const code = Atomics.load(this.#bytes, this.#layout.codes + i)
     if (code === codes.none) return null
-    const format = formatOf(this.#formatWord(i))
+    const format = this.#format(i)
     const item =
       code === codes.plain
         ? unpackWord(format, Atomics.load(this.#words, this.#start(i) / WORD))
@@ -78,12 +67,12 @@ export class ListCells {
     if (item !== undefined) return item
     throw new CrossmemError(
       'ERR_CORRUPT',
-      `the bytes of item ${i} are no item of code ${code} and format '${format}': a process of Python was killed while it changed the item, two changed it at once, or Python cut off its text; set it again`,
+      `the bytes of item ${i} are no item of code ${code} and format '${unpackFormat(format)}': a process of Python was killed while it changed the item, two changed it at once, or Python cut off its text; set it again`,
     )
   }
 
-  #row(i: number, format: string, code: number): ListItem | undefined {
-    const [, digits] = /^(\d+)s$/.exec(format) ?? []
+  #row(i: number, format: bigint, code: number): ListItem | undefined {
+    const [, digits] = /^(\d+)s$/.exec(unpackFormat(format)) ?? []
     const length = Number(digits)
     if (!(length <= this.#room(i))) return undefined
     const start = this.#start(i)
@@ -94,7 +83,7 @@ export class ListCells {
   /** @throws {CrossmemError} ERR_INVALID_ARG, ERR_TOO_LARGE: the item doesn't fit */
   set(i: number, item: unknown): void {
     const isFloat =
-      this.#formatWord(i) === FLOAT && Atomics.load(this.#bytes, this.#layout.codes + i) === codes.plain
+      this.#format(i) === formats.float && Atomics.load(this.#bytes, this.#layout.codes + i) === codes.plain
     const packed = pack(item, isFloat)
     const room = this.#room(i)
     if (packed.bytes && packed.bytes.length > room) {
@@ -103,14 +92,14 @@ export class ListCells {
         `item ${i} has room for ${room} bytes, and this one has ${packed.bytes.length}; create the list with a longer item there`,
       )
     }
-    this.#store(i, packed, `${room}s`)
+    this.#store(i, packed, room)
   }
 
-  #store(i: number, { code, format, word, bytes }: Packed, formatOfRow: string): void {
+  #store(i: number, { code, format, word, bytes }: Packed, room: number): void {
     const at = this.#layout.codes + i
     const start = this.#start(i)
-    const wanted = wordOf(format ?? formatOfRow)
-    const isSameType = this.#formatWord(i) === wanted && Atomics.load(this.#bytes, at) === code
+    const wanted = format ?? packFormat(`${room}s`)
+    const isSameType = this.#format(i) === wanted && Atomics.load(this.#bytes, at) === code
     if (word !== undefined && isSameType) {
       Atomics.store(this.#words, start / WORD, word)
       return
@@ -120,12 +109,12 @@ export class ListCells {
     if (word !== undefined) Atomics.store(this.#words, start / WORD, word)
     if (bytes) {
       this.#bytes.set(bytes, start)
-      this.#bytes.fill(0, start + bytes.length, start + Number.parseInt(formatOfRow, 10))
+      this.#bytes.fill(0, start + bytes.length, start + room)
     }
     Atomics.store(this.#bytes, at, code)
   }
 
-  #formatWord(i: number): bigint {
+  #format(i: number): bigint {
     return Atomics.load(this.#words, this.#layout.formats / WORD + i)
   }
 
@@ -137,5 +126,3 @@ export class ListCells {
     return (this.#layout.bounds[i + 1] as number) - this.#start(i)
   }
 }
-
-const FLOAT = wordOf(formats.float)

@@ -10,14 +10,34 @@ export type ListItem = number | bigint | boolean | string | Uint8Array | null
 /** What to make of what a format reads: the codes of Python. */
 export const codes = { plain: 0, text: 1, bytes: 2, none: 3 } as const
 
+const format = new BigInt64Array(1)
+const formatBytes = Buffer.from(format.buffer)
+
+/** A format of up to 8 characters as it lies in memory: one word. */
+export function packFormat(text: string): bigint {
+  formatBytes.fill(0).write(text, 'latin1')
+  return format[0] as bigint
+}
+
+/** The characters of a format. */
+export function unpackFormat(word: bigint): string {
+  format[0] = word
+  return Buffer.from(withoutPadding(formatBytes)).toString('latin1')
+}
+
 /** The formats of items of 8 bytes. */
-export const formats = { int: 'q', float: 'd', bool: 'xxxxxxx?', none: 'xxxxxx?x' } as const
+export const formats = {
+  int: packFormat('q'),
+  float: packFormat('d'),
+  bool: packFormat('xxxxxxx?'),
+  none: packFormat('xxxxxx?x'),
+} as const
 
 /** An item as it lies in memory: 8 bytes as one number, or text and bytes of any length. */
 export interface Packed {
   code: number
   /** Of an item of 8 bytes. The format of others tells their room. */
-  format?: string
+  format?: bigint
   word?: bigint
   bytes?: Uint8Array
   /** The bytes that Python gives a new list for it. */
@@ -49,7 +69,7 @@ export function pack(item: unknown, isFloat = false): Packed {
   )
 }
 
-const ofWord = (format: string, word: bigint, code: number = codes.plain): Packed => ({
+const ofWord = (format: bigint, word: bigint, code: number = codes.plain): Packed => ({
   code,
   format,
   word,
@@ -100,7 +120,7 @@ const roomFor = (length: number): number => WORD * (Math.floor(length / WORD) + 
 const roundUp = (length: number): number => WORD * Math.ceil(length / WORD)
 
 /** The number, boolean or null that 8 bytes mean; `undefined` if the format is none of theirs. */
-export function unpackWord(format: string, word: bigint): ListItem | undefined {
+export function unpackWord(format: bigint, word: bigint): ListItem | undefined {
   switch (format) {
     case formats.int: {
       const number = Number(word)
