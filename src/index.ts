@@ -82,11 +82,13 @@ export {
   cpuCount,
   currentProcess,
   type FunctionNames,
+  move,
   type ParentProcess,
   Process,
   type ProcessOptions,
   parentProcess,
   type ResultOf,
+  release,
   type StartOptions,
 } from './process/index.js'
 export {

@@ -1,6 +1,7 @@
+import type { Locate } from './apart.js'
 import { DEEPEST } from './depth.js'
 import { bareError, bareException, hide } from './errors.js'
-import { ESCAPE, STRUCTURED, tags, views } from './msgpack-tags.js'
+import { apart, ESCAPE, STRUCTURED, tags, views } from './msgpack-tags.js'
 import { define, setProperty } from './properties.js'
 import type { Structures } from './structures.js'
 
@@ -11,7 +12,11 @@ const REMEMBERED = 1 << 10
 
 const remembered: (string | undefined)[] = new Array(REMEMBERED)
 
-type ViewClass = new (buffer: ArrayBuffer) => NodeJS.ArrayBufferView
+interface ViewClass {
+  new (buffer: ArrayBuffer, offset?: number, length?: number): NodeJS.ArrayBufferView
+  /** A DataView has none. */
+  BYTES_PER_ELEMENT?: number
+}
 // A runtime without Float16Array gets the raw bits, as an NDArray shows them there.
 const viewClasses = views.map(
   name => (globalThis as unknown as Record<string, ViewClass>)[name] ?? (Uint16Array as ViewClass),
@@ -34,12 +39,18 @@ export class MsgpackReader {
   #objects: (object | undefined)[] = []
   #count = 0
   #structures: Structures | undefined
+  #locate: Locate | undefined
 
-  /** Reads from these bytes from now on. */
-  open({ buffer, byteOffset, length }: Uint8Array, structures?: Structures): this {
+  /**
+   * Reads from these bytes from now on.
+   *
+   * @param locate finds what lies outside of the message
+   */
+  open({ buffer, byteOffset, length }: Uint8Array, structures?: Structures, locate?: Locate): this {
     this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, length)
     this.#data = new DataView(buffer, byteOffset, length)
     this.#structures = structures
+    this.#locate = locate
     return this
   }
 
@@ -48,6 +59,7 @@ export class MsgpackReader {
     this.#bytes = NOTHING
     this.#data = NO_DATA
     this.#structures = undefined
+    this.#locate = undefined
   }
 
   /** Reads the value that lies there. */
@@ -163,6 +175,8 @@ export class MsgpackReader {
       case tags.EXCEPTION:
         this.#check(depth)
         return this.#parts(this.keep(bareException(this.#string(), this.#string())), depth)
+      case tags.APART:
+        return this.keep(this.#apart())
       default:
         throw new RangeError(`there is no tag ${tag}`)
     }
@@ -254,6 +268,21 @@ export class MsgpackReader {
     const View = viewClasses[index]
     if (!View) throw new RangeError(`there is no class of views ${index}`)
     return this.keep(new View(this.#copy(this.#uint32())))
+  }
+
+  #apart(): object {
+    const index = this.#byte()
+    const number = this.#uint32()
+    const [at, length] = [this.#float(), this.#float()]
+    if (!this.#locate) throw new RangeError('there is nothing outside of the message')
+    const place = this.#locate(number, at, length)
+    if (!place) return {}
+    const { buffer, offset } = place
+    if (index === apart.BUFFER) return Buffer.from(buffer, offset, length)
+    if (index === apart.ARRAY_BUFFER) return buffer
+    const View = viewClasses[index]
+    if (!View) throw new RangeError(`there is no class of views ${index}`)
+    return new View(buffer, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
   }
 
   #buffer(length: number): object {

@@ -40,6 +40,11 @@ export const tags = {
   ERROR: 12,
   /** Message and name as values, then as an error's properties. */
   EXCEPTION: 13,
+  /**
+   * The index of the class, as for a view, or one of `apart`; the number of the memory; offset and
+   * length in bytes, as float64 each: the bytes lie outside of the message.
+   */
+  APART: 14,
 } as const
 
 /**
@@ -50,6 +55,9 @@ export const STRUCTURED = 0x40
 
 /** The most structures of a queue. */
 export const MOST_STRUCTURES = 64
+
+/** What isn't in `views`, and can lie outside of the message, too. */
+export const apart = { BUFFER: 0xfe, ARRAY_BUFFER: 0xff } as const
 
 /** A view's class travels as its index. */
 export const views = [

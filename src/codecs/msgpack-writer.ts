@@ -1,9 +1,10 @@
 import { bytesOf } from '../util/index.js'
+import type { Collector } from './apart.js'
 import { isList } from './arrays.js'
 import { DEEPEST, tooDeep } from './depth.js'
 import { type ErrorParts, partsOf, partsOfException } from './errors.js'
 import { cannotClone, kindOf } from './kinds.js'
-import { ESCAPE, STRUCTURED, tags, views } from './msgpack-tags.js'
+import { apart, ESCAPE, STRUCTURED, tags, views } from './msgpack-tags.js'
 import type { Handle } from './references.js'
 import { entriesOf, flagsOf, itemsOf, sourceOf, timeOf, unbox, viewName } from './slots.js'
 import type { Shape, Structures } from './structures.js'
@@ -40,6 +41,7 @@ export class MsgpackWriter {
   #count = 0
   #many: Map<object, number> | undefined
   #structures: Structures | undefined
+  #collector: Collector | undefined
   #isBusy = false
 
   /** @param home memory of the caller's; without it, the writer has memory of its own */
@@ -50,11 +52,17 @@ export class MsgpackWriter {
     this.#data = this.#homeData
   }
 
-  /** Begins anew. @param structures those whose names need not be written */
-  begin(structures?: Structures): void {
+  /**
+   * Begins anew.
+   *
+   * @param structures those whose names need not be written
+   * @param collector is asked for each piece of memory whether it is written
+   */
+  begin(structures?: Structures, collector?: Collector): void {
     this.#isBusy = true
     this.#at = 0
     this.#structures = structures
+    this.#collector = collector
   }
 
   /** Writes a value behind those before. Returns where it ends. */
@@ -88,6 +96,7 @@ export class MsgpackWriter {
   end(): void {
     this.#isBusy = false
     this.#structures = undefined
+    this.#collector = undefined
     if (this.isAtHome) return
     this.#spare = this.#buffer.length <= KEPT ? this.#buffer : undefined
     this.#buffer = this.#home
@@ -160,8 +169,7 @@ export class MsgpackWriter {
         this.#view(value as NodeJS.ArrayBufferView)
         break
       case 'buffer':
-        this.#tag(tags.BUFFER)
-        this.#bytes(new Uint8Array(value as ArrayBuffer))
+        this.#arrayBuffer(new Uint8Array(value as ArrayBuffer))
         break
       case 'date':
         this.#tag(tags.DATE)
@@ -295,6 +303,7 @@ export class MsgpackWriter {
     const bytes = bytesOf(value)
     const { length } = bytes
     if (Buffer.isBuffer(value)) {
+      if (this.#isApart(bytes, apart.BUFFER)) return
       this.#room(5)
       if (length < 0x100) this.#put2(0xc4, length)
       else if (length < 0x10000) this.#put3(0xc5, length)
@@ -302,11 +311,30 @@ export class MsgpackWriter {
     } else {
       const index = (views as readonly string[]).indexOf(viewName(value))
       if (index < 0) throw cannotClone(value)
+      if (this.#isApart(bytes, index)) return
       this.#tag(tags.VIEW)
       this.#byte(index)
       this.#uint32(length)
     }
     this.#copy(bytes)
+  }
+
+  #arrayBuffer(bytes: Uint8Array): void {
+    if (this.#isApart(bytes, apart.ARRAY_BUFFER)) return
+    this.#tag(tags.BUFFER)
+    this.#bytes(bytes)
+  }
+
+  /** Whether bytes stay out of the message: then it says where they are. */
+  #isApart({ buffer, byteOffset, length }: Uint8Array, index: number): boolean {
+    const number = this.#collector?.numberOf(buffer, byteOffset, length)
+    if (number === undefined) return false
+    this.#tag(tags.APART)
+    this.#byte(index)
+    this.#uint32(number)
+    this.#float(byteOffset)
+    this.#float(length)
+    return true
   }
 
   #string(text: string): void {

@@ -11,6 +11,7 @@ export const nativeSegments = {
   writeSegment: member(addon.writeSegment),
   compareExchange: member(addon.compareExchange),
   closeSegment: visitor(addon.closeSegment),
+  closeWithBuffer: member(addon.closeWithBuffer),
   forgetSegment: visitor(addon.forgetSegment),
   unlinkSegment: member(addon.unlinkSegment),
   unlinkByName: member(addon.unlinkByName),

@@ -116,6 +116,19 @@ export class Segment {
     return this.#sharedBuffer
   }
 
+  /** A copy of all bytes, also in a runtime that can't show them. */
+  copy(): ArrayBuffer {
+    const copy = new Uint8Array(this.byteLength)
+    nativeSegments.readSegment(this.handle, copy)
+    return copy.buffer
+  }
+
+  /** From now on it needs no `close()`: it closes when its buffer has been collected. */
+  closeWithBuffer(): void {
+    nativeSegments.closeWithBuffer(this.handle)
+    collected.unregister(this)
+  }
+
   #makeBuffer(handle: number): void {
     if (this.#buffer) throw transferred(this.name)
     this.#buffer = nativeSegments.segmentBuffer(handle)

@@ -17,15 +17,15 @@ type Start = Extract<Order, { do: 'start' }>
 // Programs shall not see what is meant for this file.
 const [channelAt, handoverAt] = process.argv.splice(2).map(Number)
 const channel = new Channel<News, Order>(inherited(channelAt as number), obey)
-let release: () => void = () => undefined
+let endHolding: () => void = () => undefined
 const released = new Promise<void>(resolve => {
-  release = resolve
+  endHolding = resolve
 })
 let hasStarted = false
 let hasToldResult = false
 
 void channel.closed.then(() => {
-  release()
+  endHolding()
   if (hasStarted) return
   writeSync(2, 'crossmem: the parent of this process ended before it had sent the arguments\n')
   process.exit(1)
@@ -42,13 +42,13 @@ function obey(order: Order): void {
     // From here on only the program keeps this process alive.
     channel.keep(false)
     void start(order)
-  } else if (order.do === 'release') release()
+  } else if (order.do === 'release') endHolding()
   // A program that doesn't know the signal can't act on it.
   else if (!abortSignal()) process.kill(process.pid, 'SIGTERM')
 }
 
 /** A rejection ends this process with its stack, as an error anywhere else does. */
-async function start({ description, target, args, sender }: Start): Promise<void> {
+async function start({ description, target, args, sender, share }: Start): Promise<void> {
   const { name, isDaemon, parent } = description
   nativeProcess.describeProcess(JSON.stringify(description))
   process.on('uncaughtExceptionMonitor', error => {
@@ -62,7 +62,7 @@ async function start({ description, target, args, sender }: Start): Promise<void
     const taken = take(args, sender)
     handles = taken.handles
     void channel.send({ is: 'started' })
-    await tellResult(await call(target, taken.args))
+    await tellResult(await call(target, taken.args), share)
   } catch (error) {
     await tellFailure(error)
     throw error
@@ -92,20 +92,21 @@ async function call(target: Start['target'], args: unknown[]): Promise<unknown> 
   )
 }
 
-async function tellResult(value: unknown): Promise<void> {
-  const { bytes, references } = packResult(value)
+async function tellResult(value: unknown, share: boolean): Promise<void> {
+  const { bytes, references, release } = packResult(value, share)
   hasToldResult = true
   await channel.send({ is: 'returned', value: bytes })
   if (references.length === 0) return
   // The objects must not go before the parent has opened them.
   channel.keep(true)
   await released
+  release()
   channel.keep(false)
 }
 
-function packResult(value: unknown): Packed {
+function packResult(value: unknown, share: boolean): Packed {
   try {
-    return pack(value)
+    return pack(value, { share })
   } catch (cause) {
     const { code, message } = cause as CrossmemError
     throw new CrossmemError(code, `the result: ${message}`, { cause })
@@ -121,7 +122,7 @@ async function tellFailure(error: unknown): Promise<void> {
 /** An error whose parts can't be sent goes as its text. */
 function packError(error: unknown): Uint8Array {
   try {
-    return pack(error).bytes
+    return pack(error, { share: false }).bytes
   } catch {
     const { name, message = String(error), stack } = Object(error) as Partial<Error>
     const text = new Error(String(message))

@@ -1,43 +1,146 @@
 import { types } from 'node:util'
-import { type BoundCodec, codecFor } from '../codecs/index.js'
+import {
+  type BoundCodec,
+  codecFor,
+  decodeApart,
+  encodeApart,
+  type Locate,
+  type Piece,
+} from '../codecs/index.js'
+import { CrossmemError } from '../errors.js'
+import type { Segment } from '../objects/index.js'
 import { type AnyHandle, isReference, openFrom, type Reference } from '../open.js'
+import { isPlace, LARGE, loseMoved, openPlace, type Place, putApart, release } from './shares.js'
 
 const codec: BoundCodec<unknown> = codecFor()
+
+/** A packed value begins with the length of its message, in bytes. What lies apart follows it. */
+const HEAD = 8
+
+/** How a value travels. */
+export interface PackOptions {
+  /** Whether large arrays travel in shared memory. Default: true. */
+  share?: boolean
+  /** How an error message calls the value. Default: 'value'. */
+  what?: string
+}
 
 /** A value on its way to another process. */
 export interface Packed {
   bytes: Uint8Array
-  /** The objects whose handles are in it. */
+  /** The objects that must stay until the receiver has unpacked it: handles in it, and its arrays. */
   references: Reference[]
+  /**
+   * The receiver has unpacked it, or is dead: what this process holds for it is given back. Calling
+   * it again does nothing. A value that nobody will unpack needs it, too.
+   */
+  release(): void
 }
 
 /**
- * Encodes a value, and finds what objects are in it.
+ * Encodes a value, puts its large arrays into shared memory, and finds what objects are in it. If
+ * there is no shared memory, the arrays go with the bytes.
  *
- * @param what how an error message calls the value. Default: 'value'
  * @throws {CrossmemError} ERR_INVALID_ARG: a part of it can't be sent
  */
-export function pack(value: unknown, what = 'value'): Packed {
-  const bytes = Uint8Array.from(codec.encode(value, what))
+export function pack(value: unknown, { share = true, what }: PackOptions = {}): Packed {
+  const { bytes, places, segments } = (share ? packApart(value, what) : undefined) ?? packWhole(value, what)
+  return {
+    bytes,
+    references: [...referencesIn(bytes), ...places.map(([name]) => ({ crossmem: 'SharedMemory', name }))],
+    release() {
+      for (const segment of segments.splice(0)) segment.close()
+    },
+  }
+}
+
+interface Sent {
+  bytes: Uint8Array
+  places: Place[]
+  segments: Segment[]
+}
+
+/** With large arrays in shared memory; `undefined` if that can't be had. */
+function packApart(value: unknown, what: string | undefined): Sent | undefined {
+  const { bytes: message, pieces, memories } = encodeApart(value, LARGE, what)
+  const bytes = withHead(message)
+  const put = tryToPut(pieces)
+  if (!put) return undefined
+  loseMoved(memories)
+  return { ...put, bytes: pieces.length === 0 ? bytes : Buffer.concat([bytes, codec.encode(put.places)]) }
+}
+
+function tryToPut(pieces: readonly Piece[]): ReturnType<typeof putApart> | undefined {
+  try {
+    return putApart(pieces)
+  } catch {
+    // It is full, or the system's or the domain's limit is reached: copies do as well.
+    return undefined
+  }
+}
+
+/** With all arrays in the message. */
+function packWhole(value: unknown, what: string | undefined): Sent {
+  const { bytes, memories } = encodeApart(value, Number.POSITIVE_INFINITY, what)
+  const whole = withHead(bytes)
+  loseMoved(memories)
+  return { bytes: whole, places: [], segments: [] }
+}
+
+function withHead(message: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD + message.length)
+  bytes.writeBigUInt64LE(BigInt(message.length))
+  bytes.set(message, HEAD)
+  return bytes
+}
+
+/** The two parts of a packed value: the message, and where its large arrays are. */
+function split(packed: Uint8Array): { message: Buffer; places: Place[] } {
+  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length)
+  const end = bytes.length < HEAD ? Number.NaN : HEAD + Number(bytes.readBigUInt64LE())
+  if (!(end <= bytes.length)) throw notPacked()
+  const places = end === bytes.length ? [] : codec.decode(bytes.subarray(end))
+  if (!Array.isArray(places) || !places.every(isPlace)) throw notPacked()
+  return { message: bytes.subarray(HEAD, end), places }
+}
+
+const notPacked = (): CrossmemError =>
+  new CrossmemError('ERR_CORRUPT', 'what another process sent is no value that pack() made')
+
+/** Whether a message may have references in it: few have, and looking for this is fast. */
+const mayHaveReferences = (message: Buffer): boolean => message.includes('crossmem')
+
+function referencesIn(packed: Uint8Array): Reference[] {
+  const { message } = split(packed)
+  if (!mayHaveReferences(message)) return []
   const references = new Map<string, Reference>()
-  replaceReferences(codec.decode(bytes), reference => {
-    references.set(JSON.stringify(reference), reference)
-    return reference
-  })
-  return { bytes, references: [...references.values()] }
+  replaceReferences(
+    decodeApart(message, () => undefined),
+    reference => {
+      references.set(JSON.stringify(reference), reference)
+      return reference
+    },
+  )
+  return [...references.values()]
 }
 
 /**
  * Decodes a value, and opens the objects in it: one handle for each, however often it is there. If
- * one can't be opened, none stays open.
+ * one can't be opened, none stays open. Large arrays need no closing: they show shared memory,
+ * which is given back when they have been collected.
  *
  * @param sender the instance of the agent that hands over ends of pipes
- * @throws {CrossmemError} as `open()`
+ * @throws {CrossmemError} as `open()`. ERR_PEER_DIED: the sender is gone, and its arrays with it
  */
 export function unpack(bytes: Uint8Array, sender?: number): { value: unknown; handles: AnyHandle[] } {
+  const { message, places } = split(bytes)
   const opened = new Map<string, AnyHandle>()
+  const buffers: ArrayBuffer[] = []
   try {
-    const value = replaceReferences(codec.decode(bytes), reference => {
+    for (const place of places) buffers.push(openPlace(place))
+    const decoded = decodeApart(message, locateIn(places, buffers))
+    if (!mayHaveReferences(message)) return { value: decoded, handles: [] }
+    const value = replaceReferences(decoded, reference => {
       const key = JSON.stringify(reference)
       const handle = opened.get(key) ?? openFrom(reference, sender)
       opened.set(key, handle)
@@ -46,7 +149,20 @@ export function unpack(bytes: Uint8Array, sender?: number): { value: unknown; ha
     return { value, handles: [...opened.values()] }
   } catch (error) {
     for (const handle of opened.values()) handle.close()
+    for (const buffer of buffers) release(buffer)
     throw error
+  }
+}
+
+function locateIn(places: readonly Place[], buffers: readonly ArrayBuffer[]): Locate {
+  return (number, at, length) => {
+    const index = places.findIndex(
+      ([, its, start, end]) => its === number && start <= at && at + length <= end,
+    )
+    const [, , start = 0] = places[index] ?? []
+    const buffer = buffers[index]
+    if (!buffer) throw new RangeError(`there is no memory ${number} with bytes at ${at}`)
+    return { buffer, offset: at - start }
   }
 }
 

@@ -28,6 +28,8 @@ export type Order =
       args: Uint8Array
       /** The instance of the agent that hands over the objects in the arguments. */
       sender: number | undefined
+      /** Whether large arrays of the result travel in shared memory. */
+      share: boolean
     }
   | { do: 'terminate' }
   /** The objects in the result are open in the parent. */

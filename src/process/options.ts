@@ -28,6 +28,12 @@ export interface ProcessOptions {
   stdio?: StdioOptions
   /** Its working directory. Default: that of this process. */
   cwd?: string | URL
+  /**
+   * Whether typed arrays, Buffers, DataViews and ArrayBuffers of 64 KiB and more travel in shared
+   * memory, in its arguments and its result. With `false`, their bytes are copied to the process,
+   * and back, as those of smaller ones are. Default: true.
+   */
+  share?: boolean
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any function matches.
@@ -87,6 +93,7 @@ export interface Checked {
   execArgv: readonly string[]
   stdio: StdioOptions
   cwd: string | URL | undefined
+  share: boolean
 }
 
 let started = 0
@@ -113,6 +120,7 @@ export function checkStart(target: unknown, options: AnyStartOptions | undefined
     execArgv: execArgv ?? ownExecArgv(),
     stdio,
     cwd,
+    share: checkBoolean('share', options.share ?? true),
   }
 }
 

@@ -37,6 +37,7 @@ import {
   type ResultOf,
   type StartOptions,
 } from './options.js'
+import { sweep } from './sweep.js'
 
 /** Longer times would make a timer end at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -149,18 +150,20 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
     const caller = callerOf(Process.start)
     const checked = checkStart(target, options)
     const agent = nativeProcess.agentIdentity()
-    const { bytes, references } = pack(checked.args, 'args')
-    const handover = references.length > 0 ? new Handover(references) : undefined
+    const { name, daemon: isDaemon, module, run, share } = checked
+    const packed = pack(checked.args, { share, what: 'args' })
+    let handover: Handover | undefined
     try {
-      const { name, daemon: isDaemon, module, run } = checked
+      if (packed.references.length > 0) handover = new Handover(packed.references)
       const started = new Process(MAKER, checked, handover)
       const parent = { name: currentProcess().name, pid: process.pid, agent, isMainThread }
       void started.#channel.send({
         do: 'start',
         description: { name, isDaemon, parent },
         target: { module, caller, run },
-        args: bytes,
+        args: packed.bytes,
         sender: handover?.sender,
+        share,
       })
       if (started.pid === undefined) handover?.cancel()
       else if (handover?.descriptor !== undefined) handover.end()
@@ -168,6 +171,9 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
     } catch (error) {
       handover?.cancel()
       throw error
+    } finally {
+      // The handover has them now.
+      packed.release()
     }
   }
 
@@ -322,6 +328,8 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
     if (!isMainThread && this.pid !== undefined) nativeProcess.childEnded(this.pid)
     children.delete(this as Process)
     if (!this.#hasStarted && !this.#failedToStart) handover?.giveBack()
+    // What it had open is given back now, not at the next use of crossmem.
+    else if (this.signal) sweep()
     this.#reasons -= this.isDaemon ? 0 : 1
     // What it said before its end may still be on its way.
     if (!this.#failedToStart) await this.#channel.closed

@@ -124,7 +124,9 @@ impl Drop for Lease {
         environment::with(|environment| {
             let Some(open) = environment.get(self.handle) else { return };
             open.has_buffer = false;
-            if open.handle_is_gone {
+            if open.closes_with_buffer {
+                environment.close(self.handle);
+            } else if open.handle_is_gone {
                 environment.forget(self.handle);
             }
         });

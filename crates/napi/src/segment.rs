@@ -125,6 +125,30 @@ pub fn forget_segment(handle: u32) {
     });
 }
 
+/// From now on the segment is open for as long as its buffer can be reached: it closes when the
+/// runtime has collected the buffer.
+///
+/// # Errors
+/// `ERR_CLOSED`, `ERR_INVALID_ARG` (the handle has no buffer).
+#[napi(catch_unwind)]
+pub fn close_with_buffer(handle: u32) -> Result<()> {
+    with_open(handle, |_, open| {
+        open.closes_with_buffer = open.has_buffer;
+        if open.has_buffer { Ok(()) } else { Err(invalid("this handle has no buffer")) }
+    })
+}
+
+/// Copies the segment's bytes, as many as `to` has.
+///
+/// # Errors
+/// `ERR_CLOSED`, `ERR_OUT_OF_RANGE` (the segment has fewer).
+#[napi(catch_unwind)]
+pub fn read_segment(handle: u32, mut to: Uint8Array) -> Result<()> {
+    // SAFETY: memory of the caller's, which no other code reaches during this call.
+    let to = unsafe { to.as_mut() };
+    with_open(handle, |_, open| open.segment.region().copy_to(0, to).map_err(js))
+}
+
 /// Removes the object's name.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ pub(crate) struct Open {
     pub handle_is_gone: bool,
     /// An `ArrayBuffer` over the bytes exists.
     pub has_buffer: bool,
+    /// The end of the buffer closes the segment.
+    pub closes_with_buffer: bool,
     /// By channel: the offset in the segment of the set of sleepers in which this environment is.
     pub sleeps: [Option<u64>; CHANNELS as usize],
     /// The ends of a pipe or `SpscQueue` that this environment has.
@@ -32,6 +34,7 @@ impl Open {
             trailer: None,
             handle_is_gone: false,
             has_buffer: false,
+            closes_with_buffer: false,
             sleeps: [None; CHANNELS as usize],
             ends: [None, None],
             member: None,
