@@ -10,6 +10,7 @@ export const nativeSegments = {
   readSegment: member(addon.readSegment),
   writeSegment: member(addon.writeSegment),
   compareExchange: member(addon.compareExchange),
+  refillSegment: member(addon.refillSegment),
   closeSegment: visitor(addon.closeSegment),
   closeWithBuffer: member(addon.closeWithBuffer),
   forgetSegment: visitor(addon.forgetSegment),

@@ -123,6 +123,14 @@ export class Segment {
     return copy.buffer
   }
 
+  /**
+   * Fills it with other bytes if this is the only handle of it, here and in all living processes.
+   * Returns whether it did.
+   */
+  refill(contents: Uint8Array): boolean {
+    return nativeSegments.refillSegment(this.handle, contents)
+  }
+
   /** From now on it needs no `close()`: it closes when its buffer has been collected. */
   closeWithBuffer(): void {
     nativeSegments.closeWithBuffer(this.handle)

@@ -8,9 +8,8 @@ import {
   type Piece,
 } from '../codecs/index.js'
 import { CrossmemError } from '../errors.js'
-import type { Segment } from '../objects/index.js'
 import { type AnyHandle, isReference, openFrom, type Reference } from '../open.js'
-import { isPlace, LARGE, loseMoved, openPlace, type Place, putApart, release } from './shares.js'
+import { isPlace, LARGE, loseMoved, openPlace, type Place, type Put, putApart, release } from './shares.js'
 
 const codec: BoundCodec<unknown> = codecFor()
 
@@ -44,20 +43,13 @@ export interface Packed {
  * @throws {CrossmemError} ERR_INVALID_ARG: a part of it can't be sent
  */
 export function pack(value: unknown, { share = true, what }: PackOptions = {}): Packed {
-  const { bytes, places, segments } = (share ? packApart(value, what) : undefined) ?? packWhole(value, what)
-  return {
-    bytes,
-    references: [...referencesIn(bytes), ...places.map(([name]) => ({ crossmem: 'SharedMemory', name }))],
-    release() {
-      for (const segment of segments.splice(0)) segment.close()
-    },
-  }
+  const { bytes, places, giveBack } = (share ? packApart(value, what) : undefined) ?? packWhole(value, what)
+  const arrays = places.map(([name]) => ({ crossmem: 'SharedMemory', name }))
+  return { bytes, references: [...referencesIn(bytes), ...arrays], release: giveBack }
 }
 
-interface Sent {
+interface Sent extends Put {
   bytes: Uint8Array
-  places: Place[]
-  segments: Segment[]
 }
 
 /** With large arrays in shared memory; `undefined` if that can't be had. */
@@ -70,7 +62,7 @@ function packApart(value: unknown, what: string | undefined): Sent | undefined {
   return { ...put, bytes: pieces.length === 0 ? bytes : Buffer.concat([bytes, codec.encode(put.places)]) }
 }
 
-function tryToPut(pieces: readonly Piece[]): ReturnType<typeof putApart> | undefined {
+function tryToPut(pieces: readonly Piece[]): Put | undefined {
   try {
     return putApart(pieces)
   } catch {
@@ -81,10 +73,10 @@ function tryToPut(pieces: readonly Piece[]): ReturnType<typeof putApart> | undef
 
 /** With all arrays in the message. */
 function packWhole(value: unknown, what: string | undefined): Sent {
-  const { bytes, memories } = encodeApart(value, Number.POSITIVE_INFINITY, what)
-  const whole = withHead(bytes)
+  const { bytes: message, memories } = encodeApart(value, Number.POSITIVE_INFINITY, what)
+  const bytes = withHead(message)
   loseMoved(memories)
-  return { bytes: whole, places: [], segments: [] }
+  return { bytes, places: [], giveBack: () => undefined }
 }
 
 function withHead(message: Uint8Array): Buffer {

@@ -80,6 +80,7 @@ const START_OPTIONS: OptionNames<AnyStartOptions> = {
   execArgv: true,
   stdio: true,
   cwd: true,
+  share: true,
 }
 
 /** Options, checked, with their defaults. */
@@ -120,7 +121,7 @@ export function checkStart(target: unknown, options: AnyStartOptions | undefined
     execArgv: execArgv ?? ownExecArgv(),
     stdio,
     cwd,
-    share: checkBoolean('share', options.share ?? true),
+    share: checkBoolean('share', checked.share ?? true),
   }
 }
 

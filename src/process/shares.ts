@@ -3,6 +3,7 @@ import { CrossmemError, hasCode } from '../errors.js'
 import { shared } from '../native/index.js'
 import { Segment } from '../objects/index.js'
 import { isArrayBuffer, show } from '../util/index.js'
+import { dropSpares, keepSpare, refillSpare } from './spares.js'
 
 // Large memory of a value travels in segments, one for each piece: the sender copies it there, the
 // receiver gets buffers over them. So each piece goes when its buffer has been collected.
@@ -59,7 +60,8 @@ export function move<Memory extends ArrayBufferLike | ArrayBufferView>(memory: M
  */
 export function release(memory: ArrayBufferLike | ArrayBufferView): void {
   const buffer = bufferOf(memory)
-  arrived.get(buffer)?.close()
+  // If it was transferred, another ArrayBuffer shows the memory.
+  if (buffer.byteLength > 0) arrived.get(buffer)?.close()
   arrived.delete(buffer)
 }
 
@@ -72,38 +74,60 @@ function bufferOf(memory: unknown): ArrayBufferLike {
   )
 }
 
+/** Pieces in shared memory, on their way. */
+export interface Put {
+  places: Place[]
+  /** The receiver has opened them, or is dead. Calling it again does nothing. */
+  giveBack(): void
+}
+
 /**
- * Puts pieces into shared memory. Closing the segments gives them back, unless another process has
- * opened them.
+ * Puts pieces into shared memory.
  *
  * @throws {CrossmemError} as `Segment.create`: then none is there
  */
-export function putApart(pieces: readonly Piece[]): { places: Place[]; segments: Segment[] } {
-  const segments: Segment[] = []
+export function putApart(pieces: readonly Piece[]): Put {
+  const filled: Segment[] = []
+  const passedOn: Segment[] = []
   const places: Place[] = []
-  const moved = new Set<ArrayBufferLike>()
+  const giveBack = (): void => {
+    for (const segment of filled.splice(0)) keepSpare(segment)
+    for (const segment of passedOn.splice(0)) segment.close()
+  }
+  const seen = new Set<Segment>()
   try {
     for (const { number, memory, start, end } of pieces) {
       const from = moving.has(memory) ? arrived.get(memory) : undefined
-      if (moved.has(memory)) continue
-      const segment = from
-        ? Segment.open(from.name, KIND)
-        : create(new Uint8Array(memory, start, end - start))
-      segments.push(segment)
-      // All of a segment moves, whichever parts of it are shown.
-      if (from) moved.add(memory)
-      places.push(from ? [segment.name, number, 0, segment.byteLength] : [segment.name, number, start, end])
+      if (!from) {
+        const segment = fill(new Uint8Array(memory, start, end - start))
+        filled.push(segment)
+        places.push([segment.name, number, start, end])
+      } else if (!seen.has(from)) {
+        // All of it goes on, whichever parts are shown.
+        seen.add(from)
+        passedOn.push(Segment.open(from.name, KIND))
+        places.push([from.name, number, 0, from.byteLength])
+      }
     }
-    return { places, segments }
+    return { places, giveBack }
   } catch (error) {
-    for (const segment of segments) segment.close()
+    giveBack()
     throw error
   }
 }
 
-function create(contents: Uint8Array): Segment {
+function fill(contents: Uint8Array): Segment {
+  const spare = refillSpare(contents)
+  if (spare) return spare
   const byteLength = contents.length
-  return Segment.create({ kind: KIND, byteLength, persist: false, contents, contentsLength: byteLength })
+  const create = (): Segment =>
+    Segment.create({ kind: KIND, byteLength, persist: false, contents, contentsLength: byteLength })
+  try {
+    return create()
+  } catch (error) {
+    if (dropSpares()) return create()
+    throw error
+  }
 }
 
 /** Takes from this process what `move` was called for. */

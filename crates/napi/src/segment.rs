@@ -149,6 +149,23 @@ pub fn read_segment(handle: u32, mut to: Uint8Array) -> Result<()> {
     with_open(handle, |_, open| open.segment.region().copy_to(0, to).map_err(js))
 }
 
+/// Writes over the bytes of a segment if this is the only handle of it, here and anywhere else.
+/// Returns whether it did.
+///
+/// # Errors
+/// `ERR_CLOSED`, `ERR_OUT_OF_RANGE` (the segment has fewer bytes).
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn refill_segment(handle: u32, contents: Uint8Array) -> Result<bool> {
+    with_open(handle, |agent, open| {
+        let is_free = open.segment.is_only_handle(agent);
+        if is_free {
+            open.segment.overwrite(&contents).map_err(js)?;
+        }
+        Ok(is_free)
+    })
+}
+
 /// Removes the object's name.
 ///
 /// # Errors

@@ -182,6 +182,11 @@ impl Agent {
         *self.handles.borrow_mut().entry(object).or_insert(0) += 1;
     }
 
+    /// How many open handles of an object this agent has.
+    pub(crate) fn handles_of(&self, object: ObjectRef) -> u32 {
+        self.handles.borrow().get(&object).copied().unwrap_or(0)
+    }
+
     /// Closes one handle. The last one detaches the agent from the object: now, or with the next
     /// call that gets the registry's mutex.
     pub(crate) fn detach(&self, object: ObjectRef) {

@@ -242,6 +242,22 @@ impl Segment {
         self.object.map_or(foreign, |object| company_of(agent.seat(), object, lately))
     }
 
+    /// Whether this is the only handle of the object, here and in living agents, and the object has
+    /// its name: then no other code reads or writes the bytes.
+    #[must_use]
+    pub fn is_only_handle(&self, agent: &Agent) -> bool {
+        let Company { linked, others } = self.company(agent);
+        linked && !others && self.object.is_some_and(|object| agent.handles_of(object) == 1)
+    }
+
+    /// Writes over its first bytes.
+    ///
+    /// # Errors
+    /// `ERR_OUT_OF_RANGE`: it has fewer.
+    pub fn overwrite(&self, bytes: &[u8]) -> Result<()> {
+        self.region().write(0, bytes)
+    }
+
     /// Maps the bytes a second time: closing the handle leaves that mapping alone.
     ///
     /// # Errors
