@@ -19,6 +19,7 @@ function start(t: ExecutionContext, run: string, args: unknown[], options = {}):
 }
 
 const filled = (length: number): Uint8Array => new Uint8Array(length).map((_, i) => i * 7)
+const nothingIsLeft = (): Promise<void> => collectUntil(() => list().length === 0)
 const gone = (name: string): Promise<void> => collectUntil(() => !names().includes(name))
 
 test('large arrays arrive whole, of every class, in every place, and come back', async t => {
@@ -69,9 +70,10 @@ test('of a buffer that is much larger than what is shown, only that travels', t 
 })
 
 test('with `share: false`, bytes are copied', async t => {
+  await nothingIsLeft()
   const shared = (await start(t, 'memories', [filled(LARGE)]).result) as string[]
   t.deepEqual(shared, ['SharedMemory'])
-  await collectUntil(() => list().length === 0)
+  await nothingIsLeft()
   t.deepEqual(await start(t, 'memories', [filled(LARGE)], { share: false }).result, [])
   const [copy] = (await start(t, 'echo', [filled(LARGE)], { share: false }).result) as [Uint8Array]
   t.deepEqual(copy, filled(LARGE))
@@ -81,6 +83,7 @@ test('with `share: false`, bytes are copied', async t => {
 
 for (const how of ['collected', 'released'] as const) {
   test(`memory goes when the receiver has ${how} it`, async t => {
+    await nothingIsLeft()
     using told = Queue.create(null)
     await start(t, 'letGo', [how, filled(LARGE), told]).result
     const [name, length] = (await told.get()) as [string, number]
@@ -90,29 +93,43 @@ for (const how of ['collected', 'released'] as const) {
 }
 
 test('the memory of a result goes when it was collected, or released', async t => {
-  const child = start(t, 'echo', [filled(LARGE), filled(3 * LARGE)])
-  let [one, two] = (await child.result) as [Uint8Array | undefined, Uint8Array | undefined]
-  await child.join()
-  const view = two?.subarray(5) as Uint8Array
-  release(view)
-  t.is(two?.length, 0)
-  release(view)
+  await nothingIsLeft()
+  // No variable of this test has the process, which has its result.
+  const arrays: Uint8Array[] = []
+  async function getTwo(): Promise<void> {
+    const args = [filled(LARGE), filled(3 * LARGE)]
+    const child = Process.start(fixture('process/shares'), { run: 'echo', args })
+    arrays.push(...((await child.result) as Uint8Array[]))
+    await child.join()
+  }
+  await getTwo()
+  const releaseTwo = (): void => {
+    const view = arrays[1]?.subarray(5) as Uint8Array
+    release(view)
+    release(view)
+  }
+  releaseTwo()
+  t.is(arrays[1]?.length, 0)
   await collectUntil(() => list().length === 1)
-  t.deepEqual(one, filled(LARGE))
-  one = two = undefined
-  await collectUntil(() => list().length === 0)
-  t.is(one, two)
+  t.true(arrays[0]?.every((byte, i) => byte === ((i * 7) & 0xff)))
+  arrays.length = 0
+  await nothingIsLeft()
+  t.deepEqual(list(), [])
 })
 
 test('what was transferred stays as long as its new owner', async t => {
   const packed = pack(filled(LARGE))
   const { name } = packed.references[0] as { name: string }
-  const array = unpack(packed.bytes).value as Uint8Array
-  packed.release()
   const owner: { buffer?: ArrayBuffer } = {}
-  owner.buffer = structuredClone(array.buffer as ArrayBuffer, { transfer: [array.buffer as ArrayBuffer] })
-  t.is(array.length, 0)
-  release(array)
+  const transfer = (): number => {
+    const array = unpack(packed.bytes).value as Uint8Array
+    const buffer = array.buffer as ArrayBuffer
+    owner.buffer = structuredClone(buffer, { transfer: [buffer] })
+    release(array)
+    return array.length
+  }
+  t.is(transfer(), 0)
+  packed.release()
   // Other arrays of this length come and go, and none gets this memory.
   for (let i = 0; i < 10; i++) {
     const other = pack(new Uint8Array(LARGE))
@@ -120,7 +137,9 @@ test('what was transferred stays as long as its new owner', async t => {
     other.release()
   }
   t.true(names().includes(name))
-  t.deepEqual(new Uint8Array(owner.buffer), filled(LARGE))
+  const isWhole = (): boolean =>
+    Buffer.compare(new Uint8Array(owner.buffer as ArrayBuffer), filled(LARGE)) === 0
+  t.true(isWhole())
   owner.buffer = undefined
   await gone(name)
   t.false(names().includes(name))
@@ -216,6 +235,7 @@ for (const isMoved of [false, true]) {
 }
 
 test('what is moved leaves this process, and goes on without a copy', async t => {
+  await nothingIsLeft()
   const array = filled(LARGE)
   const child = start(t, 'passOn', [move(array)])
   t.is(array.length, 0)
@@ -229,7 +249,7 @@ test('what is moved leaves this process, and goes on without a copy', async t =>
   pack([move(small)], { share: false }).release()
   t.is(small.length, 0)
   release(moved)
-  await collectUntil(() => list().length === 0)
+  await nothingIsLeft()
 })
 
 test('bad input is refused', t => {
@@ -248,8 +268,8 @@ test('bad input is refused', t => {
       } catch (error) {
         t.regex(String((error as { code?: unknown }).code), /^ERR_/, `${i}: ${error}`)
       }
-      t.throws(() => unpack(bytes.subarray(0, i)), { code: /^ERR_/ as never })
     }
+    t.throws(() => unpack(bytes.subarray(0, i)), { code: 'ERR_CORRUPT' })
   }
   giveBack()
 })

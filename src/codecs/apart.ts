@@ -17,7 +17,7 @@ export interface Piece {
 }
 
 /**
- * Returns where bytes are now; `undefined` if nobody needs them. Throws a RangeError if they are
+ * Returns where bytes are now; `undefined` if the caller needs no bytes. Throws a RangeError if they are
  * nowhere.
  */
 export type Locate = (

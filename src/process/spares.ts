@@ -19,7 +19,7 @@ const spares = shared('spares', () => ({
   timer: undefined as NodeJS.Timeout | undefined,
 }))
 
-/** Fills a kept segment of that length that nobody has open any more. */
+/** Fills a kept segment of that length of which there is no other handle. */
 export function refillSpare(contents: Uint8Array): Segment | undefined {
   const index = spares.segments.findIndex(
     segment => segment.byteLength === contents.length && segment.refill(contents),
