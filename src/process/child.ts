@@ -84,7 +84,8 @@ function take(bytes: Uint8Array, sender: number | undefined): { args: unknown[];
 
 async function call(target: Start['target'], args: unknown[]): Promise<unknown> {
   const run = await load(target)
-  if (run) return run(...args)
+  // The function alone has the arguments, so that large arrays can be collected while it runs.
+  if (run) return run(...args.splice(0))
   if (args.length === 0) return undefined
   throw new CrossmemError(
     'ERR_INVALID_ARG',
