@@ -1,4 +1,5 @@
-export { decodeApart, encodeApart, type Locate, type Piece } from './apart.js'
+export { decodeApart, encodeApart } from './apart.js'
 export type { BoundCodec } from './bind.js'
 export { type Codec, type CodecOption, codecFor, codecOf } from './codec.js'
+export type { Locate, Piece } from './collector.js'
 export type { StructureList } from './structures.js'

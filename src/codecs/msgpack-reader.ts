@@ -1,4 +1,4 @@
-import type { Locate } from './apart.js'
+import type { Locate } from './collector.js'
 import { DEEPEST } from './depth.js'
 import { bareError, bareException, hide } from './errors.js'
 import { apart, ESCAPE, STRUCTURED, tags, views } from './msgpack-tags.js'

@@ -1,6 +1,6 @@
 import { bytesOf } from '../util/index.js'
-import type { Collector } from './apart.js'
 import { isList } from './arrays.js'
+import type { Collector } from './collector.js'
 import { DEEPEST, tooDeep } from './depth.js'
 import { type ErrorParts, partsOf, partsOfException } from './errors.js'
 import { cannotClone, kindOf } from './kinds.js'

@@ -1,4 +1,4 @@
-import type { Collector, Locate } from './apart.js'
+import type { Collector, Locate } from './collector.js'
 import { MsgpackReader } from './msgpack-reader.js'
 import { MsgpackWriter } from './msgpack-writer.js'
 import type { Structures } from './structures.js'

@@ -27,7 +27,7 @@ export interface PackOptions {
 /** A value on its way to another process. */
 export interface Packed {
   bytes: Uint8Array
-  /** The objects that must stay until the receiver has unpacked it: handles in it, and its arrays. */
+  /** What must stay until the receiver has unpacked it: objects in it, and its large arrays. */
   references: Reference[]
   /**
    * The receiver has unpacked it, or is dead: what this process holds for it is given back. Calling
