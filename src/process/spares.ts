@@ -2,8 +2,8 @@ import { shared } from '../native/index.js'
 import type { Segment } from '../objects/index.js'
 import { clearTimeout, setTimeout } from '../wait/index.js'
 
-// Memory that was sent, for the next array of the same length: to fill it again costs a fifth of
-// what new memory costs. The registry says whether a receiver still has it, dead or alive.
+// Memory that was sent, for the next array of the same length: to fill it again costs less than
+// half of what new memory costs. The registry says whether a receiver still has it, dead or alive.
 
 /** So much is kept at most. */
 const MOST_BYTES = 1 << 28
