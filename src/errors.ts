@@ -15,6 +15,7 @@ export type CrossmemErrorCode =
   | 'ERR_CLOSED'
   | 'ERR_DETACHED'
   | 'ERR_PEER_DIED'
+  | 'ERR_WORKER_DIED'
   | 'ERR_CORRUPT'
   | 'ERR_UNSUPPORTED'
   | 'ERR_DEADLOCK'

@@ -76,6 +76,18 @@ export {
 export type { CreateOptions } from './objects/index.js'
 export { type AnyHandle, open, type Reference } from './open.js'
 export {
+  type CurrentTask,
+  currentTask,
+  type MapOptions,
+  Pool,
+  type PoolOptions,
+  type Progress,
+  Task,
+  type TaskOptions,
+  type TaskState,
+  type WorkerDied,
+} from './pool/index.js'
+export {
   type AnyStartOptions,
   activeChildren,
   type CurrentProcess,

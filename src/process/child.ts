@@ -7,9 +7,10 @@ import { domainGroup, domainName, nativeProcess } from '../native/index.js'
 import type { AnyHandle } from '../open.js'
 import { Channel } from './channel.js'
 import { abortSignal, isKept } from './current.js'
-import { type Packed, pack, unpack } from './handles.js'
+import { unpack } from './handles.js'
 import type { News, Order } from './messages.js'
 import { load } from './module.js'
+import { packError, packResult } from './outcome.js'
 import { sweep } from './sweep.js'
 
 type Start = Extract<Order, { do: 'start' }>
@@ -105,30 +106,8 @@ async function tellResult(value: unknown, share: boolean): Promise<void> {
   channel.keep(false)
 }
 
-function packResult(value: unknown, share: boolean): Packed {
-  try {
-    return pack(value, { share })
-  } catch (cause) {
-    const { code, message } = cause as CrossmemError
-    throw new CrossmemError(code, `the result: ${message}`, { cause })
-  }
-}
-
 async function tellFailure(error: unknown): Promise<void> {
   if (hasToldResult) return
   hasToldResult = true
   await channel.send({ is: 'failed', error: packError(error) })
-}
-
-/** An error whose parts can't be sent goes as its text. */
-function packError(error: unknown): Uint8Array {
-  try {
-    return pack(error, { share: false }).bytes
-  } catch {
-    const { name, message = String(error), stack } = Object(error) as Partial<Error>
-    const text = new Error(String(message))
-    Object.defineProperty(text, 'name', { value: String(name ?? 'Error') })
-    Object.defineProperty(text, 'stack', { value: String(stack ?? message) })
-    return pack(text).bytes
-  }
 }

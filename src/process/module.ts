@@ -7,7 +7,7 @@ import { CrossmemError } from '../errors.js'
 import type { Target } from './messages.js'
 
 type Exports = Record<string, unknown>
-type Run = (...args: unknown[]) => unknown
+export type Run = (...args: unknown[]) => unknown
 
 /**
  * Loads a module and returns the function to call; `undefined` if the module only runs.
@@ -16,7 +16,27 @@ type Run = (...args: unknown[]) => unknown
  *   export, or that is no function. Or what the module throws
  */
 export async function load({ module, caller, run }: Target): Promise<Run | undefined> {
+  return functionOf(await importFrom(module, caller), module, run)
+}
+
+/**
+ * Loads a module and returns what finds its exports by name.
+ *
+ * @throws {CrossmemError} ERR_NOT_FOUND: there is no such module. Or what the module throws. The
+ *   function: ERR_INVALID_ARG: there is no such export, or that is no function
+ */
+export async function loadAll({ module, caller }: Omit<Target, 'run'>): Promise<(run: string) => Run> {
   const exports = await importFrom(module, caller)
+  const found = new Map<string, Run>()
+  return run => {
+    const function_ = found.get(run) ?? (functionOf(exports, module, run) as Run)
+    found.set(run, function_)
+    return function_
+  }
+}
+
+/** An export that is a function; `undefined` if none is named and the default export is none. */
+function functionOf(exports: Exports, module: string, run: string | undefined): Run | undefined {
   const found = exportOf(exports, run ?? 'default')
   if (typeof found === 'function') return found as Run
   if (run === undefined) return undefined

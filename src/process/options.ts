@@ -125,14 +125,15 @@ export function checkStart(target: unknown, options: AnyStartOptions | undefined
   }
 }
 
-function checkModule(target: unknown): string {
+/** @throws {CrossmemError} ERR_INVALID_ARG */
+export function checkModule(target: unknown): string {
   if (isURL(target)) return target.href
   if (typeof target === 'string' && target !== '') return target
   if (typeof target === 'function') throw refused(noClosures('the first argument'))
   throw refused(`the first argument is a module: a URL, a path or the name of a package, not ${show(target)}`)
 }
 
-const noClosures = (what: string): string =>
+export const noClosures = (what: string): string =>
   `${what} is a function: functions don't travel to another process, since they use variables of this one; export it from a module, and pass that module and the name of the export`
 
 function checkName(name: unknown): string {

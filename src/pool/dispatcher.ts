@@ -1,0 +1,372 @@
+import { CrossmemError } from '../errors.js'
+import { pack, unpack } from '../process/index.js'
+import { clearTimeout, now, offAbort, onAbort, setTimeout, timedOut } from '../wait/index.js'
+import { cannotStart, workerDied } from './death.js'
+import type { Ending, StartHost } from './host.js'
+import { type Call, Job } from './job.js'
+import type { Setup, Wire } from './messages.js'
+import type { CheckedPool } from './options.js'
+import { Parcel } from './parcel.js'
+import { WaitingLine } from './waiting.js'
+import { arePlain, fromWire } from './wire.js'
+import { PoolWorker, type Told } from './worker.js'
+
+/** How many workers in a row may end before they are ready. */
+const FAILED_STARTS = 3
+
+/** Longer times would make a timer end at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** How often, in milliseconds, workers are looked at while they have tasks ahead. */
+const TICK = 20
+
+/** A place for a worker, and the tasks whose key leads there. */
+interface Seat {
+  worker: PoolWorker | undefined
+  readonly keyed: WaitingLine<Job>
+}
+
+/** Gives tasks to workers, and brings their results back. */
+export class Dispatcher {
+  readonly #options: CheckedPool
+  readonly #setup: Setup
+  readonly #start: StartHost
+  readonly #name: string
+  readonly #seats: Seat[]
+  /** All workers that haven't ended, those that leave included. */
+  readonly #workers = new Set<PoolWorker>()
+  readonly #waiting = new WaitingLine<Job>()
+  /** Tasks that aren't settled. */
+  readonly #jobs = new Set<Job>()
+  #lastJob = 0
+  #started = 0
+  #failedStarts = 0
+  /** What a worker said about why it can't start. */
+  readonly #refusals = new Map<PoolWorker, unknown>()
+  #isScheduled = false
+  #isClosed = false
+  /** Why no task is run any more. */
+  #failure: { reason: unknown } | undefined
+  #tick: NodeJS.Timeout | undefined
+  /** Keeps this process alive while there are tasks. */
+  readonly #keeper: NodeJS.Timeout
+  #reasons = 0
+  #hasEnded: () => void = () => undefined
+  /** Resolves when the pool is closed and its last worker has ended. */
+  readonly ended: Promise<void>
+
+  constructor(name: string, options: CheckedPool, setup: Setup, start: StartHost) {
+    this.#name = name
+    this.#options = options
+    this.#setup = setup
+    this.#start = start
+    this.#seats = Array.from({ length: options.workers }, () => ({
+      worker: undefined,
+      keyed: new WaitingLine<Job>(),
+    }))
+    this.#keeper = setInterval(() => undefined, LONGEST_TIMER).unref()
+    this.ended = new Promise(resolve => (this.#hasEnded = resolve))
+    this.#startWorkers()
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  submit(call: Call): Job {
+    const job = new Job(++this.#lastJob, call)
+    this.#jobs.add(job)
+    this.keep(1)
+    const { signal, timeout } = call.options
+    const stop = (reason: unknown): void => this.#stop(job, reason)
+    job.stop = stop
+    const timer =
+      timeout === Number.POSITIVE_INFINITY
+        ? undefined
+        : setTimeout(
+            () => stop(timedOut(`task ${job.id} (${call.run})`, timeout)),
+            Math.min(timeout, LONGEST_TIMER),
+          )
+    if (signal) onAbort(signal, stop)
+    const done = (): void => {
+      clearTimeout(timer)
+      if (signal) offAbort(signal, stop)
+      this.#jobs.delete(job)
+      this.keep(-1)
+      if (this.#isClosed && this.#jobs.size === 0) this.#dismiss()
+    }
+    job.ends.add(done)
+    this.#accept(job)
+    return job
+  }
+
+  close(): void {
+    this.#isClosed = true
+    if (this.#jobs.size === 0) this.#dismiss()
+  }
+
+  /** Ends all at once. */
+  terminate(reason: unknown): void {
+    this.#isClosed = true
+    this.#failure ??= { reason }
+    for (const worker of this.#workers) worker.kill()
+    for (const job of [...this.#jobs]) if (!job.outcome) job.reject(job.stopped?.reason ?? reason)
+    this.#dismiss()
+  }
+
+  /** Counts the reasons to keep this process alive. */
+  keep(change: 1 | -1): void {
+    this.#reasons += change
+    if (this.#reasons > 0) this.#keeper.ref()
+    else this.#keeper.unref()
+  }
+
+  #accept(job: Job): void {
+    const { signal } = job.call.options
+    if (this.#failure) job.reject(this.#failure.reason)
+    else if (this.#isClosed)
+      job.reject(new CrossmemError('ERR_CLOSED', 'the pool was closed and takes no more tasks'))
+    else if (signal?.aborted) this.#stop(job, signal.reason)
+    else if (this.#pack(job)) {
+      this.#lineOf(job).add(job)
+      this.#schedule()
+    }
+  }
+
+  #pack(job: Job): boolean {
+    try {
+      job.parcel = new Parcel(job.call.args)
+      return true
+    } catch (error) {
+      job.reject(error)
+      return false
+    }
+  }
+
+  #lineOf(job: Job): WaitingLine<Job> {
+    const { key } = job.call.options
+    return key === undefined ? this.#waiting : (this.#seats[hash(key) % this.#seats.length] as Seat).keyed
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      this.#dispatch()
+    })
+  }
+
+  /** Gives each worker as many tasks as it may have, the least loaded ones first. */
+  #dispatch(): void {
+    let mayGive = true
+    for (let load = 0; mayGive; load++) {
+      mayGive = false
+      for (const seat of this.#seats) {
+        const { worker } = seat
+        if (!worker || worker.room <= 0) continue
+        const line = firstOf(this.#waiting, seat.keyed)
+        if (line.length === 0) continue
+        mayGive = true
+        if (worker.posted.size <= load) worker.post(line.takeFirst() as Job)
+      }
+    }
+    this.#startWorkers()
+    this.#watch()
+  }
+
+  /** Starts workers for tasks that wait, up to the most; without tasks, up to the least. */
+  #startWorkers(): void {
+    if (this.#failure || (this.#isClosed && this.#jobs.size === 0)) return
+    let free = this.#seats.filter(({ worker }) => worker?.state === 'starting').length
+    let running = this.#seats.filter(({ worker }) => worker).length
+    for (const seat of this.#seats) {
+      if (seat.worker) continue
+      const isWanted =
+        seat.keyed.length > 0 || this.#waiting.length > free || running < this.#options.minWorkers
+      if (!isWanted) continue
+      try {
+        seat.worker = this.#startWorker()
+      } catch (error) {
+        this.terminate(error)
+        return
+      }
+      free++
+      running++
+    }
+  }
+
+  #startWorker(): PoolWorker {
+    const worker = new PoolWorker(`${this.#name}-${++this.#started}`, this.#setup, this.#start, {
+      isReady: () => {
+        this.#failedStarts = 0
+        this.#schedule()
+      },
+      hears: (from, news) => this.#hear(from, news),
+      hasEnded: (from, ending) => this.#bury(from, ending),
+      isQuiet: () => this.#dispatch(),
+    })
+    this.#workers.add(worker)
+    return worker
+  }
+
+  #hear(worker: PoolWorker, news: Told): void {
+    if (news[0] === 'refused') {
+      this.#refusals.set(worker, errorFrom(news[1]))
+      return
+    }
+    const task = news[1]
+    const job = worker.posted.get(task)
+    if (!job) return
+    if (news[0] === 'progress') {
+      const [, , done, total, note] = news
+      job.tell({ done, total: total ?? undefined, note: fromWire(note).list[0] })
+      return
+    }
+    worker.ended(task, news[3])
+    if (!job.outcome) settle(job, news)
+    if (news[0] === 'returned' && news[4]) worker.send(['release', task])
+    this.#recycle(worker)
+  }
+
+  #recycle(worker: PoolWorker): void {
+    const [, keeps, rss] = worker.after
+    const { maxTasksPerWorker, maxRss } = this.#options
+    if (keeps || (worker.tasks < maxTasksPerWorker && rss <= maxRss)) return
+    this.#leave(worker)
+  }
+
+  /** The worker ends after the task that it runs, if any; others may begin those behind it. */
+  #leave(worker: PoolWorker): void {
+    if (worker.state === 'leaving') return
+    worker.state = 'leaving'
+    this.#takeBackFrom(worker)
+    worker.send(['end'])
+    for (const seat of this.#seats) if (seat.worker === worker) seat.worker = undefined
+  }
+
+  #takeBackFrom(worker: PoolWorker): void {
+    for (const job of [...worker.posted.values()]) if (job.posting?.takeBack()) this.#lineOf(job).add(job)
+  }
+
+  /** A worker has ended. Tasks that it had not begun go to others. */
+  #bury(worker: PoolWorker, ending: Ending): void {
+    this.#workers.delete(worker)
+    for (const seat of this.#seats) if (seat.worker === worker) seat.worker = undefined
+    const refusal = this.#refusals.get(worker)
+    this.#refusals.delete(worker)
+    for (const job of worker.posted.values()) {
+      const wasRunning = job.posting?.isRunning
+      job.posting = undefined
+      if (job.outcome) continue
+      if (wasRunning) this.#mourn(worker, job, ending)
+      else this.#lineOf(job).add(job)
+    }
+    worker.posted.clear()
+    if (this.#isClosed && this.#workers.size === 0 && (this.#failure || this.#jobs.size === 0))
+      this.#hasEnded()
+    const isOver = this.#failure !== undefined || (this.#isClosed && this.#jobs.size === 0)
+    if (!worker.wasReady && !isOver && ++this.#failedStarts >= FAILED_STARTS) {
+      this.terminate(cannotStart(worker.name, this.#failedStarts, ending, refusal))
+    } else this.#schedule()
+  }
+
+  /** A worker died inside a task. */
+  #mourn(worker: PoolWorker, job: Job, ending: Ending): void {
+    job.attempts++
+    if (job.stopped) job.reject(job.stopped.reason)
+    else if (job.attempts > job.call.options.retries) {
+      job.reject(workerDied(job, worker.name, worker.pid, ending))
+    } else this.#lineOf(job).add(job)
+  }
+
+  #stop(job: Job, reason: unknown): void {
+    if (job.outcome || job.stopped) return
+    job.stopped = { reason }
+    const { posting } = job
+    if (!posting) this.#lineOf(job).remove(job)
+    if (!posting || posting.takeBack()) {
+      job.reject(reason)
+      this.#schedule()
+      return
+    }
+    posting.abort(wireOf(reason))
+    const timer = setTimeout(() => posting.kill(), Math.min(this.#options.grace, LONGEST_TIMER))
+    job.ends.add(() => clearTimeout(timer))
+  }
+
+  /** While workers have tasks ahead, takes them back from one that is long in another task. */
+  #watch(): void {
+    const areAhead = (): boolean => [...this.#workers].some(({ posted }) => posted.size > 1)
+    if (this.#tick || !areAhead()) return
+    this.#tick = setTimeout(() => {
+      this.#tick = undefined
+      const time = now()
+      for (const worker of this.#workers) {
+        if (worker.posted.size === 0 || time - worker.lastNews < TICK / 2) continue
+        worker.isSlow = true
+        this.#takeBackFrom(worker)
+      }
+      this.#dispatch()
+    }, TICK)
+    this.#tick.unref()
+  }
+
+  /** No task follows. */
+  #dismiss(): void {
+    if (this.#workers.size === 0) this.#hasEnded()
+    for (const worker of [...this.#workers]) this.#leave(worker)
+  }
+}
+
+function settle(job: Job, news: Extract<Told, ['returned' | 'failed', ...unknown[]]>): void {
+  job.attempts++
+  if (news[0] === 'failed') {
+    job.reject(job.stopped ? job.stopped.reason : errorFrom(news[2]))
+    return
+  }
+  try {
+    const result = resultFrom(job, news[2])
+    if (job.stopped) job.reject(job.stopped.reason)
+    else job.fulfill(result)
+  } catch (error) {
+    job.reject(error)
+  }
+}
+
+/** The line whose first task goes first. */
+function firstOf(one: WaitingLine<Job>, other: WaitingLine<Job>): WaitingLine<Job> {
+  if (!other.first) return one
+  return one.first && one.first.place < other.first.place ? one : other
+}
+
+function resultFrom(job: Job, wire: Wire): unknown {
+  if (job.call.mode !== 'call') return fromWire(wire).list
+  return Array.isArray(wire) ? wire[0] : unpack(wire as Uint8Array).value
+}
+
+/** The error that was sent; or why it can't be read. */
+function errorFrom(bytes: Uint8Array): unknown {
+  try {
+    return unpack(bytes).value
+  } catch (error) {
+    return error
+  }
+}
+
+/** The reason of an abort, on its way; without one if it can't be sent. */
+function wireOf(reason: unknown): Wire {
+  if (arePlain([reason])) return [reason]
+  try {
+    return pack([reason]).bytes
+  } catch {
+    return [undefined]
+  }
+}
+
+/** FNV-1a. */
+function hash(key: string): number {
+  let value = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) value = Math.imul(value ^ key.charCodeAt(i), 0x01000193)
+  return value >>> 0
+}

@@ -1,0 +1,7 @@
+export { type CurrentTask, currentTask } from './current-task.js'
+export type { WorkerDied } from './death.js'
+export type { Progress } from './job.js'
+export type { MapOptions } from './map.js'
+export type { PoolOptions, TaskOptions } from './options.js'
+export { Pool } from './pool.js'
+export { Task, type TaskState } from './task.js'

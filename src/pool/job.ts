@@ -1,0 +1,94 @@
+import { CrossmemError } from '../errors.js'
+import type { Mode, Wire } from './messages.js'
+import type { CheckedTask } from './options.js'
+import type { Parcel } from './parcel.js'
+import { placeOf, type Waiting } from './waiting.js'
+
+/** What a task tells while it runs. */
+export interface Progress {
+  /** How much is done. */
+  readonly done: number
+  /** How much there is in all; `undefined` if the task doesn't know. */
+  readonly total: number | undefined
+  /** What else it tells. */
+  readonly note: unknown
+}
+
+/** What a caller wants to have run. */
+export interface Call {
+  run: string
+  mode: Mode
+  args: readonly unknown[]
+  options: CheckedTask
+}
+
+/** A call that a worker has. */
+export interface Posting {
+  /** Whether the worker has begun it and not ended it. */
+  readonly isRunning: boolean
+  /** Takes it back. Returns false if the worker has begun it. */
+  takeBack(): boolean
+  /** Tells the function to end. */
+  abort(reason: Wire): void
+  /** Kills the worker if it runs this call now. */
+  kill(): void
+}
+
+/** One call on its way through the pool. It is settled exactly once. */
+export class Job implements Waiting {
+  readonly place: number
+  /** The arguments, once the pool has accepted it. */
+  parcel: Parcel | undefined
+  /** Ends it; set while a pool has it. */
+  stop: (reason: unknown) => void = () => undefined
+  /** Set while a worker has it. */
+  posting: Posting | undefined
+  /** Why it is to end. */
+  stopped: { readonly reason: unknown } | undefined
+  /** How many workers have begun it. */
+  attempts = 0
+  outcome: 'done' | 'failed' | 'cancelled' | undefined
+  readonly promise: Promise<unknown>
+  /** What to do when it is settled. */
+  readonly ends = new Set<() => void>()
+  readonly listeners = new Set<(progress: Progress | undefined) => void>()
+  #fulfill: (value: unknown) => void = () => undefined
+  #reject: (reason: unknown) => void = () => undefined
+
+  constructor(
+    /** Its number in the pool, from 1 up. */
+    readonly id: number,
+    readonly call: Call,
+  ) {
+    this.place = placeOf(id, call.options.priority)
+    this.promise = new Promise((resolve, reject) => {
+      this.#fulfill = resolve
+      this.#reject = reject
+    })
+  }
+
+  fulfill(value: unknown): void {
+    this.#settle('done')
+    this.#fulfill(value)
+  }
+
+  reject(reason: unknown): void {
+    this.#settle(this.stopped ? 'cancelled' : 'failed')
+    this.#reject(reason)
+  }
+
+  tell(progress: Progress): void {
+    for (const listener of this.listeners) listener(progress)
+  }
+
+  #settle(outcome: Job['outcome']): void {
+    if (this.outcome) throw new CrossmemError('ERR_CORRUPT', `task ${this.id} was settled twice`)
+    this.outcome = outcome
+    this.parcel?.release()
+    this.parcel = undefined
+    this.posting = undefined
+    for (const end of this.ends) end()
+    for (const listener of this.listeners) listener(undefined)
+    this.listeners.clear()
+  }
+}

@@ -1,0 +1,193 @@
+import { CrossmemError } from '../errors.js'
+import { checkModule, cpuCount, noClosures, type ProcessOptions } from '../process/index.js'
+import { checkCount, isAbortSignal, show } from '../util/index.js'
+import { checkTimeout } from '../wait/index.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: any function matches.
+type AnyFunction = (...args: any) => unknown
+
+/** The arguments of an export. */
+export type ArgsOf<Module, Name extends keyof Module> = Module[Name] extends (...args: infer Args) => unknown
+  ? Readonly<Args>
+  : never
+
+/** What `map` and `imap` give an export: its first argument. */
+export type ItemOf<Module, Name extends keyof Module> = Module[Name] extends (
+  item: infer Item,
+  ...rest: never[]
+) => unknown
+  ? Item
+  : never
+
+/** The arguments of `apply`: those of the function may be left out if it needs none. */
+export type ApplyArgs<Args> = Args extends readonly unknown[]
+  ? [] extends Args
+    ? [args?: Args, options?: TaskOptions]
+    : [args: Args, options?: TaskOptions]
+  : never
+
+/** A module whose type isn't known. */
+export type AnyModule = Record<string, AnyFunction>
+
+/** How a pool is made. */
+export interface PoolOptions extends Pick<ProcessOptions, 'cwd' | 'env' | 'execArgv'> {
+  /** How many workers there are at most. Default: `cpuCount()`. */
+  workers?: number
+  /**
+   * How many workers there are at least; the others are started when tasks wait. Default: all.
+   */
+  minWorkers?: number
+  /** After how many milliseconds without a task a worker above `minWorkers` ends. Default: 10000. */
+  idleTimeout?: number
+  /** After how many tasks a worker is replaced. Default: none. */
+  maxTasksPerWorker?: number
+  /** Above how many bytes of memory (resident set) a worker is replaced after a task. Default: none. */
+  maxRss?: number
+  /** How often a task is run again if its worker died. Default: 0. */
+  retries?: number
+  /**
+   * An export that each worker calls first, and its arguments. Default: none.
+   */
+  initializer?: string | readonly [run: string, ...args: unknown[]]
+  /**
+   * How many milliseconds a task has, once it was aborted, before its worker is killed. Default:
+   * 1000.
+   */
+  grace?: number
+  /**
+   * How many tasks wait in the pool at most. The arguments of those above are encoded when there is
+   * room for them. Default: no limit.
+   */
+  maxQueue?: number
+  /**
+   * What becomes of a worker that is stopped (SIGSTOP) inside a task, where the system tells
+   * (Linux): the pool waits until it continues, or kills it. Default: 'wait'.
+   */
+  stopped?: 'wait' | 'kill'
+}
+
+/** Options of one task. */
+export interface TaskOptions {
+  /** Aborting it ends the task: it rejects with the signal's reason. */
+  signal?: AbortSignal
+  /**
+   * After how many milliseconds, counted from the call, the task ends with ERR_TIMEOUT. Default:
+   * none.
+   */
+  timeout?: number
+  /**
+   * A task goes before those of lower priority; for each step it overtakes at most a thousand
+   * earlier tasks. Default: 0.
+   */
+  priority?: number
+  /** Tasks with the same key run in the same worker, while that lives. Default: any worker. */
+  key?: string | number
+  /** How often the task is run again if its worker died. Default: that of the pool. */
+  retries?: number
+}
+
+/** Options of a pool, checked, with their defaults. */
+export interface CheckedPool {
+  module: string
+  workers: number
+  minWorkers: number
+  idleTimeout: number
+  maxTasksPerWorker: number
+  maxRss: number
+  retries: number
+  initializer: readonly [run: string, ...args: unknown[]] | undefined
+  grace: number
+  maxQueue: number
+  stopped: 'wait' | 'kill'
+  process: Pick<ProcessOptions, 'cwd' | 'env' | 'execArgv'>
+}
+
+/** Options of a task, checked, with their defaults. */
+export interface CheckedTask {
+  signal: AbortSignal | undefined
+  timeout: number
+  priority: number
+  key: string | undefined
+  retries: number
+}
+
+const { POSITIVE_INFINITY } = Number
+
+/** @throws {CrossmemError} ERR_INVALID_ARG */
+export function checkPool(target: unknown, options: PoolOptions = {}): CheckedPool {
+  const workers = checkCount('workers', options.workers ?? cpuCount(), 1, 1000)
+  const { stopped = 'wait', cwd, env, execArgv, idleTimeout = 10_000, grace = 1000 } = options
+  if (stopped !== 'wait' && stopped !== 'kill')
+    throw refused(`stopped is 'wait' or 'kill', not ${show(stopped)}`)
+  return {
+    module: checkModule(target),
+    workers,
+    minWorkers: checkCount('minWorkers', options.minWorkers ?? workers, 0, workers),
+    idleTimeout: checkTime('idleTimeout', idleTimeout),
+    maxTasksPerWorker: checkLimit('maxTasksPerWorker', options.maxTasksPerWorker),
+    maxRss: checkLimit('maxRss', options.maxRss),
+    retries: checkCount('retries', options.retries ?? 0, 0),
+    initializer: checkInitializer(options.initializer),
+    grace: checkTime('grace', grace),
+    maxQueue: checkLimit('maxQueue', options.maxQueue),
+    stopped,
+    process: { cwd, env, execArgv },
+  }
+}
+
+/** @throws {CrossmemError} ERR_INVALID_ARG */
+export function checkTask(options: TaskOptions = {}, retries: number): CheckedTask {
+  const { signal, key, priority = 0 } = options
+  if (signal !== undefined && !isAbortSignal(signal)) throw refused('signal is an AbortSignal')
+  if (typeof priority !== 'number' || !Number.isFinite(priority)) {
+    throw refused(`priority is a finite number, not ${show(priority)}`)
+  }
+  if (key !== undefined && typeof key !== 'string' && typeof key !== 'number') {
+    throw refused(`key is a string or a number, not ${show(key)}`)
+  }
+  return {
+    signal,
+    timeout: checkTimeout(options),
+    priority,
+    key: key === undefined ? undefined : String(key),
+    retries: checkCount('retries', options.retries ?? retries, 0),
+  }
+}
+
+/** @throws {CrossmemError} ERR_INVALID_ARG */
+export function checkRun(run: unknown): string {
+  if (typeof run === 'string') return run
+  throw refused(
+    typeof run === 'function'
+      ? noClosures('the first argument')
+      : `the first argument is the name of an export, not ${show(run)}`,
+  )
+}
+
+/** @throws {CrossmemError} ERR_INVALID_ARG */
+export function checkList(what: string, list: unknown): readonly unknown[] {
+  if (Array.isArray(list)) return list
+  throw refused(`${what} is an array, not ${show(list)}`)
+}
+
+function checkInitializer(initializer: unknown): CheckedPool['initializer'] {
+  if (initializer === undefined) return undefined
+  const list = typeof initializer === 'string' ? [initializer] : initializer
+  if (Array.isArray(list) && typeof list[0] === 'string') return list as [string]
+  throw refused(
+    `initializer is the name of an export, or an array of that and its arguments, not ${show(initializer)}`,
+  )
+}
+
+/** A number from 1 up; without one there is no limit. */
+function checkLimit(what: string, limit: number = POSITIVE_INFINITY): number {
+  if (typeof limit === 'number' && limit >= 1) return limit
+  throw refused(`${what} is a number from 1 up, not ${show(limit)}`)
+}
+
+function checkTime(what: string, ms: unknown): number {
+  if (typeof ms === 'number' && ms >= 0) return ms
+  throw refused(`${what} is a number of milliseconds from 0 up, not ${show(ms)}`)
+}
+
+const refused = (message: string): CrossmemError => new CrossmemError('ERR_INVALID_ARG', message)

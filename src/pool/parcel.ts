@@ -1,0 +1,43 @@
+import { Segment } from '../objects/index.js'
+import type { Reference } from '../open.js'
+import { Handover, pack } from '../process/index.js'
+import type { Wire } from './messages.js'
+import { arePlain } from './wire.js'
+
+/** A list of values for a worker, whose objects live until they have arrived. */
+export class Parcel {
+  readonly wire: Wire
+  /** The instance of the agent that has the ends of pipes among them. */
+  readonly sender: number | null
+  readonly #segments: Segment[] = []
+  #handover: Handover | undefined
+
+  /** @throws {CrossmemError} ERR_INVALID_ARG: a value can't be sent. Else as `open()` */
+  constructor(list: readonly unknown[]) {
+    if (arePlain(list)) {
+      this.wire = list
+      this.sender = null
+      return
+    }
+    const { bytes, references } = pack(list)
+    this.wire = bytes
+    const ends = references.filter(isEnd)
+    try {
+      for (const { name, crossmem } of references) this.#segments.push(Segment.open(name, crossmem))
+      if (ends.length > 0) this.#handover = new Handover(ends)
+    } catch (error) {
+      this.release()
+      throw error
+    }
+    this.sender = this.#handover?.sender ?? null
+  }
+
+  /** The worker has the objects, or none will get them: then the other end of a pipe is told. */
+  release(): void {
+    for (const segment of this.#segments.splice(0)) segment.close()
+    this.#handover?.giveBack()
+    this.#handover = undefined
+  }
+}
+
+const isEnd = (reference: Reference): boolean => 'end' in reference

@@ -1,0 +1,171 @@
+// What a worker of a pool runs.
+
+import type { SharedArray } from '../arrays/index.js'
+import type { AnyHandle } from '../open.js'
+import { isKept, loadAll, pack, packError, packResult, type Run } from '../process/index.js'
+import type { Pipe } from '../queues/index.js'
+import { isThenable } from '../util/index.js'
+import { Board } from './board.js'
+import { checkProgress, runAs } from './current-task.js'
+import type { After, Mode, News, Order, Setup, Wire } from './messages.js'
+import { arePlain, fromWire } from './wire.js'
+
+type Call = Extract<Order, ['call', ...unknown[]]>
+
+/** Serves a pool until it says that no task follows, or is gone. */
+export async function serve(pipe: Pipe, board: SharedArray<'int32'>, setup: Setup): Promise<never> {
+  const orders = pipe as Pipe<Order>
+  const worker = new Server(pipe as Pipe<News>, new Board(board), setup.tellsRss)
+  try {
+    const functions = await loadAll(setup.target)
+    if (setup.initializer) {
+      const { run, args } = setup.initializer
+      await functions(run)(...fromWire(args).list)
+    }
+    // It ends when the pool is gone.
+    worker.run(functions).catch(() => process.exit())
+  } catch (error) {
+    await pipe.send(['refused', packError(error)])
+    return process.exit(1)
+  }
+  try {
+    await pipe.send(['ready'])
+    for (;;) {
+      let order: Order | undefined = await orders.recv()
+      for (; order !== undefined; order = orders.tryRecv()) worker.obey(order)
+    }
+  } catch {
+    // The pool is gone.
+    return process.exit()
+  }
+}
+
+class Server {
+  readonly #pipe: Pipe<News>
+  readonly #board: Board
+  readonly #tellsRss: boolean
+  readonly #calls: Call[] = []
+  #isEnding = false
+  #wake: () => void = () => undefined
+  /** The task that runs, and what aborts it. */
+  #current: { task: number; abort: (reason: unknown) => void } | undefined
+  /** Handles in results that the pool hasn't opened yet. */
+  readonly #held = new Map<number, () => void>()
+
+  constructor(pipe: Pipe<News>, board: Board, tellsRss: boolean) {
+    this.#pipe = pipe
+    this.#board = board
+    this.#tellsRss = tellsRss
+  }
+
+  obey(order: Order): void {
+    if (order[0] === 'call') this.#calls.push(order)
+    else if (order[0] === 'end') this.#isEnding = true
+    else if (order[0] === 'abort') {
+      const [, task, reason] = order
+      if (this.#current?.task === task) this.#current.abort(fromWire(reason).list[0])
+    } else {
+      this.#held.get(order[1])?.()
+      this.#held.delete(order[1])
+    }
+    this.#wake()
+  }
+
+  /** Runs tasks one by one. */
+  async run(functions: (run: string) => Run): Promise<never> {
+    for (;;) {
+      const call = this.#calls.shift()
+      if (!call) {
+        if (this.#isEnding && this.#held.size === 0) return process.exit()
+        await new Promise<void>(resolve => (this.#wake = resolve))
+        continue
+      }
+      const task = call[1]
+      if (!this.#board.begin(task)) continue
+      await this.#serve(call, functions)
+      // The pool kills this process now, in place of the task.
+      if (!this.#board.finish(task)) await new Promise(() => undefined)
+    }
+  }
+
+  async #serve([, task, id, run, mode, args, sender]: Call, functions: (run: string) => Run): Promise<void> {
+    const begun = performance.now()
+    let keeps = false
+    let controller: AbortController | undefined
+    this.#current = {
+      task,
+      abort: reason => {
+        controller ??= new AbortController()
+        controller.abort(reason)
+      },
+    }
+    const pipe = this.#pipe
+    const context = {
+      id,
+      get signal() {
+        controller ??= new AbortController()
+        return controller.signal
+      },
+      progress: (done: number, total?: number, note?: unknown) => {
+        checkProgress(done, total)
+        const wire = arePlain([note]) ? [note] : pack([note]).bytes
+        pipe.send(['progress', task, done, total ?? null, wire]).catch(() => undefined)
+      },
+      keep: () => {
+        keeps = true
+      },
+    }
+    const after = (): After => [
+      performance.now() - begun,
+      keeps,
+      this.#tellsRss ? process.memoryUsage.rss() : 0,
+    ]
+    let handles: AnyHandle[] = []
+    let news: News
+    try {
+      const arrived = fromWire(args, sender)
+      handles = arrived.handles
+      const results = runAs(context, () => callAll(functions(run), mode, arrived.list))
+      const { wire, isHeld } = toWire(mode, Array.isArray(results) ? results : await results)
+      if (isHeld) {
+        const kept = handles
+        handles = []
+        this.#held.set(task, () => close(kept))
+      }
+      news = ['returned', task, wire, after(), isHeld]
+    } catch (error) {
+      news = ['failed', task, packError(error), after()]
+    }
+    this.#current = undefined
+    close(handles)
+    await pipe.send(news)
+  }
+}
+
+/** The results of a call, as a list; of one that returns no promise, at once. */
+function callAll(run: Run, mode: Mode, list: unknown[]): unknown[] | Promise<unknown[]> {
+  if (mode === 'call') {
+    const result = run(...list)
+    return isThenable(result) ? Promise.resolve(result).then(value => [value]) : [result]
+  }
+  return callEach(run, mode, list)
+}
+
+async function callEach(run: Run, mode: Mode, list: unknown[]): Promise<unknown[]> {
+  const results: unknown[] = []
+  for (const item of list) {
+    const result = mode === 'map' ? run(item) : run(...(item as unknown[]))
+    results.push(isThenable(result) ? await result : result)
+  }
+  return results
+}
+
+function toWire(mode: Mode, results: unknown[]): { wire: Wire; isHeld: boolean } {
+  if (arePlain(results)) return { wire: results, isHeld: false }
+  const { bytes, references } = packResult(mode === 'call' ? results[0] : results)
+  return { wire: bytes, isHeld: references.length > 0 }
+}
+
+function close(handles: AnyHandle[]): void {
+  for (const handle of handles) if (!isKept(handle)) handle.close()
+}

@@ -1,0 +1,189 @@
+import { SharedArray } from '../arrays/index.js'
+import { hasCode } from '../errors.js'
+import { Pipe } from '../queues/index.js'
+import { now } from '../wait/index.js'
+import { Board, PLACES } from './board.js'
+import type { Ending, Host, StartHost } from './host.js'
+import type { Job, Posting } from './job.js'
+import type { After, News, Order, Setup, Wire } from './messages.js'
+
+/** How many bytes can be on their way in each direction. */
+const CAPACITY = 1 << 18
+
+/** The most tasks that a worker has at a time. */
+const MOST_AHEAD = PLACES / 2
+
+/** How long, in milliseconds, the tasks that a worker has ahead may take. */
+const AHEAD = 2
+
+/** What a worker says about tasks, and why it can't start. */
+export type Told = Exclude<News, ['ready']>
+
+/** What a pool hears of a worker. */
+export interface Listener {
+  isReady(worker: PoolWorker): void
+  hears(worker: PoolWorker, news: Told): void
+  /** All that the worker had sent was heard. */
+  hasEnded(worker: PoolWorker, ending: Ending): void
+  /** All news that had come were heard. */
+  isQuiet(): void
+}
+
+/** What the pool knows of one worker, and how it talks with it. */
+export class PoolWorker {
+  state: 'starting' | 'ready' | 'leaving' | 'gone' = 'starting'
+  /** The tasks that it has, by their numbers on its board, in the order in which it runs them. */
+  readonly posted = new Map<number, Job>()
+  wasReady = false
+  /** How many tasks it has ended. */
+  tasks = 0
+  /** When it told something last, or got a task while it had none. */
+  lastNews = 0
+  /** Whether it is long in a task: it gets none ahead then. */
+  isSlow = false
+  /** What it told after its last task. */
+  after: After = [0, false, 0]
+  /** How long its tasks take, in milliseconds. */
+  #average = AHEAD
+  #next = 0
+  readonly #pipe: Pipe<Order>
+  readonly #shared: SharedArray<'int32'>
+  readonly #board: Board
+  readonly #host: Host
+
+  constructor(
+    readonly name: string,
+    setup: Setup,
+    start: StartHost,
+    listener: Listener,
+  ) {
+    const [here, there] = Pipe.create<unknown>({ capacity: CAPACITY })
+    this.#pipe = here as Pipe<Order>
+    this.#shared = SharedArray.create(null, 'int32', PLACES)
+    this.#board = new Board(this.#shared)
+    try {
+      this.#host = start(name, [there, this.#shared, setup])
+    } catch (error) {
+      here.close()
+      this.#shared.close()
+      throw error
+    } finally {
+      there.close()
+    }
+    void this.#listen(here as Pipe<News>, listener)
+  }
+
+  get pid(): number | undefined {
+    return this.#host.pid
+  }
+
+  /** How many more tasks it may get now. */
+  get room(): number {
+    if (this.state !== 'ready') return 0
+    const [oldest = this.#next] = this.posted.keys()
+    if (this.isSlow && this.posted.size > 0) return 0
+    const ahead = Math.min(MOST_AHEAD, 1 + Math.floor(AHEAD / this.#average))
+    return Math.min(ahead - this.posted.size, PLACES - (this.#next - oldest))
+  }
+
+  post(job: Job): void {
+    const { parcel, call } = job
+    if (!parcel) return
+    const task = this.#next++
+    if (this.posted.size === 0) this.lastNews = now()
+    this.posted.set(task, job)
+    this.#board.post(task)
+    job.posting = new TaskOfWorker(this, this.#board, task)
+    this.send(['call', task, job.id, call.run, call.mode, parcel.wire, parcel.sender])
+  }
+
+  /** What it says is no matter once it has gone, and its end is told by its host. */
+  send(order: Order): void {
+    this.#pipe.send(order, { unref: true }).catch(() => undefined)
+  }
+
+  kill(): void {
+    this.#host.kill()
+  }
+
+  /** The worker has ended a task. */
+  ended(task: number, after: After): void {
+    this.posted.delete(task)
+    this.tasks++
+    this.after = after
+    const [ms] = after
+    this.#average += (ms - this.#average) / (ms > this.#average ? 2 : 8)
+  }
+
+  async #listen(pipe: Pipe<News>, listener: Listener): Promise<void> {
+    void this.#host.ended.then(ending => {
+      this.#hearRest(pipe, listener)
+      this.state = 'gone'
+      listener.hasEnded(this, ending)
+      this.#pipe.close()
+      this.#shared.close()
+    })
+    try {
+      for (;;) {
+        let news: News | undefined = await pipe.recv({ unref: true })
+        for (; news !== undefined; news = pipe.tryRecv()) this.#hear(news, listener)
+        listener.isQuiet()
+      }
+    } catch (error) {
+      // What it sends can't be understood any more.
+      if (!hasCode(error, 'ERR_ENDED', 'ERR_PEER_DIED', 'ERR_CLOSED')) this.kill()
+    }
+  }
+
+  /** What the worker sent before it ended. */
+  #hearRest(pipe: Pipe<News>, listener: Listener): void {
+    try {
+      for (let news = pipe.tryRecv(); news !== undefined; news = pipe.tryRecv()) this.#hear(news, listener)
+    } catch {
+      // It was killed.
+    }
+  }
+
+  #hear(news: News, listener: Listener): void {
+    this.lastNews = now()
+    this.isSlow = false
+    if (news[0] === 'ready') {
+      this.wasReady = true
+      if (this.state === 'starting') this.state = 'ready'
+      listener.isReady(this)
+    } else listener.hears(this, news)
+  }
+}
+
+class TaskOfWorker implements Posting {
+  readonly #worker: PoolWorker
+  readonly #board: Board
+  readonly #task: number
+
+  constructor(worker: PoolWorker, board: Board, task: number) {
+    this.#worker = worker
+    this.#board = board
+    this.#task = task
+  }
+
+  get isRunning(): boolean {
+    return this.#board.isRunning(this.#task)
+  }
+
+  takeBack(): boolean {
+    if (!this.#board.takeBack(this.#task)) return false
+    const { posted } = this.#worker
+    const job = posted.get(this.#task) as Job
+    posted.delete(this.#task)
+    job.posting = undefined
+    return true
+  }
+
+  abort(reason: Wire): void {
+    this.#worker.send(['abort', this.#task, reason])
+  }
+
+  kill(): void {
+    if (this.#board.condemn(this.#task)) this.#worker.kill()
+  }
+}
