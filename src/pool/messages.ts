@@ -15,7 +15,7 @@ export interface Setup {
   /** The export to call first, with its arguments. */
   initializer: { run: string; args: Wire } | undefined
   /** Whether the worker tells how much memory it has. */
-  tellsRss: boolean
+  tellsMemory: boolean
 }
 
 /** From the pool. Tasks have the numbers of the worker's board. */

@@ -1,3 +1,4 @@
+import type { ResourceLimits } from 'node:worker_threads'
 import { CrossmemError } from '../errors.js'
 import { checkModule, cpuCount, noClosures, type ProcessOptions } from '../process/index.js'
 import { checkCount, isAbortSignal, show } from '../util/index.js'
@@ -31,6 +32,14 @@ export type AnyModule = Record<string, AnyFunction>
 
 /** How a pool is made. */
 export interface PoolOptions extends Pick<ProcessOptions, 'cwd' | 'env' | 'execArgv'> {
+  /**
+   * Whether the workers are processes or threads of this process. Threads start sooner and share
+   * this process's memory limits, working directory and death: a crash of one ends all. `cwd` and
+   * `stopped` are for processes. Default: 'process'.
+   */
+  kind?: 'process' | 'thread'
+  /** The limits of each thread, as those of `Worker` of `node:worker_threads`. Default: Node's. */
+  resourceLimits?: ResourceLimits
   /** How many workers there are at most. Default: `cpuCount()`. */
   workers?: number
   /**
@@ -41,7 +50,10 @@ export interface PoolOptions extends Pick<ProcessOptions, 'cwd' | 'env' | 'execA
   idleTimeout?: number
   /** After how many tasks a worker is replaced. Default: none. */
   maxTasksPerWorker?: number
-  /** Above how many bytes of memory (resident set) a worker is replaced after a task. Default: none. */
+  /**
+   * Above how many bytes of memory a worker is replaced after a task: a process's resident set, or a
+   * thread's heap and what belongs to it. Default: none.
+   */
   maxRss?: number
   /** How often a task is run again if its worker died. Default: 0. */
   retries?: number
@@ -99,7 +111,8 @@ export interface CheckedPool {
   grace: number
   maxQueue: number
   stopped: 'wait' | 'kill'
-  process: Pick<ProcessOptions, 'cwd' | 'env' | 'execArgv'>
+  kind: 'process' | 'thread'
+  host: Pick<PoolOptions, 'cwd' | 'env' | 'execArgv' | 'resourceLimits'>
 }
 
 /** Options of a task, checked, with their defaults. */
@@ -117,6 +130,8 @@ const { POSITIVE_INFINITY } = Number
 export function checkPool(target: unknown, options: PoolOptions = {}): CheckedPool {
   const workers = checkCount('workers', options.workers ?? cpuCount(), 1, 1000)
   const { stopped = 'wait', cwd, env, execArgv, idleTimeout = 10_000, grace = 1000 } = options
+  const { resourceLimits } = options
+  const kind = checkKind(options)
   if (stopped !== 'wait' && stopped !== 'kill')
     throw refused(`stopped is 'wait' or 'kill', not ${show(stopped)}`)
   return {
@@ -131,8 +146,21 @@ export function checkPool(target: unknown, options: PoolOptions = {}): CheckedPo
     grace: checkTime('grace', grace),
     maxQueue: checkLimit('maxQueue', options.maxQueue),
     stopped,
-    process: { cwd, env, execArgv },
+    kind,
+    host: { cwd, env, execArgv, resourceLimits },
   }
+}
+
+function checkKind({ kind = 'process', cwd, resourceLimits }: PoolOptions): CheckedPool['kind'] {
+  if (kind !== 'process' && kind !== 'thread')
+    throw refused(`kind is 'process' or 'thread', not ${show(kind)}`)
+  if (kind === 'thread' && cwd !== undefined) {
+    throw refused('cwd is for processes: threads have the working directory of their process')
+  }
+  if (kind === 'process' && resourceLimits !== undefined) {
+    throw refused("resourceLimits is for threads: give a process execArgv: ['--max-old-space-size=…']")
+  }
+  return kind
 }
 
 /** @throws {CrossmemError} ERR_INVALID_ARG */

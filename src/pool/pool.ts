@@ -22,6 +22,7 @@ import {
 import { Parcel } from './parcel.js'
 import { ProcessHost } from './process-host.js'
 import { Task } from './task.js'
+import { ThreadHost } from './thread-host.js'
 
 let pools = 0
 
@@ -67,9 +68,10 @@ export class Pool<Module extends object = AnyModule>
     const setup: Setup = {
       target: { module: checked.module, caller },
       initializer: run === undefined ? undefined : { run, args: (this.#initial as Parcel).wire },
-      tellsRss: checked.maxRss < Number.POSITIVE_INFINITY,
+      tellsMemory: checked.maxRss < Number.POSITIVE_INFINITY,
     }
-    const start = (name: string, args: readonly unknown[]) => new ProcessHost(name, args, checked.process)
+    const Host = checked.kind === 'thread' ? ThreadHost : ProcessHost
+    const start = (name: string, args: readonly unknown[]) => new Host(name, args, checked.host)
     this.#dispatcher = new Dispatcher(`Pool-${++pools}`, checked, setup, start)
     void this.#dispatcher.ended.then(() => this.#initial?.release())
   }

@@ -21,9 +21,11 @@ export class ProcessHost implements Host {
   readonly #oomKills = oomKills()
   #lastErrors = ''
 
-  constructor(name: string, args: readonly unknown[], options: CheckedPool['process']) {
+  constructor(name: string, args: readonly unknown[], { cwd, env, execArgv }: CheckedPool['host']) {
     this.#process = Process.start(program, {
-      ...options,
+      cwd,
+      env,
+      execArgv,
       run: 'serve',
       args,
       name,

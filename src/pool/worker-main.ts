@@ -1,5 +1,6 @@
 // What a worker of a pool runs.
 
+import { isMainThread } from 'node:worker_threads'
 import type { SharedArray } from '../arrays/index.js'
 import type { AnyHandle } from '../open.js'
 import { isKept, loadAll, pack, packError, packResult, type Run } from '../process/index.js'
@@ -15,7 +16,7 @@ type Call = Extract<Order, ['call', ...unknown[]]>
 /** Serves a pool until it says that no task follows, or is gone. */
 export async function serve(pipe: Pipe, board: SharedArray<'int32'>, setup: Setup): Promise<never> {
   const orders = pipe as Pipe<Order>
-  const worker = new Server(pipe as Pipe<News>, new Board(board), setup.tellsRss)
+  const worker = new Server(pipe as Pipe<News>, new Board(board), setup.tellsMemory)
   try {
     const functions = await loadAll(setup.target)
     if (setup.initializer) {
@@ -43,7 +44,7 @@ export async function serve(pipe: Pipe, board: SharedArray<'int32'>, setup: Setu
 class Server {
   readonly #pipe: Pipe<News>
   readonly #board: Board
-  readonly #tellsRss: boolean
+  readonly #tellsMemory: boolean
   readonly #calls: Call[] = []
   #isEnding = false
   #wake: () => void = () => undefined
@@ -52,10 +53,10 @@ class Server {
   /** Handles in results that the pool hasn't opened yet. */
   readonly #held = new Map<number, () => void>()
 
-  constructor(pipe: Pipe<News>, board: Board, tellsRss: boolean) {
+  constructor(pipe: Pipe<News>, board: Board, tellsMemory: boolean) {
     this.#pipe = pipe
     this.#board = board
-    this.#tellsRss = tellsRss
+    this.#tellsMemory = tellsMemory
   }
 
   obey(order: Order): void {
@@ -115,11 +116,7 @@ class Server {
         keeps = true
       },
     }
-    const after = (): After => [
-      performance.now() - begun,
-      keeps,
-      this.#tellsRss ? process.memoryUsage.rss() : 0,
-    ]
+    const after = (): After => [performance.now() - begun, keeps, this.#tellsMemory ? usedMemory() : 0]
     let handles: AnyHandle[] = []
     let news: News
     try {
@@ -168,4 +165,11 @@ function toWire(mode: Mode, results: unknown[]): { wire: Wire; isHeld: boolean }
 
 function close(handles: AnyHandle[]): void {
   for (const handle of handles) if (!isKept(handle)) handle.close()
+}
+
+/** Bytes that this process has, or this thread. */
+function usedMemory(): number {
+  if (isMainThread) return process.memoryUsage.rss()
+  const { heapTotal, external } = process.memoryUsage()
+  return heapTotal + external
 }
