@@ -2,11 +2,15 @@ import { CrossmemError } from '../errors.js'
 import { pack, unpack } from '../process/index.js'
 import { clearTimeout, now, offAbort, onAbort, setTimeout, timedOut } from '../wait/index.js'
 import { cannotStart, workerDied } from './death.js'
+import { publishExit, publishReady, publishSettle, publishSubmit } from './diagnostics.js'
+import type { PoolEvents } from './events.js'
 import type { Ending, StartHost } from './host.js'
 import { type Call, Job } from './job.js'
+import { Ledger } from './ledger.js'
 import type { Setup, Wire } from './messages.js'
 import type { CheckedPool } from './options.js'
 import { Parcel } from './parcel.js'
+import type { PoolStats } from './stats.js'
 import { WaitingLine } from './waiting.js'
 import { arePlain, fromWire } from './wire.js'
 import { PoolWorker, type Told } from './worker.js'
@@ -26,12 +30,17 @@ interface Seat {
   readonly keyed: WaitingLine<Job>
 }
 
+/** Tells of an event of the pool. */
+export type Emit = <Name extends keyof PoolEvents>(name: Name, ...args: PoolEvents[Name]) => void
+
 /** Gives tasks to workers, and brings their results back. */
 export class Dispatcher {
   readonly #options: CheckedPool
   readonly #setup: Setup
   readonly #start: StartHost
   readonly #name: string
+  readonly #emit: Emit
+  readonly #ledger = new Ledger()
   readonly #seats: Seat[]
   /** All workers that haven't ended, those that leave included. */
   readonly #workers = new Set<PoolWorker>()
@@ -55,8 +64,9 @@ export class Dispatcher {
   /** Resolves when the pool is closed and its last worker has ended. */
   readonly ended: Promise<void>
 
-  constructor(name: string, options: CheckedPool, setup: Setup, start: StartHost) {
+  constructor(name: string, options: CheckedPool, setup: Setup, start: StartHost, emit: Emit) {
     this.#name = name
+    this.#emit = emit
     this.#options = options
     this.#setup = setup
     this.#start = start
@@ -76,6 +86,7 @@ export class Dispatcher {
   submit(call: Call): Job {
     const job = new Job(++this.#lastJob, call)
     this.#jobs.add(job)
+    publishSubmit(this.#name, job)
     this.keep(1)
     const { signal, timeout } = call.options
     const stop = (reason: unknown): void => this.#stop(job, reason)
@@ -92,12 +103,18 @@ export class Dispatcher {
       clearTimeout(timer)
       if (signal) offAbort(signal, stop)
       this.#jobs.delete(job)
+      this.#ledger.settled(job)
+      publishSettle(this.#name, job)
       this.keep(-1)
       if (this.#isClosed && this.#jobs.size === 0) this.#dismiss()
     }
     job.ends.add(done)
     this.#accept(job)
     return job
+  }
+
+  stats(): PoolStats {
+    return this.#ledger.stats(this.#jobs.size, [...this.#workers], this.#options.kind === 'thread')
   }
 
   close(): void {
@@ -198,8 +215,10 @@ export class Dispatcher {
 
   #startWorker(): PoolWorker {
     const worker = new PoolWorker(`${this.#name}-${++this.#started}`, this.#setup, this.#start, {
-      isReady: () => {
+      isReady: ({ name, pid }) => {
         this.#failedStarts = 0
+        publishReady(this.#name, { name, pid })
+        this.#emit('ready', { name, pid })
         this.#schedule()
       },
       hears: (from, news) => this.#hear(from, news),
@@ -224,6 +243,7 @@ export class Dispatcher {
       return
     }
     worker.ended(task, news[3])
+    this.#ledger.ran(job, news[3][0])
     if (!job.outcome) settle(job, news)
     if (news[0] === 'returned' && news[4]) worker.send(['release', task])
     this.#recycle(worker)
@@ -252,6 +272,7 @@ export class Dispatcher {
   /** A worker has ended. Tasks that it had not begun go to others. */
   #bury(worker: PoolWorker, ending: Ending): void {
     this.#workers.delete(worker)
+    this.#ledger.buried(worker)
     for (const seat of this.#seats) if (seat.worker === worker) seat.worker = undefined
     const refusal = this.#refusals.get(worker)
     this.#refusals.delete(worker)
@@ -263,12 +284,19 @@ export class Dispatcher {
       else this.#lineOf(job).add(job)
     }
     worker.posted.clear()
+    this.#tellOfEnd(worker, ending)
     if (this.#isClosed && this.#workers.size === 0 && (this.#failure || this.#jobs.size === 0))
       this.#hasEnded()
     const isOver = this.#failure !== undefined || (this.#isClosed && this.#jobs.size === 0)
-    if (!worker.wasReady && !isOver && ++this.#failedStarts >= FAILED_STARTS) {
+    if (worker.readyAt === undefined && !isOver && ++this.#failedStarts >= FAILED_STARTS) {
       this.terminate(cannotStart(worker.name, this.#failedStarts, ending, refusal))
     } else this.#schedule()
+  }
+
+  #tellOfEnd({ name, pid }: PoolWorker, { exitCode, signal }: Ending): void {
+    const end = { name, pid, exitCode, signal }
+    publishExit(this.#name, end)
+    this.#emit('exit', end)
   }
 
   /** A worker died inside a task. */

@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { now } from '../wait/index.js'
 import type { Mode, Wire } from './messages.js'
 import type { CheckedTask } from './options.js'
 import type { Parcel } from './parcel.js'
@@ -37,6 +38,8 @@ export interface Posting {
 /** One call on its way through the pool. It is settled exactly once. */
 export class Job implements Waiting {
   readonly place: number
+  /** When it was submitted, in milliseconds of `now()`. */
+  readonly since = now()
   /** The arguments, once the pool has accepted it. */
   parcel: Parcel | undefined
   /** Ends it; set while a pool has it. */

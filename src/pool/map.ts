@@ -1,10 +1,11 @@
 import { AsyncResource } from 'node:async_hooks'
 import { CrossmemError } from '../errors.js'
-import { checkCount, checkFunction } from '../util/index.js'
+import { checkBoolean, checkCount, checkFunction } from '../util/index.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Job } from './job.js'
 import type { Mode } from './messages.js'
 import { type CheckedTask, checkTask, type TaskOptions } from './options.js'
+import { progressBar } from './progress-bar.js'
 
 /** How many chunks each worker gets, if the size of chunks isn't given. */
 const CHUNKS_PER_WORKER = 4
@@ -17,6 +18,8 @@ export interface MapOptions extends Omit<TaskOptions, 'key'> {
   chunkSize?: number
   /** Is called when a chunk is done: how many items are done, and how many there are. */
   onProgress?: (done: number, total: number) => void
+  /** Whether to draw a bar on standard error, if that is a terminal. Default: false. */
+  progress?: boolean
 }
 
 /** What a pool lends to `map`. */
@@ -35,10 +38,17 @@ export async function mapChunks(
   options: MapOptions = {},
 ): Promise<unknown[]> {
   const items = listOf(source)
-  const { onProgress, chunkSize = Math.ceil(items.length / (workers * CHUNKS_PER_WORKER)) || 1 } = options
+  const {
+    onProgress,
+    progress = false,
+    chunkSize = Math.ceil(items.length / (workers * CHUNKS_PER_WORKER)) || 1,
+  } = options
   checkCount('chunkSize', chunkSize, 1)
   if (onProgress !== undefined) checkFunction('onProgress', onProgress)
+  checkBoolean('progress', progress)
   const tell = onProgress && AsyncResource.bind(onProgress)
+  const bar = progress ? progressBar(run) : undefined
+  bar?.update(0, items.length)
   const checked: CheckedTask = checkTask(options, retries)
   if (checked.signal?.aborted) throw checked.signal.reason
   if (mode === 'starMap') checkLists(items)
@@ -55,6 +65,7 @@ export async function mapChunks(
         for (let i = 0; i < part.length; i++) results[start + i] = part[i]
         done += part.length
         tell?.(done, items.length)
+        bar?.update(done, items.length)
       }),
     )
   }
@@ -64,6 +75,8 @@ export async function mapChunks(
     for (const job of jobs) job.stop(error)
     await Promise.allSettled(parts)
     throw error
+  } finally {
+    bar?.stop()
   }
   return results
 }

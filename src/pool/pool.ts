@@ -1,8 +1,10 @@
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { CrossmemError } from '../errors.js'
 import { callerOf, type FunctionNames, type ResultOf } from '../process/index.js'
 import { asyncDispose, dispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
-import { Dispatcher } from './dispatcher.js'
+import { Dispatcher, type Emit } from './dispatcher.js'
+import type { PoolEvents } from './events.js'
 import { Job } from './job.js'
 import { type MapOptions, mapChunks } from './map.js'
 import type { Setup } from './messages.js'
@@ -21,6 +23,7 @@ import {
 } from './options.js'
 import { Parcel } from './parcel.js'
 import { ProcessHost } from './process-host.js'
+import type { PoolStats } from './stats.js'
 import { Task } from './task.js'
 import { ThreadHost } from './thread-host.js'
 
@@ -43,7 +46,7 @@ let pools = 0
  * ```
  */
 export class Pool<Module extends object = AnyModule>
-  extends EventEmitter
+  extends EventEmitter<PoolEvents>
   implements Disposable, AsyncDisposable
 {
   readonly #dispatcher: Dispatcher
@@ -72,7 +75,7 @@ export class Pool<Module extends object = AnyModule>
     }
     const Host = checked.kind === 'thread' ? ThreadHost : ProcessHost
     const start = (name: string, args: readonly unknown[]) => new Host(name, args, checked.host)
-    this.#dispatcher = new Dispatcher(`Pool-${++pools}`, checked, setup, start)
+    this.#dispatcher = new Dispatcher(`Pool-${++pools}`, checked, setup, start, this.#emitter())
     void this.#dispatcher.ended.then(() => this.#initial?.release())
   }
 
@@ -133,6 +136,11 @@ export class Pool<Module extends object = AnyModule>
     return mapChunks(this.#mapping(run), 'starMap', items, options) as Promise<ResultOf<Module, Name>[]>
   }
 
+  /** What the pool does and did: counts, times in milliseconds, and its workers. */
+  stats(): PoolStats {
+    return this.#dispatcher.stats()
+  }
+
   /** Takes no more tasks. The workers end when all tasks have. */
   close(): void {
     this.#dispatcher.close()
@@ -172,6 +180,13 @@ export class Pool<Module extends object = AnyModule>
   [inspection](...how: InspectionArguments): string {
     const { module, workers } = this.#options
     return showAs('Pool', { module, workers }, ...how)
+  }
+
+  /** Emits in the context of the pool's maker. What a listener throws is no matter of the pool's. */
+  #emitter(): Emit {
+    return AsyncResource.bind((name, ...args) => {
+      queueMicrotask(() => void this.emit(name as never, ...(args as never)))
+    })
   }
 
   #mapping(run: unknown) {

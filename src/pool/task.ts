@@ -109,12 +109,14 @@ export class Task<Result = unknown> implements Promise<Result> {
   // biome-ignore lint/suspicious/noThenProperty: it is a promise.
   then<A = Result, B = never>(
     onFulfilled?: ((value: Result) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+    // biome-ignore lint/suspicious/noExplicitAny: callbacks name the type, as with any promise.
+    onRejected?: ((reason: any) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return (this.#job.promise as Promise<Result>).then(onFulfilled, onRejected)
   }
 
-  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
+  // biome-ignore lint/suspicious/noExplicitAny: as in `then`.
+  catch<B = never>(onRejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<Result | B> {
     return this.then(undefined, onRejected)
   }
 

@@ -34,7 +34,8 @@ export class PoolWorker {
   state: 'starting' | 'ready' | 'leaving' | 'gone' = 'starting'
   /** The tasks that it has, by their numbers on its board, in the order in which it runs them. */
   readonly posted = new Map<number, Job>()
-  wasReady = false
+  /** When it was ready; `undefined` before. */
+  readyAt: number | undefined
   /** How many tasks it has ended. */
   tasks = 0
   /** When it told something last, or got a task while it had none. */
@@ -148,7 +149,7 @@ export class PoolWorker {
     this.lastNews = now()
     this.isSlow = false
     if (news[0] === 'ready') {
-      this.wasReady = true
+      this.readyAt = now()
       if (this.state === 'starting') this.state = 'ready'
       listener.isReady(this)
     } else listener.hears(this, news)
