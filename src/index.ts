@@ -78,6 +78,7 @@ export { type AnyHandle, open, type Reference } from './open.js'
 export {
   type CurrentTask,
   currentTask,
+  type ImapOptions,
   type MapOptions,
   Pool,
   type PoolOptions,

@@ -1,18 +1,20 @@
 import { CrossmemError } from '../errors.js'
 import { pack, unpack } from '../process/index.js'
-import { clearTimeout, now, offAbort, onAbort, setTimeout, timedOut } from '../wait/index.js'
+import { clearTimeout, offAbort, onAbort, setTimeout, timedOut } from '../wait/index.js'
 import { cannotStart, workerDied } from './death.js'
 import { publishExit, publishReady, publishSettle, publishSubmit } from './diagnostics.js'
 import type { PoolEvents } from './events.js'
 import type { Ending, StartHost } from './host.js'
 import { type Call, Job } from './job.js'
 import { Ledger } from './ledger.js'
+import { Lobby } from './lobby.js'
 import type { Setup, Wire } from './messages.js'
 import type { CheckedPool } from './options.js'
 import { Parcel } from './parcel.js'
+import { Patrol } from './patrol.js'
 import type { PoolStats } from './stats.js'
 import { WaitingLine } from './waiting.js'
-import { arePlain, fromWire } from './wire.js'
+import { fromWire, isPacked, plainWire } from './wire.js'
 import { PoolWorker, type Told } from './worker.js'
 
 /** How many workers in a row may end before they are ready. */
@@ -20,9 +22,6 @@ const FAILED_STARTS = 3
 
 /** Longer times would make a timer end at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
-
-/** How often, in milliseconds, workers are looked at while they have tasks ahead. */
-const TICK = 20
 
 /** A place for a worker, and the tasks whose key leads there. */
 interface Seat {
@@ -56,7 +55,8 @@ export class Dispatcher {
   #isClosed = false
   /** Why no task is run any more. */
   #failure: { reason: unknown } | undefined
-  #tick: NodeJS.Timeout | undefined
+  readonly #lobby: Lobby
+  readonly #patrol: Patrol
   /** Keeps this process alive while there are tasks. */
   readonly #keeper: NodeJS.Timeout
   #reasons = 0
@@ -74,6 +74,12 @@ export class Dispatcher {
       worker: undefined,
       keyed: new WaitingLine<Job>(),
     }))
+    this.#lobby = new Lobby(options.maxQueue)
+    this.#patrol = new Patrol(this.#workers, options.minWorkers < options.workers, {
+      isSlow: worker => this.#slowDown(worker),
+      changed: worker => this.#stoppedOrContinued(worker),
+      isIdle: (worker, ms) => this.#dismissIdle(worker, ms),
+    })
     this.#keeper = setInterval(() => undefined, LONGEST_TIMER).unref()
     this.ended = new Promise(resolve => (this.#hasEnded = resolve))
     this.#startWorkers()
@@ -144,10 +150,22 @@ export class Dispatcher {
     else if (this.#isClosed)
       job.reject(new CrossmemError('ERR_CLOSED', 'the pool was closed and takes no more tasks'))
     else if (signal?.aborted) this.#stop(job, signal.reason)
-    else if (this.#pack(job)) {
-      this.#lineOf(job).add(job)
-      this.#schedule()
-    }
+    else if (!this.#lobby.keepsOut(job, this.#waitingTasks())) this.#enter(job)
+  }
+
+  #enter(job: Job): void {
+    if (!this.#pack(job)) return
+    this.#lineOf(job).add(job)
+    this.#schedule()
+  }
+
+  /** How many tasks wait in the pool. */
+  readonly #waitingTasks = (): number =>
+    this.#seats.reduce((sum, { keyed }) => sum + keyed.length, this.#waiting.length)
+
+  /** Whether as many tasks wait as may. */
+  get isFull(): boolean {
+    return this.#lobby.isFull(this.#waitingTasks())
   }
 
   #pack(job: Job): boolean {
@@ -188,8 +206,10 @@ export class Dispatcher {
         if (worker.posted.size <= load) worker.post(line.takeFirst() as Job)
       }
     }
+    for (const job of this.#lobby.letIn(this.#waitingTasks)) this.#enter(job)
+    if (this.#lobby.isDrained(this.#waitingTasks())) this.#emit('drain')
     this.#startWorkers()
-    this.#watch()
+    this.#patrol.begin()
   }
 
   /** Starts workers for tasks that wait, up to the most; without tasks, up to the least. */
@@ -214,17 +234,23 @@ export class Dispatcher {
   }
 
   #startWorker(): PoolWorker {
-    const worker = new PoolWorker(`${this.#name}-${++this.#started}`, this.#setup, this.#start, {
-      isReady: ({ name, pid }) => {
-        this.#failedStarts = 0
-        publishReady(this.#name, { name, pid })
-        this.#emit('ready', { name, pid })
-        this.#schedule()
+    const worker = new PoolWorker(
+      `${this.#name}-${++this.#started}`,
+      this.#setup,
+      this.#start,
+      {
+        isReady: ({ name, pid }) => {
+          this.#failedStarts = 0
+          publishReady(this.#name, { name, pid })
+          this.#emit('ready', { name, pid })
+          this.#schedule()
+        },
+        hears: (from, news) => this.#hear(from, news),
+        hasEnded: (from, ending) => this.#bury(from, ending),
+        isQuiet: () => this.#dispatch(),
       },
-      hears: (from, news) => this.#hear(from, news),
-      hasEnded: (from, ending) => this.#bury(from, ending),
-      isQuiet: () => this.#dispatch(),
-    })
+      this.#options.maxTasksPerWorker,
+    )
     this.#workers.add(worker)
     return worker
   }
@@ -265,8 +291,10 @@ export class Dispatcher {
     for (const seat of this.#seats) if (seat.worker === worker) seat.worker = undefined
   }
 
-  #takeBackFrom(worker: PoolWorker): void {
-    for (const job of [...worker.posted.values()]) if (job.posting?.takeBack()) this.#lineOf(job).add(job)
+  #takeBackFrom(worker: PoolWorker, except = 0): void {
+    for (const job of [...worker.posted.values()].slice(except)) {
+      if (job.posting?.takeBack()) this.#lineOf(job).add(job)
+    }
   }
 
   /** A worker has ended. Tasks that it had not begun go to others. */
@@ -312,7 +340,7 @@ export class Dispatcher {
     if (job.outcome || job.stopped) return
     job.stopped = { reason }
     const { posting } = job
-    if (!posting) this.#lineOf(job).remove(job)
+    if (!posting && !this.#lineOf(job).remove(job)) this.#lobby.remove(job)
     if (!posting || posting.takeBack()) {
       job.reject(reason)
       this.#schedule()
@@ -323,21 +351,29 @@ export class Dispatcher {
     job.ends.add(() => clearTimeout(timer))
   }
 
-  /** While workers have tasks ahead, takes them back from one that is long in another task. */
-  #watch(): void {
-    const areAhead = (): boolean => [...this.#workers].some(({ posted }) => posted.size > 1)
-    if (this.#tick || !areAhead()) return
-    this.#tick = setTimeout(() => {
-      this.#tick = undefined
-      const time = now()
-      for (const worker of this.#workers) {
-        if (worker.posted.size === 0 || time - worker.lastNews < TICK / 2) continue
-        worker.isSlow = true
-        this.#takeBackFrom(worker)
-      }
-      this.#dispatch()
-    }, TICK)
-    this.#tick.unref()
+  /** It runs a task for long, and gets no others behind it. */
+  #slowDown(worker: PoolWorker): void {
+    if (worker.posted.size < 2) return
+    worker.isSlow = true
+    this.#takeBackFrom(worker, 1)
+    this.#schedule()
+  }
+
+  #stoppedOrContinued(worker: PoolWorker): void {
+    const { name, pid, isStopped } = worker
+    this.#emit(isStopped ? 'stopped' : 'continued', { name, pid })
+    if (isStopped) {
+      this.#takeBackFrom(worker)
+      if (this.#options.stopped === 'kill') killStopped(worker)
+    }
+    this.#schedule()
+  }
+
+  #dismissIdle(worker: PoolWorker, ms: number): void {
+    const [, keeps] = worker.after
+    const { idleTimeout, minWorkers } = this.#options
+    if (worker.state !== 'ready' || keeps || ms < idleTimeout) return
+    if (this.#seats.filter(seat => seat.worker).length > minWorkers) this.#leave(worker)
   }
 
   /** No task follows. */
@@ -345,6 +381,12 @@ export class Dispatcher {
     if (this.#workers.size === 0) this.#hasEnded()
     for (const worker of [...this.#workers]) this.#leave(worker)
   }
+}
+
+/** A worker that is inside a task is killed in that task; one that isn't has none to lose. */
+function killStopped(worker: PoolWorker): void {
+  if (worker.posted.size === 0) worker.kill()
+  for (const { posting } of worker.posted.values()) posting?.kill()
 }
 
 function settle(job: Job, news: Extract<Told, ['returned' | 'failed', ...unknown[]]>): void {
@@ -370,7 +412,7 @@ function firstOf(one: WaitingLine<Job>, other: WaitingLine<Job>): WaitingLine<Jo
 
 function resultFrom(job: Job, wire: Wire): unknown {
   if (job.call.mode !== 'call') return fromWire(wire).list
-  return Array.isArray(wire) ? wire[0] : unpack(wire as Uint8Array).value
+  return isPacked(wire) ? unpack(wire).value : wire[0]
 }
 
 /** The error that was sent; or why it can't be read. */
@@ -384,9 +426,8 @@ function errorFrom(bytes: Uint8Array): unknown {
 
 /** The reason of an abort, on its way; without one if it can't be sent. */
 function wireOf(reason: unknown): Wire {
-  if (arePlain([reason])) return [reason]
   try {
-    return pack([reason]).bytes
+    return plainWire([reason]) ?? pack([reason]).bytes
   } catch {
     return [undefined]
   }

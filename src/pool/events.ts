@@ -14,4 +14,13 @@ export interface PoolEvents {
   ready: [worker: WorkerInfo]
   /** A worker has ended, whatever the reason. */
   exit: [worker: WorkerEnd]
+  /**
+   * A worker that has tasks is stopped (SIGSTOP). Those that it hasn't begun go to others. Only
+   * where the system tells (Linux).
+   */
+  stopped: [worker: WorkerInfo]
+  /** A worker that was stopped goes on. */
+  continued: [worker: WorkerInfo]
+  /** The pool had as many tasks waiting as `maxQueue`, and now has at most half of it. */
+  drain: []
 }

@@ -1,5 +1,6 @@
 export { type CurrentTask, currentTask } from './current-task.js'
 export type { WorkerDied } from './death.js'
+export type { ImapOptions } from './imap.js'
 export type { Progress } from './job.js'
 export type { MapOptions } from './map.js'
 export type { PoolOptions, TaskOptions } from './options.js'

@@ -1,10 +1,10 @@
 import type { Target } from '../process/index.js'
 
 /**
- * A list of values on its way: itself, if all of them are plain numbers, strings and the like;
- * else encoded.
+ * A list of values on its way: itself, if all of them are plain numbers, strings and the like; many
+ * numbers as a typed array; else encoded.
  */
-export type Wire = readonly unknown[] | Uint8Array
+export type Wire = readonly unknown[] | Float64Array | Uint8Array
 
 /** How a task calls its function: once; once for each item; or with each item as its arguments. */
 export type Mode = 'call' | 'map' | 'starMap'

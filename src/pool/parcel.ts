@@ -2,7 +2,7 @@ import { Segment } from '../objects/index.js'
 import type { Reference } from '../open.js'
 import { Handover, pack } from '../process/index.js'
 import type { Wire } from './messages.js'
-import { arePlain } from './wire.js'
+import { plainWire } from './wire.js'
 
 /** A list of values for a worker, whose objects live until they have arrived. */
 export class Parcel {
@@ -14,8 +14,9 @@ export class Parcel {
 
   /** @throws {CrossmemError} ERR_INVALID_ARG: a value can't be sent. Else as `open()` */
   constructor(list: readonly unknown[]) {
-    if (arePlain(list)) {
-      this.wire = list
+    const plain = plainWire(list)
+    if (plain) {
+      this.wire = plain
       this.sender = null
       return
     }

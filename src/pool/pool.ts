@@ -5,6 +5,7 @@ import { callerOf, type FunctionNames, type ResultOf } from '../process/index.js
 import { asyncDispose, dispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
 import { Dispatcher, type Emit } from './dispatcher.js'
 import type { PoolEvents } from './events.js'
+import { type ImapOptions, imapItems } from './imap.js'
 import { Job } from './job.js'
 import { type MapOptions, mapChunks } from './map.js'
 import type { Setup } from './messages.js'
@@ -134,6 +135,35 @@ export class Pool<Module extends object = AnyModule>
     options?: MapOptions,
   ): Promise<ResultOf<Module, Name>[]> {
     return mapChunks(this.#mapping(run), 'starMap', items, options) as Promise<ResultOf<Module, Name>[]>
+  }
+
+  /**
+   * Runs a function with each item of a source, which may be async, and yields the results. The
+   * source is pulled only as far as there is room. If an item fails, the error is thrown when its
+   * turn comes, and what was pulled after it is cancelled.
+   *
+   * @throws {CrossmemError} as `apply` rejects. `pulled` of any error is an array of the items that
+   *   were pulled and whose results weren't yielded; an item that the source still owes is added
+   *   when it comes
+   */
+  imap<Name extends FunctionNames<Module>>(
+    run: Name,
+    source: Iterable<ItemOf<Module, Name>> | AsyncIterable<ItemOf<Module, Name>>,
+    options?: ImapOptions,
+  ): AsyncGenerator<ResultOf<Module, Name>, void, void> {
+    return imapItems(this.#mapping(run), source, options) as AsyncGenerator<
+      ResultOf<Module, Name>,
+      void,
+      void
+    >
+  }
+
+  /**
+   * Whether as many tasks wait as `maxQueue` says: those that come now are accepted later. The event
+   * 'drain' tells when half of them are gone.
+   */
+  get needsDrain(): boolean {
+    return this.#dispatcher.isFull
   }
 
   /** What the pool does and did: counts, times in milliseconds, and its workers. */

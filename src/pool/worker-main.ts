@@ -9,7 +9,7 @@ import { isThenable } from '../util/index.js'
 import { Board } from './board.js'
 import { checkProgress, runAs } from './current-task.js'
 import type { After, Mode, News, Order, Setup, Wire } from './messages.js'
-import { arePlain, fromWire } from './wire.js'
+import { fromWire, plainWire } from './wire.js'
 
 type Call = Extract<Order, ['call', ...unknown[]]>
 
@@ -109,7 +109,7 @@ class Server {
       },
       progress: (done: number, total?: number, note?: unknown) => {
         checkProgress(done, total)
-        const wire = arePlain([note]) ? [note] : pack([note]).bytes
+        const wire = plainWire([note]) ?? pack([note]).bytes
         pipe.send(['progress', task, done, total ?? null, wire]).catch(() => undefined)
       },
       keep: () => {
@@ -158,7 +158,8 @@ async function callEach(run: Run, mode: Mode, list: unknown[]): Promise<unknown[
 }
 
 function toWire(mode: Mode, results: unknown[]): { wire: Wire; isHeld: boolean } {
-  if (arePlain(results)) return { wire: results, isHeld: false }
+  const plain = plainWire(results)
+  if (plain) return { wire: plain, isHeld: false }
   const { bytes, references } = packResult(mode === 'call' ? results[0] : results)
   return { wire: bytes, isHeld: references.length > 0 }
 }

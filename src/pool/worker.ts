@@ -42,11 +42,14 @@ export class PoolWorker {
   lastNews = 0
   /** Whether it is long in a task: it gets none ahead then. */
   isSlow = false
+  /** Whether it was stopped (SIGSTOP). */
+  isStopped = false
   /** What it told after its last task. */
   after: After = [0, false, 0]
   /** How long its tasks take, in milliseconds. */
   #average = AHEAD
   #next = 0
+  readonly #mostTasks: number
   readonly #pipe: Pipe<Order>
   readonly #shared: SharedArray<'int32'>
   readonly #board: Board
@@ -57,7 +60,9 @@ export class PoolWorker {
     setup: Setup,
     start: StartHost,
     listener: Listener,
+    mostTasks: number,
   ) {
+    this.#mostTasks = mostTasks
     const [here, there] = Pipe.create<unknown>({ capacity: CAPACITY })
     this.#pipe = here as Pipe<Order>
     this.#shared = SharedArray.create(null, 'int32', PLACES)
@@ -80,11 +85,13 @@ export class PoolWorker {
 
   /** How many more tasks it may get now. */
   get room(): number {
-    if (this.state !== 'ready') return 0
+    const { size } = this.posted
+    if (this.state !== 'ready' || this.isStopped || (this.isSlow && size > 0)) return 0
     const [oldest = this.#next] = this.posted.keys()
-    if (this.isSlow && this.posted.size > 0) return 0
-    const ahead = Math.min(MOST_AHEAD, 1 + Math.floor(AHEAD / this.#average))
-    return Math.min(ahead - this.posted.size, PLACES - (this.#next - oldest))
+    const [, keeps] = this.after
+    const left = Math.max(this.#mostTasks - this.tasks, keeps ? 1 : 0)
+    const ahead = Math.min(MOST_AHEAD, 1 + Math.floor(AHEAD / this.#average), left)
+    return Math.min(ahead - size, PLACES - (this.#next - oldest))
   }
 
   post(job: Job): void {
