@@ -135,6 +135,22 @@ if (process.platform === 'linux') {
     begun.close()
   })
 
+  test('a worker that was stopped without a task gets none until it goes on', async t => {
+    stayAlive(t)
+    const pool = poolFor(t, { workers: 2 })
+    const [one, other] = (await Promise.all([
+      once(pool, 'ready'),
+      new Promise(resolve => pool.once('ready', () => pool.once('ready', worker => resolve([worker])))),
+    ])) as [[{ pid: number }], [{ pid: number }]]
+    process.kill(one[0].pid, 'SIGSTOP')
+    const pids = await Promise.all(Array.from({ length: 50 }, () => pool.apply('pid')))
+    t.deepEqual(new Set(pids), new Set([other[0].pid]))
+    process.kill(one[0].pid, 'SIGCONT')
+    process.kill(other[0].pid, 'SIGSTOP')
+    t.is(await pool.apply('pid'), one[0].pid)
+    process.kill(other[0].pid, 'SIGCONT')
+  })
+
   test('a stopped worker is killed if the pool says so', async t => {
     const pool = poolFor(t, { workers: 1, stopped: 'kill', retries: 0 })
     const begun = Value.create(null, 'int32')

@@ -17,8 +17,8 @@ import { WaitingLine } from './waiting.js'
 import { fromWire, isPacked, plainWire } from './wire.js'
 import { PoolWorker, type Told } from './worker.js'
 
-/** How many workers in a row may end before they are ready. */
-const FAILED_STARTS = 3
+/** How many workers in a row may end before they are ready: by themselves, and by a signal. */
+const FAILED_STARTS = { exit: 3, signal: 10 }
 
 /** Longer times would make a timer end at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -48,7 +48,7 @@ export class Dispatcher {
   readonly #jobs = new Set<Job>()
   #lastJob = 0
   #started = 0
-  #failedStarts = 0
+  #failedStarts = { exit: 0, signal: 0 }
   /** What a worker said about why it can't start. */
   readonly #refusals = new Map<PoolWorker, unknown>()
   #isScheduled = false
@@ -192,24 +192,29 @@ export class Dispatcher {
     })
   }
 
-  /** Gives each worker as many tasks as it may have, the least loaded ones first. */
   #dispatch(): void {
+    this.#give(false)
+    this.#give(true)
+    for (const job of this.#lobby.letIn(this.#waitingTasks)) this.#enter(job)
+    if (this.#lobby.isDrained(this.#waitingTasks())) this.#emit('drain')
+    this.#startWorkers()
+    this.#patrol.begin()
+  }
+
+  /** Gives each worker as many tasks as it may have, the least loaded ones first. */
+  #give(toSlow: boolean): void {
     let mayGive = true
     for (let load = 0; mayGive; load++) {
       mayGive = false
       for (const seat of this.#seats) {
         const { worker } = seat
-        if (!worker || worker.room <= 0) continue
+        if (!worker || worker.isSlow !== toSlow || worker.room <= 0) continue
         const line = firstOf(this.#waiting, seat.keyed)
         if (line.length === 0) continue
         mayGive = true
         if (worker.posted.size <= load) worker.post(line.takeFirst() as Job)
       }
     }
-    for (const job of this.#lobby.letIn(this.#waitingTasks)) this.#enter(job)
-    if (this.#lobby.isDrained(this.#waitingTasks())) this.#emit('drain')
-    this.#startWorkers()
-    this.#patrol.begin()
   }
 
   /** Starts workers for tasks that wait, up to the most; without tasks, up to the least. */
@@ -240,7 +245,7 @@ export class Dispatcher {
       this.#start,
       {
         isReady: ({ name, pid }) => {
-          this.#failedStarts = 0
+          this.#forgetFailures()
           publishReady(this.#name, { name, pid })
           this.#emit('ready', { name, pid })
           this.#schedule()
@@ -269,10 +274,21 @@ export class Dispatcher {
       return
     }
     worker.ended(task, news[3])
+    this.#forgetFailures()
     this.#ledger.ran(job, news[3][0])
     if (!job.outcome) settle(job, news)
     if (news[0] === 'returned' && news[4]) worker.send(['release', task])
     this.#recycle(worker)
+  }
+
+  #forgetFailures(): void {
+    this.#failedStarts = { exit: 0, signal: 0 }
+  }
+
+  /** Whether no more workers are started: too many in a row have ended before they were ready. */
+  #hasFailedTooOften({ signal }: Ending): boolean {
+    const how = signal === null ? 'exit' : 'signal'
+    return ++this.#failedStarts[how] >= FAILED_STARTS[how]
   }
 
   #recycle(worker: PoolWorker): void {
@@ -291,8 +307,8 @@ export class Dispatcher {
     for (const seat of this.#seats) if (seat.worker === worker) seat.worker = undefined
   }
 
-  #takeBackFrom(worker: PoolWorker, except = 0): void {
-    for (const job of [...worker.posted.values()].slice(except)) {
+  #takeBackFrom(worker: PoolWorker): void {
+    for (const job of [...worker.posted.values()]) {
       if (job.posting?.takeBack()) this.#lineOf(job).add(job)
     }
   }
@@ -316,8 +332,9 @@ export class Dispatcher {
     if (this.#isClosed && this.#workers.size === 0 && (this.#failure || this.#jobs.size === 0))
       this.#hasEnded()
     const isOver = this.#failure !== undefined || (this.#isClosed && this.#jobs.size === 0)
-    if (worker.readyAt === undefined && !isOver && ++this.#failedStarts >= FAILED_STARTS) {
-      this.terminate(cannotStart(worker.name, this.#failedStarts, ending, refusal))
+    if (worker.readyAt === undefined && !isOver && this.#hasFailedTooOften(ending)) {
+      const { exit, signal } = this.#failedStarts
+      this.terminate(cannotStart(worker.name, exit + signal, ending, refusal))
     } else this.#schedule()
   }
 
@@ -351,11 +368,10 @@ export class Dispatcher {
     job.ends.add(() => clearTimeout(timer))
   }
 
-  /** It runs a task for long, and gets no others behind it. */
+  /** Others may run what it hasn't begun. */
   #slowDown(worker: PoolWorker): void {
-    if (worker.posted.size < 2) return
     worker.isSlow = true
-    this.#takeBackFrom(worker, 1)
+    this.#takeBackFrom(worker)
     this.#schedule()
   }
 

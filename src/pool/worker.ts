@@ -40,7 +40,7 @@ export class PoolWorker {
   tasks = 0
   /** When it told something last, or got a task while it had none. */
   lastNews = 0
-  /** Whether it is long in a task: it gets none ahead then. */
+  /** Whether it has told nothing for long about what it has: it gets no more then. */
   isSlow = false
   /** Whether it was stopped (SIGSTOP). */
   isStopped = false
@@ -98,7 +98,7 @@ export class PoolWorker {
     const { parcel, call } = job
     if (!parcel) return
     const task = this.#next++
-    if (this.posted.size === 0) this.lastNews = now()
+    if (this.posted.size === 0 && !this.isSlow) this.lastNews = now()
     this.posted.set(task, job)
     this.#board.post(task)
     job.posting = new TaskOfWorker(this, this.#board, task)
