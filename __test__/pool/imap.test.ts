@@ -1,7 +1,7 @@
 import '../helpers/domain.js'
 import ava from 'ava'
 import { Queue, Value } from 'crossmem'
-import { poolFor } from '../processes/pools.js'
+import { poolFor } from './pools.js'
 
 const test = ava.serial
 

@@ -1,8 +1,9 @@
 import '../helpers/domain.js'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import ava from 'ava'
-import { CrossmemError, Pool, Queue, SharedArray, Value, type WorkerDied } from 'crossmem'
+import { CrossmemError, gc, list, Pool, Process, Queue, SharedArray, Value, type WorkerDied } from 'crossmem'
 import { fixture } from '../helpers/paths.js'
-import { poolFor } from '../processes/pools.js'
+import { poolFor } from './pools.js'
 
 type Work = typeof import('../fixtures/pool/work.js')
 
@@ -221,4 +222,47 @@ test('what is wrong with a call is told', async t => {
   await t.throwsAsync(pool.starMap('add', [5 as never]), refused)
   t.throws(() => new Pool((() => 1) as never), refused)
   t.throws(() => new Pool<Work>(fixture('pool/work'), { workers: 0 }), refused)
+})
+
+test("the caller's context is there after await and in callbacks", async t => {
+  const pool = poolFor(t)
+  const contexts = new AsyncLocalStorage<string>()
+  const seen = await Promise.all(
+    ['one', 'two'].map(name =>
+      contexts.run(name, async () => {
+        const told: unknown[] = []
+        await pool.map('square', [1, 2, 3], { onProgress: () => told.push(contexts.getStore()) })
+        await pool.apply('add', [1])
+        return [...new Set(told), contexts.getStore()]
+      }),
+    ),
+  )
+  t.deepEqual(seen, [
+    ['one', 'one'],
+    ['two', 'two'],
+  ])
+})
+
+test('a pool that was forgotten does not keep its process alive', async t => {
+  const forgetful = Process.start(fixture('pool/forget'), { run: 'forget' })
+  t.true(Number(await forgetful.result) > 0)
+  await forgetful.join()
+  t.is(forgetful.exitCode, 0)
+})
+
+test('a pool ends with its block', async t => {
+  let pid = 0
+  {
+    await using pool = new Pool<Work>(fixture('pool/work'), { workers: 1 })
+    pid = await pool.apply('pid')
+  }
+  t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+})
+
+test('nothing is left of a pool', async t => {
+  while (list().length > 0) {
+    gc()
+    await new Promise(setImmediate)
+  }
+  t.pass()
 })

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream'
 import ava from 'ava'
 import { Value } from 'crossmem'
 import { progressBar } from '../../src/pool/progress-bar.js'
-import { poolFor } from '../processes/pools.js'
+import { poolFor } from './pools.js'
 
 const test = ava.serial
 

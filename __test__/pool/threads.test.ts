@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads'
 import ava from 'ava'
 import { list, Pool, Queue, SharedArray, Value, type WorkerDied } from 'crossmem'
 import { fixture } from '../helpers/paths.js'
-import { poolFor } from '../processes/pools.js'
+import { poolFor } from './pools.js'
 
 const test = ava.serial
 const kind = 'thread'

@@ -2,7 +2,7 @@ import '../helpers/domain.js'
 import { once } from 'node:events'
 import ava, { type ExecutionContext } from 'ava'
 import { Queue, Value } from 'crossmem'
-import { poolFor } from '../processes/pools.js'
+import { poolFor } from './pools.js'
 
 const test = ava.serial
 

@@ -46,13 +46,13 @@ export interface PoolOptions extends Pick<ProcessOptions, 'cwd' | 'env' | 'execA
    * How many workers there are at least; the others are started when tasks wait. Default: all.
    */
   minWorkers?: number
-  /** After how many milliseconds without a task a worker above `minWorkers` ends. Default: 10000. */
+  /** After how many idle milliseconds a worker above `minWorkers` ends. Default: 10000. */
   idleTimeout?: number
   /** After how many tasks a worker is replaced. Default: none. */
   maxTasksPerWorker?: number
   /**
-   * Above how many bytes of memory a worker is replaced after a task: a process's resident set, or a
-   * thread's heap and what belongs to it. Default: none.
+   * Above how many bytes of memory a worker is replaced after a task: a process's resident set, or
+   * a thread's heap and what belongs to it. Default: none.
    */
   maxRss?: number
   /** How often a task is run again if its worker died. Default: 0. */

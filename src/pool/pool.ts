@@ -159,8 +159,8 @@ export class Pool<Module extends object = AnyModule>
   }
 
   /**
-   * Whether as many tasks wait as `maxQueue` says: those that come now are accepted later. The event
-   * 'drain' tells when half of them are gone.
+   * Whether as many tasks wait as `maxQueue` says: those that come now are accepted later. The
+   * event 'drain' tells when half of them are gone.
    */
   get needsDrain(): boolean {
     return this.#dispatcher.isFull
@@ -200,7 +200,7 @@ export class Pool<Module extends object = AnyModule>
     this.terminate()
   }
 
-  /** Terminates the pool at the end of an `await using` block, and waits for the end of its workers. */
+  /** As `using`, but also waits until the workers have ended. */
   async [asyncDispose](): Promise<void> {
     this.terminate()
     await this.join()
@@ -212,7 +212,7 @@ export class Pool<Module extends object = AnyModule>
     return showAs('Pool', { module, workers }, ...how)
   }
 
-  /** Emits in the context of the pool's maker. What a listener throws is no matter of the pool's. */
+  /** Emits in the context of the pool's maker. What a listener throws doesn't reach the pool. */
   #emitter(): Emit {
     return AsyncResource.bind((name, ...args) => {
       queueMicrotask(() => void this.emit(name as never, ...(args as never)))

@@ -20,10 +20,12 @@ export type TaskState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
  * const pool = new Pool(new URL('data:text/javascript,export const add = (a, b) => a + b'), { workers: 1 })
  * const task = pool.apply('add', [40, 2])
  * console.log(await task, task.state, task.successful()) // 42 done true
- * pool.terminate()
+ * pool.close()
+ * await pool.join()
  * ```
  */
 export class Task<Result = unknown> implements Promise<Result> {
+  /** Always `'Task'`. */
   readonly [Symbol.toStringTag] = 'Task'
   readonly #job: Job
 
