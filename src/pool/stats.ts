@@ -18,7 +18,7 @@ export interface WorkerStats extends WorkerInfo {
   readonly state: 'starting' | 'idle' | 'running' | 'leaving'
   /** How many tasks it has ended. */
   readonly tasks: number
-  /** Its resident set in bytes; `undefined` of a thread, and where the system doesn't tell (not Linux). */
+  /** Its resident set in bytes; `undefined` of a thread, and where the system isn't Linux. */
   readonly rss: number | undefined
 }
 
@@ -34,7 +34,7 @@ export interface PoolStats {
   readonly failed: number
   /** Tasks that were aborted, timed out or cancelled. */
   readonly cancelled: number
-  /** How long ended tasks took beside their function: waiting, and the ways to the worker and back. */
+  /** How long ended tasks took beside their function: waiting, and the ways there and back. */
   readonly wait: Times
   /** How long the functions of ended tasks took. */
   readonly run: Times

@@ -10,14 +10,15 @@ const LONGEST_TIMER = 2 ** 31 - 1
 export type TaskState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
 
 /**
- * What `apply` returns: a promise of the function's result, and what is known of the call meanwhile.
- * It has the methods of Python's `AsyncResult`, too.
+ * What `apply` returns: a promise of the function's result, and what is known of the call
+ * meanwhile. It has the methods of Python's `AsyncResult`, too.
  *
  * @example
  * ```js
  * import { Pool } from 'crossmem'
  *
- * const pool = new Pool(new URL('data:text/javascript,export const add = (a, b) => a + b'), { workers: 1 })
+ * const module = new URL('data:text/javascript,export const add = (a, b) => a + b')
+ * const pool = new Pool(module, { workers: 1 })
  * const task = pool.apply('add', [40, 2])
  * console.log(await task, task.state, task.successful()) // 42 done true
  * pool.close()
