@@ -36,6 +36,7 @@ interface Handles {
   JoinableQueue: JoinableQueue
   Pipe: Pipe
   RecordQueue: RecordQueue
+  Pool: PoolHandle
 }
 
 /** What a reference has beside the class and the name. */
@@ -67,10 +68,37 @@ const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
   JoinableQueue: segment => JoinableQueue.attach(segment),
   Pipe: (segment, { end, sender }) => Pipe.attach(segment, end, sender),
   RecordQueue: (segment, { dtype }) => RecordQueue.attach(segment, dtype),
+  Pool: (segment, details) => attachPool(segment, details),
 }
 
-/** A handle of any class, as `open()` returns it. */
-export type AnyHandle = Handles[keyof Handles]
+/** A handle of any class of objects, as `open()` returns it. */
+export type AnyHandle = Handles[Exclude<keyof Handles, 'Pool'>]
+
+/** What a reference to a pool becomes: gives tasks to the pool, as its own process does. */
+export interface PoolHandle extends Disposable {
+  readonly crossmem: 'Pool'
+  readonly name: string
+  apply(run: string, args?: readonly unknown[], options?: object): Promise<unknown>
+  map(run: string, items: Iterable<unknown>, options?: object): Promise<unknown[]>
+  starMap(run: string, items: Iterable<readonly unknown[]>, options?: object): Promise<unknown[]>
+  imap(
+    run: string,
+    source: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: object,
+  ): AsyncGenerator<unknown, void, void>
+  close(): void
+  toJSON(): object
+}
+
+let attachPool: Attach<PoolHandle> = segment => {
+  segment.close()
+  throw unsupported('Pool')
+}
+
+/** Pools lie above this file. @internal */
+export function definePool(attach: Attach<PoolHandle>): void {
+  attachPool = attach
+}
 
 /**
  * Opens the array that a reference stands for.
@@ -135,7 +163,7 @@ export function isReference(value: object): value is Reference {
 
 function openKnown(known: { crossmem?: string; name: string } & Details): AnyHandle {
   const segment = Segment.open(known.name, known.crossmem)
-  if (isKnown(segment.kind)) return classes[segment.kind](segment, known)
+  if (isKnown(segment.kind)) return classes[segment.kind](segment, known) as AnyHandle
   segment.close()
   throw unsupported(segment.kind)
 }

@@ -1,20 +1,22 @@
 import { CrossmemError } from '../errors.js'
-import { pack, unpack } from '../process/index.js'
-import { clearTimeout, offAbort, onAbort, setTimeout, timedOut } from '../wait/index.js'
+import { clearTimeout, setTimeout } from '../wait/index.js'
 import { cannotStart, workerDied } from './death.js'
 import { publishExit, publishReady, publishSettle, publishSubmit } from './diagnostics.js'
 import type { PoolEvents } from './events.js'
 import type { Ending, StartHost } from './host.js'
 import { type Call, Job } from './job.js'
+import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
 import { Lobby } from './lobby.js'
-import type { Setup, Wire } from './messages.js'
+import type { Setup } from './messages.js'
 import type { CheckedPool } from './options.js'
+import { errorFrom, settle, tell } from './outcome.js'
 import { Parcel } from './parcel.js'
 import { Patrol } from './patrol.js'
 import type { PoolStats } from './stats.js'
+import { stopInTime } from './stop-in-time.js'
 import { WaitingLine } from './waiting.js'
-import { fromWire, isPacked, plainWire } from './wire.js'
+import { wireOf } from './wire.js'
 import { PoolWorker, type Told } from './worker.js'
 
 /** How many workers in a row may end before they are ready: by themselves, and by a signal. */
@@ -57,9 +59,7 @@ export class Dispatcher {
   #failure: { reason: unknown } | undefined
   readonly #lobby: Lobby
   readonly #patrol: Patrol
-  /** Keeps this process alive while there are tasks. */
-  readonly #keeper: NodeJS.Timeout
-  #reasons = 0
+  readonly #keeper = new Keeper()
   #hasEnded: () => void = () => undefined
   /** Resolves when the pool is closed and its last worker has ended. */
   readonly ended: Promise<void>
@@ -80,9 +80,12 @@ export class Dispatcher {
       changed: worker => this.#stoppedOrContinued(worker),
       isIdle: (worker, ms) => this.#dismissIdle(worker, ms),
     })
-    this.#keeper = setInterval(() => undefined, LONGEST_TIMER).unref()
     this.ended = new Promise(resolve => (this.#hasEnded = resolve))
     this.#startWorkers()
+  }
+
+  get workers(): number {
+    return this.#options.workers
   }
 
   get isClosed(): boolean {
@@ -94,20 +97,9 @@ export class Dispatcher {
     this.#jobs.add(job)
     publishSubmit(this.#name, job)
     this.keep(1)
-    const { signal, timeout } = call.options
-    const stop = (reason: unknown): void => this.#stop(job, reason)
-    job.stop = stop
-    const timer =
-      timeout === Number.POSITIVE_INFINITY
-        ? undefined
-        : setTimeout(
-            () => stop(timedOut(`task ${job.id} (${call.run})`, timeout)),
-            Math.min(timeout, LONGEST_TIMER),
-          )
-    if (signal) onAbort(signal, stop)
+    job.stop = reason => this.#stop(job, reason)
+    stopInTime(job)
     const done = (): void => {
-      clearTimeout(timer)
-      if (signal) offAbort(signal, stop)
       this.#jobs.delete(job)
       this.#ledger.settled(job)
       publishSettle(this.#name, job)
@@ -139,9 +131,7 @@ export class Dispatcher {
 
   /** Counts the reasons to keep this process alive. */
   keep(change: 1 | -1): void {
-    this.#reasons += change
-    if (this.#reasons > 0) this.#keeper.ref()
-    else this.#keeper.unref()
+    this.#keeper.keep(change)
   }
 
   #accept(job: Job): void {
@@ -170,7 +160,7 @@ export class Dispatcher {
 
   #pack(job: Job): boolean {
     try {
-      job.parcel = new Parcel(job.call.args)
+      job.parcel = job.call.parcel ?? new Parcel(job.call.args)
       return true
     } catch (error) {
       job.reject(error)
@@ -268,16 +258,24 @@ export class Dispatcher {
     const task = news[1]
     const job = worker.posted.get(task)
     if (!job) return
+    const { forward } = job.call
     if (news[0] === 'progress') {
-      const [, , done, total, note] = news
-      job.tell({ done, total: total ?? undefined, note: fromWire(note).list[0] })
+      if (forward) forward(news)
+      else tell(job, news)
       return
     }
     worker.ended(task, news[3])
     this.#forgetFailures()
     this.#ledger.ran(job, news[3][0])
-    if (!job.outcome) settle(job, news)
-    if (news[0] === 'returned' && news[4]) worker.send(['release', task])
+    const isHeld = news[0] === 'returned' && news[4]
+    const release = (): void => worker.send(['release', task])
+    if (forward && news[0] === 'returned' && !job.outcome && !job.stopped) {
+      forward(news, isHeld ? release : undefined)
+      job.fulfill(undefined)
+    } else {
+      if (!job.outcome) settle(job, news)
+      if (isHeld) release()
+    }
     this.#recycle(worker)
   }
 
@@ -348,7 +346,7 @@ export class Dispatcher {
   #mourn(worker: PoolWorker, job: Job, ending: Ending): void {
     job.attempts++
     if (job.stopped) job.reject(job.stopped.reason)
-    else if (job.attempts > job.call.options.retries) {
+    else if (job.attempts > (job.call.options.retries ?? this.#options.retries)) {
       job.reject(workerDied(job, worker.name, worker.pid, ending))
     } else this.#lineOf(job).add(job)
   }
@@ -405,48 +403,10 @@ function killStopped(worker: PoolWorker): void {
   for (const { posting } of worker.posted.values()) posting?.kill()
 }
 
-function settle(job: Job, news: Extract<Told, ['returned' | 'failed', ...unknown[]]>): void {
-  job.attempts++
-  if (news[0] === 'failed') {
-    job.reject(job.stopped ? job.stopped.reason : errorFrom(news[2]))
-    return
-  }
-  try {
-    const result = resultFrom(job, news[2])
-    if (job.stopped) job.reject(job.stopped.reason)
-    else job.fulfill(result)
-  } catch (error) {
-    job.reject(error)
-  }
-}
-
 /** The line whose first task goes first. */
 function firstOf(one: WaitingLine<Job>, other: WaitingLine<Job>): WaitingLine<Job> {
   if (!other.first) return one
   return one.first && one.first.place < other.first.place ? one : other
-}
-
-function resultFrom(job: Job, wire: Wire): unknown {
-  if (job.call.mode !== 'call') return fromWire(wire).list
-  return isPacked(wire) ? unpack(wire).value : wire[0]
-}
-
-/** The error that was sent; or why it can't be read. */
-function errorFrom(bytes: Uint8Array): unknown {
-  try {
-    return unpack(bytes).value
-  } catch (error) {
-    return error
-  }
-}
-
-/** The reason of an abort, on its way; without one if it can't be sent. */
-function wireOf(reason: unknown): Wire {
-  try {
-    return plainWire([reason]) ?? pack([reason]).bytes
-  } catch {
-    return [undefined]
-  }
 }
 
 /** FNV-1a. */

@@ -41,12 +41,12 @@ export async function* imapItems(
   options: ImapOptions = {},
 ): AsyncGenerator<unknown, void, void> {
   const { ordered = true, chunkSize = 1, progress = false } = options
-  const buffer = options.buffer ?? Math.max(mapping.workers * AHEAD_PER_WORKER, chunkSize)
+  const buffer = options.buffer ?? Math.max(mapping.runner.workers * AHEAD_PER_WORKER, chunkSize)
   checkBoolean('ordered', ordered)
   checkCount('chunkSize', chunkSize, 1)
   checkCount('buffer', buffer, chunkSize)
   const bar = checkBoolean('progress', progress) ? progressBar(mapping.run) : undefined
-  const flow = new Flow(mapping, iteratorOf(source), checkTask(options, mapping.retries), {
+  const flow = new Flow(mapping, iteratorOf(source), checkTask(options), {
     ordered,
     buffer,
     chunkSize,
@@ -172,8 +172,8 @@ class Flow {
     const items = this.#loose
     if (items.length === 0) return
     this.#loose = []
-    const { dispatcher, run } = this.#mapping
-    const job = dispatcher.submit({ run, mode: 'map', args: items, options: this.#task })
+    const { runner, run } = this.#mapping
+    const job = runner.submit({ run, mode: 'map', args: items, options: this.#task })
     const chunk: Chunk = { items, job }
     this.#chunks.add(chunk)
     const settle = (outcome: Chunk['outcome']): void => {

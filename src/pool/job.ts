@@ -1,8 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { now } from '../wait/index.js'
-import type { Mode, Wire } from './messages.js'
+import type { Mode, News, Wire } from './messages.js'
 import type { CheckedTask } from './options.js'
-import type { Parcel } from './parcel.js'
 import { placeOf, type Waiting } from './waiting.js'
 
 /** What a task tells while it runs. */
@@ -15,12 +14,30 @@ export interface Progress {
   readonly note: unknown
 }
 
+/** Arguments on their way, and their objects, which live until they are released. */
+export interface Carried {
+  readonly wire: Wire
+  /** The instance of the agent that has the ends of pipes among them. */
+  readonly sender: number | null
+  release(): void
+}
+
+/** What goes to the client of a pool as it came from the worker. */
+export type Forwarded = Extract<News, ['progress' | 'returned', ...unknown[]]>
+
 /** What a caller wants to have run. */
 export interface Call {
   run: string
   mode: Mode
   args: readonly unknown[]
   options: CheckedTask
+  /** The arguments if they are on their way already, in place of `args`. */
+  parcel?: Carried
+  /**
+   * Gets the result and what was told before, in place of the job. `release` is there if the worker
+   * keeps objects open until it is called.
+   */
+  forward?(news: Forwarded, release?: () => void): void
 }
 
 /** A call that a worker has. */
@@ -41,7 +58,7 @@ export class Job implements Waiting {
   /** When it was submitted, in milliseconds of `now()`. */
   readonly since = now()
   /** The arguments, once the pool has accepted it. */
-  parcel: Parcel | undefined
+  parcel: Carried | undefined
   /** Ends it; set while a pool has it. */
   stop: (reason: unknown) => void = () => undefined
   /** Set while a worker has it. */
@@ -94,4 +111,11 @@ export class Job implements Waiting {
     for (const listener of this.listeners) listener(undefined)
     this.listeners.clear()
   }
+}
+
+/** What runs tasks: the dispatcher of a pool, or what hands them to a pool of another process. */
+export interface Runner {
+  submit(call: Call): Job
+  /** How many workers there are at most. */
+  readonly workers: number
 }

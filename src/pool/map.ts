@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { CrossmemError } from '../errors.js'
 import { checkBoolean, checkCount, checkFunction } from '../util/index.js'
-import type { Dispatcher } from './dispatcher.js'
-import type { Job } from './job.js'
+import type { Job, Runner } from './job.js'
 import type { Mode } from './messages.js'
 import { type CheckedTask, checkTask, type TaskOptions } from './options.js'
 import { progressBar } from './progress-bar.js'
@@ -22,17 +21,15 @@ export interface MapOptions extends Omit<TaskOptions, 'key'> {
   progress?: boolean
 }
 
-/** What a pool lends to `map`. */
+/** What `map` and `imap` run. */
 export interface Mapping {
-  dispatcher: Dispatcher
+  runner: Runner
   run: string
-  workers: number
-  retries: number
 }
 
 /** Runs a function for each item, in chunks, and returns the results in the order of the items. */
 export async function mapChunks(
-  { dispatcher, run, workers, retries }: Mapping,
+  { runner, run }: Mapping,
   mode: Exclude<Mode, 'call'>,
   source: unknown,
   options: MapOptions = {},
@@ -41,7 +38,7 @@ export async function mapChunks(
   const {
     onProgress,
     progress = false,
-    chunkSize = Math.ceil(items.length / (workers * CHUNKS_PER_WORKER)) || 1,
+    chunkSize = Math.ceil(items.length / (runner.workers * CHUNKS_PER_WORKER)) || 1,
   } = options
   checkCount('chunkSize', chunkSize, 1)
   if (onProgress !== undefined) checkFunction('onProgress', onProgress)
@@ -49,7 +46,7 @@ export async function mapChunks(
   const tell = onProgress && AsyncResource.bind(onProgress)
   const bar = progress ? progressBar(run) : undefined
   bar?.update(0, items.length)
-  const checked: CheckedTask = checkTask(options, retries)
+  const checked: CheckedTask = checkTask(options)
   if (checked.signal?.aborted) throw checked.signal.reason
   if (mode === 'starMap') checkLists(items)
   const results = new Array<unknown>(items.length)
@@ -58,7 +55,7 @@ export async function mapChunks(
   const parts: Promise<void>[] = []
   for (let start = 0; start < items.length; start += chunkSize) {
     const args = items.slice(start, start + chunkSize)
-    const job = dispatcher.submit({ run, mode, args, options: checked })
+    const job = runner.submit({ run, mode, args, options: checked })
     jobs.push(job)
     parts.push(
       (job.promise as Promise<unknown[]>).then(part => {

@@ -121,7 +121,8 @@ export interface CheckedTask {
   timeout: number
   priority: number
   key: string | undefined
-  retries: number
+  /** `undefined`: as often as the pool says. */
+  retries: number | undefined
 }
 
 const { POSITIVE_INFINITY } = Number
@@ -164,8 +165,8 @@ function checkKind({ kind = 'process', cwd, resourceLimits }: PoolOptions): Chec
 }
 
 /** @throws {CrossmemError} ERR_INVALID_ARG */
-export function checkTask(options: TaskOptions = {}, retries: number): CheckedTask {
-  const { signal, key, priority = 0 } = options
+export function checkTask(options: TaskOptions = {}): CheckedTask {
+  const { signal, key, priority = 0, retries } = options
   if (signal !== undefined && !isAbortSignal(signal)) throw refused('signal is an AbortSignal')
   if (typeof priority !== 'number' || !Number.isFinite(priority)) {
     throw refused(`priority is a finite number, not ${show(priority)}`)
@@ -178,7 +179,7 @@ export function checkTask(options: TaskOptions = {}, retries: number): CheckedTa
     timeout: checkTimeout(options),
     priority,
     key: key === undefined ? undefined : String(key),
-    retries: checkCount('retries', options.retries ?? retries, 0),
+    retries: retries === undefined ? undefined : checkCount('retries', retries, 0),
   }
 }
 

@@ -1,13 +1,13 @@
 import { Segment } from '../objects/index.js'
 import type { Reference } from '../open.js'
 import { Handover, pack } from '../process/index.js'
+import type { Carried } from './job.js'
 import type { Wire } from './messages.js'
 import { plainWire } from './wire.js'
 
 /** A list of values for a worker, whose objects live until they have arrived. */
-export class Parcel {
+export class Parcel implements Carried {
   readonly wire: Wire
-  /** The instance of the agent that has the ends of pipes among them. */
   readonly sender: number | null
   readonly #segments: Segment[] = []
   #handover: Handover | undefined

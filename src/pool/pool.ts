@@ -1,31 +1,17 @@
 import { AsyncResource } from 'node:async_hooks'
-import { EventEmitter } from 'node:events'
 import { CrossmemError } from '../errors.js'
-import { callerOf, type FunctionNames, type ResultOf } from '../process/index.js'
-import { asyncDispose, dispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
+import { open, type Reference } from '../open.js'
+import { callerOf } from '../process/index.js'
+import { asyncDispose, dispose, type InspectionArguments, inspection, showAs } from '../util/index.js'
+import { PoolCalls } from './calls.js'
+import type { PoolClient } from './client.js'
+import { Clients } from './clients.js'
 import { Dispatcher, type Emit } from './dispatcher.js'
-import type { PoolEvents } from './events.js'
-import { type ImapOptions, imapItems } from './imap.js'
-import { Job } from './job.js'
-import { type MapOptions, mapChunks } from './map.js'
 import type { Setup } from './messages.js'
-import {
-  type AnyModule,
-  type ApplyArgs,
-  type ArgsOf,
-  type CheckedPool,
-  checkList,
-  checkPool,
-  checkRun,
-  checkTask,
-  type ItemOf,
-  type PoolOptions,
-  type TaskOptions,
-} from './options.js'
+import { type AnyModule, type CheckedPool, checkPool, type PoolOptions } from './options.js'
 import { Parcel } from './parcel.js'
 import { ProcessHost } from './process-host.js'
 import type { PoolStats } from './stats.js'
-import { Task } from './task.js'
 import { ThreadHost } from './thread-host.js'
 
 let pools = 0
@@ -47,12 +33,13 @@ let pools = 0
  * ```
  */
 export class Pool<Module extends object = AnyModule>
-  extends EventEmitter<PoolEvents>
+  extends PoolCalls<Module>
   implements Disposable, AsyncDisposable
 {
   readonly #dispatcher: Dispatcher
   readonly #options: CheckedPool
   readonly #initial: Parcel | undefined
+  #clients: Clients | undefined
 
   /**
    * Starts the workers. What goes wrong in them is told by the tasks.
@@ -77,85 +64,49 @@ export class Pool<Module extends object = AnyModule>
     const Host = checked.kind === 'thread' ? ThreadHost : ProcessHost
     const start = (name: string, args: readonly unknown[]) => new Host(name, args, checked.host)
     this.#dispatcher = new Dispatcher(`Pool-${++pools}`, checked, setup, start, this.#emitter())
-    void this.#dispatcher.ended.then(() => this.#initial?.release())
+    void this.#dispatcher.ended.then(() => {
+      this.#initial?.release()
+      this.#clients?.close()
+    })
+  }
+
+  /** What marks a reference to a pool. */
+  get crossmem(): 'Pool' {
+    return 'Pool'
   }
 
   /**
-   * Runs a function in a worker.
+   * The pool's name in its domain, by which other processes give it tasks. The pool takes them from
+   * the first call on.
    *
-   * @param run the name of the export
-   * @param args its arguments: what a Queue carries, and handles, which arrive open and are closed
-   *   when the function has ended
-   * @returns a promise of what it returns, which is also a handle of the call. It rejects with what
-   *   the function throws. Else with a CrossmemError:
-   *
-   * - ERR_INVALID_ARG: there is no such export, an argument or the result can't be sent, or an
-   *   option is refused
-   * - ERR_WORKER_DIED: the worker died inside the function, see {@link WorkerDied}
-   * - ERR_TIMEOUT: the time is over
-   * - ERR_CLOSED: the pool is closed
-   * - what the module or its initializer threw in each worker
+   * @throws {CrossmemError} ERR_CLOSED. ERR_NO_SPACE, ERR_LIMIT: there is no room for that
    */
-  apply<Name extends FunctionNames<Module>>(
-    run: Name,
-    ...rest: ApplyArgs<ArgsOf<Module, Name>>
-  ): Task<ResultOf<Module, Name>>
-  apply(run: string, args: readonly unknown[] = [], options?: TaskOptions): Task {
-    try {
-      const call = {
-        run: checkRun(run),
-        mode: 'call' as const,
-        args: checkList('args', args),
-        options: checkTask(options, this.#options.retries),
-      }
-      return new Task(this.#dispatcher.submit(call))
-    } catch (error) {
-      return new Task(failed(run, error))
-    }
+  get name(): string {
+    if (this.#dispatcher.isClosed)
+      throw new CrossmemError('ERR_CLOSED', 'the pool was closed and takes no more tasks')
+    this.#clients ??= new Clients(this.#dispatcher)
+    return this.#clients.name
   }
 
   /**
-   * Runs a function with each item, in chunks. Returns the results in the order of the items. If
-   * one fails, the others are cancelled.
+   * What is sent in its place: `open()` makes a {@link PoolClient} of it in another process or
+   * thread.
    *
-   * @throws {CrossmemError} as `apply` rejects
+   * @throws {CrossmemError} as `name`
    */
-  async map<Name extends FunctionNames<Module>>(
-    run: Name,
-    items: Iterable<ItemOf<Module, Name>>,
-    options?: MapOptions,
-  ): Promise<ResultOf<Module, Name>[]> {
-    return mapChunks(this.#mapping(run), 'map', items, options) as Promise<ResultOf<Module, Name>[]>
-  }
-
-  /** As `map`, but each item is a list of arguments. */
-  async starMap<Name extends FunctionNames<Module>>(
-    run: Name,
-    items: Iterable<ArgsOf<Module, Name>>,
-    options?: MapOptions,
-  ): Promise<ResultOf<Module, Name>[]> {
-    return mapChunks(this.#mapping(run), 'starMap', items, options) as Promise<ResultOf<Module, Name>[]>
+  toJSON(): { crossmem: 'Pool'; name: string } {
+    return { crossmem: this.crossmem, name: this.name }
   }
 
   /**
-   * Runs a function with each item of a source, which may be async, and yields the results. The
-   * source is pulled only as far as there is room. If an item fails, the error is thrown when its
-   * turn comes, and what was pulled after it is cancelled.
+   * A client of the pool of another process or thread.
    *
-   * @throws {CrossmemError} as `apply` rejects. `pulled` of any error is an array of the items that
-   *   were pulled and whose results weren't yielded; an item that the source still owes is added
-   *   when it comes
+   * @param pool the pool's name, or a reference to it
+   * @throws {CrossmemError} ERR_NOT_FOUND: it is closed, or its process is gone. Else as `open()`
    */
-  imap<Name extends FunctionNames<Module>>(
-    run: Name,
-    source: Iterable<ItemOf<Module, Name>> | AsyncIterable<ItemOf<Module, Name>>,
-    options?: ImapOptions,
-  ): AsyncGenerator<ResultOf<Module, Name>, void, void> {
-    return imapItems(this.#mapping(run), source, options) as AsyncGenerator<
-      ResultOf<Module, Name>,
-      void,
-      void
-    >
+  static open<Module extends object = AnyModule>(pool: string | Reference): PoolClient<Module> {
+    const { name } = typeof pool === 'string' ? { name: pool } : pool
+    return open({ crossmem: 'Pool', name }) as PoolClient<Module>
   }
 
   /**
@@ -212,23 +163,15 @@ export class Pool<Module extends object = AnyModule>
     return showAs('Pool', { module, workers }, ...how)
   }
 
+  /** @internal */
+  protected override get runner(): Dispatcher {
+    return this.#dispatcher
+  }
+
   /** Emits in the context of the pool's maker. What a listener throws doesn't reach the pool. */
   #emitter(): Emit {
     return AsyncResource.bind((name, ...args) => {
       queueMicrotask(() => void this.emit(name as never, ...(args as never)))
     })
   }
-
-  #mapping(run: unknown) {
-    const { workers, retries } = this.#options
-    return { dispatcher: this.#dispatcher, run: checkRun(run), workers, retries }
-  }
-}
-
-stays(Pool, 'it belongs to the process that made it')
-
-function failed(run: string, error: unknown): Job {
-  const job = new Job(0, { run, mode: 'call', args: [], options: checkTask({}, 0) })
-  job.reject(error)
-  return job
 }

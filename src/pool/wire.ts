@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import type { AnyHandle } from '../open.js'
-import { unpack } from '../process/index.js'
+import { pack, unpack } from '../process/index.js'
 import type { Wire } from './messages.js'
 
 /** Lists of numbers that are longer travel as the bytes of the numbers. */
@@ -40,4 +40,13 @@ export const isPacked = (wire: Wire): wire is Uint8Array => types.isUint8Array(w
 function all(list: readonly unknown[], holds: (value: unknown) => boolean): boolean {
   for (const value of list) if (!holds(value)) return false
   return true
+}
+
+/** The reason of an abort, on its way; without one if it can't be sent. */
+export function wireOf(reason: unknown): Wire {
+  try {
+    return plainWire([reason]) ?? pack([reason]).bytes
+  } catch {
+    return [undefined]
+  }
 }

@@ -1,6 +1,7 @@
 export { JoinableQueue } from './joinable-queue.js'
 export { type MpmcOptions, MpmcQueue } from './mpmc-queue.js'
 export { Pipe, type PipeOptions, type PipeReference } from './pipe.js'
+export { PoolInbox } from './pool-inbox.js'
 export { Queue } from './queue.js'
 export type { QueueOptions } from './queue-handle.js'
 export { RecordBatch } from './record-batch.js'

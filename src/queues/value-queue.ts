@@ -63,7 +63,7 @@ export function checkAwaited<T>(
 
 /** Creates the segment of a queue of values. */
 export function createValueQueue<T>(
-  kind: 'Queue' | 'JoinableQueue',
+  kind: 'Queue' | 'JoinableQueue' | 'Pool',
   name: string | null,
   options: ValueQueueOptions<T>,
 ): Segment {
@@ -76,7 +76,7 @@ export function createValueQueue<T>(
 }
 
 /** Base of the queues of values. */
-export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue'>
+export abstract class ValueQueue<T, Kind extends 'Queue' | 'JoinableQueue' | 'Pool'>
   extends QueueHandle<Kind>
   implements AsyncIterable<T>
 {

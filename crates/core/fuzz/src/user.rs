@@ -56,7 +56,7 @@ impl<'a> User<'a> {
             Kind::Barrier => self.meet(input),
             Kind::LockManager => self.request(input),
             Kind::SpscQueue | Kind::Pipe => self.talk(input),
-            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => self.queue(input),
+            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue | Kind::Pool => self.queue(input),
             Kind::RecordQueue => self.records(input),
         }
     }

@@ -58,7 +58,7 @@ impl Drop for World {
 }
 
 /// Every kind that can be made.
-pub const KINDS: [Kind; 19] = [
+pub const KINDS: [Kind; 20] = [
     Kind::SharedMemory,
     Kind::NDArray,
     Kind::Mutex,
@@ -78,6 +78,7 @@ pub const KINDS: [Kind; 19] = [
     Kind::Pipe,
     Kind::RecordQueue,
     Kind::ShareableList,
+    Kind::Pool,
 ];
 
 /// The offset of a small array's trailer.
@@ -94,7 +95,7 @@ pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Se
         Kind::SpscQueue => Some([128, 0, 0, 0, 0]),
         Kind::Pipe => Some([128, 64, 0, 0, 0]),
         Kind::MpmcQueue => Some([6, 24, SPILL_AND_REDELIVER, 0, 0]),
-        Kind::Queue | Kind::JoinableQueue => Some([3, 40, 0, 0, 0]),
+        Kind::Queue | Kind::JoinableQueue | Kind::Pool => Some([3, 40, 0, 0, 0]),
         Kind::RecordQueue => Some([3, 12, 64, 0, 0]),
         _ => Some([0; PARAMS]),
     };

@@ -62,6 +62,8 @@ kinds! {
     RecordQueue = 18,
     /// A list of numbers, strings and bytes, laid out as Python's `ShareableList`.
     ShareableList = 19,
+    /// The tasks that other processes give a pool: a queue of values.
+    Pool = 20,
 }
 
 impl Kind {

@@ -43,7 +43,7 @@ impl Words for ChannelWords {
     const KINDS: &'static [Kind] = &[Kind::SpscQueue, Kind::Pipe];
 }
 impl Words for MpmcWords {
-    const KINDS: &'static [Kind] = &[Kind::MpmcQueue, Kind::Queue, Kind::JoinableQueue];
+    const KINDS: &'static [Kind] = &[Kind::MpmcQueue, Kind::Queue, Kind::JoinableQueue, Kind::Pool];
 }
 impl Words for RecordQueueWords {
     const KINDS: &'static [Kind] = &[Kind::RecordQueue];
@@ -203,7 +203,7 @@ fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
         Kind::SharedMemory | Kind::NDArray | Kind::ShareableList => return Ok(None),
         Kind::Value | Kind::SharedArray => return Ok(Some(DATA_OFFSET)),
         Kind::SpscQueue | Kind::Pipe => return Ok(Some(ChannelGeometry::of(params)?.size)),
-        Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {
+        Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue | Kind::Pool => {
             return Ok(Some(QueueGeometry::of(params)?.size));
         }
         Kind::RecordQueue => return Ok(Some(RecordGeometry::of(params)?.size)),

@@ -46,7 +46,7 @@ impl Sight<'_> {
                 vec![("requests", Count(requests))]
             }
             Kind::SpscQueue | Kind::Pipe => self.channel(self.words()?)?,
-            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => self.queue()?,
+            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue | Kind::Pool => self.queue()?,
             Kind::RecordQueue => self.record_queue(self.words()?)?,
         })
     }

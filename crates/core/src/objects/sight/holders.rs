@@ -86,7 +86,7 @@ impl Sight<'_> {
             Kind::Barrier => self.of_barrier(self.words()?),
             Kind::LockManager => self.of_requests()?,
             Kind::SpscQueue | Kind::Pipe => self.of_channel(self.words()?),
-            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => self.of_queue()?,
+            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue | Kind::Pool => self.of_queue()?,
             Kind::RecordQueue => self.of_record_queue(self.words()?),
         })
     }

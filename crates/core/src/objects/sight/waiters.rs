@@ -83,7 +83,7 @@ impl Sight<'_> {
             Kind::Barrier => self.at_barrier(self.words()?),
             Kind::LockManager => self.at_requests()?,
             Kind::SpscQueue | Kind::Pipe => self.at_channel(self.words()?),
-            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue => {
+            Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue | Kind::Pool => {
                 let words = self.queue_words()?;
                 self.asleep([
                     (&words.readers, Aim::Message),

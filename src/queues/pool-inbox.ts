@@ -1,0 +1,18 @@
+import type { Segment } from '../objects/index.js'
+import { createValueQueue, ValueQueue } from './value-queue.js'
+
+/** What a pool is to other processes: a queue to which they give it tasks. */
+export class PoolInbox<T = unknown> extends ValueQueue<T, 'Pool'> {
+  private constructor(segment: Segment) {
+    super(segment, 'Pool')
+  }
+
+  static attach<T>(segment: Segment): PoolInbox<T> {
+    return new PoolInbox<T>(segment)
+  }
+
+  /** Creates one with a random name. */
+  static create<T>(): PoolInbox<T> {
+    return new PoolInbox<T>(createValueQueue('Pool', null, undefined))
+  }
+}
