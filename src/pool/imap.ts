@@ -74,6 +74,8 @@ class Flow {
   #isPulling = false
   #isExhausted = false
   #failure: { error: unknown } | undefined
+  /** What the source threw, which comes behind the results of what it gave. */
+  #sourceFailure: { error: unknown } | undefined
   /** The items that an error tells of. */
   #lost: unknown[] | undefined
   #wake: () => void = () => undefined
@@ -102,7 +104,10 @@ class Flow {
         this.#pull()
         const chunk = this.#next()
         if (!chunk?.outcome) {
-          if (this.#isExhausted && this.#pulled === 0) return
+          if (this.#isExhausted && this.#pulled === 0) {
+            if (this.#sourceFailure) throw this.#sourceFailure.error
+            return
+          }
           await new Promise<void>(resolve => (this.#wake = resolve))
           continue
         }
@@ -134,10 +139,17 @@ class Flow {
         if (isThenable(step)) this.#await(step)
         else this.#take(step)
       } catch (error) {
-        this.#isExhausted = true
-        this.#fail(error)
+        this.#endWith(error)
       }
     }
+  }
+
+  /** The source threw. */
+  #endWith(error: unknown): void {
+    this.#isExhausted = true
+    this.#sourceFailure = { error }
+    if (!this.#lost) this.#submit()
+    this.#wake()
   }
 
   #await(step: PromiseLike<IteratorResult<unknown>>): void {
@@ -150,8 +162,7 @@ class Flow {
       },
       error => {
         this.#isPulling = false
-        this.#isExhausted = true
-        this.#fail(error)
+        this.#endWith(error)
       },
     )
   }
