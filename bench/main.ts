@@ -21,6 +21,7 @@ import { handOver } from './sections/hand-over.js'
 import { latency } from './sections/latency.js'
 import { life } from './sections/life.js'
 import { locks } from './sections/locks.js'
+import { pools } from './sections/pools.js'
 import { queueBatches } from './sections/queue-batches.js'
 import { queueFloor } from './sections/queue-floor.js'
 import { queues } from './sections/queues.js'
@@ -55,6 +56,7 @@ const all = [
   roundTrips,
   conversations,
   latency,
+  pools,
 ]
 
 async function main(): Promise<void> {
@@ -81,7 +83,7 @@ async function main(): Promise<void> {
   console.error(`bench: wrote ${join(out, 'RESULTS.md')}`)
 }
 
-/** With so many seconds for each row, a whole run takes less than ten minutes. */
+/** With so many seconds for each row, a whole run takes less than a quarter of an hour. */
 const SECONDS = 0.4
 const SECONDS_OF_A_QUICK_RUN = 0.01
 

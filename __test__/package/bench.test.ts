@@ -51,6 +51,10 @@ const EVERYWHERE = [
   "process.send, 'json'",
   'threads: postMessage, copied',
   'threads: postMessage, transferred',
+  'crossmem: Pool',
+  'crossmem: Pool, SharedArray',
+  'crossmem: Pool, threads',
+  'bare forks',
 ]
 const ON_LINUX = [
   'system calls, same guarantees',
@@ -77,6 +81,12 @@ ava('a quick run measures every row and draws every plot', t => {
     t.true(names.includes(name), `no figure for ${name}`)
   }
   for (const name of [
+    /^tinypool \d\S+, processes$/,
+    /^workerpool \d\S+, threads$/,
+    /^poolifier \d\S+, cluster$/,
+    /^jest-worker \d\S+, processes$/,
+    /^multiprocess-pool \d/,
+    /^piscina \d\S+, threads, move$/,
     /^threads: ringbuf\.js \d/,
     ...(process.platform === 'win32' ? [] : [/^ZeroMQ: zeromq\.js \d/]),
   ]) {

@@ -34,6 +34,8 @@ export interface Row extends Spread {
   does: string
   /** Slices with the same index in two rows of a table are a pair. */
   slices: number[]
+  /** Whether nothing had happened by then, in any slice. */
+  isNever?: boolean
   /** Medians of other figures, by their name: nanoseconds per operation, too. */
   also?: Record<string, number>
 }

@@ -7,6 +7,8 @@ export interface Program {
   /** Gives an order, which is one line. The answer is a line of JSON. */
   ask<Answer = number[]>(order: string): Promise<Answer>
   stop(): Promise<void>
+  /** Kills it at once, and all processes that it left behind. */
+  kill(): void
 }
 
 /** A program that runs for so many milliseconds hangs, and is killed. */
@@ -21,6 +23,8 @@ export async function startProgram<First>(
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: TIMEOUT,
     killSignal: 'SIGKILL',
+    // The leader of a group of processes, which are killed together. Windows has no such groups.
+    detached: process.platform !== 'win32',
   })
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const answer = async <Answer>(): Promise<Answer> => {
@@ -34,6 +38,7 @@ export async function startProgram<First>(
       return answer()
     },
     stop: () => stop(child),
+    kill: () => kill(child),
   }
   return { first: await answer<First>(), program }
 }
@@ -41,4 +46,11 @@ export async function startProgram<First>(
 async function stop(child: ChildProcess): Promise<void> {
   child.stdin?.end()
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
+
+/** Nothing happens if all of them are gone. */
+function kill({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch {}
 }

@@ -59,7 +59,7 @@ function groupOf(table: Table, top: number, scale: Scale): string {
     return [
       text('label', 28, y + 15, row.name),
       `<rect class="${owner}" x="${LABELS}" y="${y + 3}" width="${fixed(end - LABELS)}" height="${LINE - 8}"/>`,
-      text('value', end + 6, y + 15, duration(row.median)),
+      text('value', end + 6, y + 15, row.isNever ? 'never' : duration(row.median)),
     ].join('')
   })
   return [text('group', 16, top + 15, table.title), ...bars].join('\n')

@@ -24,6 +24,8 @@ interface Wanted {
 }
 
 const SEND = /^process\.send, '(json|advanced)'$/
+const PROCESSES = /, (processes|cluster)$|^multiprocess-pool|^Python .*Pool/
+const THREADS = /^(?!crossmem).*, threads$/
 const [BY_64, BY_64_KIB, BY_OBJECT] = [0, 2, 3]
 const [PARKED, SPINNING] = [0, 1]
 
@@ -154,6 +156,23 @@ const WANTED: Wanted[] = [
     table: 0,
     ours: 'crossmem: await lock()',
     peer: /^process\.send, there and back$/,
+  },
+  { what: 'an empty task of a pool', section: 'pools', table: 0, ours: 'crossmem: Pool', peer: PROCESSES },
+  { what: 'an empty task of a pool', section: 'pools', table: 0, ours: 'crossmem: Pool', peer: THREADS },
+  { what: 'squares of a million numbers', section: 'pools', table: 1, ours: 'crossmem: Pool', peer: THREADS },
+  {
+    what: 'a task with 64 MiB in and out',
+    section: 'pools',
+    table: 2,
+    ours: 'crossmem: Pool',
+    peer: PROCESSES,
+  },
+  {
+    what: 'four workers of a pool, ready',
+    section: 'pools',
+    table: 3,
+    ours: 'crossmem: Pool',
+    peer: PROCESSES,
   },
   { what: 'a segment created, opened, closed', section: 'life', table: 0, ours: 'crossmem', peer: /^Python/ },
   {

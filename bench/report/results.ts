@@ -97,11 +97,11 @@ function sectionLines(section: Section): string[] {
 function tableLines(table: Table): string[] {
   const base = row(table, table.baseline).slices
   const more = Object.keys(table.rows[0]?.also ?? {})
-  const lines = table.rows.map(({ name, median, low, high, slices, also }) => {
+  const lines = table.rows.map(({ name, median, low, high, slices, isNever, also }) => {
     const ratio = ratioOf(slices, base)
     const range = `${duration(low)} – ${duration(high)}`
     const others = more.map(what => ` ${duration(also?.[what] as number)} |`).join('')
-    return `| ${cell(name)} | ${duration(median)} | ${range} | ${figures(ratio.median)} | ${intervalOf(ratio)} | ${slices.length} |${others}`
+    return `| ${cell(name)} | ${isNever ? `never in ${duration(median)}` : duration(median)} | ${range} | ${figures(ratio.median)} | ${intervalOf(ratio)} | ${slices.length} |${others}`
   })
   return [
     `| ${cell(table.title)} | median | quartiles | × | interval of × | slices |${more.map(what => ` ${cell(what)} |`).join('')}`,
