@@ -23,7 +23,7 @@ async function lines(program: string, file: string, example: string): Promise<st
 }
 
 ava('each program has its twin', t => {
-  t.true(examples.length >= 16)
+  t.true(examples.length >= 18)
   t.deepEqual(
     readdirSync(folder).toSorted(),
     examples.flatMap(example => [`${example}.py`, `${example}.ts`]).toSorted(),
