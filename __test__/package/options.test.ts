@@ -16,12 +16,14 @@ import {
   Mutex,
   NDArray,
   Pipe,
+  Pool,
   Process,
   Queue,
   RecordQueue,
   RLock,
   RwLock,
   Semaphore,
+  ShareableList,
   SharedArray,
   SharedMemory,
   SpscQueue,
@@ -55,6 +57,9 @@ const [producer, consumer] = [spsc.openProducer(), spsc.openConsumer()]
 const records = RecordQueue.create(null, { dtype })
 const [pipe, otherEnd] = Pipe.create()
 const file = FileLock.open(join(tmpdir(), unique('options.lock')))
+// It starts no worker before a task comes.
+const pool = new Pool('data:text/javascript,', { workers: 1, minWorkers: 0 })
+const items = ShareableList.create(null, [1])
 // `terminate` and `join` check their options before they look at the process.
 const child: Process = Object.create(Process.prototype)
 
@@ -146,6 +151,9 @@ const calls: Record<string, Call[]> = {
   'Pipe.recvBytesSync': [o => pipe.recvBytesSync(o)],
   'Pipe.recvBytesInto': [o => pipe.recvBytesInto(buffer, o)],
   'Pipe.recvBytesIntoSync': [o => pipe.recvBytesIntoSync(buffer, o)],
+  'PoolCalls.map': [o => pool.map('run', [], o)],
+  'PoolCalls.starMap': [o => pool.starMap('run', [], o)],
+  'PoolCalls.imap': [o => pool.imap('run', [], o).next()],
   'Process.start': [o => Process.start('data:text/javascript,', o)],
   'Process.join': [o => child.join(o)],
   'Process.terminate': [o => child.terminate(o)],
@@ -185,6 +193,9 @@ const calls: Record<string, Call[]> = {
   'Semaphore.acquire': [o => semaphore.acquire(o)],
   'Semaphore.acquireSync': [o => semaphore.acquireSync(o)],
   'Semaphore.withPermit': [o => semaphore.withPermit(act, o)],
+  'ShareableList.create': [o => ShareableList.create(null, [1], o)],
+  'ShareableList.openOrCreate': [o => ShareableList.openOrCreate(items.name, [1], o)],
+  'ShareableList.whenCreated': [o => ShareableList.whenCreated(items.name, o)],
   'SharedArray.create': [o => SharedArray.create(null, 'int32', 2, o)],
   'SharedArray.openOrCreate': [o => SharedArray.openOrCreate(shared.name, 'int32', 2, o)],
   'SharedArray.whenCreated': [o => SharedArray.whenCreated(shared.name, o)],

@@ -64,6 +64,7 @@ function wordsOf(kind: string, state: State, held: string): string | undefined {
     case 'MpmcQueue':
     case 'Queue':
     case 'RecordQueue':
+    case 'Pool':
       return `${state.size} of ${state.capacity}${ended(state.isEnded)}`
     case 'JoinableQueue':
       return `${state.size} of ${state.capacity}, ${state.unfinished} unfinished${ended(state.isEnded)}`
@@ -87,6 +88,7 @@ const COUNTERS: Record<string, [fact: string, unit: string, wraps: number]> = {
   Queue: ['puts', 'msg/s', 0],
   MpmcQueue: ['puts', 'msg/s', 0],
   JoinableQueue: ['puts', 'msg/s', 0],
+  Pool: ['puts', 'msg/s', 0],
   SpscQueue: ['poppedBytes', 'B/s', 2 ** 35],
   Pipe: ['poppedBytes', 'B/s', 2 ** 35],
   Event: ['timesSet', 'sets/s', 2 ** 31],

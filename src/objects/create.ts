@@ -27,9 +27,9 @@ export interface CreateOptions {
   group?: string | number
   /**
    * Whether the memory is made of huge pages, as far as the system has any free: it is then
-   * written and read faster, if it is large. On Linux 5.14 or later, where `/dev/shm` is mounted with
-   * `huge=advise`, `within_size` or `always`; elsewhere ERR_UNSUPPORTED. Default: false: as the
-   * mount has it.
+   * written and read faster, if it is large. On Linux 5.14 or later, where `/dev/shm` is mounted
+   * with `huge=advise`, `within_size` or `always`; elsewhere ERR_UNSUPPORTED. Default: false: as
+   * the mount has it.
    */
   hugePages?: boolean
 }

@@ -119,7 +119,7 @@ export class Segment {
   /** A copy of all bytes, also in a runtime that can't show them. */
   copy(): ArrayBuffer {
     const copy = new Uint8Array(this.byteLength)
-    nativeSegments.readSegment(this.handle, copy)
+    this.read(0, copy)
     return copy.buffer
   }
 

@@ -104,7 +104,7 @@ export abstract class PoolCalls<Module extends object> extends EventEmitter<Pool
 }
 
 function failed(run: string, error: unknown): Job {
-  const job = new Job(0, { run, mode: 'call', args: [], options: checkTask({}) })
+  const job = new Job(0, { run, mode: 'call', args: [], options: checkTask(undefined) })
   job.reject(error)
   return job
 }

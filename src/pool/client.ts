@@ -17,6 +17,7 @@ const MAKER = Symbol('open')
  * ERR_PEER_DIED; if this process is gone, the pool cancels them.
  */
 export class PoolClient<Module extends object = AnyModule> extends PoolCalls<Module> implements PoolHandle {
+  /** What marks a reference to a pool. */
   readonly crossmem = 'Pool'
   /** The pool's name in its domain. */
   readonly name: string

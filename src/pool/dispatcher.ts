@@ -160,7 +160,10 @@ export class Dispatcher {
 
   #pack(job: Job): boolean {
     try {
-      job.parcel = job.call.parcel ?? new Parcel(job.call.args)
+      // A worker that dies may have changed what it shares: the next one shall get what was sent.
+      const { args, parcel, options } = job.call
+      const { share, retries } = this.#options
+      job.parcel = parcel ?? new Parcel(args, share && (options.retries ?? retries) === 0)
       return true
     } catch (error) {
       job.reject(error)

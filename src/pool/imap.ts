@@ -1,9 +1,9 @@
 import { CrossmemError } from '../errors.js'
-import { checkBoolean, checkCount, isThenable } from '../util/index.js'
+import { checkBoolean, checkCount, checkOptions, isThenable, type OptionNames } from '../util/index.js'
 import { offAbort, onAbort } from '../wait/index.js'
 import type { Job } from './job.js'
 import type { Mapping } from './map.js'
-import { type CheckedTask, checkTask, type TaskOptions } from './options.js'
+import { type CheckedTask, checkedTask, KEYLESS_OPTIONS, type TaskOptions } from './options.js'
 import { type Bar, progressBar } from './progress-bar.js'
 
 /** How many items each worker gets ahead, if `buffer` isn't given. */
@@ -24,6 +24,14 @@ export interface ImapOptions extends Omit<TaskOptions, 'key'> {
   progress?: boolean
 }
 
+const IMAP_OPTIONS: OptionNames<ImapOptions> = {
+  ...KEYLESS_OPTIONS,
+  ordered: true,
+  buffer: true,
+  chunkSize: true,
+  progress: true,
+}
+
 /** Items that were pulled together. */
 interface Chunk {
   items: unknown[]
@@ -38,15 +46,16 @@ interface Chunk {
 export async function* imapItems(
   mapping: Mapping,
   source: unknown,
-  options: ImapOptions = {},
+  given: ImapOptions | undefined,
 ): AsyncGenerator<unknown, void, void> {
+  const options = checkOptions(given, IMAP_OPTIONS)
   const { ordered = true, chunkSize = 1, progress = false } = options
   const buffer = options.buffer ?? Math.max(mapping.runner.workers * AHEAD_PER_WORKER, chunkSize)
   checkBoolean('ordered', ordered)
   checkCount('chunkSize', chunkSize, 1)
   checkCount('buffer', buffer, chunkSize)
   const bar = checkBoolean('progress', progress) ? progressBar(mapping.run) : undefined
-  const flow = new Flow(mapping, iteratorOf(source), checkTask(options), {
+  const flow = new Flow(mapping, iteratorOf(source), checkedTask(options), {
     ordered,
     buffer,
     chunkSize,

@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { CrossmemError } from '../errors.js'
-import { checkBoolean, checkCount, checkFunction } from '../util/index.js'
+import { checkBoolean, checkCount, checkFunction, checkOptions, type OptionNames } from '../util/index.js'
 import type { Job, Runner } from './job.js'
 import type { Mode } from './messages.js'
-import { type CheckedTask, checkTask, type TaskOptions } from './options.js'
+import { type CheckedTask, checkedTask, KEYLESS_OPTIONS, type TaskOptions } from './options.js'
 import { progressBar } from './progress-bar.js'
 
 /** How many chunks each worker gets, if the size of chunks isn't given. */
@@ -27,13 +27,21 @@ export interface Mapping {
   run: string
 }
 
+const MAP_OPTIONS: OptionNames<MapOptions> = {
+  ...KEYLESS_OPTIONS,
+  chunkSize: true,
+  onProgress: true,
+  progress: true,
+}
+
 /** Runs a function for each item, in chunks, and returns the results in the order of the items. */
 export async function mapChunks(
   { runner, run }: Mapping,
   mode: Exclude<Mode, 'call'>,
   source: unknown,
-  options: MapOptions = {},
+  given: MapOptions | undefined,
 ): Promise<unknown[]> {
+  const options = checkOptions(given, MAP_OPTIONS)
   const items = listOf(source)
   const {
     onProgress,
@@ -44,11 +52,11 @@ export async function mapChunks(
   if (onProgress !== undefined) checkFunction('onProgress', onProgress)
   checkBoolean('progress', progress)
   const tell = onProgress && AsyncResource.bind(onProgress)
-  const bar = progress ? progressBar(run) : undefined
-  bar?.update(0, items.length)
-  const checked: CheckedTask = checkTask(options)
+  const checked: CheckedTask = checkedTask(options)
   if (checked.signal?.aborted) throw checked.signal.reason
   if (mode === 'starMap') checkLists(items)
+  const bar = progress ? progressBar(run) : undefined
+  bar?.update(0, items.length)
   const results = new Array<unknown>(items.length)
   const jobs: Job[] = []
   let done = 0

@@ -16,6 +16,8 @@ export interface Setup {
   initializer: { run: string; args: Wire } | undefined
   /** Whether the worker tells how much memory it has. */
   tellsMemory: boolean
+  /** Whether large arrays in results travel in shared memory. */
+  shares: boolean
 }
 
 /** From the pool. Tasks have the numbers of the worker's board. */

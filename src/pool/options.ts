@@ -1,7 +1,14 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { CrossmemError } from '../errors.js'
 import { checkModule, cpuCount, noClosures, type ProcessOptions } from '../process/index.js'
-import { checkCount, isAbortSignal, show } from '../util/index.js'
+import {
+  checkBoolean,
+  checkCount,
+  checkOptions,
+  isAbortSignal,
+  type OptionNames,
+  show,
+} from '../util/index.js'
 import { checkTimeout } from '../wait/index.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: any function matches.
@@ -76,6 +83,30 @@ export interface PoolOptions extends Pick<ProcessOptions, 'cwd' | 'env' | 'execA
    * (Linux): the pool waits until it continues, or kills it. Default: 'wait'.
    */
   stopped?: 'wait' | 'kill'
+  /**
+   * Whether large typed arrays in arguments and results travel in shared memory, as those of a
+   * {@link Process} do. Arguments of tasks with `retries` are copied. Default: true.
+   */
+  share?: boolean
+}
+
+const POOL_OPTIONS: OptionNames<PoolOptions> = {
+  kind: true,
+  resourceLimits: true,
+  workers: true,
+  minWorkers: true,
+  idleTimeout: true,
+  maxTasksPerWorker: true,
+  maxRss: true,
+  retries: true,
+  initializer: true,
+  grace: true,
+  maxQueue: true,
+  stopped: true,
+  share: true,
+  cwd: true,
+  env: true,
+  execArgv: true,
 }
 
 /** Options of one task. */
@@ -98,6 +129,22 @@ export interface TaskOptions {
   retries?: number
 }
 
+const TASK_OPTIONS: OptionNames<TaskOptions> = {
+  signal: true,
+  timeout: true,
+  priority: true,
+  key: true,
+  retries: true,
+}
+
+/** The names of the options of tasks that have no key. */
+export const KEYLESS_OPTIONS: OptionNames<Omit<TaskOptions, 'key'>> = {
+  signal: true,
+  timeout: true,
+  priority: true,
+  retries: true,
+}
+
 /** Options of a pool, checked, with their defaults. */
 export interface CheckedPool {
   module: string
@@ -111,6 +158,7 @@ export interface CheckedPool {
   grace: number
   maxQueue: number
   stopped: 'wait' | 'kill'
+  share: boolean
   kind: 'process' | 'thread'
   host: Pick<PoolOptions, 'cwd' | 'env' | 'execArgv' | 'resourceLimits'>
 }
@@ -128,7 +176,8 @@ export interface CheckedTask {
 const { POSITIVE_INFINITY } = Number
 
 /** @throws {CrossmemError} ERR_INVALID_ARG */
-export function checkPool(target: unknown, options: PoolOptions = {}): CheckedPool {
+export function checkPool(target: unknown, given: PoolOptions | undefined): CheckedPool {
+  const options = checkOptions(given, POOL_OPTIONS)
   const workers = checkCount('workers', options.workers ?? cpuCount(), 1, 1000)
   const { stopped = 'wait', cwd, env, execArgv, idleTimeout = 10_000, grace = 1000 } = options
   const { resourceLimits } = options
@@ -147,6 +196,7 @@ export function checkPool(target: unknown, options: PoolOptions = {}): CheckedPo
     grace: checkTime('grace', grace),
     maxQueue: checkLimit('maxQueue', options.maxQueue),
     stopped,
+    share: checkBoolean('share', options.share ?? true),
     kind,
     host: { cwd, env, execArgv, resourceLimits },
   }
@@ -165,7 +215,11 @@ function checkKind({ kind = 'process', cwd, resourceLimits }: PoolOptions): Chec
 }
 
 /** @throws {CrossmemError} ERR_INVALID_ARG */
-export function checkTask(options: TaskOptions = {}): CheckedTask {
+export const checkTask = (options: TaskOptions | undefined): CheckedTask =>
+  checkedTask(checkOptions(options, TASK_OPTIONS))
+
+/** The values of the options of a task. The caller has checked the names. */
+export function checkedTask(options: TaskOptions): CheckedTask {
   const { signal, key, priority = 0, retries } = options
   if (signal !== undefined && !isAbortSignal(signal)) throw refused('signal is an AbortSignal')
   if (typeof priority !== 'number' || !Number.isFinite(priority)) {
@@ -176,7 +230,7 @@ export function checkTask(options: TaskOptions = {}): CheckedTask {
   }
   return {
     signal,
-    timeout: checkTimeout(options),
+    timeout: checkTimeout({ timeout: options.timeout }),
     priority,
     key: key === undefined ? undefined : String(key),
     retries: retries === undefined ? undefined : checkCount('retries', retries, 0),

@@ -11,17 +11,22 @@ export class Parcel implements Carried {
   readonly sender: number | null
   readonly #segments: Segment[] = []
   #handover: Handover | undefined
+  #releaseArrays: () => void = () => undefined
 
-  /** @throws {CrossmemError} ERR_INVALID_ARG: a value can't be sent. Else as `open()` */
-  constructor(list: readonly unknown[]) {
+  /**
+   * @param share whether large arrays travel in shared memory
+   * @throws {CrossmemError} ERR_INVALID_ARG: a value can't be sent. Else as `open()`
+   */
+  constructor(list: readonly unknown[], share: boolean) {
     const plain = plainWire(list)
     if (plain) {
       this.wire = plain
       this.sender = null
       return
     }
-    const { bytes, references } = pack(list)
+    const { bytes, references, release } = pack(list, { share, what: 'args' })
     this.wire = bytes
+    this.#releaseArrays = release
     const ends = references.filter(isEnd)
     try {
       for (const { name, crossmem } of references) this.#segments.push(Segment.open(name, crossmem))
@@ -36,6 +41,7 @@ export class Parcel implements Carried {
   /** The worker has the objects, or none will get them: then the other end of a pipe is told. */
   release(): void {
     for (const segment of this.#segments.splice(0)) segment.close()
+    this.#releaseArrays()
     this.#handover?.giveBack()
     this.#handover = undefined
   }

@@ -55,11 +55,12 @@ export class Pool<Module extends object = AnyModule>
     const checked = checkPool(target, options)
     const [run, ...args] = checked.initializer ?? []
     this.#options = checked
-    this.#initial = run === undefined ? undefined : new Parcel(args)
+    this.#initial = run === undefined ? undefined : new Parcel(args, checked.share)
     const setup: Setup = {
       target: { module: checked.module, caller },
       initializer: run === undefined ? undefined : { run, args: (this.#initial as Parcel).wire },
       tellsMemory: checked.maxRss < Number.POSITIVE_INFINITY,
+      shares: checked.share,
     }
     const Host = checked.kind === 'thread' ? ThreadHost : ProcessHost
     const start = (name: string, args: readonly unknown[]) => new Host(name, args, checked.host)

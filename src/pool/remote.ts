@@ -82,7 +82,7 @@ export class Remote implements Runner {
     else if (signal?.aborted) job.reject(signal.reason)
     else {
       try {
-        const parcel = new Parcel(args)
+        const parcel = new Parcel(args, retries === null || retries === 0)
         job.parcel = parcel
         const { wire, sender } = parcel
         this.#request('call', job.id, run, mode, wire, sender, { priority, key, retries })

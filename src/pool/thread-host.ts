@@ -18,7 +18,7 @@ export class ThreadHost implements Host {
     { env, execArgv, resourceLimits }: CheckedPool['host'],
   ) {
     // The objects live until the thread has opened them.
-    const parcel = new Parcel(args)
+    const parcel = new Parcel(args, true)
     try {
       this.#worker = new Worker(program, {
         name,

@@ -45,7 +45,7 @@ function all(list: readonly unknown[], holds: (value: unknown) => boolean): bool
 /** The reason of an abort, on its way; without one if it can't be sent. */
 export function wireOf(reason: unknown): Wire {
   try {
-    return plainWire([reason]) ?? pack([reason]).bytes
+    return plainWire([reason]) ?? pack([reason], { share: false }).bytes
   } catch {
     return [undefined]
   }

@@ -16,7 +16,7 @@ type Call = Extract<Order, ['call', ...unknown[]]>
 /** Serves a pool until it says that no task follows, or is gone. */
 export async function serve(pipe: Pipe, board: SharedArray<'int32'>, setup: Setup): Promise<never> {
   const orders = pipe as Pipe<Order>
-  const worker = new Server(pipe as Pipe<News>, new Board(board), setup.tellsMemory)
+  const worker = new Server(pipe as Pipe<News>, new Board(board), setup)
   try {
     const functions = await loadAll(setup.target)
     if (setup.initializer) {
@@ -44,7 +44,7 @@ export async function serve(pipe: Pipe, board: SharedArray<'int32'>, setup: Setu
 class Server {
   readonly #pipe: Pipe<News>
   readonly #board: Board
-  readonly #tellsMemory: boolean
+  readonly #setup: Setup
   readonly #calls: Call[] = []
   #isEnding = false
   #wake: () => void = () => undefined
@@ -53,10 +53,10 @@ class Server {
   /** Handles in results that the pool hasn't opened yet. */
   readonly #held = new Map<number, () => void>()
 
-  constructor(pipe: Pipe<News>, board: Board, tellsMemory: boolean) {
+  constructor(pipe: Pipe<News>, board: Board, setup: Setup) {
     this.#pipe = pipe
     this.#board = board
-    this.#tellsMemory = tellsMemory
+    this.#setup = setup
   }
 
   obey(order: Order): void {
@@ -109,27 +109,31 @@ class Server {
       },
       progress: (done: number, total?: number, note?: unknown) => {
         checkProgress(done, total)
-        const wire = plainWire([note]) ?? pack([note]).bytes
+        const wire = plainWire([note]) ?? pack([note], { share: false }).bytes
         pipe.send(['progress', task, done, total ?? null, wire]).catch(() => undefined)
       },
       keep: () => {
         keeps = true
       },
     }
-    const after = (): After => [performance.now() - begun, keeps, this.#tellsMemory ? usedMemory() : 0]
+    const after = (): After => [performance.now() - begun, keeps, this.#setup.tellsMemory ? usedMemory() : 0]
     let handles: AnyHandle[] = []
     let news: News
     try {
       const arrived = fromWire(args, sender)
       handles = arrived.handles
       const results = runAs(context, () => callAll(functions(run), mode, arrived.list))
-      const { wire, isHeld } = toWire(mode, Array.isArray(results) ? results : await results)
-      if (isHeld) {
+      const list = Array.isArray(results) ? results : await results
+      const { wire, release } = toWire(mode, list, this.#setup.shares)
+      if (release) {
         const kept = handles
         handles = []
-        this.#held.set(task, () => close(kept))
+        this.#held.set(task, () => {
+          close(kept)
+          release()
+        })
       }
-      news = ['returned', task, wire, after(), isHeld]
+      news = ['returned', task, wire, after(), release !== undefined]
     } catch (error) {
       news = ['failed', task, packError(error), after()]
     }
@@ -157,11 +161,12 @@ async function callEach(run: Run, mode: Mode, list: unknown[]): Promise<unknown[
   return results
 }
 
-function toWire(mode: Mode, results: unknown[]): { wire: Wire; isHeld: boolean } {
+/** Results on their way, and how to give back what this worker keeps for them. */
+function toWire(mode: Mode, results: unknown[], shares: boolean): { wire: Wire; release?: () => void } {
   const plain = plainWire(results)
-  if (plain) return { wire: plain, isHeld: false }
-  const { bytes, references } = packResult(mode === 'call' ? results[0] : results)
-  return { wire: bytes, isHeld: references.length > 0 }
+  if (plain) return { wire: plain }
+  const { bytes, references, release } = packResult(mode === 'call' ? results[0] : results, shares)
+  return references.length > 0 ? { wire: bytes, release } : { wire: bytes }
 }
 
 function close(handles: AnyHandle[]): void {

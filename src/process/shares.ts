@@ -121,7 +121,14 @@ function fill(contents: Uint8Array): Segment {
   if (spare) return spare
   const byteLength = contents.length
   const create = (): Segment =>
-    Segment.create({ kind: KIND, byteLength, persist: false, contents, contentsLength: byteLength })
+    Segment.create({
+      kind: KIND,
+      byteLength,
+      persist: false,
+      hugePages: false,
+      contents,
+      contentsLength: byteLength,
+    })
   try {
     return create()
   } catch (error) {

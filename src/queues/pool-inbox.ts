@@ -1,6 +1,9 @@
 import type { Segment } from '../objects/index.js'
 import { createValueQueue, ValueQueue } from './value-queue.js'
 
+/** How many requests wait in it at most; more wait in the processes that make them. */
+const CAPACITY = 128
+
 /** What a pool is to other processes: a queue to which they give it tasks. */
 export class PoolInbox<T = unknown> extends ValueQueue<T, 'Pool'> {
   private constructor(segment: Segment) {
@@ -13,6 +16,6 @@ export class PoolInbox<T = unknown> extends ValueQueue<T, 'Pool'> {
 
   /** Creates one with a random name. */
   static create<T>(): PoolInbox<T> {
-    return new PoolInbox<T>(createValueQueue('Pool', null, undefined))
+    return new PoolInbox<T>(createValueQueue('Pool', null, { capacity: CAPACITY }))
   }
 }

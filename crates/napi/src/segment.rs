@@ -138,17 +138,6 @@ pub fn close_with_buffer(handle: u32) -> Result<()> {
     })
 }
 
-/// Copies the segment's bytes, as many as `to` has.
-///
-/// # Errors
-/// `ERR_CLOSED`, `ERR_OUT_OF_RANGE` (the segment has fewer).
-#[napi(catch_unwind)]
-pub fn read_segment(handle: u32, mut to: Uint8Array) -> Result<()> {
-    // SAFETY: memory of the caller's, which no other code reaches during this call.
-    let to = unsafe { to.as_mut() };
-    with_open(handle, |_, open| open.segment.region().copy_to(0, to).map_err(js))
-}
-
 /// Writes over the bytes of a segment if this is the only handle of it, here and anywhere else.
 /// Returns whether it did.
 ///
