@@ -61,7 +61,7 @@ function lookInside(found: Found, options: Options): void {
  * is none.
  */
 function foreign(name: string, options: Options): Found {
-  const segment = Segment.open(name)
+  const segment = Segment.open(name, 'SharedMemory')
   try {
     const { kind, byteLength, persist, foreign } = segment
     const object = { name, kind, byteLength, persist, attached: [], doomed: false, present: true }

@@ -38,8 +38,8 @@ export class PoolClient<Module extends object = AnyModule> extends PoolCalls<Mod
   }
 
   /**
-   * Ends this client. Its tasks reject with ERR_CLOSED, and the pool cancels them. The pool goes on.
-   * Calling it again does nothing.
+   * Ends this client. Its tasks reject with ERR_CLOSED, and the pool cancels them. The pool goes
+   * on. Calling it again does nothing.
    */
   close(): void {
     this.#remote.close()

@@ -21,9 +21,9 @@ pub(crate) fn huge_pages() -> Option<HugePages> {
 
 fn of_mount(directory: &Path) -> Option<HugePages> {
     let file = File::open(directory).ok()?;
-    let fdinfo = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
+    let fdinfo = fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", file.as_raw_fd())).ok()?;
     let id = fdinfo.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim();
-    let mount = option_of(&fs::read_to_string("/proc/self/mountinfo").ok()?, id)?;
+    let mount = option_of(&fs::read_to_string("/proc/thread-self/mountinfo").ok()?, id)?;
     let system = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/shmem_enabled").ok();
     Some(HugePages { mount, system: system.and_then(|text| chosen(&text)) })
 }
