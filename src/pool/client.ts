@@ -15,6 +15,19 @@ const MAKER = Symbol('open')
  * A pool of another process, or of another thread: what `open()` makes of a reference to a
  * {@link Pool}. Tasks run in the pool's workers. If the pool's process is gone, they reject with
  * ERR_PEER_DIED; if this process is gone, the pool cancels them.
+ *
+ * @example
+ * ```js
+ * import { open, Pool } from 'crossmem'
+ *
+ * const module = new URL('data:text/javascript,export const square = n => n * n')
+ * const pool = new Pool(module, { workers: 1 })
+ * const client = open(pool.toJSON()) // in any process of the domain
+ * console.log(await client.apply('square', [7])) // 49
+ * client.close()
+ * pool.close()
+ * await pool.join()
+ * ```
  */
 export class PoolClient<Module extends object = AnyModule> extends PoolCalls<Module> implements PoolHandle {
   /** What marks a reference to a pool. */

@@ -26,7 +26,7 @@ export type Request =
   /** The objects in the result are open in the client. */
   | [client: string, is: 'release', task: number]
 
-/** What a pool puts into a client's queue: what its worker says of the client's task, or says itself. */
+/** What a pool puts into a client's queue: what it, or its worker, says of the client's task. */
 export type Answer = Extract<News, ['progress' | 'returned' | 'failed', ...unknown[]]>
 
 /** The name of the lock that a pool holds for writing as long as it is there. */

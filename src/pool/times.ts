@@ -4,12 +4,15 @@ import { createHistogram } from 'node:perf_hooks'
 export interface Times {
   /** How many were measured. */
   readonly count: number
+  /** The shortest. */
   readonly min: number
+  /** The average. */
   readonly mean: number
   /** Half of them took at most so long. */
   readonly p50: number
   /** 99 of 100 took at most so long. */
   readonly p99: number
+  /** The longest. */
   readonly max: number
 }
 
