@@ -1,6 +1,6 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { CrossmemError } from '../errors.js'
-import { checkModule, cpuCount, noClosures, type ProcessOptions } from '../process/index.js'
+import { type AnyFunction, checkModule, cpuCount, noClosures, type ProcessOptions } from '../process/index.js'
 import {
   checkBoolean,
   checkCount,
@@ -10,9 +10,6 @@ import {
   show,
 } from '../util/index.js'
 import { checkTimeout } from '../wait/index.js'
-
-// biome-ignore lint/suspicious/noExplicitAny: any function matches.
-type AnyFunction = (...args: any) => unknown
 
 /** The arguments of an export. */
 export type ArgsOf<Module, Name extends keyof Module> = Module[Name] extends (...args: infer Args) => unknown

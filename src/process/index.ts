@@ -6,6 +6,7 @@ export { Handover } from './launch.js'
 export type { Target } from './messages.js'
 export { loadAll, type Run } from './module.js'
 export {
+  type AnyFunction,
   type AnyStartOptions,
   checkModule,
   type FunctionNames,

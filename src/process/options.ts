@@ -37,7 +37,7 @@ export interface ProcessOptions {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any function matches.
-type AnyFunction = (...args: any) => unknown
+export type AnyFunction = (...args: any) => unknown
 
 /** The names of the functions that a module exports. */
 export type FunctionNames<Module> = {
