@@ -1,6 +1,6 @@
 import '../helpers/domain.js'
 import ava from 'ava'
-import { list, open, Pool, Process, Queue, SharedArray, Value } from 'crossmem'
+import { list, open, Pool, Process, Queue, SharedArray, type Task, Value } from 'crossmem'
 import { fixture } from '../helpers/paths.js'
 import { startTarget } from '../processes/targets.js'
 import { poolFor } from './pools.js'
@@ -36,6 +36,9 @@ test('a reference makes a client in this process, too', async t => {
   const pool = poolFor(t)
   const client = open(JSON.parse(JSON.stringify(pool)) as { crossmem: 'Pool'; name: string })
   t.is(await client.apply('add', [40, 2]), 42)
+  const aborted = client.apply('add', [1], { signal: AbortSignal.abort('enough') })
+  t.is(await aborted.catch((reason: unknown) => reason), 'enough')
+  t.is((aborted as Task).state, 'cancelled')
   client.close()
   await t.throwsAsync(client.apply('add', [1]), { code: 'ERR_CLOSED' })
   using typed = Pool.open<Work>(pool.name)

@@ -230,9 +230,8 @@ export interface LockRequest extends ReturnType<typeof checkWait> {
   reject(reason: unknown): void
 }
 
-/** The longest pause between two attempts, and the longest timer that Node has. In milliseconds. */
+/** The longest pause between two attempts, in milliseconds. */
 const LONGEST_PAUSE = 16
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * A pending `lock()`. It tries when its timer ends, and when a lock or a waiter of this file goes.
@@ -283,7 +282,7 @@ class Waiter {
 
   #sleep(left: number): void {
     clearTimeout(this.#timer)
-    const pause = this.isQueued ? LONGEST_TIMER : this.#pause
+    const pause = this.isQueued ? Number.POSITIVE_INFINITY : this.#pause
     if (!this.isQueued) this.#pause = Math.min(2 * pause, LONGEST_PAUSE)
     this.#timer = setTimeout(() => this.attempt(), Math.min(pause, Math.ceil(left)))
     if (this.#request.unref) this.#timer.unref()

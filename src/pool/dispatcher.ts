@@ -5,7 +5,7 @@ import { publishExit, publishReady, publishSettle, publishSubmit } from './diagn
 import type { PoolEvents } from './events.js'
 import type { Ending, StartHost } from './host.js'
 import { type Call, Job } from './job.js'
-import { Keeper } from './keeper.js'
+import { keepAlive } from './keeper.js'
 import { Ledger } from './ledger.js'
 import { Lobby } from './lobby.js'
 import type { Setup } from './messages.js'
@@ -21,9 +21,6 @@ import { PoolWorker, type Told } from './worker.js'
 
 /** How many workers in a row may end before they are ready: by themselves, and by a signal. */
 const FAILED_STARTS = { exit: 3, signal: 10 }
-
-/** Longer times would make a timer end at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** A place for a worker, and the tasks whose key leads there. */
 interface Seat {
@@ -59,7 +56,6 @@ export class Dispatcher {
   #failure: { reason: unknown } | undefined
   readonly #lobby: Lobby
   readonly #patrol: Patrol
-  readonly #keeper = new Keeper()
   #hasEnded: () => void = () => undefined
   /** Resolves when the pool is closed and its last worker has ended. */
   readonly ended: Promise<void>
@@ -96,14 +92,14 @@ export class Dispatcher {
     const job = new Job(++this.#lastJob, call)
     this.#jobs.add(job)
     publishSubmit(this.#name, job)
-    this.keep(1)
+    keepAlive(1)
     job.stop = reason => this.#stop(job, reason)
     stopInTime(job)
     const done = (): void => {
       this.#jobs.delete(job)
       this.#ledger.settled(job)
       publishSettle(this.#name, job)
-      this.keep(-1)
+      keepAlive(-1)
       if (this.#isClosed && this.#jobs.size === 0) this.#dismiss()
     }
     job.ends.add(done)
@@ -127,11 +123,6 @@ export class Dispatcher {
     for (const worker of this.#workers) worker.kill()
     for (const job of [...this.#jobs]) if (!job.outcome) job.reject(job.stopped?.reason ?? reason)
     this.#dismiss()
-  }
-
-  /** Counts the reasons to keep this process alive. */
-  keep(change: 1 | -1): void {
-    this.#keeper.keep(change)
   }
 
   #accept(job: Job): void {
@@ -365,7 +356,7 @@ export class Dispatcher {
       return
     }
     posting.abort(wireOf(reason))
-    const timer = setTimeout(() => posting.kill(), Math.min(this.#options.grace, LONGEST_TIMER))
+    const timer = setTimeout(() => posting.kill(), this.#options.grace)
     job.ends.add(() => clearTimeout(timer))
   }
 

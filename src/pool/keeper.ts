@@ -1,13 +1,12 @@
-/** Keeps this process alive as long as there are reasons. */
-export class Keeper {
-  /** The longest time that a timer takes. */
-  readonly #timer = setInterval(() => undefined, 2 ** 31 - 1).unref()
-  #reasons = 0
+import { LONGEST_TIMER, setInterval } from '../wait/index.js'
 
-  /** Counts the reasons. */
-  keep(change: 1 | -1): void {
-    this.#reasons += change
-    if (this.#reasons > 0) this.#timer.ref()
-    else this.#timer.unref()
-  }
+let timer: NodeJS.Timeout | undefined
+let reasons = 0
+
+/** Counts the reasons of all pools to keep this process alive: one more, or one less. */
+export function keepAlive(change: 1 | -1): void {
+  timer ??= setInterval(() => undefined, LONGEST_TIMER)
+  reasons += change
+  if (reasons > 0) timer.ref()
+  else timer.unref()
 }

@@ -4,9 +4,6 @@ import type { Job } from './job.js'
 import type { PoolStats, WorkerInfo, WorkerStats } from './stats.js'
 import { Stopwatch } from './times.js'
 
-/** Bytes of a page, in which Linux counts. */
-const PAGE = 4096
-
 /** What the ledger asks of a worker. */
 interface Counted extends WorkerInfo {
   readonly state: string
@@ -75,7 +72,8 @@ function runsTask({ posted }: Counted): boolean {
 
 function residentSet(pid: number | undefined): number | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024
   } catch {
     return undefined
   }

@@ -11,16 +11,15 @@ export function tell(job: Job, [, , done, total, note]: Extract<News, ['progress
 /** Settles a task by what its worker says. */
 export function settle(job: Job, news: Extract<News, ['returned' | 'failed', ...unknown[]]>): void {
   job.attempts++
-  if (news[0] === 'failed') {
-    job.reject(job.stopped ? job.stopped.reason : errorFrom(news[2]))
-    return
-  }
-  try {
-    const result = resultFrom(job, news[2])
-    if (job.stopped) job.reject(job.stopped.reason)
-    else job.fulfill(result)
-  } catch (error) {
-    job.reject(error)
+  // Objects in a result that is not wanted any more stay closed.
+  if (job.stopped) job.reject(job.stopped.reason)
+  else if (news[0] === 'failed') job.reject(errorFrom(news[2]))
+  else {
+    try {
+      job.fulfill(resultFrom(job, news[2]))
+    } catch (error) {
+      job.reject(error)
+    }
   }
 }
 

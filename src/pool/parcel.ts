@@ -24,12 +24,12 @@ export class Parcel implements Carried {
       this.sender = null
       return
     }
-    const { bytes, references, release } = pack(list, { share, what: 'args' })
+    const { bytes, objects, release } = pack(list, { share, what: 'args' })
     this.wire = bytes
     this.#releaseArrays = release
-    const ends = references.filter(isEnd)
+    const ends = objects.filter(isEnd)
     try {
-      for (const { name, crossmem } of references) this.#segments.push(Segment.open(name, crossmem))
+      for (const { name, crossmem } of objects) this.#segments.push(Segment.open(name, crossmem))
       if (ends.length > 0) this.#handover = new Handover(ends)
     } catch (error) {
       this.release()

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { clearTimeout, now, setTimeout } from '../wait/index.js'
+import { now, setTimeout } from '../wait/index.js'
 import type { PoolWorker } from './worker.js'
 
 /** How often, in milliseconds, workers are looked at while one has tasks ahead. */
@@ -43,10 +43,6 @@ export class Patrol {
       this.begin()
     }, wait)
     this.#timer.unref()
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
   }
 
   #nextLook(): number | undefined {

@@ -7,6 +7,7 @@ import { PoolCalls } from './calls.js'
 import type { PoolClient } from './client.js'
 import { Clients } from './clients.js'
 import { Dispatcher, type Emit } from './dispatcher.js'
+import { keepAlive } from './keeper.js'
 import type { Setup } from './messages.js'
 import { type AnyModule, type CheckedPool, checkPool, type PoolOptions } from './options.js'
 import { Parcel } from './parcel.js'
@@ -142,9 +143,9 @@ export class Pool<Module extends object = AnyModule>
     if (!this.#dispatcher.isClosed) {
       throw new CrossmemError('ERR_BUSY', 'the pool takes tasks: call close() or terminate() before join()')
     }
-    this.#dispatcher.keep(1)
+    keepAlive(1)
     await this.#dispatcher.ended
-    this.#dispatcher.keep(-1)
+    keepAlive(-1)
   }
 
   /** Terminates the pool at the end of a `using` block. */

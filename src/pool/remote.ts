@@ -3,7 +3,7 @@ import { Mutex, RwLock } from '../locks/index.js'
 import { cpuCount } from '../process/index.js'
 import { type PoolInbox, Queue } from '../queues/index.js'
 import { type Call, Job, type Runner } from './job.js'
-import { Keeper } from './keeper.js'
+import { keepAlive } from './keeper.js'
 import { settle, tell } from './outcome.js'
 import { Parcel } from './parcel.js'
 import { type Answer, lifeOf, type Request } from './requests.js'
@@ -18,10 +18,9 @@ export class Remote implements Runner {
   /** This process holds it as long as it is a client. */
   readonly #life = Mutex.create(null)
   readonly #guard = this.#life.lockSync()
-  /** Who may read it knows that the pool is gone. */
+  /** When this process may read it, the pool is gone. */
   readonly #poolLife: RwLock
   readonly #jobs = new Map<number, Job>()
-  readonly #keeper = new Keeper()
   #last = 0
   /** Why no task is taken any more. */
   #end: CrossmemError | undefined
@@ -60,12 +59,12 @@ export class Remote implements Runner {
   submit(call: Call): Job {
     const job = new Job(++this.#last, call)
     this.#jobs.set(job.id, job)
-    this.#keeper.keep(1)
+    keepAlive(1)
     job.stop = reason => this.#stop(job, reason)
     stopInTime(job)
     job.ends.add(() => {
       this.#jobs.delete(job.id)
-      this.#keeper.keep(-1)
+      keepAlive(-1)
     })
     this.#send(job)
     return job
@@ -79,8 +78,10 @@ export class Remote implements Runner {
     const { run, mode, args, options } = job.call
     const { signal, priority, key = null, retries = null } = options
     if (this.#end) job.reject(this.#end)
-    else if (signal?.aborted) job.reject(signal.reason)
-    else {
+    else if (signal?.aborted) {
+      job.stopped = { reason: signal.reason }
+      job.reject(signal.reason)
+    } else {
       try {
         const parcel = new Parcel(args, retries === null || retries === 0)
         job.parcel = parcel

@@ -1,9 +1,6 @@
 import { clearTimeout, offAbort, onAbort, setTimeout, timedOut } from '../wait/index.js'
 import type { Job } from './job.js'
 
-/** Longer times would make a timer end at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
 /** Stops a task when its time is over or its signal aborts, unless it has ended. */
 export function stopInTime(job: Job): void {
   const { signal, timeout } = job.call.options
@@ -11,7 +8,7 @@ export function stopInTime(job: Job): void {
   let timer: NodeJS.Timeout | undefined
   if (timeout < Number.POSITIVE_INFINITY) {
     const late = (): void => stop(timedOut(`task ${job.id} (${job.call.run})`, timeout))
-    timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER))
+    timer = setTimeout(late, timeout)
   }
   if (signal) onAbort(signal, stop)
   job.ends.add(() => {

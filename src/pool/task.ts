@@ -3,9 +3,6 @@ import { type InspectionArguments, inspection, showAs, stays } from '../util/ind
 import { checkTimeout, clearTimeout, setTimeout, timedOut } from '../wait/index.js'
 import type { Job, Progress } from './job.js'
 
-/** Longer times would make a timer end at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
 /** What a task does. */
 export type TaskState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
 
@@ -142,7 +139,7 @@ export class Task<Result = unknown> implements Promise<Result> {
     await new Promise<void>(resolve => {
       end = resolve
       ends.add(end)
-      if (most < Number.POSITIVE_INFINITY) timer = setTimeout(end, Math.min(most, LONGEST_TIMER))
+      if (most < Number.POSITIVE_INFINITY) timer = setTimeout(end, most)
     })
     ends.delete(end)
     clearTimeout(timer)

@@ -29,9 +29,11 @@ export interface Packed {
   bytes: Uint8Array
   /** What must stay until the receiver has unpacked it: objects in it, and its large arrays. */
   references: Reference[]
+  /** Those of them that are objects in it. The others stay at least until `release()`. */
+  objects: Reference[]
   /**
    * The receiver has unpacked it, or is dead: what this process holds for it is given back. Calling
-   * it again does nothing. A value that nobody will unpack needs it, too.
+   * it again does nothing. A value that no process will unpack needs it, too.
    */
   release(): void
 }
@@ -45,7 +47,8 @@ export interface Packed {
 export function pack(value: unknown, { share = true, what }: PackOptions = {}): Packed {
   const { bytes, places, giveBack } = (share ? packApart(value, what) : undefined) ?? packWhole(value, what)
   const arrays = places.map(([name]) => ({ crossmem: 'SharedMemory', name }))
-  return { bytes, references: [...referencesIn(bytes), ...arrays], release: giveBack }
+  const objects = referencesIn(bytes)
+  return { bytes, references: [...objects, ...arrays], objects, release: giveBack }
 }
 
 interface Sent extends Put {

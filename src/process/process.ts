@@ -39,9 +39,6 @@ import {
 } from './options.js'
 import { sweep } from './sweep.js'
 
-/** Longer times would make a timer end at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
 /** What callers of `new Process` don't have. */
 const MAKER = Symbol('Process.start')
 
@@ -244,7 +241,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
       stop = reject
       void this.#ended.then(resolve)
       const late = (): void => reject(timedOut(`joining process "${this.name}"`, timeout))
-      if (timeout < Number.POSITIVE_INFINITY) timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER))
+      if (timeout < Number.POSITIVE_INFINITY) timer = setTimeout(late, timeout)
       if (unref) timer?.unref()
       if (signal) onAbort(signal, stop)
     })
@@ -344,7 +341,7 @@ export class Process<Result = unknown> implements Disposable, AsyncDisposable {
   }
 
   #later(ms: number, act: () => void): void {
-    this.#timer = setTimeout(act, Math.min(ms, LONGEST_TIMER))
+    this.#timer = setTimeout(act, ms)
     if (this.isDaemon) this.#timer.unref()
   }
 

@@ -26,10 +26,10 @@ export function expireNever(wait: Expiring): void {
 function arm(deadline: number): void {
   clearTimeout(timer)
   firesAt = deadline
-  // The deadline may have passed while others expired, and Node warns of a negative time. A timer
-  // counts at most 2^31 - 1 ms. If that is too short, it fires early and is armed again.
+  // The deadline may have passed while others expired, and Node warns of a negative time. If it is
+  // longer than timers take, the timer fires early and is armed again.
   const left = Math.max(0, Math.ceil(deadline - now()))
-  timer = setTimeout(fire, Math.min(left, 2 ** 31 - 1))
+  timer = setTimeout(fire, left)
   // The pending wait keeps the process alive, not its deadline.
   timer.unref()
 }

@@ -1,5 +1,5 @@
 export { offAbort, onAbort, throwIfAborted } from './aborts.js'
-export { clearTimeout, now, setImmediate, setTimeout } from './clock.js'
+export { clearTimeout, LONGEST_TIMER, now, setImmediate, setInterval, setTimeout } from './clock.js'
 export {
   checkBeforeAttempt,
   checkBeforeAttemptSync,
