@@ -154,6 +154,13 @@ for (const { what, code, message, make, mount, env, as = [], isFoundByDoctor = t
   })
 }
 
+onLinux('huge pages are refused in a directory that lies on a disk', t => {
+  const script = `require(${JSON.stringify(root)}).SharedMemory.create(null, 4096, { hugePages: true })`
+  const { stderr } = run([process.execPath, '-e', script], chosen(folder(t)))
+  t.regex(stderr, /leave hugePages out/)
+  t.regex(stderr, /code: 'ERR_UNSUPPORTED'/)
+})
+
 onLinux("a directory of another kind under the user's name is refused", t => {
   const directory = folder(t)
   const { stdout } = run(create, chosen(directory))

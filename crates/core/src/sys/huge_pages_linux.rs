@@ -51,7 +51,7 @@ pub(super) fn refuse_without_huge_pages(directory: &Path) -> io::Result<()> {
             pages.system.as_deref().unwrap_or("unknown")
         ))),
         None if !lies_in_memory() => {
-            Err(unsupported("CROSSMEM_DIR is no memory, so it has no huge pages: leave hugePages out"))
+            Err(unsupported("CROSSMEM_DIR lies on a disk, which has no huge pages: leave hugePages out"))
         }
         _ => Ok(()),
     }
