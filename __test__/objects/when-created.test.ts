@@ -156,7 +156,7 @@ test('a creator that is killed leaves those that wait to the next one', async t 
   t.is(rounds, 5)
 })
 
-test('a process that waits and is killed hinders nobody', async t => {
+test('a process that waits and is killed hinders no other process', async t => {
   const peer = await startPeer(t, 'process')
   const name = unique('awaited')
   await peer.it('crossmem.Event').begin('whenCreated', name)

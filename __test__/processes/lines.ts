@@ -31,7 +31,7 @@ export interface Line {
 /** Starts a program of `fixtures/`. */
 type Starter = (program: string, args: readonly string[], how: How) => Line
 
-/** Who or what runs a program. */
+/** The runtime or user that runs a program. */
 export interface How {
   /** Of a process. */
   account?: Account

@@ -49,7 +49,10 @@ function edgesIn(state: Inspection): Edge[] {
   })
 }
 
-/** Who waits and who holds have the object open. Most objects of a large domain needn't be read. */
+/**
+ * Processes that wait for an object, or hold it, have it open. Most objects of a large domain
+ * needn't be read.
+ */
 const isShared = (attached: readonly AgentInfo[]): boolean => attached.filter(({ alive }) => alive).length > 1
 
 /** A reader that wants to write is among the holders, too: that is no circle. */

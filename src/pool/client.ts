@@ -14,7 +14,7 @@ const MAKER = Symbol('open')
 /**
  * A pool of another process, or of another thread: what `open()` makes of a reference to a
  * {@link Pool}. Tasks run in the pool's workers. If the pool's process is gone, they reject with
- * ERR_PEER_DIED; if this process is gone, the pool cancels them.
+ * ERR_PEER_DIED; if this process is gone, the pool cancels them. A client emits no events.
  *
  * @example
  * ```js

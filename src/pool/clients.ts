@@ -105,7 +105,7 @@ class Client {
     else this.#release(request[2])
   }
 
-  /** Cancels its tasks: nobody waits for them. */
+  /** Cancels its tasks: no process waits for them. */
   close(): void {
     this.#gone()
     for (const job of [...this.#jobs.values()]) job.stop(undefined)

@@ -26,7 +26,7 @@ const tasks = shared('tasks', () => new AsyncLocalStorage<CurrentTask>())
 
 /**
  * The task that runs the caller. Outside of a pool's tasks, its signal never aborts, and it tells
- * nobody, so that functions of a pool can be called as any others.
+ * no pool, so that functions of a pool can be called as any others.
  */
 export const currentTask = (): CurrentTask => tasks.getStore() ?? noTask
 

@@ -16,7 +16,7 @@ const settled = channel('crossmem:pool:settle')
 const ready = channel('crossmem:pool:worker-ready')
 const exited = channel('crossmem:pool:worker-exit')
 
-// Nothing is made where nobody listens.
+// Without a subscriber, no message is made.
 
 export function publishSubmit(pool: string, job: Job): void {
   if (submitted.hasSubscribers) submitted.publish(messageOf(pool, job))

@@ -13,7 +13,7 @@ export interface Waiting {
  */
 export const placeOf = (arrival: number, priority: number): number => arrival - priority * LEAD
 
-/** Those who wait, in the order of their places: a binary heap. */
+/** What waits, in the order of places: a binary heap. */
 export class WaitingLine<Item extends Waiting> {
   readonly #items: Item[] = []
 

@@ -8,10 +8,10 @@ import { dropSpares, keepSpare, refillSpare } from './spares.js'
 // Large memory of a value travels in segments, one for each piece: the sender copies it there, the
 // receiver gets buffers over them. So each piece goes when its buffer has been collected.
 //
-// | the last step of the process that dies | what others see | who repairs |
+// | the last step of the process that dies | what others see | repaired by |
 // | --- | --- | --- |
 // | sender: created a segment | a dead agent, the only one that has it open | any sweep |
-// | sender: another agent has it open, too | nothing | nobody needs to |
+// | sender: another agent has it open, too | nothing | no repair is needed |
 // | sender: before the receiver opened it, and no other agent has it | the receiver: no such object, ERR_PEER_DIED | any sweep |
 // | receiver: opened a segment | a dead agent, beside the sender until that releases it | any sweep |
 
