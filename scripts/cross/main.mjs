@@ -32,9 +32,12 @@ if (!values.built) {
     run(process.execPath, [join(root, 'scripts', 'packages', 'build.mjs'), target], { stdio: 'inherit' })
 }
 const host = { name: 'x64 gnu', command: [process.execPath] }
-const musl = { name: 'x64 musl', command: await muslNode(), addon: addon(TARGETS[0]) }
+const musl = { name: 'x64 musl', command: await muslNode('x86_64'), addon: addon(TARGETS[0]) }
 const arm = { name: 'arm64 gnu, qemu', command: armNode(), addon: addon(TARGETS[1]) }
-const others = [musl, arm].filter(({ name }) => values.only === undefined || name.includes(values.only))
+const armMusl = { name: 'arm64 musl, qemu', command: await muslNode('aarch64'), addon: addon(TARGETS[2]) }
+const others = [musl, arm, armMusl].filter(
+  ({ name }) => values.only === undefined || name.includes(values.only),
+)
 const rows = []
 for (const other of others) {
   for (const [maker, joiner] of [

@@ -2,14 +2,13 @@
 // package.json lists, into build/addons/TARGET, and checks what came out. The addons for Linux are
 // built with zig (from PyPI, into target/tools), since the linker of this system would ask for its
 // own glibc.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { platformOf } from './binary.mjs'
 import { isNewer, neededGlibc, OLDEST_GLIBC } from './glibc.mjs'
 import { run } from './run.mjs'
 import { platformPackages, root } from './set.mjs'
-
-const ZIG = ['cargo-zigbuild==0.24.0', 'ziglang==0.17.0']
+import { zigBin } from './zig.mjs'
 
 const [target] = process.argv.slice(2)
 const wanted = platformPackages.find(({ triple }) => triple === target)
@@ -42,11 +41,7 @@ function zigTarget() {
 
 /** The environment in which cargo-zigbuild finds itself and zig. */
 function withZig() {
-  const tools = join(root, 'target', 'tools', 'zig')
-  const bin = join(tools, process.platform === 'win32' ? 'Scripts' : 'bin')
-  if (!existsSync(bin)) run(process.env.PYTHON ?? 'python3', ['-m', 'venv', tools])
-  run(join(bin, 'python'), ['-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', ...ZIG])
-  return { ...process.env, PATH: [bin, process.env.PATH].join(delimiter) }
+  return { ...process.env, PATH: [zigBin(), process.env.PATH].join(delimiter) }
 }
 
 function check() {
