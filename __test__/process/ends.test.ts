@@ -1,8 +1,9 @@
 import '../helpers/domain.js'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import ava, { type ExecutionContext } from 'ava'
 import { activeChildren, gc, list, Mutex, Pipe, Process, Queue } from 'crossmem'
+import { openDescriptors } from '../helpers/descriptors.js'
 import { isPending } from '../helpers/pending.js'
 import { type Diagnosis, json } from '../processes/command.js'
 import { startTarget, targets } from '../processes/targets.js'
@@ -188,7 +189,6 @@ test('join waits for a time, or until a signal', async t => {
 })
 
 /** Open descriptors of this process. */
-const descriptors = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
 
 test('many processes that end in all ways leave nothing behind', async t => {
   t.deepEqual(activeChildren(), [])
@@ -208,14 +208,14 @@ test('many processes that end in all ways leave nothing behind', async t => {
     return child.pid as number
   }
   await one(3)
-  const before = descriptors()
+  const before = openDescriptors()
   const pids: number[] = []
   for (let i = 0; i < 60; i += 4) pids.push(...(await Promise.all([i, i + 1, i + 2, i + 3].map(one))))
   t.deepEqual(activeChildren(), [])
   // The last sockets are closed by the event loop.
   await new Promise(setImmediate)
   // A process keeps the FIFOs of some agents that it has woken.
-  t.true(descriptors() < before + 20, `${descriptors()} descriptors after ${before}`)
+  t.true(openDescriptors() < before + 20, `${openDescriptors()} descriptors after ${before}`)
   const isZombie = (pid: number): boolean =>
     existsSync(`/proc/${pid}/stat`) && readFileSync(`/proc/${pid}/stat`, 'utf8').includes(` ${process.pid} `)
   t.deepEqual(pids.filter(isZombie), [])

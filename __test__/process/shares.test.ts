@@ -1,8 +1,9 @@
 import '../helpers/domain.js'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import ava, { type ExecutionContext } from 'ava'
 import { Event, list, move, Pipe, Process, Queue, release } from 'crossmem'
+import { openDescriptors } from '../helpers/descriptors.js'
 import { unique } from '../helpers/domain.js'
 import { collectUntil, names } from '../helpers/garbage.js'
 import { fixture } from '../helpers/paths.js'
@@ -207,7 +208,6 @@ test('if the sender is killed, what was opened stays, and what was not is ERR_PE
 
 for (const isMoved of [false, true]) {
   test(`1,000 rounds leave no object, descriptor or mapping (${isMoved ? 'moved' : 'copied'})`, async t => {
-    const openFiles = (): number => (isLinux ? readdirSync('/proc/self/fd').length : 0)
     const mappings = (): number =>
       isLinux ? readFileSync('/proc/self/maps', 'utf8').split('/dev/shm/crossmem').length : 0
     const [mine, yours] = Pipe.create<Uint8Array>()
@@ -222,10 +222,10 @@ for (const isMoved of [false, true]) {
       packed.release()
       await mine.send(new Uint8Array(0))
       if (array[0] !== i) break
-      if (i === 10) before.push(openFiles())
+      if (i === 10) before.push(openDescriptors())
     }
     t.is(array[0], 1000)
-    t.deepEqual([openFiles()], before)
+    t.deepEqual([openDescriptors()], before)
     mine.close()
     await child.join()
     array = new Float64Array(0)
