@@ -59,15 +59,21 @@ fn byte(instance: u32) -> ByteRange {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::fs::OpenOptions;
-    use std::os::unix::fs::OpenOptionsExt;
+    use std::fs::File;
+    use std::os::fd::FromRawFd;
 
     use super::Life;
 
     #[test]
     fn an_agent_counts_as_alive_if_the_kernel_cannot_tell() {
-        // A descriptor that only names a file: the kernel refuses to tell of locks.
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_PATH).open("/dev/shm").unwrap();
+        // A descriptor that only names a file: the kernel refuses to tell of locks. `OpenOptions`
+        // drops the flag with musl, where it counts as an access mode.
+        // SAFETY: a NUL-terminated path; the descriptor is nobody else's.
+        let file = unsafe {
+            let fd = libc::open(c"/dev/shm".as_ptr(), libc::O_PATH | libc::O_CLOEXEC);
+            assert!(fd >= 0);
+            File::from_raw_fd(fd)
+        };
         let life = Life::new(file);
         assert!(life.claim(1).is_err());
         assert!(life.is_alive(1) && life.is_alive(2));
