@@ -1,6 +1,7 @@
 import { NDArray, SharedArray, Value } from './arrays/index.js'
 import { CrossmemError } from './errors.js'
 import { Barrier, Condition, Event, Mutex, RLock, RwLock, Semaphore } from './locks/index.js'
+import { SharedMap } from './map/index.js'
 import { ShareableList, SharedMemory } from './memory/index.js'
 import { type DType, dtypeAs, type StructDType } from './nd/index.js'
 import { Segment } from './objects/index.js'
@@ -36,6 +37,7 @@ interface Handles {
   JoinableQueue: JoinableQueue
   Pipe: Pipe
   RecordQueue: RecordQueue
+  SharedMap: SharedMap
   Pool: PoolHandle
 }
 
@@ -68,6 +70,7 @@ const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
   JoinableQueue: segment => JoinableQueue.attach(segment),
   Pipe: (segment, { end, sender }) => Pipe.attach(segment, end, sender),
   RecordQueue: (segment, { dtype }) => RecordQueue.attach(segment, dtype),
+  SharedMap: segment => SharedMap.attach(segment),
   Pool: (segment, details) => attachPool(segment, details),
 }
 

@@ -2,10 +2,14 @@ import { join } from 'node:path'
 import ts from 'typescript'
 import { root } from './paths.js'
 
-const shippedFile = join(root, 'dist', 'index.d.ts')
-const sourceFile = join(root, 'src', 'index.ts')
+/** The entries of the package. */
+const entries = ['index', 'map/index']
+const shippedFiles = entries.map(entry => join(root, 'dist', `${entry}.d.ts`))
+const sourceFiles = entries.map(entry => join(root, 'src', `${entry}.ts`))
+/** With the file of what the entries have in common. */
+const declaredIn = new Set([...shippedFiles, join(root, 'dist', 'declarations.d.ts')])
 
-const program = ts.createProgram([shippedFile, sourceFile], {
+const program = ts.createProgram([...shippedFiles, ...sourceFiles], {
   module: ts.ModuleKind.NodeNext,
   target: ts.ScriptTarget.ES2022,
   strict: true,
@@ -31,20 +35,22 @@ export interface Documented {
 }
 
 /** What the declarations in the package export. */
-export const shippedNames = (): string[] => exportsOf(shippedFile).map(({ name }) => name)
+export const shippedNames = (): string[] => shippedFiles.flatMap(exportsOf).map(({ name }) => name)
 
-/** What `src/index.ts` exports. */
-export const intendedNames = (): string[] => exportsOf(sourceFile).map(({ name }) => name)
+/** What the entries in `src/` export. */
+export const intendedNames = (): string[] => sourceFiles.flatMap(exportsOf).map(({ name }) => name)
 
 /**
  * What the declarations in the package export, with all public members; inherited ones once, as
  * their class's own.
  */
 export function publicApi(): Documented[] {
-  const found = exportsOf(shippedFile).flatMap(symbol => [
-    documented(symbol.name, symbol),
-    ...membersOf(symbol).map(member => documented(nameOf(member), member)),
-  ])
+  const found = shippedFiles
+    .flatMap(exportsOf)
+    .flatMap(symbol => [
+      documented(symbol.name, symbol),
+      ...membersOf(symbol).map(member => documented(nameOf(member), member)),
+    ])
   return [...new Map(found.map(entry => [entry.name, entry])).values()]
 }
 
@@ -104,7 +110,7 @@ const isClass = (symbol: ts.Symbol): boolean => (symbol.flags & ts.SymbolFlags.C
 function isPublic({ declarations = [] }: ts.Symbol): boolean {
   return declarations.some(
     declaration =>
-      declaration.getSourceFile().fileName === shippedFile &&
+      declaredIn.has(declaration.getSourceFile().fileName) &&
       (ts.isClassElement(declaration) || ts.isTypeElement(declaration)) &&
       !(declaration.name && ts.isPrivateIdentifier(declaration.name)) &&
       !(ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)),

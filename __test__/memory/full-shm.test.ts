@@ -35,7 +35,18 @@ if (possible) {
     t.true(left < large && large <= left + kept, `${large} bytes, ${left} left and ${kept} kept`)
     t.true(isWhole)
   })
+
+  test('a map in a full /dev/shm refuses an entry, keeps the others, and goes on once there is memory', t => {
+    const { refusal, isWhole, removed, again, large } = run(t, 'map/fill-map')
+    t.is(refusal, 'ERR_NO_SPACE')
+    t.true(isWhole)
+    t.true(removed)
+    t.is(again, 20)
+    t.is(large, 'ERR_NO_SPACE')
+  })
 } else {
   test.skip('a full /dev/shm is refused at creation (skipped: no mount namespace to be had)', () => undefined)
   test.skip('a large message takes kept memory (skipped: no mount namespace to be had)', () => undefined)
+  test.skip('a map in a full /dev/shm refuses an entry (skipped: no mount namespace to be had)', () =>
+    undefined)
 }

@@ -18,7 +18,7 @@ interface Diagnosis {
 const PRELUDE = `
   mount -t tmpfs -o mode=1777 none /dev/shm || exit 77
   as() { local uid=$1; shift; setpriv --reuid=$uid --regid=$uid --clear-groups "$@"; }
-  name=/dev/shm/.crossmem-$UID_OF_VICTIM-v7-${domain}
+  name=/dev/shm/.crossmem-$UID_OF_VICTIM-v8-${domain}
   share() { as $UID_OF_VICTIM "$NODE" "$PROGRAM" "$@"; }
   # Without a function: the process id is that of the program itself, which replaces setpriv.
   hold="setpriv --reuid=$UID_OF_VICTIM --regid=$UID_OF_VICTIM --clear-groups $NODE $PROGRAM"
@@ -68,7 +68,7 @@ if (isPossible) {
           shared(t, diagnosis, '~1', stderr)
           t.deepEqual(
             diagnosis.taken.map(({ path, owner }) => [path, owner]),
-            [[`/dev/shm/.crossmem-${victim}-v7-${domain}`, 1001]],
+            [[`/dev/shm/.crossmem-${victim}-v8-${domain}`, 1001]],
           )
         }
       })

@@ -24,7 +24,7 @@ const commands = blocksOf('console').flatMap(block =>
 /** The page has a domain, a user, a process id and free memory of its own. */
 const asOnPage = (output: string, pid: number): string =>
   output
-    .replace(/\.crossmem-\w+-v\d+-/g, '.crossmem-1000-v7-')
+    .replace(/\.crossmem-\w+-v\d+-/g, '.crossmem-1000-v8-')
     .replaceAll(` --domain ${domain}`, '')
     .replaceAll(domain, 'default')
     .replaceAll(String(pid), '4711')

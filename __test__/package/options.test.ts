@@ -29,6 +29,7 @@ import {
   SpscQueue,
   Value,
 } from 'crossmem'
+import { SharedMap } from 'crossmem/map'
 import { publicApi } from '../helpers/declarations.js'
 import { unique } from '../helpers/domain.js'
 
@@ -60,6 +61,7 @@ const file = FileLock.open(join(tmpdir(), unique('options.lock')))
 // It starts no worker before a task comes.
 const pool = new Pool('data:text/javascript,', { workers: 1, minWorkers: 0 })
 const items = ShareableList.create(null, [1])
+const map = SharedMap.create(null)
 // `terminate` and `join` check their options before they look at the process.
 const child: Process = Object.create(Process.prototype)
 
@@ -200,6 +202,19 @@ const calls: Record<string, Call[]> = {
   'SharedArray.openOrCreate': [o => SharedArray.openOrCreate(shared.name, 'int32', 2, o)],
   'SharedArray.whenCreated': [o => SharedArray.whenCreated(shared.name, o)],
   'SharedArray.update': [o => shared.update(act, o)],
+  'SharedMap.create': [o => SharedMap.create(null, o)],
+  'SharedMap.open': [o => SharedMap.open(map.name, o)],
+  'SharedMap.openOrCreate': [o => SharedMap.openOrCreate(map.name, o)],
+  'SharedMap.whenCreated': [o => SharedMap.whenCreated(map.name, o)],
+  'SharedMap.set': [o => map.set('key', 1, o)],
+  'SharedMap.delete': [o => map.delete('key', o)],
+  'SharedMap.clear': [o => map.clear(o)],
+  'SharedMap.update': [o => map.update('key', () => 1, o)],
+  'SharedMap.getOrInsert': [o => map.getOrInsert('key', () => 1, o)],
+  'SharedMap.watch': [o => map.watch('key', o).next()],
+  'SharedMap.entries': [o => map.entries(o)],
+  'SharedMap.keys': [o => map.keys(o)],
+  'SharedMap.values': [o => map.values(o)],
   'SharedMemory.create': [o => SharedMemory.create(null, 8, o)],
   'SharedMemory.openOrCreate': [o => SharedMemory.openOrCreate(memory.name, 8, o)],
   'SharedMemory.whenCreated': [o => SharedMemory.whenCreated(memory.name, o)],

@@ -38,9 +38,15 @@ made.close()
   t.false(['preinstall', 'install', 'postinstall'].some(script => script in scripts))
 })
 
-test('the package has one file of declarations for each kind of module', t => {
+test('each entry has a file of declarations for each kind of module, and one for what they share', t => {
   const declarations = packedPaths().filter(path => /\.d\.[cm]?ts$/.test(path))
-  t.deepEqual(declarations.sort(), ['dist/index.d.mts', 'dist/index.d.ts'])
+  t.deepEqual(declarations.sort(), [
+    'dist/declarations.d.ts',
+    'dist/index.d.mts',
+    'dist/index.d.ts',
+    'dist/map/index.d.mts',
+    'dist/map/index.d.ts',
+  ])
 })
 
 test('the main package has no addon, and nothing of the sources', t => {
@@ -50,7 +56,7 @@ test('the main package has no addon, and nothing of the sources', t => {
   t.deepEqual(strays, [])
 })
 
-test('the declarations export exactly what src/index.ts exports', t => {
+test('the declarations export exactly what the entries in src/ export', t => {
   t.deepEqual(shippedNames().sort(), intendedNames().sort())
 })
 

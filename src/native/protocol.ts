@@ -65,7 +65,7 @@ export const queueFlags = { REDELIVER: 1, SPILL: 2, STRUCTURES: 4 } as const
 export const structureAnswers = { NO_ROOM: -1, NOT_NOW: -2 } as const
 
 /** Offsets in a segment, in bytes. */
-export const segmentOffsets = { FIELDS: 64, DATA: 256, PAGE: 4096 } as const
+export const segmentOffsets = { FIELDS: 64, DATA: 256, MAP_NUMBERS: 12_288, PAGE: 4096 } as const
 
 /** Offsets in the segment of a channel, in bytes, and what a record's header has. */
 export const ringOffsets = {

@@ -16,6 +16,8 @@ export const nativeSegments = {
   forgetSegment: visitor(addon.forgetSegment),
   unlinkSegment: member(addon.unlinkSegment),
   unlinkByName: member(addon.unlinkByName),
+  mapPath: member(addon.mapPath),
+  reserveMap: member(addon.reserveMap),
   objectParams: member(addon.objectParams),
   objectFacts: member(addon.objectFacts),
   objectCompany: member(addon.objectCompany),

@@ -42,8 +42,8 @@ pub use domain::{
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};
 pub use layout::{
-    AGENTS, DATA_OFFSET, DESCRIPTION_OFFSET, Kind, LAYOUT_VERSION, OBJECTS, PAGE, PARAMS, offsets,
-    queue_flags,
+    AGENTS, DATA_OFFSET, DESCRIPTION_OFFSET, Kind, LAYOUT_VERSION, MAP_DATA_OFFSET, OBJECTS, PAGE, PARAMS,
+    offsets, queue_flags,
 };
 pub use locks::{Arrived, EndedRequest, EnteredRequest, Fate, News, RequestInfo, RequestRef, Wanted};
 pub use objects::{

@@ -263,3 +263,44 @@ fn a_descriptor_that_leads_elsewhere_is_not_used() {
     agent.leave();
     assert!(files(&domain).is_empty());
 }
+
+#[test]
+fn the_files_of_a_map_come_and_go_with_it() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let made = make(&agent, &name, Kind::SharedMap, [0; 5]);
+    let path = made.arena_path(&agent).unwrap();
+    let shown = path.file_name().unwrap().to_str().unwrap();
+    assert_eq!(arenas(&domain), [shown.to_owned(), format!("{shown}-lock")]);
+    // The table of readers has all of its memory.
+    let readers = fs::metadata(format!("{}-lock", path.display())).unwrap();
+    assert!(readers.len() >= 1024 * 64 && readers.blocks() * 512 >= readers.len());
+    let again = Segment::open(&agent, &name, Some(Kind::SharedMap)).unwrap();
+    assert_eq!(again.arena_path(&agent).unwrap(), path);
+    made.close(&agent);
+    assert_eq!(arenas(&domain).len(), 2);
+    again.close(&agent);
+    assert_eq!(arenas(&domain), Vec::<String>::new());
+    agent.leave();
+}
+
+#[test]
+fn the_memory_of_a_map_is_reserved_behind_the_end_of_its_file() {
+    let (domain, name) = (unique("d"), unique("n"));
+    let agent = Agent::register(&domain, 0).unwrap();
+    let made = make(&agent, &name, Kind::SharedMap, [0; 5]);
+    let before = inspect(&domain).unwrap().objects[0].size;
+    made.reserve_arena(0, 100_000).unwrap();
+    made.reserve_arena(50_000, 200_000).unwrap();
+    let file = fs::metadata(made.arena_path(&agent).unwrap()).unwrap();
+    assert_eq!(file.len(), 0);
+    assert!(file.blocks() * 512 >= 200_000);
+    assert!(inspect(&domain).unwrap().objects[0].size >= before + 200_000);
+    assert_eq!(made.reserve_arena(0, 1 << 50).unwrap_err().code, Code::NoSpace);
+    made.close(&agent);
+    let queue = queue(&agent, &name);
+    assert_eq!(queue.reserve_arena(0, 1).unwrap_err().code, Code::WrongKind);
+    assert_eq!(queue.arena_path(&agent).unwrap_err().code, Code::WrongKind);
+    queue.close(&agent);
+    agent.leave();
+}

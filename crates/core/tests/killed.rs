@@ -42,6 +42,7 @@ const STEPS: &[&str] = &[
     "index.inserted",
     "index.removed",
     "index.given",
+    "create.readers-linked",
     "create.arena-linked",
     "create.linked",
     "create.published",
@@ -52,6 +53,7 @@ const STEPS: &[&str] = &[
     "close.detached",
     "erase.dying",
     "erase.segment-removed",
+    "erase.readers-removed",
     "erase.removed",
     "erase.freed",
     "sweep.detached",
@@ -79,6 +81,11 @@ fn queue(agent: &Agent, name: &str) -> Segment {
     made
 }
 
+/// Makes a map, which is an object with three files.
+fn map(agent: &Agent, name: &str) -> Segment {
+    make(agent, name, Kind::SharedMap, [0; 5])
+}
+
 fn update(agent: &Agent, segment: &Segment) {
     let guard = ArrayGuard::find(agent, segment.region(), GUARD_AT).unwrap().unwrap();
     assert!(matches!(guard.enter(agent, Wait::For(PATIENT)), Looked::Got(_)));
@@ -104,7 +111,10 @@ fn whole_life(domain: &str, names: &str) {
     let unlinked = queue(&agent, &format!("{names}.unlinked"));
     unlinked.unlink(&agent).unwrap();
     unlinked.close(&agent);
-    let _left_open = queue(&agent, &format!("{names}.left"));
+    let unlinked = map(&agent, &format!("{names}.map"));
+    unlinked.unlink(&agent).unwrap();
+    unlinked.close(&agent);
+    let _left_open = [queue(&agent, &format!("{names}.left")), map(&agent, &format!("{names}.left-map"))];
     kept.close(&agent);
     drop(bell);
     agent.leave();
@@ -145,7 +155,8 @@ fn leave_orphans(domain: &str, names: &str) {
     let agents = [Agent::register(domain, 0).unwrap(), Agent::register(domain, 0).unwrap()];
     for (i, agent) in agents.iter().enumerate() {
         let name = format!("{names}.orphan{i}");
-        let _orphan = if i == 0 { queue(agent, &name) } else { create(agent, &name, 5_000).unwrap() };
+        let _orphan = if i == 0 { queue(agent, &name) } else { map(agent, &name) };
+        let _plain = create(agent, &format!("{name}.plain"), 5_000).unwrap();
     }
     drop(agents);
     // A process that another test is spawning has this process's descriptors until it runs its own

@@ -217,6 +217,9 @@ pub mod segment {
     /// Elements of a value or a shared array.
     #[napi]
     pub const DATA: u32 = crossmem_core::offsets::ELEMENTS;
+    /// The numbers of a map.
+    #[napi]
+    pub const MAP_NUMBERS: u32 = crossmem_core::MAP_DATA_OFFSET as u32;
     /// The trailer of an ndarray begins at the first multiple of this behind the data, and is so
     /// long.
     #[napi]

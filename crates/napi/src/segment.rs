@@ -214,6 +214,27 @@ pub fn compare_exchange(
     })
 }
 
+/// Where the file of a map's entries lies.
+///
+/// # Errors
+/// As `Segment::arena_path`.
+#[napi(catch_unwind)]
+pub fn map_path(handle: u32) -> Result<String> {
+    with_open(handle, |agent, open| {
+        let path = open.segment.arena_path(agent).map_err(js)?;
+        path.into_os_string().into_string().map_err(|_| invalid("the path of shared memory is no text"))
+    })
+}
+
+/// Takes the memory of a range of that file, so that writing there can't fail.
+///
+/// # Errors
+/// As `Segment::reserve_arena`.
+#[napi(catch_unwind)]
+pub fn reserve_map(handle: u32, from: f64, to: f64) -> Result<()> {
+    with_open(handle, |_, open| open.segment.reserve_arena(bytes(from)?, bytes(to)?).map_err(js))
+}
+
 pub(crate) fn opened(segment: Segment) -> Result<OpenSegment> {
     let mut open = OpenSegment {
         handle: 0,

@@ -51,7 +51,7 @@ impl<'a> User<'a> {
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => self.lock(input),
             Kind::RwLock => self.read_and_write(input),
             Kind::Semaphore => self.take_permits(input),
-            Kind::Condition => self.wait_for_condition(input),
+            Kind::Condition | Kind::SharedMap => self.wait_for_condition(input),
             Kind::Event => self.wait_for_event(input),
             Kind::Barrier => self.meet(input),
             Kind::LockManager => self.request(input),

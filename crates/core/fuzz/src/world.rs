@@ -79,6 +79,7 @@ pub const KINDS: [Kind; 20] = [
     Kind::RecordQueue,
     Kind::ShareableList,
     Kind::Pool,
+    Kind::SharedMap,
 ];
 
 /// The offset of a small array's trailer.

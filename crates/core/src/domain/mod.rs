@@ -27,7 +27,7 @@ pub(crate) use limits::{spill_error, storage_error};
 pub use listener::{Listener, LoopBell};
 pub use name::{DomainName, NAME_MAX};
 pub(crate) use name::{check_name, random_name};
-pub(crate) use registry::{Birth, Registry};
+pub(crate) use registry::{Birth, Registry, arena_name};
 pub use registry::{ObjectRef, Swept, list_of};
 pub(crate) use seat::Seat;
 pub use watch::{AgentId, Watch, end_with};

@@ -64,6 +64,8 @@ kinds! {
     ShareableList = 19,
     /// The tasks that other processes give a pool: a queue of values.
     Pool = 20,
+    /// Entries of keys and values, which LMDB has in a file of its own.
+    SharedMap = 21,
 }
 
 impl Kind {

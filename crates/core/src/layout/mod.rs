@@ -27,7 +27,7 @@ pub(crate) use locks::{
     BarrierWords, CELL, CELLS, ConditionWords, EventWords, MutexWords, NamedLocksWords, RwLockWords,
     SemaphoreWords, TABLE, Table,
 };
-pub use object::{DATA_OFFSET, PARAMS};
+pub use object::{DATA_OFFSET, MAP_DATA_OFFSET, PARAMS};
 pub(crate) use object::{ObjectHeader, WORDS};
 pub(crate) use owner::{DIED, HUNGRY, Owner, WAITERS};
 pub use queues::queue_flags;

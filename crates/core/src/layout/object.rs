@@ -1,7 +1,7 @@
 //! The header of objects that are more than bytes.
 
 #[cfg(not(loom))]
-use super::locks::MutexWords;
+use super::locks::{ConditionWords, MutexWords};
 use super::shared::Shared;
 use crate::sync::{AtomicU32, AtomicU64};
 
@@ -18,6 +18,7 @@ use crate::sync::{AtomicU32, AtomicU64};
 /// | `Pipe` | bytes of the ring towards end 0, towards end 1 (0: one way only), codec |
 /// | `MpmcQueue`, `Queue`, `JoinableQueue` | messages, bytes of one, flags, codec |
 /// | `RecordQueue` | records, bytes of one, bytes of the description |
+/// | `SharedMap` | codec, default lifetime, most bytes, cells |
 ///
 /// The flags are 1: redeliver, 2: spill, 4: structures. A dtype and a codec are numbers that only
 /// the caller understands.
@@ -27,6 +28,8 @@ pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;
 /// Where the data of a value begins in its segment: behind a header and a mutex, at a multiple of
 /// 64.
 pub const DATA_OFFSET: u64 = 256;
+/// Where the numbers of a map begin in its segment: behind a header and a condition, at a page.
+pub const MAP_DATA_OFFSET: u64 = 3 * super::shared::PAGE;
 
 /// First 64 bytes of the segment of a lock, a value and the like. Written whole before the object
 /// has its name, and never changed.
@@ -49,4 +52,5 @@ unsafe impl Shared for ObjectHeader {}
 const _: () = {
     assert!(size_of::<ObjectHeader>() == 64);
     assert!(WORDS as usize + size_of::<MutexWords>() <= DATA_OFFSET as usize);
+    assert!(WORDS as usize + size_of::<ConditionWords>() <= MAP_DATA_OFFSET as usize);
 };

@@ -4,7 +4,7 @@ use crate::sync::AtomicU64;
 
 /// Grows with every change to this folder. It is part of the control segment's name, so processes
 /// of different versions never meet.
-pub const LAYOUT_VERSION: u32 = 7;
+pub const LAYOUT_VERSION: u32 = 8;
 /// `"crossmem"`: the first word of a control segment.
 pub(crate) const CONTROL_MAGIC: u64 = u64::from_le_bytes(*b"crossmem");
 /// `"crossobj"`: the first word of an object that is more than bytes.

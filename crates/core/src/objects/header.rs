@@ -7,9 +7,9 @@ use crate::error::{Code, Error, Result};
 use crate::faults::{Fault, seeded};
 use crate::layout::{
     BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DATA_OFFSET, DESCRIPTION_OFFSET, EventWords,
-    GUARD_MAGIC, GuardWords, Kind, LAYOUT_VERSION, MpmcWords, MutexWords, NamedLocksWords, OBJECT_MAGIC,
-    ObjectHeader, PAGE, PARAMS, QueueGeometry, RecordGeometry, RecordQueueWords, RwLockWords, SemaphoreWords,
-    Shared, WORDS, spills,
+    GUARD_MAGIC, GuardWords, Kind, LAYOUT_VERSION, MAP_DATA_OFFSET, MpmcWords, MutexWords, NamedLocksWords,
+    OBJECT_MAGIC, ObjectHeader, PAGE, PARAMS, QueueGeometry, RecordGeometry, RecordQueueWords, RwLockWords,
+    SemaphoreWords, Shared, WORDS, spills,
 };
 use crate::locks::MOST_PERMITS;
 use crate::region::Region;
@@ -21,8 +21,15 @@ pub(crate) trait Words: Shared {
     const KINDS: &'static [Kind];
 }
 impl Words for MutexWords {
-    const KINDS: &'static [Kind] =
-        &[Kind::Mutex, Kind::RLock, Kind::Condition, Kind::Value, Kind::SharedArray, Kind::LockManager];
+    const KINDS: &'static [Kind] = &[
+        Kind::Mutex,
+        Kind::RLock,
+        Kind::Condition,
+        Kind::Value,
+        Kind::SharedArray,
+        Kind::LockManager,
+        Kind::SharedMap,
+    ];
 }
 impl Words for RwLockWords {
     const KINDS: &'static [Kind] = &[Kind::RwLock];
@@ -31,7 +38,7 @@ impl Words for SemaphoreWords {
     const KINDS: &'static [Kind] = &[Kind::Semaphore];
 }
 impl Words for ConditionWords {
-    const KINDS: &'static [Kind] = &[Kind::Condition];
+    const KINDS: &'static [Kind] = &[Kind::Condition, Kind::SharedMap];
 }
 impl Words for EventWords {
     const KINDS: &'static [Kind] = &[Kind::Event];
@@ -96,9 +103,10 @@ pub(crate) fn with_parts<T>(
     create(&Spec { size: words.saturating_add(spec.size), parts: &parts, params: None, ..*spec })
 }
 
-/// Whether an object of that kind, made with these parameters, has an arena: a queue that spills.
+/// Whether an object of that kind, made with these parameters, has an arena: a queue that spills, or
+/// a map.
 pub(crate) fn has_arena(kind: Kind, params: &[u64; PARAMS]) -> bool {
-    MpmcWords::KINDS.contains(&kind) && spills(params)
+    kind == Kind::SharedMap || MpmcWords::KINDS.contains(&kind) && spills(params)
 }
 
 /// Checks that an opened segment has the header of its kind and room for the fields of that kind.
@@ -202,6 +210,7 @@ fn size_of_words(kind: Kind, params: &[u64; PARAMS]) -> Result<Option<u64>> {
     let words = match kind {
         Kind::SharedMemory | Kind::NDArray | Kind::ShareableList => return Ok(None),
         Kind::Value | Kind::SharedArray => return Ok(Some(DATA_OFFSET)),
+        Kind::SharedMap => return Ok(Some(MAP_DATA_OFFSET)),
         Kind::SpscQueue | Kind::Pipe => return Ok(Some(ChannelGeometry::of(params)?.size)),
         Kind::MpmcQueue | Kind::Queue | Kind::JoinableQueue | Kind::Pool => {
             return Ok(Some(QueueGeometry::of(params)?.size));

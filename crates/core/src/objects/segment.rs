@@ -1,13 +1,15 @@
 //! Memory behind a name: created, opened, unlinked, and removed by the last agent that closes it.
 
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::access;
 use super::header;
 use super::spec::Spec;
 use crate::domain::{
-    Agent, Birth, Company, ObjectRef, Registry, check_name, company_of, random_name, storage_error,
+    Agent, Birth, Company, ObjectRef, Registry, arena_name, check_name, company_of, random_name,
+    storage_error,
 };
 use crate::error::{Code, Error, Result};
 use crate::fail;
@@ -31,7 +33,7 @@ pub struct Segment {
     file: u64,
     /// `None` if another program made it: then crossmem doesn't remove it.
     pub(super) object: Option<ObjectRef>,
-    /// The file of a queue's large messages.
+    /// The file of a queue's large messages, or of a map's entries.
     arena: Option<Arena>,
 }
 
@@ -60,7 +62,10 @@ impl Segment {
         refuse_taken(&agent.registry()?, name)?;
         let access = access::of_new(agent, spec)?;
         let staged = stage(agent, spec, access)?;
-        let arena = has_arena.then(|| agent.place().stage_arena(access));
+        let arena = has_arena.then(|| match spec.kind {
+            Kind::SharedMap => agent.place().stage_map(access),
+            _ => agent.place().stage_arena(access),
+        });
         let arena = arena.transpose().map_err(|e| refused(spec, &e))?;
         fail::point("create.staged");
         let file = staged.file().map_err(|e| Error::os("asking for the new file's identity", &e))?;
@@ -210,6 +215,30 @@ impl Segment {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.object.is_none()
+    }
+
+    /// Where the file of a map's entries lies.
+    ///
+    /// # Errors
+    /// `ERR_WRONG_KIND`: it has no such file. `ERR_OS`.
+    pub fn arena_path(&self, agent: &Agent) -> Result<PathBuf> {
+        self.arena_of_map()?;
+        let name = arena_name(agent.seat().domain(), self.id());
+        agent.place().path_of_arena(&name).map_err(|e| Error::os("looking for the file of a map", &e))
+    }
+
+    /// Takes the memory of a range of that file, so that writing there can't fail.
+    ///
+    /// # Errors
+    /// `ERR_NO_SPACE`, `ERR_WRONG_KIND`, `ERR_OS`.
+    pub fn reserve_arena(&self, from: u64, to: u64) -> Result<()> {
+        let reserved = self.arena_of_map()?.reserve(from, to);
+        reserved.map_err(|e| storage_error(&format!("\"{}\"", self.name), to.saturating_sub(from), &e))
+    }
+
+    fn arena_of_map(&self) -> Result<&Arena> {
+        let arena = self.arena.as_ref().filter(|_| self.kind == Kind::SharedMap);
+        arena.ok_or_else(|| Error::new(Code::WrongKind, format!("\"{}\" is no SharedMap", self.name)))
     }
 
     /// The file of a queue's large messages; `None` if the queue doesn't spill.

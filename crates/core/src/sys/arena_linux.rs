@@ -4,14 +4,16 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
 
 use super::access::Access;
 use super::arena_unix::{Arena, holds, seek};
 use super::directory_linux::directory;
 use super::file::{Found, Pages};
 use super::linux::Staged;
+use super::map_file::{READERS_BYTES, readers_of};
 use super::place_linux::Place;
-use super::room_linux::{memory_has_room, refuse_beyond_largest_file, refuse_without_room};
+use super::room_linux::{memory_has_room, refuse_beyond_largest_file, refuse_to_grow, refuse_without_room};
 use crate::fail;
 use crate::layout::ARENA_BYTES;
 
@@ -21,25 +23,51 @@ const PIECE: usize = 1 << 20;
 const UNASKED: usize = 64;
 
 /// A file without a name, with no memory reserved.
-pub(crate) struct StagedArena(Staged);
+pub(crate) struct StagedArena {
+    file: Staged,
+    /// The table of a map's readers, with all of its memory: LMDB would map a file with holes, and a
+    /// store to a hole ends the process if shared memory is full.
+    readers: Option<Staged>,
+}
 
 impl StagedArena {
     /// Identity of the file, the same before and after `publish`; never 0.
     pub(crate) fn file(&self) -> io::Result<u64> {
-        self.0.file()
+        self.file.file()
     }
 
-    /// Gives it the name. `AlreadyExists`: the name is taken.
+    /// Gives it the name, after the table of readers has its own. `AlreadyExists`: a name is taken.
     pub(crate) fn publish(&self, name: &str) -> io::Result<Arena> {
-        self.0.publish(name)?;
-        self.0.duplicate().and_then(Arena::of)
+        if let Some(readers) = &self.readers {
+            readers.publish(&readers_of(name))?;
+            fail::point("create.readers-linked");
+        }
+        match self.file.publish(name) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists && self.readers.is_some() => {
+                fs::remove_file(self.file.directory().join(readers_of(name)))?;
+                Err(e)
+            }
+            published => published.and_then(|()| self.file.duplicate().and_then(Arena::of)),
+        }
     }
 }
 
 impl Place {
     /// An arena for this place, with no memory reserved.
     pub(crate) fn stage_arena(&self, access: Access) -> io::Result<StagedArena> {
-        self.stage(0, access, Pages::Usual).map(StagedArena)
+        Ok(StagedArena { file: self.stage(0, access, Pages::Usual)?, readers: None })
+    }
+
+    /// The file of a map, and the table of its readers.
+    pub(crate) fn stage_map(&self, access: Access) -> io::Result<StagedArena> {
+        let readers = self.stage(READERS_BYTES, access, Pages::Usual)?;
+        Ok(StagedArena { file: self.stage(0, access, Pages::Usual)?, readers: Some(readers) })
+    }
+
+    /// Where the arena of that name lies.
+    #[allow(clippy::unnecessary_wraps, reason = "as on macOS")]
+    pub(crate) fn path_of_arena(&self, name: &str) -> io::Result<PathBuf> {
+        Ok(self.path(name))
     }
 
     /// `None`: the name doesn't lead to that file.
@@ -89,6 +117,30 @@ impl Arena {
             }
             file.write_all_at(piece, at + done)?;
             fail::point("arena.piece-written");
+        }
+        Ok(())
+    }
+
+    /// Takes the memory of a range, so that writing there can't fail. The file's length stays. Fails
+    /// with a `Shortage` if there is no room.
+    pub(crate) fn reserve(&self, from: u64, to: u64) -> io::Result<()> {
+        refuse_to_grow(directory(), from, to.saturating_sub(from))?;
+        let file = self.file()?;
+        let mut done = from;
+        while done < to {
+            let now = (UNASKED * PIECE).min((to - done) as usize) as u64;
+            // SAFETY: a valid descriptor; offsets are positive.
+            let taken = unsafe {
+                libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, done as i64, now as i64)
+            };
+            match io::Error::last_os_error() {
+                _ if taken == 0 => done += now,
+                e if e.kind() == ErrorKind::Interrupted => {}
+                e => return Err(e),
+            }
+            if done < to {
+                memory_has_room(to - done)?;
+            }
         }
         Ok(())
     }

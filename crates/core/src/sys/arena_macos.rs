@@ -47,6 +47,16 @@ impl Place {
         Ok(StagedArena(()))
     }
 
+    /// The file of a map; LMDB makes the table of its readers.
+    pub(crate) fn stage_map(&self, access: Access) -> io::Result<StagedArena> {
+        self.stage_arena(access)
+    }
+
+    /// Where the arena of that name lies.
+    pub(crate) fn path_of_arena(&self, name: &str) -> io::Result<PathBuf> {
+        path(name)
+    }
+
     /// `None`: there is no such file.
     pub(crate) fn open_arena(&self, name: &str, _: u64) -> io::Result<Option<Arena>> {
         let mut options = OpenOptions::new();
@@ -77,6 +87,12 @@ impl Place {
 impl Arena {
     /// A part keeps no memory.
     pub(crate) const KEEPS: bool = false;
+
+    /// Nothing here: the disk takes what is written.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Linux")]
+    pub(crate) fn reserve(&self, _from: u64, _to: u64) -> io::Result<()> {
+        Ok(())
+    }
 
     /// As on Linux; no part keeps memory here, so none is found.
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Linux")]

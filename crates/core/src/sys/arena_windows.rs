@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::windows::fs::FileExt;
 use std::os::windows::io::AsRawHandle;
+use std::path::PathBuf;
 use std::ptr;
 
 use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
@@ -71,6 +72,16 @@ impl Place {
         Ok(StagedArena(staged))
     }
 
+    /// The file of a map; LMDB makes the table of its readers.
+    pub(crate) fn stage_map(&self, access: Access) -> io::Result<StagedArena> {
+        self.stage_arena(access)
+    }
+
+    /// Where the arena of that name lies.
+    pub(crate) fn path_of_arena(&self, name: &str) -> io::Result<PathBuf> {
+        path(name)
+    }
+
     /// `None`: the name doesn't lead to that file.
     #[allow(clippy::unused_self, reason = "signatures as on Linux")]
     pub(crate) fn open_arena(&self, name: &str, file: u64) -> io::Result<Option<Arena>> {
@@ -94,6 +105,12 @@ pub(crate) struct Arena(File);
 impl Arena {
     /// A part keeps no memory.
     pub(crate) const KEEPS: bool = false;
+
+    /// Nothing here: the disk takes what is written.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Linux")]
+    pub(crate) fn reserve(&self, _from: u64, _to: u64) -> io::Result<()> {
+        Ok(())
+    }
 
     /// As on Linux; no part keeps memory here, so none is found.
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Linux")]

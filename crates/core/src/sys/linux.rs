@@ -87,6 +87,11 @@ impl Staged {
         Ok(self.file.metadata()?.ino())
     }
 
+    /// Where it gets its name.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     pub(super) fn duplicate(&self) -> io::Result<File> {
         self.file.try_clone()
     }

@@ -11,7 +11,7 @@
 //! | `rehearse` | whether an object could be made now |
 //! | `Mapping` | a named segment in the address space of this process |
 //! | `View`, `ViewRoom` | the bytes of an object that isn't opened |
-//! | `StagedArena`, `Arena` | a file with holes for large messages, never mapped |
+//! | `StagedArena`, `Arena` | a file with holes: for large messages, never mapped; or of a map, which LMDB maps |
 //! | `headroom`, `memory_limit` | free bytes of shared memory, and of the memory behind it |
 //! | `huge_pages` | whether shared memory is made of huge pages |
 //! | `open_control`, `control_taken` | the control segment together with its `Life`; other users' files of its name |
@@ -80,6 +80,7 @@ mod lock_ofd;
 mod lock_windows;
 #[cfg(target_os = "macos")]
 mod macos;
+mod map_file;
 mod mapping;
 #[cfg(target_os = "linux")]
 mod names_linux;

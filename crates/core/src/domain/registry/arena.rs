@@ -1,8 +1,11 @@
-//! Arenas: the file of a queue's large messages. Its name is made of the control segment's and of
-//! the object's id. It appears while the queue is `BORN`, before the queue's own name does, and is
-//! removed while the queue is `DYING`. The entry has the file's identity before the file has its
-//! name. So `erase` removes the file after a death at any of these steps, and never a file that
-//! another program put there.
+//! Arenas: the file of a queue's large messages, or of a map's entries. Its name is made of the
+//! control segment's and of the object's id. It appears while the object is `BORN`, before the
+//! object's own name does, and is removed while the object is `DYING`. The entry has the file's
+//! identity before the file has its name. So `erase` removes the file after a death at any of these
+//! steps, and never a file that another program put there.
+//!
+//! A map's arena has a table of readers beside it, whose name is made of the arena's. It appears
+//! before the arena and goes before it, so it is removed whether or not the arena is there.
 
 use std::io::{self, ErrorKind};
 
@@ -11,7 +14,7 @@ use crate::domain::control::Domain;
 use crate::error::{Code, Error, Result};
 use crate::fail;
 use crate::faults::{Fault, seeded};
-use crate::layout::Entry;
+use crate::layout::{Entry, Kind};
 use crate::sync::Ordering::Relaxed;
 use crate::sys::{Arena, Found, Place, StagedArena};
 
@@ -34,7 +37,7 @@ impl Registry<'_> {
     pub(crate) fn open_arena(&self, entry: &Entry) -> Result<Option<Arena>> {
         let Some(name) = arena_of(self.seat.domain(), entry) else { return Ok(None) };
         let opened = self.place().open_arena(&name, entry.arena.load(Relaxed));
-        match opened.map_err(|e| Error::os("opening the file of a queue's large messages", &e))? {
+        match opened.map_err(|e| Error::os("opening the file of large messages or of a map", &e))? {
             None => Err(Error::new(
                 Code::NotFound,
                 format!("another program removed {} in this moment", self.place().shown(&name)),
@@ -54,10 +57,13 @@ impl Registry<'_> {
         let arena = arena_of(self.seat.domain(), entry).filter(|_| !seeded(Fault::ArenaStays));
         let Some(name) = arena else { return Ok(()) };
         fail::point("erase.segment-removed");
-        let removed = match found(self.place(), &name, entry) {
-            Ok(Some(_)) => self.place().remove_arena(&name),
-            other => other.map(drop),
-        };
+        let is_map = entry.kind.load(Relaxed) == Kind::SharedMap as u32;
+        let readers_removed = if is_map { self.place().remove_readers(&name) } else { Ok(()) };
+        fail::point("erase.readers-removed");
+        let removed = readers_removed.and_then(|()| match found(self.place(), &name, entry)? {
+            Some(_) => self.place().remove_arena(&name),
+            None => Ok(()),
+        });
         removed.map_err(|e| Error::os(&format!("removing {}", self.place().shown(&name)), &e))
     }
 }
@@ -79,7 +85,11 @@ fn arena_of(domain: &Domain, entry: &Entry) -> Option<String> {
     (entry.arena.load(Relaxed) != 0).then(|| name_of(domain, entry))
 }
 
-/// `+` is in no domain's name.
 fn name_of(domain: &Domain, entry: &Entry) -> String {
-    format!("{}+{:x}", domain.file_name, entry.id.load(Relaxed))
+    arena_name(domain, entry.id.load(Relaxed))
+}
+
+/// The name of the arena of the object with that id. `+` is in no domain's name.
+pub(crate) fn arena_name(domain: &Domain, id: u64) -> String {
+    format!("{}+{id:x}", domain.file_name)
 }

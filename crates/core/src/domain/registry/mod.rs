@@ -22,6 +22,7 @@ mod repair;
 mod state;
 mod table;
 
+pub(crate) use arena::arena_name;
 pub(super) use arena::bytes_of;
 pub use index::list_of;
 pub use repair::Swept;

@@ -33,7 +33,7 @@ impl Sight<'_> {
             Kind::SharedMemory | Kind::ShareableList => Vec::new(),
             Kind::NDArray => self.array(),
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => vec![died(self.words()?)],
-            Kind::Condition => vec![died(&self.words::<ConditionWords>()?.mutex)],
+            Kind::Condition | Kind::SharedMap => vec![died(&self.words::<ConditionWords>()?.mutex)],
             Kind::RwLock => self.rwlock(self.words()?)?,
             Kind::Semaphore => self.semaphore(self.words()?)?,
             Kind::Event => {

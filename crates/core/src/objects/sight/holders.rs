@@ -78,9 +78,12 @@ impl Sight<'_> {
         Ok(match self.kind {
             Kind::SharedMemory | Kind::ShareableList | Kind::Event => Vec::new(),
             Kind::NDArray => self.guard().map_or_else(Vec::new, |guard| self.of_mutex(&guard.writer)),
-            Kind::Mutex | Kind::RLock | Kind::Condition | Kind::Value | Kind::SharedArray => {
-                self.of_mutex(self.words()?)
-            }
+            Kind::Mutex
+            | Kind::RLock
+            | Kind::Condition
+            | Kind::Value
+            | Kind::SharedArray
+            | Kind::SharedMap => self.of_mutex(self.words()?),
             Kind::RwLock => self.of_rwlock(self.words()?),
             Kind::Semaphore => self.of_table(&self.words::<SemaphoreWords>()?.held, Hold::Permit),
             Kind::Barrier => self.of_barrier(self.words()?),

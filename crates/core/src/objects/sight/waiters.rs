@@ -76,7 +76,7 @@ impl Sight<'_> {
             }
             Kind::Semaphore => self.asleep([(&self.words::<SemaphoreWords>()?.sleepers, Aim::Permit)]),
             Kind::Event => self.asleep([(&self.words::<EventWords>()?.sleepers, Aim::Event)]),
-            Kind::Condition => {
+            Kind::Condition | Kind::SharedMap => {
                 let words: &ConditionWords = self.words()?;
                 self.asleep([(&words.mutex.sleepers, Aim::Lock), (&words.sleepers, Aim::Notification)])
             }
