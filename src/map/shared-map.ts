@@ -29,8 +29,9 @@ import { locks } from '../web-locks/index.js'
 import { BEFORE_KEYS, BEHIND_KEYS, behind, keyBytes, type MapKey, prefixBytes } from './keys.js'
 import { loadLmdb } from './lmdb.js'
 import { numbersBytes } from './numbers.js'
-import { expiresAt, idOf, payloadOf } from './record.js'
+import { expiresAt, idOf } from './record.js'
 import { MapStore } from './store.js'
+import { Values } from './values.js'
 
 /** Options of a map. */
 export interface SharedMapOptions<T> extends CreateOptions {
@@ -118,6 +119,7 @@ export class SharedMap<T = unknown> extends Handle<'SharedMap'> {
   readonly #gate: Condition
   readonly #store: MapStore
   readonly #codec: BoundCodec<T>
+  readonly #values: Values<T>
   /** Codec, ttl, most bytes, cells, as the header has them. */
   readonly #params: number[]
 
@@ -132,6 +134,7 @@ export class SharedMap<T = unknown> extends Handle<'SharedMap'> {
     })
     this.#params = made.params
     this.#codec = made.codec
+    this.#values = new Values(made.codec)
     this.#store = made.store
   }
 
@@ -244,7 +247,7 @@ export class SharedMap<T = unknown> extends Handle<'SharedMap'> {
    */
   get(key: MapKey): T | undefined {
     const bytes = this.#open.read(key)
-    return bytes === undefined ? undefined : this.#codec.decode(payloadOf(bytes))
+    return bytes === undefined ? undefined : this.#values.of(bytes)
   }
 
   /**
@@ -378,7 +381,7 @@ export class SharedMap<T = unknown> extends Handle<'SharedMap'> {
           const id = bytes === undefined ? 0 : idOf(bytes)
           if (id !== last) {
             last = id
-            value = bytes && this.#codec.decode(payloadOf(bytes))
+            value = bytes && this.#values.of(bytes)
             break
           }
           const left = bytes === undefined ? DEATH_NOTICED : expiresIn(bytes)
@@ -426,7 +429,7 @@ export class SharedMap<T = unknown> extends Handle<'SharedMap'> {
         const expires = expiresAt(value)
         if (expires !== 0 && expires <= Date.now()) continue
         left--
-        yield [key as MapKey, this.#codec.decode(payloadOf(value))]
+        yield [key as MapKey, this.#values.of(value)]
       }
       const last = records.at(-1)
       if (!last || records.length < AT_ONCE) return

@@ -20,7 +20,7 @@ type Write = readonly [key: Uint8Array, bytes?: Uint8Array]
 
 const keys = new KeyBytes()
 
-/** What a transaction may add to the file beside its values: pages that it copies, lists of pages. */
+/** What a transaction may add to the file beside its values: copies of pages, lists of pages. */
 const SLACK = 512 << 10
 /** So much is left for removals when no more memory is to be had. */
 const FOR_REMOVALS = 1 << 20
@@ -28,7 +28,7 @@ const FOR_REMOVALS = 1 << 20
 const STEP = 4 << 20
 /** So many hints are followed in one transaction. */
 const HINTS_AT_ONCE = 256
-/** So often entries that were used get another chance. Other processes may use them all the time. */
+/** So often entries that were used are spared: other processes may use them all the time. */
 const ROUNDS = 64
 
 /**
@@ -79,7 +79,7 @@ export class MapStore implements Held {
     return this.#db.getBinaryFast(key)
   }
 
-  /** Reads see what is committed now; otherwise, what was when this turn of the event loop read first. */
+  /** Has reads see what is committed now, not what was at the first read of this turn. */
   #refresh(): void {
     const { changes } = this.#numbers
     if (changes === this.#seen) return

@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { newDirectory } from '../../harness/temporary.js'
+import { redisClient, startRedis } from '../../harness/redis.js'
 import { farProcess } from '../control.js'
 import { decoded, encoded } from '../messages.js'
 import type { Order } from '../order.js'
@@ -10,9 +7,8 @@ import type { End, Transport } from '../transport.js'
 /** Two lists of a Redis server of its own, over a Unix socket. The option is the server's path. */
 export const redis: Transport = {
   async near(_, program) {
-    const directory = newDirectory()
-    const path = join(directory, 'socket')
-    const server = startServer(program as string, path, directory)
+    const server = startRedis(program as string)
+    const { socket: path } = server
     const [statistics, end] = await Promise.all([connected(path), redisEnd(path, 'there', 'back')])
     const [, version] = /redis_version:(\S+)/.exec(String(await statistics.info('server'))) ?? []
     return {
@@ -22,30 +18,16 @@ export const redis: Transport = {
       othersCpu: async () => cpuIn(String(await statistics.info('cpu'))),
       stop() {
         for (const client of [...end.clients, statistics]) client.destroy()
-        server.kill()
-        rmSync(directory, { recursive: true, force: true })
+        server.stop()
       },
     }
   },
   far: path => redisEnd(path as string, 'back', 'there'),
 }
 
-function startServer(program: string, path: string, directory: string): ChildProcess {
-  const socketOnly = ['--port', '0', '--unixsocket', path, '--dir', directory]
-  const inMemory = ['--save', '', '--appendonly', 'no']
-  const server = spawn(program, [...socketOnly, ...inMemory], { stdio: 'ignore' })
-  server.on('exit', code => {
-    if (code) throw new Error(`redis-server ended with ${code}`)
-  })
-  return server
-}
-
-/** The package is loaded only where it is used. Its client retries until the server answers. */
-async function connected(path: string) {
-  const { createClient, RESP_TYPES } = require('@redis/client') as typeof import('@redis/client')
-  const client = createClient({ socket: { path, reconnectStrategy: 20 } })
-  client.on('error', () => {})
-  await client.connect()
+async function connected(socket: string) {
+  const { RESP_TYPES } = require('@redis/client') as typeof import('@redis/client')
+  const client = await redisClient(socket)
   return client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
 }
 

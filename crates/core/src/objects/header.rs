@@ -103,8 +103,8 @@ pub(crate) fn with_parts<T>(
     create(&Spec { size: words.saturating_add(spec.size), parts: &parts, params: None, ..*spec })
 }
 
-/// Whether an object of that kind, made with these parameters, has an arena: a queue that spills, or
-/// a map.
+/// Whether an object of that kind, made with these parameters, has an arena: a queue that spills,
+/// or a map.
 pub(crate) fn has_arena(kind: Kind, params: &[u64; PARAMS]) -> bool {
     kind == Kind::SharedMap || MpmcWords::KINDS.contains(&kind) && spills(params)
 }

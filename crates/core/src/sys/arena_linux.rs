@@ -25,8 +25,8 @@ const UNASKED: usize = 64;
 /// A file without a name, with no memory reserved.
 pub(crate) struct StagedArena {
     file: Staged,
-    /// The table of a map's readers, with all of its memory: LMDB would map a file with holes, and a
-    /// store to a hole ends the process if shared memory is full.
+    /// The table of a map's readers, with all of its memory: LMDB would map a file with holes, and
+    /// a store to a hole ends the process if shared memory is full.
     readers: Option<Staged>,
 }
 
@@ -121,8 +121,8 @@ impl Arena {
         Ok(())
     }
 
-    /// Takes the memory of a range, so that writing there can't fail. The file's length stays. Fails
-    /// with a `Shortage` if there is no room.
+    /// Takes the memory of a range, so that writing there can't fail. The file's length stays.
+    /// Fails with a `Shortage` if there is no room.
     pub(crate) fn reserve(&self, from: u64, to: u64) -> io::Result<()> {
         refuse_to_grow(directory(), from, to.saturating_sub(from))?;
         let file = self.file()?;
