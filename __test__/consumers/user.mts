@@ -47,6 +47,7 @@ import {
   Value,
   type ValueQueueOptions,
 } from 'crossmem'
+import { type MapKey, type MapRange, SharedMap, type SharedMapOptions } from 'crossmem/map'
 
 const words: ShareableList = ShareableList.create(null, ['a', 1, null, 2n], { table: 'sizes' })
 const item: ListItem = words.get(0)
@@ -256,3 +257,24 @@ export {
   waited,
   xs,
 }
+
+interface Session {
+  user: string
+  visits: number
+}
+const mapOptions: SharedMapOptions<Session> = { ttl: 60_000, maxBytes: 1 << 20, persist: true }
+using sessions = SharedMap.openOrCreate<Session>('sessions', mapOptions)
+const key: MapKey = ['session', 17]
+await sessions.set(key, { user: 'ada', visits: 1 }, { ttl: 1000, timeout: 100 })
+const visits: number | undefined = sessions.get(key)?.visits
+const updated: Session | undefined = await sessions.update(key, old => old && { ...old, visits: 2 })
+const made: Session = await sessions.getOrInsert('bob', async () => ({ user: 'bob', visits: 0 }))
+const mapRange: MapRange = { prefix: ['session'], reverse: true, limit: 5 }
+for (const [at, { user }] of sessions.entries(mapRange)) console.log(at, user, visits, updated, made)
+for await (const session of sessions.watch(key, { unref: true })) console.log(session?.user)
+const mapByReference: SharedMap = open({ crossmem: 'SharedMap', name: 'sessions' })
+// @ts-expect-error: a session has a user
+await sessions.set('eve', { visits: 1 })
+// @ts-expect-error: no such option
+SharedMap.create('sessions', { maxbytes: 1 })
+console.log(mapByReference.size)

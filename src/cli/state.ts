@@ -66,6 +66,10 @@ function wordsOf(kind: string, state: State, held: string): string | undefined {
     case 'RecordQueue':
     case 'Pool':
       return `${state.size} of ${state.capacity}${ended(state.isEnded)}`
+    case 'SharedMap': {
+      const most = state.maxBytes ? `, ${bytes(Number(state.maxBytes))} at most` : ''
+      return `${state.size === 1 ? '1 entry' : `${state.size} entries`}${most}`
+    }
     case 'JoinableQueue':
       return `${state.size} of ${state.capacity}, ${state.unfinished} unfinished${ended(state.isEnded)}`
     default:

@@ -20,6 +20,7 @@ export const numbersBytes = (cells: number): number => (NUMBERS + cells) * 8
  * | `end` | where the file ends at most | too high: it is asked for when no room seems left |
  * | `ids` | the number of the last entry | too high: a number is left out |
  * | `due` | when the first entry expires, or earlier | too early: nothing is found then |
+ * | `size` | how many entries there are, for `crossmem ls` | it may count one too many or too few, until the next change |
  * | `clock` | counts uses, without a lock | it may count two uses as one |
  * | cells | the use of the entry of each number, modulo | an entry's last use is forgotten |
  */
@@ -84,6 +85,11 @@ export class Numbers {
   /** When the entry was used, unless it is forgotten; or when one that shares its cell was. */
   lastUse(id: number): number {
     return this.#cells[id % this.#cells.length] as number
+  }
+
+  /** For onlookers, which don't open the database. */
+  set size(entries: number) {
+    this.#numbers[6] = entries
   }
 
   tick(): number {

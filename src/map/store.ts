@@ -149,6 +149,7 @@ export class MapStore implements Held {
     this.#makeRoom(SLACK)
     if (isMainThread) this.#db.clearSync()
     else await this.#db.clearAsync()
+    this.#numbers.size = 0
     this.#changed()
   }
 
@@ -162,7 +163,9 @@ export class MapStore implements Held {
   }
 
   #count(more: number): Write {
-    return [countKey, recordOf({ id: Math.max(0, this.size + more), order: 0, expires: 0 }, NOTHING)]
+    const entries = Math.max(0, this.size + more)
+    this.#numbers.size = entries
+    return [countKey, recordOf({ id: entries, order: 0, expires: 0 }, NOTHING)]
   }
 
   async #commit(writes: readonly Write[]): Promise<void> {

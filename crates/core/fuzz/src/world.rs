@@ -58,7 +58,7 @@ impl Drop for World {
 }
 
 /// Every kind that can be made.
-pub const KINDS: [Kind; 20] = [
+pub const KINDS: [Kind; 21] = [
     Kind::SharedMemory,
     Kind::NDArray,
     Kind::Mutex,
@@ -104,6 +104,7 @@ pub fn create(agent: &Agent, name: &str, kind: Kind, persist: bool) -> Result<Se
         Kind::NDArray => 2 * GUARD,
         Kind::SharedMemory | Kind::ShareableList => 100,
         Kind::Value | Kind::SharedArray => 8,
+        Kind::SharedMap => 64,
         _ => 0,
     };
     let guard = (kind == Kind::NDArray).then_some(GUARD);

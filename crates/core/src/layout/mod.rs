@@ -28,7 +28,7 @@ pub(crate) use locks::{
     SemaphoreWords, TABLE, Table,
 };
 pub use object::{DATA_OFFSET, MAP_DATA_OFFSET, PARAMS};
-pub(crate) use object::{ObjectHeader, WORDS};
+pub(crate) use object::{MAP_SIZE_AT, ObjectHeader, WORDS};
 pub(crate) use owner::{DIED, HUNGRY, Owner, WAITERS};
 pub use queues::queue_flags;
 pub(crate) use queues::{

@@ -30,6 +30,8 @@ pub(crate) const WORDS: u64 = size_of::<ObjectHeader>() as u64;
 pub const DATA_OFFSET: u64 = 256;
 /// Where the numbers of a map begin in its segment: behind a header and a condition, at a page.
 pub const MAP_DATA_OFFSET: u64 = 3 * super::shared::PAGE;
+/// Where the number of entries lies behind that, a float of 64 bits.
+pub(crate) const MAP_SIZE_AT: u64 = 48;
 
 /// First 64 bytes of the segment of a lock, a value and the like. Written whole before the object
 /// has its name, and never changed.

@@ -194,7 +194,11 @@ pub(super) fn made_elsewhere(what: &str, id: u64) -> Error {
 
 /// Where the first contents of an object of that kind lie in its segment.
 fn data_offset(kind: Kind) -> u64 {
-    if kind == Kind::RecordQueue { DESCRIPTION_OFFSET } else { DATA_OFFSET }
+    match kind {
+        Kind::RecordQueue => DESCRIPTION_OFFSET,
+        Kind::SharedMap => MAP_DATA_OFFSET,
+        _ => DATA_OFFSET,
+    }
 }
 
 fn overwritten(name: &str) -> Error {

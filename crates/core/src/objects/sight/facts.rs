@@ -4,9 +4,9 @@ use super::Sight;
 use super::holders::Hold;
 use crate::error::Result;
 use crate::layout::{
-    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DIED, EventWords, Kind, MpmcWords,
-    MutexWords, NamedLocksWords, QueueGeometry, RecordGeometry, RecordQueueWords, RingWords, RwLockWords,
-    SemaphoreWords, UNIT,
+    BarrierWords, ChannelGeometry, ChannelWords, ConditionWords, DIED, EventWords, Kind, MAP_DATA_OFFSET,
+    MAP_SIZE_AT, MpmcWords, MutexWords, NamedLocksWords, QueueGeometry, RecordGeometry, RecordQueueWords,
+    RingWords, RwLockWords, SemaphoreWords, UNIT,
 };
 use crate::locks::SeenRequest;
 use crate::objects::channel::{CONSUMER, PRODUCER};
@@ -33,7 +33,8 @@ impl Sight<'_> {
             Kind::SharedMemory | Kind::ShareableList => Vec::new(),
             Kind::NDArray => self.array(),
             Kind::Mutex | Kind::RLock | Kind::Value | Kind::SharedArray => vec![died(self.words()?)],
-            Kind::Condition | Kind::SharedMap => vec![died(&self.words::<ConditionWords>()?.mutex)],
+            Kind::Condition => vec![died(&self.words::<ConditionWords>()?.mutex)],
+            Kind::SharedMap => self.map()?,
             Kind::RwLock => self.rwlock(self.words()?)?,
             Kind::Semaphore => self.semaphore(self.words()?)?,
             Kind::Event => {
@@ -154,6 +155,20 @@ impl Sight<'_> {
                 self.claims()?.filter(|claim| matches!(claim.phase, Phase::Queued | Phase::Reading));
             facts.push(("unfinished", Count(unfinished.count() as u64)));
             facts.push(("failed", Count(words.failed.load(Relaxed))));
+        }
+        Ok(facts)
+    }
+
+    /// JavaScript writes these numbers: see `src/map/numbers.ts`.
+    fn map(&self) -> Result<Vec<Fact>> {
+        let mut size = [0; 8];
+        let read = self.region.copy_to(MAP_DATA_OFFSET + MAP_SIZE_AT, &mut size);
+        read.map_err(|_| self.corrupt())?;
+        let mut facts = vec![died(&self.words::<ConditionWords>()?.mutex)];
+        facts.push(("size", Count(f64::from_le_bytes(size) as u64)));
+        match self.params()?[2] {
+            0 => {}
+            most => facts.push(("maxBytes", Count(most))),
         }
         Ok(facts)
     }
