@@ -55,6 +55,9 @@ const EVERYWHERE = [
   'crossmem: Pool, SharedArray',
   'crossmem: Pool, threads',
   'bare forks',
+  'crossmem: SharedMap',
+  'crossmem: SharedMap with maxBytes',
+  'cluster primary: process.send',
 ]
 const ON_LINUX = [
   'system calls, same guarantees',

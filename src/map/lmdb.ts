@@ -154,6 +154,7 @@ const codes: Record<string, CrossmemErrorCode> = {
   ENFILE: 'ERR_LIMIT',
   EACCES: 'ERR_PERMISSION',
   EPERM: 'ERR_PERMISSION',
+  ERR_ACCESS_DENIED: 'ERR_PERMISSION',
 }
 
 const refused = (name: string, cause: unknown): CrossmemError =>
