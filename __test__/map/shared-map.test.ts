@@ -439,6 +439,18 @@ test('two handles in one process are the same map, and closing one leaves the ot
   t.deepEqual(files(), [])
 })
 
+for (const place of places) {
+  test(`a map that is closed during a write has written it, and says so: ${place}`, async t => {
+    const there = await startPeer(t, place)
+    using mine = SharedMap.create<number>(null, { maxBytes: 1 << 20 })
+    const theirs = await there.open(mine)
+    t.is(await there.it('deeds').do('closeInWrite', theirs), 'written')
+    t.is(mine.get('a'), 1)
+    await mine.set('a', 2)
+    t.is(mine.get('a'), 2)
+  })
+}
+
 test('a database whose maker died between its first pages is completed', async t => {
   const name = unique('half')
   SharedMap.create(name, { persist: true }).close()

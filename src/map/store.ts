@@ -21,9 +21,9 @@ type Write = readonly [key: Uint8Array, bytes?: Uint8Array]
 const keys = new KeyBytes()
 
 /** What a transaction may add to the file beside its values: copies of pages, lists of pages. */
-const SLACK = 512 << 10
+const SLACK = 1 << 20
 /** So much is left for removals when no more memory is to be had. */
-const FOR_REMOVALS = 1 << 20
+const FOR_REMOVALS = 2 << 20
 /** So much memory is taken at a time, at least. */
 const STEP = 4 << 20
 /** So many hints are followed in one transaction. */
@@ -60,7 +60,7 @@ export class MapStore implements Held {
 
   /** The last handle here is closed. */
   abandon(): void {
-    void this.#db.close()
+    this.#db.close().catch(() => undefined)
   }
 
   /** The record of a living entry, valid until the next call. Counts as a use. */
@@ -121,8 +121,9 @@ export class MapStore implements Held {
         `an entry of "${this.#object.name}" has at most half of its ${maxBytes} bytes, not ${length}; create the map with a larger maxBytes`,
       )
     }
-    this.#makeRoom(2 * value.length + SLACK, FOR_REMOVALS)
-    const old = this.#facts(key)
+    const bytes = this.#stored(key)
+    const old = bytes && factsOf(bytes)
+    this.#makeRoom(2 * value.length + listOf(bytes), FOR_REMOVALS)
     const id = this.#numbers.nextId()
     const order = this.#limits.cells > 0 ? this.#numbers.tick() : 0
     const writes: Write[] = old ? hintsOf(old).map(hint => [hint] as const) : []
@@ -137,25 +138,25 @@ export class MapStore implements Held {
 
   /** Removes an entry. Returns whether it was there and had not expired. */
   async delete(key: Uint8Array): Promise<boolean> {
-    const old = this.#facts(key)
-    if (!old) return false
-    this.#makeRoom(SLACK)
+    const bytes = this.#stored(key)
+    if (!bytes) return false
+    const old = factsOf(bytes)
+    this.#makeRoom(listOf(bytes))
     await this.#commit([...this.#removal(key, old), this.#count(-1)])
     await this.#tidy()
     return old.expires === 0 || old.expires > Date.now()
   }
 
   async clear(): Promise<void> {
-    this.#makeRoom(SLACK)
-    if (isMainThread) this.#db.clearSync()
-    else await this.#db.clearAsync()
+    this.#makeRoom(listOf({ length: this.usedBytes }))
+    try {
+      if (isMainThread) this.#db.clearSync()
+      else await this.#db.clearAsync()
+    } catch (cause) {
+      throw failure(this.#object.name, cause)
+    }
     this.#numbers.size = 0
     this.#changed()
-  }
-
-  #facts(key: Uint8Array): Facts | undefined {
-    const bytes = this.#stored(key)
-    return bytes && factsOf(bytes)
   }
 
   #removal(key: Uint8Array, facts: Facts): Write[] {
@@ -185,12 +186,23 @@ export class MapStore implements Held {
   }
 
   #changed(): void {
+    // The handle may have been closed while LMDB's thread wrote.
+    if (this.#object.isClosed) return
     this.#numbers.countChange()
     this.#db.resetReadTxn()
   }
 
-  /** Removes what has expired, and what is too much. */
+  /** Removes what has expired, and what is too much, as far as there is memory to do so. */
   async #tidy(): Promise<void> {
+    try {
+      await this.#removeExpiredAndUnused()
+    } catch (error) {
+      // The change that comes before is made, whatever happens to others.
+      if (!hasCode(error, 'ERR_NO_SPACE') && !this.#object.isClosed) throw error
+    }
+  }
+
+  async #removeExpiredAndUnused(): Promise<void> {
     if (this.#numbers.due <= Date.now()) await this.#removeExpired()
     const { maxBytes } = this.#limits
     if (maxBytes === 0) return
@@ -199,7 +211,8 @@ export class MapStore implements Held {
       if (excess <= 0) return
       const writes = this.#leastUsed(excess + maxBytes / 32, round < ROUNDS)
       if (writes.length === 0) return
-      this.#makeRoom(SLACK)
+      // Not much more than that is freed, since an entry has at most half of all bytes.
+      this.#makeRoom(listOf({ length: excess + maxBytes }))
       await this.#commit(writes)
     }
   }
@@ -208,7 +221,7 @@ export class MapStore implements Held {
     const now = Date.now()
     const hints = this.list({ ...dueHints, limit: HINTS_AT_ONCE })
     const writes: Write[] = []
-    let removed = 0
+    let [removed, freed] = [0, 0]
     let due = Number.POSITIVE_INFINITY
     for (const { key, value } of hints) {
       const hint = key as Buffer
@@ -216,17 +229,19 @@ export class MapStore implements Held {
         due = placeOf(hint)
         break
       }
-      const facts = this.#facts(value)
+      const bytes = this.#stored(value)
+      const facts = bytes && factsOf(bytes)
       if (facts?.id !== idOfHint(hint)) writes.push([hint])
       else {
         writes.push(...this.#removal(value, facts))
+        freed += bytes?.length ?? 0
         removed++
       }
     }
     if (hints.length === HINTS_AT_ONCE && due === Number.POSITIVE_INFINITY) due = now
     if (writes.length > 0) {
       if (removed > 0) writes.push(this.#count(-removed))
-      this.#makeRoom(SLACK)
+      this.#makeRoom(listOf({ length: freed }))
       await this.#commit(writes)
     }
     this.#numbers.due = due
@@ -297,6 +312,9 @@ export class MapStore implements Held {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** What a transaction adds to the file that frees such bytes: 8 for each of their pages, twice. */
+const listOf = (freed: { length: number } | undefined): number => SLACK + (freed?.length ?? 0) / 256
 
 function hintsOf({ id, order, expires }: Facts): Buffer[] {
   const hints: Buffer[] = []
