@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync, truncateSync } from 'node:fs'
 import { inspect } from 'node:util'
 import ava from 'ava'
-import { CrossmemError, list, Mutex, open } from 'crossmem'
+import { CrossmemError, list, Mutex, open, Pool, Process } from 'crossmem'
 import { type MapKey, SharedMap, type SharedMapOptions } from 'crossmem/map'
 import { testObject } from '../contracts/object.js'
 import { unique } from '../helpers/domain.js'
+import { fixture } from '../helpers/paths.js'
 import { isPending } from '../helpers/pending.js'
 import { random } from '../helpers/random.js'
 import { places } from '../processes/hire.js'
@@ -450,6 +451,34 @@ for (const place of places) {
     t.is(mine.get('a'), 2)
   })
 }
+
+test('a map travels in the arguments of processes and of tasks, and in a result', async t => {
+  const tasks = fixture('map/tasks')
+  using map = SharedMap.create<number>(null)
+  const child = Process.start(tasks, { run: 'count', args: [map, 'process', 5] })
+  using back = (await child.result) as SharedMap<number>
+  t.true(back instanceof SharedMap)
+  t.is(back.get('process'), 5)
+  for (const kind of ['process', 'thread'] as const) {
+    const pool = new Pool(tasks, { workers: 2, kind })
+    const items = Array.from({ length: 20 }, () => [map, `pool of ${kind}`])
+    const counts = (await pool.map('countOne', items)) as number[]
+    t.deepEqual(
+      counts.sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    )
+    pool.close()
+    await pool.join()
+  }
+  t.deepEqual(
+    [...map],
+    [
+      ['pool of process', 20],
+      ['pool of thread', 20],
+      ['process', 5],
+    ],
+  )
+})
 
 test('a database whose maker died between its first pages is completed', async t => {
   const name = unique('half')

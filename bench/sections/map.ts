@@ -34,7 +34,7 @@ export async function map(effort: Effort): Promise<Section> {
       tables: [reads, writes],
       targets: targetsOf(reads, 'missing' in server),
       better: [
-        'lmdb: it reads an object faster with its own MessagePack, and writes on a disk, where data outlives the machine.',
+        'lmdb: it writes to disks as well, where data outlives the machine.',
         'Redis: it serves several machines, and has data structures, replication and persistence.',
       ],
       missing: reasons(server),
