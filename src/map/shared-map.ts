@@ -508,7 +508,7 @@ export class SharedMap<T = unknown> extends Handle<'SharedMap'> {
     throwIfAborted(checkWait(options).signal)
     const guard = await this.#lock(options)
     try {
-      return await act(this.#store)
+      return await act(this.#open)
     } finally {
       // The handle may have been closed meanwhile.
       if (!guard.isReleased) {
@@ -519,10 +519,10 @@ export class SharedMap<T = unknown> extends Handle<'SharedMap'> {
   }
 
   async #lock(options: WaitOptions | undefined): Promise<Guard> {
-    const store = this.#open
+    void this.object
     const guard = await this.#gate.lock(options)
-    if (guard.ownerDied) {
-      store.recover()
+    if (guard.ownerDied && !guard.isReleased) {
+      this.#open.recover()
       guard.markConsistent()
     }
     return guard

@@ -203,10 +203,12 @@ export class MapStore implements Held {
   }
 
   async #removeExpiredAndUnused(): Promise<void> {
+    // A database that is being closed must not be read: LMDB would throw in a timer.
+    if (this.#object.isClosed) return
     if (this.#numbers.due <= Date.now()) await this.#removeExpired()
     const { maxBytes } = this.#limits
     if (maxBytes === 0) return
-    for (let round = 0; ; round++) {
+    for (let round = 0; !this.#object.isClosed; round++) {
       const excess = this.usedBytes - maxBytes
       if (excess <= 0) return
       const writes = this.#leastUsed(excess + maxBytes / 32, round < ROUNDS)
