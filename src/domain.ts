@@ -55,6 +55,7 @@ export interface Inspection {
   agents: AgentInfo[]
   /** The agents by their slots in the domain. */
   bySlot: ReadonlyMap<number, AgentInfo>
+  /** Sorted by name. */
   objects: ObjectInfo[]
   /** The size of shared memory in bytes, and the free part of it. */
   totalBytes: number
@@ -122,7 +123,7 @@ export function obstacle(): CrossmemError | undefined {
 }
 
 /**
- * Lists the objects of this domain, those that only dead agents have open included.
+ * Lists the objects of this domain, sorted by name, those that only dead agents have open included.
  *
  * @throws {CrossmemError} ERR_CORRUPT, ERR_PERMISSION
  */

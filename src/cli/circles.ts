@@ -42,10 +42,10 @@ export function circles(state: Inspection): string[] {
 function edgesIn(state: Inspection): Edge[] {
   const locks = state.objects.filter(({ kind, attached }) => LOCKS.has(kind) && isShared(attached))
   const seen = observe(state, locks)
-  return seen.flatMap(({ holders, waiters, locks: named }, i) => {
+  return seen.flatMap(({ name, holders, waiters, locks: named }) => {
     if (named) return named.flatMap(lock => between(lock.name, lock.waiters, lock.holders))
     const waiting = waiters.filter(({ waitsFor }) => waitsFor === 'lock' || waitsFor === 'last reader')
-    return between(locks[i]?.name ?? '', waiting, holders)
+    return between(name, waiting, holders)
   })
 }
 

@@ -5,12 +5,12 @@ import { Segment } from '../objects/index.js'
 import { type RecordsInfo, recordsInfo } from '../queues/index.js'
 import { agentList, bytes, fields, groupOf, type List, table, userGroup, whole } from './format.js'
 import { waiting } from './listing.js'
-import { type NamedLockInfo, type Observation, observe } from './observe.js'
+import { type Listed, type NamedLockInfo, type Observation, observe } from './observe.js'
 import { failureOf, type Options, type Report } from './report.js'
 import { stateOf } from './state.js'
 import { type Values, valuesOf, valuesText } from './values.js'
 
-interface Found extends ObjectInfo, Observation {
+interface Found extends Listed {
   foreign: boolean
   array: ArrayInfo | null
   /** Of a queue of records. */
@@ -23,8 +23,8 @@ export function run([name = '']: readonly string[], options: Options): Report {
   const object = state.objects.find(candidate => candidate.name === name)
   let found: Found
   if (object) {
-    const [seen] = observe(state, [object]) as [Observation]
-    found = { ...object, ...seen, foreign: false, array: null, records: null, values: null }
+    const [seen] = observe(state, [object]) as [Listed]
+    found = { ...seen, foreign: false, array: null, records: null, values: null }
     const isThere = object.present && !object.doomed
     // Opening one that is doomed, or that lost its name, would sweep it.
     if (isThere && seen.problem === null) lookInside(found, options)

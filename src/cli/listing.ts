@@ -1,10 +1,6 @@
-import type { ObjectInfo } from '../domain.js'
 import { agentList, bytes, type Column, type List, table, userGroup } from './format.js'
-import type { Observation } from './observe.js'
+import type { Listed, Observation } from './observe.js'
 import { stateCell } from './state.js'
-
-/** An object with what is seen of it. */
-export type Listed = ObjectInfo & Observation
 
 const COLUMNS: readonly Column[] = [
   { heading: 'NAME', isCut: true },

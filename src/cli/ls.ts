@@ -1,8 +1,8 @@
 import { domains, type FoundDomain, type Inspection, inspect } from '../domain.js'
 import { bytes, type Column, domainOf, groupName, groupOf, table } from './format.js'
 import { bytesOf } from './leftovers.js'
-import { type Listed, listing } from './listing.js'
-import { observe } from './observe.js'
+import { listing } from './listing.js'
+import { type Listed, observe } from './observe.js'
 import type { Options, Report } from './report.js'
 
 export function run(_: readonly string[], { all, columns }: Options): Report {
@@ -11,18 +11,11 @@ export function run(_: readonly string[], { all, columns }: Options): Report {
 
 function oneDomain(columns: number | undefined): Report {
   const state = inspect()
-  const objects = observed(state)
+  const objects = observe(state, state.objects)
   return {
     data: { domain: state.domain, group: groupOf(state), objects },
     text: text(state, objects, columns),
   }
-}
-
-/** The objects of a domain with what is seen of them, sorted by name. */
-export function observed(state: Inspection): Listed[] {
-  const objects = [...state.objects].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const seen = observe(state, objects)
-  return objects.map((object, i) => ({ ...object, ...(seen[i] as (typeof seen)[number]) }))
 }
 
 function text(state: Inspection, objects: readonly Listed[], columns: number | undefined): string {

@@ -1,14 +1,15 @@
 import { inspect } from '../domain.js'
 import { bytes, type Cell, type Column, count, cut, domainOf, groupOf, type List, table } from './format.js'
 import { holders } from './inspect.js'
-import { type Listed, waiting } from './listing.js'
-import { observed } from './ls.js'
+import { waiting } from './listing.js'
+import { type Listed, observe } from './observe.js'
 import type { Options, Report } from './report.js'
 import { type Screen, show } from './screen.js'
 import { type Rate, rateOf, stateOf } from './state.js'
 
 /** An object at a look, compared with the look before. */
-interface Watched extends Listed {
+interface Watched {
+  object: Listed
   rate: Rate | null
   /**
    * For how many seconds each look has found the same holders, and the same waiters. In between,
@@ -42,7 +43,12 @@ export async function run(_: readonly string[], options: Options): Promise<Repor
     await new Promise(resolve => setTimeout(resolve, options.interval * 1000))
     const { watched, state } = look(first.look)
     return {
-      data: { domain: state.domain, group: groupOf(state), seconds: options.interval, objects: watched },
+      data: {
+        domain: state.domain,
+        group: groupOf(state),
+        seconds: options.interval,
+        objects: watched.map(({ object, ...seen }) => ({ ...object, ...seen })),
+      },
       text: [header(state), ...body(watched, options.columns)].join('\n'),
     }
   }
@@ -67,17 +73,19 @@ export async function run(_: readonly string[], options: Options): Promise<Repor
 
 function look(before: Look | undefined) {
   const [state, at] = [inspect(), performance.now()]
-  const objects = observed(state)
+  const objects = observe(state, state.objects)
   const now: Look = { at, objects: new Map(), since: new Map() }
   const watched = objects.map((object): Watched => {
     const { name, kind } = object
     now.objects.set(name, object)
     const seconds = before === undefined ? 0 : (at - before.at) / 1000
     const rate = rateOf(kind, before?.objects.get(name)?.state, object.state, seconds)
-    return { ...object, rate, heldFor: since(object, 'holders'), waitingFor: since(object, 'waiters') }
+    return { object, rate, heldFor: since(object, 'holders'), waitingFor: since(object, 'waiters') }
   })
   watched.sort(
-    (a, b) => b.waiters.length - a.waiters.length || (b.rate?.perSecond ?? 0) - (a.rate?.perSecond ?? 0),
+    (a, b) =>
+      b.object.waiters.length - a.object.waiters.length ||
+      (b.rate?.perSecond ?? 0) - (a.rate?.perSecond ?? 0),
   )
   return { look: now, watched, state }
 
@@ -98,13 +106,13 @@ function header(state: ReturnType<typeof inspect>): string {
 }
 
 function body(watched: readonly Watched[], room: number | undefined): string[] {
-  const rows = watched.map(object => [
+  const rows = watched.map(({ object, rate, heldFor, waitingFor }) => [
     object.name,
     object.kind,
     stateOf(object, object) || '-',
-    rateText(object.rate),
-    lasting(holders(object), object.heldFor),
-    lasting(waiting(object), object.waitingFor),
+    rateText(rate),
+    lasting(holders(object), heldFor),
+    lasting(waiting(object), waitingFor),
   ])
   return table(COLUMNS, rows, room)
 }

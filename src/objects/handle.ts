@@ -132,8 +132,8 @@ export abstract class Handle<Kind extends string> implements Disposable {
 /** The facts of these names about an open object, which are read without a lock. */
 export function factsOf(handle: () => number, names: ReadonlySet<string>): object {
   try {
-    const facts = nativeSegments.objectFacts(handle()).filter(({ name }) => names.has(name))
-    return Object.fromEntries(facts.map(({ name, value }) => [name, value]))
+    const facts = Object.entries(nativeSegments.objectFacts(handle()))
+    return Object.fromEntries(facts.filter(([name]) => names.has(name)))
   } catch {
     // What can't be read now is left out: showing an object must not fail.
     return {}

@@ -5,7 +5,7 @@ use napi_derive::napi;
 use crate::attempt::with_object;
 use crate::environment::with_open;
 use crate::error::Result;
-use crate::observe::{FactRow, fact_row};
+use crate::observe::Facts;
 use crate::protocol::company;
 
 /// The parameters that the object was made with.
@@ -33,7 +33,7 @@ pub fn object_company(handle: u32, lately: bool) -> Result<u32> {
 ///
 /// # Errors
 /// As `Object::facts`.
-#[napi(catch_unwind)]
-pub fn object_facts(handle: u32) -> Result<Vec<FactRow>> {
-    with_object(handle, |object| Ok(object.facts()?.into_iter().map(fact_row).collect()))
+#[napi(catch_unwind, ts_return_type = "Record<string, number | boolean>")]
+pub fn object_facts(handle: u32) -> Result<Facts> {
+    with_object(handle, |object| object.facts().map(Facts))
 }

@@ -3,8 +3,8 @@
 use crossmem_core::{
     DomainName, Fact, Holder, Kind, Observed, SeenNamedLock, Subject, Waiter, Worth, observe,
 };
-use napi::Either;
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{JsObjectValue, Object, ToNapiValue, Uint8Array};
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use crate::error::{Result, js};
@@ -18,13 +18,23 @@ pub struct SubjectRow {
     pub kind: String,
 }
 
-/// A number or a flag.
-#[napi(object)]
-pub struct FactRow {
-    /// What it is about.
-    pub name: String,
-    /// Its value.
-    pub value: Either<f64, bool>,
+/// The state of an object: a JavaScript object with a number or a flag for each fact.
+#[derive(Default)]
+pub struct Facts(pub Vec<Fact>);
+
+impl ToNapiValue for Facts {
+    unsafe fn to_napi_value(env: sys::napi_env, Facts(facts): Facts) -> napi::Result<sys::napi_value> {
+        let env = Env::from_raw(env);
+        let mut object = Object::new(&env)?;
+        for (name, worth) in facts {
+            match worth {
+                Worth::Count(count) => object.set_named_property(name, count as f64)?,
+                Worth::Flag(flag) => object.set_named_property(name, flag)?,
+            }
+        }
+        // SAFETY: the object is of that environment.
+        unsafe { Object::to_napi_value(env.raw(), object) }
+    }
 }
 
 /// An agent that holds something of an object.
@@ -77,11 +87,12 @@ pub struct ProblemRow {
 
 /// What an onlooker sees of an object. A list without items is left out: most objects have none,
 /// and there may be 65,536 of them.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct ObservedRow {
     /// Its state.
-    pub facts: Vec<FactRow>,
+    #[napi(ts_type = "Record<string, number | boolean>")]
+    pub facts: Facts,
     /// The agents that hold something of it.
     pub holders: Option<Vec<HolderRow>>,
     /// The agents that wait at it.
@@ -122,7 +133,7 @@ pub fn observe_objects(
 fn observed_row(seen: crossmem_core::Result<Observed>) -> ObservedRow {
     match seen {
         Ok(seen) => ObservedRow {
-            facts: seen.facts.into_iter().map(fact_row).collect(),
+            facts: Facts(seen.facts),
             holders: unless_empty(seen.holders, holder_row),
             waiters: unless_empty(seen.waiters, waiter_row),
             requests: unless_empty(seen.requests, named_lock_row),
@@ -139,14 +150,6 @@ fn observed_row(seen: crossmem_core::Result<Observed>) -> ObservedRow {
 
 fn unless_empty<T, R>(items: Vec<T>, row: impl FnMut(T) -> R) -> Option<Vec<R>> {
     (!items.is_empty()).then(|| items.into_iter().map(row).collect())
-}
-
-pub(crate) fn fact_row((name, worth): Fact) -> FactRow {
-    let value = match worth {
-        Worth::Count(count) => Either::A(count as f64),
-        Worth::Flag(flag) => Either::B(flag),
-    };
-    FactRow { name: name.to_owned(), value }
 }
 
 #[allow(clippy::needless_pass_by_value)]

@@ -67,7 +67,7 @@ pub struct DomainInfo {
     pub control_size: u64,
     /// All agents, including dead ones that aren't swept yet.
     pub agents: Vec<AgentInfo>,
-    /// All objects.
+    /// All objects, sorted by name.
     pub objects: Vec<ObjectInfo>,
     /// Room for shared memory.
     pub headroom: Headroom,
@@ -130,6 +130,7 @@ pub fn inspect<'a>(domain: impl Into<DomainName<'a>>) -> Result<DomainInfo> {
         info.agents.iter().filter(|agent| agent.alive).map(|agent| agent.slot).collect();
     let lives = |slot: usize| seen_alive.contains(&slot) || domain.is_alive_in(slot);
     info.objects = domain.used_entries().iter().filter_map(|entry| object(&domain, entry, lives)).collect();
+    info.objects.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     // The table of named locks stays for as long as an agent is left: `Registry::is_wanted`.
     for table in info.objects.iter_mut().filter(|object| object.kind == Some(Kind::LockManager)) {
         table.doomed &= seen_alive.is_empty();
