@@ -20,13 +20,18 @@ const state = shared('named locks', () => ({
    * callback to run once the request is out.
    */
   unended: new Map<Request, () => void>(),
-  unwatch: undefined as (() => void) | undefined,
+  /** Ends what keeps the reactor ticking often. */
+  calm: undefined as (() => void) | undefined,
 }))
 const { requests, unended } = state
 
 /** The domain's table of locks, opened by the first use. */
 function opened(): OpenSegment {
-  state.table ??= nativeNamedLocks.openLocks()
+  if (!state.table) {
+    state.table = nativeNamedLocks.openLocks()
+    // As long as the table is open: the reactor counts it as one wait.
+    watch(hearNews)
+  }
   return state.table
 }
 
@@ -46,7 +51,6 @@ export function request(wanted: CheckedRequest, makeLock: MakeLock): Promise<unk
   if (!entered) return new Promise(resolve => setImmediate(resolve)).then(() => callback(null))
   return new Promise((resolve, reject) => {
     const request = new Request(entered.request, { ...wanted, callback }, makeLock, resolve, reject)
-    state.unwatch ??= watch(hearNews)
     if (entered.fate !== PENDING) request.hear(entered.fate)
     if (entered.news) hearNews(false)
   })
@@ -71,18 +75,29 @@ export function snapshot(): LockManagerSnapshot {
  * Hands news of the table to its requests: after a ring, a tick, or a change by this environment.
  */
 function hearNews(ticked: boolean): void {
+  if (requests.size === 0) return
   for (const [request, then] of ticked ? [...unended] : []) {
     request.endAgain(then)
     // Still stuck: one attempt a tick is enough, since each may block for a moment.
     if (unended.has(request)) break
   }
+  let missed = false
   try {
     for (const { ticket, fate } of nativeNamedLocks.lockNews(opened().handle, ticked))
       requests.get(ticket)?.hear(fate)
   } catch (error) {
-    // The next tick tries again.
-    if (isStuck(error)) return
-    for (const request of [...requests.values()]) request.fail(error)
+    missed = isStuck(error)
+    if (!missed) for (const request of [...requests.values()]) request.fail(error)
+  }
+  tickOften(missed || unended.size > 0)
+}
+
+/** No process rings when one that is stopped inside the table goes on: each tick tries again. */
+function tickOften(often: boolean): void {
+  if (often) state.calm ??= watch(() => undefined)
+  else {
+    state.calm?.()
+    state.calm = undefined
   }
 }
 
@@ -184,6 +199,7 @@ class Request {
         // Keeps the process alive until the request is out of the table.
         if (!unended.has(this)) begin(false)
         unended.set(this, then)
+        tickOften(true)
         return
       }
       this.#reject(error)
@@ -206,8 +222,6 @@ class Request {
     if (unended.delete(this)) end(false)
     end(this.#isGranted)
     requests.delete(this.#entered.ticket)
-    if (requests.size > 0) return
-    state.unwatch?.()
-    state.unwatch = undefined
+    if (requests.size === 0) tickOften(false)
   }
 }

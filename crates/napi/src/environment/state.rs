@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use crossmem_core::{Agent, Mapped, Object, Segment};
+use crossmem_core::{Agent, Kind, Mapped, Object, Segment};
 
 use super::open::{Identity, Open};
 use crate::error::{Result, closed, js};
@@ -75,10 +75,14 @@ impl Environment {
 
     /// Calls `visit(point, object, is_asleep)` for each wait that was armed, where `point` is
     /// `CHANNELS * handle + channel`. `is_asleep`: this environment is still in that set of
-    /// sleepers.
+    /// sleepers. The table of named locks counts as one wait as long as it is open: its requests
+    /// are in no set, but who grants one rings, and only a death comes without a ring.
     pub(crate) fn each_sleeping(&self, mut visit: impl FnMut(u32, &Object<'_>, bool)) {
         let Some(agent) = &self.agent else { return };
         for (handle, open) in &self.segments {
+            if open.segment.kind == Kind::LockManager {
+                visit(handle * CHANNELS, &Object::new(agent, &open.segment), true);
+            }
             for (channel, sleepers) in open.sleeps.iter().enumerate() {
                 if let Some(sleepers) = sleepers {
                     let object = Object::new(agent, &open.segment);

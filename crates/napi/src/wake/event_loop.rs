@@ -353,8 +353,7 @@ impl State {
         // A call of JavaScript out of the blue takes much longer than a survey of many waits.
         let calls = pace.tick(Seen {
             changed: has_changed || has_news || is_late,
-            // Waits for something that this environment has itself, and requests for named locks,
-            // aren't armed.
+            // Waits for something that this environment has itself, and for names, aren't armed.
             is_idle: survey.woken == 0 && survey.armed == self.counts.listeners(),
             is_told: self.endings.get().is_some() || (self.armed.is_told_of_endings)(),
         });
