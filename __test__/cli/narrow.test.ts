@@ -25,8 +25,9 @@ test('a list in a table ends behind a whole item, with how many more there are',
   t.deepEqual(tableIn(54, list(five))[1], 'a-name-of-20-letters  11111, 22222, 33333, 44444 +1')
   t.deepEqual(tableIn(36, list(five))[1], 'a-name-of-20-letters  11111 +4')
   t.deepEqual(tableIn(36, list(five, ' for room'))[1], 'a-name-of-20-letters  +5 for room')
-  // A single item is shown, whatever becomes of the rest.
-  t.deepEqual(tableIn(34, list(['11111'], ' for a notification'))[1], 'a-name-of-20-letters  11111 for a…')
+  // What they are about goes before the items do.
+  t.deepEqual(tableIn(34, list(five, ' for a notification'))[1], 'a-name-of-20-letters  11111 +4')
+  t.deepEqual(tableIn(34, list(['11111'], ' for a notification'))[1], 'a-name-of-20-letters  11111')
   t.deepEqual(
     tableIn(34, { ...(list(five, ' for room') as object), end: ' 9s' } as Cell)[1],
     'a-name-of-20-letters  +5 for room',

@@ -132,7 +132,8 @@ function inspectIfPossible(): Inspection & { isUnreadable?: boolean } {
 /** Which agent has which objects open. */
 function attachments({ agents, objects }: Inspection, room: number | undefined): string {
   if (agents.length === 0) return ''
-  const openBy = new Map<string, ObjectInfo[]>(agents.map(one => [agent(one), []]))
+  const sorted = [...agents].sort((a, b) => a.pid - b.pid || a.thread - b.thread)
+  const openBy = new Map<string, ObjectInfo[]>(sorted.map(one => [agent(one), []]))
   for (const object of objects) {
     for (const name of new Set(object.attached.map(agent))) openBy.get(name)?.push(object)
   }

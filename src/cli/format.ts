@@ -39,10 +39,6 @@ export const groupName = ({ id, name }: { id: number; name?: string | null }): s
 export const domainOf = ({ domain, group }: Inspection): string =>
   `domain "${domain}"${group ? ` of group ${groupName(group)}` : ''}`
 
-/** An agent with what it has or waits for: "1234", "1235 x 3", "dead x 2". */
-const user = (one: AgentInfo & { count: number }): string =>
-  agent(one) + (one.count === 1 ? '' : ` x ${one.count}`)
-
 /** A list of the cells of a table, which is cut between its items only. */
 export interface List {
   groups: readonly Group[]
@@ -59,14 +55,23 @@ interface Group {
 }
 
 /** Agents as a list; "-" without any. */
-export const agentList = (list: readonly AgentInfo[]): List | '-' =>
-  list.length === 0 ? '-' : { groups: [{ items: list.map(agent) }] }
+export function agentList(list: readonly AgentInfo[]): Cell {
+  // Most objects of a large domain have one user, and there is nothing to cut between.
+  const [first] = list
+  if (first && list.length === 1) return agent(first)
+  return first ? { groups: [{ items: list.map(agent) }] } : '-'
+}
 
-/** Holders or waiters of an object as a group of a list. */
-export const userGroup = (
+/** Holders or waiters of an object as a group of a list: "1234", "1235 x 3", "dead x 2". */
+export function userGroup(
   list: readonly (AgentInfo & { count: number })[],
   around: Pick<Group, 'before' | 'after'>,
-): Group => ({ ...around, items: list.map(user) })
+): Group {
+  const counts = new Map<string, number>()
+  for (const one of list) counts.set(agent(one), (counts.get(agent(one)) ?? 0) + one.count)
+  const items = [...counts].map(([name, count]) => (count === 1 ? name : `${name} x ${count}`))
+  return { ...around, items }
+}
 
 /** "1, 2 for room; 3 for lock"; with at most one item of a group: "1 +1 for room; 3 for lock". */
 const listText = ({ groups, end = '' }: List, most = Number.POSITIVE_INFINITY): string =>
@@ -155,7 +160,10 @@ const widestShort = (lines: readonly (readonly Cell[])[], column: number): numbe
 const pad = (text: string, cells: number, isRight = false): string =>
   isRight ? ' '.repeat(cells) + text : text + ' '.repeat(cells)
 
-/** As much of a cell as there is room for: whole items of a list, and how many more there are. */
+/**
+ * As much of a cell as there is room for: whole items of a list, and how many more there are; at
+ * last without what they are about.
+ */
 function shorten(cell: Cell, room: number): string {
   if (typeof cell === 'string') return cut(visible(cell), room)
   const { groups } = cell
@@ -164,8 +172,10 @@ function shorten(cell: Cell, room: number): string {
     const text = visible(listText(cell, most))
     if (width(text) <= room) return text
   }
-  const [some, none] = [1, 0].map(most => visible(listText({ groups }, most))) as [string, string]
-  return width(some) <= room ? some : cut(none, room)
+  const more = groups.reduce((sum, group) => sum + (group.more ?? 0), 0)
+  const bare = { groups: [{ items: groups.flatMap(({ items }) => items), more }] }
+  const texts = [{ groups }, bare].flatMap(list => [1, 0].map(most => visible(listText(list, most))))
+  return texts.find(text => width(text) <= room) ?? cut(texts.at(-1) as string, room)
 }
 
 /** Only a terminal gets more than text, unless its user refuses: https://no-color.org */

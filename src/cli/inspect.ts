@@ -107,7 +107,7 @@ function describe(found: Found, { columns }: Options): string {
     .join('\n\n')
 }
 
-/** "4711", "4711 (consumer); 4712 (producer)": who holds an object, and what of it. */
+/** "4711", "consumer: 4711; producer: 4712": who holds an object, and what of it. */
 export function holders({ holders: found }: Observation): List | '-' {
   if (found.length === 0) return '-'
   const kinds = [...new Set(found.map(({ holds }) => holds))]
@@ -115,7 +115,7 @@ export function holders({ holders: found }: Observation): List | '-' {
   const group = (holds: string) =>
     userGroup(
       found.filter(one => one.holds === holds),
-      { after: holds === 'lock' ? '' : ` (${holds})` },
+      { before: holds === 'lock' ? '' : `${holds}: ` },
     )
   return { groups: kinds.map(group) }
 }
