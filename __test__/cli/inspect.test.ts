@@ -52,6 +52,7 @@ test('inspect shows all about one object', async t => {
       locks: null,
       values: null,
       records: null,
+      workers: null,
       array: { dtype: 'int16', shape: [2, 3, 4], order: 'F', strides: [1, 2, 6], trailer: true },
       problem: null,
     },

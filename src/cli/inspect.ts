@@ -9,25 +9,31 @@ import { type Listed, type NamedLockInfo, type Observation, observe } from './ob
 import { failureOf, type Options, type Report } from './report.js'
 import { stateOf } from './state.js'
 import { type Values, valuesOf, valuesText } from './values.js'
+import { type WorkerInfo, workersIn, workersText } from './workers.js'
 
 interface Found extends Listed {
   foreign: boolean
   array: ArrayInfo | null
   /** Of a queue of records. */
   records: RecordsInfo | null
+  /** Of the queue of a pool. */
+  workers: WorkerInfo[] | null
   values: Values | null
 }
 
-export function run([name = '']: readonly string[], options: Options): Report {
+export async function run([name = '']: readonly string[], options: Options): Promise<Report> {
   const state = inspect()
   const object = state.objects.find(candidate => candidate.name === name)
   let found: Found
   if (object) {
     const [seen] = observe(state, [object]) as [Listed]
-    found = { ...seen, foreign: false, array: null, records: null, values: null }
+    found = { ...seen, foreign: false, array: null, records: null, workers: null, values: null }
     const isThere = object.present && !object.doomed
     // Opening one that is doomed, or that lost its name, would sweep it.
-    if (isThere && seen.problem === null) lookInside(found, options)
+    if (isThere && seen.problem === null) {
+      lookInside(found, options)
+      if (found.kind === 'Pool') found.workers = await workersIn(state, name)
+    }
   } else {
     found = foreign(name, options)
   }
@@ -67,7 +73,7 @@ function foreign(name: string, options: Options): Found {
     const object = { name, kind, byteLength, persist, attached: [], doomed: false, present: true }
     const seen = { state: {}, holders: [], waiters: [], locks: null, problem: null }
     const array = arrayIfAny(segment)
-    const found: Found = { ...object, ...seen, foreign, array, records: null, values: null }
+    const found: Found = { ...object, ...seen, foreign, array, records: null, workers: null, values: null }
     if (options.head || options.plot) found.values = valuesOf(segment, options)
     return found
   } finally {
@@ -102,9 +108,9 @@ function describe(found: Found, { columns }: Options): string {
     note: note(found),
   }
   const locks = found.locks?.length ? namedLocks(found.locks, columns) : ''
-  return [fields(described, columns), locks, found.values ? valuesText(found.values, columns) : '']
-    .filter(Boolean)
-    .join('\n\n')
+  const workers = found.workers?.length ? workersText(found.workers, columns) : ''
+  const values = found.values ? valuesText(found.values, columns) : ''
+  return [fields(described, columns), locks, workers, values].filter(Boolean).join('\n\n')
 }
 
 /** "4711", "consumer: 4711; producer: 4712": who holds an object, and what of it. */

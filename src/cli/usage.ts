@@ -18,14 +18,14 @@ export const usages = {
     options: ['head', 'plot'],
     synopsis: 'inspect NAME',
     summary: "show all about one object, or about another program's shared memory",
-    details: `Shows who holds it and who waits for what. An array, a queue of records, and memory that isn't in the registry, is opened to read its header. Opening joins the domain, which sweeps it, but never removes the object that is shown.
+    details: `Shows who holds it and who waits for what; of a pool, by its name, what its workers do. An array, a queue of records, memory that isn't in the registry and that of a pool's workers is opened to read it. Opening joins the domain, which sweeps it, but never removes the object that is shown.
 
   --head          also show the first 20 values of an array, a Value or bytes
   --plot          also show the values as a line, or as a histogram if there is more than one axis
 
 Values are read without a lock: they may be of different instants.
 
---json: { domain, group, ...object, foreign, array, records, values }`,
+--json: { domain, group, ...object, foreign, array, records, workers, values }`,
   },
   top: {
     names: 'none',

@@ -3,6 +3,7 @@ import { member, visitor } from './call.js'
 
 /** Segments and what any object tells. */
 export const nativeSegments = {
+  randomName: visitor(addon.randomName),
   createSegment: member(addon.createSegment),
   openSegment: member(addon.openSegment),
   segmentBuffer: member(addon.segmentBuffer) as (handle: number) => ArrayBuffer,

@@ -1,7 +1,10 @@
-import type { SharedArray } from '../arrays/index.js'
+import type { SharedMemory } from '../memory/index.js'
 
 /** How many tasks a worker can have at a time, the one that it runs and those behind it. */
 export const PLACES = 64
+
+/** How long its words are. */
+export const BOARD_BYTES = PLACES * Int32Array.BYTES_PER_ELEMENT
 
 // A task's state lies in the lowest bits of its word, its number above. A worker's tasks are
 // numbered in order; a place is used again for a task 64 numbers later.
@@ -39,8 +42,8 @@ const BITS = 2
 export class Board {
   readonly #words: Int32Array
 
-  constructor({ data }: SharedArray<'int32'>) {
-    this.#words = data
+  constructor({ buffer }: SharedMemory) {
+    this.#words = new Int32Array(buffer, 0, PLACES)
   }
 
   /** Gives the worker a task. */

@@ -22,13 +22,15 @@ import { fromWire } from './wire.js'
  */
 export class Clients {
   readonly #dispatcher: Dispatcher
-  readonly #inbox = PoolInbox.create<Request>()
+  readonly #inbox: PoolInbox<Request>
   readonly #life: RwLock
   readonly #guard: Guard
   readonly #clients = new Map<string, Client>()
 
-  constructor(dispatcher: Dispatcher) {
+  /** @param name the name of the pool for other processes */
+  constructor(dispatcher: Dispatcher, name: string) {
     this.#dispatcher = dispatcher
+    this.#inbox = PoolInbox.create<Request>(name)
     this.#life = RwLock.create(lifeOf(this.#inbox.name))
     this.#guard = this.#life.writeSync()
     void this.#listen()

@@ -9,6 +9,7 @@ import { keepAlive } from './keeper.js'
 import { Ledger } from './ledger.js'
 import { Lobby } from './lobby.js'
 import type { Setup } from './messages.js'
+import { memoryOf } from './onlookers.js'
 import type { CheckedPool } from './options.js'
 import { errorFrom, settle, tell } from './outcome.js'
 import { Parcel } from './parcel.js'
@@ -37,6 +38,8 @@ export class Dispatcher {
   readonly #setup: Setup
   readonly #start: StartHost
   readonly #name: string
+  /** Its name in the domain. */
+  readonly #domainName: string
   readonly #emit: Emit
   readonly #ledger = new Ledger()
   readonly #seats: Seat[]
@@ -60,8 +63,16 @@ export class Dispatcher {
   /** Resolves when the pool is closed and its last worker has ended. */
   readonly ended: Promise<void>
 
-  constructor(name: string, options: CheckedPool, setup: Setup, start: StartHost, emit: Emit) {
+  constructor(
+    name: string,
+    domainName: string,
+    options: CheckedPool,
+    setup: Setup,
+    start: StartHost,
+    emit: Emit,
+  ) {
     this.#name = name
+    this.#domainName = domainName
     this.#emit = emit
     this.#options = options
     this.#setup = setup
@@ -223,8 +234,10 @@ export class Dispatcher {
   }
 
   #startWorker(): PoolWorker {
+    const name = `${this.#name}-${++this.#started}`
     const worker = new PoolWorker(
-      `${this.#name}-${++this.#started}`,
+      name,
+      memoryOf(this.#domainName, name),
       this.#setup,
       this.#start,
       {

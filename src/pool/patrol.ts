@@ -73,7 +73,7 @@ export class Patrol {
 }
 
 /** Whether a process is stopped, or traced; false where the system doesn't tell. */
-function isStopped(pid: number | undefined): boolean {
+export function isStopped(pid: number | undefined): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2))

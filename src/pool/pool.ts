@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { CrossmemError } from '../errors.js'
+import { nativeSegments } from '../native/index.js'
 import { open, type Reference } from '../open.js'
 import { callerOf } from '../process/index.js'
 import { asyncDispose, dispose, type InspectionArguments, inspection, showAs } from '../util/index.js'
@@ -40,6 +41,8 @@ export class Pool<Module extends object = AnyModule>
   readonly #dispatcher: Dispatcher
   readonly #options: CheckedPool
   readonly #initial: Parcel | undefined
+  /** In the domain. */
+  readonly #name = nativeSegments.randomName()
   #clients: Clients | undefined
 
   /**
@@ -65,7 +68,7 @@ export class Pool<Module extends object = AnyModule>
     }
     const Host = checked.kind === 'thread' ? ThreadHost : ProcessHost
     const start = (name: string, args: readonly unknown[]) => new Host(name, args, checked.host)
-    this.#dispatcher = new Dispatcher(`Pool-${++pools}`, checked, setup, start, this.#emitter())
+    this.#dispatcher = new Dispatcher(`Pool-${++pools}`, this.#name, checked, setup, start, this.#emitter())
     void this.#dispatcher.ended.then(() => {
       this.#initial?.release()
       this.#clients?.close()
@@ -86,7 +89,7 @@ export class Pool<Module extends object = AnyModule>
   get name(): string {
     if (this.#dispatcher.isClosed)
       throw new CrossmemError('ERR_CLOSED', 'the pool was closed and takes no more tasks')
-    this.#clients ??= new Clients(this.#dispatcher)
+    this.#clients ??= new Clients(this.#dispatcher, this.#name)
     return this.#clients.name
   }
 

@@ -1,7 +1,7 @@
 // What a worker of a pool runs.
 
-import { isMainThread } from 'node:worker_threads'
-import type { SharedArray } from '../arrays/index.js'
+import { isMainThread, threadId } from 'node:worker_threads'
+import type { SharedMemory } from '../memory/index.js'
 import type { AnyHandle } from '../open.js'
 import { isKept, loadAll, pack, packError, packResult, type Run } from '../process/index.js'
 import type { Pipe } from '../queues/index.js'
@@ -10,19 +10,22 @@ import { Board } from './board.js'
 import { checkProgress, runAs } from './current-task.js'
 import type { After, Mode, News, Order, Setup, Wire } from './messages.js'
 import { fromWire, plainWire } from './wire.js'
+import { WorkerStatus } from './worker-status.js'
 
 type Call = Extract<Order, ['call', ...unknown[]]>
 
 /** Serves a pool until it says that no task follows, or is gone. */
-export async function serve(pipe: Pipe, board: SharedArray<'int32'>, setup: Setup): Promise<never> {
+export async function serve(pipe: Pipe, memory: SharedMemory, setup: Setup): Promise<never> {
   const orders = pipe as Pipe<Order>
-  const worker = new Server(pipe as Pipe<News>, new Board(board), setup)
+  const status = new WorkerStatus(memory)
+  const worker = new Server(pipe as Pipe<News>, new Board(memory), status, setup)
   try {
     const functions = await loadAll(setup.target)
     if (setup.initializer) {
       const { run, args } = setup.initializer
       await functions(run)(...fromWire(args).list)
     }
+    status.ready(threadId)
     // It ends when the pool is gone.
     worker.run(functions).catch(() => process.exit())
   } catch (error) {
@@ -44,6 +47,7 @@ export async function serve(pipe: Pipe, board: SharedArray<'int32'>, setup: Setu
 class Server {
   readonly #pipe: Pipe<News>
   readonly #board: Board
+  readonly #status: WorkerStatus
   readonly #setup: Setup
   readonly #calls: Call[] = []
   #isEnding = false
@@ -53,9 +57,10 @@ class Server {
   /** Handles in results that the pool hasn't opened yet. */
   readonly #held = new Map<number, () => void>()
 
-  constructor(pipe: Pipe<News>, board: Board, setup: Setup) {
+  constructor(pipe: Pipe<News>, board: Board, status: WorkerStatus, setup: Setup) {
     this.#pipe = pipe
     this.#board = board
+    this.#status = status
     this.#setup = setup
   }
 
@@ -81,7 +86,8 @@ class Server {
         await new Promise<void>(resolve => (this.#wake = resolve))
         continue
       }
-      const task = call[1]
+      const [, task, id, run] = call
+      this.#status.begins(task, id, run)
       if (!this.#board.begin(task)) continue
       await this.#serve(call, functions)
       // The pool kills this process now, in place of the task.

@@ -1,11 +1,12 @@
-import { SharedArray } from '../arrays/index.js'
 import { hasCode } from '../errors.js'
+import { SharedMemory } from '../memory/index.js'
 import { Pipe } from '../queues/index.js'
 import { now } from '../wait/index.js'
 import { Board, PLACES } from './board.js'
 import type { Ending, Host, StartHost } from './host.js'
 import type { Job, Posting } from './job.js'
 import type { After, News, Order, Setup, Wire } from './messages.js'
+import { WORKER_BYTES, WorkerStatus } from './worker-status.js'
 
 /** How many bytes can be on their way in each direction. */
 const CAPACITY = 1 << 18
@@ -51,12 +52,14 @@ export class PoolWorker {
   #next = 0
   readonly #mostTasks: number
   readonly #pipe: Pipe<Order>
-  readonly #shared: SharedArray<'int32'>
+  readonly #memory: SharedMemory
   readonly #board: Board
   readonly #host: Host
 
   constructor(
     readonly name: string,
+    /** The name of its memory. */
+    memory: string,
     setup: Setup,
     start: StartHost,
     listener: Listener,
@@ -65,13 +68,14 @@ export class PoolWorker {
     this.#mostTasks = mostTasks
     const [here, there] = Pipe.create<unknown>({ capacity: CAPACITY })
     this.#pipe = here as Pipe<Order>
-    this.#shared = SharedArray.create(null, 'int32', PLACES)
-    this.#board = new Board(this.#shared)
+    this.#memory = SharedMemory.create(memory, WORKER_BYTES)
+    this.#board = new Board(this.#memory)
     try {
-      this.#host = start(name, [there, this.#shared, setup])
+      this.#host = start(name, [there, this.#memory, setup])
+      new WorkerStatus(this.#memory).started(this.#host.pid)
     } catch (error) {
       here.close()
-      this.#shared.close()
+      this.#memory.close()
       throw error
     } finally {
       there.close()
@@ -129,7 +133,7 @@ export class PoolWorker {
       this.state = 'gone'
       listener.hasEnded(this, ending)
       this.#pipe.close()
-      this.#shared.close()
+      this.#memory.close()
     })
     try {
       for (;;) {

@@ -14,8 +14,7 @@ export class PoolInbox<T = unknown> extends ValueQueue<T, 'Pool'> {
     return new PoolInbox<T>(segment)
   }
 
-  /** Creates one with a random name. */
-  static create<T>(): PoolInbox<T> {
-    return new PoolInbox<T>(createValueQueue('Pool', null, { capacity: CAPACITY }))
+  static create<T>(name: string): PoolInbox<T> {
+    return new PoolInbox<T>(createValueQueue('Pool', name, { capacity: CAPACITY }))
   }
 }

@@ -38,6 +38,7 @@ mod wait;
 pub use domain::{
     Agent, AgentId, AgentInfo, Company, DomainInfo, DomainName, FoundDomain, GroupInfo, Listener, LoopBell,
     NAME_MAX, ObjectInfo, ObjectRef, Swept, Watch, domains, end_with, inspect, list_of, obstacle,
+    random_name,
 };
 pub use error::{Code, Error, Result};
 pub use file_lock::{FileLock, Tried};

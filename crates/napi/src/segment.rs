@@ -57,6 +57,15 @@ pub struct OpenSegment {
     pub id: f64,
 }
 
+/// A random name for an object, and for others whose names begin with it.
+///
+/// # Errors
+/// `ERR_OS`.
+#[napi(catch_unwind)]
+pub fn random_name() -> Result<String> {
+    crossmem_core::random_name().map_err(js)
+}
+
 /// Creates an object and opens it.
 ///
 /// # Errors

@@ -82,7 +82,7 @@ pub fn check_domain_name(domain: &str) -> Result<()> {
 ///
 /// # Errors
 /// `ERR_OS` if the system provides no random bytes.
-pub(crate) fn random_name() -> Result<String> {
+pub fn random_name() -> Result<String> {
     Ok(format!("crossmem_{:016x}", random_u64()?))
 }
 
