@@ -22,6 +22,7 @@ import { latency } from './sections/latency.js'
 import { life } from './sections/life.js'
 import { locks } from './sections/locks.js'
 import { map } from './sections/map.js'
+import { onlookers } from './sections/onlookers.js'
 import { pools } from './sections/pools.js'
 import { queueBatches } from './sections/queue-batches.js'
 import { queueFloor } from './sections/queue-floor.js'
@@ -59,6 +60,7 @@ const all = [
   latency,
   pools,
   map,
+  onlookers,
 ]
 
 async function main(): Promise<void> {

@@ -58,6 +58,8 @@ const EVERYWHERE = [
   'crossmem: SharedMap',
   'crossmem: SharedMap with maxBytes',
   'cluster primary: process.send',
+  'crossmem ls',
+  'crossmem doctor',
 ]
 const ON_LINUX = [
   'system calls, same guarantees',
