@@ -14,6 +14,7 @@ export class PoolInbox<T = unknown> extends ValueQueue<T, 'Pool'> {
     return new PoolInbox<T>(segment)
   }
 
+  /** Creates one. */
   static create<T>(name: string): PoolInbox<T> {
     return new PoolInbox<T>(createValueQueue('Pool', name, { capacity: CAPACITY }))
   }
