@@ -32,6 +32,7 @@ const steps = [
       'bench',
       'examples',
       'scripts/declarations.mjs',
+      'scripts/modules.mjs',
       'tsconfig.json',
       'tsconfig.build-all.json',
       'package-lock.json',

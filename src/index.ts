@@ -1,6 +1,8 @@
 // First, so that a runtime that is too old, or can't load the addon, is told why.
 import './node-version.js'
 import './native/index.js'
+// So that open() knows pools.
+import './pool/index.js'
 
 export {
   type ArraySource,

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import test from 'ava'
+import { Pool } from 'crossmem'
 import { intendedNames, shippedNames } from '../helpers/declarations.js'
 import { unique } from '../helpers/domain.js'
-import { root } from '../helpers/paths.js'
+import { fixture, root } from '../helpers/paths.js'
 import { installPublished, packedPaths } from '../helpers/published.js'
 
 test('the published package works from ES modules, CommonJS and its command', t => {
@@ -60,12 +61,43 @@ test('the declarations export exactly what the entries in src/ export', t => {
   t.deepEqual(shippedNames().sort(), intendedNames().sort())
 })
 
-test('exports are plain properties, since each use of a getter costs time', t => {
-  const dist = join(root, 'dist')
-  const doors = readdirSync(dist).filter(name => existsSync(join(dist, name, 'index.js')) && name !== 'addon')
+const { load } = require(join(root, 'dist', 'modules.js')) as { load(path: string): Record<string, unknown> }
+
+test('exports become plain properties when they are read, since each use of a getter costs time', t => {
+  const source = join(root, 'src')
+  const doors = readdirSync(source).filter(name => existsSync(join(source, name, 'index.ts')))
   t.true(doors.length > 10)
   for (const door of ['.', ...doors]) {
-    const exported = Object.getOwnPropertyDescriptors(require(join(dist, door, 'index.js')) as object)
-    for (const [name, { get }] of Object.entries(exported)) t.is(get, undefined, `${door}: ${name}`)
+    const exported = load(join(door, 'index.js'))
+    for (const name of Object.keys(exported)) {
+      t.not(exported[name], undefined, `${door}: ${name}`)
+      t.is(Object.getOwnPropertyDescriptor(exported, name)?.get, undefined, `${door}: ${name}`)
+    }
   }
+})
+
+/** The files of the package that a program has read when it ends. */
+function filesReadBy(program: string): string[] {
+  const script = `${program}; console.log(JSON.stringify(Object.keys(require.cache)))`
+  const read = execFileSync(process.execPath, ['-e', script], { cwd: root, encoding: 'utf8' })
+  return ofPackage(JSON.parse(read))
+}
+
+const ofPackage = (paths: string[]): string[] =>
+  paths
+    .filter(path => path.startsWith(join(root, 'dist')) && !path.includes('addon'))
+    .map(path => basename(path))
+    .sort()
+
+test('requiring the package reads what a first use needs, and the rest when that is used', t => {
+  t.deepEqual(filesReadBy("require('crossmem').Pipe"), ['index.js', 'modules.js'])
+  t.deepEqual(filesReadBy("require('crossmem').Mutex"), ['index.js', 'modules.js', 'more-modules.js'])
+})
+
+test('a worker of a pool reads only the modules that child processes need', async t => {
+  await using pool = new Pool<typeof import('../fixtures/package/files-read.js')>(
+    fixture('package/files-read'),
+    { workers: 1 },
+  )
+  t.deepEqual(ofPackage(await pool.apply('filesRead')), ['child.js', 'modules.js', 'worker-main.js'])
 })

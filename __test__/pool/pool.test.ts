@@ -177,7 +177,7 @@ test('a pool that is closed runs what it has, and nothing else', async t => {
 })
 
 test('a pool that is terminated ends all at once', async t => {
-  const pool = poolFor(t)
+  const pool = poolFor(t, { workers: 1 })
   const begun = Value.create(null, 'int32')
   const tasks = [pool.apply('spin', [begun]), pool.apply('add', [1])]
   while (begun.get() === 0) await new Promise(setImmediate)

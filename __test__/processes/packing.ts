@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { root } from '../helpers/paths.js'
 
 /** How processes send each other values: from the built package, whose objects these are. */
-export const { pack, unpack } = require(join(root, 'dist', 'process', 'handles.js')) as {
+export const { pack, unpack } = require(join(root, 'dist', 'modules.js')).load('process/handles.js') as {
   pack(
     value: unknown,
     options?: { share?: boolean },

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { types } from 'node:util'
 import { CrossmemError } from '../errors.js'
 import { show } from '../util/index.js'
@@ -114,5 +113,8 @@ function bindCustom<T>(codec: Codec<T>): BoundCodec<T> {
 }
 
 /** The number of a custom codec with a name: 48 bits, different from those of all other kinds. */
-const hash = (name: string): number =>
-  Math.max(UNNAMED + 1, createHash('sha256').update(name).digest().readUIntBE(0, 6))
+function hash(name: string): number {
+  // Loaded here, since few codecs have a name.
+  const { createHash } = require('node:crypto') as typeof import('node:crypto')
+  return Math.max(UNNAMED + 1, createHash('sha256').update(name).digest().readUIntBE(0, 6))
+}

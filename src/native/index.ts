@@ -1,3 +1,6 @@
+// First: a failure is told in words.
+import './loading.js'
+
 export type { AgentIdentity, DomainState, LockRequest, NewSegment, OpenSegment } from './addon.js'
 export { domainGroup, domainName, ownerWord } from './agent.js'
 export { nativeArrays } from './arrays.js'

@@ -1,6 +1,6 @@
 import { CrossmemError } from '../errors.js'
 import type { Segment } from '../objects/index.js'
-import { definePool, type PoolHandle } from '../open.js'
+import type { PoolHandle } from '../open.js'
 import { PoolInbox } from '../queues/index.js'
 import { dispose, type InspectionArguments, inspection, showAs } from '../util/index.js'
 import { PoolCalls } from './calls.js'
@@ -78,5 +78,3 @@ export class PoolClient<Module extends object = AnyModule> extends PoolCalls<Mod
     return this.#remote
   }
 }
-
-definePool(segment => PoolClient.attach(segment))

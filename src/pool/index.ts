@@ -1,3 +1,5 @@
+import { definePool } from '../open.js'
+
 export { PoolClient } from './client.js'
 export { type CurrentTask, currentTask } from './current-task.js'
 export type { WorkerDied } from './death.js'
@@ -11,3 +13,6 @@ export { Pool } from './pool.js'
 export type { PoolStats, WorkerInfo, WorkerStats } from './stats.js'
 export { Task, type TaskState } from './task.js'
 export type { Times } from './times.js'
+
+// Loaded when a pool is opened: most programs open none.
+definePool(segment => (require('./client.js') as typeof import('./client.js')).PoolClient.attach(segment))
