@@ -83,13 +83,18 @@ export class FastProducer extends FastRing {
     super(object, ring, 1 - ring)
   }
 
-  /** Pushes a record. `false` means that the addon has to do it. */
-  push(message: Uint8Array): boolean {
+  /**
+   * Pushes a record. `false` means that the addon has to do it.
+   *
+   * @param wakes whether a consumer that sleeps is woken; else `wake` follows
+   */
+  push(message: Uint8Array, wakes = true): boolean {
     if (!this.#isOpen) return false
     const tail = this.words[this.tail] as number
     const end = this.#write(message, tail)
     if (end === tail) return false
     this.#publish(end)
+    if (wakes) this.wake()
     return true
   }
 
@@ -106,7 +111,10 @@ export class FastProducer extends FastRing {
       if (end === tail) break
       tail = end
     }
-    if (at > first) this.#publish(tail)
+    if (at > first) {
+      this.#publish(tail)
+      this.wake()
+    }
     return at
   }
 
@@ -138,12 +146,17 @@ export class FastProducer extends FastRing {
     return this.left
   }
 
+  /** From here on the records are there, whatever becomes of this process. */
   #publish(tail: number): void {
-    const { words, tail: at } = this
-    Atomics.store(words, at, tail)
-    // The store and this load are sequentially consistent: a consumer that went to sleep without
-    // seeing the record is seen.
-    if (Atomics.load(words, at + EMPTY_AT / 4) !== 0) nativeQueues.wakePeer(this.handle, 1 - this.ring, true)
+    Atomics.store(this.words, this.tail, tail)
+  }
+
+  /** Wakes a consumer that sleeps. */
+  wake(): void {
+    // This load and the store of the tail are sequentially consistent: a consumer that went to
+    // sleep without seeing a record is seen.
+    if (Atomics.load(this.words, this.tail + EMPTY_AT / 4) !== 0)
+      nativeQueues.wakePeer(this.handle, 1 - this.ring, true)
   }
 
   #isRoom(tail: number, needed: number): boolean {

@@ -4,7 +4,7 @@ import { cannotStart, workerDied } from './death.js'
 import { publishExit, publishReady, publishSettle, publishSubmit } from './diagnostics.js'
 import type { PoolEvents } from './events.js'
 import type { Ending, StartHost } from './host.js'
-import { type Call, Job } from './job.js'
+import { type Call, Job, type Owner, type Runner } from './job.js'
 import { keepAlive } from './keeper.js'
 import { Ledger } from './ledger.js'
 import { Lobby } from './lobby.js'
@@ -33,7 +33,7 @@ interface Seat {
 export type Emit = <Name extends keyof PoolEvents>(name: Name, ...args: PoolEvents[Name]) => void
 
 /** Gives tasks to workers, and brings their results back. */
-export class Dispatcher {
+export class Dispatcher implements Runner, Owner {
   readonly #options: CheckedPool
   readonly #setup: Setup
   readonly #start: StartHost
@@ -100,22 +100,36 @@ export class Dispatcher {
   }
 
   submit(call: Call): Job {
-    const job = new Job(++this.#lastJob, call)
+    const job = new Job(++this.#lastJob, call, this)
     this.#jobs.add(job)
     publishSubmit(this.#name, job)
     keepAlive(1)
-    job.stop = reason => this.#stop(job, reason)
     stopInTime(job)
-    const done = (): void => {
-      this.#jobs.delete(job)
-      this.#ledger.settled(job)
-      publishSettle(this.#name, job)
-      keepAlive(-1)
-      if (this.#isClosed && this.#jobs.size === 0) this.#dismiss()
-    }
-    job.ends.add(done)
     this.#accept(job)
     return job
+  }
+
+  settled(job: Job): void {
+    this.#jobs.delete(job)
+    this.#ledger.settled(job)
+    publishSettle(this.#name, job)
+    keepAlive(-1)
+    if (this.#isClosed && this.#jobs.size === 0) this.#dismiss()
+  }
+
+  stop(job: Job, reason: unknown): void {
+    if (job.outcome || job.stopped) return
+    job.stopped = { reason }
+    const { posting } = job
+    if (!posting && !this.#lineOf(job).remove(job)) this.#lobby.remove(job)
+    if (!posting || posting.takeBack()) {
+      job.reject(reason)
+      this.#schedule()
+      return
+    }
+    posting.abort(wireOf(reason))
+    const timer = setTimeout(() => posting.kill(), this.#options.grace)
+    job.atEnd(() => clearTimeout(timer))
   }
 
   stats(): PoolStats {
@@ -141,7 +155,7 @@ export class Dispatcher {
     if (this.#failure) job.reject(this.#failure.reason)
     else if (this.#isClosed)
       job.reject(new CrossmemError('ERR_CLOSED', 'the pool was closed and takes no more tasks'))
-    else if (signal?.aborted) this.#stop(job, signal.reason)
+    else if (signal?.aborted) this.stop(job, signal.reason)
     else if (!this.#lobby.keepsOut(job, this.#waitingTasks())) this.#enter(job)
   }
 
@@ -190,6 +204,7 @@ export class Dispatcher {
   #dispatch(): void {
     this.#give(false)
     this.#give(true)
+    for (const worker of this.#workers) worker.rouse()
     for (const job of this.#lobby.letIn(this.#waitingTasks)) this.#enter(job)
     if (this.#lobby.isDrained(this.#waitingTasks())) this.#emit('drain')
     this.#startWorkers()
@@ -199,7 +214,7 @@ export class Dispatcher {
   /** Gives each worker as many tasks as it may have, the least loaded ones first. */
   #give(toSlow: boolean): void {
     let mayGive = true
-    for (let load = 0; mayGive; load++) {
+    for (let load = this.#leastLoad(toSlow); mayGive; load++) {
       mayGive = false
       for (const seat of this.#seats) {
         const { worker } = seat
@@ -210,6 +225,15 @@ export class Dispatcher {
         if (worker.posted.size <= load) worker.post(line.takeFirst() as Job)
       }
     }
+  }
+
+  /** How many tasks those workers have that have the fewest. */
+  #leastLoad(ofSlow: boolean): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const { worker } of this.#seats) {
+      if (worker && worker.isSlow === ofSlow && worker.room > 0) least = Math.min(least, worker.posted.size)
+    }
+    return least
   }
 
   /** Starts workers for tasks that wait, up to the most; without tasks, up to the least. */
@@ -358,23 +382,13 @@ export class Dispatcher {
     } else this.#lineOf(job).add(job)
   }
 
-  #stop(job: Job, reason: unknown): void {
-    if (job.outcome || job.stopped) return
-    job.stopped = { reason }
-    const { posting } = job
-    if (!posting && !this.#lineOf(job).remove(job)) this.#lobby.remove(job)
-    if (!posting || posting.takeBack()) {
-      job.reject(reason)
-      this.#schedule()
-      return
-    }
-    posting.abort(wireOf(reason))
-    const timer = setTimeout(() => posting.kill(), this.#options.grace)
-    job.ends.add(() => clearTimeout(timer))
-  }
-
   /** Others may run what it hasn't begun. */
   #slowDown(worker: PoolWorker): void {
+    // It may have told of tasks, and be long in the one after them.
+    if (worker.hearNow()) {
+      this.#dispatch()
+      return
+    }
     worker.isSlow = true
     this.#takeBackFrom(worker)
     this.#schedule()

@@ -59,8 +59,6 @@ export class Job implements Waiting {
   readonly since = now()
   /** The arguments, once the pool has accepted it. */
   parcel: Carried | undefined
-  /** Ends it; set while a pool has it. */
-  stop: (reason: unknown) => void = () => undefined
   /** Set while a worker has it. */
   posting: Posting | undefined
   /** Why it is to end. */
@@ -69,16 +67,18 @@ export class Job implements Waiting {
   attempts = 0
   outcome: 'done' | 'failed' | 'cancelled' | undefined
   readonly promise: Promise<unknown>
-  /** What to do when it is settled. */
-  readonly ends = new Set<() => void>()
-  readonly listeners = new Set<(progress: Progress | undefined) => void>()
-  #fulfill: (value: unknown) => void = () => undefined
-  #reject: (reason: unknown) => void = () => undefined
+  // Most tasks have no listener.
+  #ends: Set<() => void> | undefined
+  #listeners: Set<Hear> | undefined
+  #fulfill!: (value: unknown) => void
+  #reject!: (reason: unknown) => void
 
   constructor(
     /** Its number in the pool, from 1 up. */
     readonly id: number,
     readonly call: Call,
+    /** What runs it; `undefined` of one that was refused. */
+    readonly owner?: Owner,
   ) {
     this.place = placeOf(id, call.options.priority)
     this.promise = new Promise((resolve, reject) => {
@@ -97,8 +97,33 @@ export class Job implements Waiting {
     this.#reject(reason)
   }
 
+  /** Ends it, unless it has ended. */
+  stop(reason: unknown): void {
+    this.owner?.stop(this, reason)
+  }
+
   tell(progress: Progress): void {
-    for (const listener of this.listeners) listener(progress)
+    for (const hear of this.#listeners ?? []) hear(progress)
+  }
+
+  /** Calls `hear` with what it tells, and with `undefined` when it is settled. */
+  listen(hear: Hear): void {
+    this.#listeners ??= new Set()
+    this.#listeners.add(hear)
+  }
+
+  unlisten(hear: Hear): void {
+    this.#listeners?.delete(hear)
+  }
+
+  /** Calls `act` when it is settled. */
+  atEnd(act: () => void): void {
+    this.#ends ??= new Set()
+    this.#ends.add(act)
+  }
+
+  notAtEnd(act: () => void): void {
+    this.#ends?.delete(act)
   }
 
   #settle(outcome: Job['outcome']): void {
@@ -107,10 +132,21 @@ export class Job implements Waiting {
     this.parcel?.release()
     this.parcel = undefined
     this.posting = undefined
-    for (const end of this.ends) end()
-    for (const listener of this.listeners) listener(undefined)
-    this.listeners.clear()
+    this.owner?.settled(this)
+    for (const act of this.#ends ?? []) act()
+    for (const hear of this.#listeners ?? []) hear(undefined)
+    this.#listeners = undefined
   }
+}
+
+type Hear = (progress: Progress | undefined) => void
+
+/** What has a task until it is settled. */
+export interface Owner {
+  /** Ends it, unless it has ended. */
+  stop(job: Job, reason: unknown): void
+  /** It has just been settled. */
+  settled(job: Job): void
 }
 
 /** What runs tasks: the dispatcher of a pool, or what hands them to a pool of another process. */

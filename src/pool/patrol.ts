@@ -58,9 +58,10 @@ export class Patrol {
     const time = now()
     for (const worker of [...this.#workers]) {
       const quiet = time - worker.lastNews
+      // While it has its tasks: the system is asked about no worker that has none.
+      if (quiet > LONG || worker.isStopped) this.#ask(worker)
       if (worker.posted.size === 0) this.#watcher.isIdle(worker, quiet)
       else if (quiet > TICK / 2) this.#watcher.isSlow(worker)
-      if (quiet > LONG || worker.isStopped) this.#ask(worker)
     }
   }
 

@@ -2,7 +2,7 @@ import { CrossmemError, hasCode } from '../errors.js'
 import { Mutex, RwLock } from '../locks/index.js'
 import { cpuCount } from '../process/index.js'
 import { type PoolInbox, Queue } from '../queues/index.js'
-import { type Call, Job, type Runner } from './job.js'
+import { type Call, Job, type Owner, type Runner } from './job.js'
 import { keepAlive } from './keeper.js'
 import { settle, tell } from './outcome.js'
 import { Parcel } from './parcel.js'
@@ -11,7 +11,7 @@ import { stopInTime } from './stop-in-time.js'
 import { wireOf } from './wire.js'
 
 /** Gives tasks to a pool of another process, and gets their results. */
-export class Remote implements Runner {
+export class Remote implements Runner, Owner {
   readonly #pool: string
   readonly #inbox: PoolInbox<Request>
   readonly #answers = Queue.create<Answer>(null)
@@ -57,17 +57,23 @@ export class Remote implements Runner {
   }
 
   submit(call: Call): Job {
-    const job = new Job(++this.#last, call)
+    const job = new Job(++this.#last, call, this)
     this.#jobs.set(job.id, job)
     keepAlive(1)
-    job.stop = reason => this.#stop(job, reason)
     stopInTime(job)
-    job.ends.add(() => {
-      this.#jobs.delete(job.id)
-      keepAlive(-1)
-    })
     this.#send(job)
     return job
+  }
+
+  settled(job: Job): void {
+    this.#jobs.delete(job.id)
+    keepAlive(-1)
+  }
+
+  stop(job: Job, reason: unknown): void {
+    if (job.outcome || job.stopped) return
+    job.stopped = { reason }
+    this.#request('stop', job.id, wireOf(reason))
   }
 
   close(): void {
@@ -91,12 +97,6 @@ export class Remote implements Runner {
         job.reject(error)
       }
     }
-  }
-
-  #stop(job: Job, reason: unknown): void {
-    if (job.outcome || job.stopped) return
-    job.stopped = { reason }
-    this.#request('stop', job.id, wireOf(reason))
   }
 
   /** If the pool is gone, `#finish` tells the tasks. */

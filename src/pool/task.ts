@@ -53,9 +53,7 @@ export class Task<Result = unknown> implements Promise<Result> {
    * A slow reader gets all of it.
    */
   get progress(): AsyncIterable<Progress> {
-    const { listeners } = this.#job
-    const hasEnded = (): boolean => this.#job.outcome !== undefined
-    return { [Symbol.asyncIterator]: () => progressOf(listeners, hasEnded) }
+    return { [Symbol.asyncIterator]: () => progressOf(this.#job) }
   }
 
   /**
@@ -135,28 +133,27 @@ export class Task<Result = unknown> implements Promise<Result> {
     if (this.ready()) return
     let timer: NodeJS.Timeout | undefined
     let end: () => void = () => undefined
-    const { ends } = this.#job
     await new Promise<void>(resolve => {
       end = resolve
-      ends.add(end)
+      this.#job.atEnd(end)
       if (most < Number.POSITIVE_INFINITY) timer = setTimeout(end, most)
     })
-    ends.delete(end)
+    this.#job.notAtEnd(end)
     clearTimeout(timer)
   }
 }
 
 stays(Task, 'it belongs to the pool that runs it; await it, and send its result')
 
-async function* progressOf(listeners: Job['listeners'], hasEnded: () => boolean): AsyncGenerator<Progress> {
+async function* progressOf(job: Job): AsyncGenerator<Progress> {
   const heard: (Progress | undefined)[] = []
   let wake: () => void = () => undefined
   const hear = (progress: Progress | undefined): void => {
     heard.push(progress)
     wake()
   }
-  if (hasEnded()) return
-  listeners.add(hear)
+  if (job.outcome) return
+  job.listen(hear)
   try {
     for (;;) {
       if (heard.length === 0) await new Promise<void>(resolve => (wake = resolve))
@@ -165,6 +162,6 @@ async function* progressOf(listeners: Job['listeners'], hasEnded: () => boolean)
       yield next
     }
   } finally {
-    listeners.delete(hear)
+    job.unlisten(hear)
   }
 }

@@ -14,6 +14,13 @@ import { WorkerStatus } from './worker-status.js'
 
 type Call = Extract<Order, ['call', ...unknown[]]>
 
+/**
+ * To wake the pool takes longer than a short task. So while short tasks follow each other, the pool
+ * is woken once for so many of them, and not later than so many milliseconds after the first. If a
+ * long task follows, the pool looks for itself what it was told.
+ */
+const TOGETHER = { tasks: 16, within: 0.5 }
+
 /** Serves a pool until it says that no task follows, or is gone. */
 export async function serve(pipe: Pipe, memory: SharedMemory, setup: Setup): Promise<never> {
   const orders = pipe as Pipe<Order>
@@ -54,6 +61,8 @@ class Server {
   #wake: () => void = () => undefined
   /** The task that runs, and what aborts it. */
   #current: { task: number; abort: (reason: unknown) => void } | undefined
+  /** Results that the pool was told without being woken. */
+  #untold = { tasks: 0, since: 0 }
   /** Handles in results that the pool hasn't opened yet. */
   readonly #held = new Map<number, () => void>()
 
@@ -83,6 +92,7 @@ class Server {
       const call = this.#calls.shift()
       if (!call) {
         if (this.#isEnding && this.#held.size === 0) return process.exit()
+        this.#rouse()
         await new Promise<void>(resolve => (this.#wake = resolve))
         continue
       }
@@ -145,7 +155,25 @@ class Server {
     }
     this.#current = undefined
     close(handles)
-    await pipe.send(news)
+    await this.#tell(news, begun)
+  }
+
+  /** The pool has taken back what was behind the tasks that it was told of. */
+  #rouse(): void {
+    if (this.#untold.tasks === 0) return
+    this.#untold.tasks = 0
+    this.#pipe.rouse()
+  }
+
+  #tell(news: News, begun: number): Promise<unknown> | undefined {
+    const untold = this.#untold
+    if (untold.tasks === 0) untold.since = begun
+    const isLate = performance.now() - untold.since > TOGETHER.within
+    if (this.#calls.length > 0 && !isLate && ++untold.tasks < TOGETHER.tasks) {
+      return this.#pipe.sendQuietly(news)
+    }
+    untold.tasks = 0
+    return this.#pipe.send(news)
   }
 }
 

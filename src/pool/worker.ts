@@ -17,6 +17,8 @@ const MOST_AHEAD = PLACES / 2
 /** How long, in milliseconds, the tasks that a worker has ahead may take. */
 const AHEAD = 2
 
+const UNREF = { unref: true }
+
 /** What a worker says about tasks, and why it can't start. */
 export type Told = Exclude<News, ['ready']>
 
@@ -50,11 +52,14 @@ export class PoolWorker {
   /** How long its tasks take, in milliseconds. */
   #average = AHEAD
   #next = 0
+  /** Whether it got tasks without being woken. */
+  #isToBeRoused = false
   readonly #mostTasks: number
   readonly #pipe: Pipe<Order>
   readonly #memory: SharedMemory
   readonly #board: Board
   readonly #host: Host
+  readonly #listener: Listener
 
   constructor(
     readonly name: string,
@@ -66,6 +71,7 @@ export class PoolWorker {
     mostTasks: number,
   ) {
     this.#mostTasks = mostTasks
+    this.#listener = listener
     const [here, there] = Pipe.create<unknown>({ capacity: CAPACITY })
     this.#pipe = here as Pipe<Order>
     this.#memory = SharedMemory.create(memory, WORKER_BYTES)
@@ -80,7 +86,7 @@ export class PoolWorker {
     } finally {
       there.close()
     }
-    void this.#listen(here as Pipe<News>, listener)
+    void this.#listen(here as Pipe<News>)
   }
 
   get pid(): number | undefined {
@@ -106,12 +112,21 @@ export class PoolWorker {
     this.posted.set(task, job)
     this.#board.post(task)
     job.posting = new TaskOfWorker(this, this.#board, task)
-    this.send(['call', task, job.id, call.run, call.mode, parcel.wire, parcel.sender])
+    const order: Order = ['call', task, job.id, call.run, call.mode, parcel.wire, parcel.sender]
+    this.#pipe.sendQuietly(order, UNREF)?.catch(() => undefined)
+    this.#isToBeRoused = true
+  }
+
+  /** Wakes it for the tasks that it got: once for all of them. */
+  rouse(): void {
+    if (!this.#isToBeRoused) return
+    this.#isToBeRoused = false
+    if (this.state !== 'gone') this.#pipe.rouse()
   }
 
   /** What it says is no matter once it has gone, and its end is told by its host. */
   send(order: Order): void {
-    this.#pipe.send(order, { unref: true }).catch(() => undefined)
+    this.#pipe.send(order, UNREF).catch(() => undefined)
   }
 
   kill(): void {
@@ -127,9 +142,17 @@ export class PoolWorker {
     this.#average += (ms - this.#average) / (ms > this.#average ? 2 : 8)
   }
 
-  async #listen(pipe: Pipe<News>, listener: Listener): Promise<void> {
+  /** Hears what it has told without waking this process. Returns whether there was anything. */
+  hearNow(): boolean {
+    const { lastNews } = this
+    this.#hearRest(this.#pipe as unknown as Pipe<News>)
+    return this.lastNews !== lastNews
+  }
+
+  async #listen(pipe: Pipe<News>): Promise<void> {
+    const listener = this.#listener
     void this.#host.ended.then(ending => {
-      this.#hearRest(pipe, listener)
+      this.#hearRest(pipe)
       this.state = 'gone'
       listener.hasEnded(this, ending)
       this.#pipe.close()
@@ -137,8 +160,8 @@ export class PoolWorker {
     })
     try {
       for (;;) {
-        let news: News | undefined = await pipe.recv({ unref: true })
-        for (; news !== undefined; news = pipe.tryRecv()) this.#hear(news, listener)
+        let news: News | undefined = await pipe.recv(UNREF)
+        for (; news !== undefined; news = pipe.tryRecv()) this.#hear(news)
         listener.isQuiet()
       }
     } catch (error) {
@@ -147,16 +170,17 @@ export class PoolWorker {
     }
   }
 
-  /** What the worker sent before it ended. */
-  #hearRest(pipe: Pipe<News>, listener: Listener): void {
+  /** What is there now. */
+  #hearRest(pipe: Pipe<News>): void {
     try {
-      for (let news = pipe.tryRecv(); news !== undefined; news = pipe.tryRecv()) this.#hear(news, listener)
+      for (let news = pipe.tryRecv(); news !== undefined; news = pipe.tryRecv()) this.#hear(news)
     } catch {
       // It was killed.
     }
   }
 
-  #hear(news: News, listener: Listener): void {
+  #hear(news: News): void {
+    const listener = this.#listener
     this.lastNews = now()
     this.isSlow = false
     if (news[0] === 'ready') {

@@ -47,6 +47,18 @@ export class PipeWriter {
     await this.#object.wait(this.#sending(kept), options, forRoom(this.#end))
   }
 
+  /**
+   * Sends a message at once and lets a reader sleep that waits for it, until `rouse`. Returns
+   * whether it did: else it sent nothing.
+   */
+  sendQuietly(message: Uint8Array): boolean {
+    return message.length <= this.#most && this.#isIdle && this.#sink.fast?.push(message, false) === true
+  }
+
+  rouse(): void {
+    this.#sink.fast?.wake()
+  }
+
   sendSync(message: Uint8Array, options: SyncWaitOptions | undefined): void {
     checkBeforeAttemptSync(options)
     const isSmall = message.length <= this.#most

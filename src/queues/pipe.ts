@@ -249,6 +249,23 @@ export class Pipe<T = unknown> extends Handle<'Pipe'> implements AsyncIterable<T
   }
 
   /**
+   * As `send`, but a reader that sleeps may sleep on until `rouse()` is called. Returns `undefined`
+   * if there is nothing to wait for.
+   *
+   * @internal
+   */
+  sendQuietly(value: T, options?: WaitOptions): Promise<unknown> | undefined {
+    const message = this.#codec.encode(value)
+    if (!this.#out.sendQuietly(message)) return this.#out.send(message, options, true)
+    return loopIsStarved() ? loopTurn() : undefined
+  }
+
+  /** Wakes the reader of what was sent. @internal */
+  rouse(): void {
+    this.#out.rouse()
+  }
+
+  /**
    * As `send`, but blocks this thread.
    *
    * @throws {CrossmemError} as `send`. ERR_BUSY: a large value is being sent, or this one is large
