@@ -26,6 +26,7 @@ import {
   checkMaker,
   existsAs,
   factsOf,
+  noteBirth,
   openOrCreate,
   Segment,
   whenCreated,
@@ -138,6 +139,7 @@ export class NDArray<D extends DType = DType> extends NDView<D> implements Dispo
       order: header.order,
       isHandle: true,
     })
+    noteBirth(this)
     this.name = segment.name
     this.#segment = segment
     this.#dataOffset = header.dataOffset

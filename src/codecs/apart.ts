@@ -10,6 +10,8 @@ export interface Message {
   pieces: Piece[]
   /** All memory that the value shows. */
   memories: ReadonlySet<ArrayBufferLike>
+  /** All handles in the value. */
+  handles: ReadonlySet<object>
 }
 
 /**
@@ -26,7 +28,7 @@ export function encodeApart(value: unknown, least: number, what?: string): Messa
     const pieces = collector.settle()
     // Now it is known which small views show large memory: they share it, too.
     if (collector.hasSplit) bytes = encodeMsgpack(value, undefined, collector)
-    return { bytes, pieces, memories: collector.memories }
+    return { bytes, pieces, memories: collector.memories, handles: collector.handles }
   } catch (cause) {
     throw cannotSend(value, cause, encodeMsgpack, what)
   }

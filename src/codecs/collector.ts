@@ -31,6 +31,8 @@ export class Collector {
   readonly #least: number
   /** All memory of the value. */
   readonly memories = new Set<ArrayBufferLike>()
+  /** All handles of the value. */
+  readonly handles = new Set<object>()
   /** That of views that were written, since they are small. */
   readonly #written = new Set<ArrayBufferLike>()
   readonly #numbers = new Map<ArrayBufferLike, number>()

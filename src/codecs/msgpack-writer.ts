@@ -163,6 +163,7 @@ export class MsgpackWriter {
         this.#record(value, depth)
         break
       case 'handle':
+        this.#collector?.handles.add(value)
         this.#record((value as Handle).toJSON(), depth)
         break
       case 'view':

@@ -1,4 +1,4 @@
-import { checkMaker, type Segment } from '../objects/index.js'
+import { checkMaker, noteBirth, type Segment } from '../objects/index.js'
 import { dispose, type InspectionArguments, inspection, showAs } from '../util/index.js'
 
 /** Base of the handles of plain memory, which nothing waits for: a name, a reference, closing. */
@@ -15,6 +15,7 @@ export abstract class MemoryHandle<Kind extends string> implements Disposable {
   /** @internal */
   protected constructor(segment: Segment, kind: Kind) {
     checkMaker(segment, kind)
+    noteBirth(this)
     this.crossmem = kind
     this.name = segment.name
     this.#segment = segment

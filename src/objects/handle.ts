@@ -1,6 +1,7 @@
 import { CrossmemError } from '../errors.js'
 import { nativeSegments } from '../native/index.js'
 import { dispose, type InspectionArguments, inspection, readable, showAs } from '../util/index.js'
+import { noteBirth } from './births.js'
 import { checkMaker } from './create.js'
 import type { Segment } from './segment.js'
 import { SharedObject, type WaitKind } from './shared-object.js'
@@ -50,6 +51,7 @@ export abstract class Handle<Kind extends string> implements Disposable {
   /** @internal */
   protected constructor(segment: Segment, kind: Kind, waits: WaitKind) {
     checkMaker(segment, kind)
+    noteBirth(this)
     this.crossmem = kind
     this.name = segment.name
     this.#object = SharedObject.attach(segment, waits)

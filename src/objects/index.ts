@@ -1,3 +1,4 @@
+export { handlesMade, isMadeAfter, noteBirth } from './births.js'
 export {
   CREATE_OPTIONS,
   type CreateOptions,

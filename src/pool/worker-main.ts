@@ -2,6 +2,7 @@
 
 import { isMainThread, threadId } from 'node:worker_threads'
 import type { SharedMemory } from '../memory/index.js'
+import { handlesMade, isMadeAfter } from '../objects/index.js'
 import type { AnyHandle } from '../open.js'
 import { isKept, loadAll, pack, packError, packResult, type Run } from '../process/index.js'
 import type { Pipe } from '../queues/index.js'
@@ -138,14 +139,16 @@ class Server {
     try {
       const arrived = fromWire(args, sender)
       handles = arrived.handles
+      const before = handlesMade()
       const results = runAs(context, () => callAll(functions(run), mode, arrived.list))
       const list = Array.isArray(results) ? results : await results
-      const { wire, release } = toWire(mode, list, this.#setup.shares)
+      const { wire, handles: sent, release } = toWire(mode, list, this.#setup.shares)
       if (release) {
-        const kept = handles
+        // Of handles in the result, those that the function made: others have another owner.
+        const open = [...handles, ...sent.filter(handle => isMadeAfter(handle, before))]
         handles = []
         this.#held.set(task, () => {
-          close(kept)
+          close(open)
           release()
         })
       }
@@ -196,11 +199,16 @@ async function callEach(run: Run, mode: Mode, list: unknown[]): Promise<unknown[
 }
 
 /** Results on their way, and how to give back what this worker keeps for them. */
-function toWire(mode: Mode, results: unknown[], shares: boolean): { wire: Wire; release?: () => void } {
+function toWire(
+  mode: Mode,
+  results: unknown[],
+  shares: boolean,
+): { wire: Wire; handles: AnyHandle[]; release?: () => void } {
   const plain = plainWire(results)
-  if (plain) return { wire: plain }
-  const { bytes, references, release } = packResult(mode === 'call' ? results[0] : results, shares)
-  return references.length > 0 ? { wire: bytes, release } : { wire: bytes }
+  if (plain) return { wire: plain, handles: [] }
+  const { bytes, references, handles, release } = packResult(mode === 'call' ? results[0] : results, shares)
+  const sent = { wire: bytes, handles: [...handles] as AnyHandle[] }
+  return references.length > 0 ? { ...sent, release } : sent
 }
 
 function close(handles: AnyHandle[]): void {

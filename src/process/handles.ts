@@ -31,6 +31,8 @@ export interface Packed {
   references: Reference[]
   /** Those of them that are objects in it. The others stay at least until `release()`. */
   objects: Reference[]
+  /** The handles in it, whose references are in `objects`. */
+  handles: ReadonlySet<object>
   /**
    * The receiver has unpacked it, or is dead: what this process holds for it is given back. Calling
    * it again does nothing. A value that no process will unpack needs it, too.
@@ -45,24 +47,30 @@ export interface Packed {
  * @throws {CrossmemError} ERR_INVALID_ARG: a part of it can't be sent
  */
 export function pack(value: unknown, { share = true, what }: PackOptions = {}): Packed {
-  const { bytes, places, giveBack } = (share ? packApart(value, what) : undefined) ?? packWhole(value, what)
+  const { bytes, places, handles, giveBack } =
+    (share ? packApart(value, what) : undefined) ?? packWhole(value, what)
   const arrays = places.map(([name]) => ({ crossmem: 'SharedMemory', name }))
   const objects = referencesIn(bytes)
-  return { bytes, references: [...objects, ...arrays], objects, release: giveBack }
+  return { bytes, references: [...objects, ...arrays], objects, handles, release: giveBack }
 }
 
 interface Sent extends Put {
   bytes: Uint8Array
+  handles: ReadonlySet<object>
 }
 
 /** With large arrays in shared memory; `undefined` if that can't be had. */
 function packApart(value: unknown, what: string | undefined): Sent | undefined {
-  const { bytes: message, pieces, memories } = encodeApart(value, LARGE, what)
+  const { bytes: message, pieces, memories, handles } = encodeApart(value, LARGE, what)
   const bytes = withHead(message)
   const put = tryToPut(pieces)
   if (!put) return undefined
   loseMoved(memories)
-  return { ...put, bytes: pieces.length === 0 ? bytes : Buffer.concat([bytes, codec.encode(put.places)]) }
+  return {
+    ...put,
+    handles,
+    bytes: pieces.length === 0 ? bytes : Buffer.concat([bytes, codec.encode(put.places)]),
+  }
 }
 
 function tryToPut(pieces: readonly Piece[]): Put | undefined {
@@ -76,10 +84,10 @@ function tryToPut(pieces: readonly Piece[]): Put | undefined {
 
 /** With all arrays in the message. */
 function packWhole(value: unknown, what: string | undefined): Sent {
-  const { bytes: message, memories } = encodeApart(value, Number.POSITIVE_INFINITY, what)
+  const { bytes: message, memories, handles } = encodeApart(value, Number.POSITIVE_INFINITY, what)
   const bytes = withHead(message)
   loseMoved(memories)
-  return { bytes, places: [], giveBack: () => undefined }
+  return { bytes, handles, places: [], giveBack: () => undefined }
 }
 
 function withHead(message: Uint8Array): Buffer {
