@@ -95,6 +95,42 @@ test('above maxQueue, tasks are accepted later', async t => {
   go.close()
 })
 
+test('a handle that a function made and returned is closed when the caller has it', async t => {
+  const pool = poolFor(t, { workers: 1 })
+  const [kept, other] = await pool.apply('makeAndKeep')
+  // The worker obeys in the order in which it was told.
+  t.deepEqual(await pool.apply('areOpen'), [true, false])
+  t.is(other?.byteLength, 3)
+  // This one was made by an earlier task, which is its owner.
+  const again = await pool.apply('handKept')
+  t.deepEqual(await pool.apply('areOpen'), [true, false])
+  for (const memory of [kept, other, again]) memory?.close()
+})
+
+test('results of short tasks come while a long task runs behind them', async t => {
+  const pool = poolFor(t, { workers: 1 })
+  // From now on the worker gets tasks ahead.
+  await Promise.all(Array.from({ length: 100 }, () => pool.apply('add', [1])))
+  const begun = Value.create(null, 'int32')
+  const short = Array.from({ length: 5 }, (_, n) => pool.apply('add', [n]))
+  const long = pool.apply('spin', [begun])
+  t.deepEqual(await Promise.all(short), [0, 1, 2, 3, 4])
+  pool.terminate()
+  await t.throwsAsync(() => long.get(), { code: 'ERR_CLOSED' })
+  begun.close()
+})
+
+test('results that a worker had told before its death count', async t => {
+  const pool = poolFor(t, { workers: 1 })
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(Array.from({ length: 50 }, () => pool.apply('add', [1])))
+    const before = Array.from({ length: 5 }, (_, n) => pool.apply('add', [n]))
+    const killed = pool.apply('die', ['kill'])
+    t.deepEqual(await Promise.all(before), [0, 1, 2, 3, 4])
+    await t.throwsAsync(() => killed.get(), { code: 'ERR_WORKER_DIED' })
+  }
+})
+
 test('a task tells how far it is', async t => {
   const pool = poolFor(t, { workers: 1 })
   const go = Value.create(null, 'int32')
