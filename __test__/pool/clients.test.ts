@@ -46,6 +46,43 @@ test('a reference makes a client in this process, too', async t => {
   t.throws(() => Pool.open('nothing'), { code: 'ERR_NOT_FOUND' })
 })
 
+test("a client's task runs when its pool says so", async t => {
+  const pool = poolFor(t)
+  using client = Pool.open<Work>(pool.name)
+  using gate = Value.create(null, 'int32')
+  const task: Task = client.apply('until', [gate])
+  const state = (): string => task.state
+  t.is(state(), 'waiting')
+  while (state() !== 'running') await new Promise(setImmediate)
+  gate.set(1)
+  await task
+  t.is(state(), 'done')
+})
+
+test('a client heeds what its pool says of sharing and of retries', async t => {
+  const large = new Uint8Array(1 << 17)
+  for (const options of [{ retries: 1 }, { retries: 1, share: false }, { retries: 0 }]) {
+    const pool = poolFor(t, { workers: 1, ...options })
+    using client = Pool.open<Work>(pool.name)
+    using deaths = Value.create(null, 'int32')
+    // The first worker changes the array and dies; the next one gets what was sent.
+    const { retries } = options
+    t.is(await client.apply('spoil', [large, deaths], retries === 0 ? { retries: 1 } : {}), 0)
+    t.is(deaths.get(), 1)
+    await client.map(
+      'square',
+      Array.from({ length: 8 }, (_, n) => n),
+    )
+    // Four chunks for each worker of the pool.
+    t.is(pool.stats().done, 1 + 4)
+  }
+  const pool = poolFor(t, { share: false })
+  using client = Pool.open<Work>(pool.name)
+  t.false(await client.apply('isShared', [large]))
+  using other = Pool.open<Work>(poolFor(t).name)
+  t.true(await other.apply('isShared', [large]))
+})
+
 test('if a client is killed, its tasks are cancelled, and others go on', async t => {
   using begun = Value.create(null, 'int32')
   using heard = Queue.create(null)

@@ -1,10 +1,12 @@
 import { hasCode } from '../errors.js'
 import { type Guard, Mutex, RwLock } from '../locks/index.js'
+import type { SharedMemory } from '../memory/index.js'
 import { packError } from '../process/index.js'
 import { PoolInbox, Queue } from '../queues/index.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Forwarded, Job } from './job.js'
 import { type Answer, lifeOf, type Request, type RequestedOptions } from './requests.js'
+import { publishTerms, type Terms } from './terms.js'
 import { fromWire } from './wire.js'
 
 /**
@@ -25,12 +27,14 @@ export class Clients {
   readonly #inbox: PoolInbox<Request>
   readonly #life: RwLock
   readonly #guard: Guard
+  readonly #terms: SharedMemory
   readonly #clients = new Map<string, Client>()
 
   /** @param name the name of the pool for other processes */
-  constructor(dispatcher: Dispatcher, name: string) {
+  constructor(dispatcher: Dispatcher, name: string, terms: Terms) {
     this.#dispatcher = dispatcher
     this.#inbox = PoolInbox.create<Request>(name)
+    this.#terms = publishTerms(name, terms)
     this.#life = RwLock.create(lifeOf(this.#inbox.name))
     this.#guard = this.#life.writeSync()
     void this.#listen()
@@ -46,6 +50,7 @@ export class Clients {
     for (const client of this.#clients.values()) client.close()
     this.#guard.release()
     this.#life.close()
+    this.#terms.close()
     this.#inbox.close()
   }
 
@@ -127,6 +132,7 @@ class Client {
       // The client keeps the objects until it has the result.
       parcel: { wire, sender, release: () => undefined },
       options: optionsOf(options),
+      begun: () => this.#answer(['begun', task]),
       forward: (news, release) => {
         if (release) this.#held.set(task, release)
         this.#answer(news.with(1, task) as Forwarded)

@@ -391,6 +391,7 @@ export class Dispatcher implements Runner, Owner {
     }
     worker.isSlow = true
     this.#takeBackFrom(worker)
+    for (const job of worker.posted.values()) tellBegun(job)
     this.#schedule()
   }
 
@@ -416,6 +417,13 @@ export class Dispatcher implements Runner, Owner {
     if (this.#workers.size === 0) this.#hasEnded()
     for (const worker of [...this.#workers]) this.#leave(worker)
   }
+}
+
+function tellBegun(job: Job): void {
+  const { begun } = job.call
+  if (!begun || job.isKnownToRun || !job.posting?.isRunning) return
+  job.isKnownToRun = true
+  begun()
 }
 
 /** A worker that is inside a task is killed in that task; one that isn't has none to lose. */

@@ -38,6 +38,8 @@ export interface Call {
    * keeps objects open until it is called.
    */
   forward?(news: Forwarded, release?: () => void): void
+  /** Is told, once, that a worker has begun it, unless it is done soon. */
+  begun?(): void
 }
 
 /** A call that a worker has. */
@@ -63,6 +65,8 @@ export class Job implements Waiting {
   posting: Posting | undefined
   /** Why it is to end. */
   stopped: { readonly reason: unknown } | undefined
+  /** Whether the pool has told a client that a worker has begun it. */
+  isKnownToRun = false
   /** How many workers have begun it. */
   attempts = 0
   outcome: 'done' | 'failed' | 'cancelled' | undefined

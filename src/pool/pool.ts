@@ -89,7 +89,7 @@ export class Pool<Module extends object = AnyModule>
   get name(): string {
     if (this.#dispatcher.isClosed)
       throw new CrossmemError('ERR_CLOSED', 'the pool was closed and takes no more tasks')
-    this.#clients ??= new Clients(this.#dispatcher, this.#name)
+    this.#clients ??= new Clients(this.#dispatcher, this.#name, this.#options)
     return this.#clients.name
   }
 

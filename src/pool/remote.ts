@@ -1,6 +1,5 @@
 import { CrossmemError, hasCode } from '../errors.js'
 import { Mutex, RwLock } from '../locks/index.js'
-import { cpuCount } from '../process/index.js'
 import { type PoolInbox, Queue } from '../queues/index.js'
 import { type Call, Job, type Owner, type Runner } from './job.js'
 import { keepAlive } from './keeper.js'
@@ -8,6 +7,7 @@ import { settle, tell } from './outcome.js'
 import { Parcel } from './parcel.js'
 import { type Answer, lifeOf, type Request } from './requests.js'
 import { stopInTime } from './stop-in-time.js'
+import { readTerms, type Terms } from './terms.js'
 import { wireOf } from './wire.js'
 
 /** Gives tasks to a pool of another process, and gets their results. */
@@ -20,6 +20,7 @@ export class Remote implements Runner, Owner {
   readonly #guard = this.#life.lockSync()
   /** When this process may read it, the pool is gone. */
   readonly #poolLife: RwLock
+  readonly #terms: Terms
   readonly #jobs = new Map<number, Job>()
   #last = 0
   /** Why no task is taken any more. */
@@ -30,6 +31,7 @@ export class Remote implements Runner, Owner {
     this.#inbox = inbox
     this.#pool = inbox.name
     try {
+      this.#terms = readTerms(inbox.name)
       this.#poolLife = RwLock.open(lifeOf(inbox.name))
     } catch (error) {
       this.#answers.close()
@@ -51,9 +53,8 @@ export class Remote implements Runner, Owner {
     )
   }
 
-  /** The pool's own number isn't known here. */
   get workers(): number {
-    return cpuCount()
+    return this.#terms.workers
   }
 
   submit(call: Call): Job {
@@ -89,7 +90,8 @@ export class Remote implements Runner, Owner {
       job.reject(signal.reason)
     } else {
       try {
-        const parcel = new Parcel(args, retries === null || retries === 0)
+        // The next worker shall get what was sent, not what a dead one made of it.
+        const parcel = new Parcel(args, this.#terms.share && (retries ?? this.#terms.retries) === 0)
         job.parcel = parcel
         const { wire, sender } = parcel
         this.#request('call', job.id, run, mode, wire, sender, { priority, key, retries })
@@ -119,6 +121,10 @@ export class Remote implements Runner, Owner {
     const job = this.#jobs.get(answer[1])
     if (answer[0] === 'progress') {
       if (job) tell(job, answer)
+      return
+    }
+    if (answer[0] === 'begun') {
+      if (job) job.isKnownToRun = true
       return
     }
     if (job) settle(job, answer)

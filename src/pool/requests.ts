@@ -27,7 +27,10 @@ export type Request =
   | [client: string, is: 'release', task: number]
 
 /** What a pool puts into a client's queue: what it, or its worker, says of the client's task. */
-export type Answer = Extract<News, ['progress' | 'returned' | 'failed', ...unknown[]]>
+export type Answer =
+  | Extract<News, ['progress' | 'returned' | 'failed', ...unknown[]]>
+  /** A worker has begun the task, and isn't done at once. */
+  | [is: 'begun', task: number]
 
 /** The name of the lock that a pool holds for writing as long as it is there. */
 export const lifeOf = (pool: string): string => `${pool}.life`

@@ -39,13 +39,15 @@ export class Task<Result = unknown> implements Promise<Result> {
 
   /**
    * - `'waiting'`: no worker has begun it
-   * - `'running'`: a worker has begun it
+   * - `'running'`: a worker has begun it. If it runs in a pool of another process, that is known
+   *   some tenths of a second later
    * - `'done'`: it has a result
    * - `'failed'`: the function threw, or the worker died
    * - `'cancelled'`: it was aborted, timed out or cancelled
    */
   get state(): TaskState {
-    return this.#job.outcome ?? (this.#job.posting?.isRunning ? 'running' : 'waiting')
+    const { outcome, posting, isKnownToRun } = this.#job
+    return outcome ?? (posting?.isRunning || isKnownToRun ? 'running' : 'waiting')
   }
 
   /**
