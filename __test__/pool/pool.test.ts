@@ -176,6 +176,17 @@ test('a pool that is closed runs what it has, and nothing else', async t => {
   )
 })
 
+test('long lists of numbers arrive whole, whether they are shared or copied', async t => {
+  const items: unknown[] = Array.from({ length: 100_000 }, (_, i) => i / 3)
+  items.splice(50_000, 4, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_VALUE)
+  for (const options of [{}, { share: false }, { retries: 1 }]) {
+    const pool = poolFor(t, { workers: 1, ...options })
+    t.deepEqual(await pool.map('same', items), items)
+    t.deepEqual(await pool.map('same', items, { chunkSize: 10_000 }), items)
+    t.deepEqual(await pool.map('same', [...items, 'text'], { chunkSize: 50_000 }), [...items, 'text'])
+  }
+})
+
 test('a pool that is terminated ends all at once', async t => {
   const pool = poolFor(t, { workers: 1 })
   const begun = Value.create(null, 'int32')

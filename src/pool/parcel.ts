@@ -3,7 +3,7 @@ import type { Reference } from '../open.js'
 import { Handover, pack } from '../process/index.js'
 import type { Carried } from './job.js'
 import type { Wire } from './messages.js'
-import { plainWire } from './wire.js'
+import { isLarge, plainWire } from './wire.js'
 
 /** A list of values for a worker, whose objects live until they have arrived. */
 export class Parcel implements Carried {
@@ -19,12 +19,13 @@ export class Parcel implements Carried {
    */
   constructor(list: readonly unknown[], share: boolean) {
     const plain = plainWire(list)
-    if (plain) {
+    const isApart = share && isLarge(plain)
+    if (plain && !isApart) {
       this.wire = plain
       this.sender = null
       return
     }
-    const { bytes, objects, release } = pack(list, { share, what: 'args' })
+    const { bytes, objects, release } = pack(isApart ? plain : list, { share, what: 'args' })
     this.wire = bytes
     this.#releaseArrays = release
     const ends = objects.filter(isEnd)

@@ -10,7 +10,7 @@ import { isThenable } from '../util/index.js'
 import { Board } from './board.js'
 import { checkProgress, runAs } from './current-task.js'
 import type { After, Mode, News, Order, Setup, Wire } from './messages.js'
-import { fromWire, plainWire } from './wire.js'
+import { fromWire, isLarge, plainWire } from './wire.js'
 import { WorkerStatus } from './worker-status.js'
 
 type Call = Extract<Order, ['call', ...unknown[]]>
@@ -205,8 +205,10 @@ function toWire(
   shares: boolean,
 ): { wire: Wire; handles: AnyHandle[]; release?: () => void } {
   const plain = plainWire(results)
-  if (plain) return { wire: plain, handles: [] }
-  const { bytes, references, handles, release } = packResult(mode === 'call' ? results[0] : results, shares)
+  const isApart = shares && isLarge(plain)
+  if (plain && !isApart) return { wire: plain, handles: [] }
+  const value = isApart ? plain : mode === 'call' ? results[0] : results
+  const { bytes, references, handles, release } = packResult(value, shares)
   const sent = { wire: bytes, handles: [...handles] as AnyHandle[] }
   return references.length > 0 ? { ...sent, release } : sent
 }

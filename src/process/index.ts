@@ -17,4 +17,4 @@ export {
 } from './options.js'
 export { packError, packResult } from './outcome.js'
 export { activeChildren, Process } from './process.js'
-export { move, release } from './shares.js'
+export { LARGE, move, release } from './shares.js'
