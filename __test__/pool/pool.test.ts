@@ -21,6 +21,12 @@ test('a function gets its arguments, and its result comes back', async t => {
   t.is(Buffer.compare(back, large), 0)
 })
 
+test('results of map may be promises', async t => {
+  const pool = poolFor(t)
+  const items = Array.from({ length: 20 }, (_, n) => n)
+  t.deepEqual(await pool.map('sameLater', items, { chunkSize: 7 }), items)
+})
+
 test('map and starMap have the results in the order of the items', async t => {
   const pool = poolFor(t)
   const items = Array.from({ length: 1000 }, (_, i) => i)
