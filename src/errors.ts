@@ -30,6 +30,9 @@ export type CrossmemErrorCode =
   | 'ERR_LIMIT'
   | 'ERR_PERMISSION'
   | 'ERR_OS'
+  | 'ERR_DISCONNECTED'
+  | 'ERR_READ_ONLY'
+  | 'ERR_SERVER'
 
 /** Marks every CrossmemError, also those of another copy of this package. */
 const BRAND = Symbol.for('crossmem.CrossmemError')

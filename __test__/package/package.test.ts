@@ -22,11 +22,14 @@ const cjs = createRequire(import.meta.url)('crossmem')
 const made = NDArray.create('${name}', { shape: [3], fill: 2 })
 console.log(cjs.NDArray.open('${name}').get(1), cjs.SharedMemory === SharedMemory, cjs.CrossmemError === CrossmemError)
 made.close()
+const redis = await import('crossmem/redis')
+const required = createRequire(import.meta.url)('crossmem/redis')
+console.log(redis.connect === required.connect, redis.CrossmemError === CrossmemError)
 `,
   )
   const run = (...args: string[]): string =>
     execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
-  t.is(run('user.mjs'), '2 true true\n')
+  t.is(run('user.mjs'), '2 true true\ntrue true\n')
   const manifest = join(folder, 'node_modules', 'crossmem', 'package.json')
   const { bin, scripts = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
     bin: Record<string, string>
@@ -43,10 +46,7 @@ test('each entry has a file of declarations for each kind of module, and one for
   const declarations = packedPaths().filter(path => /\.d\.[cm]?ts$/.test(path))
   t.deepEqual(declarations.sort(), [
     'dist/declarations.d.ts',
-    'dist/index.d.mts',
-    'dist/index.d.ts',
-    'dist/map/index.d.mts',
-    'dist/map/index.d.ts',
+    ...['index', 'map', 'redis'].flatMap(entry => [`dist/${entry}.d.mts`, `dist/${entry}.d.ts`]),
   ])
 })
 
