@@ -20,7 +20,7 @@ const BARRIER_OPTIONS: OptionNames<RemoteBarrierOptions> = { action: true }
 // action to end. A leader that dies leaves its group there, and whoever looks next breaks the
 // barrier.
 const BARRIERS = `
-local LINE, GROUP = KEYS[2], KEYS[3]
+local LINE, GROUP = K .. ':line', K .. ':group'
 if be('Barrier') then redis.call('HSET', K, 'parties', ARGV[3])
 elseif redis.call('HGET', K, 'parties') ~= ARGV[3] then return 'parties ' .. redis.call('HGET', K, 'parties') end
 local parties = tonumber(ARGV[3])

@@ -18,7 +18,7 @@ const suspendScript = new Script(
   `${LOCKS}
 local me = SESSION .. ' ' .. ARGV[3]
 if redis.call('HDEL', HOLDERS, me) == 0 then return 0 end
-redis.call('RPUSH', KEYS[4], me)
+redis.call('RPUSH', K .. ':notified', me)
 serve()
 return 1`,
 )
@@ -30,7 +30,7 @@ const notifyScript = new Script(
 if redis.call('HEXISTS', HOLDERS, SESSION .. ' ' .. ARGV[3]) == 0 then return -1 end
 local notified = 0
 while notified < tonumber(ARGV[4]) do
-  local waiter = redis.call('LPOP', KEYS[4])
+  local waiter = redis.call('LPOP', K .. ':notified')
   if not waiter then break end
   if alive(session_of(waiter)) then
     redis.call('RPUSH', LINE, waiter .. ' x')
@@ -45,7 +45,7 @@ const resumeScript = new Script(
   'makes room',
   `${LOCKS}
 local me = SESSION .. ' ' .. ARGV[3]
-if redis.call('LREM', KEYS[4], 1, me) == 0 then return 0 end
+if redis.call('LREM', K .. ':notified', 1, me) == 0 then return 0 end
 redis.call('RPUSH', LINE, me .. ' x')
 bury()
 serve()

@@ -16,7 +16,7 @@ export interface RemoteEventOptions {
 const EVENT_OPTIONS: OptionNames<RemoteEventOptions> = { autoReset: true }
 
 const EVENTS = `
-local LINE = KEYS[2]
+local LINE = K .. ':line'
 if be('Event') then redis.call('HSET', K, 'auto', ARGV[3])
 elseif redis.call('HGET', K, 'auto') ~= ARGV[3] then return 'other' end
 local is_set = redis.call('HGET', K, 'set')
@@ -54,7 +54,7 @@ const isSetScript = new Script('makes room', `${EVENTS} return is_set and 'set' 
 /** Whether it still waited: if not, it was told that the event is set. */
 const cancelScript = new Script(
   'makes room',
-  `return redis.call('LREM', KEYS[2], 1, SESSION .. ' ' .. ARGV[3])`,
+  `return redis.call('LREM', K .. ':line', 1, SESSION .. ' ' .. ARGV[3])`,
 )
 /** A flag at a server that programs wait for. */
 export class RemoteEvent extends RemoteObject {

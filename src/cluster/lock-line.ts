@@ -14,7 +14,7 @@ import type { Ask } from './waiting.js'
 
 /** What the scripts of locks know. */
 export const LOCKS = `
-local HOLDERS, LINE = KEYS[2], KEYS[3]
+local HOLDERS, LINE = K .. ':holders', K .. ':line'
 local function fits(mode)
   if mode == 'p' then return redis.call('HLEN', HOLDERS) < tonumber(redis.call('HGET', K, 'permits')) end
   local any = redis.call('HRANDFIELD', HOLDERS, 1, 'WITHVALUES')
@@ -78,6 +78,19 @@ if redis.call('LLEN', LINE) > 0 or not fits(mode) then
   end
 end
 return 'granted ' .. grant(me, mode)`,
+  // Nobody has it, and nobody waits.
+  `
+if ARGV[5] == 'x' and redis.call('EXISTS', K .. ':line', K .. ':holders') == 0
+  and redis.call('EXISTS', PREFIX .. ':lease:' .. SESSION) == 1 then
+  local lock = redis.call('HMGET', K, 'kind', 'fence', 'died')
+  if lock[1] == ARGV[3] then
+    local time = redis.call('TIME')
+    local fence = string.format('%.0f', math.max(tonumber(lock[2] or 0) + 1, time[1] * 1000000 + time[2]))
+    redis.call('HSET', K, 'fence', fence)
+    redis.call('HSET', K .. ':holders', SESSION .. ' ' .. ARGV[4], 'x ' .. fence)
+    return 'granted ' .. fence .. ' ' .. (lock[3] or '0')
+  end
+end`,
 )
 
 const releaseScript = new Script(
@@ -91,6 +104,11 @@ if ARGV[4] == 'consume' then redis.call('HINCRBY', K, 'permits', -1) end
 serve()
 shut()
 return 1`,
+  // Nobody waits.
+  `
+if ARGV[4] == 'release' and redis.call('EXISTS', K .. ':line') == 0 and redis.call('HEXISTS', K, 'passing') == 0 then
+  return redis.call('HDEL', K .. ':holders', SESSION .. ' ' .. ARGV[3])
+end`,
 )
 
 const cancelScript = new Script(
@@ -124,7 +142,7 @@ return redis.call('HLEN', HOLDERS)`,
 /** How a lock is held: alone, shared, or as one of its permits. */
 export type Mode = 'x' | 's' | 'p'
 
-/** The parts of the key of a lock, in the order in which the scripts have them. */
+/** The parts of the key of a lock. */
 export const LOCK_PARTS = ['holders', 'line', 'notified']
 
 /** A place among the holders that a guard stands for. */

@@ -11,14 +11,15 @@ import { Script } from './script.js'
 // What a session that dies leaves: entries that are pending for it, found by the sweep, which either
 // hands them on (the list `again`) or drops them; places in lists, which are skipped.
 
-/** The parts of the key of a queue, in the order in which the scripts have them. */
+/** The parts of the key of a queue. */
 export const QUEUE_PARTS = ['stream', 'line', 'puts', 'putting', 'again', 'joining']
 
 /** The most bytes of messages that are told together with their delivery. */
 const INLINE = 16_384
 
 export const QUEUES = `
-local STREAM, LINE, PUTS, PUTTING, AGAIN, JOINING = unpack(KEYS, 2)
+local STREAM, LINE, PUTS = K .. ':stream', K .. ':line', K .. ':puts'
+local PUTTING, AGAIN, JOINING = K .. ':putting', K .. ':again', K .. ':joining'
 local state = redis.call('HMGET', K, 'kind', 'capacity', 'ended', 'redeliver')
 if not state[1] then error({ err = 'GONE' }) end
 if state[1] ~= ARGV[3] then error({ err = 'KIND ' .. state[1] .. ' ' .. ARGV[3] }) end
@@ -163,7 +164,7 @@ export const attachScript = new Script(
   'takes memory',
   `
 if be(ARGV[3]) then redis.call('HSET', K, 'capacity', ARGV[4], 'redeliver', ARGV[5], 'codec', ARGV[6]) end
-local made = redis.pcall('XGROUP', 'CREATE', KEYS[2], 'readers', '0', 'MKSTREAM')
+local made = redis.pcall('XGROUP', 'CREATE', K .. ':stream', 'readers', '0', 'MKSTREAM')
 if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then error(made) end
 return redis.call('HMGET', K, 'capacity', 'redeliver', 'codec')`,
 )
@@ -186,6 +187,16 @@ if put < count and ARGV[5] == '1' then
 end
 if put > 0 and deliver() then settle() end
 return put`,
+  // Nobody waits, and there is room for all.
+  `
+local queue = redis.call('HMGET', K, 'kind', 'capacity', 'ended')
+if queue[1] == ARGV[3] and not queue[3] and redis.call('EXISTS', K .. ':puts', K .. ':line') == 0 then
+  local stream = K .. ':stream'
+  if queue[2] - redis.call('XLEN', stream) >= #ARGV - 5 then
+    for i = 6, #ARGV do redis.call('XADD', stream, '*', 'v', ARGV[i]) end
+    return #ARGV - 5
+  end
+end`,
 )
 
 /** Whether the put still waited: if not, it was told that all is in. */
@@ -234,6 +245,27 @@ if ARGV[5] == '1' then
   redis.call('RPUSH', LINE, SESSION .. ' ' .. ARGV[4] .. ' ' .. ARGV[6] .. ' ' .. ARGV[7])
 end
 return false`,
+  // Nobody waits, nothing is to be delivered again, and there is a message.
+  `
+if ARGV[7] == 't' then
+  local queue = redis.call('HMGET', K, 'kind', 'redeliver')
+  if queue[1] == 'Queue' and queue[1] == ARGV[3] and queue[2] == '0'
+    and redis.call('EXISTS', K .. ':puts', K .. ':line') == 0 then
+    local stream = K .. ':stream'
+    local found =
+      redis.call('XREADGROUP', 'GROUP', 'readers', SESSION, 'COUNT', ARGV[6], 'NOACK', 'STREAMS', stream, '>')
+    if found then
+      local taken = {}
+      for i, entry in ipairs(found[1][2]) do
+        taken[3 * i - 2] = entry[1]
+        taken[3 * i - 1] = entry[2][2]
+        taken[3 * i] = '0'
+        redis.call('XDEL', stream, entry[1])
+      end
+      return taken
+    end
+  end
+end`,
 )
 
 /** Whether the get still waited: if not, messages are on their way to it. */

@@ -3,8 +3,10 @@ import { type BoundCodec, type CodecOption, codecFor, codecOf } from '../codecs/
 import { CrossmemError } from '../errors.js'
 import { readableOf, untilEnded, writableOf } from '../messages/index.js'
 import { checkBoolean, checkCount, checkOptions, type OptionNames, show } from '../util/index.js'
+import { throwIfAborted } from '../wait/index.js'
 import type { Argument, Link } from './link.js'
 import { type MessageHome, RemoteMessage } from './message.js'
+import { PutBatches } from './put-batches.js'
 import {
   abandonScript,
   attachScript,
@@ -23,7 +25,13 @@ import { type Home, RemoteObject } from './remote-object.js'
 import type { Script } from './script.js'
 import { isForgotten, translated } from './server-errors.js'
 import type { News, Session } from './session.js'
-import { type Ask, REMOTE_WAIT_OPTIONS, type RemoteWaitOptions, TOO_LATE } from './waiting.js'
+import {
+  type Ask,
+  checkRemoteWait,
+  REMOTE_WAIT_OPTIONS,
+  type RemoteWaitOptions,
+  TOO_LATE,
+} from './waiting.js'
 
 /** How a queue is made. */
 export interface RemoteQueueOptions<T = unknown> {
@@ -71,6 +79,7 @@ export abstract class RemoteQueueBase<T> extends RemoteObject implements Message
   readonly #codec: BoundCodec<T>
   /** The sessions that have attached the queue, and what they found. */
   readonly #attached = new WeakMap<Session, Promise<Facts<T>>>()
+  readonly #batches = new PutBatches(messages => this.#sendNow(messages))
   readonly #disk = new WeakMap<Session, Promise<Link>>()
   #readable: ReadableStream<T> | undefined
   #writable: WritableStream<T> | undefined
@@ -105,7 +114,12 @@ export abstract class RemoteQueueBase<T> extends RemoteObject implements Message
    * @throws the signal's reason, if `signal` is aborted
    */
   async put(value: T, options?: RemotePutOptions): Promise<void> {
-    await this.#putAll([this.#codec.encode(value)].map(copyOf), options)
+    const message = copyOf(this.#codec.encode(value))
+    const { durable, wait } = checkPut(options)
+    throwIfAborted(wait.signal)
+    this.checkOpen()
+    await this.#batches.put({ message, wait: () => this.#waitForRoom([message], wait) })
+    if (durable) await this.#onDisk()
   }
 
   /**
@@ -125,7 +139,15 @@ export abstract class RemoteQueueBase<T> extends RemoteObject implements Message
    * @throws the signal's reason, if `signal` is aborted
    */
   async putMany(values: readonly T[], options?: RemotePutOptions): Promise<void> {
-    await this.#putAll(this.#encodeAll(values), options)
+    const messages = this.#encodeAll(values)
+    const { durable, wait } = checkPut(options)
+    throwIfAborted(wait.signal)
+    this.checkOpen()
+    await this.#batches.sent()
+    for (let at = 0; at < messages.length; at += MOST_AT_ONCE) {
+      await this.#waitForRoom(messages.slice(at, at + MOST_AT_ONCE), wait)
+    }
+    if (durable) await this.#onDisk()
   }
 
   /**
@@ -371,7 +393,7 @@ export abstract class RemoteQueueBase<T> extends RemoteObject implements Message
     for (let isAgain = false; ; isAgain = true) {
       await this.#facts(session)
       try {
-        return await session.run(script, this.keys, [this.#kind, ...args], on)
+        return await session.run(script, this.key, [this.#kind, ...args], on)
       } catch (error) {
         if (isAgain || !isForgotten(error)) throw translated(error, this.name)
         this.#attached.delete(session)
@@ -491,22 +513,21 @@ export abstract class RemoteQueueBase<T> extends RemoteObject implements Message
     let put = 0
     while (put < messages.length) {
       const some = messages.slice(put, put + MOST_AT_ONCE)
-      const answer = await this.ask(putScript, '0', '0', ...some)
-      if (typeof answer !== 'number') throw this.#ended()
-      put += answer
-      if (answer < some.length) break
+      const count = await this.#sendNow(some)
+      put += count
+      if (count < some.length) break
     }
     return put
   }
 
-  async #putAll(messages: readonly Buffer[], options: RemotePutOptions | undefined): Promise<void> {
-    const { durable = false, ...wait } = checkOptions<RemotePutOptions>(options, PUT_OPTIONS)
-    checkBoolean('durable', durable)
-    this.checkOpen()
-    for (let at = 0; at < messages.length; at += MOST_AT_ONCE) {
-      await this.askAndWait(this.#put(messages.slice(at, at + MOST_AT_ONCE)), wait)
-    }
-    if (durable) await this.#onDisk()
+  async #sendNow(messages: readonly Buffer[]): Promise<number> {
+    const answer = await this.ask(putScript, '0', '0', ...messages)
+    if (typeof answer === 'number') return answer
+    throw this.#ended()
+  }
+
+  async #waitForRoom(messages: readonly Buffer[], wait: RemoteWaitOptions): Promise<void> {
+    await this.askAndWait(this.#put(messages), wait)
   }
 
   #put(messages: readonly Buffer[]): Ask<true> {
@@ -597,6 +618,12 @@ export class RemoteQueue<T = unknown> extends RemoteQueueBase<T> {
 }
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i)
+
+function checkPut(options: RemotePutOptions | undefined): { durable: boolean; wait: RemoteWaitOptions } {
+  const { durable = false, ...wait } = checkOptions<RemotePutOptions>(options, PUT_OPTIONS)
+  checkRemoteWait(wait)
+  return { durable: checkBoolean('durable', durable), wait }
+}
 
 /** What a codec returns is valid only until its next call. */
 const copyOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes)

@@ -19,9 +19,10 @@ const unlinkScript = new Script(
   'makes room',
   `
 local existed = redis.call('DEL', K)
-for i = 2, #KEYS do
-  if redis.call('TYPE', KEYS[i]).ok == 'list' then tell_all(KEYS[i], 'gone') end
-  redis.call('DEL', KEYS[i])
+for i = 3, #ARGV do
+  local part = K .. ':' .. ARGV[i]
+  if redis.call('TYPE', part).ok == 'list' then tell_all(part, 'gone') end
+  redis.call('DEL', part)
 end
 return existed`,
 )
@@ -63,7 +64,7 @@ export abstract class RemoteObject implements AsyncDisposable {
    * @throws {CrossmemError} ERR_CLOSED, ERR_DISCONNECTED, ERR_READ_ONLY, ERR_PERMISSION
    */
   async unlink(): Promise<boolean> {
-    return (await this.call(unlinkScript)) === 1
+    return (await this.call(unlinkScript, ...this.#parts)) === 1
   }
 
   /**
@@ -97,12 +98,6 @@ export abstract class RemoteObject implements AsyncDisposable {
     return showAs(`${this.constructor.name}${this.#isClosed ? ' (closed)' : ''}`, { name: this.name }, ...how)
   }
 
-  /** The keys of the object: its own, and those of its parts. @internal */
-  protected get keys(): string[] {
-    const key = this.key
-    return [key, ...this.#parts.map(part => `${key}:${part}`)]
-  }
-
   /** @internal */
   protected get key(): string {
     return `${this.#home.sessions.place.prefix}:{${this.name}}`
@@ -127,7 +122,7 @@ export abstract class RemoteObject implements AsyncDisposable {
     on?: Parameters<Session['run']>[3],
   ): Promise<unknown> {
     try {
-      return await session.run(script, this.keys, args, on)
+      return await session.run(script, this.key, args, on)
     } catch (error) {
       throw translated(error, this.name)
     }

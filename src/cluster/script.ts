@@ -3,12 +3,16 @@ import type { Argument, Link } from './link.js'
 import { isUnknownScript } from './server-errors.js'
 
 // Each call of an object is one script, so the server carries it out as one step. Its first
-// arguments are the prefix of all keys and the session that calls; its first key is the object's
-// own: a hash with its kind, parameters and state.
+// arguments are the prefix of all keys and the session that calls; its key is the object's: a hash
+// with its kind, parameters and state. The keys of the object's parts begin with it, and have its
+// hash tag.
 
 /** What all scripts know. A waiter is `session number`; news of it go to the session's channel. */
-const PRELUDE = `
+const HEAD = `
 local PREFIX, SESSION, K = ARGV[1], ARGV[2], KEYS[1]
+`
+
+const PRELUDE = `
 local lives = {}
 local function alive(session)
   if lives[session] == nil then
@@ -49,15 +53,19 @@ export class Script {
   readonly #text: string
   readonly #sha: string
 
-  constructor(memory: Memory, text: string) {
+  /**
+   * @param first runs before the functions of all scripts are made, which takes the longest, and
+   *   may return; for calls that find what they want at once
+   */
+  constructor(memory: Memory, text: string, first = '') {
     const flags = memory === 'makes room' ? ' flags=allow-oom' : ''
-    this.#text = `#!lua${flags}\n${PRELUDE}${text}`
+    this.#text = `#!lua${flags}\n${HEAD}${first}${PRELUDE}${text}`
     this.#sha = createHash('sha1').update(this.#text).digest('hex')
   }
 
   /** Runs it by its hash; a server that doesn't know the hash has run nothing, and gets the text. */
-  async run(link: Link, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args]
+  async run(link: Link, key: string, args: readonly Argument[]): Promise<unknown> {
+    const rest = ['1', key, ...args]
     try {
       return await link.send(['EVALSHA', this.#sha, ...rest])
     } catch (error) {

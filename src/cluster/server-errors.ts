@@ -25,7 +25,8 @@ export const isUnknownScript = (error: unknown): boolean => /^NOSCRIPT\b/.test(m
 export const isExpired = (error: unknown): boolean => /^EXPIRED\b/.test(messageOf(error))
 
 /** Answers of servers begin with a word in capitals, as messages of clients don't. */
-const isAnswer = (error: unknown): boolean => /^[A-Z]{2,}\b(?!:)/.test(messageOf(error)) && !hasErrno(error)
+export const isAnswer = (error: unknown): boolean =>
+  /^[A-Z]{2,}\b(?!:)/.test(messageOf(error)) && !hasErrno(error)
 
 const hasErrno = (error: unknown): boolean => typeof (error as { errno?: unknown } | null)?.errno === 'number'
 

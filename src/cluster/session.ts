@@ -3,7 +3,7 @@ import type { CrossmemError } from '../errors.js'
 import { clearTimeout, now, setTimeout } from '../wait/index.js'
 import type { Argument, Dial, Link } from './link.js'
 import type { Script } from './script.js'
-import { disconnected, isExpired, translated } from './server-errors.js'
+import { disconnected, isAnswer, isExpired, translated } from './server-errors.js'
 
 /** Where a session lives: all its keys and channels begin with the prefix. */
 export interface Place {
@@ -87,7 +87,7 @@ export class Session {
     try {
       return await link.send(words)
     } catch (error) {
-      throw this.#lost ?? translated(error)
+      throw translated(this.#failure(error))
     }
   }
 
@@ -97,19 +97,20 @@ export class Session {
    * @throws {CrossmemError} ERR_DISCONNECTED: the session is lost
    * @throws what the server answers, as the client throws it
    */
-  async run(
-    script: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-    link = this.#commands,
-  ): Promise<unknown> {
+  async run(script: Script, key: string, args: readonly Argument[], link = this.#commands): Promise<unknown> {
     if (this.#lost) throw this.#lost
     try {
-      return await script.run(link, keys, [this.#place.prefix, this.id, ...args])
+      return await script.run(link, key, [this.#place.prefix, this.id, ...args])
     } catch (error) {
-      if (isExpired(error)) this.lose(disconnected('the lease of this connection has run out'))
-      throw this.#lost ?? error
+      throw this.#failure(error)
     }
+  }
+
+  /** A connection may be found lost by a call before its end is heard. */
+  #failure(error: unknown): unknown {
+    if (isExpired(error)) this.lose(disconnected('the lease of this connection has run out'))
+    else if (!isAnswer(error)) this.lose(disconnected('the connection to the server was lost', error))
+    return this.#lost ?? error
   }
 
   /** Another connection, which is lost together with the session. */

@@ -11,12 +11,15 @@ const LONGEST_PAUSE = 1000
 export class Sessions {
   readonly place: Place
   #current: Promise<Session>
+  /** The session of now, once it is there. */
+  #session: Session | undefined
   #isOpening = false
   #closed: CrossmemError | undefined
 
   private constructor(place: Place, session: Session) {
     this.place = place
     this.#current = Promise.resolve(session)
+    this.#session = session
   }
 
   /**
@@ -38,8 +41,11 @@ export class Sessions {
    */
   async get(): Promise<Session> {
     if (this.#closed) throw this.#closed
+    if (this.#session && !this.#session.lost) return this.#session
+    this.#session = undefined
     if (!this.#isOpening && (await this.#current.then(isOver, () => true))) this.#reopen()
-    return this.#current
+    this.#session = await this.#current
+    return this.#session
   }
 
   async close(): Promise<void> {
