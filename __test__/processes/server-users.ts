@@ -9,6 +9,7 @@ export interface ServerOrders {
     value?: unknown
   }
   wait(order: { what: 'mutex' | 'get' | 'put' | 'barrier'; name: string }): unknown
+  openArray(order: { name: string }): { shape: number[]; last: number }
   count(order: { name: string; times: number }): void
 }
 

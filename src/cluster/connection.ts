@@ -11,6 +11,7 @@ import {
   showAs,
   stays,
 } from '../util/index.js'
+import { RemoteArrays } from './arrays.js'
 import { RemoteBarrier, type RemoteBarrierOptions } from './barrier.js'
 import { dialOf, ofCluster, type RedisClient } from './client.js'
 import { RemoteCondition } from './condition.js'
@@ -104,6 +105,8 @@ export async function connect(options: ConnectOptions): Promise<RemoteConnection
 
 /** A connection to a server, which makes handles of its objects. It keeps the process alive. */
 export class RemoteConnection implements AsyncDisposable {
+  /** Arrays, which each machine fetches once. */
+  readonly arrays: RemoteArrays
   /** Locks by any name. */
   readonly locks: RemoteLocks
   /** What holds here, and not on one machine. */
@@ -113,6 +116,7 @@ export class RemoteConnection implements AsyncDisposable {
   /** @internal */
   constructor(sessions: Sessions, facts: Pick<Semantics, 'durability' | 'lease'>) {
     this.#home = { sessions, open: new Set<RemoteObject>() }
+    this.arrays = new RemoteArrays(this.#home)
     this.locks = namedLocks(this.#home)
     this.semantics = Object.freeze({
       order: 'arrival at the server',

@@ -62,8 +62,8 @@ export class RemoteGuard implements AsyncDisposable {
   /**
    * Releases the lock.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the guard was released before, or the lock was lost.
-   *   ERR_DISCONNECTED: the connection was lost during the call, and the lock with it
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the guard was released before, or the lock was
+   *   lost. ERR_DISCONNECTED: the connection was lost during the call, and the lock with it
    */
   async release(): Promise<void> {
     if (this.#state !== 'held') throw this.#over()

@@ -1,3 +1,4 @@
+export { type RemoteArrayInfo, RemoteArrays } from './arrays.js'
 export { RemoteBarrier, type RemoteBarrierOptions } from './barrier.js'
 export type { RedisClient } from './client.js'
 export { RemoteCondition } from './condition.js'

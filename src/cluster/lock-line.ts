@@ -9,8 +9,8 @@ import type { Ask } from './waiting.js'
 // All locks are one table at the server: holders, a hash of `session number` with `mode fence`, and
 // a line, a list of `session number mode`. Modes: x alone, s shared, p one of the permits.
 //
-// A holder that dies after any step leaves what the step wrote: an entry among the holders or in the
-// line, which the next script that has to wait takes out, whichever connection runs it.
+// A holder that dies after any step leaves what the step wrote: an entry among the holders or in
+// the line, which the next script that has to wait takes out, whichever connection runs it.
 
 /** What the scripts of locks know. */
 export const LOCKS = `

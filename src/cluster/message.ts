@@ -40,8 +40,9 @@ export class RemoteMessage<T> implements AsyncDisposable, Abandoned {
   /**
    * Finishes the message: its place in the queue is free again. Calling it again does nothing.
    *
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the connection was lost or the handle closed before,
-   *   which counts as the reader's death. ERR_DISCONNECTED: the connection was lost during the call
+   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the connection was lost or the handle closed
+   *   before, which counts as the reader's death. ERR_DISCONNECTED: the connection was lost during
+   *   the call
    */
   async release(): Promise<void> {
     if (this.#state === 'released') return

@@ -5,11 +5,11 @@ import { Script } from './script.js'
 // received a message has it among the pending entries of its session.
 //
 // The line of a queue are the gets that wait: `session number most mode`, mode t to take messages
-// for good, k to keep them until they are finished. The puts that wait for room stand in a list with
-// their messages, so that the server moves a message in whoever makes the room.
+// for good, k to keep them until they are finished. The puts that wait for room stand in a list
+// with their messages, so that the server moves a message in whoever makes the room.
 //
-// What a session that dies leaves: entries that are pending for it, found by the sweep, which either
-// hands them on (the list `again`) or drops them; places in lists, which are skipped.
+// What a session that dies leaves: entries that are pending for it, found by the sweep, which
+// either hands them on (the list `again`) or drops them; places in lists, which are skipped.
 
 /** The parts of the key of a queue. */
 export const QUEUE_PARTS = ['stream', 'line', 'puts', 'putting', 'again', 'joining']

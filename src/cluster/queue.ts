@@ -105,8 +105,8 @@ export abstract class RemoteQueueBase<T> extends RemoteObject implements Message
    * Puts a value in, once there is room, behind the puts that wait already. The value is encoded at
    * once, so later changes to it have no effect.
    *
-   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, an option is refused, or the queue
-   *   exists with another codec; nothing was put. ERR_ENDED, ERR_TIMEOUT, ERR_CLOSED,
+   * @throws {CrossmemError} ERR_INVALID_ARG: it can't be encoded, an option is refused, or the
+   *   queue exists with another codec; nothing was put. ERR_ENDED, ERR_TIMEOUT, ERR_CLOSED,
    *   ERR_WRONG_KIND. ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_DISCONNECTED: no server
    *   answers, or the connection was lost: the message may or may not be in. ERR_UNSUPPORTED:
    *   `durable`, and the server has no append-only file. ERR_NO_SPACE, ERR_READ_ONLY,
@@ -166,8 +166,8 @@ export abstract class RemoteQueueBase<T> extends RemoteObject implements Message
    * @throws {CrossmemError} ERR_ENDED: the queue was ended and is empty. ERR_INVALID_ARG: an option
    *   is refused, or the queue exists with another codec. ERR_TIMEOUT, ERR_CLOSED, ERR_WRONG_KIND.
    *   ERR_NOT_FOUND: the queue was unlinked meanwhile. ERR_CORRUPT: the message can't be decoded.
-   *   ERR_DISCONNECTED: no server answers. ERR_READ_ONLY, ERR_PERMISSION, ERR_SERVER: it refuses the
-   *   call
+   *   ERR_DISCONNECTED: no server answers. ERR_READ_ONLY, ERR_PERMISSION, ERR_SERVER: it refuses
+   *   the call
    * @throws the signal's reason, if `signal` is aborted
    */
   async get(options?: RemoteWaitOptions): Promise<T> {

@@ -100,7 +100,12 @@ export abstract class RemoteObject implements AsyncDisposable {
 
   /** @internal */
   protected get key(): string {
-    return `${this.#home.sessions.place.prefix}:{${this.name}}`
+    return `${this.prefix}:{${this.name}}`
+  }
+
+  /** @internal */
+  protected get prefix(): string {
+    return this.#home.sessions.place.prefix
   }
 
   /** @internal */

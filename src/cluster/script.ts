@@ -63,7 +63,9 @@ export class Script {
     this.#sha = createHash('sha1').update(this.#text).digest('hex')
   }
 
-  /** Runs it by its hash; a server that doesn't know the hash has run nothing, and gets the text. */
+  /**
+   * Runs it by its hash; a server that doesn't know the hash has run nothing, and gets the text.
+   */
   async run(link: Link, key: string, args: readonly Argument[]): Promise<unknown> {
     const rest = ['1', key, ...args]
     try {
