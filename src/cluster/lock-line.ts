@@ -1,5 +1,5 @@
 import { CrossmemError } from '../errors.js'
-import type { RemoteGuard, RemoteLender } from './guard.js'
+import type { RemoteGuard } from './guard.js'
 import { type Abandoned, type Home, RemoteObject } from './remote-object.js'
 import { Script } from './script.js'
 import { disconnected } from './server-errors.js'
@@ -153,7 +153,7 @@ export interface Holding extends Abandoned {
 }
 
 /** Base of all locks at a server. */
-export abstract class LockLine extends RemoteObject implements RemoteLender {
+export abstract class LockLine extends RemoteObject {
   readonly #holdings = new Map<RemoteGuard, Holding>()
   readonly #kind: string
   readonly #permits: readonly [string, string]

@@ -1,6 +1,5 @@
 import { CrossmemError } from '../errors.js'
 import { asyncDispose, type InspectionArguments, inspection, showAs, stays } from '../util/index.js'
-import type { Abandoned } from './remote-object.js'
 import type { Session } from './session.js'
 
 /** The queue that a message came from. */
@@ -15,7 +14,7 @@ export interface MessageHome {
  * `release()`. If the reader's connection ends before that, a queue with `redeliver` gives the
  * message to the next reader; another queue loses it.
  */
-export class RemoteMessage<T> implements AsyncDisposable, Abandoned {
+export class RemoteMessage<T> implements AsyncDisposable {
   /** The value that was put. */
   readonly value: T
   /** Whether an earlier reader died with it. */

@@ -5,7 +5,7 @@ import { readableOf, untilEnded, writableOf } from '../messages/index.js'
 import { checkBoolean, checkCount, checkOptions, type OptionNames, show } from '../util/index.js'
 import { throwIfAborted } from '../wait/index.js'
 import type { Argument, Link } from './link.js'
-import { type MessageHome, RemoteMessage } from './message.js'
+import { RemoteMessage } from './message.js'
 import { PutBatches } from './put-batches.js'
 import {
   abandonScript,
@@ -72,7 +72,7 @@ interface Facts<T> {
 export type Mode = 't' | 'k'
 
 /** Base of the queues at a server. */
-export abstract class RemoteQueueBase<T> extends RemoteObject implements MessageHome, AsyncIterable<T> {
+export abstract class RemoteQueueBase<T> extends RemoteObject implements AsyncIterable<T> {
   readonly #kind: string
   readonly #options: Required<Pick<RemoteQueueOptions<T>, 'capacity' | 'redeliver'>>
   readonly #codecOption: CodecOption<T>
