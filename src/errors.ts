@@ -21,6 +21,7 @@ export type CrossmemErrorCode =
   | 'ERR_DEADLOCK'
   | 'ERR_BUSY'
   | 'ERR_ENDED'
+  | 'ERR_LOST'
   | 'ERR_LOST_OWNERSHIP'
   | 'ERR_TOO_LARGE'
   | 'ERR_NO_ADDON'

@@ -1,6 +1,7 @@
 // First, so that a runtime that is too old, or can't load the addon, is told why.
 import './node-version.js'
 import './native/index.js'
+import './managed.js'
 // So that open() knows pools.
 import './pool/index.js'
 
@@ -76,7 +77,7 @@ export {
   toDate,
 } from './nd/index.js'
 export type { CreateOptions } from './objects/index.js'
-export { type AnyHandle, open, type Reference } from './open.js'
+export { type AnyHandle, type ManagedHandle, open, type Reference } from './open.js'
 export {
   type CurrentTask,
   currentTask,

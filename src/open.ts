@@ -39,6 +39,7 @@ interface Handles {
   RecordQueue: RecordQueue
   SharedMap: SharedMap
   Pool: PoolHandle
+  Managed: ManagedHandle
 }
 
 /** What a reference has beside the class and the name. */
@@ -49,9 +50,20 @@ interface Details {
   sender?: number
 }
 
+/** What a reference to an object of a manager becomes. Its class is in `crossmem/manager`. */
+export interface ManagedHandle extends Disposable {
+  readonly crossmem: 'Managed'
+  readonly name: string
+  close(): void
+  toJSON(): { crossmem: 'Managed'; name: string }
+}
+
+/** The class that a reference to an object of a manager names. @internal */
+export const MANAGED = 'Managed'
+
 type Attach<Handle> = (segment: Segment, details: Details) => Handle
 
-const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
+const classes: { [Kind in Exclude<keyof Handles, 'Managed'>]: Attach<Handles[Kind]> } = {
   SharedMemory: segment => SharedMemory.attach(segment),
   ShareableList: segment => ShareableList.attach(segment),
   NDArray: (segment, { dtype }) => NDArray.attach(segment, found => dtypeAs(found, dtype)) as NDArray,
@@ -75,7 +87,7 @@ const classes: { [Kind in keyof Handles]: Attach<Handles[Kind]> } = {
 }
 
 /** A handle of any class of objects, as `open()` returns it. */
-export type AnyHandle = Handles[Exclude<keyof Handles, 'Pool'>]
+export type AnyHandle = Handles[Exclude<keyof Handles, 'Pool' | 'Managed'>]
 
 /** What a reference to a pool becomes: gives tasks to the pool, as its own process does. */
 export interface PoolHandle extends Disposable {
@@ -101,6 +113,15 @@ let attachPool: Attach<PoolHandle> = segment => {
 /** Pools lie above this file. @internal */
 export function definePool(attach: Attach<PoolHandle>): void {
   attachPool = attach
+}
+
+let openManaged = (name: string): ManagedHandle => {
+  throw new CrossmemError('ERR_UNSUPPORTED', `import crossmem/manager to open ${name}`)
+}
+
+/** Managers lie above this file, and are loaded when the first reference to them comes. @internal */
+export function defineManaged(open: (name: string) => ManagedHandle): void {
+  openManaged = open
 }
 
 /**
@@ -159,19 +180,23 @@ export function isReference(value: object): value is Reference {
   return (
     typeof crossmem === 'string' &&
     typeof name === 'string' &&
-    isKnown(crossmem) &&
+    isNamed(crossmem) &&
     Object.keys(value).every(key => ['crossmem', 'name', 'end', 'dtype'].includes(key))
   )
 }
 
 function openKnown(known: { crossmem?: string; name: string } & Details): AnyHandle {
+  if (known.crossmem === MANAGED) return openManaged(known.name) as never
   const segment = Segment.open(known.name, known.crossmem)
   if (isKnown(segment.kind)) return classes[segment.kind](segment, known) as AnyHandle
   segment.close()
   throw unsupported(segment.kind)
 }
 
-const isKnown = (kind: string): kind is keyof Handles => Object.hasOwn(classes, kind)
+const isKnown = (kind: string): kind is keyof typeof classes => Object.hasOwn(classes, kind)
+
+/** Whether a reference may name the class. */
+const isNamed = (kind: string): boolean => kind === MANAGED || isKnown(kind)
 
 function checkReference(reference: unknown): { crossmem: string; name: string } & Details {
   const { crossmem, name, end, dtype } = Object(reference) as Record<string, unknown>
@@ -181,7 +206,7 @@ function checkReference(reference: unknown): { crossmem: string; name: string } 
       'open() takes a name, or a reference: what a handle becomes as JSON',
     )
   }
-  if (!isKnown(crossmem)) throw unsupported(crossmem)
+  if (!isNamed(crossmem)) throw unsupported(crossmem)
   return { crossmem, name, end, dtype }
 }
 

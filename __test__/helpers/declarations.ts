@@ -3,7 +3,7 @@ import ts from 'typescript'
 import { root } from './paths.js'
 
 /** The entries of the package. */
-const entries = ['index', 'map', 'redis']
+const entries = ['index', 'manager', 'map', 'redis']
 const shippedFiles = entries.map(entry => join(root, 'dist', `${entry}.d.ts`))
 const sourceFiles = entries.map(entry => join(root, 'src', `${entry}.ts`))
 /** With the file of what the entries have in common. */

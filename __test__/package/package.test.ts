@@ -46,7 +46,7 @@ test('each entry has a file of declarations for each kind of module, and one for
   const declarations = packedPaths().filter(path => /\.d\.[cm]?ts$/.test(path))
   t.deepEqual(declarations.sort(), [
     'dist/declarations.d.ts',
-    ...['index', 'map', 'redis'].flatMap(entry => [`dist/${entry}.d.mts`, `dist/${entry}.d.ts`]),
+    ...['index', 'manager', 'map', 'redis'].flatMap(entry => [`dist/${entry}.d.mts`, `dist/${entry}.d.ts`]),
   ])
 })
 

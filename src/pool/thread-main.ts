@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import type { SharedMemory } from '../memory/index.js'
+import '../managed.js'
 import type { Pipe } from '../queues/index.js'
 import type { Setup, Wire } from './messages.js'
 import { fromWire } from './wire.js'

@@ -5,7 +5,8 @@ import { connect, Socket } from 'node:net'
 import { CrossmemError } from '../errors.js'
 import { domainGroup, domainName, nativeProcess } from '../native/index.js'
 import type { AnyHandle } from '../open.js'
-// A pool among the arguments arrives open.
+// Pools and objects of managers among the arguments arrive open.
+import '../managed.js'
 import '../pool/index.js'
 import { Channel } from './channel.js'
 import { abortSignal, isKept } from './current.js'

@@ -8,7 +8,7 @@ import {
   type Piece,
 } from '../codecs/index.js'
 import { CrossmemError } from '../errors.js'
-import { type AnyHandle, isReference, openFrom, type Reference } from '../open.js'
+import { type AnyHandle, isReference, MANAGED, openFrom, type Reference } from '../open.js'
 import { isPlace, LARGE, loseMoved, openPlace, type Place, type Put, putApart, release } from './shares.js'
 
 const codec: BoundCodec<unknown> = codecFor()
@@ -50,7 +50,8 @@ export function pack(value: unknown, { share = true, what }: PackOptions = {}): 
   const { bytes, places, handles, giveBack } =
     (share ? packApart(value, what) : undefined) ?? packWhole(value, what)
   const arrays = places.map(([name]) => ({ crossmem: 'SharedMemory', name }))
-  const objects = referencesIn(bytes)
+  // A manager keeps its objects alive on their way itself.
+  const objects = referencesIn(bytes).filter(({ crossmem }) => crossmem !== MANAGED)
   return { bytes, references: [...objects, ...arrays], objects, handles, release: giveBack }
 }
 
@@ -170,7 +171,7 @@ function locateIn(places: readonly Place[], buffers: readonly ArrayBuffer[]): Lo
 }
 
 /** Puts something else in the place of each reference in a decoded value, and returns the value. */
-function replaceReferences(value: unknown, replace: (reference: Reference) => unknown): unknown {
+export function replaceReferences(value: unknown, replace: (reference: Reference) => unknown): unknown {
   const seen = new Set<object>()
 
   function replaced(part: unknown): unknown {

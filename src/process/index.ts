@@ -1,10 +1,10 @@
 export { callerOf } from './caller.js'
 export { cpuCount } from './cpu-count.js'
 export { type CurrentProcess, currentProcess, isKept, type ParentProcess, parentProcess } from './current.js'
-export { pack, unpack } from './handles.js'
+export { pack, replaceReferences, unpack } from './handles.js'
 export { Handover } from './launch.js'
 export type { Target } from './messages.js'
-export { loadAll, type Run } from './module.js'
+export { loadAll, loadFunctions, type Run } from './module.js'
 export {
   type AnyFunction,
   type AnyStartOptions,

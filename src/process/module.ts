@@ -35,6 +35,18 @@ export async function loadAll({ module, caller }: Omit<Target, 'run'>): Promise<
   }
 }
 
+/**
+ * Loads a module and returns its functions and classes, with their names.
+ *
+ * @throws {CrossmemError} ERR_NOT_FOUND: there is no such module. Or what the module throws
+ */
+export async function loadFunctions({ module, caller }: Omit<Target, 'run'>): Promise<[name: string, Run][]> {
+  const exports = await importFrom(module, caller)
+  return functionsOf(exports)
+    .filter(name => name !== 'default' && name !== 'module.exports')
+    .map(name => [name, exportOf(exports, name) as Run])
+}
+
 /** An export that is a function; `undefined` if none is named and the default export is none. */
 function functionOf(exports: Exports, module: string, run: string | undefined): Run | undefined {
   const found = exportOf(exports, run ?? 'default')
