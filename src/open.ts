@@ -119,7 +119,9 @@ let openManaged = (name: string): ManagedHandle => {
   throw new CrossmemError('ERR_UNSUPPORTED', `import crossmem/manager to open ${name}`)
 }
 
-/** Managers lie above this file, and are loaded when the first reference to them comes. @internal */
+/**
+ * Managers lie above this file, and are loaded when the first reference to them comes. @internal
+ */
 export function defineManaged(open: (name: string) => ManagedHandle): void {
   openManaged = open
 }

@@ -3,13 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import ava, { type ExecutionContext } from 'ava'
 import { CrossmemError, list as listObjects, open, Process, SharedArray } from 'crossmem'
-import {
-  type Managed,
-  type ManagedDict,
-  type ManagedList,
-  Manager,
-  type ManagerOptions,
-} from 'crossmem/manager'
+import { type ManagedDict, type ManagedList, Manager, type ManagerOptions } from 'crossmem/manager'
 import type { ManagerOrders } from '../fixtures/manager/use-manager.js'
 import { unique } from '../helpers/domain.js'
 import { compiled } from '../helpers/paths.js'

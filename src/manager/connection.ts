@@ -5,7 +5,7 @@ import type { Welcome } from './handshake.js'
 import type { Link } from './link.js'
 import { ROOT, type WireAnswer, type WireCall, type WireOutcome } from './protocol.js'
 import { RpcSession } from './rpc.js'
-import { results, Transport } from './transport.js'
+import { rulesOfManagers, Transport } from './transport.js'
 import { decode, encode } from './values.js'
 
 /** That this process holds an object. Disposing of it lets go. */
@@ -76,7 +76,9 @@ export class Connection {
         `the connection to the manager ${this.name} broke: ${why}; whether pending calls were carried out is not known`,
       )
     })
-    const session = new RpcSession(new Transport(link, results), undefined, { limits: { maxDepth: 16 } })
+    const session = new RpcSession(new Transport(link, rulesOfManagers), undefined, {
+      limits: { maxDepth: 16 },
+    })
     this.#door = session.getRemoteMain() as Door
     link.keep(false)
   }

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { CrossmemError, type CrossmemErrorCode } from '../errors.js'
+import { clearTimeout, setTimeout } from '../wait/index.js'
 import type { Link } from './link.js'
 import { type Limits, PROTOCOL, RPC } from './protocol.js'
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import { clearTimeout, setInterval, setTimeout } from '../wait/index.js'
 
 /** A way for messages to another process: bytes each, in order. */
 export interface Link {
@@ -18,6 +19,11 @@ export interface Link {
   keep(keeps: boolean): void
   /** From now on messages of so many bytes are taken. */
   limit(bytes: number): void
+  /**
+   * Resolves when the other process has taken what was sent, but for a bounded part; `undefined` if
+   * that is so.
+   */
+  drained(): Promise<void> | undefined
 }
 
 /** Bytes of the length before each message. */
@@ -25,6 +31,24 @@ const HEAD = 4
 
 /** With so many bytes that the other process hasn't taken, no more of its messages are read. */
 const BACKLOG = 16 * 2 ** 20
+
+/** Who waits until there is room. */
+class Room {
+  #promise: Promise<void> | undefined
+  #resolve: () => void = () => undefined
+
+  wait(): Promise<void> {
+    this.#promise ??= new Promise(resolve => {
+      this.#resolve = resolve
+    })
+    return this.#promise
+  }
+
+  isThere(): void {
+    this.#promise = undefined
+    this.#resolve()
+  }
+}
 
 /** Messages over a Unix socket, or a named pipe of Windows. */
 export class LocalLink implements Link {
@@ -35,6 +59,8 @@ export class LocalLink implements Link {
   #most: number
   /** What is sent at the end of this turn of the event loop, in one piece. */
   #out: Uint8Array[] = []
+  #outBytes = 0
+  readonly #room = new Room()
   /** What has arrived of messages that aren't whole. */
   #parts: Buffer[] = []
   #arrived = 0
@@ -45,12 +71,18 @@ export class LocalLink implements Link {
     this.#socket = socket
     this.#most = most
     this.closed = new Promise(resolve => {
-      socket.once('close', () => resolve(this.#why))
+      socket.once('close', () => {
+        this.#room.isThere()
+        resolve(this.#why)
+      })
     })
     socket.on('error', error => {
       this.#why = error.message
     })
-    socket.on('drain', () => socket.resume())
+    socket.on('drain', () => {
+      if (this.#hear) socket.resume()
+      this.#room.isThere()
+    })
     socket.on('end', () => socket.destroy())
     socket.on('data', (part: Buffer) => this.#take(part))
     socket.pause()
@@ -79,6 +111,7 @@ export class LocalLink implements Link {
   send(message: Uint8Array): void {
     const head = Buffer.allocUnsafe(HEAD)
     head.writeUInt32LE(message.length)
+    this.#outBytes += message.length
     // Not a microtask: calls that other calls' results lead to go with them.
     if (this.#out.push(head, message) === 2) process.nextTick(() => this.#flush())
   }
@@ -95,9 +128,16 @@ export class LocalLink implements Link {
   #flush(): void {
     const parts = this.#out
     this.#out = []
+    this.#outBytes = 0
     if (parts.length === 0 || this.#socket.destroyed) return
     this.#socket.write(Buffer.concat(parts))
     if (this.#socket.writableLength > BACKLOG) this.#socket.pause()
+    else this.#room.isThere()
+  }
+
+  drained(): Promise<void> | undefined {
+    const isFull = this.#outBytes + this.#socket.writableLength > BACKLOG && !this.#socket.destroyed
+    return isFull ? this.#room.wait() : undefined
   }
 
   #take(part: Buffer): void {
@@ -149,6 +189,7 @@ export class RemoteLink implements Link {
   #most: number
   #why = 'the connection broke'
   #heartbeat: NodeJS.Timeout | undefined
+  readonly #room = new Room()
 
   /**
    * @param raw the socket below
@@ -166,7 +207,8 @@ export class RemoteLink implements Link {
     socket.binaryType = 'nodebuffer'
     this.closed = new Promise(resolve => {
       socket.once('close', (_code, reason) => {
-        clearInterval(this.#heartbeat)
+        clearTimeout(this.#heartbeat)
+        this.#room.isThere()
         resolve(reason.length > 0 ? reason.toString() : this.#why)
       })
     })
@@ -198,9 +240,16 @@ export class RemoteLink implements Link {
   send(message: Uint8Array): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
     this.#socket.send(message, () => {
-      if (this.#socket.isPaused && this.#socket.bufferedAmount <= BACKLOG) this.#socket.resume()
+      if (this.#socket.bufferedAmount > BACKLOG) return
+      if (this.#socket.isPaused) this.#socket.resume()
+      this.#room.isThere()
     })
     if (this.#socket.bufferedAmount > BACKLOG) this.#socket.pause()
+  }
+
+  drained(): Promise<void> | undefined {
+    const isFull = this.#socket.bufferedAmount > BACKLOG && this.#socket.readyState === this.#socket.OPEN
+    return isFull ? this.#room.wait() : undefined
   }
 
   end(): void {

@@ -160,6 +160,7 @@ export class Manager implements AsyncDisposable {
    *   long
    */
   dict<Value>(entries: Record<string, Value>): Promise<ManagedDict<string, Value>>
+  dict<Key extends string, Value>(entries: Record<Key, Value>): Promise<ManagedDict<Key, Value>>
   dict<Key = unknown, Value = unknown>(
     entries?: Iterable<readonly [Key, Value]>,
   ): Promise<ManagedDict<Key, Value>>

@@ -4,7 +4,7 @@ import type { ObjectStore } from './object-store.js'
 import { type Limits, ROOT, type WireAnswer, type WireCall, type WireOutcome } from './protocol.js'
 import { RpcSession, RpcTarget } from './rpc.js'
 import { Call, type Client, type Method, type Owned, type Stored } from './stored.js'
-import { calls, Transport } from './transport.js'
+import { RulesOfClients, Transport } from './transport.js'
 import { decode, encode, encodeError, refused } from './values.js'
 import { cancelled, Waiter } from './waiter.js'
 
@@ -43,8 +43,12 @@ export class ServedClient implements Client {
     this.limits = limits
     this.#root = root
     this.#link = link
-    // Calls may be unanswered up to the limit, and as many answers be unreleased.
-    const transport = new Transport(link, calls(2 * limits.maxCalls + 100))
+    // Well above what the limits allow, and what a client that releases results has.
+    const { maxCalls, maxMessageBytes } = limits
+    const transport = new Transport(
+      link,
+      new RulesOfClients(2 * maxCalls + 100, 4 * maxMessageBytes + 2 ** 25),
+    )
     new RpcSession(transport, new Door(this), { limits: { maxDepth: 16 } })
   }
 

@@ -29,7 +29,8 @@ export class ManagerServer {
   readonly #throttle = new Throttle()
   #local: Server | undefined
   #http: HttpServer | undefined
-  #strangers = 0
+  /** Those in their handshake, the oldest first. */
+  readonly #strangers = new Set<Link>()
   #calls = 0
   readonly closed: Promise<void>
   #tellClosed: () => void = () => undefined
@@ -144,7 +145,13 @@ export class ManagerServer {
   async #take(link: Link, key: Uint8Array | undefined, address?: string): Promise<void> {
     this.#links.add(link)
     void link.closed.then(() => this.#links.delete(link))
-    if (++this.#strangers > MOST_STRANGERS && key) link.destroy()
+    this.#strangers.add(link)
+    // Those that say nothing must not keep others out.
+    const [oldest] = this.#strangers
+    if (oldest && this.#strangers.size > MOST_STRANGERS) {
+      oldest.destroy()
+      this.#strangers.delete(oldest)
+    }
     try {
       const pid = await greet(link, {
         instance: this.instance,
@@ -166,7 +173,7 @@ export class ManagerServer {
     } catch (error) {
       if ((error as CrossmemError).code === 'ERR_PERMISSION') this.#throttle.note(address)
     } finally {
-      this.#strangers--
+      this.#strangers.delete(link)
     }
   }
 

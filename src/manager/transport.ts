@@ -7,8 +7,13 @@ import { decode, encode } from './values.js'
 // that begins with its kind. Of all that capnweb understands, a manager needs little, so the rest
 // is refused here, before capnweb sees it.
 
-/** Which messages one side takes. */
-export type Expected = (message: readonly unknown[]) => boolean
+/** What one side takes and what it has sent. */
+export interface Rules {
+  /** Whether the message is one that the other side may send now. */
+  take(message: readonly unknown[]): boolean
+  /** A message of so many bytes was sent. */
+  sent?(message: readonly unknown[], bytes: number): void
+}
 
 const isId = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value)
 
@@ -16,22 +21,55 @@ const isBytes = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value[0] === 'bytes' && isUint8Array(value[1])
 
 /**
- * What a manager takes from a client: a call of `call` or `wait` with bytes, the wish for its
- * result, the end of a hold.
- *
- * @param most how many calls may be unanswered
+ * What a manager takes from a client: a call of `call` or `wait` with bytes, the wish for its result
+ * right behind it, and the end of a hold. What the client doesn't release is kept for it, so there
+ * is a limit.
  */
-export function calls(most: number): Expected {
-  let unanswered = 0
-  return message => {
+export class RulesOfClients implements Rules {
+  readonly #mostCalls: number
+  readonly #mostBytes: number
+  #calls = 0
+  /** The number of the call whose result must be wished for next. */
+  #pull: number | undefined
+  /** Results that aren't released, with their bytes; 0 if they aren't sent. */
+  readonly #results = new Map<number, number>()
+  #bytes = 0
+
+  constructor(mostCalls: number, mostBytes: number) {
+    this.#mostCalls = mostCalls
+    this.#mostBytes = mostBytes
+  }
+
+  take(message: readonly unknown[]): boolean {
     const [kind, first, second] = message
-    if (kind === 'push') return message.length === 2 && ++unanswered <= most && isCall(first)
-    if (kind === 'pull') return message.length === 2 && isId(first) && first > 0
+    if (this.#pull !== undefined) {
+      const isPull = kind === 'pull' && message.length === 2 && first === this.#pull
+      this.#pull = undefined
+      return isPull
+    }
+    if (kind === 'push') {
+      this.#pull = ++this.#calls
+      this.#results.set(this.#pull, 0)
+      return (
+        message.length === 2 &&
+        isCall(first) &&
+        this.#results.size <= this.#mostCalls &&
+        this.#bytes <= this.#mostBytes
+      )
+    }
     if (kind !== 'release' || message.length !== 3 || !isId(first) || !isId(second) || second < 1)
       return false
-    // Numbers above 0 are results, those below 0 are holds.
-    if (first > 0) unanswered--
-    return first !== 0
+    // Numbers below 0 are holds, those above 0 results.
+    if (first < 0) return true
+    const bytes = this.#results.get(first)
+    this.#bytes -= bytes ?? 0
+    return this.#results.delete(first) && second === 1
+  }
+
+  sent([kind, id]: readonly unknown[], bytes: number): void {
+    if (kind !== 'resolve' || !this.#results.has(id as number)) return
+    this.#results.set(id as number, bytes)
+    this.#bytes += bytes
   }
 }
 
@@ -51,7 +89,11 @@ function isCall(expression: unknown): boolean {
 }
 
 /** What a client takes from a manager: results, and numbers of holds in them. */
-export const results: Expected = message => {
+export const rulesOfManagers: Rules = {
+  take: message => isResult(message),
+}
+
+function isResult(message: readonly unknown[]): boolean {
   const [kind, first, second] = message
   if (kind === 'reject') return isId(first)
   if (kind !== 'resolve' || message.length !== 3 || !isId(first)) return false
@@ -69,24 +111,33 @@ const isExport = (value: unknown): boolean =>
 export class Transport {
   readonly encodingLevel = 'jsonCompatibleWithBytes'
   readonly #link: Link
+  readonly #rules: Rules
   readonly #received: unknown[] = []
   #waiting: { resolve: (message: unknown) => void; reject: (error: Error) => void } | undefined
   #error: Error | undefined
 
-  constructor(link: Link, expected: Expected) {
+  constructor(link: Link, rules: Rules) {
     this.#link = link
+    this.#rules = rules
     void link.closed.then(why => this.#fail(new CrossmemError('ERR_PEER_DIED', why)))
-    link.onMessage = bytes => this.#take(bytes, expected)
+    link.onMessage = bytes => this.#take(bytes)
   }
 
   send(message: unknown): number {
     const bytes = encode(message)
     this.#link.send(bytes)
+    this.#rules.sent?.(message as unknown[], bytes.length)
     return bytes.length
   }
 
-  receive(): Promise<unknown> {
-    if (this.#received.length > 0) return Promise.resolve(this.#received.shift())
+  /** A side that doesn't read what it asked for gets no more of its messages carried out. */
+  async receive(): Promise<unknown> {
+    for (let room = this.#link.drained(); room && !this.#error; room = this.#link.drained()) await room
+    return this.#next()
+  }
+
+  #next(): unknown {
+    if (this.#received.length > 0) return this.#received.shift()
     if (this.#error) return Promise.reject(this.#error)
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
@@ -97,13 +148,13 @@ export class Transport {
     this.#link.end()
   }
 
-  #take(bytes: Uint8Array, expected: Expected): void {
+  #take(bytes: Uint8Array): void {
     if (this.#error) return
     const message = messageIn(bytes)
     if (message?.[0] === 'abort') {
       this.#fail(new CrossmemError('ERR_PEER_DIED', reasonIn(message[1])))
       this.#link.destroy()
-    } else if (!message || !expected(message)) {
+    } else if (!message || !this.#rules.take(message)) {
       const why = 'what came is no message that this side takes'
       this.#fail(new CrossmemError('ERR_CORRUPT', why))
       this.#link.send(encode(['abort', why]))
