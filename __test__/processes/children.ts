@@ -31,6 +31,16 @@ export function startAs(account: Account, program: string, ...args: string[]): C
   return fork(fixture(program), args, { serialization: 'json', execPath, execArgv, env })
 }
 
+/** As `start`, by a command that runs the command behind it. */
+export function startBy(command: readonly string[], program: string, ...args: string[]): ChildProcess {
+  const [execPath = '', ...options] = command
+  return fork(fixture(program), args, {
+    serialization: 'json',
+    execPath,
+    execArgv: [...options, process.execPath],
+  })
+}
+
 /** The child's next message; rejects when it ends without one. */
 export async function message<T>(child: ChildProcess): Promise<T> {
   const cancelled = new AbortController()

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
 import { fixture, root } from '../helpers/paths.js'
 import { python } from '../helpers/python.js'
-import { type Account, gone, start, startAs } from './children.js'
+import { type Account, gone, start, startAs, startBy } from './children.js'
 import type { Said, Told } from './orders.js'
 
 /** How a program ended. */
@@ -35,12 +35,18 @@ type Starter = (program: string, args: readonly string[], how: How) => Line
 export interface How {
   /** Of a process. */
   account?: Account
+  /** The command that runs the process, such as one that puts it into a network namespace. */
+  by?: readonly string[]
   /** The path of a Python other than the one of all tests. */
   interpreter?: string
 }
 
-const processLine: Starter = (program, args, { account }) => {
-  const child = account ? startAs(account, program, ...args) : start(program, ...args)
+const processLine: Starter = (program, args, { account, by }) => {
+  const child = by
+    ? startBy(by, program, ...args)
+    : account
+      ? startAs(account, program, ...args)
+      : start(program, ...args)
   return {
     child,
     ended: gone(child),
