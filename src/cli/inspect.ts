@@ -24,6 +24,12 @@ interface Found extends Listed {
 export async function run([name = '']: readonly string[], options: Options): Promise<Report> {
   const state = inspect()
   const object = state.objects.find(candidate => candidate.name === name)
+  if (!object) {
+    // What managers need is loaded only to look for one.
+    const { describeManager } = await import('./managers.js')
+    const report = await describeManager(name, options)
+    if (report) return report
+  }
   let found: Found
   if (object) {
     const [seen] = observe(state, [object]) as [Listed]

@@ -11,6 +11,7 @@ import { type CommandName, help, usages } from './usage.js'
 const commands: Record<CommandName, () => Promise<Command>> = {
   ls: () => import('./ls.js'),
   inspect: () => import('./inspect.js'),
+  managers: () => import('./managers.js'),
   rm: () => import('./rm.js'),
   gc: () => import('./gc.js'),
   doctor: () => import('./doctor.js'),

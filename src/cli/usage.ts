@@ -17,7 +17,7 @@ export const usages = {
     names: 'one',
     options: ['head', 'plot'],
     synopsis: 'inspect NAME',
-    summary: "show all about one object, or about another program's shared memory",
+    summary: "show all about one object, a manager, or another program's shared memory",
     details: `Shows who holds it and who waits for what; of a pool, by its name, what its workers do. An array, a queue of records, memory that isn't in the registry and that of a pool's workers is opened to read it. Opening joins the domain, which sweeps it, but never removes the object that is shown.
 
   --head          also show the first 20 values of an array, a Value or bytes
@@ -25,7 +25,7 @@ export const usages = {
 
 Values are read without a lock: they may be of different instants.
 
---json: { domain, group, ...object, foreign, array, records, workers, values }`,
+--json: { domain, group, ...object, foreign, array, records, workers, values }; of a manager { domain, manager }`,
   },
   top: {
     names: 'none',
@@ -38,6 +38,15 @@ Values are read without a lock: they may be of different instants.
   --interval SECONDS  the time between two looks (default: 1)
 
 --json: { domain, group, seconds, objects }, as with --once`,
+  },
+  managers: {
+    names: 'none',
+    options: [],
+    synopsis: 'managers',
+    summary: 'list the managers of the domain: their processes, clients, objects and calls',
+    details: `Asks each manager, as a client of it. \`crossmem inspect NAME\` shows the objects of one.
+
+--json: { domain, managers }`,
   },
   rm: {
     names: 'many',

@@ -369,6 +369,17 @@ export class Manager implements AsyncDisposable {
     return (await this.#connect()).call(ROOT, 'stats', [], plain<ManagerStats>)
   }
 
+  /** Resolves when the connection that there is now breaks. @internal */
+  async broken(): Promise<void> {
+    const connection = await this.#connect()
+    await connection.closed
+  }
+
+  /** Whether this process started or serves it. @internal */
+  get isOwn(): boolean {
+    return this.#backing !== undefined && !this.#isClosed
+  }
+
   /**
    * Ends the connection, and the manager itself if this process started or serves it. Calls of its
    * objects then fail: here with ERR_CLOSED, elsewhere with ERR_PEER_DIED. Calling it again does
