@@ -52,9 +52,13 @@ interface Details {
 
 /** What a reference to an object of a manager becomes. Its class is in `crossmem/manager`. */
 export interface ManagedHandle extends Disposable {
+  /** Marks references to objects of managers. */
   readonly crossmem: 'Managed'
+  /** Which object of which manager it is. */
   readonly name: string
+  /** Lets go of the object. */
   close(): void
+  /** The reference that `open()` takes. */
   toJSON(): { crossmem: 'Managed'; name: string }
 }
 

@@ -3,7 +3,7 @@ import ts from 'typescript'
 import { root } from './paths.js'
 
 /** The entries of the package. */
-const entries = ['index', 'manager', 'map', 'redis']
+const entries = ['index', 'manager', 'map', 'redis'] as const
 const shippedFiles = entries.map(entry => join(root, 'dist', `${entry}.d.ts`))
 const sourceFiles = entries.map(entry => join(root, 'src', `${entry}.ts`))
 /** With the file of what the entries have in common. */
@@ -43,9 +43,12 @@ export const intendedNames = (): string[] => sourceFiles.flatMap(exportsOf).map(
 /**
  * What the declarations in the package export, with all public members; inherited ones once, as
  * their class's own.
+ *
+ * @param of the entries of the package; default: all
  */
-export function publicApi(): Documented[] {
-  const found = shippedFiles
+export function publicApi(...of: (typeof entries)[number][]): Documented[] {
+  const files = shippedFiles.filter((_, i) => of.length === 0 || of.includes(entries[i] ?? 'index'))
+  const found = files
     .flatMap(exportsOf)
     .flatMap(symbol => [
       documented(symbol.name, symbol),

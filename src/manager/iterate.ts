@@ -55,6 +55,7 @@ export async function* itemsOf<Item>(
 
 /** A change of an entry that is watched. */
 export interface Change<Key = unknown, Value = unknown> {
+  /** The key of the entry. */
   key: Key
   /** The new value; `undefined` if the entry was deleted. */
   value: Value | undefined

@@ -27,7 +27,16 @@ type Seen<T> = [version: number, value: T] | undefined
 const outOfRange = (index: number): CrossmemError =>
   new CrossmemError('ERR_OUT_OF_RANGE', `the list has no item ${index}`)
 
-/** What lists, arrays and values have in common. */
+/**
+ * What lists, arrays and values have in common.
+ *
+ * @example
+ * ```js
+ * import { ManagedItems, ManagedList } from 'crossmem/manager'
+ *
+ * console.log(ManagedList.prototype instanceof ManagedItems) // true
+ * ```
+ */
 export abstract class ManagedItems<Item> extends Managed {
   /**
    * The item at an index, from the end if it is negative; `undefined` if there is none. @internal

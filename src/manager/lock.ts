@@ -122,7 +122,8 @@ export class ManagedLock extends Managed {
   /**
    * Waits for the lock.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_TIMEOUT: `timeout` ms have passed
    * @throws the signal's reason, if `signal` is aborted
    */
   async lock(options?: WaitOptions): Promise<ManagedGuard> {
@@ -136,7 +137,13 @@ export class ManagedLock extends Managed {
     return grant && this.#guard(grant)
   }
 
-  /** Runs `act` with the lock, and releases it when its result is settled. */
+  /**
+   * Runs `act` with the lock, and releases it when its result is settled.
+   *
+   * @returns what `act` returns
+   * @throws {CrossmemError} as `lock`
+   * @throws what `act` throws
+   */
   async withLock<Result>(
     act: (guard: ManagedGuard) => Result | Promise<Result>,
     options?: WaitOptions,
@@ -177,8 +184,9 @@ export class ManagedLock extends Managed {
  *
  * const manager = await Manager.start()
  * const condition = await manager.condition()
- * await using guard = await condition.lock()
+ * const guard = await condition.lock()
  * console.log(await condition.notify(guard)) // 0
+ * await guard.release()
  * await manager.close()
  * ```
  */
@@ -188,8 +196,8 @@ export class ManagedCondition extends ManagedLock {
    * The guard stays the same, with a higher `fence`.
    *
    * @param guard that of `lock()`
-   * @throws {CrossmemError} ERR_LOST_OWNERSHIP: the guard was released. ERR_TIMEOUT: `timeout` ms
-   *   have passed
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_LOST_OWNERSHIP: the guard was released. ERR_TIMEOUT: `timeout` ms have passed
    * @throws the signal's reason, if `signal` is aborted
    */
   async wait(guard: ManagedGuard, options?: WaitOptions): Promise<void> {
@@ -275,7 +283,8 @@ export class ManagedSemaphore extends Managed {
   /**
    * Waits for a permit.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_TIMEOUT: `timeout` ms have passed
    * @throws the signal's reason, if `signal` is aborted
    */
   async acquire(options?: WaitOptions): Promise<ManagedPermit> {
@@ -311,7 +320,21 @@ export class ManagedSemaphore extends Managed {
   }
 }
 
-/** A permit of a manager's semaphore, until it is released or used up. */
+/**
+ * A permit of a manager's semaphore, until it is released or used up.
+ *
+ * @example
+ * ```js
+ * import { Manager } from 'crossmem/manager'
+ *
+ * const manager = await Manager.start()
+ * const items = await manager.semaphore(2)
+ * const permit = await items.acquire()
+ * await permit.consume()
+ * console.log(permit.isReleased, await items.value()) // true 1
+ * await manager.close()
+ * ```
+ */
 export class ManagedPermit implements AsyncDisposable {
   readonly #release: () => Promise<void>
   readonly #consume: () => Promise<void>
@@ -395,7 +418,8 @@ export class ManagedEvent extends Managed {
   /**
    * Waits until it is set.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_TIMEOUT: `timeout` ms have passed
    * @throws the signal's reason, if `signal` is aborted
    */
   wait(options?: WaitOptions): Promise<void> {
@@ -405,8 +429,11 @@ export class ManagedEvent extends Managed {
 
 /** The state of a manager's barrier. */
 export interface BarrierState {
+  /** How many meet. */
   parties: number
+  /** How many have come. */
   waiting: number
+  /** Whether it is broken. */
   isBroken: boolean
 }
 
@@ -427,8 +454,9 @@ export class ManagedBarrier extends Managed {
   /**
    * Waits until all parties have come. Resolves with how many came before.
    *
-   * @throws {CrossmemError} ERR_BROKEN_BARRIER: it is broken, or breaks. ERR_TIMEOUT: `timeout` ms
-   *   have passed, which breaks it
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_BROKEN_BARRIER: it is broken, or breaks. ERR_TIMEOUT: `timeout` ms have passed,
+   *   which breaks it
    * @throws the signal's reason, if `signal` is aborted, which breaks it
    */
   wait(options?: WaitOptions): Promise<number> {

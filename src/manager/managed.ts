@@ -93,6 +93,18 @@ const dropped = new FinalizationRegistry<Anchor>(anchor => anchor.close())
 /**
  * A proxy of an object that a manager owns. It can be sent to other processes, in values and in
  * arguments of `Process.start`; `open()` makes a proxy of the reference that arrives.
+ *
+ * @example
+ * ```js
+ * import { open } from 'crossmem'
+ * import { Manager } from 'crossmem/manager'
+ *
+ * const manager = await Manager.start()
+ * const dict = await manager.dict({ a: 1 })
+ * const same = open(JSON.parse(JSON.stringify(dict)))
+ * console.log(await same.get('a')) // 1
+ * await manager.close()
+ * ```
  */
 export abstract class Managed implements ManagedHandle {
   /** Marks references to objects of managers. */

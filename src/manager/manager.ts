@@ -160,7 +160,9 @@ export class Manager implements AsyncDisposable {
    *   long
    */
   dict<Value>(entries: Record<string, Value>): Promise<ManagedDict<string, Value>>
+  /** Makes a dict of the properties of an object. */
   dict<Key extends string, Value>(entries: Record<Key, Value>): Promise<ManagedDict<Key, Value>>
+  /** Makes a dict of the entries of a Map, or of pairs. */
   dict<Key = unknown, Value = unknown>(
     entries?: Iterable<readonly [Key, Value]>,
   ): Promise<ManagedDict<Key, Value>>

@@ -5,11 +5,15 @@ import { type Anchor, defineProxy, fromWire, Managed, nothing, plain, toWire } f
 
 /** The state of a manager's queue. */
 export interface QueueState {
+  /** How many values are in it. */
   size: number
+  /** How many it has room for. */
   capacity: number
+  /** Whether `end()` was called. */
   isEnded: boolean
-  /** How many puts wait for room, and how many gets for a message. */
+  /** How many puts wait for room. */
   putting: number
+  /** How many gets wait for a value. */
   getting: number
   /** Of a JoinableQueue: tasks that are not done. */
   unfinished?: number
@@ -36,7 +40,8 @@ export class ManagedQueue<T = unknown> extends Managed {
   /**
    * Puts a value; waits while the queue is full.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_ENDED: the queue has ended
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_TIMEOUT: `timeout` ms have passed. ERR_ENDED: the queue has ended
    * @throws the signal's reason, if `signal` is aborted
    */
   put(value: T, options?: WaitOptions): Promise<void> {
@@ -55,8 +60,9 @@ export class ManagedQueue<T = unknown> extends Managed {
   /**
    * Takes the first value; waits while there is none.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed. ERR_ENDED: the queue has ended,
-   *   and all values were taken
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_TIMEOUT: `timeout` ms have passed. ERR_ENDED: the queue has ended, and all
+   *   values were taken
    * @throws the signal's reason, if `signal` is aborted
    */
   async get(options?: WaitOptions): Promise<T> {
@@ -143,7 +149,8 @@ export class ManagedJoinableQueue<T = unknown> extends ManagedQueue<T> {
   /**
    * Waits until all tasks are done, or have failed.
    *
-   * @throws {CrossmemError} ERR_TIMEOUT: `timeout` ms have passed
+   * @throws {CrossmemError} ERR_CLOSED: this proxy was closed. ERR_INVALID_ARG: an argument is
+   *   refused. ERR_TIMEOUT: `timeout` ms have passed
    * @throws the signal's reason, if `signal` is aborted
    */
   join(options?: WaitOptions): Promise<void> {

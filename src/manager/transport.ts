@@ -21,9 +21,9 @@ const isBytes = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value[0] === 'bytes' && isUint8Array(value[1])
 
 /**
- * What a manager takes from a client: a call of `call` or `wait` with bytes, the wish for its result
- * right behind it, and the end of a hold. What the client doesn't release is kept for it, so there
- * is a limit.
+ * What a manager takes from a client: a call of `call` or `wait` with bytes, the wish for its
+ * result right behind it, and the end of a hold. What the client doesn't release is kept for it,
+ * so there is a limit.
  */
 export class RulesOfClients implements Rules {
   readonly #mostCalls: number
