@@ -21,6 +21,7 @@ import { handOver } from './sections/hand-over.js'
 import { latency } from './sections/latency.js'
 import { life } from './sections/life.js'
 import { locks } from './sections/locks.js'
+import { manager } from './sections/manager.js'
 import { map } from './sections/map.js'
 import { onlookers } from './sections/onlookers.js'
 import { pools } from './sections/pools.js'
@@ -61,6 +62,7 @@ const all = [
   pools,
   map,
   onlookers,
+  manager,
 ]
 
 async function main(): Promise<void> {

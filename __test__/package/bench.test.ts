@@ -60,6 +60,7 @@ const EVERYWHERE = [
   'cluster primary: process.send',
   'crossmem ls',
   'crossmem doctor',
+  'crossmem: Manager',
 ]
 const ON_LINUX = [
   'system calls, same guarantees',
@@ -93,6 +94,7 @@ ava('a quick run measures every row and draws every plot', t => {
     /^multiprocess-pool \d/,
     /^piscina \d\S+, threads, move$/,
     /^threads: ringbuf\.js \d/,
+    /^threads: comlink \d/,
     ...(process.platform === 'win32' ? [] : [/^ZeroMQ: zeromq\.js \d/]),
   ]) {
     t.true(
