@@ -1,12 +1,13 @@
 import '../helpers/domain.js'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import ava from 'ava'
 import { type ManagedDict, Manager } from 'crossmem/manager'
 import { WebSocket } from 'ws'
 import { codecFor } from '../../src/codecs/index.js'
 import { PROTOCOL, RPC } from '../../src/manager/protocol.js'
-import { compiled } from '../helpers/paths.js'
+import { compiled, root } from '../helpers/paths.js'
 import { type Below, random } from '../helpers/random.js'
 
 const test = ava.serial
@@ -151,6 +152,22 @@ test('what comes before the introduction ends a connection, and nothing else', a
   }
   t.true(((await books.get('n')) as number) > 0)
   t.is((await manager.stats()).clients.length, 1)
+})
+
+test('the version of capnweb that both ends say is the one that is pinned', t => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  t.is(dependencies.capnweb, RPC)
+})
+
+test('a client of another version is refused, and told which one is spoken', async t => {
+  const socket = connect(pathOf(manager.name))
+  await new Promise(resolve => socket.once('data', resolve))
+  const reply = { protocol: PROTOCOL, rpc: '0.0.1', pid: 1, challenge: '0'.repeat(64) }
+  socket.write(frame(Buffer.from(JSON.stringify(reply))))
+  const answer = await new Promise<Buffer>(resolve => socket.once('data', resolve))
+  t.like(JSON.parse(answer.subarray(4).toString()), { refused: 'ERR_UNSUPPORTED' })
+  t.regex(answer.toString(), /capnweb 0\.0\.1/)
+  socket.destroy()
 })
 
 test('giant and deep messages are refused', async t => {

@@ -1,12 +1,14 @@
 import '../helpers/domain.js'
+import { execFile } from 'node:child_process'
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import ava, { type ExecutionContext } from 'ava'
 import { CrossmemError, list as listObjects, open, Process, SharedArray } from 'crossmem'
 import { type ManagedDict, type ManagedList, Manager, type ManagerOptions } from 'crossmem/manager'
 import type { ManagerOrders } from '../fixtures/manager/use-manager.js'
 import { unique } from '../helpers/domain.js'
-import { compiled } from '../helpers/paths.js'
+import { compiled, root } from '../helpers/paths.js'
 import { type Hired, hire } from '../processes/hire.js'
 
 const test = ava.serial
@@ -389,6 +391,22 @@ test('a name belongs to one manager; that of a killed one is free again', async 
   })()
   t.is((await again.stats()).name, 'jobs')
   await again.close()
+})
+
+test('managers of two domains of a user start at the same time', async t => {
+  const other = unique('other')
+  const env = { ...process.env, CROSSMEM_DOMAIN: other }
+  const program = `require('crossmem/manager').Manager.start({ name: 'twin' }).then(m => m.close())`
+  const run = promisify(execFile)
+  const elsewhere = () => run(process.execPath, ['-e', program], { env, cwd: root })
+  const here = async () => {
+    for (let i = 0; i < 5; i++) await (await Manager.start({ name: 'twin' })).close()
+  }
+  await Promise.all([here(), elsewhere().then(elsewhere)])
+  t.deepEqual(
+    readdirSync('/dev/shm').filter(file => file.includes(other)),
+    [],
+  )
 })
 
 test('only this user can open the socket', async t => {

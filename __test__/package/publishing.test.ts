@@ -288,7 +288,7 @@ esac
 test('the packages stay small', t => {
   // A tenth more than when this was written: what makes them larger is meant to be.
   for (const [file, limit] of [
-    [`crossmem-${version}.tgz`, 475_000],
+    [`crossmem-${version}.tgz`, 600_000],
     [tarball(here.platform), 908_000],
   ] as const) {
     const { size } = statSync(join(packages, file))

@@ -24,6 +24,17 @@ interface Lender {
  * A lock of a manager that this process's connection holds, until it is released. If the process
  * dies, or its connection breaks, the lock goes to the next waiter, whose guard has `ownerDied`
  * set.
+ *
+ * @example
+ * ```js
+ * import { Manager } from 'crossmem/manager'
+ *
+ * const manager = await Manager.start()
+ * const guard = await (await manager.lock()).lock()
+ * console.log(guard.fence, guard.ownerDied, guard.isReleased) // 1 false false
+ * await guard.release()
+ * await manager.close()
+ * ```
  */
 export class ManagedGuard implements AsyncDisposable {
   readonly #lender: Lender

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { connect, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { CrossmemError } from '../errors.js'
 import { Mutex } from '../locks/index.js'
 import { domainName } from '../native/index.js'
@@ -114,7 +114,8 @@ export function dial(name: string): Promise<Socket> {
 
 /** Runs `act` while no other process adds or removes sockets of the domain. */
 async function alone(act: () => Promise<void>): Promise<void> {
-  const mutex = Mutex.openOrCreate('crossmem.managers')
+  // Names in shared memory are those of all domains, so it has this one in its name.
+  const mutex = Mutex.openOrCreate(basename(folder()).slice(1))
   try {
     await mutex.withLock(act)
   } finally {
