@@ -1,6 +1,6 @@
 // Part of `npm run build:ts`: makes the declarations that are shipped of what `tsc` has left in
 // build/types: a file for each entry of the package, with what it exports and the types that these
-// names need. What several entries need is in dist/declarations.d.ts, so that a class has one type.
+// names need. The types themselves are in dist/declarations.d.ts, so that a class has one type.
 import { copyFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,7 @@ import { entries } from './entries.mjs'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const emitted = join(root, 'build', 'types')
 
+const isEntry = file => entries.some(entry => file === join(emitted, `${entry}.d.ts`))
 const bundle = await rollup({
   input: Object.fromEntries(entries.map(entry => [entry, join(emitted, `${entry}.d.ts`)])),
   external: /^node:/,
@@ -25,6 +26,9 @@ const bundle = await rollup({
 await bundle.write({
   dir: join(root, 'dist'),
   entryFileNames: '[name].d.ts',
-  chunkFileNames: 'declarations.d.ts',
+  chunkFileNames: '[name].d.ts',
+  minifyInternalExports: false,
+  manualChunks: id => (isEntry(id) ? undefined : 'declarations'),
 })
-for (const entry of entries) copyFileSync(join(emitted, `${entry}.d.mts`), join(root, 'dist', `${entry}.d.mts`))
+for (const entry of entries)
+  copyFileSync(join(emitted, `${entry}.d.mts`), join(root, 'dist', `${entry}.d.mts`))

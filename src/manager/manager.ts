@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { CrossmemError } from '../errors.js'
 import { callerOf, Process } from '../process/index.js'
 import { Pipe } from '../queues/index.js'
@@ -487,7 +488,7 @@ class ManagerProcess implements Backing {
     const { modules, restart: _, process: how, ...served } = this.#started
     const [mine, theirs] = Pipe.create<Report>()
     const begun = Date.now()
-    const child = Process.start(`${__dirname}/serve-main.js`, {
+    const child = Process.start(join(__dirname, 'serve-main.js'), {
       run: 'serve',
       args: [served, modules, this.#caller, theirs],
       daemon: true,
