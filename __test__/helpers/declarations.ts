@@ -35,10 +35,10 @@ export interface Documented {
 }
 
 /** What the declarations in the package export. */
-export const shippedNames = (): string[] => shippedFiles.flatMap(exportsOf).map(({ name }) => name)
+export const shippedNames = (): string[] => shippedFiles.flatMap(namesOf)
 
 /** What the entries in `src/` export. */
-export const intendedNames = (): string[] => sourceFiles.flatMap(exportsOf).map(({ name }) => name)
+export const intendedNames = (): string[] => sourceFiles.flatMap(namesOf)
 
 /**
  * What the declarations in the package export, with all public members; inherited ones once, as
@@ -58,12 +58,21 @@ export function publicApi(...of: (typeof entries)[number][]): Documented[] {
 }
 
 function exportsOf(path: string): ts.Symbol[] {
+  return checker.getExportsOfModule(moduleOf(path)).map(symbol => {
+    return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  })
+}
+
+/** As the entry calls them: two entries may have a type of one name. */
+function namesOf(path: string): string[] {
+  return checker.getExportsOfModule(moduleOf(path)).map(({ name }) => name)
+}
+
+function moduleOf(path: string): ts.Symbol {
   const file = program.getSourceFile(path)
   const module = file && checker.getSymbolAtLocation(file)
   if (!module) throw new Error(`${path} is not a module`)
-  return checker.getExportsOfModule(module).map(symbol => {
-    return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
-  })
+  return module
 }
 
 function documented(name: string, symbol: ts.Symbol): Documented {

@@ -261,7 +261,7 @@ async function thrownBy(call: Call, options: unknown): Promise<unknown> {
 }
 
 test('this file has every call that takes options', t => {
-  const taking = publicApi('index').filter(({ takesOptions }) => takesOptions)
+  const taking = publicApi('index', 'map').filter(({ takesOptions }) => takesOptions)
   t.deepEqual(taking.map(({ name }) => name).sort(), [...Object.keys(calls), ...others].sort())
 })
 

@@ -79,7 +79,7 @@ const runners: Record<string, [args: string[], says: RegExp]> = {
 }
 
 for (const [runner, [args, says]] of Object.entries(runners)) {
-  // One after the other: eight runners at once keep two cores busy for longer than they allow a test.
+  // One after the other: eight at once keep two cores busy for longer than they allow a test.
   test.serial(`a user's suite passes in ${runner}`, async t => {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const child = spawn(process.execPath, args, {

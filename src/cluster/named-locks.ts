@@ -95,6 +95,7 @@ export interface RemoteLocks {
    * @throws the signal's reason, if `signal` is aborted
    */
   request<T>(name: string, callback: (lock: RemoteLock) => T | Promise<T>): Promise<Awaited<T>>
+  /** The same with options. With `ifAvailable`, `callback` gets `null` if the lock is held. */
   request<T>(
     name: string,
     options: RemoteLockOptions,
