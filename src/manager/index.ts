@@ -1,3 +1,5 @@
+import './proxies.js'
+
 export { ManagedDict, ManagedNamespace, type WatchOptions } from './dict.js'
 export type { Change } from './iterate.js'
 export { ManagedArray, ManagedItems, ManagedList, ManagedValue } from './list.js'

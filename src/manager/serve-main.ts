@@ -1,5 +1,6 @@
 // What the process of a manager runs.
 
+import './proxies.js'
 import { loadFunctions } from '../process/index.js'
 import type { Pipe } from '../queues/index.js'
 import { ManagerServer } from './server.js'
