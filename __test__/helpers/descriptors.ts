@@ -3,18 +3,22 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 const FOLDER = '/proc/self/fd'
 
 /**
- * How many descriptors this process has open; 0 where the system doesn't show them. The one by
- * which a calm agent hears of deaths isn't counted, since an idle process opens it.
+ * What this process has open, by descriptor; nothing where the system doesn't show it. Left out is
+ * that by which a calm agent hears of deaths, since an idle process opens it.
  */
-export function openDescriptors(): number {
-  return existsSync(FOLDER) ? readdirSync(FOLDER).filter(fd => !isInotify(fd)).length : 0
+export function openDescriptors(): string[] {
+  if (!existsSync(FOLDER)) return []
+  return readdirSync(FOLDER)
+    .map(opened)
+    .filter(what => what !== undefined && !what.includes('inotify'))
+    .sort() as string[]
 }
 
-function isInotify(fd: string): boolean {
+function opened(fd: string): string | undefined {
   try {
-    return readlinkSync(`${FOLDER}/${fd}`).includes('inotify')
+    return readlinkSync(`${FOLDER}/${fd}`)
   } catch {
-    // It is the one of the folder itself.
-    return false
+    // It was the one by which the folder was read.
+    return undefined
   }
 }

@@ -1,4 +1,5 @@
 import { CrossmemError } from '../errors.js'
+import { isThenable } from '../util/index.js'
 import type { Link } from './link.js'
 import type { ObjectStore } from './object-store.js'
 import { type Limits, ROOT, type WireAnswer, type WireCall, type WireOutcome } from './protocol.js'
@@ -61,7 +62,7 @@ export class ServedClient implements Client {
     const call = new Call(this)
     const outcomes: WireOutcome[] = callsIn(message).map(one => {
       const outcome = this.#begin(call, one)
-      if (!(outcome instanceof Promise)) return outcome
+      if (!isThenable(outcome)) return outcome
       outcome.catch(() => undefined)
       return [1, encodeError(refused('this method waits'))]
     })
@@ -149,8 +150,8 @@ export class ServedClient implements Client {
         object === ROOT
           ? this.#invokeRoot(call, method, args)
           : this.heldObject(object).invoke(call, method, args)
-      if (!(result instanceof Promise)) return [0, result]
-      return result.then(
+      if (!isThenable(result)) return [0, result]
+      return Promise.resolve(result).then(
         value => [0, value],
         error => [1, encodeError(error)],
       )
