@@ -1,6 +1,7 @@
 // First, so that a runtime that is too old, or can't load the addon, is told why.
 import './node-version.js'
 import './native/index.js'
+import './wait/index.js'
 import './managed.js'
 // So that open() knows pools.
 import './pool/index.js'

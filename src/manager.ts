@@ -1,3 +1,7 @@
+// First, so that a runtime that is too old, or can't load the addon, is told why.
+import './node-version.js'
+import './wait/index.js'
+
 export {
   type BarrierState,
   type Change,

@@ -1,5 +1,6 @@
 // First, so that a runtime that is too old, or can't load the addon, is told why.
 import './node-version.js'
+import './wait/index.js'
 
 export {
   type KeyPart,

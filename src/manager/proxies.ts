@@ -1,5 +1,5 @@
-// Each of these says which kinds of objects its proxies are for when it runs, so all must run before
-// the first object comes.
+// Each of these says, when it runs, which kinds of objects its proxies are for. So all must run
+// before the first object comes.
 import './dict.js'
 import './iterate.js'
 import './list.js'

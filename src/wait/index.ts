@@ -1,3 +1,6 @@
+// At once: its timers must be the runtime's, and not the fakes of a test runner.
+import './clock.js'
+
 export { offAbort, onAbort, throwIfAborted } from './aborts.js'
 export { clearTimeout, LONGEST_TIMER, now, setImmediate, setInterval, setTimeout } from './clock.js'
 export {
