@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 const FOLDER = '/proc/self/fd'
 
 /**
- * What this process has open, by descriptor; nothing where the system doesn't show it. Left out is
- * that by which a calm agent hears of deaths, since an idle process opens it.
+ * What this process has open, by descriptor; nothing where the system doesn't show it. Left out are
+ * those by which agents wake each other and hear of deaths: they are opened when first needed.
  */
 export function openDescriptors(): string[] {
   if (!existsSync(FOLDER)) return []
   return readdirSync(FOLDER)
     .map(opened)
-    .filter(what => what !== undefined && !what.includes('inotify'))
+    .filter(what => what !== undefined && !/inotify|~f\d+$/.test(what))
     .sort() as string[]
 }
 
