@@ -271,10 +271,12 @@ const updated: Session | undefined = await sessions.update(key, old => old && { 
 const made: Session = await sessions.getOrInsert('bob', async () => ({ user: 'bob', visits: 0 }))
 const mapRange: MapRange = { prefix: ['session'], reverse: true, limit: 5 }
 for (const [at, { user }] of sessions.entries(mapRange)) console.log(at, user, visits, updated, made)
-for await (const session of sessions.watch(key, { unref: true })) console.log(session?.user)
+async function follow(): Promise<void> {
+  for await (const session of sessions.watch(key, { unref: true })) console.log(session?.user)
+}
 const mapByReference: SharedMap = open({ crossmem: 'SharedMap', name: 'sessions' })
 // @ts-expect-error: a session has a user
 await sessions.set('eve', { visits: 1 })
 // @ts-expect-error: no such option
 SharedMap.create('sessions', { maxbytes: 1 })
-console.log(mapByReference.size)
+console.log(mapByReference.size, follow)
