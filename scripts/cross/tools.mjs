@@ -55,8 +55,7 @@ export async function oldGlibcNode() {
   return [join(libraries[0], 'ld-2.31.so'), '--library-path', libraries.join(':'), process.execPath]
 }
 
-/** The program that runs programs for arm64. */
-export function qemu() {
+function qemu() {
   return join(ofThisDebian('qemu', ['qemu-user-static']), 'usr', 'bin', 'qemu-aarch64-static')
 }
 
